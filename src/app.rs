@@ -1,0 +1,1 @@
+//! The HTML shell and the route table; nothing else.

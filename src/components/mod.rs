@@ -1,0 +1,1 @@
+//! Pieces of view: data in by props, intent out by callbacks.

@@ -1,0 +1,155 @@
+//! People and how they come in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppError, UserId, limits};
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Uses the installation.
+    Member,
+    /// Also runs it.
+    Administrator,
+}
+
+/// The person who is signed in, as the pages show them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentUser {
+    /// Who.
+    pub id: UserId,
+    /// The name as it was given.
+    pub name: String,
+    /// The address as it was given.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Whether a stranger can make an account now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Nobody is here yet: the next account is the administrator's.
+    First,
+    /// Anybody may.
+    Open,
+    /// Nobody may.
+    Closed,
+}
+
+/// How good a password is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordRating {
+    /// From 0 (guessed at once) to 4 (very hard to guess), after zxcvbn.
+    pub score: u8,
+    /// Whether the one rule is met.
+    pub acceptable: bool,
+    /// A sentence: what is missing, or that it is good.
+    pub advice: String,
+}
+
+/// An address that can stand for a person: one spelling, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email {
+    given: String,
+    key: String,
+}
+
+impl Email {
+    /// Checks and normalizes an address. Only the form that people have is taken: an unquoted local part,
+    /// one `@`, a domain with a dot or `localhost`; ASCII, so that no look-alike can pose as another address.
+    ///
+    /// # Errors
+    /// `Invalid` on the field `email`.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        let given = text.trim();
+        let invalid = || AppError::invalid("email", "Enter an e-mail address, like name@example.org.");
+        if given.is_empty() || given.len() > limits::EMAIL_BYTES || !given.is_ascii() {
+            return Err(invalid());
+        }
+        let (local, domain) = given.split_once('@').ok_or_else(invalid)?;
+        let local_ok = (1..=64).contains(&local.len())
+            && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte));
+        let domain_ok = (domain.contains('.') || domain == "localhost")
+            && domain.split('.').all(|label| {
+                (1..=63).contains(&label.len())
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            });
+        if !local_ok || !domain_ok {
+            return Err(invalid());
+        }
+        Ok(Self { given: given.to_owned(), key: given.to_ascii_lowercase() })
+    }
+
+    /// As it was given.
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// The spelling under which it is unique.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+const fn is_atom_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
+}
+
+/// Checks a person's name and returns it without surrounding blanks.
+///
+/// # Errors
+/// `Invalid` on the field `name`.
+pub fn parse_name(text: &str) -> Result<String, AppError> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(AppError::invalid("name", "Enter your name."));
+    }
+    if name.chars().count() > limits::NAME_CHARS {
+        return Err(AppError::invalid("name", format!("A name has at most {} characters.", limits::NAME_CHARS)));
+    }
+    if name.chars().any(is_deceptive) {
+        return Err(AppError::invalid("name", "A name cannot contain control or invisible characters."));
+    }
+    Ok(name.to_owned())
+}
+
+/// Characters that can make one name or title look like another: controls, bidirectional overrides,
+/// zero-width and tag characters. The joiner U+200D stays, because emoji and some scripts need it.
+pub const fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_normalized_once() {
+        let email = Email::parse(" Ada.Lovelace@Example.ORG ").expect("a good address");
+        assert_eq!(email.given(), "Ada.Lovelace@Example.ORG");
+        assert_eq!(email.key(), "ada.lovelace@example.org");
+    }
+
+    #[test]
+    fn row_13_bad_addresses_are_refused() {
+        let long = format!("{}@example.org", "a".repeat(300));
+        for bad in ["", "  ", "a", "a@", "@b.org", "a@b@c.org", "a\r\nBcc: x@y.org", "\"a b\"@c.org", "a..b@c.org", "а@example.org", "a@-b.org", "a@b", &long] {
+            assert_eq!(Email::parse(bad).unwrap_err().field(), Some("email"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn row_11_names_cannot_deceive() {
+        assert_eq!(parse_name("  Ada  ").as_deref(), Ok("Ada"));
+        assert!(parse_name("👩‍🚀").is_ok());
+        for bad in ["", " ", "a\0b", "Ada\u{202E}nimda", "a\u{200B}b", "a\u{E0041}", "a\nb", &"x".repeat(81)] {
+            assert_eq!(parse_name(bad).unwrap_err().field(), Some("name"), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Chats, their list, and what can be done with them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppError, ChatId, MessageId, MessageWindow, RunId, Timestamp, is_deceptive, limits};
+
+/// A chat as the lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatSummary {
+    /// Which.
+    pub id: ChatId,
+    /// Its title.
+    pub title: String,
+    /// The beginning of the last message, as plain text on one line.
+    pub last_words: String,
+    /// The id of the model that was asked last.
+    pub model: String,
+    /// When something was last said.
+    pub active_at: Timestamp,
+    /// Kept at the top.
+    pub pinned: bool,
+    /// Put away.
+    pub archived: bool,
+    /// An answer is being written.
+    pub running: bool,
+}
+
+/// Which chats to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatFilter {
+    /// All that are not archived.
+    #[default]
+    All,
+    /// Pinned and not archived.
+    Pinned,
+    /// Archived.
+    Archived,
+}
+
+/// Where the next page of a list begins: after the row with this time and id.
+/// It names a place in the asker's own list and gives access to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChatCursor {
+    /// `active_at` of the last row of the page before.
+    pub active_at: Timestamp,
+    /// Its id.
+    pub id: ChatId,
+}
+
+impl fmt::Display for ChatCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.active_at.micros(), self.id)
+    }
+}
+
+impl FromStr for ChatCursor {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let invalid = || AppError::invalid("cursor", "This page of the list does not exist. Start from the top.");
+        let (micros, id) = text.split_once('.').ok_or_else(invalid)?;
+        Ok(Self {
+            active_at: Timestamp::from_micros(micros.parse().map_err(|_| invalid())?),
+            id: id.parse().map_err(|_| invalid())?,
+        })
+    }
+}
+
+/// One page of a list of chats, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChatPage {
+    /// The chats.
+    pub chats: Vec<ChatSummary>,
+    /// The cursor of the next page, where there is one.
+    pub next: Option<String>,
+}
+
+/// What can be done with chats from the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatAction {
+    /// Keep at the top.
+    Pin,
+    /// No longer.
+    Unpin,
+    /// Put away.
+    Archive,
+    /// Bring back.
+    Unarchive,
+    /// Delete; `Restore` undoes it for a while.
+    Delete,
+    /// Undo a deletion.
+    Restore,
+}
+
+/// An open chat: what the chat page needs for its first view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Which.
+    pub id: ChatId,
+    /// Its title.
+    pub title: String,
+    /// The id of the model that was asked last.
+    pub model: String,
+    /// Put away.
+    pub archived: bool,
+    /// Kept at the top.
+    pub pinned: bool,
+    /// The newest messages.
+    pub window: MessageWindow,
+}
+
+/// The answer to sending, retrying or continuing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The chat, which may be new.
+    pub chat: ChatId,
+    /// The message that was written into the chat, or the one before the answer.
+    pub message: MessageId,
+    /// The answer that will be written.
+    pub answer: MessageId,
+    /// The run that writes it.
+    pub run: RunId,
+}
+
+/// The title that a chat gets from its first message: its first line with words, cut at a word.
+pub fn title_from(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = text.lines().map(str::trim).find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or(text.trim());
+    let words = one_line(line);
+    let clean = words.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
+    let clean = if clean.is_empty() { words.as_str() } else { clean };
+    if clean.chars().count() <= LONGEST {
+        return if clean.is_empty() { "New chat".to_owned() } else { clean.to_owned() };
+    }
+    let cut: String = clean.chars().take(LONGEST).collect();
+    let at = cut.rfind(' ').filter(|at| *at > cut.len() / 2).unwrap_or(cut.len());
+    format!("{}…", cut[..at].trim_end_matches([' ', ',', ';', ':', '.']))
+}
+
+/// The beginning of a text as one plain line of at most 140 characters.
+pub fn last_words(text: &str) -> String {
+    let head: String = text.chars().take(600).collect();
+    one_line(&head).chars().take(140).collect()
+}
+
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_deceptive(*c)).collect();
+    visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks a title and returns it on one line.
+///
+/// # Errors
+/// `Invalid` on the field `title`.
+pub fn parse_title(text: &str) -> Result<String, AppError> {
+    if text.contains('\0') {
+        return Err(AppError::invalid("title", "A title cannot contain the character NUL."));
+    }
+    let title = one_line(text);
+    if title.is_empty() {
+        return Err(AppError::invalid("title", "Enter a title."));
+    }
+    if title.chars().count() > limits::TITLE_CHARS {
+        return Err(AppError::invalid("title", format!("A title has at most {} characters.", limits::TITLE_CHARS)));
+    }
+    Ok(title)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_come_from_the_first_line_with_words() {
+        assert_eq!(title_from("\n\n## Plan my week\nplease"), "Plan my week");
+        assert_eq!(title_from("   "), "New chat");
+        assert_eq!(title_from("?!"), "?!");
+        let long = title_from(&"word ".repeat(40));
+        assert!(long.ends_with("word…") && long.chars().count() <= 61, "{long}");
+        assert_eq!(title_from(&"x".repeat(200)).chars().count(), 61);
+    }
+
+    #[test]
+    fn cursors_survive_the_round_trip_and_nothing_else_is_one() {
+        let cursor = ChatCursor { active_at: Timestamp::from_micros(17), id: "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id") };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", ".", "1", "x.y", "1.0190e2a4", "99999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef", "1.'; drop table chats"] {
+            assert!(bad.parse::<ChatCursor>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn row_6_titles_hold_no_nul_and_no_line_breaks() {
+        assert_eq!(parse_title(" a\n b "), Ok("a b".into()));
+        assert_eq!(parse_title("a\0").unwrap_err().field(), Some("title"));
+        assert!(parse_title(&"x".repeat(121)).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! Ids are UUIDs, one type per kind of thing, so that they cannot be mixed up.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+/// Text that is not an id in the one accepted form (lower case, with hyphens).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id")]
+pub struct InvalidId;
+
+fn parse(text: &str) -> Result<Uuid, InvalidId> {
+    let id = Uuid::try_parse(text).map_err(|_| InvalidId)?;
+    // One spelling per id: braces, upper case and URN forms are refused.
+    if id.is_nil() || id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) != text {
+        return Err(InvalidId);
+    }
+    Ok(id)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(transparent))]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID made elsewhere (the server's clock and randomness, a database row).
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The UUID itself.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// A person with an account.
+    UserId
+);
+id!(
+    /// One sign-in of one browser.
+    SignInId
+);
+id!(
+    /// A chat.
+    ChatId
+);
+id!(
+    /// A message of a chat.
+    MessageId
+);
+id!(
+    /// One generation of an answer.
+    RunId
+);
+id!(
+    /// The id that the sender gives a message, so that sending twice is harmless.
+    ClientId
+);
+
+impl ClientId {
+    /// A new random id, for the sender's side.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_form_is_an_id() {
+        let text = "0190e2a4-7b1c-7def-8123-456789abcdef";
+        assert_eq!(text.parse::<ChatId>().map(|id| id.to_string()), Ok(text.into()));
+        for bad in [
+            "",
+            "x",
+            "0190E2A4-7B1C-7DEF-8123-456789ABCDEF",
+            "{0190e2a4-7b1c-7def-8123-456789abcdef}",
+            "urn:uuid:0190e2a4-7b1c-7def-8123-456789abcdef",
+            "0190e2a47b1c7def8123456789abcdef",
+            "00000000-0000-0000-0000-000000000000",
+            "0190e2a4-7b1c-7def-8123-456789abcdef'",
+        ] {
+            assert_eq!(bad.parse::<ChatId>(), Err(InvalidId), "{bad}");
+        }
+    }
+}

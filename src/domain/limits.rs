@@ -1,0 +1,26 @@
+//! The bounds of every input, in one place. Bytes unless the name says otherwise.
+
+/// A message, in bytes of UTF-8.
+pub const MESSAGE_BYTES: usize = 200_000;
+/// A chat's title, in characters.
+pub const TITLE_CHARS: usize = 120;
+/// A person's name, in characters.
+pub const NAME_CHARS: usize = 80;
+/// An e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+pub const EMAIL_BYTES: usize = 254;
+/// The shortest password, in characters (code points).
+pub const PASSWORD_MIN_CHARS: usize = 12;
+/// The longest password, in bytes.
+pub const PASSWORD_MAX_BYTES: usize = 1_024;
+/// A search text, in characters.
+pub const SEARCH_CHARS: usize = 200;
+/// A request body that is not a form of its own.
+pub const BODY_BYTES: usize = 1_000_000;
+/// Rows in one page of chats.
+pub const CHATS_PER_PAGE: u32 = 50;
+/// Chats that one action may change at once.
+pub const CHATS_PER_ACTION: usize = 200;
+/// Messages in one window of a chat.
+pub const MESSAGES_PER_WINDOW: u32 = 40;
+/// Streams that one person may hold open at once, over all tabs.
+pub const STREAMS_PER_USER: usize = 32;

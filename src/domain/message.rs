@@ -1,0 +1,223 @@
+//! Messages, and the events of an answer that is being written.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppError, MessageId, RunId, Timestamp, limits};
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum MessageState {
+    /// All of it is there.
+    Complete,
+    /// An answer that is waited for or being written.
+    Open {
+        /// The run that writes it.
+        run: RunId,
+        /// What the run does now.
+        phase: Phase,
+    },
+    /// A person stopped it; what was written is kept.
+    Stopped,
+    /// The server stopped while answering; what was written is kept.
+    Interrupted,
+    /// The model failed; what was written is kept.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl MessageState {
+    /// Whether a run is still open.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+}
+
+/// What an open run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "phase")]
+pub enum Phase {
+    /// It waits: for the model, or for its turn.
+    Waiting {
+        /// The place in the queue, 1 for the next, where there is a queue.
+        place: Option<u32>,
+    },
+    /// The model is being loaded into memory.
+    Loading,
+    /// The model thinks before it answers.
+    Thinking,
+    /// The answer is being written.
+    Streaming,
+}
+
+/// Why an answer failed. Each has a sentence that says what happened and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The address does not answer.
+    #[error("The model could not be reached. Check that its server is running, then retry.")]
+    Unreachable,
+    /// 401 or 403 from the provider.
+    #[error("The provider refused the key. An administrator needs to check it in the configuration.")]
+    Refused,
+    /// 404 from the provider, or a model file that is gone.
+    #[error("This model is not there any more. Choose another one, then retry.")]
+    ModelGone,
+    /// 429 from the provider.
+    #[error("The provider is busy or its limit is reached. Wait a little, then retry.")]
+    Busy,
+    /// 400 or 422 from the provider.
+    #[error("The provider did not accept this request. Try another model or a shorter message.")]
+    Rejected,
+    /// 5xx from the provider.
+    #[error("The provider had a fault of its own. Retry in a moment.")]
+    Upstream,
+    /// The answer was not in a form that we understand.
+    #[error("The provider's answer could not be read. Retry, or choose another model.")]
+    Garbled,
+    /// The connection was cut before the end.
+    #[error("The connection to the model was cut before the answer was complete.")]
+    Cut,
+    /// Nothing came for too long.
+    #[error("The model did not go on in time.")]
+    TimedOut,
+    /// The model ended without a word.
+    #[error("The model gave an empty answer. Retry, or say it in another way.")]
+    Empty,
+    /// The newest message alone does not fit into the context window.
+    #[error("This message is longer than the model can read. Shorten it, or choose a model with a larger context.")]
+    TooLong,
+    /// The local model's process broke off.
+    #[error("The model on this machine broke off. It has been restarted; please retry.")]
+    Crashed,
+    /// The answer grew over the limit.
+    #[error("The answer became too long and was ended.")]
+    Overlong,
+}
+
+/// A message as the pages show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Which.
+    pub id: MessageId,
+    /// Its place in the chat; larger is later. Unique in a chat, with gaps.
+    pub position: i64,
+    /// Who wrote it.
+    pub author: Author,
+    /// Where it stands.
+    pub state: MessageState,
+    /// The text of a person's message as it was written; empty for a model's.
+    pub text: String,
+    /// A model's message, rendered and safe to insert; empty for a person's.
+    pub html: String,
+    /// The model's thinking, rendered and safe to insert, where there was any.
+    pub reasoning_html: String,
+    /// The model's name for people.
+    pub model: Option<String>,
+    /// How many of the oldest messages the model did not get to read, because its context is too short.
+    pub left_out: u32,
+    /// When it was sent, or the answer begun.
+    pub created_at: Timestamp,
+}
+
+/// One window of a chat's messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageWindow {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub has_older: bool,
+}
+
+/// The full state of an open answer, the first event of every connection. Event name `snapshot`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSnapshot {
+    /// What the run does.
+    pub phase: Phase,
+    /// The finished blocks, rendered.
+    pub done: String,
+    /// The open tail, rendered.
+    pub tail: String,
+    /// The thinking so far, rendered.
+    pub reasoning: String,
+    /// How many of the oldest messages were left out of the model's context.
+    pub left_out: u32,
+}
+
+/// A step of an open answer, relative to the state before it. Event name `update`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunUpdate {
+    /// What the run does now.
+    pub phase: Phase,
+    /// HTML of blocks that were finished in this step; append it to `done`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub done: String,
+    /// How many bytes of the tail before this step still hold. Applies after `done` was appended.
+    pub keep: u32,
+    /// What follows them in the new tail.
+    pub add: String,
+    /// The thinking, rendered, where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// How many of the oldest messages were left out of the model's context.
+    #[serde(default)]
+    pub left_out: u32,
+}
+
+impl RunSnapshot {
+    /// Applies one update. `None` if it does not fit, which asks for a new snapshot.
+    #[must_use]
+    pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
+        let kept = self.tail.get(..update.keep as usize)?;
+        self.tail = format!("{kept}{}", update.add);
+        self.done.push_str(&update.done);
+        self.phase = update.phase;
+        self.left_out = update.left_out;
+        if let Some(reasoning) = &update.reasoning {
+            self.reasoning.clone_from(reasoning);
+        }
+        Some(self)
+    }
+}
+
+/// The names of the events on a run's stream. `end` carries the whole [`Message`]; `reconnect` asks the
+/// browser to come back in a moment, because this instance stops or the reader was too slow.
+pub mod event {
+    /// [`super::RunSnapshot`].
+    pub const SNAPSHOT: &str = "snapshot";
+    /// [`super::RunUpdate`].
+    pub const UPDATE: &str = "update";
+    /// [`super::Message`].
+    pub const END: &str = "end";
+    /// Empty.
+    pub const RECONNECT: &str = "reconnect";
+}
+
+/// Checks the text of a message. It is kept byte for byte.
+///
+/// # Errors
+/// `Invalid` on the field `text`.
+pub fn check_message(text: &str) -> Result<(), AppError> {
+    if text.trim().is_empty() {
+        return Err(AppError::invalid("text", "Write a message first."));
+    }
+    if text.len() > limits::MESSAGE_BYTES {
+        return Err(AppError::invalid("text", format!("A message has at most {} bytes; this one has {}.", limits::MESSAGE_BYTES, text.len())));
+    }
+    if text.contains('\0') {
+        return Err(AppError::invalid("text", "A message cannot contain the character NUL."));
+    }
+    Ok(())
+}

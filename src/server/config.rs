@@ -1,0 +1,115 @@
+//! What the operator decides: defaults, then `colloquy.toml`, then the environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use secrecy::SecretString;
+
+/// The whole configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen (`listen`, `COLLOQUY_LISTEN`).
+    pub listen: SocketAddr,
+    /// The address under which people reach this installation (`url`, `COLLOQUY_URL`), for example
+    /// `https://chat.example.org`. Decides the accepted `Host` and whether cookies are `Secure`.
+    /// Without it, plain http on loopback names and the listening address is served.
+    pub url: Option<PublicUrl>,
+    /// The folder of everything that is kept (`data`, `COLLOQUY_DATA`).
+    pub data: PathBuf,
+    /// PostgreSQL instead of SQLite (`database_url`, `DATABASE_URL`).
+    pub database_url: Option<SecretString>,
+    /// Sessions in Redis instead of the database (`redis_url`, `REDIS_URL`).
+    pub redis_url: Option<SecretString>,
+    /// Whether strangers may make accounts once there is an administrator (`sign_up`, `closed` or `open`).
+    pub sign_up_open: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed (`trusted_proxies`).
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Form of the log (`log.format`).
+    pub log: LogConfig,
+    /// Lifetimes of sign-ins (`sessions.*`).
+    pub sessions: SessionConfig,
+    /// The models inside Colloquy (`local.*`).
+    pub local: LocalConfig,
+    /// OpenAI-compatible endpoints (`[[providers]]`).
+    pub providers: Vec<ProviderConfig>,
+    /// The id of the model that a new chat starts with (`default_model`), where the operator chose one.
+    pub default_model: Option<String>,
+}
+
+/// An http or https origin without a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Whether it is https.
+    pub https: bool,
+    /// `host` or `host:port`, lower case, as browsers send it in `Host`.
+    pub host: String,
+}
+
+/// How to log.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// JSON lines (`true`), text (`false`), or by whether standard error is a terminal (`None`).
+    pub json: Option<bool>,
+    /// A `tracing` filter, for example `info`.
+    pub filter: String,
+}
+
+/// How long sign-ins last, in seconds.
+#[derive(Debug, Clone)]
+pub struct SessionConfig {
+    /// Without use, members.
+    pub idle: i64,
+    /// In all, members.
+    pub absolute: i64,
+    /// In all and without use, where "remember me" was chosen.
+    pub remembered: i64,
+}
+
+/// The models that run on this machine.
+#[derive(Debug, Clone)]
+pub struct LocalConfig {
+    /// Folder of `.gguf` files; `data/models` unless set.
+    pub models: PathBuf,
+    /// Minutes without use after which a model is freed.
+    pub idle_minutes: u64,
+    /// Threads for the model; 0 for as many as there are cores.
+    pub threads: u32,
+    /// The longest context in tokens, where it should be shorter than the file allows.
+    pub context: Option<u32>,
+    /// The program that runs a model: this one, unless a test says otherwise.
+    pub program: Option<PathBuf>,
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// The short name; part of model ids.
+    pub name: String,
+    /// For example `http://127.0.0.1:11434/v1`.
+    pub base_url: String,
+    /// The key, where one is needed.
+    pub key: Option<SecretString>,
+    /// The models to offer; empty to ask the endpoint's `/models`.
+    pub models: Vec<String>,
+    /// The context window of its models, in tokens.
+    pub context: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let data = PathBuf::from("./data");
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            url: None,
+            database_url: None,
+            redis_url: None,
+            sign_up_open: false,
+            trusted_proxies: Vec::new(),
+            log: LogConfig { json: None, filter: "info".to_owned() },
+            sessions: SessionConfig { idle: 7 * 86_400, absolute: 30 * 86_400, remembered: 90 * 86_400 },
+            local: LocalConfig { models: data.join("models"), idle_minutes: 10, threads: 0, context: None, program: None },
+            providers: Vec::new(),
+            default_model: None,
+            data,
+        }
+    }
+}

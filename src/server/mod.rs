@@ -1,0 +1,11 @@
+//! The server. Who may import whom is in the architecture text of the crate; `tests/architecture.rs` holds it.
+
+pub mod auth;
+pub mod chat;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod llm;
+pub mod state;
+pub mod store;
+pub mod telemetry;

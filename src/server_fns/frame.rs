@@ -1,0 +1,27 @@
+//! What stands around every page of a person who is signed in.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{AppError, ChatPage, CurrentUser, Timestamp};
+
+/// The frame's content, read in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The person.
+    pub user: CurrentUser,
+    /// The newest chats.
+    pub chats: ChatPage,
+    /// Whether the sidebar is folded away (cookie `sidebar=folded`, written by the browser).
+    pub sidebar_folded: bool,
+    /// The server's clock, so that both sides render the same relative times.
+    pub now: Timestamp,
+    /// Minutes to add to UTC for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
+    pub utc_offset_minutes: i32,
+}
+
+/// The frame for the caller; `Unauthenticated` for a stranger.
+#[server(prefix = "/api", endpoint = "frame")]
+pub async fn frame() -> Result<Frame, AppError> {
+    todo!()
+}

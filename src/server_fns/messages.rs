@@ -1,0 +1,43 @@
+//! Sending, stopping, retrying, continuing, reading back.
+
+use leptos::prelude::*;
+use server_fn::codec::Json;
+
+use crate::domain::{AppError, ChatId, ClientId, MessageId, MessageWindow, Sent};
+
+/// Writes a message into a chat, or into a new one where `chat` is empty, and starts the answer.
+/// Sending the same `client_id` again changes nothing and gives the same answer. A plain form goes to the chat.
+#[server(prefix = "/api", endpoint = "send_message")]
+pub async fn send_message(#[server(default)] chat: Option<ChatId>, client_id: ClientId, text: String, #[server(default)] model: Option<String>) -> Result<Sent, AppError> {
+    todo!()
+}
+
+/// Asks the run of an answer to stop. Harmless where it has ended already.
+#[server(prefix = "/api", endpoint = "stop_answer")]
+pub async fn stop_answer(chat: ChatId, message: MessageId) -> Result<(), AppError> {
+    todo!()
+}
+
+/// Lets the last answer of a chat be written anew, by `model` where one is named. The old answer is kept aside.
+#[server(prefix = "/api", endpoint = "retry_answer")]
+pub async fn retry_answer(chat: ChatId, message: MessageId, #[server(default)] model: Option<String>) -> Result<Sent, AppError> {
+    todo!()
+}
+
+/// Lets a stopped, interrupted or failed last answer go on from where it ended.
+#[server(prefix = "/api", endpoint = "continue_answer")]
+pub async fn continue_answer(chat: ChatId, message: MessageId) -> Result<Sent, AppError> {
+    todo!()
+}
+
+/// The window of messages before the one at position `before`.
+#[server(prefix = "/api", endpoint = "older_messages", input = Json)]
+pub async fn older_messages(chat: ChatId, before: i64) -> Result<MessageWindow, AppError> {
+    todo!()
+}
+
+/// The text of a message as it was written, for copying.
+#[server(prefix = "/api", endpoint = "message_text", input = Json)]
+pub async fn message_text(chat: ChatId, message: MessageId) -> Result<String, AppError> {
+    todo!()
+}
