@@ -30,7 +30,7 @@ pub struct CurrentUser {
 /// Whether a stranger can make an account now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum SignUp {
+pub enum SignUpPolicy {
     /// Nobody is here yet: the next account is the administrator's.
     First,
     /// Anybody may.
@@ -120,7 +120,7 @@ pub fn parse_name(text: &str) -> Result<String, AppError> {
 
 /// Characters that can make one name or title look like another: controls, bidirectional overrides,
 /// zero-width and tag characters. The joiner U+200D stays, because emoji and some scripts need it.
-pub const fn is_deceptive(c: char) -> bool {
+pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -44,7 +44,9 @@ pub enum ChatFilter {
 /// It names a place in the asker's own list and gives access to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatCursor {
-    /// `active_at` of the last row of the page before.
+    /// Whether the last row of the page before was pinned; pinned chats come first.
+    pub pinned: bool,
+    /// Its `active_at`.
     pub active_at: Timestamp,
     /// Its id.
     pub id: ChatId,
@@ -52,7 +54,7 @@ pub struct ChatCursor {
 
 impl fmt::Display for ChatCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.active_at.micros(), self.id)
+        write!(f, "{}.{}.{}", u8::from(self.pinned), self.active_at.micros(), self.id)
     }
 }
 
@@ -61,15 +63,21 @@ impl FromStr for ChatCursor {
 
     fn from_str(text: &str) -> Result<Self, AppError> {
         let invalid = || AppError::invalid("cursor", "This page of the list does not exist. Start from the top.");
-        let (micros, id) = text.split_once('.').ok_or_else(invalid)?;
+        let (pinned, rest) = text.split_once('.').ok_or_else(invalid)?;
+        let (micros, id) = rest.split_once('.').ok_or_else(invalid)?;
         Ok(Self {
+            pinned: match pinned {
+                "0" => false,
+                "1" => true,
+                _ => return Err(invalid()),
+            },
             active_at: Timestamp::from_micros(micros.parse().map_err(|_| invalid())?),
             id: id.parse().map_err(|_| invalid())?,
         })
     }
 }
 
-/// One page of a list of chats, newest first.
+/// One page of a list of chats: pinned ones first, then newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChatPage {
     /// The chats.
@@ -186,9 +194,9 @@ mod tests {
 
     #[test]
     fn cursors_survive_the_round_trip_and_nothing_else_is_one() {
-        let cursor = ChatCursor { active_at: Timestamp::from_micros(17), id: "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id") };
+        let cursor = ChatCursor { pinned: true, active_at: Timestamp::from_micros(17), id: "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id") };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", ".", "1", "x.y", "1.0190e2a4", "99999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef", "1.'; drop table chats"] {
+        for bad in ["", ".", "1", "x.y", "1.0190e2a4", "2.1.0190e2a4-7b1c-7def-8123-456789abcdef", "1.99999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef", "1.'; drop table chats"] {
             assert!(bad.parse::<ChatCursor>().is_err(), "{bad}");
         }
     }

@@ -3,17 +3,17 @@
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
-use crate::domain::{AppError, CurrentUser, PasswordRating, SignUp};
+use crate::domain::{AppError, CurrentUser, PasswordRating, SignUpPolicy};
 
 /// Who is signed in; `None` for a stranger.
-#[server(prefix = "/api", endpoint = "current_user")]
-pub async fn current_user() -> Result<Option<CurrentUser>, AppError> {
+#[server(prefix = "/api", endpoint = "find_current_user")]
+pub async fn find_current_user() -> Result<Option<CurrentUser>, AppError> {
     todo!()
 }
 
 /// Whether a stranger can make an account now.
-#[server(prefix = "/api", endpoint = "sign_up_state")]
-pub async fn sign_up_state() -> Result<SignUp, AppError> {
+#[server(prefix = "/api", endpoint = "find_sign_up_policy")]
+pub async fn find_sign_up_policy() -> Result<SignUpPolicy, AppError> {
     todo!()
 }
 

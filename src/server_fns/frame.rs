@@ -21,7 +21,7 @@ pub struct Frame {
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
-#[server(prefix = "/api", endpoint = "frame")]
-pub async fn frame() -> Result<Frame, AppError> {
+#[server(prefix = "/api", endpoint = "load_frame")]
+pub async fn load_frame() -> Result<Frame, AppError> {
     todo!()
 }
