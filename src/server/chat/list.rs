@@ -11,9 +11,19 @@ impl Chats {
     ///
     /// # Errors
     /// `Invalid` for a cursor that is none, or a search that is too long.
-    pub async fn list(&self, owner: UserId, filter: ChatFilter, search: &str, cursor: Option<&str>) -> Result<ChatPage, Fault> {
+    pub async fn list(
+        &self,
+        owner: UserId,
+        filter: ChatFilter,
+        search: &str,
+        cursor: Option<&str>,
+    ) -> Result<ChatPage, Fault> {
         if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
-            return Err(AppError::invalid("search", format!("Search for at most {} characters.", limits::SEARCH_CHARS)).into());
+            return Err(AppError::invalid(
+                "search",
+                format!("Search for at most {} characters.", limits::SEARCH_CHARS),
+            )
+            .into());
         }
         let after = cursor.filter(|text| !text.is_empty()).map(str::parse::<ChatCursor>).transpose()?;
         let limit = limits::CHATS_PER_PAGE;
@@ -21,9 +31,10 @@ impl Chats {
         let mut chats = tx.owned_by(owner).list_chats(filter, search.trim(), after, limit + 1).await?;
         let more = chats.len() > limit as usize;
         chats.truncate(limit as usize);
-        let next = chats.last().filter(|_| more).map(|last| {
-            ChatCursor { pinned: last.pinned, active_at: last.active_at, id: last.id }.to_string()
-        });
+        let next = chats
+            .last()
+            .filter(|_| more)
+            .map(|last| ChatCursor { pinned: last.pinned, active_at: last.active_at, id: last.id }.to_string());
         Ok(ChatPage { chats, next })
     }
 
@@ -47,7 +58,11 @@ impl Chats {
     /// `Invalid` for too many, `NotFound` where none of them is there.
     pub async fn change(&self, owner: UserId, chats: &[ChatId], action: ChatAction) -> Result<u32, Fault> {
         if chats.len() > limits::CHATS_PER_ACTION {
-            return Err(AppError::invalid("chats", format!("Choose at most {} chats at once.", limits::CHATS_PER_ACTION)).into());
+            return Err(AppError::invalid(
+                "chats",
+                format!("Choose at most {} chats at once.", limits::CHATS_PER_ACTION),
+            )
+            .into());
         }
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;

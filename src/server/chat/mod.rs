@@ -23,11 +23,7 @@ use uuid::Uuid;
 pub use reader::{Event, EventId, Reader};
 pub use send::Outgoing;
 
-use super::{
-    clock::Clock,
-    llm::Models,
-    store::Store,
-};
+use super::{clock::Clock, llm::Models, store::Store};
 
 /// The chats of this installation.
 #[derive(Clone)]

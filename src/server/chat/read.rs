@@ -69,7 +69,14 @@ impl Chats {
         let rows = own.list_messages_before(chat, i64::MAX, limits::MESSAGES_PER_WINDOW + 1).await?;
         drop(tx);
         let window = self.window(rows).await?;
-        Ok(Chat { id: chat, title: found.title, model: found.model, archived: found.archived, pinned: found.pinned, window })
+        Ok(Chat {
+            id: chat,
+            title: found.title,
+            model: found.model,
+            archived: found.archived,
+            pinned: found.pinned,
+            window,
+        })
     }
 
     /// The window of messages before a position.
@@ -90,7 +97,8 @@ impl Chats {
     /// # Errors
     /// `NotFound`.
     pub async fn find_message(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Message, Fault> {
-        let row = self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        let row =
+            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         self.view(row).await
     }
 
@@ -99,7 +107,8 @@ impl Chats {
     /// # Errors
     /// `NotFound`.
     pub async fn message_text(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<String, Fault> {
-        let row = self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        let row =
+            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         // A live answer is ahead of the database.
         let live = row.run_id.and_then(|run| self.0.hub.get(run));
         Ok(live.map_or(row.text, |live| live.progress().text))

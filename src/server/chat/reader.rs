@@ -88,7 +88,13 @@ impl Chats {
     ///
     /// # Errors
     /// `NotFound` where the run is not there or not theirs.
-    pub async fn read_run(&self, owner: UserId, chat: ChatId, run: RunId, last: Option<EventId>) -> Result<Reader, Fault> {
+    pub async fn read_run(
+        &self,
+        owner: UserId,
+        chat: ChatId,
+        run: RunId,
+        last: Option<EventId>,
+    ) -> Result<Reader, Fault> {
         self.0.store.read().await?.owned_by(owner).find_run(chat, run).await?.ok_or(AppError::NotFound)?;
         Ok(Reader { chats: self.clone(), owner, chat, run, last, from: Source::Unknown })
     }

@@ -139,7 +139,10 @@ impl Chats {
         let mut own = tx.owned_by(owner);
         let Some(before) = own.find_message_by_client_id(outgoing.client_id).await? else { return Ok(None) };
         if before.text != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
-            return Err(AppError::conflict("This message id was used for another message. Reload the page and send again.").into());
+            return Err(AppError::conflict(
+                "This message id was used for another message. Reload the page and send again.",
+            )
+            .into());
         }
         let answer = own.find_message_after(before.chat_id, before.position).await?.ok_or(AppError::NotFound)?;
         let run = own.find_last_run(answer.id).await?.ok_or(AppError::NotFound)?;
@@ -150,9 +153,10 @@ impl Chats {
     /// unless the person named it.
     async fn choose_model(&self, owner: UserId, chat: Option<ChatId>, named: Option<&str>) -> Result<Asked, Fault> {
         if let Some(named) = named.filter(|named| !named.is_empty()) {
-            let (_, label) = self.0.models.find(named).await.ok_or_else(|| {
-                AppError::invalid("model", "This model is not there any more. Choose another one.")
-            })?;
+            let (_, label) =
+                self.0.models.find(named).await.ok_or_else(|| {
+                    AppError::invalid("model", "This model is not there any more. Choose another one.")
+                })?;
             return Ok(Asked { id: named.to_owned(), label });
         }
         if let Some(chat) = chat {
@@ -167,14 +171,21 @@ impl Chats {
         {
             return Ok(Asked { id, label });
         }
-        Err(AppError::unavailable("There is no model to ask. An administrator needs to add one to the configuration.").into())
+        Err(AppError::unavailable("There is no model to ask. An administrator needs to add one to the configuration.")
+            .into())
     }
 
     /// Lets the last answer be written anew; the old one is kept aside.
     ///
     /// # Errors
     /// `NotFound`, or `Conflict` where it is not the last answer, or is still being written.
-    pub async fn retry(&self, owner: UserId, chat: ChatId, message: MessageId, model: Option<String>) -> Result<Sent, Fault> {
+    pub async fn retry(
+        &self,
+        owner: UserId,
+        chat: ChatId,
+        message: MessageId,
+        model: Option<String>,
+    ) -> Result<Sent, Fault> {
         let asked = self.choose_model(owner, Some(chat), model.as_deref()).await?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
@@ -194,7 +205,8 @@ impl Chats {
     /// # Errors
     /// As [`Chats::retry`]; also `Conflict` where the answer is complete, or has nothing to go on from.
     pub async fn go_on(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Sent, Fault> {
-        let found = self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        let found =
+            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         let asked = self.choose_model(owner, Some(chat), found.model.as_deref()).await?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;

@@ -102,7 +102,13 @@ struct Done {
     stops: Vec<RunId>,
 }
 
-async fn write(inner: &Inner, jobs: &[Job], progress: &[Progress], flush: bool, renew: bool) -> Result<Done, StoreError> {
+async fn write(
+    inner: &Inner,
+    jobs: &[Job],
+    progress: &[Progress],
+    flush: bool,
+    renew: bool,
+) -> Result<Done, StoreError> {
     let lease_until = inner.clock.now().plus_seconds(LEASE_SECONDS);
     let mut tx = inner.store.write().await?;
     let mut done = Done { claims: Vec::new(), finished: Vec::new(), lost: Vec::new(), stops: Vec::new() };

@@ -25,12 +25,14 @@ use tower_http::compression::{
 use self::{envelope::Stationery, files::Files, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
-    server::{config::Config, state::AppState},
+    server::{auth::session_layer, config::Config, state::AppState},
 };
 
 mod address;
 mod body;
+mod caller;
 mod envelope;
+mod events;
 mod files;
 mod functions;
 mod gate;
@@ -45,8 +47,8 @@ mod serve;
 mod signals;
 mod stall;
 
-pub use address::{ClientAddress, Connected};
-pub use envelope::{LoggedUser, RequestId};
+pub use address::Connected;
+pub use envelope::LoggedUser;
 pub use gate::RequestHost;
 pub use health::Readiness;
 pub use options::{leptos_options, site_is_complete};
@@ -77,11 +79,17 @@ pub fn router<V: IntoView + 'static>(
 ) -> Router {
     let times = Times::default();
     let rules = Arc::new(Rules::new(state.config.clone(), times.body));
-    // What needs to know who is asking. Further routes of that kind are merged here, and the layer that finds
-    // out who it is goes around them here.
-    let private = Router::new().merge(pages::routes(&state, shell.clone())).merge(functions::routes(&state, &rules));
-    let routes =
-        private.merge(health::routes(ready)).merge(files_and_fallback(&state, shell)).with_state(state.clone());
+    // What needs to know who is asking: only these read sessions.
+    let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
+    let private = Router::new()
+        .merge(pages::routes(&state, shell.clone()))
+        .merge(functions::routes(&state, &rules))
+        .merge(events::routes())
+        .layer(from_fn_with_state(state.clone(), caller::know_caller))
+        .layer(sessions.clone());
+    let not_found =
+        files_and_fallback(&state, shell).layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions);
+    let routes = private.merge(health::routes(ready)).merge(not_found).with_state(state.clone());
     with_layers(routes, &state, times)
 }
 

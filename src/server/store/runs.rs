@@ -183,7 +183,12 @@ impl Tx {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn claim_run(&mut self, run: RunId, worker: Uuid, lease_until: Timestamp) -> Result<Option<Claimed>, StoreError> {
+    pub async fn claim_run(
+        &mut self,
+        run: RunId,
+        worker: Uuid,
+        lease_until: Timestamp,
+    ) -> Result<Option<Claimed>, StoreError> {
         Ok(fetch_optional!(
             self,
             Claimed,
