@@ -28,6 +28,15 @@ impl Tx {
         row.ok_or(StoreError::Other(sqlx::Error::RowNotFound))
     }
 
+    /// Takes one try back.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn return_try(&mut self, key: &str) -> Result<(), StoreError> {
+        execute!(self, "update throttles set tries = tries - 1 where key = $1 and tries > 0", key)?;
+        Ok(())
+    }
+
     /// Forgets the tries under this key.
     ///
     /// # Errors

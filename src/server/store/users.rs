@@ -4,7 +4,7 @@ use super::{
     StoreError, Tx,
     db::{execute, fetch_optional},
 };
-use crate::domain::{Role, Timestamp, UserId};
+use crate::domain::{CurrentUser, Role, Timestamp, UserId};
 
 /// An account to be made.
 #[derive(Debug)]
@@ -111,6 +111,20 @@ impl Tx {
             "select id, password_hash, disabled_at from users where email_key = $1",
             email_key
         )?)
+    }
+
+    /// An account, as its pages show it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_user(&mut self, user: UserId) -> Result<Option<CurrentUser>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (UserId, String, String, String),
+            "select id, name, email, role from users where id = $1",
+            user
+        )?;
+        Ok(row.map(|(id, name, email, role)| CurrentUser { id, name, email, role: parse_role(&role) }))
     }
 
     /// Replaces a password's hash, if it is still the one that was verified.
