@@ -4,6 +4,7 @@ pub mod auth;
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod fault;
 pub mod http;
 pub mod llm;
 pub mod state;

@@ -1,0 +1,46 @@
+//! What a service can end with: an answer for the person, or a fault that only the log may describe.
+
+use std::error::Error;
+
+use super::store::StoreError;
+use crate::domain::AppError;
+
+/// A failed piece of work.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The person can do something about it.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// Ours. Logged once, at the door, under the id of the request.
+    #[error("{0}")]
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+impl Fault {
+    /// A fault of ours.
+    pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "the database does not answer");
+                AppError::unavailable("The database is busy or does not answer. Please try again in a moment.").into()
+            }
+            StoreError::Full => {
+                tracing::error!("the disk of the database is full");
+                AppError::unavailable("The server's disk is full, so nothing new can be kept. Reading still works; tell the administrator.").into()
+            }
+            StoreError::Duplicate | StoreError::Schema(_) | StoreError::Other(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<tokio::task::JoinError> for Fault {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(error)
+    }
+}
