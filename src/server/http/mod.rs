@@ -1,1 +1,149 @@
-//! To come.
+//! The server's doors: routes, and the layers around them.
+//!
+//! From the outside in, each request goes through
+//! 1. [`serve`](serve()): the connection; slow, oversized and unreadable heads end here;
+//! 2. `envelope`: an id, the headers of every answer, one line in the log;
+//! 3. `gate`: methods, framing, `Host`, addresses, cross-site requests, sizes of bodies;
+//! 4. `isolate`: a task of its own, panics, the deadline;
+//! 5. compression;
+//! 6. the routes.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware::from_fn_with_state,
+};
+use leptos::{IntoView, config::LeptosOptions};
+use tower_http::compression::{
+    CompressionLayer, CompressionLevel,
+    predicate::{Predicate, SizeAbove},
+};
+
+use self::{envelope::Stationery, files::Files, gate::Rules, isolate::Deadline};
+use crate::{
+    domain::AppError,
+    server::{auth::session_layer, config::Config, state::AppState},
+};
+
+mod address;
+mod body;
+mod caller;
+mod envelope;
+mod events;
+mod files;
+mod functions;
+mod gate;
+mod headers;
+mod health;
+mod isolate;
+mod options;
+mod origin;
+mod pages;
+mod refusal;
+mod serve;
+mod signals;
+mod stall;
+
+pub use address::Connected;
+pub use envelope::LoggedUser;
+pub use gate::RequestHost;
+pub use health::Readiness;
+pub use options::{leptos_options, site_is_complete};
+pub use refusal::{refuse, refuse_as};
+pub use serve::{Limits, serve};
+pub use signals::stop_on_signals;
+
+/// How long things may take. Tests shorten them.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// From the head of a request to the head of its answer.
+    pub answer: Duration,
+    /// For the whole body of a request to arrive.
+    pub body: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { answer: Duration::from_secs(60), body: Duration::from_secs(30) }
+    }
+}
+
+/// The whole server: pages, server functions, files, health, in all layers. `shell` renders the whole document.
+pub fn router<V: IntoView + 'static>(
+    state: AppState,
+    ready: Readiness,
+    shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
+) -> Router {
+    let times = Times::default();
+    let rules = Arc::new(Rules::new(state.config.clone(), times.body));
+    // What needs to know who is asking: only these read sessions.
+    let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
+    let private = Router::new()
+        .merge(pages::routes(&state, shell.clone()))
+        .merge(functions::routes(&state, &rules))
+        .merge(events::routes())
+        .layer(from_fn_with_state(state.clone(), caller::know_caller))
+        .layer(sessions.clone());
+    let not_found =
+        files_and_fallback(&state, shell).layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions);
+    let routes = private.merge(health::routes(ready)).merge(not_found).with_state(state.clone());
+    with_layers(routes, &state, times)
+}
+
+/// Any routes in the layers of this server, outermost last.
+pub fn with_layers(routes: Router, state: &AppState, times: Times) -> Router {
+    let config: Arc<Config> = state.config.clone();
+    let rules = Arc::new(Rules::new(config, times.body));
+    let stationery = Arc::new(Stationery { clock: state.clock.clone(), https: rules.site.is_https() });
+    let compression = CompressionLayer::new()
+        .gzip(true)
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(1_024).and(is_page_or_data));
+    routes
+        .method_not_allowed_fallback(async || {
+            let error = AppError::invalid("request", "This address does not serve this method.");
+            refuse_as(StatusCode::METHOD_NOT_ALLOWED, error)
+        })
+        .layer(compression)
+        .layer(from_fn_with_state(Arc::new(Deadline(times.answer)), isolate::isolate))
+        .layer(from_fn_with_state(rules, gate::gate))
+        .layer(from_fn_with_state(stationery, envelope::envelope))
+}
+
+/// Streams must not wait for a compressor, and files come compressed already.
+fn is_page_or_data(_: StatusCode, _: axum::http::Version, headers: &HeaderMap, _: &axum::http::Extensions) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/html") || kind.starts_with("application/json")
+}
+
+/// The files of the site; for everything else the page or the error that says that there is nothing.
+fn files_and_fallback<V: IntoView + 'static>(
+    state: &AppState,
+    shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
+) -> Router<AppState> {
+    let options = &state.leptos_options;
+    let files = Files::new(&*options.site_root);
+    let pkg = format!("/{}/{{*path}}", options.site_pkg_dir.trim_matches('/'));
+    let of_build = {
+        let files = files.clone();
+        async move |request: Request| files.find(request, true).await.unwrap_or_else(|| refuse(AppError::NotFound))
+    };
+    let state = state.clone();
+    let fallback = async move |request: Request| {
+        let wants_page = envelope::accepts_html(request.headers());
+        let (parts, body) = request.into_parts();
+        let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
+        if let Some(file) = files.find(again, false).await {
+            return file;
+        }
+        if wants_page {
+            pages::not_found(state, shell, Request::from_parts(parts, body)).await
+        } else {
+            refuse(AppError::NotFound)
+        }
+    };
+    Router::new().route(&pkg, axum::routing::get(of_build)).fallback(fallback)
+}

@@ -10,6 +10,11 @@ use crate::domain::ModelChoice;
 pub struct Models {}
 
 impl Models {
+    /// TEMP
+    pub fn new(_config: &crate::server::config::Config) -> Self {
+        Self {}
+    }
+
     /// What the picker shows. Providers that do not answer are left out; their models come back with them.
     pub async fn list(&self) -> ModelChoice {
         ModelChoice::default()
