@@ -1,4 +1,9 @@
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{
+    ev,
+    prelude::*,
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys,
+};
 
 /// A dialog that comes in from the side. Traps focus; closes by Escape, by a click beside it, by following a link,
 /// and by the back button, for which it is an entry in the history.
@@ -60,7 +65,7 @@ pub fn Drawer(
 fn push_entry() -> bool {
     let here = location().href().unwrap_or_default();
     let history = window().history();
-    history.is_ok_and(|h| h.push_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some(&here)).is_ok())
+    history.is_ok_and(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&here)).is_ok())
 }
 
 fn go_back() {

@@ -14,6 +14,7 @@ mod notice;
 mod page_title;
 mod sidebar;
 mod time;
+mod toast;
 mod topbar;
 mod transcript;
 
@@ -30,5 +31,6 @@ pub use notice::*;
 pub use page_title::*;
 pub use sidebar::*;
 pub use time::*;
+pub use toast::*;
 pub use topbar::*;
 pub use transcript::*;

@@ -94,6 +94,7 @@ fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace
 fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
     let pathname = use_location().pathname;
     let href = format!("/chats/{}", chat.id);
+    let hover = chat.title.clone();
     let current = {
         let href = href.clone();
         move || (pathname.get() == href).then_some("page")
@@ -103,7 +104,7 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
             <a
                 class="sidebar-link"
                 href=href
-                title=chat.title.clone()
+                title=hover
                 aria-current=current
                 prop:replace=replace
             >

@@ -12,6 +12,9 @@ pub fn TopBar(
     on_drawer: Callback<()>,
     /// Asks for the sidebar to be unfolded.
     on_unfold: Callback<()>,
+    /// Whether the page has no other heading.
+    #[prop(default = true)]
+    heading: bool,
     /// What can be done with the page.
     #[prop(optional)]
     children: Option<Children>,
@@ -38,9 +41,16 @@ pub fn TopBar(
             >
                 <Icon glyph=Glyph::PanelLeft />
             </button>
-            <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto">
-                {title}
-            </h1>
+            {if heading {
+                view! {
+                    <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto">
+                        {title}
+                    </h1>
+                }
+                    .into_any()
+            } else {
+                view! { <p class="flex-1 truncate px-2 font-medium lg:invisible">{title}</p> }.into_any()
+            }}
             {children.map(|children| children())}
             <a class="icon-btn drawer-open" href="/" aria-label="New chat">
                 <Icon glyph=Glyph::SquarePen />

@@ -19,7 +19,10 @@ pub struct EventStream {
     listeners: Vec<Closure<dyn FnMut(web_sys::Event)>>,
 }
 
-#[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server opens no streams to itself"))]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(unused_mut, unused_variables, reason = "the server opens no streams to itself")
+)]
 impl EventStream {
     /// Opens the stream behind a path of this site.
     pub fn open(path: &str) -> Self {

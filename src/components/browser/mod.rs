@@ -8,6 +8,7 @@ pub use clipboard::copy_text;
 pub use event_stream::{Closed, EventStream};
 pub use sentinel::Sentinel;
 
+#[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 
 /// Keeps a choice of this browser for a year, where the server reads it for the next page.
@@ -89,4 +90,17 @@ pub fn now_millis() -> f64 {
     }
     #[cfg(not(feature = "hydrate"))]
     0.0
+}
+
+/// Whether the browser sizes a field by its content (`field-sizing`).
+pub fn sizes_fields() -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+
+        let root = document().document_element().map(|root| root.unchecked_into::<web_sys::HtmlElement>());
+        root.is_some_and(|root| js_sys::Reflect::has(&root.style(), &"fieldSizing".into()).unwrap_or(false))
+    }
+    #[cfg(not(feature = "hydrate"))]
+    true
 }

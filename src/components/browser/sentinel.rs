@@ -1,3 +1,4 @@
+use leptos::web_sys::Element;
 #[cfg(feature = "hydrate")]
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -9,24 +10,21 @@ pub struct Sentinel {
     _listener: Closure<dyn FnMut(js_sys::Array)>,
 }
 
-#[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "nothing is visible on the server"))]
+#[cfg_attr(not(feature = "hydrate"), expect(unused_mut, unused_variables, reason = "nothing is visible on the server"))]
 impl Sentinel {
     /// Calls `handle` when `element` comes within a screen of the visible part of `scroller`.
-    pub fn watch(
-        element: &leptos::web_sys::Element,
-        scroller: &leptos::web_sys::Element,
-        mut handle: impl FnMut() + 'static,
-    ) -> Option<Self> {
+    pub fn watch(element: &Element, scroller: &Element, mut handle: impl FnMut() + 'static) -> Option<Self> {
         #[cfg(feature = "hydrate")]
         {
             let listener = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-                let near = |entry: JsValue| entry.unchecked_into::<web_sys::IntersectionObserverEntry>().is_intersecting();
+                let near =
+                    |entry: JsValue| entry.unchecked_into::<web_sys::IntersectionObserverEntry>().is_intersecting();
                 if entries.iter().any(near) {
                     handle();
                 }
             });
             let options = web_sys::IntersectionObserverInit::new();
-            options.set_root_element(Some(scroller));
+            options.set_root(Some(scroller));
             options.set_root_margin("100% 0px 100% 0px");
             let observer =
                 web_sys::IntersectionObserver::new_with_options(listener.as_ref().unchecked_ref(), &options).ok()?;
