@@ -25,7 +25,7 @@ use tower_http::compression::{
 use self::{envelope::Stationery, files::Files, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
-    server::{config::Config, state::AppState},
+    server::{clock::Clock, config::Config, state::AppState},
 };
 
 mod address;
@@ -40,6 +40,7 @@ mod isolate;
 mod options;
 mod origin;
 mod pages;
+mod percent;
 mod refusal;
 mod serve;
 mod signals;
@@ -82,14 +83,13 @@ pub fn router<V: IntoView + 'static>(
     let private = Router::new().merge(pages::routes(&state, shell.clone())).merge(functions::routes(&state, &rules));
     let routes =
         private.merge(health::routes(ready)).merge(files_and_fallback(&state, shell)).with_state(state.clone());
-    with_layers(routes, &state, times)
+    with_layers(routes, state.config, state.clock, times)
 }
 
-/// Any routes in the layers of this server, outermost last.
-pub fn with_layers(routes: Router, state: &AppState, times: Times) -> Router {
-    let config: Arc<Config> = state.config.clone();
+/// Any routes in the layers of this server.
+pub fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) -> Router {
     let rules = Arc::new(Rules::new(config, times.body));
-    let stationery = Arc::new(Stationery { clock: state.clock.clone(), https: rules.site.is_https() });
+    let stationery = Arc::new(Stationery { clock, https: rules.site.is_https() });
     let compression = CompressionLayer::new()
         .gzip(true)
         .quality(CompressionLevel::Fastest)
