@@ -89,12 +89,17 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         tracing::warn!(root = %leptos_options.site_root, "the pages' scripts are not there; pages work without them");
     }
     let stopping = http::stop_on_signals()?;
-    let config = Arc::new(Config { listen, ..config });
-    let state = AppState { config, clock: Clock::default(), leptos_options, stopping: stopping.clone() };
-    let ready: Readiness = Arc::new(|| Box::pin(async { true }));
-    let router = http::router(state, ready, colloquy::app::shell);
+    let config = Config { listen, ..config };
+    let state = AppState::open(config, Clock::default(), leptos_options, stopping.clone()).await?;
+    let store = state.store.clone();
+    let ready: Readiness = Arc::new(move || {
+        let store = store.clone();
+        Box::pin(async move { store.ping().await.is_ok() })
+    });
+    let router = http::router(state.clone(), ready, colloquy::app::shell);
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
     http::serve(listener, router, stopping, limits).await?;
+    state.close().await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt,
     io::{self, IsTerminal, Write},
     panic::PanicHookInfo,
 };
@@ -14,7 +15,27 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
+use uuid::Uuid;
+
 use super::config::LogConfig;
+
+/// The id of a request, made here and never taken from the client. An extension of all requests;
+/// the answer carries it as `x-request-id`, and so does each event in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// Wraps an id that the clock made.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
 
 /// Libraries that would write what goes over their wires at the levels `debug` and `trace`: headers, bodies,
 /// statements, ids of sessions. No filter of the operator's lets that into the log.

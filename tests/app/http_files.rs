@@ -9,11 +9,11 @@ use crate::http_support::{Answer, get, request, send, whole};
 const HASHED: &str = "/pkg/colloquy.nxnXw8Pp0l_3Zkq-1aGZ7Q.js";
 
 struct Site {
-    _folder: tempfile::TempDir,
+    _folders: [tempfile::TempDir; 2],
     server: Router,
 }
 
-fn site() -> Site {
+async fn site() -> Site {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = folder.path().join("site").join(name);
@@ -29,8 +29,8 @@ fn site() -> Site {
     write(".env", "secret");
     write(".git/config.txt", "secret");
     fs::write(folder.path().join("outside.txt"), "secret").expect("our file");
-    let server = whole(folder.path().join("site").to_str().expect("a path of letters"), true);
-    Site { _folder: folder, server }
+    let (server, data) = whole(folder.path().join("site").to_str().expect("a path of letters"), true).await;
+    Site { _folders: [folder, data], server }
 }
 
 async fn ask(site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -40,7 +40,7 @@ async fn ask(site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) ->
 
 #[tokio::test]
 async fn hashed_files_are_kept_for_ever_and_sent_as_they_were_compressed() {
-    let site = site();
+    let site = site().await;
     for (accepts, encoding, length) in [("gzip, br", "br", 9), ("gzip", "gzip", 7), ("", "", 5_000)] {
         let answer = ask(&site, "GET", HASHED, &[("accept-encoding", accepts)]).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, encoding));
@@ -58,7 +58,7 @@ async fn hashed_files_are_kept_for_ever_and_sent_as_they_were_compressed() {
 
 #[tokio::test]
 async fn only_files_of_the_site_are_served_and_no_folder_is_listed() {
-    let site = site();
+    let site = site().await;
     for path in [
         "/.env",
         "/.git/config.txt",
@@ -85,7 +85,7 @@ async fn only_files_of_the_site_are_served_and_no_folder_is_listed() {
 
 #[tokio::test]
 async fn a_file_that_has_not_changed_is_not_sent_again() {
-    let site = site();
+    let site = site().await;
     let modified = get(&site.server, "/favicon.svg").await.header("last-modified").to_owned();
     let again = ask(&site, "GET", "/favicon.svg", &[("if-modified-since", &modified)]).await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
@@ -94,7 +94,7 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
 
 #[tokio::test]
 async fn row_75_odd_ranges_amplify_nothing() {
-    let site = site();
+    let site = site().await;
     let many = format!("bytes={}", vec!["0-4999"; 1_000].join(","));
     for (range, status) in [
         ("bytes=0-9", 206),

@@ -11,7 +11,7 @@ use std::{
 use axum::{Router, body::Body, extract::Request, routing::get as on_get};
 use colloquy::server::{
     config::{Config, PublicUrl},
-    http::RequestId,
+    telemetry::RequestId,
 };
 
 use crate::http_support::{Answer, get, layered, layered_as, request, send, whole};
@@ -75,7 +75,7 @@ async fn h05_every_answer_has_the_headers_errors_included() {
         check_headers(&answer, &status.to_string());
         assert_eq!(answer.header("cache-control"), "no-store", "{status}");
     }
-    let server = whole("/nowhere", false);
+    let (server, _data) = whole("/nowhere", false).await;
     for (status, path) in [(200, "/"), (200, "/health/live"), (503, "/health/ready"), (404, "/nothing")] {
         let answer = get(&server, path).await;
         assert_eq!(answer.status, status, "{path}");
@@ -104,7 +104,7 @@ async fn h05_only_https_installations_insist_on_https() {
 
 #[tokio::test]
 async fn h04_a_page_has_a_policy_with_the_nonce_of_its_scripts() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     let mut nonces = Vec::new();
     for path in ["/", "/", "/nothing"] {
         let browser = request("GET", path).header("accept", "text/html").body(Body::empty()).expect("a request");

@@ -12,8 +12,9 @@ use axum::{
     routing::{get as on_get, post},
 };
 use colloquy::server::{
+    auth::ClientAddress,
     config::{Config, PublicUrl},
-    http::{ClientAddress, Connected},
+    http::Connected,
 };
 
 use crate::http_support::{get, layered, layered_as, request, send};

@@ -12,7 +12,7 @@ async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>
 #[tokio::test]
 async fn health_says_one_word() {
     for (ready, status, text) in [(true, 200, "ok"), (false, 503, "not ready")] {
-        let server = whole("/nowhere", ready);
+        let (server, _data) = whole("/nowhere", ready).await;
         let answer = get(&server, "/health/ready").await;
         assert_eq!((answer.status.as_u16(), answer.text()), (status, text));
         let live = axum::http::Request::builder().uri("/health/live").header("host", "10.1.2.3:3000");
@@ -23,7 +23,7 @@ async fn health_says_one_word() {
 
 #[tokio::test]
 async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     for path in ["/nothing", "/api/nothing", "/pkg/nothing.js", "/nothing.png", "/api"] {
         let answer = get(&server, path).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "not_found"), "{path}");
@@ -38,7 +38,7 @@ async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
 
 #[tokio::test]
 async fn row_36_and_37_a_function_takes_forms_and_json_only() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     let long = format!("multipart/form-data; boundary={}", "b".repeat(8_000));
     for kind in [
         "text/plain",
@@ -63,7 +63,7 @@ async fn row_36_and_37_a_function_takes_forms_and_json_only() {
 
 #[tokio::test]
 async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     let good = r#"{"email":"a@example.org","name":"A","password":"x""#;
     let deep = format!("{good},\"x\":{}1{}}}", "[".repeat(1_000), "]".repeat(1_000));
     let bodies: [Vec<u8>; 12] = [
@@ -100,7 +100,7 @@ async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
 
 #[tokio::test]
 async fn row_10_a_body_over_the_limit_is_refused_however_it_comes() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     let large = vec![b'x'; 1_000_001];
     let whole_body = call(&server, "rate_password", "application/json", large.clone()).await;
     assert_eq!(whole_body.status, 413);
@@ -114,7 +114,7 @@ async fn row_10_a_body_over_the_limit_is_refused_however_it_comes() {
 
 #[tokio::test]
 async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
-    let server = whole("/nowhere", true);
+    let (server, _data) = whole("/nowhere", true).await;
     for (referer, path) in [
         ("http://localhost:3000/sign-in?next=%2F", "/sign-in?next=%2F&"),
         ("https://evil.test/sign-in", "/?"),

@@ -15,6 +15,7 @@ use colloquy::server::{
 };
 use http_body_util::BodyExt;
 use leptos::{nonce::use_nonce, prelude::*};
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -59,20 +60,15 @@ pub fn layered_as(routes: Router, config: Config) -> Router {
     http::with_layers(routes, Arc::new(config), Clock::default(), SHORT)
 }
 
-/// The whole server with a page of our own and these files.
-pub fn whole(site_root: &str, ready: bool) -> Router {
-    let leptos_options = LeptosOptions::builder().output_name("colloquy").site_root(site_root).build();
+/// The whole server with a page of our own, these files and an empty database, which lives as long as the folder.
+pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = Config { data: folder.path().join("data"), ..Config::default() };
+    config.local.models = folder.path().join("models");
+    let options = LeptosOptions::builder().output_name("colloquy").site_root(site_root).build();
+    let state = AppState::open(config, Clock::default(), options, CancellationToken::new()).await.expect("a state");
     let ready: Readiness = Arc::new(move || Box::pin(async move { ready }));
-    http::router(state(leptos_options), ready, document)
-}
-
-fn state(leptos_options: LeptosOptions) -> AppState {
-    AppState {
-        config: Arc::new(Config::default()),
-        clock: Clock::default(),
-        leptos_options,
-        stopping: CancellationToken::new(),
-    }
+    (http::router(state, ready, document), folder)
 }
 
 /// A page with one script.

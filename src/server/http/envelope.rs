@@ -1,7 +1,6 @@
 //! The outermost layer: gives each request an id, each answer its headers, and each pair of them a line in the log.
 
 use std::{
-    fmt,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -16,26 +15,17 @@ use axum::{
     response::Response,
 };
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
 use super::{
     headers,
     refusal::{self, Refused},
 };
-use crate::{domain::UserId, server::clock::Clock};
+use crate::{
+    domain::UserId,
+    server::{clock::Clock, telemetry::RequestId},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The id of a request, made here and never taken from the client. An extension of all requests;
-/// the answer carries it as `x-request-id`, and so does each event in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestId(Uuid);
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
 
 /// The place where a request's handlers leave who is asking, for the log. An extension of all requests.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +48,7 @@ pub(super) struct Stationery {
 
 /// The layer.
 pub(super) async fn envelope(State(with): State<Arc<Stationery>>, mut request: Request, next: Next) -> Response {
-    let id = RequestId(with.clock.new_id());
+    let id = RequestId::new(with.clock.new_id());
     // Of level error, so that it is there for events of errors whatever the filter.
     let span = tracing::error_span!("request", %id);
     let mut line = Line::begin(&request, span.clone());

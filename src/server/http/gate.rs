@@ -14,12 +14,13 @@ use axum::{
 };
 
 use super::{
-    address::{ClientAddress, Connected},
+    address::{Connected, client_address},
     body::Bounded,
     origin::Site,
     percent,
     refusal::{refuse, refuse_request},
 };
+use crate::server::auth::ClientAddress;
 use crate::{domain::AppError, domain::limits, server::config::Config};
 
 /// The longest path with its query, in bytes.
@@ -63,7 +64,7 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
     let host = host.map_err(|(status, reason)| refuse_request(status, reason))?;
     check_target(request)?;
     let client = ends.map_or_else(ClientAddress::default, |ends| {
-        ClientAddress::find(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies)
+        client_address(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies)
     });
     if *method == Method::POST {
         if !rules.site.is_own_page(&host, request.headers()) {

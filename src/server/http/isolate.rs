@@ -9,8 +9,8 @@ use axum::{
 };
 use tracing::Instrument;
 
-use super::{envelope::RequestId, refusal::refuse};
-use crate::domain::AppError;
+use super::refusal::refuse;
+use crate::{domain::AppError, server::telemetry::RequestId};
 
 /// How long a request may take to the head of its answer.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,14 @@
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::domain::AppError;
+use crate::{
+    domain::AppError,
+    server::{fault::Fault, telemetry::RequestId},
+};
 
 /// Lies in the extensions of an answer that is a refusal, so that the outermost layer can show it to a person.
 #[derive(Debug, Clone)]
@@ -43,4 +46,10 @@ pub(super) fn page(error: &AppError) -> Body {
          <title>Colloquy</title>\n<main>\n<h1>This did not work</h1>\n<p>{text}</p>\n\
          <p><a href=\"/\">Go to the start page</a></p>\n</main>\n</html>\n"
     ))
+}
+
+/// The answer to work that failed: what the person can use, with the rest in the log under the request's id.
+pub(super) fn refuse_fault(fault: Fault, extensions: &Extensions) -> Response {
+    let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    refuse(fault.into_app_error(&request_id))
 }

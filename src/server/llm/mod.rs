@@ -9,6 +9,10 @@ pub mod catalogue;
 pub mod local;
 pub mod openai;
 
+mod pieces;
+mod think;
+mod window;
+
 pub use catalogue::Models;
 
 /// What a model is asked.

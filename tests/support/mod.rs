@@ -1,0 +1,5 @@
+//! What several test binaries use.
+
+pub mod app;
+pub mod client;
+pub mod upstream;
