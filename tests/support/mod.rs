@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod app;
+pub mod client;
 pub mod upstream;
 
 /// The file of the small real model: `COLLOQUY_TEST_MODEL`, or the one that the set-up has put beside the build.

@@ -1,1 +1,13 @@
-//! To come.
+//! Who is asking: accounts, passwords, sign-ins.
+
+mod account;
+mod address;
+mod password;
+mod rule;
+mod session;
+mod throttle;
+
+pub use account::{Accounts, Caller, Credentials, NewAccount};
+pub use address::ClientAddress;
+pub use password::Passwords;
+pub use session::{SessionBackend, cookie_name, layer as session_layer};

@@ -1,1 +1,123 @@
-//! To come.
+//! What is kept. Statements live here and nowhere else.
+//!
+//! Work is done in units: [`Store::read`] for looking, [`Store::write`] for a transaction. The rows of a person
+//! are reached only through [`Tx::owned_by`], whose statements all name the owner.
+
+mod chats;
+mod db;
+mod messages;
+mod migrate;
+mod owned;
+mod runs;
+mod sessions;
+mod sign_ins;
+mod throttles;
+mod users;
+
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+pub use chats::{ChatRow, NewChat};
+pub use db::Tx;
+pub use messages::{MessageRow, NewMessage};
+pub use owned::Owned;
+pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
+pub use sign_ins::{NewSignIn, SignedIn};
+pub use users::{NewUser, UserRow};
+
+/// A fault of the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It does not answer, or has no free connection.
+    #[error("the database does not answer: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// Its disk is full.
+    #[error("the disk of the database is full")]
+    Full,
+    /// A row with this key is there already.
+    #[error("a row with this key exists")]
+    Duplicate,
+    /// The schema is not one that this program can use.
+    #[error("{0}")]
+    Schema(String),
+    /// Anything else: a fault of ours.
+    #[error(transparent)]
+    Other(sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match &error {
+            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::Tls(_) | E::WorkerCrashed => Self::Unavailable(error),
+            E::Database(inner) if inner.is_unique_violation() => Self::Duplicate,
+            E::Database(inner) => match inner.code().as_deref() {
+                // SQLite: BUSY, LOCKED and their extended forms. PostgreSQL: shutdown, too many connections, lock timeout.
+                Some("5" | "6" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "55P03" | "57014") => {
+                    Self::Unavailable(error)
+                }
+                Some("13" | "53100") => Self::Full,
+                _ => Self::Other(error),
+            },
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// The open database, migrated.
+#[derive(Debug, Clone)]
+pub struct Store(db::Db);
+
+impl Store {
+    /// Opens PostgreSQL where a URL is given, else the file `colloquy.db` in the data folder, and migrates it.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where a migration was half applied or the schema is newer than this program.
+    pub async fn open(data: &Path, url: Option<&SecretString>) -> Result<Self, StoreError> {
+        let db = match url {
+            Some(url) => db::Db::open_postgres(url.expose_secret()).await?,
+            None => db::Db::open_sqlite(&data.join("colloquy.db")).await?,
+        };
+        migrate::run(&db).await?;
+        Ok(Self(db))
+    }
+
+    /// Begins looking.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] within 4 s where no connection is free.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        self.0.read().await
+    }
+
+    /// Begins a transaction. Nobody may call a model or the network while it is open.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        self.0.write().await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        db::fetch_optional!(tx, (i64,), "select cast(1 as bigint)")?;
+        Ok(())
+    }
+
+    /// Closes all connections, which folds SQLite's log into its file.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+impl Tx {
+    /// The rows of one person.
+    pub fn owned_by(&mut self, owner: crate::domain::UserId) -> Owned<'_> {
+        Owned { tx: self, owner }
+    }
+}

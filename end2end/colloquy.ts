@@ -1,0 +1,103 @@
+// A Colloquy of a test's own: the built program on a free port, with a data folder that goes with it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Upstream } from './upstream.mjs';
+
+/** The folder that `scripts/build` printed. */
+function bundle(): string {
+  const folder = process.env.BUNDLE;
+  if (!folder) throw new Error('BUNDLE is not set. Run the browser tests by: scripts/test browser');
+  return folder;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (!address || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+export class Colloquy {
+  #process: ChildProcess | undefined;
+  #log = '';
+
+  private constructor(
+    readonly port: number,
+    readonly data: string,
+    readonly upstream: Upstream,
+    readonly settings: Record<string, string>,
+  ) {}
+
+  /** Starts one that knows the scripted upstream as the provider `scripted`; `settings` are further variables. */
+  static async start(settings: Record<string, string> = {}): Promise<Colloquy> {
+    const data = await mkdtemp(join(tmpdir(), 'colloquy-e2e-'));
+    const colloquy = new Colloquy(await freePort(), data, await new Upstream().listen(), settings);
+    await colloquy.begin();
+    return colloquy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What the program has written to its log. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Starts the program, on the same port and data as before, and waits until it answers. */
+  async begin(): Promise<void> {
+    // The configuration file and the options of Leptos are looked for in the working folder.
+    await copyFile(resolve('../Leptos.toml'), join(this.data, 'Leptos.toml'));
+    const child = spawn(join(bundle(), 'colloquy'), [], {
+      cwd: this.data,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        LEPTOS_SITE_ROOT: join(bundle(), 'site'),
+        COLLOQUY_LISTEN: `127.0.0.1:${this.port}`,
+        COLLOQUY_DATA: this.data,
+        COLLOQUY_SIGN_UP: 'open',
+        COLLOQUY_DEFAULT_MODEL: 'scripted/quick',
+        COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL: this.upstream.url,
+        ...this.settings,
+      },
+    });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => (this.#log += part));
+    const gone = once(child, 'exit').then(([code]) => {
+      if (this.#process === child) this.#process = undefined;
+      return code;
+    });
+    for (let tries = 0; tries < 400; tries++) {
+      if (this.#process !== child) throw new Error(`Colloquy ended with ${await gone}:\n${this.#log}`);
+      if (await fetch(`${this.url}/health/ready`).then((answer) => answer.ok, () => false)) return;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error(`Colloquy did not get ready:\n${this.#log}`);
+  }
+
+  /** Ends the program and waits until it is gone. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#process;
+    if (!child) return;
+    this.#process = undefined;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Ends everything and removes the data. */
+  async discard(): Promise<void> {
+    await this.end('SIGKILL');
+    await this.upstream.close();
+    await rm(this.data, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,140 @@
+// The `test` of all journeys: a server of the worker's own, people with accounts, and a watch over each page.
+import AxeBuilder from '@axe-core/playwright';
+import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
+import { Colloquy } from './colloquy.ts';
+import { AccountPages } from './pages/account.ts';
+import { ChatPage } from './pages/chat.ts';
+import { SessionsPage } from './pages/sessions.ts';
+
+export { expect };
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+}
+
+let people = 0;
+
+/** A person that no other test knows. */
+export function somebody(): Person {
+  people += 1;
+  const unique = `${process.pid}-${people}`;
+  return { name: `Ada ${unique}`, email: `ada-${unique}@example.org`, password: 'four wet boats row 97' };
+}
+
+/** What a page must not do, collected while it lives. */
+export class Watch {
+  readonly faults: string[] = [];
+  #expected: RegExp[] = [];
+
+  constructor(readonly origin: () => string) {}
+
+  /** Faults that a test causes on purpose. */
+  expect(...patterns: RegExp[]): void {
+    this.#expected.push(...patterns);
+  }
+
+  async follow(context: BrowserContext): Promise<void> {
+    // Content-security-policy violations are told on the console too; this also catches those of styles and images.
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+    });
+    context.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.#note(`console ${message.type()}: ${message.text()}`);
+    });
+    context.on('weberror', (error) => this.#note(`page error: ${error.error().stack ?? error.error().message}`));
+    context.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith('http') && url.origin !== this.origin()) this.#note(`request to a foreign host: ${request.url()}`);
+    });
+  }
+
+  #note(fault: string): void {
+    this.faults.push(fault);
+  }
+
+  check(): void {
+    const unexpected = this.faults.filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
+    expect(unexpected, 'what the pages complained about').toEqual([]);
+  }
+}
+
+interface WorkerFixtures {
+  shared: Colloquy;
+}
+
+interface Fixtures {
+  /** The server of this test: the worker's, unless the file says `test.use({ own: {} })`. */
+  colloquy: Colloquy;
+  /** Settings of a server of the test's own, where it needs one. */
+  own: Record<string, string> | undefined;
+  watch: Watch;
+  accounts: AccountPages;
+  chat: ChatPage;
+  sessions: SessionsPage;
+  /** Somebody who has just signed up, in `page`. */
+  person: Person;
+  /** Whether scripts run in the browser. */
+  hydrated: boolean;
+  /** axe, on the page as it stands. */
+  accessible: (page?: Page) => Promise<void>;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  shared: [
+    async ({}, use) => {
+      const colloquy = await Colloquy.start();
+      await use(colloquy);
+      await colloquy.discard();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  own: [undefined, { option: true }],
+  colloquy: async ({ shared, own }, use, info) => {
+    const log = (colloquy: Colloquy) =>
+      info.status === info.expectedStatus ? undefined : info.attach('server.log', { body: colloquy.log, contentType: 'text/plain' });
+    if (!own) {
+      await use(shared);
+      await log(shared);
+      return;
+    }
+    const colloquy = await Colloquy.start(own);
+    await use(colloquy);
+    await log(colloquy);
+    await colloquy.discard();
+  },
+  baseURL: async ({ colloquy }, use) => use(colloquy.url),
+  hydrated: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
+  watch: async ({ colloquy }, use) => {
+    const watch = new Watch(() => colloquy.url);
+    await use(watch);
+    watch.check();
+  },
+  context: async ({ context, watch }, use) => {
+    await watch.follow(context);
+    await use(context);
+  },
+  accounts: async ({ page, hydrated }, use) => use(new AccountPages(page, hydrated)),
+  chat: async ({ page, hydrated }, use) => use(new ChatPage(page, hydrated)),
+  sessions: async ({ page, hydrated }, use) => use(new SessionsPage(page, hydrated)),
+  person: async ({ accounts }, use) => {
+    const person = somebody();
+    await accounts.signUp(person);
+    await use(person);
+  },
+  accessible: async ({ page }, use) => {
+    await use(async (other = page) => {
+      const { violations } = await new AxeBuilder({ page: other })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+        .analyze();
+      expect(violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map((node) => node.html) }))).toEqual([]);
+    });
+  },
+});
+
+/** Nothing on the page is wider than the screen. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  expect(content, 'width of the content').toBeLessThanOrEqual(screen);
+}

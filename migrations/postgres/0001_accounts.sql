@@ -1,0 +1,45 @@
+create table users (
+    id uuid primary key not null,
+    email text not null,
+    email_key text not null unique,
+    name text not null,
+    password_hash text not null,
+    role text not null check (role in ('member', 'administrator')),
+    created_at bigint not null,
+    disabled_at bigint
+);
+
+-- One row: the account that set this installation up. Its primary key lets exactly one first account win.
+create table installation (
+    singleton bigint primary key check (singleton = 1),
+    administrator_id uuid not null references users (id),
+    created_at bigint not null
+);
+
+-- The row decides whether a session is signed in; the session record only names it.
+create table sign_ins (
+    id uuid primary key not null,
+    user_id uuid not null references users (id) on delete cascade,
+    created_at bigint not null,
+    last_used_at bigint not null,
+    idle_seconds bigint not null,
+    ends_at bigint not null,
+    ended_at bigint,
+    user_agent text not null,
+    address text not null
+);
+create index sign_ins_user on sign_ins (user_id, created_at);
+
+create table sessions (
+    id uuid primary key not null,
+    record text not null,
+    expires_at bigint not null
+);
+create index sessions_expiry on sessions (expires_at);
+
+create table throttles (
+    key text primary key not null,
+    tries bigint not null,
+    ends_at bigint not null
+);
+create index throttles_end on throttles (ends_at);

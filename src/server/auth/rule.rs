@@ -1,0 +1,83 @@
+//! The one rule for passwords.
+
+use crate::domain::{AppError, PasswordRating, limits};
+
+/// The score that zxcvbn must give, of 0 to 4.
+const SCORE: u8 = 3;
+
+/// Rates a password. Bounded work: what is too long is not looked into, and zxcvbn reads 100 characters at most.
+pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
+    let refused = |score, advice: String| PasswordRating { score, acceptable: false, advice };
+    let chars = password.chars().count();
+    if chars < limits::PASSWORD_MIN_CHARS {
+        let missing = limits::PASSWORD_MIN_CHARS - chars;
+        let s = if missing == 1 { "" } else { "s" };
+        return refused(
+            0,
+            format!("Use at least {} characters: {missing} more character{s}.", limits::PASSWORD_MIN_CHARS),
+        );
+    }
+    if password.len() > limits::PASSWORD_MAX_BYTES {
+        return refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
+    }
+    let (lower, name, email) = (password.to_lowercase(), name.trim().to_lowercase(), email.trim().to_lowercase());
+    let local = email.split('@').next().unwrap_or_default();
+    if [name.as_str(), email.as_str(), local].iter().any(|own| !own.is_empty() && lower.trim() == *own) {
+        return refused(0, "Do not use your name or your e-mail address.".to_owned());
+    }
+    let mut inputs = vec!["colloquy"];
+    inputs.extend([name.as_str(), email.as_str(), local].into_iter().filter(|own| !own.is_empty()));
+    inputs.extend(name.split_whitespace());
+    let entropy = zxcvbn::zxcvbn(password, &inputs);
+    let score = u8::from(entropy.score());
+    if score >= SCORE {
+        let praise = if score == 4 { "Very hard to guess." } else { "Hard to guess." };
+        return PasswordRating { score, acceptable: true, advice: praise.to_owned() };
+    }
+    let hint = entropy.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
+    refused(
+        score,
+        format!(
+            "Too easy to guess. {}",
+            hint.unwrap_or_else(|| "Add a few more words that do not belong together.".into())
+        ),
+    )
+}
+
+/// Refuses a password that does not meet the rule. Nothing is trimmed or changed.
+///
+/// # Errors
+/// `Invalid` on the field `password`, without any hashing done.
+pub(super) fn check(password: &str, email: &str, name: &str) -> Result<(), AppError> {
+    let rating = rate(password, email, name);
+    if rating.acceptable { Ok(()) } else { Err(AppError::invalid("password", rating.advice)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a03_length_is_counted_in_characters_and_bounded_in_bytes() {
+        assert!(!rate("zK8#vq!2Lm@", "a@b.org", "Ada").acceptable);
+        assert!(rate("zK8#vq!2Lm@x", "a@b.org", "Ada").acceptable);
+        assert!(rate("🦊 🐙 🌵 🚲 🎻 🧭", "a@b.org", "Ada").advice.contains(' '));
+        let long: String = "zK8#vq!2Lm@x".chars().cycle().take(1_024).collect();
+        assert!(!rate(&format!("{long}y"), "a@b.org", "Ada").acceptable);
+    }
+
+    #[test]
+    fn a04_common_words_and_ones_own_words_are_refused() {
+        for bad in [
+            "passwordpassword",
+            "123456789012",
+            "qwertyuiop12",
+            "aaaaaaaaaaaaaaa",
+            "ada.lovelace@example.org",
+            "Ada Lovelace",
+            "colloquycolloquy",
+        ] {
+            assert!(!rate(bad, "ada.lovelace@example.org", "Ada Lovelace").acceptable, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Chats and their lists.
+
+use super::{
+    Owned, StoreError, Tx,
+    db::{execute, fetch_all, fetch_optional},
+};
+use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp};
+
+/// A chat to be written.
+#[derive(Debug)]
+pub struct NewChat<'a> {
+    /// Its id.
+    pub id: ChatId,
+    /// Its title.
+    pub title: &'a str,
+    /// The id of the model that is asked.
+    pub model: &'a str,
+    /// The beginning of its first message.
+    pub last_words: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A chat without its messages.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ChatRow {
+    /// Its id.
+    pub id: ChatId,
+    /// Its title.
+    pub title: String,
+    /// The id of the model that was asked last.
+    pub model: String,
+    /// Kept at the top.
+    pub pinned: bool,
+    /// Put away.
+    pub archived: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct SummaryRow {
+    id: ChatId,
+    title: String,
+    last_words: String,
+    model: String,
+    active_at: Timestamp,
+    pinned: bool,
+    archived: bool,
+    running: bool,
+}
+
+impl From<SummaryRow> for ChatSummary {
+    fn from(row: SummaryRow) -> Self {
+        let SummaryRow { id, title, last_words, model, active_at, pinned, archived, running } = row;
+        Self { id, title, last_words, model, active_at, pinned, archived, running }
+    }
+}
+
+/// A pattern for `like … escape '\'` that finds the text literally.
+fn literal_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl Owned<'_> {
+    /// Writes a chat.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
+        execute!(
+            self.tx,
+            "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, next_position, pinned, archived)
+             values ($1, $2, $3, $4, $5, $6, $7, $7, 1, false, false)",
+            chat.id,
+            self.owner,
+            chat.title,
+            chat.title.to_lowercase(),
+            chat.model,
+            chat.last_words,
+            chat.now,
+        )?;
+        Ok(())
+    }
+
+    /// A chat that is not deleted.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_chat(&mut self, chat: ChatId) -> Result<Option<ChatRow>, StoreError> {
+        Ok(fetch_optional!(
+            self.tx,
+            ChatRow,
+            "select id, title, model, pinned, archived from chats where id = $1 and owner_id = $2 and deleted_at is null",
+            chat,
+            self.owner,
+        )?)
+    }
+
+    /// Up to `limit` chats after the cursor: pinned ones first, then newest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_chats(
+        &mut self,
+        filter: ChatFilter,
+        search: &str,
+        after: Option<ChatCursor>,
+        limit: u32,
+    ) -> Result<Vec<ChatSummary>, StoreError> {
+        let archived = filter == ChatFilter::Archived;
+        let (lowest_pinned, highest_pinned) = match filter {
+            ChatFilter::Pinned => (true, true),
+            ChatFilter::All | ChatFilter::Archived => (false, true),
+        };
+        // Without a cursor: a place before every row.
+        let (pinned, active_at, id) = after
+            .map_or((true, Timestamp::from_micros(i64::MAX), ChatId::from_uuid(uuid::Uuid::max())), |cursor| {
+                (cursor.pinned, cursor.active_at, cursor.id)
+            });
+        let rows = fetch_all!(
+            self.tx,
+            SummaryRow,
+            "select c.id, c.title, c.last_words, c.model, c.active_at, c.pinned, c.archived,
+               exists (select 1 from runs r where r.chat_id = c.id and r.state <> 'ended') as running
+             from chats c
+             where c.owner_id = $1 and c.deleted_at is null and c.archived = $2
+               and c.pinned >= $3 and c.pinned <= $4
+               and (c.pinned, c.active_at, c.id) < ($5, $6, $7)
+               and ($8 = '%%' or c.title_key like $8 escape '\\')
+             order by c.pinned desc, c.active_at desc, c.id desc
+             limit $9",
+            self.owner,
+            archived,
+            lowest_pinned,
+            highest_pinned,
+            pinned,
+            active_at,
+            id,
+            literal_pattern(search),
+            i64::from(limit),
+        )?;
+        Ok(rows.into_iter().map(ChatSummary::from).collect())
+    }
+
+    /// Gives a chat another title. `false` where there is no such chat.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_title(&mut self, chat: ChatId, title: &str) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update chats set title = $3, title_key = $4 where id = $1 and owner_id = $2 and deleted_at is null",
+            chat,
+            self.owner,
+            title,
+            title.to_lowercase(),
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Pins or unpins a chat. `false` where there is no such chat.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_pinned(&mut self, chat: ChatId, pinned: bool) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update chats set pinned = $3 where id = $1 and owner_id = $2 and deleted_at is null",
+            chat,
+            self.owner,
+            pinned,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Puts a chat away or brings it back. `false` where there is no such chat.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_archived(&mut self, chat: ChatId, archived: bool) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update chats set archived = $3 where id = $1 and owner_id = $2 and deleted_at is null",
+            chat,
+            self.owner,
+            archived,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Marks a chat as deleted (`Some`), or takes that back (`None`). `false` where there is no such chat.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_deleted(&mut self, chat: ChatId, deleted_at: Option<Timestamp>) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update chats set deleted_at = $3 where id = $1 and owner_id = $2",
+            chat,
+            self.owner,
+            deleted_at,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Takes the next `count` positions of a chat that is not deleted and notes what was last said and to whom.
+    /// Gives the first of the positions; `None` where there is no such chat.
+    /// On PostgreSQL this also locks the chat until the transaction ends, so that sends to one chat queue up.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn take_positions(
+        &mut self,
+        chat: ChatId,
+        count: i64,
+        model: &str,
+        now: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (i64,),
+            "update chats set next_position = next_position + $3, model = $4, active_at = $5
+             where id = $1 and owner_id = $2 and deleted_at is null returning next_position",
+            chat,
+            self.owner,
+            count,
+            model,
+            now,
+        )?;
+        Ok(row.map(|(next,)| next - count))
+    }
+
+    /// Notes the beginning of what was last said.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_last_words(&mut self, chat: ChatId, words: &str) -> Result<(), StoreError> {
+        execute!(self.tx, "update chats set last_words = $3 where id = $1 and owner_id = $2", chat, self.owner, words)?;
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Removes the chats that were deleted before this moment, with all that hangs on them. At most 100 at a time.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_chats_deleted_before(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
+        Ok(execute!(
+            self,
+            "delete from chats where id in (select id from chats where deleted_at < $1 limit 100)",
+            moment
+        )?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_19_search_is_literal() {
+        assert_eq!(literal_pattern(""), "%%");
+        assert_eq!(literal_pattern("50%_\\ÄB"), "%50\\%\\_\\\\äb%");
+    }
+}

@@ -1,0 +1,176 @@
+//! The two databases behind one set of statements.
+//!
+//! A statement is written once, with `$n` placeholders, and the macros below run it on whichever database is open.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+/// How long a unit of work waits for a connection before it is refused.
+const ACQUIRE: Duration = Duration::from_secs(4);
+
+/// The open database. SQLite has one writing connection, so that writers queue here and not in the file's lock.
+#[derive(Debug, Clone)]
+pub(super) enum Db {
+    Sqlite { read: SqlitePool, write: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A borrowed connection, for the macros.
+pub(super) enum Conn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// One unit of work. Reading ones are plain connections; writing ones are transactions that are undone
+/// unless committed.
+pub struct Tx(Inner);
+
+enum Inner {
+    ReadSqlite(PoolConnection<Sqlite>),
+    WriteSqlite(Transaction<'static, Sqlite>),
+    ReadPostgres(PoolConnection<Postgres>),
+    WritePostgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(super) fn conn(&mut self) -> Conn<'_> {
+        match &mut self.0 {
+            Inner::ReadSqlite(c) => Conn::Sqlite(c),
+            Inner::WriteSqlite(c) => Conn::Sqlite(c),
+            Inner::ReadPostgres(c) => Conn::Postgres(c),
+            Inner::WritePostgres(c) => Conn::Postgres(c),
+        }
+    }
+
+    /// Makes the work of a writing unit last. Returns when the database has it on disk.
+    ///
+    /// # Errors
+    /// As the database says; then nothing of it was kept, or the connection broke and it is not known.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Inner::WriteSqlite(tx) => tx.commit().await?,
+            Inner::WritePostgres(tx) => tx.commit().await?,
+            Inner::ReadSqlite(_) | Inner::ReadPostgres(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Db {
+    /// Opens (and creates) the SQLite file.
+    pub(super) async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged message must survive a power cut, which NORMAL does not promise in WAL mode.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(64);
+        let write =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { read, write })
+    }
+
+    /// Connects to PostgreSQL.
+    pub(super) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("colloquy")
+            // A transaction that somebody forgot must not hold its locks for ever.
+            .options([
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("lock_timeout", "5s"),
+                ("statement_timeout", "30s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    pub(super) async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { read, .. } => Inner::ReadSqlite(read.acquire().await?),
+            Self::Postgres(pool) => Inner::ReadPostgres(pool.acquire().await?),
+        }))
+    }
+
+    pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { write, .. } => Inner::WriteSqlite(write.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Inner::WritePostgres(pool.begin().await?),
+        }))
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Runs a statement; gives the number of rows that it changed.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx.conn() {
+            $crate::server::store::db::Conn::Sqlite(c) => {
+                sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
+            }
+            $crate::server::store::db::Conn::Postgres(c) => {
+                sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
+            }
+        }
+    };
+}
+
+/// Reads at most one row.
+macro_rules! fetch_optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx.conn() {
+            $crate::server::store::db::Conn::Sqlite(c) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
+            }
+            $crate::server::store::db::Conn::Postgres(c) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
+            }
+        }
+    };
+}
+
+/// Reads all rows.
+macro_rules! fetch_all {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx.conn() {
+            $crate::server::store::db::Conn::Sqlite(c) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
+            }
+            $crate::server::store::db::Conn::Postgres(c) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
+            }
+        }
+    };
+}
+
+pub(super) use {execute, fetch_all, fetch_optional};

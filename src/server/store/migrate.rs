@@ -1,0 +1,42 @@
+//! Migrations: run at start, one process at a time.
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+use super::{StoreError, db::Db};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Brings the schema up to date. PostgreSQL is locked by the migrator itself; on SQLite there is one writing
+/// connection per process, and the migrator's own table makes a second process wait for the file's lock.
+pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
+    let result = match db {
+        Db::Sqlite { write, .. } => SQLITE.run(write).await,
+        Db::Postgres(pool) => POSTGRES.run(pool).await,
+    };
+    result.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => StoreError::Schema(format!(
+            "the database was written by a newer Colloquy (it has migration {version}, which this program does not know); start that version, or restore a backup"
+        )),
+        MigrateError::Dirty(version) => StoreError::Schema(format!(
+            "migration {version} was applied only half; restore a backup from before it, or ask for help with the text of this message"
+        )),
+        MigrateError::VersionMismatch(version) => StoreError::Schema(format!(
+            "migration {version} of the database is not the one of this program; it was made by a build that was never released"
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
+        other => StoreError::Schema(other.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let names =
+            |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
+        assert_eq!(names(&SQLITE), names(&POSTGRES));
+    }
+}

@@ -1,0 +1,59 @@
+//! Session records, under the hash of their ids.
+
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    db::{execute, fetch_optional},
+};
+use crate::domain::Timestamp;
+
+impl Tx {
+    /// Writes a new record.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] where the id is taken.
+    pub async fn insert_session(&mut self, id: Uuid, record: &str, expires_at: Timestamp) -> Result<(), StoreError> {
+        execute!(self, "insert into sessions (id, record, expires_at) values ($1, $2, $3)", id, record, expires_at)?;
+        Ok(())
+    }
+
+    /// Replaces a record that is still there. A record that was deleted in the meantime stays deleted.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_session(&mut self, id: Uuid, record: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let changed =
+            execute!(self, "update sessions set record = $2, expires_at = $3 where id = $1", id, record, expires_at)?;
+        Ok(changed == 1)
+    }
+
+    /// The record with this id, if it has not expired.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_session(&mut self, id: Uuid, now: Timestamp) -> Result<Option<String>, StoreError> {
+        let row =
+            fetch_optional!(self, (String,), "select record from sessions where id = $1 and expires_at > $2", id, now)?;
+        Ok(row.map(|(record,)| record))
+    }
+
+    /// Deletes a record.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_session(&mut self, id: Uuid) -> Result<(), StoreError> {
+        execute!(self, "delete from sessions where id = $1", id)?;
+        Ok(())
+    }
+
+    /// Deletes what has expired: session records and throttles.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
+        let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
+        Ok(sessions + throttles)
+    }
+}

@@ -1,0 +1,138 @@
+//! People.
+
+use super::{
+    StoreError, Tx,
+    db::{execute, fetch_optional},
+};
+use crate::domain::{CurrentUser, Role, Timestamp, UserId};
+
+/// An account to be made.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// Its id.
+    pub id: UserId,
+    /// The address as it was given.
+    pub email: &'a str,
+    /// The spelling under which it is unique.
+    pub email_key: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// The password's hash as a PHC string.
+    pub password_hash: &'a str,
+    /// What they may do.
+    pub role: Role,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// An account, for signing in.
+#[derive(Debug, sqlx::FromRow)]
+pub struct UserRow {
+    /// Its id.
+    pub id: UserId,
+    /// The password's hash as a PHC string.
+    pub password_hash: String,
+    /// Set where an administrator has shut the account.
+    pub disabled_at: Option<Timestamp>,
+}
+
+pub(super) const fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Member => "member",
+        Role::Administrator => "administrator",
+    }
+}
+
+pub(super) fn parse_role(text: &str) -> Role {
+    if text == "administrator" { Role::Administrator } else { Role::Member }
+}
+
+impl Tx {
+    /// Writes an account.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] where the address is taken.
+    pub async fn insert_user(&mut self, user: &NewUser<'_>) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into users (id, email, email_key, name, password_hash, role, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            user.id,
+            user.email,
+            user.email_key,
+            user.name,
+            user.password_hash,
+            role_text(user.role),
+            user.created_at,
+        )?;
+        Ok(())
+    }
+
+    /// Makes this account the one that set the installation up, if none is yet. Of any number of transactions
+    /// that try, one is told `true`; the others wait for it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn claim_installation(&mut self, administrator: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self,
+            "insert into installation (singleton, administrator_id, created_at) values (1, $1, $2) on conflict (singleton) do nothing",
+            administrator,
+            now,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Whether the first account was made.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn is_installed(&mut self) -> Result<bool, StoreError> {
+        let row = fetch_optional!(self, (i64,), "select cast(1 as bigint) from installation")?;
+        Ok(row.is_some())
+    }
+
+    /// Changes what an account may do.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
+        execute!(self, "update users set role = $2 where id = $1", user, role_text(role))?;
+        Ok(())
+    }
+
+    /// The account with this address.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_user_by_email(&mut self, email_key: &str) -> Result<Option<UserRow>, StoreError> {
+        Ok(fetch_optional!(
+            self,
+            UserRow,
+            "select id, password_hash, disabled_at from users where email_key = $1",
+            email_key
+        )?)
+    }
+
+    /// An account, as its pages show it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_user(&mut self, user: UserId) -> Result<Option<CurrentUser>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (UserId, String, String, String),
+            "select id, name, email, role from users where id = $1",
+            user
+        )?;
+        Ok(row.map(|(id, name, email, role)| CurrentUser { id, name, email, role: parse_role(&role) }))
+    }
+
+    /// Replaces a password's hash, if it is still the one that was verified.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<(), StoreError> {
+        execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
+        Ok(())
+    }
+}
