@@ -221,6 +221,7 @@ async fn s12_a_copy_of_the_store_lets_nobody_in() {
 
 each_db! {
     async fn s13_strangers_leave_no_session_and_nothing_private_is_cached(app: TestApp) {
+        app.administrator().await;
         let mut stranger = app.stranger();
         for _ in 0..100 {
             let page = stranger.get("/sign-in").await;
