@@ -33,7 +33,13 @@ impl Models {
         let mut models = Vec::new();
         for (p, names, _) in self.endpoints.iter() {
             for n in names {
-                models.push(ModelOption { id: format!("{p}/{n}"), label: n.clone(), provider: p.clone(), local: false, bundled: false });
+                models.push(ModelOption {
+                    id: format!("{p}/{n}"),
+                    label: n.clone(),
+                    provider: p.clone(),
+                    local: false,
+                    bundled: false,
+                });
             }
         }
         ModelChoice { default: models.first().map(|m| m.id.clone()), models }
@@ -43,6 +49,9 @@ impl Models {
     pub async fn find(&self, id: &str) -> Option<(Arc<dyn Model>, String)> {
         let (p, n) = id.split_once('/')?;
         let (_, names, e) = self.endpoints.iter().find(|(name, ..)| name == p)?;
-        names.iter().any(|m| m == n).then(|| (Arc::new(OpenAi::new(e.clone(), n.to_owned())) as Arc<dyn Model>, n.to_owned()))
+        names
+            .iter()
+            .any(|m| m == n)
+            .then(|| (Arc::new(OpenAi::new(e.clone(), n.to_owned())) as Arc<dyn Model>, n.to_owned()))
     }
 }
