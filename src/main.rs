@@ -14,6 +14,7 @@ use colloquy::server::{
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Readiness},
+    llm::local::worker::{self, WorkerArgs},
     state::AppState,
     telemetry,
 };
@@ -35,6 +36,9 @@ enum Command {
     Serve,
     /// Print every fault of the configuration at once, or all values in effect and where they come from
     Check,
+    /// Run one model file for a server, over standard input and output
+    #[command(hide = true)]
+    ModelWorker(WorkerArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
         Command::Check => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded)),
+        Command::ModelWorker(arguments) => return worker::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title;
 
 /// The title of the page in the browser's frame.
@@ -8,12 +8,19 @@ pub fn PageTitle(
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    let title = move || {
-        let title = format!("{} · Colloquy", text.get());
-        // The server writes this into the head as it stands; the browser sets it as text.
-        if cfg!(feature = "ssr") { escape(&title) } else { title }
+    // The server writes the title into the head as it stands, once, and possibly after this component is gone;
+    // the browser sets it as text, whenever it changes.
+    let title = if cfg!(feature = "ssr") {
+        let title = escape(&full(&text.get_untracked()));
+        TextProp::from(title)
+    } else {
+        TextProp::from(move || full(&text.get()))
     };
     view! { <Title text=title /> }
+}
+
+fn full(text: &str) -> String {
+    format!("{text} · Colloquy")
 }
 
 fn escape(text: &str) -> String {

@@ -106,13 +106,13 @@ pub fn Transcript(
     children: Children,
 ) -> impl IntoView {
     let top = NodeRef::<Div>::new();
-    let sentinel = StoredValue::new_local(None::<Sentinel>);
-    Effect::new(move || {
+    // The effect keeps its sentinel until its next run. (A local stored value would be made on the server too,
+    // and dropped there on another thread.)
+    Effect::new(move |_: Option<Option<Sentinel>>| {
         // Watched anew after each step, because a top that stays in sight does not come into sight again.
         first.track();
-        if let (Some(top), Some(scroller)) = (top.get(), place.scroller.get()) {
-            sentinel.set_value(Sentinel::watch(&top, &scroller, move || on_older.run(())));
-        }
+        let (top, scroller) = (top.get()?, place.scroller.get()?);
+        Sentinel::watch(&top, &scroller, move || on_older.run(()))
     });
     view! {
         <div class="scroller" node_ref=place.scroller on:scroll=move |_| place.scrolled() on:click=copy_code>

@@ -148,13 +148,9 @@ async fn s03_over_https_the_cookie_is_secure_and_bound_to_the_host() {
     })
     .await;
     let mut stranger = app.stranger();
+    stranger.scheme = "https";
     let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD), ("remember", "on")];
-    let request = stranger
-        .request(axum::http::Method::POST, "/api/sign_up")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(axum::body::Body::from(crate::support::client::encode(&form)))
-        .expect("a request");
-    let made = stranger.send(request).await;
+    let made = stranger.post_form("/api/sign_up", &form).await;
     let line = made.header("set-cookie");
     for part in ["__Host-colloquy=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="] {
         assert!(line.contains(part), "{part} in {line} ({})", made.text());
@@ -210,7 +206,8 @@ async fn s12_a_copy_of_the_store_lets_nobody_in() {
     let file = app.config.data.join("colloquy.db");
     let url = format!("sqlite://{}?mode=ro", file.display());
     let pool = sqlx::SqlitePool::connect(&url).await.expect("the file");
-    let rows: Vec<(Vec<u8>, String)> = sqlx::query_as("select id, record from sessions").fetch_all(&pool).await.expect("rows");
+    let rows: Vec<(Vec<u8>, String)> =
+        sqlx::query_as("select id, record from sessions").fetch_all(&pool).await.expect("rows");
     assert_eq!(rows.len(), 1);
     let (id, record) = &rows[0];
     assert!(!record.contains(&cookie));
@@ -224,6 +221,7 @@ async fn s12_a_copy_of_the_store_lets_nobody_in() {
 
 each_db! {
     async fn s13_strangers_leave_no_session_and_nothing_private_is_cached(app: TestApp) {
+        app.administrator().await;
         let mut stranger = app.stranger();
         for _ in 0..100 {
             let page = stranger.get("/sign-in").await;

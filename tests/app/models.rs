@@ -8,6 +8,7 @@ use colloquy::{
 };
 use futures::StreamExt;
 
+mod local;
 mod openai;
 
 /// A prompt of one message.

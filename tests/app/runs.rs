@@ -240,7 +240,7 @@ each_db! {
 each_db! {
     async fn c09_a_slow_reader_is_sent_away_and_the_answer_goes_on(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "[[paced 400 10]]").await;
+        let sent = ada.say(None, "[[paced 700 10]]").await;
         let (_, mut events) = ada.events(&sent, None).await;
         assert_eq!(events.next().await.expect("an event").name, "snapshot");
         // It reads nothing while more happens than is kept for it.

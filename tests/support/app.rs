@@ -65,7 +65,9 @@ macro_rules! each_db {
 pub(crate) use each_db;
 
 fn required(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test`, which starts the servers they need"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the tests with `make test`, which starts the servers they need")
+    })
 }
 
 impl TestApp {
@@ -101,7 +103,13 @@ impl TestApp {
         Self::open(config, upstream, folder, database, Clock::default()).await
     }
 
-    async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, database: Option<String>, clock: Clock) -> Self {
+    async fn open(
+        config: Config,
+        upstream: Upstream,
+        folder: Arc<TempDir>,
+        database: Option<String>,
+        clock: Clock,
+    ) -> Self {
         let site = folder.path().join("site").display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");

@@ -30,6 +30,8 @@ pub struct Client {
     pub cookies: BTreeMap<String, String>,
     /// Where it comes from.
     pub peer: SocketAddr,
+    /// `http` or `https`, as the page's origin says.
+    pub scheme: &'static str,
 }
 
 /// An answer, read to its end.
@@ -64,7 +66,7 @@ impl Answer {
 
 impl Client {
     pub fn new(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new(), peer: SocketAddr::from(([127, 0, 0, 1], 40_000)) }
+        Self { router, cookies: BTreeMap::new(), peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), scheme: "http" }
     }
 
     /// The same browser at another address.
@@ -77,7 +79,9 @@ impl Client {
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method.clone()).uri(path).header(HOST, HOST_NAME);
         if method == Method::POST {
-            request = request.header(ORIGIN, format!("http://{HOST_NAME}")).header("sec-fetch-site", "same-origin");
+            request = request
+                .header(ORIGIN, format!("{}://{HOST_NAME}", self.scheme))
+                .header("sec-fetch-site", "same-origin");
         }
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -113,14 +117,18 @@ impl Client {
 
     /// Follows a link.
     pub async fn get(&mut self, path: &str) -> Answer {
-        let request = self.request(Method::GET, path).header(ACCEPT, "text/html").body(Body::empty()).expect("a request");
+        let request =
+            self.request(Method::GET, path).header(ACCEPT, "text/html").body(Body::empty()).expect("a request");
         self.send(request).await
     }
 
     /// Calls a server function with JSON.
     pub async fn post_json(&mut self, path: &str, body: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(body).expect("JSON");
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").header(ACCEPT, "application/json");
+        let request = self
+            .request(Method::POST, path)
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/json");
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
 
@@ -161,7 +169,11 @@ impl Client {
     }
 
     /// Opens the stream of a run.
-    pub async fn events(&mut self, sent: &Sent, last: Option<&str>) -> (StatusCode, impl Stream<Item = Event> + Unpin + use<>) {
+    pub async fn events(
+        &mut self,
+        sent: &Sent,
+        last: Option<&str>,
+    ) -> (StatusCode, impl Stream<Item = Event> + Unpin + use<>) {
         let path = format!("/chats/{}/runs/{}/events", sent.chat, sent.run);
         let mut request = self.request(Method::GET, &path).header(ACCEPT, "text/event-stream");
         if let Some(last) = last {

@@ -1,5 +1,7 @@
 //! An OpenAI-compatible server that follows a script, on a free port of the loopback device. [`script`] tells what it can do.
 
+#![allow(dead_code, reason = "each program that includes this uses its own part")]
+
 use std::{
     net::SocketAddr,
     pin::Pin,

@@ -98,10 +98,9 @@ fn stream_path(chat: ChatId, run: RunId) -> String {
 }
 
 fn read_stream(state: ChatState, run: RunId, parts: Parts) {
-    let stream = StoredValue::new_local(None::<EventStream>);
     let attempt = RwSignal::new(0_u32);
-    // Events that come after the page has gone on find nothing to change.
-    Effect::new(move || {
+    // Events that come after the page has gone on find nothing to change. The effect keeps its stream until its next run.
+    Effect::new(move |_: Option<EventStream>| {
         attempt.track();
         let pending = Rc::new(RefCell::new(Pending::default()));
         let again = move || {
@@ -143,7 +142,7 @@ fn read_stream(state: ChatState, run: RunId, parts: Parts) {
             }
         });
         watch_connection(&mut source, state, again);
-        stream.set_value(Some(source));
+        source
     });
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Events that a reader may lag behind before it is sent away to come back for a snapshot.
-const BACKLOG: usize = 64;
+const BACKLOG: usize = 32;
 
 /// All live runs of this process.
 #[derive(Default)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use axum::{
+    Router,
     body::Body,
     extract::Request,
     http::{
@@ -10,25 +11,52 @@ use axum::{
         header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, VARY},
     },
     response::Response,
+    routing::get,
 };
+use leptos::config::LeptosOptions;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
+
+use super::{envelope::accepts_html, refusal::refuse};
+use crate::domain::AppError;
 
 /// cargo-leptos puts this many letters of a hash into a file's name.
 const HASH_LETTERS: usize = 22;
 
+/// The files of the site. What is neither a file nor anything else goes to `not_found`, where a browser asks
+/// for a page.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(options: &LeptosOptions, not_found: Router) -> Router<S> {
+    let files = Files::new(&*options.site_root);
+    let pkg = format!("/{}/{{*path}}", options.site_pkg_dir.trim_matches('/'));
+    let of_build = {
+        let files = files.clone();
+        async move |request: Request| files.find(request, true).await.unwrap_or_else(|| refuse(AppError::NotFound))
+    };
+    let fallback = async move |request: Request| {
+        let (parts, body) = request.into_parts();
+        if let Some(file) = files.find(Request::from_parts(parts.clone(), Body::empty()), false).await {
+            return file;
+        }
+        if !accepts_html(&parts.headers) {
+            return refuse(AppError::NotFound);
+        }
+        not_found.clone().oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {})
+    };
+    Router::new().route(&pkg, get(of_build)).fallback(fallback)
+}
+
 /// Serves the files below one folder.
 #[derive(Debug, Clone)]
-pub(super) struct Files(ServeDir);
+struct Files(ServeDir);
 
 impl Files {
     /// The files below `root`. Where a file lies there as `.br` or `.gz` too, that is sent to those who read it.
-    pub fn new(root: impl AsRef<Path>) -> Self {
+    fn new(root: impl AsRef<Path>) -> Self {
         Self(ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip())
     }
 
     /// The file that a request is for, where there is one. `pkg` says whether it is one of the build's own.
-    pub async fn find(&self, request: Request, pkg: bool) -> Option<Response> {
+    async fn find(&self, request: Request, pkg: bool) -> Option<Response> {
         let path = request.uri().path();
         if !matches!(*request.method(), Method::GET | Method::HEAD) || !is_file(path) {
             return None;

@@ -20,9 +20,13 @@ use server_fn::error::SERVER_FN_ERROR_HEADER;
 use super::{
     body,
     gate::{RequestHost, Rules},
+    percent,
     refusal::{refuse, refuse_as, refuse_request},
 };
 use crate::{domain::AppError, server::state::AppState};
+
+/// The deepest nesting of brackets in a request.
+const DEPTH: u32 = 64;
 
 /// One route for each server function, so that the log can name it; all else below `/api` is not found.
 /// Functions by GET would get around the check of the origin, so there are none.
@@ -38,14 +42,18 @@ pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
 }
 
 async fn call(state: AppState, rules: Arc<Rules>, mut request: Request) -> Response {
-    if !is_known_form(request.headers()) {
+    if !is_form(request.headers()) && !is_json(request.headers()) {
         let reason = "Send a form (application/x-www-form-urlencoded) or JSON (application/json).";
         return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);
     }
-    match body::read(std::mem::take(request.body_mut())).await {
-        Ok(bytes) => *request.body_mut() = Body::from(bytes),
+    let bytes = match body::read(std::mem::take(request.body_mut())).await {
+        Ok(bytes) => bytes,
         Err(refusal) => return *refusal,
+    };
+    if let Err(refusal) = check(&bytes, is_form(request.headers())) {
+        return *refusal;
     }
+    *request.body_mut() = Body::from(bytes);
     let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
     stay_here(request.headers_mut(), &rules, &host);
 
@@ -54,10 +62,51 @@ async fn call(state: AppState, rules: Arc<Rules>, mut request: Request) -> Respo
     settle(response, &rules, &host).await
 }
 
-fn is_known_form(headers: &HeaderMap) -> bool {
+fn kind(headers: &HeaderMap) -> &str {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    ["application/x-www-form-urlencoded", "application/json"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+    kind.split(';').next().unwrap_or_default().trim()
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    kind(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    kind(headers).eq_ignore_ascii_case("application/json")
+}
+
+/// Refuses what the parsers would let pass.
+fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
+    let text = std::str::from_utf8(body).ok();
+    // The parser of forms puts another character where it cannot read one.
+    if text.is_none_or(|text| form && percent::decode(text).is_none()) {
+        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, "The request is not UTF-8 text.")));
+    }
+    if !form && is_deep(body) {
+        let reason = "The request is not in the expected form.";
+        return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason)));
+    }
+    Ok(())
+}
+
+/// Whether brackets lie in one another more deeply than any request of ours. Counted before parsing, because
+/// the parser's own limit does not hold within fields that it skips.
+fn is_deep(body: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 /// A plain form is answered by going back to where it came from, with the error in the address:
@@ -97,4 +146,18 @@ async fn settle(mut response: Response, rules: &Rules, host: &str) -> Response {
         }
     }
     settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d04_only_brackets_outside_of_texts_make_depth() {
+        let nested = |depth: usize| format!("{{\"x\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(!is_deep(nested(63).as_bytes()));
+        assert!(is_deep(nested(64).as_bytes()));
+        assert!(!is_deep(format!("{{\"x\":\"{}\"}}", "[\\\"{".repeat(1_000)).as_bytes()));
+        assert!(!is_deep("[]".repeat(1_000).as_bytes()));
+    }
 }

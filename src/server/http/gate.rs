@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
+        header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH},
     },
     middleware::Next,
     response::Response,
@@ -17,6 +17,7 @@ use super::{
     address::{Connected, client_address},
     body::Bounded,
     origin::Site,
+    percent,
     refusal::{refuse, refuse_request},
 };
 use crate::server::auth::ClientAddress;
@@ -58,7 +59,6 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
         return Err(Box::new(refusal));
     }
-    check_framing(request.headers())?;
     let ends = request.extensions().get::<Connected>().copied();
     let host = rules.site.host(request.uri(), request.headers(), ends);
     let host = host.map_err(|(status, reason)| refuse_request(status, reason))?;
@@ -76,17 +76,6 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
     }
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(RequestHost(host));
-    Ok(())
-}
-
-/// Two readings of where a request ends are how one request is hidden in another.
-fn check_framing(headers: &HeaderMap) -> Result<(), Box<Response>> {
-    let lengths = headers.get_all(CONTENT_LENGTH).iter().count();
-    if lengths > 1 || (lengths == 1 && headers.contains_key(TRANSFER_ENCODING)) {
-        let mut refusal = refuse_request(StatusCode::BAD_REQUEST, "The length of the request is ambiguous.");
-        refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        return Err(Box::new(refusal));
-    }
     Ok(())
 }
 
@@ -116,25 +105,7 @@ fn check_body(headers: &HeaderMap) -> Result<(), Box<Response>> {
 
 /// Whether a path is UTF-8 when its `%xx` are resolved, and free of NUL.
 fn is_text(path: &str) -> bool {
-    if !path.contains('%') {
-        return true;
-    }
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let digit = |index: usize| tail.get(index).and_then(|digit| char::from(*digit).to_digit(16));
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or(0));
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    !bytes.contains(&0) && std::str::from_utf8(&bytes).is_ok()
+    percent::decode(path).is_some_and(|path| !path.contains('\0'))
 }
 
 #[cfg(test)]

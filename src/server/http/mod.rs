@@ -12,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::Request,
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     middleware::from_fn_with_state,
 };
@@ -22,10 +21,10 @@ use tower_http::compression::{
     predicate::{Predicate, SizeAbove},
 };
 
-use self::{envelope::Stationery, files::Files, gate::Rules, isolate::Deadline};
+use self::{envelope::Stationery, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
-    server::{auth::session_layer, config::Config, state::AppState},
+    server::{auth::session_layer, clock::Clock, config::Config, state::AppState},
 };
 
 mod address;
@@ -42,6 +41,7 @@ mod isolate;
 mod options;
 mod origin;
 mod pages;
+mod percent;
 mod refusal;
 mod serve;
 mod signals;
@@ -79,25 +79,27 @@ pub fn router<V: IntoView + 'static>(
 ) -> Router {
     let times = Times::default();
     let rules = Arc::new(Rules::new(state.config.clone(), times.body));
-    // What needs to know who is asking: only these read sessions.
+    // Only what needs to know who is asking reads sessions.
     let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
+    let around = |router: Router<AppState>| {
+        router.layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions.clone())
+    };
     let private = Router::new()
         .merge(pages::routes(&state, shell.clone()))
         .merge(functions::routes(&state, &rules))
-        .merge(events::routes())
-        .layer(from_fn_with_state(state.clone(), caller::know_caller))
-        .layer(sessions.clone());
-    let not_found =
-        files_and_fallback(&state, shell).layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions);
-    let routes = private.merge(health::routes(ready)).merge(not_found).with_state(state.clone());
-    with_layers(routes, &state, times)
+        .merge(events::routes());
+    let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
+    let routes = around(private)
+        .merge(health::routes(ready))
+        .merge(files::routes(&state.leptos_options, not_found))
+        .with_state(state.clone());
+    with_layers(routes, state.config, state.clock, times)
 }
 
-/// Any routes in the layers of this server, outermost last.
-pub fn with_layers(routes: Router, state: &AppState, times: Times) -> Router {
-    let config: Arc<Config> = state.config.clone();
+/// Any routes in the layers of this server.
+pub fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) -> Router {
     let rules = Arc::new(Rules::new(config, times.body));
-    let stationery = Arc::new(Stationery { clock: state.clock.clone(), https: rules.site.is_https() });
+    let stationery = Arc::new(Stationery { clock, https: rules.site.is_https() });
     let compression = CompressionLayer::new()
         .gzip(true)
         .quality(CompressionLevel::Fastest)
@@ -117,33 +119,4 @@ pub fn with_layers(routes: Router, state: &AppState, times: Times) -> Router {
 fn is_page_or_data(_: StatusCode, _: axum::http::Version, headers: &HeaderMap, _: &axum::http::Extensions) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.starts_with("text/html") || kind.starts_with("application/json")
-}
-
-/// The files of the site; for everything else the page or the error that says that there is nothing.
-fn files_and_fallback<V: IntoView + 'static>(
-    state: &AppState,
-    shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
-) -> Router<AppState> {
-    let options = &state.leptos_options;
-    let files = Files::new(&*options.site_root);
-    let pkg = format!("/{}/{{*path}}", options.site_pkg_dir.trim_matches('/'));
-    let of_build = {
-        let files = files.clone();
-        async move |request: Request| files.find(request, true).await.unwrap_or_else(|| refuse(AppError::NotFound))
-    };
-    let state = state.clone();
-    let fallback = async move |request: Request| {
-        let wants_page = envelope::accepts_html(request.headers());
-        let (parts, body) = request.into_parts();
-        let again = Request::from_parts(parts.clone(), axum::body::Body::empty());
-        if let Some(file) = files.find(again, false).await {
-            return file;
-        }
-        if wants_page {
-            pages::not_found(state, shell, Request::from_parts(parts, body)).await
-        } else {
-            refuse(AppError::NotFound)
-        }
-    };
-    Router::new().route(&pkg, axum::routing::get(of_build)).fallback(fallback)
 }

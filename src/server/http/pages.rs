@@ -2,7 +2,6 @@
 
 use axum::{
     Router,
-    body::Body,
     extract::Request,
     http::{StatusCode, header::CONTENT_SECURITY_POLICY},
     response::Response,
@@ -27,23 +26,26 @@ pub(super) fn routes<V: IntoView + 'static>(
     Router::new().leptos_routes_with_context(state, pages, move || set_policy(&options), app)
 }
 
-/// The page that says that there is no such page, with status 404.
-pub(super) async fn not_found<V: IntoView + 'static>(
-    state: AppState,
+/// For whatever path: the page that says that there is no such page, with status 404.
+pub(super) fn not_found<V: IntoView + 'static>(
+    state: &AppState,
     shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
-    request: Request,
-) -> Response<Body> {
+) -> Router<AppState> {
     let options = state.leptos_options.clone();
+    let app = move || shell(options.clone());
+    let state = state.clone();
     let context = move || {
         provide_context(state.clone());
         set_policy(&state.leptos_options);
     };
-    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let mut response = render(request).await;
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = StatusCode::NOT_FOUND;
-    }
-    response
+    let render = leptos_axum::render_app_async_with_context(context, app);
+    Router::new().fallback(async move |request: Request| {
+        let mut response: Response = render(request).await;
+        if response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::NOT_FOUND;
+        }
+        response
+    })
 }
 
 /// Sets the policy with the nonce that Leptos has just made for this answer.

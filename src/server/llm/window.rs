@@ -12,14 +12,15 @@ pub const fn answer_room(context: u32) -> u32 {
     if quarter < ANSWER_ROOM { quarter } else { ANSWER_ROOM }
 }
 
-/// How many of the oldest turns to leave out, so that the rest costs at most `room`; turns are never split.
+/// How many of the oldest turns to leave out, so that the rest costs at most `room`; turns are never split, and the
+/// turn at place `i` costs `cost(i)`.
 /// Where something is left out, the rest begins with a person's turn: an answer without its question misleads,
 /// and some chat templates refuse it. `None` if the newest turn alone does not fit.
-pub fn leave_out(turns: &[Turn], room: u32, cost: impl Fn(&Turn) -> u32) -> Option<usize> {
+pub fn leave_out(turns: &[Turn], room: u32, cost: impl Fn(usize) -> u32) -> Option<usize> {
     let mut rest = room;
     let mut first = turns.len();
-    for (index, turn) in turns.iter().enumerate().rev() {
-        match rest.checked_sub(cost(turn)) {
+    for index in (0..turns.len()).rev() {
+        match rest.checked_sub(cost(index)) {
             Some(less) => (rest, first) = (less, index),
             None => break,
         }

@@ -7,7 +7,7 @@ use serde::{
     de::{Error, Visitor},
 };
 
-use super::super::{Finish, Prompt, Turn, Usage, window};
+use super::super::{Finish, Prompt, Usage, window};
 use crate::domain::Author;
 
 /// What a model is told after an answer that it is to continue.
@@ -48,7 +48,7 @@ impl<'a> Request<'a> {
 /// The messages of a prompt that fit into `context` tokens with room for an answer, and how many of the oldest turns
 /// were left out. `None` if the newest turn does not fit.
 pub fn messages(prompt: &Prompt, context: u32) -> Option<(Vec<Message<'_>>, usize)> {
-    let cost = |turn: &Turn| window::estimate(&turn.text).saturating_add(MESSAGE_COST);
+    let cost = |index: usize| window::estimate(&prompt.turns[index].text).saturating_add(MESSAGE_COST);
     let system = window::estimate(&prompt.system).saturating_add(MESSAGE_COST);
     let mut room = (context - window::answer_room(context)).checked_sub(system)?;
     // Of a long answer that is to be continued, its end says where to go on.
@@ -191,7 +191,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::Turn, *};
 
     fn prompt(turns: &[(Author, &str)], answer_so_far: Option<&str>) -> Prompt {
         Prompt {
