@@ -1,5 +1,8 @@
 //! Colloquy.
 
+// Views are types, and types of whole pages are deep.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod components;
 pub mod domain;
