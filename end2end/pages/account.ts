@@ -1,0 +1,61 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+import type { Person } from '../fixtures.ts';
+
+/** Signing up, in and out. */
+export class AccountPages {
+  readonly email: Locator;
+  readonly name: Locator;
+  readonly password: Locator;
+  readonly alert: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly hydrated: boolean,
+  ) {
+    this.email = page.getByLabel('E-mail');
+    this.name = page.getByLabel('Name', { exact: true });
+    this.password = page.getByLabel('Password', { exact: true });
+    this.alert = page.getByRole('alert');
+  }
+
+  async openSignUp(): Promise<void> {
+    await this.page.goto('/sign-up');
+    await awake(this.page, this.hydrated);
+  }
+
+  async openSignIn(): Promise<void> {
+    await this.page.goto('/sign-in');
+    await awake(this.page, this.hydrated);
+  }
+
+  async signUp(person: Person): Promise<void> {
+    await this.openSignUp();
+    await this.fillSignUp(person);
+    await this.expectSignedIn();
+  }
+
+  async fillSignUp(person: Person): Promise<void> {
+    await this.email.fill(person.email);
+    await this.name.fill(person.name);
+    await this.password.fill(person.password);
+    await this.page.getByRole('button', { name: 'Create account' }).click();
+  }
+
+  async fillSignIn(email: string, password: string): Promise<void> {
+    await this.email.fill(email);
+    await this.password.fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  /** The page of a new chat is there. */
+  async expectSignedIn(): Promise<void> {
+    await expect(this.page).toHaveURL(/\/$/);
+    await expect(this.page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+    await awake(this.page, this.hydrated);
+  }
+}
+
+/** Waits until the scripts of the page have taken over, where they run at all. */
+export async function awake(page: Page, hydrated: boolean): Promise<void> {
+  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+}
