@@ -1,1 +1,110 @@
-fn main() {}
+//! The program: configuration, log, state, serving, draining.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand};
+use colloquy::server::{
+    clock::Clock,
+    config::{self, Config, Loaded},
+    http::{self, Limits, Readiness},
+    llm::local::worker::{self, WorkerArgs},
+    state::AppState,
+    telemetry,
+};
+
+/// A private, self-hosted, multi-user AI chat in one program.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// The configuration; colloquy.toml in the working folder unless given
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// Print every fault of the configuration at once, or all values in effect and where they come from
+    Check,
+    /// Run one model file for a server, over standard input and output
+    #[command(hide = true)]
+    ModelWorker(WorkerArgs),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
+        Command::Check => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded)),
+        Command::ModelWorker(arguments) => return worker::run(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do where even this cannot be written.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(file: Option<&Path>) -> Result<Loaded, Box<dyn Error>> {
+    Ok(config::load(file, std::env::vars_os())?)
+}
+
+fn show(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+    let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or_default();
+    let mut out = io::stdout().lock();
+    for setting in &loaded.settings {
+        writeln!(out, "{:width$} = {}  ({})", setting.key, setting.value, setting.origin)?;
+    }
+    writeln!(out, "The configuration has no faults.")?;
+    Ok(())
+}
+
+fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    telemetry::start(&config.log);
+    // Pages that wait for several resources need threads to wait on, even where there are few processors.
+    let threads = std::thread::available_parallelism().map_or(4, |count| count.get().max(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let served = runtime.block_on(run(config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
+    let listen = config.listen;
+    let limits = Limits { connections: config.connections, ..Limits::default() };
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`."))?;
+    let listen = listener.local_addr()?;
+    let leptos_options = http::leptos_options(listen)?;
+    if !http::site_is_complete(&leptos_options) {
+        tracing::warn!(root = %leptos_options.site_root, "the pages' scripts are not there; pages work without them");
+    }
+    let stopping = http::stop_on_signals()?;
+    let config = Config { listen, ..config };
+    let state = AppState::open(config, Clock::default(), leptos_options, stopping.clone()).await?;
+    let store = state.store.clone();
+    let ready: Readiness = Arc::new(move || {
+        let store = store.clone();
+        Box::pin(async move { store.ping().await.is_ok() })
+    });
+    let router = http::router(state.clone(), ready, colloquy::app::shell);
+    tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
+    http::serve(listener, router, stopping, limits).await?;
+    state.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -156,7 +156,8 @@ pub fn last_words(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let visible: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_deceptive(*c)).collect();
+    let visible: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_deceptive(*c)).collect();
     visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -194,9 +195,22 @@ mod tests {
 
     #[test]
     fn cursors_survive_the_round_trip_and_nothing_else_is_one() {
-        let cursor = ChatCursor { pinned: true, active_at: Timestamp::from_micros(17), id: "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id") };
+        let cursor = ChatCursor {
+            pinned: true,
+            active_at: Timestamp::from_micros(17),
+            id: "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id"),
+        };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", ".", "1", "x.y", "1.0190e2a4", "2.1.0190e2a4-7b1c-7def-8123-456789abcdef", "1.99999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef", "1.'; drop table chats"] {
+        for bad in [
+            "",
+            ".",
+            "1",
+            "x.y",
+            "1.0190e2a4",
+            "2.1.0190e2a4-7b1c-7def-8123-456789abcdef",
+            "1.99999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef",
+            "1.'; drop table chats",
+        ] {
             assert!(bad.parse::<ChatCursor>().is_err(), "{bad}");
         }
     }

@@ -214,7 +214,10 @@ pub fn check_message(text: &str) -> Result<(), AppError> {
         return Err(AppError::invalid("text", "Write a message first."));
     }
     if text.len() > limits::MESSAGE_BYTES {
-        return Err(AppError::invalid("text", format!("A message has at most {} bytes; this one has {}.", limits::MESSAGE_BYTES, text.len())));
+        return Err(AppError::invalid(
+            "text",
+            format!("A message has at most {} bytes; this one has {}.", limits::MESSAGE_BYTES, text.len()),
+        ));
     }
     if text.contains('\0') {
         return Err(AppError::invalid("text", "A message cannot contain the character NUL."));

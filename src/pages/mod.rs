@@ -1,1 +1,20 @@
-//! One file per URL.
+//! One module per URL: what it loads, which components it places.
+
+mod cookies;
+mod fault;
+mod forms;
+mod frame;
+mod new_chat;
+mod sign_in;
+mod sign_up;
+
+mod chat;
+mod sessions;
+
+pub use chat::ChatPage;
+pub use fault::NotFoundPage;
+pub use frame::FramePage;
+pub use new_chat::NewChatPage;
+pub use sessions::SessionsPage;
+pub use sign_in::SignInPage;
+pub use sign_up::SignUpPage;

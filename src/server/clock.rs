@@ -35,6 +35,10 @@ impl Clock {
         let now = self.now().micros();
         let (seconds, nanos) = (now.div_euclid(1_000_000), now.rem_euclid(1_000_000) * 1_000);
         let context = ContextV7::new();
-        Uuid::new_v7(UuidTime::from_unix(&context, u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0)))
+        Uuid::new_v7(UuidTime::from_unix(
+            &context,
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanos).unwrap_or(0),
+        ))
     }
 }

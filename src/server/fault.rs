@@ -17,6 +17,17 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What the person is told. A fault of ours is logged here, and only here, under the request's id.
+    pub fn into_app_error(self, request_id: &str) -> AppError {
+        match self {
+            Self::App(error) => error,
+            Self::Internal(error) => {
+                tracing::error!(%request_id, error = %error, "a request failed");
+                AppError::Internal { request_id: request_id.to_owned() }
+            }
+        }
+    }
+
     /// A fault of ours.
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())

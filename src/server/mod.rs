@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod fault;
 pub mod http;
+pub mod keys;
 pub mod llm;
 pub mod state;
 pub mod store;

@@ -1,1 +1,99 @@
-//! To come.
+//! What every request can reach.
+
+use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc};
+
+use axum::extract::FromRef;
+use leptos::prelude::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    auth::{Accounts, SessionBackend},
+    chat::Chats,
+    clock::Clock,
+    config::Config,
+    keys::{KeyError, Keys},
+    llm::Models,
+    store::{Store, StoreError},
+};
+
+/// The parts of the running server, shared by cloning.
+#[derive(Clone)]
+pub struct AppState {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// The time and new ids.
+    pub clock: Clock,
+    /// Where the page's scripts and styles are.
+    pub leptos_options: LeptosOptions,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+    /// What is kept.
+    pub store: Store,
+    /// Where session records are kept.
+    pub sessions: SessionBackend,
+    /// Who may come in.
+    pub accounts: Accounts,
+    /// The chats.
+    pub chats: Chats,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos_options.clone()
+    }
+}
+
+/// Why the server cannot start. Each sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("The data folder {0} cannot be made: {1}. Choose another one with `data`, or make it writable.")]
+    Folder(String, std::io::Error),
+    /// The database cannot be used.
+    #[error("The database cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// The installation's key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Redis does not answer.
+    #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to keep sessions in the database.")]
+    Redis(fred::error::Error),
+}
+
+impl AppState {
+    /// Opens everything that the configuration names and starts the engine of the runs.
+    ///
+    /// # Errors
+    /// What cannot be opened, with a remedy.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        leptos_options: LeptosOptions,
+        stopping: CancellationToken,
+    ) -> Result<Self, StartError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.data)
+            .map_err(|error| StartError::Folder(config.data.display().to_string(), error))?;
+        let store = Store::open(&config.data, config.database_url.as_ref()).await?;
+        // Before the first account there is nothing that a new key could make unreadable.
+        let is_new = !store.read().await?.is_installed().await?;
+        let keys = Keys::open(&config.data, is_new)?;
+        let key = *keys.session_key();
+        let sessions = match &config.redis_url {
+            None => SessionBackend::in_database(store.clone(), key, clock.clone()),
+            Some(url) => SessionBackend::in_redis(url, key, clock.clone()).await.map_err(StartError::Redis)?,
+        };
+        let accounts = Accounts::new(store.clone(), clock.clone(), config.sessions.clone(), config.sign_up_open);
+        let models = Models::new(&config);
+        let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
+        Ok(Self { config: Arc::new(config), clock, leptos_options, stopping, store, sessions, accounts, chats })
+    }
+
+    /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.
+    pub async fn close(&self) {
+        self.chats.drained().await;
+        self.store.close().await;
+    }
+}

@@ -8,35 +8,78 @@ use crate::domain::{AppError, CurrentUser, PasswordRating, SignUpPolicy};
 /// Who is signed in; `None` for a stranger.
 #[server(prefix = "/api", endpoint = "find_current_user")]
 pub async fn find_current_user() -> Result<Option<CurrentUser>, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    Ok(door.caller().ok().map(|caller| caller.user))
 }
 
 /// Whether a stranger can make an account now.
 #[server(prefix = "/api", endpoint = "find_sign_up_policy")]
 pub async fn find_sign_up_policy() -> Result<SignUpPolicy, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    door.answer(door.state.accounts.sign_up_policy().await)
 }
 
 /// Makes an account, signs it in and goes to the new chat.
 #[server(prefix = "/api", endpoint = "sign_up")]
-pub async fn sign_up(email: String, name: String, password: String, #[server(default)] remember: Option<String>) -> Result<(), AppError> {
-    todo!()
+pub async fn sign_up(
+    email: String,
+    name: String,
+    password: String,
+    #[server(default)] remember: Option<String>,
+) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let credentials = credentials(&door, email, password, remember.is_some());
+    let account = crate::server::auth::NewAccount { name, credentials };
+    door.answer(door.state.accounts.sign_up(account, &door.session()?).await)?;
+    leptos_axum::redirect("/");
+    Ok(())
 }
 
 /// Signs in and goes to `next`, which must be a path of this site, or to the new chat.
 #[server(prefix = "/api", endpoint = "sign_in")]
-pub async fn sign_in(email: String, password: String, #[server(default)] remember: Option<String>, #[server(default)] next: Option<String>) -> Result<(), AppError> {
-    todo!()
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] remember: Option<String>,
+    #[server(default)] next: Option<String>,
+) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let credentials = credentials(&door, email, password, remember.is_some());
+    door.answer(door.state.accounts.sign_in(credentials, &door.session()?).await)?;
+    leptos_axum::redirect(super::door::local_path(next.as_deref()));
+    Ok(())
 }
 
 /// Ends this sign-in and goes to the sign-in page.
 #[server(prefix = "/api", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    if let Ok(caller) = door.caller() {
+        door.answer(door.state.accounts.sign_out(&caller, &door.session()?).await)?;
+    }
+    leptos_axum::redirect("/sign-in");
+    Ok(())
 }
 
 /// Rates a password while it is typed.
 #[server(prefix = "/api", endpoint = "rate_password", input = Json)]
 pub async fn rate_password(email: String, name: String, password: String) -> Result<PasswordRating, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    door.answer(door.state.accounts.rate_password(email, name, password).await)
+}
+
+#[cfg(feature = "ssr")]
+fn credentials(
+    door: &super::door::Door,
+    email: String,
+    password: String,
+    remember: bool,
+) -> crate::server::auth::Credentials {
+    crate::server::auth::Credentials {
+        email,
+        password,
+        remember,
+        address: door.address(),
+        user_agent: door.user_agent(),
+    }
 }

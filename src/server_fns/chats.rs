@@ -8,19 +8,23 @@ use crate::domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatPage};
 /// One page of the caller's chats, newest first. `search` is looked for in the titles, literally.
 #[server(prefix = "/api", endpoint = "list_chats", input = Json)]
 pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<String>) -> Result<ChatPage, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    let listed = door.state.chats.list(door.user()?, filter, &search, cursor.as_deref()).await;
+    door.answer(listed)
 }
 
 /// One chat of the caller's with its newest messages.
 #[server(prefix = "/api", endpoint = "find_chat", input = Json)]
 pub async fn find_chat(chat: ChatId) -> Result<Chat, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    door.answer(door.state.chats.open(door.user()?, chat).await)
 }
 
 /// Gives a chat another title.
 #[server(prefix = "/api", endpoint = "rename_chat")]
 pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    door.answer(door.state.chats.rename(door.user()?, chat, &title).await)
 }
 
 /// Does one thing with some chats; says how many it was done with. Chats of others are passed over like
@@ -28,5 +32,28 @@ pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
 /// from, after a deletion with `?deleted=` and the ids, so that the page can offer to undo it.
 #[server(prefix = "/api", endpoint = "change_chats")]
 pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAction) -> Result<u32, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    let changed = door.answer(door.state.chats.change(door.user()?, &chats, action).await)?;
+    if door.is_plain_form() {
+        leptos_axum::redirect(&after_change(door.came_from(), &chats, action));
+    }
+    Ok(changed)
+}
+
+/// Where a plain form goes: back, or to the sessions page where the chat it stood on is gone. After a deletion
+/// the address names what can be restored.
+#[cfg(feature = "ssr")]
+fn after_change(came_from: &str, chats: &[ChatId], action: ChatAction) -> String {
+    let came_from = if came_from.starts_with("/sessions") { came_from } else { "/sessions" };
+    let (path, query) = came_from.split_once('?').unwrap_or((came_from, ""));
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("deleted=") && !pair.starts_with("__"))
+        .map(str::to_owned)
+        .collect();
+    if action == ChatAction::Delete {
+        let ids: Vec<String> = chats.iter().map(ToString::to_string).collect();
+        pairs.push(format!("deleted={}", ids.join(",")));
+    }
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }

@@ -1,0 +1,133 @@
+//! What all doors do alike: find the caller, end with an answer or an error that may be seen.
+
+use axum::http::{
+    header::{ACCEPT, COOKIE, REFERER, USER_AGENT},
+    request::Parts,
+};
+use leptos::prelude::use_context;
+use tower_sessions::Session;
+
+use crate::{
+    domain::{AppError, UserId},
+    server::{
+        auth::{Caller, ClientAddress},
+        fault::Fault,
+        state::AppState,
+        telemetry::RequestId,
+    },
+};
+
+/// The request that is being answered.
+pub(super) struct Door {
+    /// What the server has.
+    pub state: AppState,
+    parts: Parts,
+}
+
+impl Door {
+    /// The door of the current request. Call it before the first `.await`.
+    pub fn open() -> Result<Self, AppError> {
+        let missing = || AppError::Internal { request_id: String::new() };
+        Ok(Self { state: use_context().ok_or_else(missing)?, parts: use_context().ok_or_else(missing)? })
+    }
+
+    /// Who asks; `Unauthenticated` for a stranger.
+    pub fn caller(&self) -> Result<Caller, AppError> {
+        self.parts.extensions.get::<Caller>().cloned().ok_or(AppError::Unauthenticated)
+    }
+
+    /// The id of who asks; `Unauthenticated` for a stranger.
+    pub fn user(&self) -> Result<UserId, AppError> {
+        self.caller().map(|caller| caller.user.id)
+    }
+
+    /// The session of the request.
+    pub fn session(&self) -> Result<Session, AppError> {
+        let missing = || AppError::Internal { request_id: self.request_id() };
+        self.parts.extensions.get::<Session>().cloned().ok_or_else(missing)
+    }
+
+    /// Where the request comes from.
+    pub fn address(&self) -> ClientAddress {
+        self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default()
+    }
+
+    /// The browser, as it names itself.
+    pub fn user_agent(&self) -> String {
+        self.header(USER_AGENT.as_str()).to_owned()
+    }
+
+    /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.
+    pub fn is_plain_form(&self) -> bool {
+        self.header(ACCEPT.as_str()).contains("text/html")
+    }
+
+    /// The path and query of the page that the form was on. The router has made sure that it is one of ours.
+    pub fn came_from(&self) -> &str {
+        let link = self.header(REFERER.as_str());
+        let rest = link.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("/", |at| &rest[at..])
+    }
+
+    /// The value of one of the browser's own cookies.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// Turns the end of a service's work into what may be seen.
+    pub fn answer<T>(&self, result: Result<T, Fault>) -> Result<T, AppError> {
+        result.map_err(|fault| fault.into_app_error(&self.request_id()))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    fn request_id(&self) -> String {
+        self.parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// A place on this site to go to, or the start page: nothing that a browser could read as another site.
+pub(super) fn local_path(next: Option<&str>) -> &str {
+    let fits = |next: &&str| {
+        let second = next.as_bytes().get(1).copied().unwrap_or_default();
+        next.starts_with('/')
+            && !matches!(second, b'/' | b'\\')
+            && next.len() <= 1_000
+            && next.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\')
+    };
+    next.filter(fits).unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_58_next_stays_on_this_site() {
+        for bad in [
+            "//evil",
+            "/\\evil",
+            "https:evil",
+            "https://evil",
+            "@evil",
+            "/x\r\nSet-Cookie: a=b",
+            "data:text/html,x",
+            "",
+            "\\/evil",
+            "/\t/evil",
+            "evil",
+        ] {
+            assert_eq!(local_path(Some(bad)), "/", "{bad:?}");
+        }
+        for good in
+            ["/", "/sessions?filter=pinned", "/%2f/evil", "/a//evil", "/chats/0190e2a4-7b1c-7def-8123-456789abcdef"]
+        {
+            assert_eq!(local_path(Some(good)), good);
+        }
+        assert_eq!(local_path(None), "/");
+    }
+}

@@ -23,5 +23,18 @@ pub struct Frame {
 /// The frame for the caller; `Unauthenticated` for a stranger.
 #[server(prefix = "/api", endpoint = "load_frame")]
 pub async fn load_frame() -> Result<Frame, AppError> {
-    todo!()
+    let door = super::door::Door::open()?;
+    let user = door.caller()?.user;
+    let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
+    Ok(Frame {
+        chats: door.answer(listed)?,
+        sidebar_folded: door.cookie("sidebar") == Some("folded"),
+        now: door.state.clock.now(),
+        utc_offset_minutes: door
+            .cookie("tz")
+            .and_then(|tz| tz.parse().ok())
+            .filter(|tz| (-840..=840).contains(tz))
+            .unwrap_or(0),
+        user,
+    })
 }

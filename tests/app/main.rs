@@ -1,1 +1,17 @@
-#[test] fn t(){}
+//! The tests of the whole program, one file per area.
+
+mod accounts;
+mod chats;
+mod http_files;
+mod http_layers;
+mod http_log;
+mod http_program;
+mod http_requests;
+mod http_routes;
+mod http_support;
+mod http_wire;
+mod isolation;
+mod models;
+mod runs;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,9 +1,10 @@
 //! Where a request comes from.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address of the client: the peer, or what a trusted proxy says of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The address of the person's machine, as well as it can be known: the peer, or what a trusted proxy says of it.
+/// An extension of all requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
@@ -16,6 +17,13 @@ impl ClientAddress {
                 format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
             }
         }
+    }
+}
+
+impl Default for ClientAddress {
+    /// Nobody: the request did not come over a socket.
+    fn default() -> Self {
+        Self(Ipv4Addr::UNSPECIFIED.into())
     }
 }
 

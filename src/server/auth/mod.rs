@@ -10,4 +10,4 @@ mod throttle;
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
 pub use password::Passwords;
-pub use session::{SessionBackend, layer};
+pub use session::{SessionBackend, cookie_name, layer as session_layer};

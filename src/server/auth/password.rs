@@ -116,16 +116,21 @@ mod tests {
         let two = passwords.hash("correct horse".into()).await.expect("a hash");
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, two);
-        assert_eq!(passwords.verify("correct horse".into(), Some(one.clone())).await.expect("a verdict"), Verified::Yes);
+        assert_eq!(
+            passwords.verify("correct horse".into(), Some(one.clone())).await.expect("a verdict"),
+            Verified::Yes
+        );
         assert_eq!(passwords.verify("correct horse ".into(), Some(one)).await.expect("a verdict"), Verified::No);
         assert_eq!(passwords.verify("correct horse".into(), None).await.expect("a verdict"), Verified::No);
     }
 
     #[tokio::test]
     async fn a02_a_weak_hash_is_made_anew() {
-        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).expect("parameters"));
+        let weak =
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).expect("parameters"));
         let stored = weak.hash_password(b"secret", &SaltString::generate(&mut OsRng)).expect("a hash").to_string();
-        let Verified::Rehashed(new) = Passwords::default().verify("secret".into(), Some(stored)).await.expect("a verdict")
+        let Verified::Rehashed(new) =
+            Passwords::default().verify("secret".into(), Some(stored)).await.expect("a verdict")
         else {
             panic!("a weak hash was kept")
         };

@@ -12,7 +12,10 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     if chars < limits::PASSWORD_MIN_CHARS {
         let missing = limits::PASSWORD_MIN_CHARS - chars;
         let s = if missing == 1 { "" } else { "s" };
-        return refused(0, format!("Use at least {} characters: {missing} more character{s}.", limits::PASSWORD_MIN_CHARS));
+        return refused(
+            0,
+            format!("Use at least {} characters: {missing} more character{s}.", limits::PASSWORD_MIN_CHARS),
+        );
     }
     if password.len() > limits::PASSWORD_MAX_BYTES {
         return refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
@@ -32,7 +35,13 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
         return PasswordRating { score, acceptable: true, advice: praise.to_owned() };
     }
     let hint = entropy.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
-    refused(score, format!("Too easy to guess. {}", hint.unwrap_or_else(|| "Add a few more words that do not belong together.".into())))
+    refused(
+        score,
+        format!(
+            "Too easy to guess. {}",
+            hint.unwrap_or_else(|| "Add a few more words that do not belong together.".into())
+        ),
+    )
 }
 
 /// Refuses a password that does not meet the rule. Nothing is trimmed or changed.
@@ -59,7 +68,15 @@ mod tests {
 
     #[test]
     fn a04_common_words_and_ones_own_words_are_refused() {
-        for bad in ["passwordpassword", "123456789012", "qwertyuiop12", "aaaaaaaaaaaaaaa", "ada.lovelace@example.org", "Ada Lovelace", "colloquycolloquy"] {
+        for bad in [
+            "passwordpassword",
+            "123456789012",
+            "qwertyuiop12",
+            "aaaaaaaaaaaaaaa",
+            "ada.lovelace@example.org",
+            "Ada Lovelace",
+            "colloquycolloquy",
+        ] {
             assert!(!rate(bad, "ada.lovelace@example.org", "Ada Lovelace").acceptable, "{bad}");
         }
     }

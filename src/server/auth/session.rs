@@ -62,7 +62,11 @@ impl SessionBackend {
     ///
     /// # Errors
     /// Where the URL is wrong or the server does not answer within 5 s.
-    pub async fn in_redis(url: &SecretString, key: [u8; 32], clock: Clock) -> std::result::Result<Self, fred::error::Error> {
+    pub async fn in_redis(
+        url: &SecretString,
+        key: [u8; 32],
+        clock: Clock,
+    ) -> std::result::Result<Self, fred::error::Error> {
         let config = RedisConfig::from_url(url.expose_secret())?;
         let pool = fred::types::Builder::from_config(config)
             .with_connection_config(|connection| {

@@ -36,14 +36,21 @@ fn account_key(email: &Email) -> String {
 }
 
 /// Counts a try to sign in before the password is looked at.
-pub(super) async fn count_sign_in(store: &Store, clock: &Clock, address: ClientAddress, email: &Email) -> Result<(), Fault> {
+pub(super) async fn count_sign_in(
+    store: &Store,
+    clock: &Clock,
+    address: ClientAddress,
+    email: &Email,
+) -> Result<(), Fault> {
     let now = clock.now();
     let mut tx = store.write().await?;
     let by_address = tx.count_try(&address_key(address), now, SIGN_IN_ADDRESS.seconds).await?;
     let over = refuse_over(&SIGN_IN_ADDRESS, by_address, now);
     // Tries that the address has no right to do not count against the account.
     let over = match over {
-        Ok(()) => refuse_over(&SIGN_IN_ACCOUNT, tx.count_try(&account_key(email), now, SIGN_IN_ACCOUNT.seconds).await?, now),
+        Ok(()) => {
+            refuse_over(&SIGN_IN_ACCOUNT, tx.count_try(&account_key(email), now, SIGN_IN_ACCOUNT.seconds).await?, now)
+        }
         Err(error) => Err(error),
     };
     tx.commit().await?;
@@ -63,7 +70,8 @@ pub(super) async fn forgive_sign_in(store: &Store, address: ClientAddress, email
 pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
     let now = clock.now();
     let mut tx = store.write().await?;
-    let count = tx.count_try(&format!("sign-up address {}", address.throttle_key()), now, SIGN_UP_ADDRESS.seconds).await?;
+    let count =
+        tx.count_try(&format!("sign-up address {}", address.throttle_key()), now, SIGN_UP_ADDRESS.seconds).await?;
     tx.commit().await?;
     Ok(refuse_over(&SIGN_UP_ADDRESS, count, now)?)
 }

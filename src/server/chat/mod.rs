@@ -1,1 +1,83 @@
-//! To come.
+//! Chats, and the runs that write their answers.
+//!
+//! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
+//! [`hub`] knows the runs of this process, [`writer`] puts what they wrote into the database, [`sweep`] picks up what a dead
+//! worker left behind.
+
+mod hub;
+mod list;
+mod prompt;
+mod read;
+mod reader;
+pub mod render;
+mod run;
+mod send;
+mod sweep;
+mod writer;
+
+use std::sync::Arc;
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+pub use reader::{Event, EventId, Reader};
+pub use send::Outgoing;
+
+use super::{clock::Clock, llm::Models, store::Store};
+
+/// The chats of this installation.
+#[derive(Clone)]
+pub struct Chats(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    models: Models,
+    hub: hub::Hub,
+    writer: writer::Writer,
+    rendered: read::Rendered,
+    /// This process, as the owner of leases.
+    worker: Uuid,
+    /// Cancelled when the process is asked to stop.
+    shutdown: CancellationToken,
+    /// The runs that are being executed.
+    tasks: TaskTracker,
+}
+
+impl Chats {
+    /// Starts the engine: its writer and its sweeper live until `shutdown`.
+    pub fn start(store: Store, clock: Clock, models: Models, shutdown: CancellationToken) -> Self {
+        let (writer, queue) = writer::Writer::new();
+        let worker = clock.new_id();
+        let chats = Self(Arc::new(Inner {
+            store,
+            clock,
+            models,
+            hub: hub::Hub::default(),
+            writer,
+            rendered: read::Rendered::default(),
+            worker,
+            shutdown,
+            tasks: TaskTracker::new(),
+        }));
+        tokio::spawn(writer::work(chats.0.clone(), queue));
+        tokio::spawn(sweep::work(chats.clone()));
+        chats
+    }
+
+    /// Waits until every run of this process has put down what it has. Call it after `shutdown` was cancelled.
+    pub async fn drained(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// The models that can be asked.
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
+    /// How many answers are being written by this process.
+    pub fn open_runs(&self) -> usize {
+        self.0.hub.len()
+    }
+}

@@ -1,6 +1,7 @@
 //! Models behind one small trait.
 
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Author, Failure};
@@ -9,10 +10,14 @@ pub mod catalogue;
 pub mod local;
 pub mod openai;
 
+mod pieces;
+mod think;
+mod window;
+
 pub use catalogue::Models;
 
 /// What a model is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The instructions; they are never cut.
     pub system: String,
@@ -23,7 +28,7 @@ pub struct Prompt {
 }
 
 /// One message of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// Who spoke.
     pub author: Author,
@@ -51,7 +56,8 @@ pub enum Delta {
 }
 
 /// Why a model ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finish {
     /// It had said everything.
     Stop,
@@ -60,7 +66,7 @@ pub enum Finish {
 }
 
 /// Tokens of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens read.
     pub prompt: u32,

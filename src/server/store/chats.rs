@@ -121,10 +121,10 @@ impl Owned<'_> {
             ChatFilter::All | ChatFilter::Archived => (false, true),
         };
         // Without a cursor: a place before every row.
-        let (pinned, active_at, id) = after.map_or(
-            (true, Timestamp::from_micros(i64::MAX), ChatId::from_uuid(uuid::Uuid::max())),
-            |cursor| (cursor.pinned, cursor.active_at, cursor.id),
-        );
+        let (pinned, active_at, id) = after
+            .map_or((true, Timestamp::from_micros(i64::MAX), ChatId::from_uuid(uuid::Uuid::max())), |cursor| {
+                (cursor.pinned, cursor.active_at, cursor.id)
+            });
         let rows = fetch_all!(
             self.tx,
             SummaryRow,

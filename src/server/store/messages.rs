@@ -146,13 +146,7 @@ impl Owned<'_> {
     /// # Errors
     /// As the database says.
     pub async fn find_message_by_client_id(&mut self, client_id: ClientId) -> Result<Option<MessageRow>, StoreError> {
-        Ok(fetch_optional!(
-            self.tx,
-            MessageRow,
-            select_messages!("and m.client_id = $2"),
-            self.owner,
-            client_id,
-        )?)
+        Ok(fetch_optional!(self.tx, MessageRow, select_messages!("and m.client_id = $2"), self.owner, client_id,)?)
     }
 
     /// The first message after a position, superseded or not: the answer that was given to a person's message.

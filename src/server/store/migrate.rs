@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn both_databases_have_the_same_migrations() {
-        let names = |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
+        let names =
+            |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
         assert_eq!(names(&SQLITE), names(&POSTGRES));
     }
 }

@@ -183,7 +183,12 @@ impl Tx {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn claim_run(&mut self, run: RunId, worker: Uuid, lease_until: Timestamp) -> Result<Option<Claimed>, StoreError> {
+    pub async fn claim_run(
+        &mut self,
+        run: RunId,
+        worker: Uuid,
+        lease_until: Timestamp,
+    ) -> Result<Option<Claimed>, StoreError> {
         Ok(fetch_optional!(
             self,
             Claimed,
@@ -210,17 +215,19 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Renews the leases of a worker's runs.
+    /// Renews the lease of a run that this worker holds.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn renew_leases(&mut self, worker: Uuid, lease_until: Timestamp) -> Result<u64, StoreError> {
-        Ok(execute!(
+    pub async fn renew_lease(&mut self, run: RunId, worker: Uuid, lease_until: Timestamp) -> Result<(), StoreError> {
+        execute!(
             self,
-            "update runs set lease_until = $2 where state = 'running' and worker = $1",
+            "update runs set lease_until = $3 where id = $1 and worker = $2 and state = 'running'",
+            run,
             worker,
             lease_until
-        )?)
+        )?;
+        Ok(())
     }
 
     /// The runs of a worker that a person has asked to stop.

@@ -12,7 +12,12 @@ impl Tx {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn count_try(&mut self, key: &str, now: Timestamp, window_seconds: i64) -> Result<(i64, Timestamp), StoreError> {
+    pub async fn count_try(
+        &mut self,
+        key: &str,
+        now: Timestamp,
+        window_seconds: i64,
+    ) -> Result<(i64, Timestamp), StoreError> {
         let row = fetch_optional!(
             self,
             (i64, Timestamp),

@@ -4,6 +4,22 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
 
+mod fault;
+mod gather;
+mod load;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use fault::{Fault, Faults, Origin, Setting};
+pub use load::{Loaded, load};
+
+/// The file that is read from the working folder where no other is named.
+pub const DEFAULT_FILE: &str = "colloquy.toml";
+/// The context window that an endpoint's models are taken to have, in tokens, where none is given.
+pub const PROVIDER_CONTEXT: u32 = 8_192;
+
 /// The whole configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,7 +39,9 @@ pub struct Config {
     pub sign_up_open: bool,
     /// Addresses of proxies whose `X-Forwarded-For` is believed (`trusted_proxies`).
     pub trusted_proxies: Vec<std::net::IpAddr>,
-    /// Form of the log (`log.format`).
+    /// How many connections are open at once (`connections`). Further ones wait to be accepted.
+    pub connections: u32,
+    /// Form of the log (`log.*`).
     pub log: LogConfig,
     /// Lifetimes of sign-ins (`sessions.*`).
     pub sessions: SessionConfig,
@@ -42,6 +60,13 @@ pub struct PublicUrl {
     pub https: bool,
     /// `host` or `host:port`, lower case, as browsers send it in `Host`.
     pub host: String,
+}
+
+impl PublicUrl {
+    /// The origin as browsers send it in `Origin`, for example `https://chat.example.org`.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
+    }
 }
 
 /// How to log.
@@ -104,9 +129,16 @@ impl Default for Config {
             redis_url: None,
             sign_up_open: false,
             trusted_proxies: Vec::new(),
+            connections: 4_096,
             log: LogConfig { json: None, filter: "info".to_owned() },
             sessions: SessionConfig { idle: 7 * 86_400, absolute: 30 * 86_400, remembered: 90 * 86_400 },
-            local: LocalConfig { models: data.join("models"), idle_minutes: 10, threads: 0, context: None, program: None },
+            local: LocalConfig {
+                models: data.join("models"),
+                idle_minutes: 10,
+                threads: 0,
+                context: None,
+                program: None,
+            },
             providers: Vec::new(),
             default_model: None,
             data,

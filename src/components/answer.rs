@@ -1,0 +1,221 @@
+use leptos::prelude::*;
+
+use super::{CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
+use crate::domain::{ChatId, Message, MessageId, MessageState, Phase};
+
+/// Where the plain forms under an answer are sent.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerForms {
+    /// The chat.
+    pub chat: ChatId,
+    /// Writes the answer anew.
+    pub retry: &'static str,
+    /// Lets the answer go on.
+    pub go_on: &'static str,
+}
+
+/// What can be asked of an answer.
+#[derive(Clone, Copy)]
+pub struct AnswerIntents {
+    /// Copy its text.
+    pub copy: Callback<MessageId>,
+    /// Write it anew.
+    pub retry: Callback<MessageId>,
+    /// Let it go on.
+    pub go_on: Callback<MessageId>,
+}
+
+/// An answer that has ended, in one way or another.
+#[component]
+pub fn Answer(
+    /// The message.
+    message: Message,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+    /// Whether it is the last message of the chat, which alone can be retried and continued.
+    #[prop(into)]
+    last: Signal<bool>,
+    /// The model for a retry.
+    #[prop(into)]
+    model: Signal<String>,
+    /// Where forms are sent without scripts.
+    forms: AnswerForms,
+    /// What is asked with scripts.
+    intents: AnswerIntents,
+) -> impl IntoView {
+    let id = message.id;
+    let has_text = !message.html.is_empty();
+    let note = state_note(&message.state);
+    let ended_early = note.is_some();
+    view! {
+        <article class="message" id=format!("m-{id}")>
+            <h2 class="sr-only">"Answer"</h2>
+            <Byline model=message.model at=message.created_at clock />
+            {left_out_note(message.left_out)}
+            <Thinking html=Signal::stored(message.reasoning_html) running=Signal::stored(false) />
+            <div class="prose" dir="auto">
+                <div class="part" inner_html=message.html></div>
+            </div>
+            {note
+                .map(|note| {
+                    view! {
+                        <p class="state" role="note">
+                            <Icon glyph=Glyph::CircleAlert />
+                            {note}
+                        </p>
+                    }
+                })}
+            <div class="actions">
+                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |()| intents.copy.run(id)) /> })}
+                <Show when=move || last.get()>
+                    {(has_text && ended_early)
+                        .then(|| {
+                            view! {
+                                <form method="post" action=forms.go_on on:submit=move |event| {
+                                    event.prevent_default();
+                                    intents.go_on.run(id);
+                                }>
+                                    <Ids chat=forms.chat message=id />
+                                    <button class="btn btn-quiet btn-small" type="submit">
+                                        <Icon glyph=Glyph::Play />
+                                        "Continue"
+                                    </button>
+                                </form>
+                            }
+                        })}
+                    <form method="post" action=forms.retry on:submit=move |event| {
+                        event.prevent_default();
+                        intents.retry.run(id);
+                    }>
+                        <Ids chat=forms.chat message=id />
+                        <input type="hidden" name="model" value=model />
+                        <button class="btn btn-quiet btn-small" type="submit">
+                            <Icon glyph=Glyph::RotateCw />
+                            "Retry"
+                        </button>
+                    </form>
+                </Show>
+            </div>
+        </article>
+    }
+}
+
+/// The hidden inputs that name a message.
+#[component]
+pub fn Ids(
+    /// The chat.
+    chat: ChatId,
+    /// The message.
+    message: MessageId,
+) -> impl IntoView {
+    view! {
+        <input type="hidden" name="chat" value=chat.to_string() />
+        <input type="hidden" name="message" value=message.to_string() />
+    }
+}
+
+/// Who answered, and when.
+#[component]
+pub fn Byline(
+    /// The model's name for people.
+    model: Option<String>,
+    /// When the answer was begun.
+    at: crate::domain::Timestamp,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+) -> impl IntoView {
+    view! {
+        <p class="byline">
+            {model.map(|model| view! { <span>{model}</span> })}
+            <TimeAgo at clock />
+        </p>
+    }
+}
+
+/// The model's thinking, folded away.
+#[component]
+pub fn Thinking(
+    /// Rendered and safe; nothing is shown while it is empty.
+    #[prop(into)]
+    html: Signal<String>,
+    /// Whether it is still going on.
+    #[prop(into)]
+    running: Signal<bool>,
+) -> impl IntoView {
+    let any = Memo::new(move |_| html.with(|html| !html.is_empty()));
+    view! {
+        <Show when=move || any.get()>
+            <details class="thinking">
+                <summary>
+                    {move || if running.get() { "Thinking…" } else { "Thoughts" }}
+                    <Icon glyph=Glyph::ChevronDown />
+                </summary>
+                <div class="prose" dir="auto">
+                    <div class="part" inner_html=html></div>
+                </div>
+            </details>
+        </Show>
+    }
+}
+
+/// Says that the model did not read the beginning of the chat. Nothing where it did.
+pub fn left_out_note(left_out: u32) -> Option<impl IntoView> {
+    let sentence = match left_out {
+        0 => return None,
+        1 => {
+            "The first message is no longer read by this model. Its memory is too short for the whole chat.".to_owned()
+        }
+        n => format!(
+            "The first {n} messages are no longer read by this model. Its memory is too short for the whole chat."
+        ),
+    };
+    Some(view! { <p class="mb-2 text-label text-ink-faint">{sentence}</p> })
+}
+
+/// What is said of an answer that did not end by itself.
+pub fn state_note(state: &MessageState) -> Option<String> {
+    match state {
+        MessageState::Complete | MessageState::Open { .. } => None,
+        MessageState::Stopped => Some("You stopped this answer.".to_owned()),
+        MessageState::Interrupted => Some("The server stopped while answering.".to_owned()),
+        MessageState::Failed { failure } => Some(failure.to_string()),
+    }
+}
+
+/// What an open answer does, in words; nothing where its text says it.
+pub fn phase_words(phase: Phase) -> Option<String> {
+    match phase {
+        Phase::Waiting { place: None } => Some("Waiting for the model…".to_owned()),
+        Phase::Waiting { place: Some(place) } => Some(format!("{} in line", ordinal(place))),
+        Phase::Loading => Some("Reading…".to_owned()),
+        Phase::Thinking => Some("Thinking…".to_owned()),
+        Phase::Streaming => None,
+    }
+}
+
+fn ordinal(n: u32) -> String {
+    let ending = match (n % 10, n % 100) {
+        (1, tens) if tens != 11 => "st",
+        (2, tens) if tens != 12 => "nd",
+        (3, tens) if tens != 13 => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_line_is_told_in_words() {
+        let told = |n| phase_words(Phase::Waiting { place: Some(n) });
+        assert_eq!(told(1).as_deref(), Some("1st in line"));
+        assert_eq!(told(2).as_deref(), Some("2nd in line"));
+        assert_eq!(told(11).as_deref(), Some("11th in line"));
+        assert_eq!(told(23).as_deref(), Some("23rd in line"));
+        assert_eq!(phase_words(Phase::Streaming), None);
+    }
+}

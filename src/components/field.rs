@@ -1,0 +1,70 @@
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+
+/// One line of input with its label, its hint, and what is wrong with it.
+#[component]
+pub fn Field(
+    /// The name in the form; also the id.
+    name: &'static str,
+    /// What the person reads.
+    label: &'static str,
+    /// The `type` of the input.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// The `autocomplete` token.
+    autocomplete: &'static str,
+    /// What is wrong with the value, in a sentence.
+    #[prop(into)]
+    error: Signal<Option<String>>,
+    /// The id of a text that helps with this field.
+    #[prop(optional)]
+    described_by: Option<&'static str>,
+    /// What stands under the field.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let error_id = format!("{name}-error");
+    let description = {
+        let error_id = error_id.clone();
+        move || match (error.get().is_some(), described_by) {
+            (true, Some(hint)) => Some(format!("{error_id} {hint}")),
+            (true, None) => Some(error_id.clone()),
+            (false, hint) => hint.map(str::to_owned),
+        }
+    };
+    view! {
+        <div>
+            <label class="label" for=name>
+                {label}
+            </label>
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                autocomplete=autocomplete
+                required
+                // Without scripts the browser itself moves to the field that is wrong.
+                autofocus=error.get_untracked().is_some()
+                spellcheck="false"
+                autocapitalize=if kind == "text" { "words" } else { "none" }
+                aria-invalid=move || error.get().map(|_| "true")
+                aria-describedby=description
+            />
+            {move || {
+                error
+                    .get()
+                    .map(|sentence| {
+                        view! {
+                            <p class="hint hint-danger" id=error_id.clone()>
+                                <Icon glyph=Glyph::CircleAlert />
+                                <span>{sentence}</span>
+                            </p>
+                        }
+                    })
+            }}
+            {children.map(|children| children())}
+        </div>
+    }
+}

@@ -1,0 +1,54 @@
+use leptos::prelude::*;
+
+use crate::domain::{ModelChoice, ModelOption};
+
+/// The models by provider, in the foot of the composer.
+#[component]
+pub fn ModelPicker(
+    /// The models that answer.
+    models: ModelChoice,
+    /// The id of the chosen one.
+    #[prop(into)]
+    model: Signal<String>,
+    /// Asks for another one.
+    on_choose: Callback<String>,
+) -> impl IntoView {
+    if models.models.is_empty() {
+        return view! { <p class="px-2 text-label text-ink-faint">"No model answers now"</p> }.into_any();
+    }
+    let chosen = model.get_untracked();
+    let groups = by_provider(models.models)
+        .into_iter()
+        .map(|(provider, models)| view! { <optgroup label=provider>{options(models, &chosen)}</optgroup> })
+        .collect_view();
+    view! {
+        <select
+            class="select min-w-0 truncate"
+            name="model"
+            aria-label="Model"
+            prop:value=model
+            on:change=move |event| on_choose.run(event_target_value(&event))
+        >
+            {groups}
+        </select>
+    }
+    .into_any()
+}
+
+fn options(models: Vec<ModelOption>, chosen: &str) -> impl IntoView {
+    models
+        .into_iter()
+        .map(|model| view! { <option value=model.id.clone() selected=model.id == chosen>{model.label}</option> })
+        .collect_view()
+}
+
+fn by_provider(models: Vec<ModelOption>) -> Vec<(String, Vec<ModelOption>)> {
+    let mut groups: Vec<(String, Vec<ModelOption>)> = Vec::new();
+    for model in models {
+        match groups.iter_mut().find(|(provider, _)| *provider == model.provider) {
+            Some((_, group)) => group.push(model),
+            None => groups.push((model.provider.clone(), vec![model])),
+        }
+    }
+    groups
+}

@@ -1,0 +1,160 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::{Glyph, Icon, Menu, ReaderClock, group_chats};
+use crate::domain::{ChatSummary, CurrentUser};
+
+/// The list of chats with what is always at hand: a new chat, search, the person's menu.
+#[component]
+pub fn Sidebar(
+    /// The person.
+    user: CurrentUser,
+    /// The newest chats.
+    #[prop(into)]
+    chats: Signal<Vec<ChatSummary>>,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+    /// Where a form that signs out is sent.
+    sign_out: &'static str,
+    /// Asks for the sidebar to go away.
+    on_close: Callback<()>,
+    /// What the button for that says.
+    close_label: &'static str,
+    /// Whether links replace the page in the history (in the drawer, which is an entry of its own).
+    #[prop(default = false)]
+    replace: bool,
+) -> impl IntoView {
+    view! {
+        <div class="sidebar">
+            <div class="flex items-center justify-between p-2 ps-4">
+                <a class="font-semibold no-underline" href="/" prop:replace=replace>
+                    "Colloquy"
+                </a>
+                <button
+                    class="icon-btn js-only"
+                    type="button"
+                    aria-label=close_label
+                    on:click=move |_| on_close.run(())
+                >
+                    <Icon glyph=if replace { Glyph::X } else { Glyph::PanelLeft } />
+                </button>
+            </div>
+            <nav class="flex flex-col gap-1 px-2" aria-label="Main">
+                <a class="sidebar-link" href="/" prop:replace=replace>
+                    <Icon glyph=Glyph::SquarePen />
+                    "New chat"
+                </a>
+                <a class="sidebar-link" href="/sessions" prop:replace=replace>
+                    <Icon glyph=Glyph::Search />
+                    "Search chats"
+                </a>
+            </nav>
+            <ChatList chats clock replace />
+            <PersonMenu user sign_out />
+        </div>
+    }
+}
+
+#[component]
+fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace: bool) -> impl IntoView {
+    let groups = Memo::new(move |_| chats.with(|chats| group_chats(chats, clock.get())));
+    let of = move |heading: &str| {
+        groups.with(|groups| groups.iter().find(|g| g.heading == heading).map(|g| g.chats.clone()).unwrap_or_default())
+    };
+    view! {
+        <nav class="sidebar-list" aria-label="Chats">
+            <For
+                each=move || groups.with(|g| g.iter().map(|g| g.heading.clone()).collect::<Vec<_>>())
+                key=String::clone
+                children=move |heading: String| {
+                    let title = heading.clone();
+                    view! {
+                        <section>
+                            <h2 class="sidebar-heading">{title}</h2>
+                            <ul>
+                                <For
+                                    each=move || of(&heading)
+                                    key=|chat| (chat.id, chat.title.clone(), chat.running)
+                                    children=move |chat| view! { <ChatLink chat replace /> }
+                                />
+                            </ul>
+                        </section>
+                    }
+                }
+            />
+            <Show when=move || chats.with(Vec::is_empty)>
+                <p class="px-2 py-4 text-label text-ink-faint">"Your chats will be listed here."</p>
+            </Show>
+        </nav>
+    }
+}
+
+#[component]
+fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
+    let pathname = use_location().pathname;
+    let href = format!("/chats/{}", chat.id);
+    let hover = chat.title.clone();
+    let current = {
+        let href = href.clone();
+        move || (pathname.get() == href).then_some("page")
+    };
+    view! {
+        <li>
+            <a
+                class="sidebar-link"
+                href=href
+                title=hover
+                aria-current=current
+                prop:replace=replace
+            >
+                <span class="min-w-0 flex-1 truncate" dir="auto">
+                    {chat.title}
+                </span>
+                {chat
+                    .running
+                    .then(|| {
+                        view! {
+                            <span class="running"></span>
+                            <span class="sr-only">"(an answer is being written)"</span>
+                        }
+                    })}
+            </a>
+        </li>
+    }
+}
+
+#[component]
+fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
+    let initial: String = user.name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let name = user.name.clone();
+    let button = view! {
+        <span class="avatar" aria-hidden="true">
+            {initial}
+        </span>
+        <span class="min-w-0 flex-1 truncate text-start" dir="auto">
+            {name}
+        </span>
+        <Icon glyph=Glyph::Ellipsis />
+    }
+    .into_any();
+    view! {
+        <div class="border-t border-line p-2">
+            <Menu
+                label=format!("{}, menu", user.name)
+                place="bottom-full inset-x-0 mb-1"
+                button
+                button_class="sidebar-link"
+            >
+                <p class="truncate px-2.5 py-2 text-label text-ink-faint">{user.email}</p>
+                // A whole new page, so that nothing of this person stays in memory.
+                <form method="post" action=sign_out>
+                    <button class="menu-item" type="submit">
+                        <Icon glyph=Glyph::LogOut />
+                        "Sign out"
+                    </button>
+                </form>
+            </Menu>
+        </div>
+    }
+}

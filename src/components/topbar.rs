@@ -1,0 +1,60 @@
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+
+/// The bar above a page: the way to the chats, the title, what can be done here.
+#[component]
+pub fn TopBar(
+    /// The page's heading.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Asks for the drawer.
+    on_drawer: Callback<()>,
+    /// Asks for the sidebar to be unfolded.
+    on_unfold: Callback<()>,
+    /// Whether the page has no other heading.
+    #[prop(default = true)]
+    heading: bool,
+    /// What can be done with the page.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <header class="topbar">
+            <button
+                class="icon-btn drawer-open js-only"
+                type="button"
+                aria-label="Open the list of chats"
+                aria-haspopup="dialog"
+                on:click=move |_| on_drawer.run(())
+            >
+                <Icon glyph=Glyph::Menu />
+            </button>
+            <a class="icon-btn drawer-open nojs-only" href="/sessions" aria-label="All chats">
+                <Icon glyph=Glyph::Menu />
+            </a>
+            <button
+                class="icon-btn unfold js-only"
+                type="button"
+                aria-label="Show the sidebar"
+                on:click=move |_| on_unfold.run(())
+            >
+                <Icon glyph=Glyph::PanelLeft />
+            </button>
+            {if heading {
+                view! {
+                    <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto">
+                        {title}
+                    </h1>
+                }
+                    .into_any()
+            } else {
+                view! { <p class="flex-1 truncate px-2 font-medium lg:invisible">{title}</p> }.into_any()
+            }}
+            {children.map(|children| children())}
+            <a class="icon-btn drawer-open" href="/" aria-label="New chat">
+                <Icon glyph=Glyph::SquarePen />
+            </a>
+        </header>
+    }
+}

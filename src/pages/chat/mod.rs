@@ -1,0 +1,72 @@
+//! `/chats/{id}`
+
+mod live;
+mod send;
+mod state;
+mod view;
+
+pub use send::Sender;
+pub use state::new_chat;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    fault::FaultPage,
+    frame::{FrameState, ToSignIn},
+};
+use crate::{
+    domain::{AppError, Chat, ChatId},
+    server_fns::{chats::find_chat, messages::older_messages},
+};
+use view::ChatView;
+
+/// What the page is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ChatData {
+    chat: Chat,
+    /// Whether an older window is shown, as one reads without scripts.
+    older: bool,
+}
+
+async fn load(id: Option<ChatId>, before: Option<i64>, made: Option<Chat>) -> Result<ChatData, AppError> {
+    let id = id.ok_or(AppError::NotFound)?;
+    if let Some(chat) = made {
+        return Ok(ChatData { chat, older: false });
+    }
+    let mut chat = find_chat(id).await?;
+    if let Some(before) = before {
+        chat.window = older_messages(id, before).await?;
+    }
+    Ok(ChatData { chat, older: before.is_some() })
+}
+
+/// A chat of the person's.
+#[component]
+pub fn ChatPage() -> impl IntoView {
+    let frame = FrameState::expect();
+    let params = use_params_map();
+    let query = use_query_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<ChatId>().ok()));
+    let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<i64>().ok()));
+    let data = Resource::new_blocking(
+        move || (id.get(), before.get()),
+        move |(id, before)| {
+            let fits = |chat: &mut Chat| Some(chat.id) == id;
+            let made = frame.made.try_update_value(|made| made.take_if(fits)).flatten();
+            load(id, before, made)
+        },
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(ChatData { chat, older }) => view! { <ChatView chat older /> }.into_any(),
+                    Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
+                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}

@@ -1,0 +1,271 @@
+use leptos::{prelude::*, task::spawn_local};
+
+use super::Sender;
+use crate::{
+    components::{Composing, ReadingPlace, browser},
+    domain::{
+        AppError, Author, Chat, ChatId, Message, MessageId, MessageState, MessageWindow, Phase, RunId, Sent, Timestamp,
+        title_from,
+    },
+    pages::frame::FrameState,
+    server_fns::{
+        chats::find_chat,
+        messages::{continue_answer, message_text, older_messages, retry_answer, stop_answer},
+    },
+};
+
+/// An open chat in the browser.
+#[derive(Clone, Copy)]
+pub struct ChatState {
+    /// The frame around.
+    pub frame: FrameState,
+    /// Which chat.
+    pub id: ChatId,
+    /// The messages that are there, oldest first.
+    pub messages: RwSignal<Vec<Message>>,
+    /// Whether there are older ones.
+    pub has_older: RwSignal<bool>,
+    /// Sends messages.
+    pub sender: Sender,
+    /// Where the reader is.
+    pub place: ReadingPlace,
+    /// What is read out to those who do not see the page.
+    pub said: RwSignal<String>,
+    /// Whether the stream of the answer is cut for longer than a moment.
+    pub offline: RwSignal<bool>,
+    loading_older: StoredValue<bool>,
+}
+
+impl ChatState {
+    /// The state of a chat as it was loaded.
+    pub fn new(frame: FrameState, chat: &Chat) -> Self {
+        let model = if frame.offers(&chat.model) { chat.model.clone() } else { frame.model.get_untracked() };
+        Self {
+            frame,
+            id: chat.id,
+            messages: RwSignal::new(chat.window.messages.clone()),
+            has_older: RwSignal::new(chat.window.has_older),
+            sender: Sender::new(frame, RwSignal::new(model), &chat.id.to_string()),
+            place: ReadingPlace::default(),
+            said: RwSignal::new(String::new()),
+            offline: RwSignal::new(false),
+            loading_older: StoredValue::new(false),
+        }
+    }
+
+    /// The id of the last message.
+    pub fn last(self) -> Option<MessageId> {
+        self.messages.with(|messages| messages.last().map(|message| message.id))
+    }
+
+    /// The answer that is open.
+    pub fn open(self) -> Option<MessageId> {
+        self.messages.with(|messages| messages.last().filter(|m| m.state.is_open()).map(|m| m.id))
+    }
+
+    /// What can be done with the composer.
+    pub fn composing(self) -> Composing {
+        if self.sender.sending.get() {
+            Composing::Sending
+        } else if self.open().is_some() {
+            Composing::Answering
+        } else {
+            Composing::Ready
+        }
+    }
+
+    /// Sends what is in the composer. It stands in the transcript at once.
+    pub fn send(self) {
+        let Some(text) = self.sender.begin() else { return };
+        let provisional = MessageId::from_uuid(self.frame.client_id.get_untracked().uuid());
+        self.messages.update(|messages| messages.push(user_message(provisional, text.clone())));
+        self.place.to_end();
+        spawn_local(async move {
+            let sent = self.sender.send(Some(self.id), text).await;
+            self.messages.try_update(|messages| match &sent {
+                Some(sent) => {
+                    if let Some(message) = messages.iter_mut().find(|message| message.id == provisional) {
+                        message.id = sent.message;
+                    }
+                    messages.push(open_answer(sent, None));
+                }
+                None => messages.retain(|message| message.id != provisional),
+            });
+            if sent.is_some() {
+                self.place.to_end();
+                self.frame.refresh_chats();
+            }
+        });
+    }
+
+    /// Asks the open answer to stop. The stream tells when it has.
+    pub fn stop(self) {
+        let Some(message) = untrack(move || self.open()) else { return };
+        spawn_local(async move {
+            if let Err(error) = stop_answer(self.id, message).await {
+                self.sender.error.try_set(Some(error));
+            }
+        });
+    }
+
+    /// Lets an answer be written anew.
+    pub fn retry(self, message: MessageId) {
+        let model = self.sender.chosen_model();
+        self.run_again(message, false, async move { retry_answer(self.id, message, model).await });
+    }
+
+    /// Lets an answer go on.
+    pub fn go_on(self, message: MessageId) {
+        self.run_again(message, true, async move { continue_answer(self.id, message).await });
+    }
+
+    fn run_again(
+        self,
+        message: MessageId,
+        keep_text: bool,
+        ask: impl Future<Output = Result<Sent, AppError>> + 'static,
+    ) {
+        self.sender.error.set(None);
+        spawn_local(async move {
+            match ask.await {
+                Ok(sent) => {
+                    self.place.to_end();
+                    self.messages.try_update(|messages| {
+                        if let Some(old) = messages.iter_mut().find(|old| old.id == message) {
+                            *old = open_answer(&sent, keep_text.then(|| old.clone()));
+                        }
+                    });
+                    self.frame.refresh_chats();
+                }
+                Err(error) => {
+                    self.sender.error.try_set(Some(error));
+                }
+            }
+        });
+    }
+
+    /// Puts an answer that has ended into its place.
+    pub fn settle(self, answer: Message) {
+        self.place.keep_until_frame();
+        self.offline.try_set(false);
+        self.messages.try_update(|messages| {
+            if let Some(open) = messages.iter_mut().find(|message| message.id == answer.id) {
+                *open = answer;
+            }
+        });
+        self.frame.refresh_chats();
+    }
+
+    /// Reads the newest messages again, because the stream has nothing more to say.
+    pub fn reload(self) {
+        spawn_local(async move {
+            if let Ok(chat) = find_chat(self.id).await {
+                self.place.keep_until_frame();
+                self.messages.try_update(|messages| merge(messages, chat.window));
+            }
+        });
+    }
+
+    /// Reads older messages and puts them in at the top.
+    pub fn load_older(self) {
+        let first = self.messages.with_untracked(|messages| messages.first().map(|message| message.position));
+        let Some(before) = first.filter(|_| self.has_older.get_untracked() && !self.loading_older.get_value()) else {
+            return;
+        };
+        self.loading_older.set_value(true);
+        spawn_local(async move {
+            if let Ok(window) = older_messages(self.id, before).await {
+                self.has_older.try_set(window.has_older);
+                self.messages.try_update(|messages| messages.splice(0..0, window.messages).count());
+            }
+            self.loading_older.try_set_value(false);
+        });
+    }
+
+    /// Puts the text of a message on the clipboard.
+    pub fn copy(self, message: MessageId) {
+        spawn_local(async move {
+            let copied = match message_text(self.id, message).await {
+                Ok(text) => browser::copy_text(text).await,
+                Err(_) => false,
+            };
+            let told = if copied { "Copied." } else { "The message could not be copied." };
+            self.said.try_set(told.to_owned());
+        });
+    }
+}
+
+/// The newest window over what is there: messages before it stay.
+fn merge(messages: &mut Vec<Message>, window: MessageWindow) {
+    let Some(first) = window.messages.first().map(|message| message.position) else { return };
+    messages.retain(|message| message.position < first);
+    messages.extend(window.messages);
+}
+
+/// A message of the person's that the server has not yet confirmed, or whose place it did not tell.
+pub fn user_message(id: MessageId, text: String) -> Message {
+    Message {
+        id,
+        position: i64::MAX - 1,
+        author: Author::User,
+        state: MessageState::Complete,
+        text,
+        html: String::new(),
+        reasoning_html: String::new(),
+        model: None,
+        left_out: 0,
+        created_at: now(),
+    }
+}
+
+/// The answer that was just begun; `before` is what it goes on from.
+pub fn open_answer(sent: &Sent, before: Option<Message>) -> Message {
+    let state = open_state(sent.run);
+    match before {
+        Some(before) => Message { id: sent.answer, state, ..before },
+        None => {
+            Message { position: i64::MAX, author: Author::Assistant, state, ..user_message(sent.answer, String::new()) }
+        }
+    }
+}
+
+/// A chat that was just made by its first message.
+pub fn new_chat(sent: &Sent, text: String, model: String) -> Chat {
+    Chat {
+        id: sent.chat,
+        title: title_from(&text),
+        model,
+        archived: false,
+        pinned: false,
+        window: MessageWindow {
+            messages: vec![user_message(sent.message, text), open_answer(sent, None)],
+            has_older: false,
+        },
+    }
+}
+
+const fn open_state(run: RunId) -> MessageState {
+    MessageState::Open { run, phase: Phase::Waiting { place: None } }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
+fn now() -> Timestamp {
+    Timestamp::from_micros(0).plus_millis(browser::now_millis() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(position: i64) -> Message {
+        let id = "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id");
+        Message { position, ..user_message(id, String::new()) }
+    }
+
+    #[test]
+    fn a_newer_window_keeps_what_is_older() {
+        let mut messages = vec![at(1), at(2), at(3), at(i64::MAX)];
+        merge(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
+        assert_eq!(messages.iter().map(|m| m.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,61 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{
+    components::{Dead, PageTitle},
+    domain::AppError,
+};
+
+/// Sets the HTTP status of the page that is being rendered. In the browser it does nothing.
+#[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "pages have a status on the server only"))]
+pub fn set_status(status: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(options), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), axum::http::StatusCode::from_u16(status))
+    {
+        options.set_status(status);
+    }
+}
+
+/// What is not there, or not yours.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    set_status(404);
+    view! {
+        <PageTitle text="Not found" />
+        <main id="main" class="flex min-h-full flex-1">
+            <Dead
+                title="Not found"
+                sentence="This page is not here, or not yours."
+                href="/"
+                action="Go to a new chat"
+            />
+        </main>
+    }
+}
+
+/// A page that could not be loaded.
+#[component]
+pub fn FaultPage(
+    /// Why.
+    error: AppError,
+) -> impl IntoView {
+    if matches!(error, AppError::NotFound | AppError::Forbidden) {
+        return view! { <NotFoundPage /> }.into_any();
+    }
+    set_status(error.status());
+    let title = match error {
+        AppError::Transport => "You seem to be offline",
+        AppError::Invalid { .. } => "That did not work",
+        _ => "This page could not be loaded",
+    };
+    let here = use_location();
+    let href = format!("{}?{}", here.pathname.get_untracked(), here.search.get_untracked());
+    view! {
+        <PageTitle text=title />
+        <main id="main" class="flex min-h-full flex-1">
+            <Dead title sentence=error.to_string() href=href.trim_end_matches('?').to_owned() action="Try again" />
+        </main>
+    }
+    .into_any()
+}

@@ -1,0 +1,322 @@
+//! What stands around every page of a person who is signed in.
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Outlet, Redirect},
+    hooks::use_location,
+    location::Url,
+};
+use serde::{Deserialize, Serialize};
+use server_fn::ServerFn;
+
+use super::{cookies::cookie, fault::FaultPage};
+use crate::{
+    components::{Drawer, ReaderClock, Sidebar, Toast, TopBar, browser},
+    domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatSummary, ClientId, CurrentUser, ModelChoice},
+    server_fns::{
+        account::SignOut,
+        chats::{change_chats, list_chats, rename_chat},
+        frame::{Frame, load_frame},
+        models::list_models,
+    },
+};
+
+/// What the frame is made of, read in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct FrameData {
+    frame: Frame,
+    models: ModelChoice,
+    /// The model that was chosen last in this browser.
+    model: Option<String>,
+    /// The id of the message that is sent next, so that a form without scripts has one.
+    client_id: ClientId,
+}
+
+/// What the pages inside the frame share.
+#[derive(Clone, Copy)]
+pub struct FrameState {
+    /// The person.
+    pub user: StoredValue<CurrentUser>,
+    /// The newest chats.
+    pub chats: RwSignal<Vec<ChatSummary>>,
+    /// The reader's clock.
+    pub clock: RwSignal<ReaderClock>,
+    /// The models that answer.
+    pub models: StoredValue<ModelChoice>,
+    /// The id of the model for the next message; empty where there is none.
+    pub model: RwSignal<String>,
+    /// The id of the next message.
+    pub client_id: RwSignal<ClientId>,
+    /// A chat that was just made, so that its page need not ask for it.
+    pub made: StoredValue<Option<Chat>>,
+    /// Chats that were just deleted and can be brought back.
+    deleted: RwSignal<Vec<ChatId>>,
+    /// Counts how often something was brought back, so that lists are read anew.
+    pub restored: RwSignal<u32>,
+    /// Why something could not be done with a chat.
+    problem: RwSignal<Option<AppError>>,
+    drawer: RwSignal<bool>,
+    folded: RwSignal<bool>,
+}
+
+impl FrameState {
+    /// The state of the frame around this page.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    fn new(data: FrameData) -> Self {
+        let FrameData { frame, models, model, client_id } = data;
+        let offered = |id: &String| models.models.iter().any(|model| model.id == *id);
+        let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
+        let clock = ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes };
+        Self {
+            user: StoredValue::new(frame.user),
+            chats: RwSignal::new(frame.chats.chats),
+            clock: RwSignal::new(clock),
+            models: StoredValue::new(models),
+            model: RwSignal::new(model),
+            client_id: RwSignal::new(client_id),
+            made: StoredValue::new(None),
+            deleted: RwSignal::new(Vec::new()),
+            restored: RwSignal::new(0),
+            problem: RwSignal::new(None),
+            drawer: RwSignal::new(false),
+            folded: RwSignal::new(frame.sidebar_folded),
+        }
+    }
+
+    /// Chooses the model for the next message, and for new chats of this browser.
+    pub fn choose_model(self, id: String) {
+        browser::write_cookie("model", &id);
+        self.model.set(id);
+    }
+
+    /// The name of a model for people; its id where the model is gone.
+    pub fn model_label(self, id: &str) -> String {
+        let label = |choice: &ModelChoice| choice.models.iter().find(|model| model.id == id).map(|m| m.label.clone());
+        self.models.with_value(label).unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Reads the list of chats anew.
+    pub fn refresh_chats(self) {
+        leptos::task::spawn_local(async move {
+            // Where that fails the old list stays; the next change tries again.
+            if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
+                self.chats.try_set(page.chats);
+            }
+        });
+    }
+
+    /// Whether a model answers.
+    pub fn offers(self, id: &str) -> bool {
+        self.models.with_value(|choice| choice.models.iter().any(|model| model.id == id))
+    }
+
+    /// Does one thing with some chats; `done` is called when it has been done.
+    pub fn change_chats(self, chats: Vec<ChatId>, action: ChatAction, done: impl FnOnce() + 'static) {
+        self.problem.set(None);
+        leptos::task::spawn_local(async move {
+            match change_chats(chats.clone(), action).await {
+                Ok(_) => {
+                    if action == ChatAction::Delete {
+                        self.deleted.try_set(chats);
+                    }
+                    done();
+                    self.refresh_chats();
+                }
+                Err(error) => {
+                    self.problem.try_set(Some(error));
+                }
+            }
+        });
+    }
+
+    /// Brings back what was deleted last.
+    fn restore(self) {
+        let chats = self.deleted.get_untracked();
+        self.deleted.set(Vec::new());
+        self.change_chats(chats, ChatAction::Restore, move || {
+            self.restored.try_update(|count| *count += 1);
+        });
+    }
+
+    /// Gives a chat another title; `done` is called when it has it.
+    pub fn rename_chat(self, chat: ChatId, title: String, done: impl FnOnce() + 'static) {
+        self.problem.set(None);
+        leptos::task::spawn_local(async move {
+            match rename_chat(chat, title).await {
+                Ok(()) => {
+                    done();
+                    self.refresh_chats();
+                }
+                Err(error) => {
+                    self.problem.try_set(Some(error));
+                }
+            }
+        });
+    }
+
+    fn fold(self, folded: bool) {
+        browser::write_cookie("sidebar", if folded { "folded" } else { "open" });
+        self.folded.set(folded);
+    }
+}
+
+async fn load() -> Result<FrameData, AppError> {
+    let model = cookie("model");
+    let frame = load_frame().await?;
+    let models = list_models().await?;
+    Ok(FrameData { frame, models, model, client_id: ClientId::random() })
+}
+
+/// The frame. Decides whether the person may be here; strangers are sent to the sign-in page.
+#[component]
+pub fn FramePage() -> impl IntoView {
+    let data = Resource::new_blocking(|| (), |()| load());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(data) => view! { <Around data /> }.into_any(),
+                    Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
+                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Goes to the sign-in page, which leads back here.
+#[component]
+pub fn ToSignIn() -> impl IntoView {
+    let here = use_location();
+    let path = here.pathname.get_untracked();
+    let search = here.search.get_untracked();
+    let next = if search.is_empty() { path } else { format!("{path}?{search}") };
+    let path = if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", Url::escape(&next)) };
+    view! { <Redirect path /> }
+}
+
+#[component]
+fn Around(data: FrameData) -> impl IntoView {
+    let state = FrameState::new(data);
+    provide_context(state);
+    keep_time(state);
+    watch_runs(state);
+    let sidebar = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
+        view! {
+            <Sidebar
+                user=state.user.get_value()
+                chats=state.chats
+                clock=state.clock
+                sign_out=SignOut::url()
+                on_close
+                close_label
+                replace
+            />
+        }
+    };
+    view! {
+        <a class="skip btn btn-primary" href="#main" rel="external">
+            "Skip to the content"
+        </a>
+        <div class="frame" data-folded=move || state.folded.get().then_some("")>
+            {sidebar("Hide the sidebar", Callback::new(move |()| state.fold(true)), false)}
+            <main class="main" id="main" tabindex="-1">
+                <Outlet />
+            </main>
+        </div>
+        <Drawer open=state.drawer label="Chats">
+            {sidebar("Close", Callback::new(move |()| state.drawer.set(false)), true)}
+        </Drawer>
+        <Toasts state />
+    }
+}
+
+/// What floats above every page: the way back from a deletion, and what could not be done.
+#[component]
+fn Toasts(state: FrameState) -> impl IntoView {
+    let told = move || match state.deleted.with(Vec::len) {
+        0 => None,
+        1 => Some("Chat deleted".to_owned()),
+        n => Some(format!("{n} chats deleted")),
+    };
+    let problem = move || state.problem.get().map(|error| error.to_string());
+    view! {
+        <Toast
+            words=Signal::derive(told)
+            action="Undo"
+            on_action=Callback::new(move |()| state.restore())
+            on_over=Callback::new(move |()| state.deleted.set(Vec::new()))
+        />
+        <Toast
+            words=Signal::derive(problem)
+            action="Close"
+            on_action=Callback::new(move |()| state.problem.set(None))
+            on_over=Callback::new(move |()| state.problem.set(None))
+        />
+    }
+}
+
+/// The bar above a page of the frame.
+#[component]
+pub fn PageBar(
+    /// The page's heading.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Whether the page has no other heading.
+    #[prop(default = true)]
+    heading: bool,
+    /// What can be done with the page.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let state = FrameState::expect();
+    let children = children.map(|children| children());
+    view! {
+        <TopBar
+            title
+            heading
+            on_drawer=Callback::new(move |()| state.drawer.set(true))
+            on_unfold=Callback::new(move |()| state.fold(false))
+        >
+            {children}
+        </TopBar>
+    }
+}
+
+/// Lets the clock go on in the browser, and tells the server the offset for the next page.
+fn keep_time(state: FrameState) {
+    Effect::new(move || {
+        let offset = browser::utc_offset_minutes();
+        browser::write_cookie("tz", &offset.to_string());
+        let begin = state.clock.get_untracked();
+        if begin.utc_offset_minutes != offset {
+            state.clock.set(ReaderClock { utc_offset_minutes: offset, ..begin });
+        }
+        let started = browser::now_millis();
+        let tick = move || {
+            #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one visit")]
+            let passed = (browser::now_millis() - started) as i64;
+            let now = begin.now.plus_millis(passed.max(0));
+            state.clock.try_set(ReaderClock { now, utc_offset_minutes: offset });
+        };
+        if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(60)) {
+            on_cleanup(move || handle.clear());
+        }
+    });
+}
+
+/// Looks at the list again while an answer is being written in some chat, so that its mark goes away.
+fn watch_runs(state: FrameState) {
+    let running = Memo::new(move |_| state.chats.with(|chats| chats.iter().any(|chat| chat.running)));
+    Effect::new(move || {
+        if running.get()
+            && let Ok(handle) =
+                set_interval_with_handle(move || state.refresh_chats(), std::time::Duration::from_secs(5))
+        {
+            on_cleanup(move || handle.clear());
+        }
+    });
+}

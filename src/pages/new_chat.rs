@@ -1,0 +1,129 @@
+//! `/`
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use server_fn::ServerFn;
+
+use super::{
+    chat::{Sender, new_chat},
+    forms::url_error,
+    frame::{FrameState, PageBar},
+};
+use crate::{
+    components::{Composer, Composing, Notice, PageTitle, TimeAgo},
+    domain::ModelOption,
+    server_fns::messages::SendMessage,
+};
+
+/// A new chat: a greeting, the composer, the last chats.
+#[component]
+pub fn NewChatPage() -> impl IntoView {
+    let frame = FrameState::expect();
+    let sender = Sender::new(frame, frame.model, "new");
+    sender.error.set(url_error::<SendMessage>());
+    let navigate = use_navigate();
+    let send = move || {
+        let Some(text) = sender.begin() else { return };
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            if let Some(sent) = sender.send(None, text.clone()).await {
+                let path = format!("/chats/{}", sent.chat);
+                // The chat's page shows this at once; nothing needs to be asked for.
+                frame.made.try_set_value(Some(new_chat(&sent, text, frame.model.get_untracked())));
+                frame.refresh_chats();
+                navigate(&path, NavigateOptions::default());
+            }
+        });
+    };
+    let composing = Signal::derive(move || if sender.sending.get() { Composing::Sending } else { Composing::Ready });
+    let name = frame.user.with_value(|user| user.name.clone());
+    view! {
+        <PageTitle text="New chat" />
+        <PageBar title="New chat" heading=false />
+        <div class="page flex flex-col">
+            <div class="column my-auto pt-8 pb-[12vh]">
+                <h1 class="mb-6 text-center text-display font-semibold tracking-tight">
+                    "What is on your mind, " <bdi>{name}</bdi> "?"
+                </h1>
+                <Composer
+                    action=SendMessage::url()
+                    chat=None
+                    client_id=frame.client_id
+                    models=frame.models.get_value()
+                    model=frame.model
+                    on_model=Callback::new(move |id| sender.choose_model(id))
+                    draft=sender.draft
+                    composing
+                    error=sender.error
+                    on_send=Callback::new(move |()| send())
+                    on_stop=Callback::new(|()| ())
+                />
+                <SmallModelNote frame />
+                <LastChats frame />
+            </div>
+        </div>
+    }
+}
+
+/// Says that the model that comes with Colloquy is very small, and how a larger one is connected.
+#[component]
+fn SmallModelNote(frame: FrameState) -> impl IntoView {
+    let chosen = move || {
+        let id = frame.model.get();
+        frame.models.with_value(|choice| choice.models.iter().find(|model| model.id == id).cloned())
+    };
+    move || {
+        let note = match chosen() {
+            None => "No model answers now. An administrator can connect one in colloquy.toml.".to_owned(),
+            Some(ModelOption { bundled: true, label, .. }) => format!(
+                "{label} is a very small model that runs on this machine, so it is often wrong. \
+                 To connect a larger one, put a GGUF file into data/models or add a provider to colloquy.toml."
+            ),
+            Some(_) => return None,
+        };
+        Some(view! {
+            <div class="mt-4">
+                <Notice>{note}</Notice>
+            </div>
+        })
+    }
+}
+
+#[component]
+fn LastChats(frame: FrameState) -> impl IntoView {
+    let last = move || {
+        frame.chats.with(|chats| {
+            let mut newest = chats.clone();
+            newest.sort_by_key(|chat| std::cmp::Reverse(chat.active_at));
+            newest.truncate(3);
+            newest
+        })
+    };
+    view! {
+        <Show when=move || frame.chats.with(|chats| !chats.is_empty())>
+            <section class="mt-10">
+                <h2 class="mb-1 px-2 text-label font-medium text-ink-faint">"Go on with"</h2>
+                <ul>
+                    <For
+                        each=last
+                        key=|chat| (chat.id, chat.title.clone())
+                        children=move |chat| {
+                            view! {
+                                <li>
+                                    <a class="sidebar-link" href=format!("/chats/{}", chat.id)>
+                                        <span class="min-w-0 flex-1 truncate" dir="auto">
+                                            {chat.title}
+                                        </span>
+                                        <span class="flex-none text-label text-ink-faint">
+                                            <TimeAgo at=chat.active_at clock=frame.clock />
+                                        </span>
+                                    </a>
+                                </li>
+                            }
+                        }
+                    />
+                </ul>
+            </section>
+        </Show>
+    }
+}

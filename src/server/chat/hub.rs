@@ -1,0 +1,264 @@
+//! The runs that this process executes, and who listens to them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    reader::{Event, EventId},
+    render::{LiveText, diff_tail, render_reasoning},
+};
+use crate::{
+    domain::{Message, Phase, RunId, RunSnapshot, RunUpdate, event},
+    server::store::{Claimed, Progress},
+};
+
+/// Events that a reader may lag behind before it is sent away to come back for a snapshot.
+const BACKLOG: usize = 32;
+
+/// All live runs of this process.
+#[derive(Default)]
+pub(super) struct Hub {
+    runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    /// Told whenever a run becomes live, for readers that came early.
+    pub arrivals: Notify,
+}
+
+/// A run that is being executed here.
+pub(super) struct LiveRun {
+    pub claimed: Claimed,
+    /// Cancelled when a person stops the run, or when it is no longer ours.
+    pub stop: CancellationToken,
+    state: Mutex<LiveState>,
+    events: broadcast::Sender<Event>,
+}
+
+/// What a live run has so far.
+pub(super) struct LiveState {
+    text: LiveText,
+    reasoning: String,
+    left_out: u32,
+    phase: Phase,
+    /// What its readers were told last.
+    told: RunSnapshot,
+    told_reasoning: usize,
+    sequence: u64,
+    untold: bool,
+    unsaved: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic under this lock costs its own run; the state is still whole for the others.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// Makes a claimed run live, with what its answer has already.
+    pub fn insert(&self, claimed: Claimed, text: &str, reasoning: &str, left_out: u32) -> Arc<LiveRun> {
+        let run = Arc::new(LiveRun {
+            stop: CancellationToken::new(),
+            state: Mutex::new(LiveState::new(text, reasoning, left_out)),
+            events: broadcast::channel(BACKLOG).0,
+            claimed,
+        });
+        lock(&self.runs).insert(run.claimed.id, run.clone());
+        self.arrivals.notify_waiters();
+        run
+    }
+
+    /// Forgets a run.
+    pub fn remove(&self, run: RunId) {
+        lock(&self.runs).remove(&run);
+    }
+
+    /// The live run with this id.
+    pub fn get(&self, run: RunId) -> Option<Arc<LiveRun>> {
+        lock(&self.runs).get(&run).cloned()
+    }
+
+    /// How many runs are live.
+    pub fn len(&self) -> usize {
+        lock(&self.runs).len()
+    }
+
+    /// The ids of all live runs.
+    pub fn list(&self) -> Vec<RunId> {
+        lock(&self.runs).keys().copied().collect()
+    }
+
+    /// These could not be kept: they are due again.
+    pub fn mark_unsaved(&self, progress: &[Progress]) {
+        for run in progress.iter().filter_map(|progress| self.get(progress.run)) {
+            lock(&run.state).unsaved = true;
+        }
+    }
+
+    /// All that was written since the last call and must be kept.
+    pub fn take_unsaved(&self) -> Vec<Progress> {
+        let runs: Vec<_> = lock(&self.runs).values().cloned().collect();
+        runs.iter().filter_map(|run| run.take_unsaved()).collect()
+    }
+}
+
+impl LiveRun {
+    /// Changes the state; the readers hear of it with the next [`LiveRun::tell`].
+    pub fn change(&self, change: impl FnOnce(&mut LiveState)) {
+        let mut state = lock(&self.state);
+        change(&mut state);
+        state.untold = true;
+    }
+
+    /// Whether anybody listens.
+    pub fn is_heard(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
+    /// Tells the readers what is new. Costs nothing where nobody listens.
+    pub fn tell(&self) {
+        if self.is_heard() {
+            let mut state = lock(&self.state);
+            self.tell_locked(&mut state);
+        }
+    }
+
+    fn tell_locked(&self, state: &mut LiveState) {
+        if let Some(update) = state.advance() {
+            let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
+            // Nobody listening is not an error.
+            let _ = self.events.send(Event::json(event::UPDATE, Some(id), &update));
+        }
+    }
+
+    /// Tells the readers that it is over.
+    pub fn tell_end(&self, message: &Message) {
+        let _ = self.events.send(Event::json(event::END, None, message));
+    }
+
+    /// Begins to listen: the state so far, unless the reader has it already, and what follows it.
+    pub fn listen(&self, last: Option<EventId>) -> (Option<Event>, broadcast::Receiver<Event>) {
+        let mut state = lock(&self.state);
+        // First bring everybody up to date, so that the snapshot and the next update fit together.
+        self.tell_locked(&mut state);
+        let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
+        let snapshot = (last != Some(id)).then(|| Event::json(event::SNAPSHOT, Some(id), &state.told));
+        (snapshot, self.events.subscribe())
+    }
+
+    /// The state so far, as a snapshot.
+    pub fn snapshot(&self) -> RunSnapshot {
+        let mut state = lock(&self.state);
+        self.tell_locked(&mut state);
+        state.told.clone()
+    }
+
+    /// All that the answer has.
+    pub fn progress(&self) -> Progress {
+        lock(&self.state).progress(&self.claimed)
+    }
+
+    fn take_unsaved(&self) -> Option<Progress> {
+        let mut state = lock(&self.state);
+        std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed))
+    }
+}
+
+impl LiveState {
+    /// The state of an answer that has this already.
+    pub fn new(text: &str, reasoning: &str, left_out: u32) -> Self {
+        let phase = Phase::Waiting { place: None };
+        let mut live = LiveText::default();
+        live.push(text);
+        let told = RunSnapshot { phase, done: String::new(), tail: String::new(), reasoning: String::new(), left_out };
+        Self {
+            text: live,
+            reasoning: reasoning.to_owned(),
+            left_out,
+            phase,
+            told,
+            told_reasoning: 0,
+            sequence: 0,
+            untold: true,
+            unsaved: false,
+        }
+    }
+
+    /// Appends to the answer.
+    pub fn push_text(&mut self, piece: &str) {
+        self.phase = Phase::Streaming;
+        self.text.push(piece);
+        self.unsaved = true;
+    }
+
+    /// Appends to the thinking.
+    pub fn push_reasoning(&mut self, piece: &str) {
+        self.phase = Phase::Thinking;
+        self.reasoning.push_str(piece);
+        self.unsaved = true;
+    }
+
+    /// Notes what the run does.
+    pub const fn set_phase(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    /// Notes how many of the oldest messages the model did not read.
+    pub const fn set_left_out(&mut self, left_out: u32) {
+        self.left_out = left_out;
+        self.unsaved = true;
+    }
+
+    /// The step from what was told last to what there is now.
+    pub fn advance(&mut self) -> Option<RunUpdate> {
+        if !std::mem::take(&mut self.untold) {
+            return None;
+        }
+        let step = self.text.step();
+        let (keep, add) = diff_tail(&self.told.tail, &step.tail);
+        let reasoning = (self.told_reasoning != self.reasoning.len()).then(|| render_reasoning(&self.reasoning));
+        self.told_reasoning = self.reasoning.len();
+        self.sequence += 1;
+        self.told.phase = self.phase;
+        self.told.left_out = self.left_out;
+        self.told.done.push_str(&step.done);
+        self.told.tail = step.tail;
+        if let Some(reasoning) = &reasoning {
+            self.told.reasoning.clone_from(reasoning);
+        }
+        Some(RunUpdate { phase: self.phase, done: step.done, keep, add, reasoning, left_out: self.left_out })
+    }
+
+    /// What was told last.
+    pub const fn told(&self) -> &RunSnapshot {
+        &self.told
+    }
+
+    /// How many steps were told.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Marks that there is something to tell.
+    pub const fn touch(&mut self) {
+        self.untold = true;
+    }
+
+    /// The text so far.
+    pub fn text(&self) -> &str {
+        self.text.text()
+    }
+
+    fn progress(&self, claimed: &Claimed) -> Progress {
+        Progress {
+            run: claimed.id,
+            epoch: claimed.epoch,
+            message: claimed.message_id,
+            text: self.text.text().to_owned(),
+            reasoning: self.reasoning.clone(),
+            left_out: i64::from(self.left_out),
+        }
+    }
+}

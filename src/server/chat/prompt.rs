@@ -1,0 +1,70 @@
+//! What a model is asked: the conversation before the answer, from the newest message back.
+
+use crate::{
+    domain::Author,
+    server::{
+        fault::Fault,
+        llm::{Prompt, Turn},
+        store::{Claimed, MessageRow, Store},
+    },
+};
+
+/// The instructions that every model gets.
+const SYSTEM: &str = "You are a helpful assistant.";
+/// Messages read back at most. A model with room for more does not exist here.
+const MESSAGES: u32 = 500;
+/// Bytes read back at most.
+const BYTES: usize = 2_000_000;
+
+/// A prompt, and what the answer has already.
+pub(super) struct Asked {
+    pub prompt: Prompt,
+    pub text: String,
+    pub reasoning: String,
+    /// Older messages that were not even read back.
+    pub left_out: u32,
+}
+
+pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Asked, Fault> {
+    let mut tx = store.read().await?;
+    let mut own = tx.owned_by(run.owner_id);
+    let answer = own
+        .find_message(run.chat_id, run.message_id)
+        .await?
+        .ok_or_else(|| Fault::internal("the answer of a run is gone, or its chat was deleted"))?;
+    let before = own.list_messages_before(run.chat_id, answer.position, MESSAGES).await?;
+    let total = own.count_messages_before(run.chat_id, answer.position).await?;
+    drop(tx);
+    let (turns, read) = turns(before);
+    let left_out = u32::try_from(total).unwrap_or(u32::MAX).saturating_sub(read);
+    let (text, reasoning) = if run.continues { (answer.text, answer.reasoning) } else { Default::default() };
+    let answer_so_far = (!text.is_empty()).then(|| text.clone());
+    Ok(Asked { prompt: Prompt { system: SYSTEM.to_owned(), turns, answer_so_far }, text, reasoning, left_out })
+}
+
+/// Turns rows, newest first, into a conversation, oldest first. Answers without a word are passed over, and
+/// neighbours of one author become one turn, because models expect the two to alternate.
+fn turns(rows: Vec<MessageRow>) -> (Vec<Turn>, u32) {
+    let (mut read, mut bytes) = (0, 0);
+    let mut kept = Vec::new();
+    for row in rows {
+        bytes += row.text.len();
+        if bytes > BYTES && read > 0 {
+            break;
+        }
+        read += 1;
+        kept.push(row);
+    }
+    let mut turns: Vec<Turn> = Vec::new();
+    for row in kept.into_iter().rev().filter(|row| !row.text.trim().is_empty()) {
+        let author = if row.author == "user" { Author::User } else { Author::Assistant };
+        match turns.last_mut().filter(|last| last.author == author) {
+            Some(last) => {
+                last.text.push_str("\n\n");
+                last.text.push_str(&row.text);
+            }
+            None => turns.push(Turn { author, text: row.text }),
+        }
+    }
+    (turns, read)
+}

@@ -1,0 +1,177 @@
+//! Reading chats back: windows of messages, rendered.
+
+use std::sync::Arc;
+
+use quick_cache::{Weighter, sync::Cache};
+
+use super::{
+    Chats,
+    render::{render, render_reasoning},
+};
+use crate::{
+    domain::{
+        AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase, UserId, limits,
+    },
+    server::{fault::Fault, store::MessageRow},
+};
+
+/// Bytes of rendered answers that are kept in memory.
+const CACHE_BYTES: u64 = 4_000_000;
+
+/// Rendered answers. The key has the lengths, because an answer that goes on is another text.
+pub(super) struct Rendered(Cache<Key, Arc<Html>, ByLength>);
+
+type Key = (MessageId, usize, usize);
+
+struct Html {
+    answer: String,
+    reasoning: String,
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Key, Arc<Html>> for ByLength {
+    fn weight(&self, _: &Key, html: &Arc<Html>) -> u64 {
+        (html.answer.len() + html.reasoning.len() + 128) as u64
+    }
+}
+
+impl Default for Rendered {
+    fn default() -> Self {
+        Self(Cache::with_weighter(1_000, CACHE_BYTES, ByLength))
+    }
+}
+
+impl Rendered {
+    fn render(&self, row: &MessageRow) -> Arc<Html> {
+        let key = (row.id, row.text.len(), row.reasoning.len());
+        if let Some(html) = self.0.get(&key) {
+            return html;
+        }
+        let html = Arc::new(Html { answer: render(&row.text), reasoning: render_reasoning(&row.reasoning) });
+        if row.state != "open" {
+            self.0.insert(key, html.clone());
+        }
+        html
+    }
+}
+
+impl Chats {
+    /// A chat with its newest messages.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn open(&self, owner: UserId, chat: ChatId) -> Result<Chat, Fault> {
+        let mut tx = self.0.store.read().await?;
+        let mut own = tx.owned_by(owner);
+        let found = own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
+        let rows = own.list_messages_before(chat, i64::MAX, limits::MESSAGES_PER_WINDOW + 1).await?;
+        drop(tx);
+        let window = self.window(rows).await?;
+        Ok(Chat {
+            id: chat,
+            title: found.title,
+            model: found.model,
+            archived: found.archived,
+            pinned: found.pinned,
+            window,
+        })
+    }
+
+    /// The window of messages before a position.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn older(&self, owner: UserId, chat: ChatId, before: i64) -> Result<MessageWindow, Fault> {
+        let mut tx = self.0.store.read().await?;
+        let mut own = tx.owned_by(owner);
+        own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
+        let rows = own.list_messages_before(chat, before, limits::MESSAGES_PER_WINDOW + 1).await?;
+        drop(tx);
+        self.window(rows).await
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_message(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Message, Fault> {
+        let row =
+            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        self.view(row).await
+    }
+
+    /// The text of a message as it was written.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn message_text(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<String, Fault> {
+        let row =
+            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        // A live answer is ahead of the database.
+        let live = row.run_id.and_then(|run| self.0.hub.get(run));
+        Ok(live.map_or(row.text, |live| live.progress().text))
+    }
+
+    /// Turns rows, newest first and one more than asked for, into a window.
+    async fn window(&self, mut rows: Vec<MessageRow>) -> Result<MessageWindow, Fault> {
+        let has_older = rows.len() > limits::MESSAGES_PER_WINDOW as usize;
+        rows.truncate(limits::MESSAGES_PER_WINDOW as usize);
+        rows.reverse();
+        let chats = self.clone();
+        // Rendering is work for the processor: it must not hold up the streams.
+        let messages =
+            tokio::task::spawn_blocking(move || rows.into_iter().map(|row| chats.view_now(row)).collect()).await?;
+        Ok(MessageWindow { messages, has_older })
+    }
+
+    /// A message as the pages show it.
+    pub(super) async fn view(&self, row: MessageRow) -> Result<Message, Fault> {
+        let chats = self.clone();
+        Ok(tokio::task::spawn_blocking(move || chats.view_now(row)).await?)
+    }
+
+    fn view_now(&self, row: MessageRow) -> Message {
+        let by_user = row.author == "user";
+        let mut left_out = u32::try_from(row.left_out).unwrap_or(0);
+        let (mut html, mut reasoning_html, mut phase) = (String::new(), String::new(), Phase::Waiting { place: None });
+        if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
+            let told = live.snapshot();
+            html = told.done + &told.tail;
+            reasoning_html = told.reasoning;
+            phase = told.phase;
+            left_out = told.left_out;
+        } else if !by_user {
+            let rendered = self.0.rendered.render(&row);
+            html.clone_from(&rendered.answer);
+            reasoning_html.clone_from(&rendered.reasoning);
+        }
+        Message {
+            id: row.id,
+            position: row.position,
+            author: if by_user { Author::User } else { Author::Assistant },
+            state: state(&row, phase),
+            text: if by_user { row.text } else { String::new() },
+            html,
+            reasoning_html,
+            model: row.model_label,
+            left_out,
+            created_at: row.created_at,
+        }
+    }
+}
+
+fn state(row: &MessageRow, phase: Phase) -> MessageState {
+    match row.state.as_str() {
+        "open" => row.run_id.map_or(MessageState::Interrupted, |run| MessageState::Open { run, phase }),
+        "stopped" => MessageState::Stopped,
+        "interrupted" => MessageState::Interrupted,
+        "failed" => {
+            let text = row.failure.clone().unwrap_or_default();
+            let failure = serde_json::from_value(serde_json::Value::String(text)).unwrap_or(Failure::Upstream);
+            MessageState::Failed { failure }
+        }
+        _ => MessageState::Complete,
+    }
+}

@@ -1,0 +1,130 @@
+//! Running text: bare addresses become links, `\(…\)` and `\[…\]` are found in the source.
+
+use super::{
+    escape::{Place, push_text},
+    links::{Target, bare_address},
+};
+
+/// Appends prose; addresses in it become links where links are allowed.
+pub(super) fn push_prose(out: &mut String, text: &str, links: bool) {
+    let mut rest = text;
+    while let Some((at, name)) = footnote(rest) {
+        push_addresses(out, &rest[..at], links);
+        push_footnote(out, name);
+        rest = &rest[at + "[^]".len() + name.len()..];
+    }
+    push_addresses(out, rest, links);
+}
+
+/// Appends the mark of a footnote.
+pub(super) fn push_footnote(out: &mut String, name: &str) {
+    out.push_str("<sup class=\"footnote-ref\">");
+    push_text(out, name, Place::Prose);
+    out.push_str("</sup>");
+}
+
+/// The next `[^1]` whose definition has not come, which the parser leaves in the text. By its number alone, so that
+/// `[^a-z]` stays what it is.
+fn footnote(text: &str) -> Option<(usize, &str)> {
+    text.match_indices("[^").find_map(|(at, mark)| {
+        let rest = &text[at + mark.len()..];
+        let digits = rest.bytes().take(4).take_while(u8::is_ascii_digit).count();
+        ((1..=3).contains(&digits) && rest[digits..].starts_with(']')).then(|| (at, &rest[..digits]))
+    })
+}
+
+fn push_addresses(out: &mut String, text: &str, links: bool) {
+    let mut plain = 0;
+    let mut from = 0;
+    while links && let Some(at) = text[from..].find("http").map(|at| from + at) {
+        from = at + "http".len();
+        if text[..at].ends_with(|c: char| c.is_alphanumeric()) {
+            continue;
+        }
+        let Some(bare) = bare_address(&text[at..]) else { continue };
+        from = at + bare.next;
+        let address = &text[at..at + bare.address];
+        let Some(target) = Target::parse(address) else { continue };
+        push_text(out, &text[plain..at], Place::Prose);
+        target.push_open(out, None);
+        push_text(out, address, Place::Prose);
+        out.push_str("</a>");
+        plain = from;
+    }
+    push_text(out, &text[plain..], Place::Prose);
+}
+
+/// A formula in the running text, as places in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Formula<'a> {
+    /// What stands between the marks.
+    pub(super) latex: &'a str,
+    /// Where the text goes on.
+    pub(super) end: usize,
+    /// Whether it stands on a line of its own.
+    pub(super) display: bool,
+}
+
+/// The formula whose opening bracket, escaped by a backslash, is at `at`; it ends before `limit` and before a blank line.
+pub(super) fn bracketed(source: &str, at: usize, limit: usize) -> Option<Formula<'_>> {
+    if at == 0 || source.as_bytes()[at - 1] != b'\\' {
+        return None;
+    }
+    let (close, display) = match source.as_bytes().get(at)? {
+        b'(' => ("\\)", false),
+        b'[' => ("\\]", true),
+        _ => return None,
+    };
+    let inside = source.get(at + 1..limit)?;
+    let inside = &inside[..inside.floor_char_boundary(LONGEST)];
+    let inside = &inside[..inside.find("\n\n").unwrap_or(inside.len())];
+    let mut from = 0;
+    let end = loop {
+        let end = from + inside[from..].find(close)?;
+        // `\\)` is a line break and a bracket.
+        let backslashes = inside[..end].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            break end;
+        }
+        from = end + close.len();
+    };
+    let latex = &inside[..end];
+    (!latex.trim().is_empty()).then_some(Formula { latex, end: at + 1 + end + close.len(), display })
+}
+
+/// How far a formula's end may be from its beginning, in bytes.
+const LONGEST: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prose(text: &str) -> String {
+        let mut out = String::new();
+        push_prose(&mut out, text, true);
+        out.replace(" rel=\"noopener noreferrer nofollow\" target=\"_blank\"", "")
+    }
+
+    #[test]
+    fn bare_addresses_are_links() {
+        assert_eq!(prose("See https://a.example/x, or (http://b.example)."), "See <a href=\"https://a.example/x\">https://a.example/x</a>, or (<a href=\"http://b.example\">http://b.example</a>).");
+        for plain in ["xhttps://a.example", "https://", "https://a@b.example", "https://:1", "http"] {
+            assert_eq!(prose(plain), plain);
+        }
+    }
+
+    #[test]
+    fn footnotes_are_known_by_their_numbers() {
+        assert_eq!(prose("a[^1] [^a-z] [^1234] [^2"), "a<sup class=\"footnote-ref\">1</sup> [^a-z] [^1234] [^2");
+    }
+
+    #[test]
+    fn formulas_end_at_their_own_bracket() {
+        let formula = |source: &'static str| bracketed(source, source.find(['(', '[']).expect("a bracket"), source.len());
+        assert_eq!(formula(r"\(a\)"), Some(Formula { latex: "a", end: 5, display: false }));
+        assert_eq!(formula(r"\[a \\] b\]"), Some(Formula { latex: r"a \\] b", end: 11, display: true }));
+        assert_eq!(formula(r"(a\)"), None);
+        assert_eq!(formula("\\(a\n\nb\\)"), None);
+        assert_eq!(formula(r"\(\)"), None);
+    }
+}

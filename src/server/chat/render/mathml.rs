@@ -1,0 +1,168 @@
+//! The only MathML that reaches a page: known elements, known attributes, no links, no ids, no style attributes.
+
+/// Elements that may appear. Text styles inside `mtext` are the four of HTML.
+const ELEMENTS: &[&str] = &[
+    "b", "code", "em", "i", "math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom",
+    "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext",
+    "mtr", "munder", "munderover", "none", "s", "span", "u",
+];
+/// Attributes that may appear, with values of letters, digits, `.`, `%`, `-` and blanks.
+const ATTRIBUTES: &[&str] = &[
+    "accent", "accentunder", "columnspan", "depth", "display", "displaystyle", "fence", "form", "height", "largeop",
+    "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rowspan", "rspace", "scriptlevel",
+    "separator", "stretchy", "symmetric", "voffset", "width",
+];
+/// What the converter writes as style, and the class that stands for it (style/code.css). The policy of the pages
+/// forbids style attributes. What is not listed is a nuance that is dropped.
+const STYLES: &[(&str, &str)] = &[
+    ("text-align: left", "m-left"),
+    ("text-align: right", "m-right"),
+    ("padding-left: 0", "m-pl0"),
+    ("padding-right: 0", "m-pr0"),
+    ("padding-left:1em", "m-pl1"),
+    ("padding-top: 0", "m-py0"),
+    ("padding-top: 0.1667em", "m-pt1"),
+    ("border-left: 0.05em solid currentcolor", "m-bl"),
+    ("border-right: 0.05em solid currentcolor", "m-br"),
+    ("border-top: 0.05em solid currentcolor", "m-bt"),
+    ("border-left: 0.05em dashed currentcolor", "m-bl m-dash"),
+    ("border-right: 0.05em dashed currentcolor", "m-br m-dash"),
+    ("border-top: 0.05em dashed currentcolor", "m-bt m-dash"),
+    ("width: 100%", "m-wide"),
+    ("width: 50%", "m-half"),
+    ("margin-left:-0.1667em", "m-back"),
+    ("font-variant-caps: small-caps", "m-caps"),
+];
+
+/// The converter's output with everything taken out that is not on the lists. Links keep their text.
+/// `None` where it has a form that this filter does not know, which then is not shown.
+pub(super) fn filter(mathml: &str) -> Option<String> {
+    let mut out = String::with_capacity(mathml.len());
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = mathml;
+    while let Some(at) = rest.find('<') {
+        push_content(&mut out, &rest[..at])?;
+        let end = at + rest[at..].find('>')?;
+        push_tag(&mut out, &mut open, &rest[at + 1..end])?;
+        rest = &rest[end + 1..];
+    }
+    push_content(&mut out, rest)?;
+    open.is_empty().then_some(out)
+}
+
+fn push_content(out: &mut String, text: &str) -> Option<()> {
+    if text.contains('>') {
+        return None;
+    }
+    for (at, part) in text.split('&').enumerate() {
+        if at > 0 {
+            let (entity, _) = part.split_once(';')?;
+            matches!(entity, "lt" | "gt" | "amp" | "quot" | "#39").then_some(())?;
+            out.push('&');
+        }
+        out.push_str(part);
+    }
+    Some(())
+}
+
+fn push_tag<'a>(out: &mut String, open: &mut Vec<&'a str>, tag: &'a str) -> Option<()> {
+    if let Some(name) = tag.strip_prefix('/') {
+        (open.pop()? == name).then_some(())?;
+        if name != "a" {
+            out.push_str("</");
+            out.push_str(name);
+            out.push('>');
+        }
+        return Some(());
+    }
+    let (tag, is_empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+    let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+    if !is_empty {
+        open.push(name);
+    }
+    if name == "a" {
+        return Some(());
+    }
+    // `menclose` is not in MathML Core; its strikes are drawn by classes.
+    (ELEMENTS.contains(&name) || name == "menclose").then_some(())?;
+    out.push('<');
+    out.push_str(name);
+    push_attributes(out, attributes)?;
+    out.push_str(if is_empty { "/>" } else { ">" });
+    Some(())
+}
+
+fn push_attributes(out: &mut String, attributes: &str) -> Option<()> {
+    let mut rest = attributes.trim();
+    let mut classes = String::new();
+    while !rest.is_empty() {
+        let (name, value) = rest.split_once("=\"")?;
+        let (value, after) = value.split_once('"')?;
+        rest = after.trim_start();
+        match name {
+            "style" => push_classes(&mut classes, value),
+            "class" if matches!(value, "menclose-updiagonalstrike" | "menclose-downdiagonalstrike" | "menclose-horizontalstrike") => {
+                push_class(&mut classes, value);
+            }
+            "notation" => push_class(&mut classes, "m-strike"),
+            name if ATTRIBUTES.contains(&name) && is_plain(value) => {
+                out.push(' ');
+                out.push_str(name);
+                out.push_str("=\"");
+                out.push_str(value);
+                out.push('"');
+            }
+            _ => {}
+        }
+    }
+    if !classes.is_empty() {
+        out.push_str(" class=\"");
+        out.push_str(&classes);
+        out.push('"');
+    }
+    Some(())
+}
+
+fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'%' | b'-' | b' '))
+}
+
+fn push_classes(classes: &mut String, style: &str) {
+    for declaration in style.split(';') {
+        if let Some((_, class)) = STYLES.iter().find(|(known, _)| *known == declaration.trim()) {
+            push_class(classes, class);
+        }
+    }
+}
+
+fn push_class(classes: &mut String, class: &str) {
+    if !classes.is_empty() {
+        classes.push(' ');
+    }
+    classes.push_str(class);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_listed_passes() {
+        assert_eq!(
+            filter(r##"<math display="block"><mtext id="x" onclick="y"><a href="javascript:x">t</a></mtext></math>"##).as_deref(),
+            Some(r#"<math display="block"><mtext>t</mtext></math>"#)
+        );
+        assert_eq!(filter(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(), Some(r#"<mtd class="m-left"></mtd>"#));
+        assert_eq!(filter("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for bad in [
+            "<script>x</script>", "<img src=\"x\"/>", "<mi>x", "<mi>x</mo>", "</mi>", "<mi", "a>b", "<mi>&#60;</mi>", "<mi>&x</mi>", "<annotation-xml></annotation-xml>", "<mi x='y'>a</mi>",
+            "<mglyph/>", "<malignmark/>", "<style></style>", "<svg></svg>", "<!-- x -->",
+        ] {
+            assert_eq!(filter(bad), None, "{bad}");
+        }
+    }
+}

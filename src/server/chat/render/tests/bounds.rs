@@ -1,0 +1,74 @@
+//! Row 64, D03: the work grows with the text, whatever the text is.
+
+use std::time::{Duration, Instant};
+
+use super::super::{LiveText, render};
+
+/// Each gives a text of about the wanted size.
+fn heavy() -> Vec<(&'static str, Box<dyn Fn(usize) -> String>)> {
+    fn of(unit: &'static str) -> Box<dyn Fn(usize) -> String> {
+        Box::new(move |size| unit.repeat(size / unit.len()))
+    }
+    let mut texts: Vec<(&'static str, Box<dyn Fn(usize) -> String>)> = [
+        "`", "[", "![", "[a](", ">", "> ", "- ", "1. ", "*", "*a ", "**a *b _c ", "<", "<a ", "<!-- ", "&", "&a;", "$", "$a ", "{a$}b ", "~a ~~b ", "\\", "a\\\n", "a\n=\n", "> - ", "> [!NOTE]\n", "a|b\n-|-\n",
+        "[a](<b", "[^a]:", "![[]()", "\n", " ", "word ", "https://a.example/((((", "https://a.example ", "http", "\\(", "\\(a ", "\\[\n", "$$\n", "$$a\n", "\\[a\\]\n", "$x^2$ ", "\u{202E}", "- a\n", "| a ", "[a]: b\n", "# a\n",
+        "```\n", "```rust\n", "~~~\nx\n",
+    ]
+    .into_iter()
+    .map(|unit| (unit, of(unit)))
+    .collect();
+    texts.push(("quotes and lazy lines", Box::new(|size| format!("{}a\n{}", ">".repeat(size / 2), "b\n".repeat(size / 4)))));
+    texts.push(("quotes at the limit and lazy lines", Box::new(|size| format!("{}a\n{}", ">".repeat(47), "b\n".repeat(size / 2)))));
+    texts.push(("lists and lazy lines", Box::new(|size| format!("{}a\n{}", "- ".repeat(size / 4), "b\n".repeat(size / 4)))));
+    texts.push(("lists deeper and deeper", Box::new(|size| (0..).map(|n| format!("{}- a\n", " ".repeat(n % 500))).take(size / 250).collect())));
+    texts.push(("one table row", Box::new(|size| format!("|a|b|\n|-|-|\n{}\n", "|a".repeat(size / 2)))));
+    texts.push(("a wide table", Box::new(|size| format!("{}\n{}\n{}", "|a".repeat(size / 6), "|-".repeat(size / 6), "|a\n".repeat(size / 9)))));
+    for language in ["rust", "html", "js", "yaml", "diff", "bash", "unknown"] {
+        for unit in ["\"", "/*", "'a ", "#[", "${", "/[", "<a ", "<script>", "r#\"", "a: ", "(\n", "\\", "x", "&", "{-", "1e", "@a "] {
+            texts.push(("code", Box::new(move |size| format!("```{language}\n{}\n```", unit.repeat(size / unit.len())))));
+            texts.push(("code in lines", Box::new(move |size| format!("```{language}\n{}```", format!("{}\n", unit.repeat(200)).repeat(size / unit.len() / 200)))));
+        }
+    }
+    texts
+}
+
+fn time(text: &str) -> Duration {
+    let begin = Instant::now();
+    assert!(render(text).len() < 200 * text.len() + 1_000);
+    begin.elapsed()
+}
+
+/// Four times the text may take six times as long; what is quick is not worth measuring.
+#[test]
+fn row_64_d03_the_work_grows_with_the_text() {
+    let slow = Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 60 });
+    for (name, text) in heavy() {
+        let large = text(200_000);
+        let first = time(&large);
+        if first < slow {
+            continue;
+        }
+        let small = text(50_000);
+        let quick = (0..3).map(|_| time(&small)).min().unwrap_or_default();
+        let first = (0..2).map(|_| time(&large)).min().unwrap_or_default().min(first);
+        assert!(first < quick * 6 + slow / 4, "{name:?} {:?}…: {quick:?} became {first:?}", &large[..large.floor_char_boundary(40)]);
+    }
+}
+
+#[test]
+fn row_64_a_step_costs_what_the_tail_costs() {
+    // 20,000 short steps in an answer of 300 KB and in a single paragraph; quadratic work would take minutes.
+    let begin = Instant::now();
+    let mut live = LiveText::default();
+    for n in 0..20_000 {
+        live.push(if n % 40 == 0 { "\n\nnew paragraph " } else { "word and more " });
+        live.step();
+    }
+    let mut code = LiveText::default();
+    code.push("```rust\n");
+    for n in 0..4_000 {
+        code.push(if n % 8 == 0 { "\n" } else { "let x = 1; " });
+        code.step();
+    }
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}

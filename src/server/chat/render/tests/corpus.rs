@@ -1,0 +1,28 @@
+//! Ordinary answers.
+
+pub(super) const ANSWERS: &[&str] = &[
+    "Hello.",
+    "One paragraph\nof two lines.\n\nAnother with **bold**, *emphasis*, ~~gone~~ and `code`.\n\nA third: https://a.example/x_y, done.\n",
+    "# Title\n\nText\n## Sub\nText right below.\n\nSetext\n======\n\nmore\n---\nend",
+    "Steps:\n\n1. First\n2. Second\n   with more\n3. Third\n\nDone.\n",
+    "- a\n- b\n  - c\n    - d\n- e\n\n- loose now\n\nAfter.\n",
+    "1. Install:\n   ```bash\n   cargo install x\n   ```\n2. Run:\n\n   ```bash\n   x --help\n   ```\n\n3. Done\n\nEnd",
+    "```rust\nfn main() {\n    println!(\"<hi> & 'you'\");\n}\n```\n\nThen:\n\n```\nplain\n\n\nwith blanks\n```\n",
+    "Before\n```python\ndef f():\n    \"\"\"Doc\n    string\"\"\"\n    return 1\n```\nAfter\n~~~\ntildes ``` inside\n~~~\nend\n",
+    "````md\n```rust\nx\n```\n````\n\nnested fences",
+    "| Name | Value |\n|:-----|------:|\n| a | 1 |\n| `b` | **2** |\n| c | $x$ |\n\nAfter the table.\n",
+    "Text\n\n| a |\n|---|\n| 1 |\nline after\n\nend",
+    "> quote\n> goes on\nlazily\n\n> another\n>\n> - list\n> - in it\n\n> [!TIP]\n> Take care.\n\nend",
+    "Inline $a^2 + b^2 = c^2$ and \\(x < y\\), costs $5 and $10.\n\n$$\n\\int_0^1 x\\,dx = \\frac{1}{2}\n$$\n\nSo:\n\\[\n\\begin{aligned}\na &= b \\\\\n- c &= d\n\\end{aligned}\n\\]\nas shown.\n",
+    "- [ ] todo\n- [x] done\n\n* * *\n\nHard  \nbreak and\\\nanother<br>one",
+    "A footnote[^1] and another[^2].\n\n[^1]: The first.\n[^2]: The second\n    with more.\n\nEnd.\n",
+    "Term with trailing space \n\n    indented code\n\n    more of it\n\nText\n***\nText",
+    "* one\n+ two\n- three\n\n1. one\n\n2) two\n\ntext\n2. not a list\n",
+    "مرحبا بالعالم\n\n- עברית\n- 中文 **粗体**\n\n👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 é\n",
+    "Line one\r\nline two\r\n\r\n- a\r\n- b\r\n\r\n```c\r\nint x;\r\n```\r\n\r\nend\r\n",
+    "<details>\n<summary>More</summary>\n\nHidden *text*.\n\n</details>\n\nAfter <kbd>Ctrl</kbd>.\n",
+    "Final code without end\n\n```js\nconst a = 1;\n```",
+    "   ```sql\n   select 1;\n     indented\n   ```\n\n  \n\n\nend\n\n\n",
+    "1. a\n\n   para\n\n   > quote\n\n2. b\n   | x |\n   |---|\n   | y |\n\nc",
+    "**Note:** a_b_c and 2*3*4 and __init__ and snake_case_name.\n\n\\* not a list \\[x\\](y) \\`z\\`\n",
+];

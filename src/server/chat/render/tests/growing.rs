@@ -1,0 +1,118 @@
+//! An answer that grows ends as what the whole text gives.
+
+use proptest::prelude::*;
+
+use super::{super::{LiveText, diff_tail, render}, assert_harmless, corpus::ANSWERS};
+
+/// Feeds a text in pieces of so many characters; returns what was finished and the last tail.
+#[track_caller]
+fn grow(text: &str, piece: usize) -> (String, String) {
+    let mut live = LiveText::default();
+    let (mut done, mut tail) = (String::new(), String::new());
+    let chars: Vec<char> = text.chars().collect();
+    for piece in chars.chunks(piece) {
+        live.push(&piece.iter().collect::<String>());
+        let step = live.step();
+        let (keep, add) = diff_tail(&tail, &step.tail);
+        assert_eq!(format!("{}{add}", &tail[..keep as usize]), step.tail);
+        done.push_str(&step.done);
+        tail = step.tail;
+    }
+    assert_eq!(live.text(), text);
+    assert_eq!(live.snapshot(), (done.clone(), tail.clone()), "{text:?}");
+    (done, tail)
+}
+
+#[test]
+fn answers_end_as_the_whole_text_gives() {
+    for answer in ANSWERS {
+        for piece in [1, 2, 3, 7, 40, 10_000] {
+            let (done, tail) = grow(answer, piece);
+            assert_eq!(done + &tail, render(answer), "in pieces of {piece}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn answers_in_a_row_end_as_the_whole_text_gives() {
+    let text = ANSWERS.join("\n\n");
+    let (done, tail) = grow(&text, 5);
+    assert_eq!(done + &tail, render(&text));
+}
+
+#[test]
+fn answers_are_harmless() {
+    for answer in ANSWERS {
+        assert_harmless(&render(answer), answer);
+    }
+}
+
+#[test]
+fn an_open_fence_is_code_at_once() {
+    let mut live = LiveText::default();
+    live.push("Text\n\n```rust\nlet x = 1;\nlet y");
+    let step = live.step();
+    assert!(step.done.starts_with("<p dir=\"auto\">Text</p>"), "{step:?}");
+    assert!(step.tail.contains("language-rust") && step.tail.contains("<span class=\"t-k\">let</span> y</code>"), "{step:?}");
+    live.push(" = 2;\n``");
+    assert!(!live.step().tail.contains("``"));
+    live.push("`\nAfter");
+    let step = live.step();
+    assert!(step.done.contains("language-rust") && step.tail.contains("After"), "{step:?}");
+}
+
+#[test]
+fn an_open_formula_is_shown_as_its_source() {
+    let mut live = LiveText::default();
+    live.push("So\n\\[\n- x\n");
+    assert!(live.step().tail.contains("<code class=\"math-error\">- x</code>"));
+    live.push("\\]\n");
+    assert!((live.step().done).contains("<math display=\"block\">"));
+}
+
+#[test]
+fn tails_keep_what_they_share() {
+    assert_eq!(diff_tail("", ""), (0, String::new()));
+    assert_eq!(diff_tail("<p>a</p>", "<p>ab</p>"), (4, "b</p>".to_owned()));
+    assert_eq!(diff_tail("abc", "ab"), (2, String::new()));
+    assert_eq!(diff_tail("é", "è"), (0, "è".to_owned()));
+    let long = "x".repeat(1_000);
+    assert_eq!(diff_tail(&long, &format!("{long}é")), (1_000, "é".to_owned()));
+    assert_eq!(diff_tail(&format!("{long}é"), &format!("{long}è")), (1_000, "è".to_owned()));
+}
+
+/// Lines as they occur in answers, in any order.
+fn lines() -> impl Strategy<Value = Vec<&'static str>> {
+    proptest::collection::vec(
+        prop::sample::select(&[
+            "", "", "", "text", "**bold** `code`", "- item", "  - nested", "    more", "1. one", "2. two", "   continued", "> quote", "> - in quote", "# head", "===", "---", "| a | b |", "|---|---|",
+            "```", "```rust", "let x = 1;", "    indented", "* star", "***", "<div>", "</div>", "<b>x</b>", "$a$ and \\(b\\)", "- [x] task", "\ttab", "+", "-", "1.", "~~~", "a  ", "b\\",
+        ][..]),
+        0..24,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_lines_end_as_the_whole_text_gives(lines in lines(), piece in 1_usize..9, end in any::<bool>()) {
+        let mut text = lines.join("\n");
+        if end {
+            text.push('\n');
+        }
+        let (done, tail) = grow(&text, piece);
+        let grown = done + &tail;
+        assert_harmless(&grown, &text);
+        // Fences inside lists and quotes that never end have no ordinary end to compare.
+        prop_assert_eq!(grown, render(&text));
+    }
+
+    #[test]
+    fn any_characters_are_harmless(text in "[-a-c<>&\"'`*_\\[\\](){}$#|!~:/.=+0-2\\\\ \n\tx\u{202e}é]{0,120}") {
+        let (done, tail) = grow(&text, 3);
+        assert_harmless(&done, &text);
+        assert_harmless(&tail, &text);
+        assert_harmless(&render(&text), &text);
+    }
+}

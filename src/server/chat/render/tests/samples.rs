@@ -1,0 +1,63 @@
+//! What ordinary constructs look like, and that code is kept byte for byte.
+
+use scraper::{Html, Selector};
+
+use super::super::render;
+
+fn code_of(html: &str) -> String {
+    let document = Html::parse_fragment(html);
+    let selector = Selector::parse("pre code").expect("a selector");
+    document.select(&selector).next().expect("a block of code").text().collect()
+}
+
+#[test]
+fn ordinary_constructs() {
+    insta::assert_snapshot!(render(
+        "# One\n### Three\n\nA *b* **c** ~~d~~ `e` [f](https://a.example \"t\") <https://b.example> https://c.example.\n\n- [ ] g\n- [x] h\n\n3. i\n4. j\n\n| k | l | m |\n|:--|:-:|--:|\n| 1 | 2 | 3 |\n\n> [!NOTE]\n> n[^1]\n\n[^1]: o\n\n---\n\n```rust\nlet p = \"q\";\n```\n\n$r$ and \\[s\\] cost $5 or $6\n\n$$t$$\n"
+    ));
+}
+
+#[test]
+fn c10_code_is_kept_byte_for_byte() {
+    for code in [
+        "a\n", "\n\n  a\t\n\n", "<b>&amp;\"'</b>\n", "é漢👩‍👩‍👧\n", "x\u{202E}y\u{200B}z\u{FEFF}\n", "\\(a\\) $b$ **c** [d](e)\n", "0\u{1}1\u{7f}\n", "trailing  \n", "https://a.example\n",
+    ] {
+        for language in ["", "rust", "python", "html", "yaml", "unknown"] {
+            assert_eq!(code_of(&render(&format!("```{language}\n{code}```\n"))), code, "{language}");
+            let indented: String = code.split_inclusive('\n').map(|line| format!("  {line}")).collect();
+            assert_eq!(code_of(&render(&format!("- a\n\n  ~~~{language}\n{indented}  ~~~\n"))), code, "{language}");
+        }
+    }
+}
+
+#[test]
+fn languages_are_named_and_nothing_else() {
+    for (info, class) in [("rust", "language-rust"), ("C++", "language-c"), ("js title=\"x\"", "language-js"), ("rust,ignore", "language-rust"), ("{.python .numberLines}", ""), ("\"><b>", "language-b"), ("é", "")] {
+        let html = render(&format!("```{info}\nx\n```"));
+        let classes = html.split("<code").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
+        assert_eq!(classes.trim(), if class.is_empty() { String::new() } else { format!("class=\"{class}\"") }, "{info}");
+    }
+}
+
+#[test]
+fn definitions_reach_over_formulas() {
+    let html = render("[a] and [B c]\n\n\\[x\\]\n\n[a]: https://a.example\n[b  C]: https://b.example\n");
+    assert!(html.contains("href=\"https://a.example\"") && html.contains("href=\"https://b.example\""), "{html}");
+}
+
+#[test]
+fn prices_are_no_formulas() {
+    for text in ["It costs $5 or $10.", "Between $5-$10", "US$5 and US$6", "$100/$200"] {
+        assert!(!render(text).contains("<math"), "{text}");
+    }
+    assert!(render("$x$.").contains("<math>"));
+}
+
+#[test]
+fn wide_tables_are_cut() {
+    let row = "| a [x](https://a.example) ".repeat(300);
+    let html = render(&format!("{row}|\n{}|\n{row}|\n", "|-".repeat(300)));
+    assert_eq!(html.matches("<th").count() - html.matches("<thead").count(), 100);
+    assert_eq!(html.matches("<td").count(), 100);
+    assert_eq!(html.matches("<a ").count(), html.matches("</a>").count());
+}

@@ -1,0 +1,185 @@
+//! Executing a run: from the claim to the one ending.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Chats, hub::LiveRun, prompt};
+use crate::{
+    domain::{Failure, Phase, RunId, last_words},
+    server::{
+        fault::Fault,
+        llm::{Delta, Deltas, Finish, ModelError, Usage},
+        store::{Claimed, Ending},
+    },
+};
+
+/// Time between two updates to the readers: 25 a second look fluent.
+const FRAME: Duration = Duration::from_millis(40);
+/// An update may cost this share of the time between two: long open blocks are told less often.
+const FRAME_SHARE: u32 = 10;
+
+/// How the stream of an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    Stopped,
+    Interrupted,
+    Failed(Failure),
+}
+
+impl Outcome {
+    const fn state(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl Chats {
+    /// Executes a run in the background, if it can still be claimed.
+    pub(super) fn execute(&self, run: RunId) {
+        let chats = self.clone();
+        self.0.tasks.spawn(async move {
+            if chats.0.shutdown.is_cancelled() {
+                return;
+            }
+            if let Some(claimed) = chats.0.writer.claim(run).await {
+                chats.execute_claimed(claimed).await;
+            }
+        });
+    }
+
+    async fn execute_claimed(&self, claimed: Claimed) {
+        let (chats, run) = (self.clone(), claimed.clone());
+        // In a task of its own, so that a panic is an interrupted answer and not one that waits for ever.
+        let work = tokio::spawn(async move { chats.answer(run).await });
+        let error = match work.await {
+            Ok(Ok(())) => return,
+            Ok(Err(fault)) => fault.to_string(),
+            Err(panic) => panic.to_string(),
+        };
+        tracing::error!(run = %claimed.id, %error, "a run broke off");
+        let live = self.0.hub.get(claimed.id).unwrap_or_else(|| self.0.hub.insert(claimed, "", "", 0));
+        self.end(&live, Outcome::Interrupted, Usage::default()).await;
+    }
+
+    async fn answer(&self, claimed: Claimed) -> Result<(), Fault> {
+        let asked = prompt::assemble(&self.0.store, &claimed).await?;
+        let live = self.0.hub.insert(claimed, &asked.text, &asked.reasoning, asked.left_out);
+        if live.claimed.stop_requested {
+            live.stop.cancel();
+        }
+        let (outcome, usage) = match self.0.models.find(&live.claimed.model).await {
+            None => (Outcome::Failed(Failure::ModelGone), Usage::default()),
+            Some((model, _)) => {
+                let deltas = model.answer(asked.prompt, live.stop.clone());
+                self.listen(&live, deltas, asked.left_out).await
+            }
+        };
+        self.end(&live, outcome, usage).await;
+        Ok(())
+    }
+
+    /// Takes down what the model says until it ends, or is ended.
+    async fn listen(&self, live: &Arc<LiveRun>, mut deltas: Deltas, left_out: u32) -> (Outcome, Usage) {
+        let mut usage = Usage::default();
+        let mut next_frame = Instant::now();
+        let mut untold = false;
+        let outcome = loop {
+            let delta = tokio::select! {
+                biased;
+                () = self.0.shutdown.cancelled() => break Outcome::Interrupted,
+                () = live.stop.cancelled() => break Outcome::Stopped,
+                () = sleep_until(next_frame), if untold => {
+                    next_frame = tell(live);
+                    untold = false;
+                    continue;
+                }
+                delta = deltas.next() => delta,
+            };
+            match delta {
+                Some(Ok(Delta::End(finish))) => break ended(live, finish),
+                Some(Ok(Delta::Usage(tokens))) => usage = tokens,
+                Some(Ok(delta)) => live.change(|state| match delta {
+                    Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
+                    Delta::Loading => state.set_phase(Phase::Loading),
+                    Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
+                    Delta::Reasoning(piece) => state.push_reasoning(&piece),
+                    Delta::Text(piece) => state.push_text(&piece),
+                    Delta::Usage(_) | Delta::End(_) => {}
+                }),
+                Some(Err(error)) => break failed(live, &error),
+                None if live.stop.is_cancelled() => break Outcome::Stopped,
+                None => break failed(live, &ModelError::new(Failure::Cut, "the model's stream ended without an end")),
+            }
+            untold = true;
+            if Instant::now() >= next_frame {
+                next_frame = tell(live);
+                untold = false;
+            }
+        };
+        (outcome, usage)
+    }
+
+    /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
+    /// the readers are sent to look again.
+    async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome, usage: Usage) {
+        let progress = live.progress();
+        let (run, chat, owner) = (live.claimed.id, live.claimed.chat_id, live.claimed.owner_id);
+        let failure = match outcome {
+            Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        let ending = Ending {
+            last_words: last_words(&progress.text),
+            progress,
+            state: outcome.state(),
+            failure,
+            prompt_tokens: i64::from(usage.prompt),
+            answer_tokens: i64::from(usage.answer),
+            now: self.0.clock.now(),
+        };
+        let message = ending.progress.message;
+        let won = self.0.writer.finish(ending).await;
+        self.0.hub.remove(run);
+        if !won {
+            tracing::warn!(%run, "a run was ended by somebody else");
+            return;
+        }
+        if live.is_heard() {
+            match self.find_message(owner, chat, message).await {
+                Ok(message) => live.tell_end(&message),
+                Err(fault) => tracing::warn!(%fault, %run, "the end of a run could not be told"),
+            }
+        }
+        tracing::info!(%run, outcome = outcome.state(), prompt_tokens = usage.prompt, answer_tokens = usage.answer, "a run ended");
+    }
+}
+
+/// Tells the readers what is new, and says when the next update is due.
+fn tell(live: &LiveRun) -> Instant {
+    let begun = Instant::now();
+    live.tell();
+    let now = Instant::now();
+    now + FRAME.max((now - begun) * FRAME_SHARE)
+}
+
+fn ended(live: &LiveRun, finish: Finish) -> Outcome {
+    if live.progress().text.trim().is_empty() {
+        return Outcome::Failed(Failure::Empty);
+    }
+    if finish == Finish::Length {
+        tracing::info!(run = %live.claimed.id, "the model reached its length limit");
+    }
+    Outcome::Complete
+}
+
+fn failed(live: &LiveRun, error: &ModelError) -> Outcome {
+    tracing::warn!(run = %live.claimed.id, %error, "a model failed");
+    Outcome::Failed(error.failure)
+}

@@ -1,0 +1,221 @@
+//! Reads the file and the environment into one table of raw values, each with its origin.
+
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
+
+use super::fault::{Fault, Origin, suggestion};
+
+/// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
+pub(super) const KEYS: [&str; 19] = [
+    "listen",
+    "url",
+    "data",
+    "database_url",
+    "redis_url",
+    "sign_up",
+    "trusted_proxies",
+    "connections",
+    "default_model",
+    "log.format",
+    "log.filter",
+    "sessions.idle",
+    "sessions.absolute",
+    "sessions.remembered",
+    "local.models",
+    "local.idle_minutes",
+    "local.threads",
+    "local.context",
+    "local.program",
+];
+/// The keys of one provider, besides its name.
+pub(super) const PROVIDER_KEYS: [&str; 4] = ["base_url", "key", "models", "context"];
+/// Variables without our prefix, because every host of programs knows them.
+const COMMON_VARIABLES: [(&str, &str); 2] = [("DATABASE_URL", "database_url"), ("REDIS_URL", "redis_url")];
+const PREFIX: &str = "COLLOQUY_";
+
+/// A value as it was written.
+#[derive(Debug, Clone)]
+pub(super) enum Raw {
+    /// In a variable.
+    Text(String),
+    /// In the file.
+    Toml(toml::Value),
+}
+
+/// A raw value and its origin.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub raw: Raw,
+    pub origin: Origin,
+}
+
+/// The values of one table, by key.
+pub(super) type Values = BTreeMap<String, Given>;
+
+/// Everything that was given.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub values: Values,
+    /// In the order of the file, then of the environment.
+    pub providers: Vec<(String, Values)>,
+}
+
+/// The variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+}
+
+impl Gathered {
+    /// Takes in a file's text. `path` is named in faults.
+    pub fn add_file(&mut self, path: &Path, text: &str, faults: &mut Vec<Fault>) {
+        let origin = Origin::File(path.to_owned());
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => {
+                // Only the message and the line: the error's own text quotes the line, which may hold a secret.
+                let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                let problem = format!("Line {line} is not TOML ({}).", error.message().replace('\n', " "));
+                let remedy = "Correct that line.".to_owned();
+                faults.push(Fault { key: path.display().to_string(), origin, problem, remedy });
+                return;
+            }
+        };
+        for (key, value) in table {
+            match value {
+                toml::Value::Array(items) if key == "providers" => self.add_providers(items, &origin, faults),
+                value => self.add_tree(key, value, &origin, faults),
+            }
+        }
+    }
+
+    fn add_tree(&mut self, key: String, value: toml::Value, origin: &Origin, faults: &mut Vec<Fault>) {
+        match value {
+            _ if key == "providers" => faults.push(wrong_providers(origin)),
+            toml::Value::Table(table) if !table.is_empty() && !KEYS.contains(&key.as_str()) => {
+                for (name, value) in table {
+                    self.add_tree(format!("{key}.{name}"), value, origin, faults);
+                }
+            }
+            value if KEYS.contains(&key.as_str()) => {
+                self.values.insert(key, Given { raw: Raw::Toml(value), origin: origin.clone() });
+            }
+            _ => faults.push(unknown(key, origin, &KEYS)),
+        }
+    }
+
+    fn add_providers(&mut self, items: Vec<toml::Value>, origin: &Origin, faults: &mut Vec<Fault>) {
+        for (index, item) in items.into_iter().enumerate() {
+            let toml::Value::Table(mut table) = item else {
+                faults.push(wrong_providers(origin));
+                continue;
+            };
+            let Some(toml::Value::String(name)) = table.remove("name") else {
+                faults.push(Fault {
+                    key: format!("providers[{index}].name"),
+                    origin: origin.clone(),
+                    problem: "It is missing or not a text.".to_owned(),
+                    remedy: "Give each provider a short name, for example `name = \"ollama\"`.".to_owned(),
+                });
+                continue;
+            };
+            if self.providers.iter().any(|(known, _)| same_name(known, &name)) {
+                faults.push(Fault {
+                    key: format!("providers[{index}].name"),
+                    origin: origin.clone(),
+                    problem: format!("The name {name:?} is used twice."),
+                    remedy: "Give each provider its own name.".to_owned(),
+                });
+                continue;
+            }
+            let mut values = Values::new();
+            for (key, value) in table {
+                if PROVIDER_KEYS.contains(&key.as_str()) {
+                    values.insert(key, Given { raw: Raw::Toml(value), origin: origin.clone() });
+                } else {
+                    faults.push(unknown(format!("providers.{name}.{key}"), origin, &PROVIDER_KEYS));
+                }
+            }
+            self.providers.push((name, values));
+        }
+    }
+
+    /// Takes in the environment; it goes before the file. An empty variable counts as not set.
+    pub fn add_environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>, faults: &mut Vec<Fault>) {
+        let mut common = Vec::new();
+        let mut ours = Vec::new();
+        for (name, value) in variables {
+            let Some(name) = name.to_str().map(str::to_owned) else { continue };
+            let known = COMMON_VARIABLES.iter().find(|(common, _)| *common == name);
+            if value.is_empty() || (known.is_none() && !name.starts_with(PREFIX)) {
+                continue;
+            }
+            let origin = Origin::Variable(name.clone());
+            let Ok(value) = value.into_string() else {
+                let (problem, remedy) = ("It is not UTF-8 text.".to_owned(), "Set it to plain text.".to_owned());
+                faults.push(Fault { key: name, origin, problem, remedy });
+                continue;
+            };
+            let given = Given { raw: Raw::Text(value), origin };
+            match known {
+                Some((_, key)) => common.push(((*key).to_owned(), given)),
+                None => ours.push((name, given)),
+            }
+        }
+        self.values.extend(common);
+        ours.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, given) in ours {
+            self.add_variable(&name, given, faults);
+        }
+    }
+
+    fn add_variable(&mut self, name: &str, given: Given, faults: &mut Vec<Fault>) {
+        let mut parts = name[PREFIX.len()..].split("__");
+        if let (Some("PROVIDERS"), Some(provider), Some(key), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        {
+            let key = key.to_lowercase();
+            if PROVIDER_KEYS.contains(&key.as_str()) {
+                self.provider(provider).insert(key, given);
+            } else {
+                let known = PROVIDER_KEYS.map(|key| format!("{PREFIX}PROVIDERS__{provider}__{}", key.to_uppercase()));
+                faults.push(unknown(name.to_owned(), &given.origin, &known));
+            }
+            return;
+        }
+        match KEYS.iter().find(|key| variable(key) == name) {
+            Some(key) => {
+                self.values.insert((*key).to_owned(), given);
+            }
+            None => faults.push(unknown(name.to_owned(), &given.origin, &KEYS.map(variable))),
+        }
+    }
+
+    /// The values of the provider with this name, which are made where there are none.
+    fn provider(&mut self, name: &str) -> &mut Values {
+        let index = self.providers.iter().position(|(known, _)| same_name(known, name)).unwrap_or_else(|| {
+            self.providers.push((name.to_lowercase(), Values::new()));
+            self.providers.len() - 1
+        });
+        &mut self.providers[index].1
+    }
+}
+
+/// A variable's name cannot hold a hyphen, nor usually small letters.
+fn same_name(one: &str, other: &str) -> bool {
+    one.replace('-', "_").eq_ignore_ascii_case(&other.replace('-', "_"))
+}
+
+fn unknown(key: String, origin: &Origin, known: &[impl AsRef<str>]) -> Fault {
+    // The last part of a provider's key is what can be misspelt.
+    let spelt = if key.starts_with("providers.") { key.rsplit('.').next().unwrap_or_default() } else { key.as_str() };
+    let remedy = suggestion(spelt, known.iter().map(AsRef::as_ref));
+    Fault { origin: origin.clone(), problem: "This key is not known.".to_owned(), remedy, key }
+}
+
+fn wrong_providers(origin: &Origin) -> Fault {
+    Fault {
+        key: "providers".to_owned(),
+        origin: origin.clone(),
+        problem: "It is not a list of tables.".to_owned(),
+        remedy: "Begin each provider with a line `[[providers]]`.".to_owned(),
+    }
+}

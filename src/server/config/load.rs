@@ -1,0 +1,264 @@
+//! Puts the configuration together, and lists everything that is wrong with it at once.
+
+use std::{ffi::OsString, path::Path, path::PathBuf};
+
+use secrecy::SecretString;
+
+use super::{
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, PROVIDER_CONTEXT, ProviderConfig, SessionConfig,
+    fault::{Fault, Faults, Origin, Setting},
+    gather::{Gathered, Given, Raw, Values},
+    values::{self, Wrong},
+};
+
+/// A configuration without faults.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What is in effect.
+    pub config: Config,
+    /// Each value for people, in the order of the documentation, with its origin; secrets masked.
+    pub settings: Vec<Setting>,
+}
+
+/// Reads the configuration: defaults, then `file` (or `colloquy.toml` in the working folder, where there is one),
+/// then `variables` (the environment).
+///
+/// # Errors
+/// All faults at once.
+pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, Faults> {
+    let mut faults = Vec::new();
+    let mut gathered = Gathered::default();
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    match std::fs::read_to_string(path) {
+        Ok(text) => gathered.add_file(path, &text, &mut faults),
+        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => faults.push(Fault {
+            key: path.display().to_string(),
+            origin: Origin::File(path.to_owned()),
+            problem: format!("The file cannot be read ({error})."),
+            remedy: "Check its name and its permissions.".to_owned(),
+        }),
+    }
+    gathered.add_environment(variables, &mut faults);
+
+    let mut reader = Reader { values: gathered.values, prefix: String::new(), faults, settings: Vec::new() };
+    let mut config = reader.config();
+    for (name, values) in gathered.providers {
+        config.providers.extend(reader.provider(name, values));
+    }
+    reader.validate(&config);
+    if reader.faults.is_empty() { Ok(Loaded { config, settings: reader.settings }) } else { Err(Faults(reader.faults)) }
+}
+
+/// Takes values out of a table and keeps account of faults and of what is in effect.
+struct Reader {
+    values: Values,
+    /// `providers.NAME.` within a provider.
+    prefix: String,
+    faults: Vec<Fault>,
+    settings: Vec<Setting>,
+}
+
+impl Reader {
+    fn config(&mut self) -> Config {
+        let d = Config::default();
+        let listen = self.read("listen", d.listen, values::listen, ToString::to_string);
+        let url = self.read("url", d.url, some(values::public_url), |url| {
+            url.as_ref().map_or_else(unset, super::PublicUrl::origin)
+        });
+        let data = self.read("data", d.data, values::folder, show_path);
+        let database_url =
+            self.read("database_url", None, some(|raw| values::secret_url(raw, &["postgres", "postgresql"])), masked);
+        let redis_url = self.read("redis_url", None, some(|raw| values::secret_url(raw, &["redis", "rediss"])), masked);
+        let sign_up_open = self.read(
+            "sign_up",
+            d.sign_up_open,
+            |raw| values::choice(raw, &[("closed", false), ("open", true)]),
+            |open| if *open { "open" } else { "closed" }.to_owned(),
+        );
+        let trusted_proxies =
+            self.read("trusted_proxies", d.trusted_proxies, values::addresses, |list| show_list(list));
+        let connections = self.read("connections", d.connections, |raw| values::number(raw, 16, 1_000_000), show);
+        let default_model = self.read("default_model", d.default_model, some(values::text), show_option);
+        let log = self.log(d.log);
+        let sessions = self.sessions(d.sessions);
+        let local = self.local(d.local, &data);
+        Config {
+            listen,
+            url,
+            data,
+            database_url,
+            redis_url,
+            sign_up_open,
+            trusted_proxies,
+            connections,
+            log,
+            sessions,
+            local,
+            providers: Vec::new(),
+            default_model,
+        }
+    }
+
+    fn log(&mut self, d: LogConfig) -> LogConfig {
+        let words = [("auto", None), ("text", Some(false)), ("json", Some(true))];
+        let name = |json: &Option<bool>| words.iter().find(|(_, value)| value == json).map_or("", |(word, _)| word);
+        LogConfig {
+            json: self.read("log.format", d.json, |raw| values::choice(raw, &words), |json| name(json).to_owned()),
+            filter: self.read("log.filter", d.filter, values::filter, Clone::clone),
+        }
+    }
+
+    fn sessions(&mut self, d: SessionConfig) -> SessionConfig {
+        SessionConfig {
+            idle: self.read("sessions.idle", d.idle, values::seconds, show_seconds),
+            absolute: self.read("sessions.absolute", d.absolute, values::seconds, show_seconds),
+            remembered: self.read("sessions.remembered", d.remembered, values::seconds, show_seconds),
+        }
+    }
+
+    fn local(&mut self, d: LocalConfig, data: &Path) -> LocalConfig {
+        LocalConfig {
+            models: self.read("local.models", data.join("models"), values::folder, show_path),
+            idle_minutes: self.read(
+                "local.idle_minutes",
+                d.idle_minutes,
+                |raw| values::number(raw, 1, 525_600).map(u64::from),
+                show,
+            ),
+            threads: self.read("local.threads", d.threads, |raw| values::number(raw, 0, 1_024), show),
+            context: self.read(
+                "local.context",
+                d.context,
+                some(|raw| values::number(raw, 256, 10_000_000)),
+                show_option,
+            ),
+            program: self.read("local.program", d.program, some(values::program), |path| {
+                path.as_ref().map_or_else(unset, show_path)
+            }),
+        }
+    }
+
+    /// One endpoint; `None` where it has no base address.
+    fn provider(&mut self, name: String, values: Values) -> Option<ProviderConfig> {
+        self.values = values;
+        self.prefix = format!("providers.{name}.");
+        let origin = self.values.values().next().map_or(Origin::Default, |given| given.origin.clone());
+        let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 32 || !name.chars().all(letters) || name == "local" {
+            self.fault(
+                "name",
+                origin.clone(),
+                format!("{name:?} cannot be a provider's name."),
+                "Use small letters, digits, `-` and `_`, at most 32; `local` is taken by this machine's own models.",
+            );
+        }
+        let base_url = self.read("base_url", None, some(values::base_url), show_option);
+        let key = self.read("key", None, some(values::secret), masked);
+        let models = self.read("models", Vec::new(), values::texts, |list| show_list(list));
+        let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
+        let context = self.read("context", PROVIDER_CONTEXT, bounds, show);
+        if base_url.is_none() && !self.faults.iter().any(|fault| fault.key == format!("{}base_url", self.prefix)) {
+            let remedy = "Add it, for example http://127.0.0.1:11434/v1.";
+            self.fault("base_url", origin, "It is missing.".to_owned(), remedy);
+        }
+        self.prefix.clear();
+        base_url.map(|base_url| ProviderConfig { name, base_url, key, models, context })
+    }
+
+    /// What concerns more than one value.
+    fn validate(&mut self, config: &Config) {
+        let sessions = &config.sessions;
+        if sessions.idle > sessions.absolute {
+            let problem = "It is longer than `sessions.absolute`.".to_owned();
+            self.fault(
+                "sessions.idle",
+                self.origin_of("sessions.idle"),
+                problem,
+                "Make it shorter, or the other longer.",
+            );
+        }
+        if sessions.absolute > sessions.remembered {
+            let problem = "It is shorter than `sessions.absolute`.".to_owned();
+            let remedy = "Make it longer, or the other shorter.";
+            self.fault("sessions.remembered", self.origin_of("sessions.remembered"), problem, remedy);
+        }
+        let Some(model) = &config.default_model else { return };
+        let known = |provider: &str| provider == "local" || config.providers.iter().any(|known| known.name == provider);
+        match model.split_once('/') {
+            Some((provider, name)) if known(provider) && !name.is_empty() => {}
+            _ => {
+                let problem = format!("{model:?} names no provider of this configuration.");
+                let remedy = "Write `local/NAME`, or the name of a provider, a slash and the model's name.";
+                self.fault("default_model", self.origin_of("default_model"), problem, remedy);
+            }
+        }
+    }
+
+    /// The value of `key`, or `default` where it is not given or wrong. A wrong one becomes a fault.
+    fn read<T>(
+        &mut self,
+        key: &str,
+        default: T,
+        parse: impl FnOnce(&Raw) -> Result<T, Wrong>,
+        show: impl FnOnce(&T) -> String,
+    ) -> T {
+        let (value, origin) = match self.values.remove(key) {
+            None => (default, Origin::Default),
+            Some(Given { raw, origin }) => match parse(&raw) {
+                Ok(value) => (value, origin),
+                Err(Wrong { problem, remedy }) => {
+                    self.fault(key, origin.clone(), problem, &remedy);
+                    (default, origin)
+                }
+            },
+        };
+        self.settings.push(Setting { key: format!("{}{key}", self.prefix), value: show(&value), origin });
+        value
+    }
+
+    fn fault(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {
+        self.faults.push(Fault { key: format!("{}{key}", self.prefix), origin, problem, remedy: remedy.to_owned() });
+    }
+
+    fn origin_of(&self, key: &str) -> Origin {
+        self.settings.iter().find(|setting| setting.key == key).map_or(Origin::Default, |found| found.origin.clone())
+    }
+}
+
+fn some<T>(parse: impl FnOnce(&Raw) -> Result<T, Wrong>) -> impl FnOnce(&Raw) -> Result<Option<T>, Wrong> {
+    |raw| parse(raw).map(Some)
+}
+
+fn unset() -> String {
+    "(not set)".to_owned()
+}
+
+fn masked(secret: &Option<SecretString>) -> String {
+    secret.as_ref().map_or_else(unset, |_| "(set, not shown)".to_owned())
+}
+
+fn show(value: &impl ToString) -> String {
+    value.to_string()
+}
+
+fn show_option(value: &Option<impl ToString>) -> String {
+    value.as_ref().map_or_else(unset, ToString::to_string)
+}
+
+fn show_path(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+fn show_list(list: &[impl ToString]) -> String {
+    if list.is_empty() {
+        return "(none)".to_owned();
+    }
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// In the largest unit that fits.
+fn show_seconds(seconds: &i64) -> String {
+    let unit = [(86_400, "d"), (3_600, "h"), (60, "m")].into_iter().find(|(unit, _)| seconds % unit == 0);
+    unit.map_or_else(|| format!("{seconds}s"), |(unit, letter)| format!("{}{letter}", seconds / unit))
+}

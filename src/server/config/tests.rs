@@ -1,0 +1,282 @@
+//! What the operator writes, and what becomes of it.
+
+use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+struct Given {
+    folder: tempfile::TempDir,
+    variables: Vec<(OsString, OsString)>,
+}
+
+fn given(file: &str, variables: &[(&str, &str)]) -> Given {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("colloquy.toml"), file).expect("our file");
+    Given { folder, variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect() }
+}
+
+impl Given {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("colloquy.toml")
+    }
+
+    fn load(&self) -> Result<Loaded, Faults> {
+        load(Some(&self.path()), self.variables.iter().cloned())
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        self.load().expect_err("it has faults").0
+    }
+}
+
+fn keys(faults: &[Fault]) -> Vec<&str> {
+    faults.iter().map(|fault| fault.key.as_str()).collect()
+}
+
+#[test]
+fn nothing_given_is_the_default() {
+    let loaded = given("", &[]).load().expect("no faults");
+    assert_eq!(loaded.config.listen.to_string(), "127.0.0.1:3000");
+    assert!(!loaded.config.sign_up_open);
+    assert!(loaded.config.providers.is_empty());
+    assert_eq!(loaded.config.local.models, PathBuf::from("./data/models"));
+    assert!(loaded.settings.iter().all(|setting| setting.origin == Origin::Default));
+}
+
+#[test]
+fn every_key_is_read_from_the_file_and_its_origin_is_known() {
+    let file = r#"
+        listen = "0.0.0.0:8080"
+        url = "https://Chat.Example.org:443/"
+        data = "/tmp/colloquy-test-data"
+        database_url = "postgres://u:p@h/d"
+        redis_url = "redis://h"
+        sign_up = "open"
+        trusted_proxies = ["10.0.0.1", "::ffff:10.0.0.2"]
+        connections = 100
+        default_model = "ollama/qwen3:8b"
+        log = { format = "json", filter = "info,colloquy=debug" }
+        [sessions]
+        idle = "1d"
+        absolute = 172800
+        remembered = "3d"
+        [local]
+        models = "/tmp"
+        idle_minutes = 5
+        threads = 2
+        context = 1024
+        program = "/bin/sh"
+        [[providers]]
+        name = "ollama"
+        base_url = "http://127.0.0.1:11434/v1/"
+        key = "k"
+        models = ["qwen3:8b"]
+        context = 4096
+    "#;
+    let given = given(file, &[]);
+    let Loaded { config, settings } = given.load().expect("no faults");
+    assert_eq!(config.url, Some(PublicUrl { https: true, host: "chat.example.org".into() }));
+    assert_eq!(config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "10.0.0.2"]);
+    assert_eq!(
+        (config.sessions.idle, config.sessions.absolute, config.sessions.remembered),
+        (86_400, 172_800, 259_200)
+    );
+    assert_eq!(config.log.json, Some(true));
+    assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
+    assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
+    assert_eq!((config.providers[0].context, config.local.context), (4_096, Some(1_024)));
+    for setting in settings {
+        assert_eq!(setting.origin, Origin::File(given.path()), "{}", setting.key);
+    }
+}
+
+#[test]
+fn every_key_has_a_variable_that_goes_before_the_file() {
+    let file = "listen = \"127.0.0.1:1\"\n[[providers]]\nname = \"my-host\"\nbase_url = \"http://a/v1\"\n";
+    let loaded = given(
+        file,
+        &[
+            ("COLLOQUY_LISTEN", "127.0.0.1:2"),
+            ("COLLOQUY_SIGN_UP", "open"),
+            ("COLLOQUY_LOG_FORMAT", "text"),
+            ("COLLOQUY_LOG_FILTER", "warn"),
+            ("COLLOQUY_TRUSTED_PROXIES", "10.0.0.1, fd00::2"),
+            ("COLLOQUY_SESSIONS_IDLE", "2h"),
+            ("COLLOQUY_LOCAL_THREADS", "3"),
+            ("COLLOQUY_DEFAULT_MODEL", "ollama/x"),
+            ("COLLOQUY_URL", ""),
+            ("COLLOQUY_PROVIDERS__OLLAMA__BASE_URL", "http://o/v1"),
+            ("COLLOQUY_PROVIDERS__OLLAMA__MODELS", "x, y"),
+            ("COLLOQUY_PROVIDERS__OLLAMA__CONTEXT", "512"),
+            ("COLLOQUY_PROVIDERS__MY_HOST__KEY", "secret"),
+            ("DATABASE_URL", "postgres://common/d"),
+            ("REDIS_URL", "redis://common"),
+            ("COLLOQUY_DATABASE_URL", "postgres://ours/d"),
+            ("HOME", "/root"),
+        ],
+    );
+    let Loaded { config, settings } = loaded.load().expect("no faults");
+    assert_eq!(config.listen.port(), 2);
+    assert_eq!(
+        (config.url, config.log.json, config.sessions.idle, config.local.threads),
+        (None, Some(false), 7_200, 3)
+    );
+    assert_eq!(config.trusted_proxies.len(), 2);
+    let names: Vec<_> = config.providers.iter().map(|provider| provider.name.as_str()).collect();
+    assert_eq!(names, ["my-host", "ollama"]);
+    assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("secret"));
+    assert_eq!(config.providers[1].models, ["x", "y"]);
+    assert_eq!(config.database_url.as_ref().map(ExposeSecret::expose_secret), Some("postgres://ours/d"));
+    let origin = |key: &str| settings.iter().find(|setting| setting.key == key).map(|found| found.origin.to_string());
+    assert_eq!(origin("listen").as_deref(), Some("COLLOQUY_LISTEN"));
+    assert_eq!(origin("redis_url").as_deref(), Some("REDIS_URL"));
+    assert_eq!(origin("providers.my-host.key").as_deref(), Some("COLLOQUY_PROVIDERS__MY_HOST__KEY"));
+    assert_eq!(origin("url").as_deref(), Some("default"));
+}
+
+#[test]
+fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
+    let file = r#"
+        lisen = "x"
+        url = "chat.example.org"
+        sign_up = "maybe"
+        connections = "many"
+        trusted_proxies = ["10.0.0.0/8"]
+        default_model = "nobody/x"
+        [logs]
+        format = "json"
+        [log]
+        filter = "=,="
+        [sessions]
+        idle = "40d"
+        remembered = 5
+        [[providers]]
+        name = "local"
+        bas_url = "http://a"
+        [[providers]]
+        base_url = "http://a"
+    "#;
+    let faults = given(
+        file,
+        &[
+            ("COLLOQUY_LISTEN", "localhost"),
+            ("COLLOQUY_LOCAL_TREADS", "1"),
+            ("COLLOQUY_PROVIDERS__A__URL", "http://a"),
+            ("DATABASE_URL", "mysql://h/d"),
+        ],
+    )
+    .faults();
+    let mut found = keys(&faults);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "COLLOQUY_LOCAL_TREADS",
+            "COLLOQUY_PROVIDERS__A__URL",
+            "connections",
+            "database_url",
+            "default_model",
+            "lisen",
+            "listen",
+            "log.filter",
+            "logs.format",
+            "providers.local.bas_url",
+            "providers.local.base_url",
+            "providers.local.name",
+            "providers[1].name",
+            "sessions.idle",
+            "sessions.remembered",
+            "sign_up",
+            "trusted_proxies",
+            "url",
+        ]
+    );
+    for fault in &faults {
+        assert!(fault.problem.ends_with('.') && fault.remedy.ends_with('.'), "{fault}");
+    }
+    let remedy = |key: &str| faults.iter().find(|fault| fault.key == key).map(|fault| fault.remedy.clone());
+    assert_eq!(remedy("lisen").as_deref(), Some("Did you mean `listen`? Otherwise remove it."));
+    assert_eq!(remedy("logs.format").as_deref(), Some("Did you mean `log.format`? Otherwise remove it."));
+    assert_eq!(remedy("providers.local.bas_url").as_deref(), Some("Did you mean `base_url`? Otherwise remove it."));
+    assert_eq!(
+        remedy("COLLOQUY_LOCAL_TREADS").as_deref(),
+        Some("Did you mean `COLLOQUY_LOCAL_THREADS`? Otherwise remove it.")
+    );
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let canary = "CaNaRy";
+    let good = given(
+        &format!("[[providers]]\nname = \"a\"\nbase_url = \"http://a\"\nkey = \"{canary}\"\n"),
+        &[("DATABASE_URL", &format!("postgres://u:{canary}@h/d")), ("REDIS_URL", &format!("redis://:{canary}@h"))],
+    );
+    let loaded = good.load().expect("no faults");
+    assert!(!format!("{loaded:?}").contains(canary), "{loaded:?}");
+    assert!(loaded.settings.iter().all(|setting| !setting.value.contains(canary)));
+
+    let broken = [
+        (format!("redis_url = \"{canary}"), vec![]),
+        (format!("database_url = \"{canary}\"\nurl = \"https://u:{canary}@h\""), vec![]),
+        (format!("[[providers]]\nname = \"a\"\nbase_url = \"http://u:{canary}@a/v1\"\nkey = [\"{canary}\"]"), vec![]),
+        (format!("[[providers]]\nname = \"a\"\nbase_url = \"ftp://u:{canary}@a/v1\""), vec![]),
+        (String::new(), vec![("REDIS_URL", "http://CaNaRy@h"), ("COLLOQUY_PROVIDERS__A__KEY", "CaNaRy\n")]),
+    ];
+    for (file, variables) in broken {
+        let faults = given(&file, &variables).load().expect_err("it has faults");
+        assert!(!faults.to_string().contains(canary) && !format!("{faults:?}").contains(canary), "{faults}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_or_not_there_is_a_fault() {
+    let broken = given("listen = \"127.0.0.1:1\"\nthis is not TOML\n", &[]);
+    let faults = broken.faults();
+    assert!(faults[0].problem.contains("Line 2"), "{}", faults[0]);
+
+    let missing = broken.folder.path().join("missing.toml");
+    let faults = load(Some(&missing), std::iter::empty()).expect_err("it is not there").0;
+    assert_eq!(keys(&faults), [missing.display().to_string()]);
+}
+
+#[test]
+fn odd_values_are_faults_and_do_not_panic() {
+    let mut odd = given("", &[]);
+    odd.variables.push(("COLLOQUY_DATA".into(), OsString::from_vec(vec![0xff, b'x'])));
+    assert_eq!(keys(&odd.faults()), ["COLLOQUY_DATA"]);
+
+    let values = ["\"\"", "\"\\u0000\"", "{}", "[]", "[1]", "1e400", "-1", "nan", "1979-05-27", "true", "99999999999"];
+    for key in super::gather::KEYS {
+        for value in values {
+            // Most are faults; none may panic.
+            let _ = given(&format!("{key} = {value}\n"), &[]).load();
+        }
+    }
+    for file in
+        ["providers = 1", "providers = [1]", "[providers]\nname = \"a\"", "[providers.a]\nbase_url = \"http://a\""]
+    {
+        assert!(given(file, &[]).faults().iter().any(|fault| fault.key.starts_with("providers")), "{file}");
+    }
+    let file = "data = \"/etc/passwd\"\n[local]\nprogram = \"/nowhere/at/all\"\n";
+    assert_eq!(keys(&given(file, &[]).faults()), ["data", "local.program"]);
+}
+
+#[test]
+fn a_provider_named_twice_is_a_fault() {
+    let file =
+        "[[providers]]\nname=\"a-b\"\nbase_url=\"http://a\"\n[[providers]]\nname=\"a_b\"\nbase_url=\"http://b\"\n";
+    assert_eq!(keys(&given(file, &[]).faults()), ["providers[1].name"]);
+}
+
+/// The documentation names each key and its variable, so that neither is forgotten there.
+#[test]
+fn the_documentation_names_every_key() {
+    let text = include_str!("../../../docs/configuration.md");
+    for key in super::gather::KEYS {
+        let variable = super::gather::variable(key);
+        assert!(text.contains(&format!("`{key}`")), "{key}");
+        assert!(text.contains(&format!("`{variable}`")), "{variable}");
+    }
+}

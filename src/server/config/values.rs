@@ -1,0 +1,225 @@
+//! From raw values to typed ones. Each function says what is wrong and what to do.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use secrecy::SecretString;
+
+use super::{PublicUrl, gather::Raw};
+
+/// What is wrong with a value, and what to do.
+pub(super) struct Wrong {
+    pub problem: String,
+    pub remedy: String,
+}
+
+fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, Wrong> {
+    Err(Wrong { problem: problem.into(), remedy: remedy.into() })
+}
+
+/// The value in quotation marks, for a fault. Never used for secrets.
+fn quoted(raw: &Raw) -> String {
+    match raw {
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => format!("{text:?}"),
+        Raw::Toml(value) => value.to_string().replace('\n', " "),
+    }
+}
+
+/// A text without control characters, and not empty.
+pub(super) fn text(raw: &Raw) -> Result<String, Wrong> {
+    match raw {
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) if text.chars().any(char::is_control) => {
+            wrong("It has a control character (a line break, a tab).", "Remove it.")
+        }
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text.clone()),
+        Raw::Text(_) | Raw::Toml(toml::Value::String(_)) => wrong("It is empty.", "Give it a value or remove it."),
+        Raw::Toml(_) => wrong("It is not a text.", "Put it in quotation marks."),
+    }
+}
+
+/// A secret. What is wrong with it is said without it.
+pub(super) fn secret(raw: &Raw) -> Result<SecretString, Wrong> {
+    text(raw).map(SecretString::from)
+}
+
+/// The address of a database, which may hold a password.
+pub(super) fn secret_url(raw: &Raw, schemes: &[&str]) -> Result<SecretString, Wrong> {
+    let text = text(raw)?;
+    match text.split_once("://") {
+        Some((scheme, rest)) if schemes.contains(&scheme) && !rest.is_empty() => Ok(SecretString::from(text)),
+        _ => wrong(
+            format!("It does not begin with {}://.", schemes.join(":// or ")),
+            format!("Write it as {}://user:password@host/name.", schemes[0]),
+        ),
+    }
+}
+
+/// A path, as it is.
+pub(super) fn path(raw: &Raw) -> Result<PathBuf, Wrong> {
+    text(raw).map(PathBuf::from)
+}
+
+/// A path of a folder: what is there must be a folder, but nothing needs to be there yet.
+pub(super) fn folder(raw: &Raw) -> Result<PathBuf, Wrong> {
+    let path = path(raw)?;
+    match std::fs::metadata(&path) {
+        Ok(found) if !found.is_dir() => {
+            wrong(format!("{} is a file.", quoted(raw)), "Name a folder, or a path that is free.")
+        }
+        _ => Ok(path),
+    }
+}
+
+/// A path of a file that is there.
+pub(super) fn program(raw: &Raw) -> Result<PathBuf, Wrong> {
+    let path = path(raw)?;
+    if path.is_file() {
+        Ok(path)
+    } else {
+        wrong(format!("There is no file {}.", quoted(raw)), "Name the program's file.")
+    }
+}
+
+/// `address:port`.
+pub(super) fn listen(raw: &Raw) -> Result<SocketAddr, Wrong> {
+    let text = text(raw)?;
+    match text.parse() {
+        Ok(address) => Ok(address),
+        Err(_) => wrong(
+            format!("{} is not an address with a port.", quoted(raw)),
+            "Write an IP address and a port, for example 127.0.0.1:3000 or [::1]:3000.",
+        ),
+    }
+}
+
+/// An http or https origin. A name or password in it is never repeated in the fault.
+pub(super) fn public_url(raw: &Raw) -> Result<PublicUrl, Wrong> {
+    let remedy = "Write only scheme and host, for example https://chat.example.org.";
+    let text = text(raw)?.to_ascii_lowercase();
+    let (https, rest) = match text.split_once("://") {
+        Some(("https", rest)) => (true, rest),
+        Some(("http", rest)) => (false, rest),
+        _ => return wrong("It does not begin with http:// or https://.", remedy),
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    if host.contains('@') {
+        return wrong("It holds a user name or a password.", remedy);
+    }
+    if host.contains(['/', '?', '#']) {
+        return wrong("It has a path.", remedy);
+    }
+    match host.parse::<axum::http::uri::Authority>() {
+        Ok(authority) if !authority.host().is_empty() => {
+            // Browsers leave the usual port out of `Host`.
+            let usual = if https { ":443" } else { ":80" };
+            Ok(PublicUrl { https, host: host.strip_suffix(usual).unwrap_or(host).to_owned() })
+        }
+        _ => wrong("It has no valid host.", remedy),
+    }
+}
+
+/// The base of an endpoint: http or https, a host, perhaps a path; without a slash at the end.
+pub(super) fn base_url(raw: &Raw) -> Result<String, Wrong> {
+    let remedy = "Write it as the provider gives it, for example http://127.0.0.1:11434/v1.";
+    let text = text(raw)?;
+    let Ok(uri) = text.parse::<axum::http::Uri>() else {
+        return wrong("It is not an address.", remedy);
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return wrong("It does not begin with http:// or https://.", remedy);
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return wrong("It holds a user name or a password.", "Put the secret into `key` instead.");
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return wrong("It has a query (`?`) or a fragment (`#`).", remedy);
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A list of texts; in a variable they are separated by commas.
+pub(super) fn texts(raw: &Raw) -> Result<Vec<String>, Wrong> {
+    match raw {
+        Raw::Text(list) => list.split(',').map(|item| text(&Raw::Text(item.trim().to_owned()))).collect(),
+        Raw::Toml(toml::Value::Array(items)) => items.iter().map(|item| text(&Raw::Toml(item.clone()))).collect(),
+        Raw::Toml(_) => wrong("It is not a list.", "Write it in brackets, for example [\"one\", \"two\"]."),
+    }
+}
+
+/// A list of IP addresses.
+pub(super) fn addresses(raw: &Raw) -> Result<Vec<IpAddr>, Wrong> {
+    let parse = |text: String| match text.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical()),
+        Err(_) => wrong(format!("{text:?} is not an IP address."), "Write addresses such as 10.0.0.2 or fd00::2."),
+    };
+    texts(raw)?.into_iter().map(parse).collect()
+}
+
+/// A whole number within bounds.
+pub(super) fn number(raw: &Raw, from: u32, to: u32) -> Result<u32, Wrong> {
+    let found = match raw {
+        Raw::Text(text) => text.trim().parse::<i64>().ok(),
+        Raw::Toml(toml::Value::Integer(number)) => Some(*number),
+        Raw::Toml(_) => None,
+    };
+    match found.and_then(|number| u32::try_from(number).ok()).filter(|number| (from..=to).contains(number)) {
+        Some(number) => Ok(number),
+        None => wrong(
+            format!("{} is not a whole number from {from} to {to}.", quoted(raw)),
+            "Write such a number, without quotation marks in the file.",
+        ),
+    }
+}
+
+/// A span of time, in seconds: a number of seconds, or a number with `s`, `m`, `h` or `d`.
+pub(super) fn seconds(raw: &Raw) -> Result<i64, Wrong> {
+    const LONGEST: i64 = 10 * 366 * 86_400;
+    let found = match raw {
+        Raw::Toml(toml::Value::Integer(number)) => Some(*number),
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => {
+            let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+            let unit = match &text[digits.len()..] {
+                "" | "s" => Some(1),
+                "m" => Some(60),
+                "h" => Some(3_600),
+                "d" => Some(86_400),
+                _ => None,
+            };
+            digits.trim().parse::<i64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit))
+        }
+        Raw::Toml(_) => None,
+    };
+    match found.filter(|seconds| (60..=LONGEST).contains(seconds)) {
+        Some(seconds) => Ok(seconds),
+        None => wrong(
+            format!("{} is not a span of time from a minute to ten years.", quoted(raw)),
+            "Write for example \"30m\", \"12h\" or \"7d\".",
+        ),
+    }
+}
+
+/// One of some words.
+pub(super) fn choice<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, Wrong> {
+    let text = text(raw)?;
+    match words.iter().find(|(word, _)| *word == text) {
+        Some((_, value)) => Ok(*value),
+        None => {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            wrong(format!("{} is not a choice here.", quoted(raw)), format!("Write {}.", words.join(" or ")))
+        }
+    }
+}
+
+/// A filter of the log.
+pub(super) fn filter(raw: &Raw) -> Result<String, Wrong> {
+    let text = text(raw)?;
+    match tracing_subscriber::EnvFilter::try_new(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => wrong(
+            format!("{} is not a log filter.", quoted(raw)),
+            "Write a level (`error`, `warn`, `info`, `debug`, `trace`), or pairs such as `info,colloquy=debug`.",
+        ),
+    }
+}

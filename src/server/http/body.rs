@@ -1,0 +1,91 @@
+//! Bodies of requests: bounded in size and time.
+
+use std::{
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, StatusCode, header::CONNECTION},
+    response::Response,
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Sleep;
+
+use super::refusal::refuse_request;
+
+/// A body that ends with an error when it is larger than allowed, or not there in time.
+pub(super) struct Bounded {
+    body: Limited<Body>,
+    time: Duration,
+    // Begins with the first time that one has to wait, so that a body that is there costs no timer.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// The body was not there in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body was not there in time")]
+struct Late;
+
+impl Bounded {
+    pub fn new(body: Body, bytes: usize, time: Duration) -> Self {
+        Self { body: Limited::new(body, bytes), time, deadline: None }
+    }
+}
+
+impl HttpBody for Bounded {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let time = self.time;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        deadline.as_mut().poll(cx).map(|()| Some(Err(Late.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The whole body, or the answer that refuses it.
+pub(super) async fn read(body: Body) -> Result<Bytes, Box<Response>> {
+    body.collect().await.map(|body| body.to_bytes()).map_err(|error| Box::new(refusal(&error)))
+}
+
+fn refusal(error: &(dyn Error + 'static)) -> Response {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return too_large();
+        }
+        if error.is::<Late>() {
+            return closing(StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time.");
+        }
+        cause = error.source();
+    }
+    closing(StatusCode::BAD_REQUEST, "The request broke off.")
+}
+
+/// The body is over the limit.
+pub(super) fn too_large() -> Response {
+    closing(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.")
+}
+
+/// What is left of the body is not read, so the connection cannot be used again.
+fn closing(status: StatusCode, reason: &str) -> Response {
+    let mut response = refuse_request(status, reason);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,163 @@
+//! `/api`: the server functions over HTTP.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CONTENT_TYPE, LOCATION, REFERER},
+    },
+    response::{IntoResponse, Response},
+    routing::{any, post},
+};
+use http_body_util::BodyExt;
+use leptos::prelude::provide_context;
+use server_fn::error::SERVER_FN_ERROR_HEADER;
+
+use super::{
+    body,
+    gate::{RequestHost, Rules},
+    percent,
+    refusal::{refuse, refuse_as, refuse_request},
+};
+use crate::{domain::AppError, server::state::AppState};
+
+/// The deepest nesting of brackets in a request.
+const DEPTH: u32 = 64;
+
+/// One route for each server function, so that the log can name it; all else below `/api` is not found.
+/// Functions by GET would get around the check of the origin, so there are none.
+pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
+    let mut router = Router::new().route("/api/{*path}", any(async || refuse(AppError::NotFound)));
+    for (path, method) in server_fn::axum::server_fn_paths() {
+        assert_eq!(method, Method::POST, "the server function at {path} must be called by POST");
+        let state = state.clone();
+        let handler = move |State(rules): State<Arc<Rules>>, request| call(state, rules, request);
+        router = router.route(path, post(handler).with_state(rules.clone()));
+    }
+    router
+}
+
+async fn call(state: AppState, rules: Arc<Rules>, mut request: Request) -> Response {
+    if !is_form(request.headers()) && !is_json(request.headers()) {
+        let reason = "Send a form (application/x-www-form-urlencoded) or JSON (application/json).";
+        return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);
+    }
+    let bytes = match body::read(std::mem::take(request.body_mut())).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return *refusal,
+    };
+    if let Err(refusal) = check(&bytes, is_form(request.headers())) {
+        return *refusal;
+    }
+    *request.body_mut() = Body::from(bytes);
+    let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
+    stay_here(request.headers_mut(), &rules, &host);
+
+    let context = move || provide_context(state.clone());
+    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    settle(response, &rules, &host).await
+}
+
+fn kind(headers: &HeaderMap) -> &str {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim()
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    kind(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    kind(headers).eq_ignore_ascii_case("application/json")
+}
+
+/// Refuses what the parsers would let pass.
+fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
+    let text = std::str::from_utf8(body).ok();
+    // The parser of forms puts another character where it cannot read one.
+    if text.is_none_or(|text| form && percent::decode(text).is_none()) {
+        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, "The request is not UTF-8 text.")));
+    }
+    if !form && is_deep(body) {
+        let reason = "The request is not in the expected form.";
+        return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason)));
+    }
+    Ok(())
+}
+
+/// Whether brackets lie in one another more deeply than any request of ours. Counted before parsing, because
+/// the parser's own limit does not hold within fields that it skips.
+fn is_deep(body: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+/// A plain form is answered by going back to where it came from, with the error in the address:
+/// that must be a page of ours.
+fn stay_here(headers: &mut HeaderMap, rules: &Rules, host: &str) {
+    let Some(link) = headers.get(REFERER) else { return };
+    let path = rules.site.local_path(host, link.to_str().unwrap_or_default());
+    let base = format!("http://{host}");
+    match HeaderValue::try_from(format!("{base}{path}")) {
+        Ok(link) => headers.insert(REFERER, link),
+        Err(_) => headers.remove(REFERER),
+    };
+}
+
+/// Gives an error the status that fits it: the framework says 500 for all of them. Every place that an answer
+/// sends the browser to becomes a path of this site.
+async fn settle(mut response: Response, rules: &Rules, host: &str) -> Response {
+    if let Some(link) = response.headers().get(LOCATION) {
+        let link = link.to_str().unwrap_or_default();
+        let path = rules.site.local_path(host, link.strip_prefix(&format!("http://{host}")).unwrap_or(link));
+        response.headers_mut().insert(LOCATION, HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/")));
+    }
+    let is_error = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if !is_error || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+    let Ok(error) = serde_json::from_slice::<AppError>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut settled = refuse_as(status, error);
+    for (name, value) in &parts.headers {
+        if name != axum::http::header::CONTENT_LENGTH && name != CONTENT_TYPE {
+            settled.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d04_only_brackets_outside_of_texts_make_depth() {
+        let nested = |depth: usize| format!("{{\"x\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(!is_deep(nested(63).as_bytes()));
+        assert!(is_deep(nested(64).as_bytes()));
+        assert!(!is_deep(format!("{{\"x\":\"{}\"}}", "[\\\"{".repeat(1_000)).as_bytes()));
+        assert!(!is_deep("[]".repeat(1_000).as_bytes()));
+    }
+}

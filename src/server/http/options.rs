@@ -1,0 +1,81 @@
+//! Where the page's scripts and styles are.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use leptos::config::{LeptosOptions, errors::LeptosConfigError, get_config_from_file, get_config_from_str};
+
+/// Read where the program runs beside its source; `cargo leptos` reads the same from `Cargo.toml`.
+const FILE: &str = "Leptos.toml";
+const BUILT_IN: &str = include_str!("../../../Leptos.toml");
+
+/// The options of the running server: `Leptos.toml` in the working folder, or what was built in; then the
+/// variables `LEPTOS_*`. A folder of the site that is not there is looked for beside the program.
+///
+/// # Errors
+/// The file or a variable is not in the right form.
+pub fn leptos_options(listen: SocketAddr) -> Result<LeptosOptions, LeptosConfigError> {
+    let mut options = if Path::new(FILE).is_file() {
+        get_config_from_file(FILE)?.leptos_options
+    } else {
+        get_config_from_str(BUILT_IN)?
+    };
+    options.site_addr = listen;
+    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    if let Some(root) = site_root(Path::new(&*options.site_root), beside.as_deref()) {
+        options.site_root = root.to_string_lossy().into();
+    }
+    // Leptos looks for the hashes beside the program and panics where they are missing.
+    let hashes = beside.map(|folder| folder.join(&*options.hash_file));
+    options.hash_files &= hashes.is_some_and(|file| file.is_file());
+    Ok(options)
+}
+
+/// Whether the scripts that the pages ask for are there.
+pub fn site_is_complete(options: &LeptosOptions) -> bool {
+    let folder = Path::new(&*options.site_root).join(&*options.site_pkg_dir);
+    let hashes = std::env::current_exe()
+        .ok()
+        .filter(|_| options.hash_files)
+        .and_then(|program| std::fs::read_to_string(program.with_file_name(&*options.hash_file)).ok())
+        .unwrap_or_default();
+    if hashes.is_empty() {
+        return folder.join(format!("{}.js", options.output_name)).is_file();
+    }
+    let lines = hashes.lines().filter_map(|line| line.split_once(':'));
+    lines
+        .filter(|(kind, _)| matches!(*kind, "js" | "wasm" | "css"))
+        .all(|(kind, hash)| folder.join(format!("{}.{}.{kind}", options.output_name, hash.trim())).is_file())
+}
+
+fn site_root(named: &Path, beside: Option<&Path>) -> Option<PathBuf> {
+    let beside = beside.map(|folder| [folder.join("site"), folder.join("../site")]).into_iter().flatten();
+    std::iter::once(named.to_owned()).chain(beside).chain([PathBuf::from("target/site")]).find(|root| root.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_say_the_same() {
+        let section = |text: &str| text.parse::<toml::Table>().expect("TOML")["package"]["metadata"]["leptos"].clone();
+        assert_eq!(section(include_str!("../../../Cargo.toml")), section(BUILT_IN));
+    }
+
+    #[test]
+    fn the_site_is_found_beside_the_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for name in ["bin", "site", "named"] {
+            std::fs::create_dir(root.join(name)).expect("our folder");
+        }
+        let beside = Some(root.join("bin"));
+        assert_eq!(site_root(&root.join("named"), beside.as_deref()), Some(root.join("named")));
+        assert_eq!(site_root(&root.join("gone"), beside.as_deref()), Some(root.join("bin/../site")));
+        std::fs::create_dir(root.join("bin/site")).expect("our folder");
+        assert_eq!(site_root(&root.join("gone"), beside.as_deref()), Some(root.join("bin/site")));
+    }
+}

@@ -1,0 +1,59 @@
+//! The pages: rendered by Leptos, with a policy that knows their nonce.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{StatusCode, header::CONTENT_SECURITY_POLICY},
+    response::Response,
+};
+use leptos::{IntoView, nonce::use_nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
+
+use super::headers::policy_of_pages;
+use crate::server::state::AppState;
+
+/// The routes of the application's pages. `shell` renders the whole document.
+pub(super) fn routes<V: IntoView + 'static>(
+    state: &AppState,
+    shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
+) -> Router<AppState> {
+    let options = state.leptos_options.clone();
+    let app = move || shell(options.clone());
+    // The server functions have routes of their own.
+    let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
+    let options = state.leptos_options.clone();
+    Router::new().leptos_routes_with_context(state, pages, move || set_policy(&options), app)
+}
+
+/// For whatever path: the page that says that there is no such page, with status 404.
+pub(super) fn not_found<V: IntoView + 'static>(
+    state: &AppState,
+    shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
+) -> Router<AppState> {
+    let options = state.leptos_options.clone();
+    let app = move || shell(options.clone());
+    let state = state.clone();
+    let context = move || {
+        provide_context(state.clone());
+        set_policy(&state.leptos_options);
+    };
+    let render = leptos_axum::render_app_async_with_context(context, app);
+    Router::new().fallback(async move |request: Request| {
+        let mut response: Response = render(request).await;
+        if response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::NOT_FOUND;
+        }
+        response
+    })
+}
+
+/// Sets the policy with the nonce that Leptos has just made for this answer.
+fn set_policy(options: &LeptosOptions) {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    // As the development server's own script asks: `cargo leptos watch` sets the variable.
+    let reload_port = std::env::var_os("LEPTOS_WATCH").map(|_| options.reload_port);
+    if let Some(policy) = policy_of_pages(&nonce, reload_port) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}

@@ -1,0 +1,55 @@
+//! Answers that say no, all in one form.
+
+use axum::{
+    body::Body,
+    http::{Extensions, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    domain::AppError,
+    server::{fault::Fault, telemetry::RequestId},
+};
+
+/// Lies in the extensions of an answer that is a refusal, so that the outermost layer can show it to a person.
+#[derive(Debug, Clone)]
+pub(super) struct Refused(pub AppError);
+
+/// The answer to a request that is refused: the error as JSON.
+pub fn refuse(error: AppError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    refuse_as(status, error)
+}
+
+/// Like [`refuse`], with a status of its own where HTTP has a better one than the error.
+pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
+    let json = serde_json::to_vec(&error).unwrap_or_default();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response();
+    if let AppError::RateLimited { retry_after } = &error {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+    response.extensions_mut().insert(Refused(error));
+    response
+}
+
+/// Something is wrong with the request itself; `reason` says what.
+pub fn refuse_request(status: StatusCode, reason: &str) -> Response {
+    refuse_as(status, AppError::invalid("request", reason))
+}
+
+/// A refusal as a page, for a person who followed a link and would not want to see JSON.
+pub(super) fn page(error: &AppError) -> Body {
+    let text = error.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    Body::from(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>Colloquy</title>\n<main>\n<h1>This did not work</h1>\n<p>{text}</p>\n\
+         <p><a href=\"/\">Go to the start page</a></p>\n</main>\n</html>\n"
+    ))
+}
+
+/// The answer to work that failed: what the person can use, with the rest in the log under the request's id.
+pub(super) fn refuse_fault(fault: Fault, extensions: &Extensions) -> Response {
+    let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    refuse(fault.into_app_error(&request_id))
+}

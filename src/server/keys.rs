@@ -1,0 +1,188 @@
+//! The installation's own key, made on the first start and kept in `data/keys/`.
+
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use rand::{TryRngCore, rngs::OsRng};
+use secrecy::{ExposeSecret, SecretBox};
+
+const FOLDER: &str = "keys";
+const FILE: &str = "installation.key";
+
+/// The keys of this installation.
+pub struct Keys {
+    session: SecretBox<[u8; 32]>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys { .. }")
+    }
+}
+
+/// Why the keys cannot be used. Each sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is a database, but not the key that belongs to it.
+    #[error(
+        "The key {path} is missing although the database is not empty. Restore it from your backup. \
+         If it is lost for good, make a new one, after which everybody signs in again: \
+         (umask 077; mkdir -p \"$(dirname {path})\"; head -c 32 /dev/urandom > {path})",
+        path = .0.display()
+    )]
+    Missing(PathBuf),
+    /// Others can read it.
+    #[error("{} can be read by others (mode {mode:03o}). Run: chmod {wanted:03o} {}", path.display(), path.display())]
+    Open {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+        /// What they must be.
+        wanted: u32,
+    },
+    /// It is not a key.
+    #[error("{} is not a key of 32 bytes. Restore it from your backup.", .0.display())]
+    Malformed(PathBuf),
+    /// The system said no.
+    #[error("{} cannot be used ({cause}). Check that the folder is there and writable.", path.display())]
+    System {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+impl Keys {
+    /// Reads the key below `data`, or makes one where the database is new.
+    ///
+    /// # Errors
+    /// The key is missing beside a database that is not new, can be read by others, or is not a key.
+    pub fn open(data: &Path, database_is_new: bool) -> Result<Self, KeyError> {
+        let folder = data.join(FOLDER);
+        let path = folder.join(FILE);
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && database_is_new => make(&folder, &path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyError::Missing(path)),
+            Err(cause) => return Err(KeyError::System { path, cause }),
+        }
+        check_mode(&folder, 0o700)?;
+        check_mode(&path, 0o600)?;
+        let bytes = fs::read(&path).map_err(|cause| KeyError::System { path: path.clone(), cause })?;
+        let key: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Malformed(path.clone()))?;
+        // A file of zeros is what a broken disk or a careless script leaves.
+        if key.iter().all(|byte| *byte == key[0]) {
+            return Err(KeyError::Malformed(path));
+        }
+        Ok(Self { session: SecretBox::new(Box::new(key)) })
+    }
+
+    /// The key under which ids of sessions are hashed before they are stored.
+    pub fn session_key(&self) -> &[u8; 32] {
+        self.session.expose_secret()
+    }
+}
+
+/// Writes a new key beside its place and links it there, so that neither a crash nor a second
+/// process that starts at the same moment leaves half a key or replaces one.
+fn make(folder: &Path, path: &Path) -> Result<(), KeyError> {
+    let failed = |cause| KeyError::System { path: path.to_owned(), cause };
+    let mut key = [0_u8; 32];
+    OsRng.try_fill_bytes(&mut key).map_err(|error| failed(io::Error::other(error)))?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let draft = folder.join(format!("{FILE}.{:016x}", rand::random::<u64>()));
+    let written = (|| {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(&key)?;
+        file.sync_all()?;
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => fs::File::open(folder)?.sync_all(),
+        }
+    })();
+    let removed = fs::remove_file(&draft);
+    written.and(removed).map_err(failed)
+}
+
+fn check_mode(path: &Path, wanted: u32) -> Result<(), KeyError> {
+    let found = fs::symlink_metadata(path).map_err(|cause| KeyError::System { path: path.to_owned(), cause })?;
+    let mode = found.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Open { path: path.to_owned(), mode, wanted });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a08_two_installations_have_different_keys_that_only_their_owner_can_read() {
+        let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let first = Keys::open(one.path(), true).expect("a new key");
+        let second = Keys::open(other.path(), true).expect("a new key");
+        assert_ne!(first.session_key(), second.session_key());
+        assert_eq!(mode(&one.path().join("keys")), 0o700);
+        assert_eq!(mode(&one.path().join("keys/installation.key")), 0o600);
+        assert_eq!(fs::read_dir(one.path().join("keys")).expect("a folder").count(), 1, "no draft is left");
+        let again = Keys::open(one.path(), false).expect("the same key");
+        assert_eq!(first.session_key(), again.session_key());
+        assert_eq!(format!("{first:?}"), "Keys { .. }");
+    }
+
+    #[test]
+    fn a08_a_lost_key_stops_the_start_and_is_not_replaced() {
+        let data = tempfile::tempdir().expect("a folder");
+        let error = Keys::open(data.path(), false).expect_err("there is no key");
+        assert!(matches!(error, KeyError::Missing(_)), "{error}");
+        assert!(error.to_string().contains("Restore it from your backup"), "{error}");
+        assert!(!data.path().join("keys").exists());
+    }
+
+    #[test]
+    fn a08_a_key_that_others_can_read_stops_the_start() {
+        for (path, open, shut) in [("keys/installation.key", 0o640, 0o600), ("keys", 0o755, 0o700)] {
+            let data = tempfile::tempdir().expect("a folder");
+            Keys::open(data.path(), true).expect("a new key");
+            let path = data.path().join(path);
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("our file");
+            let error = Keys::open(data.path(), false).expect_err("it is open to others").to_string();
+            assert!(error.contains(&format!("chmod {shut:03o}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a08_half_a_key_and_a_key_of_zeros_stop_the_start() {
+        for wrong in [&[7_u8; 31][..], &[0; 32], b""] {
+            let data = tempfile::tempdir().expect("a folder");
+            Keys::open(data.path(), true).expect("a new key");
+            fs::write(data.path().join("keys/installation.key"), wrong).expect("our file");
+            let error = Keys::open(data.path(), true).expect_err("it is no key");
+            assert!(matches!(error, KeyError::Malformed(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a08_two_processes_that_start_at_once_agree_on_one_key() {
+        let data = tempfile::tempdir().expect("a folder");
+        let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+            let open = || *Keys::open(data.path(), true).expect("a key").session_key();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+    }
+}

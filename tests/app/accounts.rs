@@ -1,0 +1,255 @@
+//! Accounts, sign-ins, sessions.
+
+use colloquy::domain::{AppError, CurrentUser, Role, SignUpPolicy};
+use serde_json::json;
+
+use crate::support::{
+    app::{Kept, PASSWORD, TestApp, each_db},
+    client::Client,
+};
+
+async fn who(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/find_current_user", &[]).await.json()
+}
+
+async fn sign_in(client: &mut Client, email: &str, password: &str) -> crate::support::client::Answer {
+    client.post_form("/api/sign_in", &[("email", email), ("password", password)]).await
+}
+
+each_db! {
+    async fn the_first_account_is_the_administrators_and_closes_the_door(app: TestApp) {
+        let mut stranger = app.stranger();
+        let policy: SignUpPolicy = stranger.post_form("/api/find_sign_up_policy", &[]).await.json();
+        assert_eq!(policy, SignUpPolicy::First);
+        let mut ada = app.administrator().await;
+        let user = who(&mut ada).await.expect("signed in after sign-up");
+        assert_eq!((user.role, user.name.as_str()), (Role::Administrator, "Ada"));
+        let policy: SignUpPolicy = stranger.post_form("/api/find_sign_up_policy", &[]).await.json();
+        assert_eq!(policy, SignUpPolicy::Closed);
+        let form = [("email", "eve@example.org"), ("name", "Eve"), ("password", PASSWORD)];
+        let refused = stranger.post_form("/api/sign_up", &form).await;
+        assert_eq!((refused.status.as_u16(), refused.error()), (403, AppError::Forbidden));
+        assert_eq!(who(&mut stranger).await, None);
+    }
+}
+
+each_db! {
+    async fn a09_of_fifty_at_once_one_becomes_administrator(app: TestApp) {
+        let tries = (0..50).map(|i| {
+            let mut client = app.stranger();
+            async move {
+                let email = format!("racer{i}@example.org");
+                client.post_form("/api/sign_up", &[("email", &email), ("name", "Racer"), ("password", PASSWORD)]).await.status
+            }
+        });
+        let statuses = futures::future::join_all(tries).await;
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| *status == 200 || *status == 403), "{statuses:?}");
+    }
+}
+
+each_db! {
+    async fn a03_passwords_are_taken_as_they_are(app: TestApp) {
+        let spaced = " plum harbor 🦊 sextant 41 ";
+        let mut ada = app.stranger();
+        for bad in ["short", &"x".repeat(1_025), &"y".repeat(900_000)] {
+            let begun = std::time::Instant::now();
+            let refused = ada.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", bad)]).await;
+            assert_eq!(refused.error().field(), Some("password"));
+            assert!(begun.elapsed().as_millis() < 1_000, "a refused password is not hashed");
+        }
+        let made = ada.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", spaced)]).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let mut other = app.stranger();
+        for near in [spaced.trim(), "plum harbor 🦊 sextant 41", " plum harbor 🦊 sextant 42 "] {
+            assert_eq!(sign_in(&mut other, "ada@example.org", near).await.status, 422, "{near:?}");
+        }
+        assert_eq!(sign_in(&mut other, "ADA@example.org", spaced).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn a05_sign_in_does_not_say_whether_an_account_exists(app: TestApp) {
+        app.administrator().await;
+        let mut stranger = app.stranger();
+        let known = sign_in(&mut stranger, "ada@example.org", "wrong-wrong-wrong").await;
+        let unknown = sign_in(&mut stranger, "bob@example.org", "wrong-wrong-wrong").await;
+        assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+        let names = |answer: &crate::support::client::Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(&known), names(&unknown));
+    }
+}
+
+each_db! {
+    async fn a06_guessing_is_throttled_and_locks_nobody_out(app: TestApp) {
+        app.administrator().await;
+        let mut guesser = app.stranger().at("198.51.100.7");
+        let mut statuses = Vec::new();
+        for _ in 0..14 {
+            statuses.push(sign_in(&mut guesser, "ada@example.org", "wrong-wrong-wrong").await.status.as_u16());
+        }
+        assert_eq!(statuses, [vec![422; 10], vec![429; 4]].concat());
+        let refused = sign_in(&mut guesser, "ada@example.org", PASSWORD).await;
+        assert!(matches!(refused.error(), AppError::RateLimited { retry_after: 1..=180 }));
+        assert!(!refused.header("retry-after").is_empty());
+        let mut ada = app.stranger().at("203.0.113.9");
+        assert_eq!(sign_in(&mut ada, "ada@example.org", PASSWORD).await.status, 200);
+        app.state.clock.advance(181);
+        assert_eq!(sign_in(&mut guesser, "ada@example.org", PASSWORD).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn a07_all_instances_count_together(app: TestApp) {
+        app.administrator().await;
+        let other = app.another().await;
+        let (mut one, mut two) = (app.stranger().at("2001:db8::1"), other.stranger().at("2001:db8::2"));
+        let mut accepted = 0;
+        for _ in 0..8 {
+            for client in [&mut one, &mut two] {
+                accepted += u32::from(sign_in(client, "ada@example.org", "wrong-wrong-wrong").await.status == 422);
+            }
+        }
+        assert_eq!(accepted, 10);
+    }
+}
+
+each_db! {
+    async fn s02_signing_in_changes_the_id_and_kills_the_old_one(app: TestApp) {
+        let ada = app.administrator().await;
+        let mut again = ada.clone();
+        assert_eq!(sign_in(&mut again, "ada@example.org", PASSWORD).await.status, 200);
+        assert_ne!(ada.cookies, again.cookies);
+        let mut old = ada;
+        assert_eq!(who(&mut old).await, None);
+        assert!(who(&mut again).await.is_some());
+    }
+}
+
+each_db! {
+    async fn s03_the_cookie_is_for_this_site_and_not_for_scripts(app: TestApp) {
+        let mut stranger = app.stranger();
+        let made = stranger.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)]).await;
+        let line = made.header("set-cookie").to_owned();
+        for part in ["colloquy=", "HttpOnly", "SameSite=Lax", "Path=/"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert!(!line.contains("Max-Age"), "without \"remember me\" the cookie goes with the browser: {line}");
+        let out = stranger.post_form("/api/sign_out", &[]).await;
+        let line = out.header("set-cookie");
+        assert!(line.contains("Max-Age=0") && line.contains("Path=/"), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s03_over_https_the_cookie_is_secure_and_bound_to_the_host() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| {
+        config.url = Some(colloquy::server::config::PublicUrl { https: true, host: "127.0.0.1:3000".to_owned() });
+    })
+    .await;
+    let mut stranger = app.stranger();
+    stranger.scheme = "https";
+    let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD), ("remember", "on")];
+    let made = stranger.post_form("/api/sign_up", &form).await;
+    let line = made.header("set-cookie");
+    for part in ["__Host-colloquy=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="] {
+        assert!(line.contains(part), "{part} in {line} ({})", made.text());
+    }
+    assert!(!line.contains("Domain"));
+}
+
+each_db! {
+    async fn s04_signing_out_ends_it_on_every_instance(app: TestApp) {
+        let other = app.another().await;
+        let mut ada = app.administrator().await;
+        let mut stolen = other.stranger();
+        stolen.cookies = ada.cookies.clone();
+        assert!(who(&mut stolen).await.is_some());
+        assert_eq!(ada.post_form("/api/sign_out", &[]).await.status, 200);
+        assert_eq!(who(&mut stolen).await, None);
+        assert_eq!(who(&mut ada).await, None);
+    }
+}
+
+each_db! {
+    async fn s05_sign_ins_end_by_idleness_and_by_age_and_reading_counts_as_use(app: TestApp) {
+        let mut ada = app.administrator().await;
+        const DAY: i64 = 86_400;
+        for _ in 0..4 {
+            app.state.clock.advance(6 * DAY);
+            assert!(who(&mut ada).await.is_some(), "reading keeps it alive");
+        }
+        app.state.clock.advance(7 * DAY + 120);
+        assert_eq!(who(&mut ada).await, None, "idle");
+        assert_eq!(sign_in(&mut ada, "ada@example.org", PASSWORD).await.status, 200);
+        for _ in 0..5 {
+            app.state.clock.advance(6 * DAY);
+            who(&mut ada).await;
+        }
+        assert_eq!(who(&mut ada).await, None, "thirty days are the end in any case");
+    }
+}
+
+each_db! {
+    async fn s10_a_failed_sign_in_changes_nothing_of_the_session(app: TestApp) {
+        let mut ada = app.administrator().await;
+        assert_eq!(sign_in(&mut ada, "ada@example.org", "wrong-wrong-wrong").await.status, 422);
+        assert!(who(&mut ada).await.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s12_a_copy_of_the_store_lets_nobody_in() {
+    let app = TestApp::start(Kept::Sqlite).await;
+    let ada = app.administrator().await;
+    let cookie = ada.cookies["colloquy"].clone();
+    let file = app.config.data.join("colloquy.db");
+    let url = format!("sqlite://{}?mode=ro", file.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.expect("the file");
+    let rows: Vec<(Vec<u8>, String)> =
+        sqlx::query_as("select id, record from sessions").fetch_all(&pool).await.expect("rows");
+    assert_eq!(rows.len(), 1);
+    let (id, record) = &rows[0];
+    assert!(!record.contains(&cookie));
+    use base64::Engine;
+    let kept = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(id);
+    assert_ne!(kept, cookie);
+    let mut thief = app.stranger();
+    thief.cookies.insert("colloquy".to_owned(), kept);
+    assert_eq!(who(&mut thief).await, None);
+}
+
+each_db! {
+    async fn s13_strangers_leave_no_session_and_nothing_private_is_cached(app: TestApp) {
+        app.administrator().await;
+        let mut stranger = app.stranger();
+        for _ in 0..100 {
+            let page = stranger.get("/sign-in").await;
+            assert_eq!(page.status, 200);
+            assert!(page.headers.get("set-cookie").is_none());
+            assert!(page.header("cache-control").contains("no-store"), "{}", page.header("cache-control"));
+        }
+        assert!(stranger.cookies.is_empty());
+    }
+}
+
+each_db! {
+    async fn row_28_strange_cookies_are_nobodys(app: TestApp) {
+        app.administrator().await;
+        for cookie in ["x".repeat(10_000), "!!!".into(), "AAAAAAAAAAAAAAAAAAAAAA".into(), String::from("%00")] {
+            let mut stranger = app.stranger();
+            stranger.cookies.insert("colloquy".to_owned(), cookie);
+            assert_eq!(who(&mut stranger).await, None);
+        }
+    }
+}
+
+each_db! {
+    async fn row_25_extra_fields_have_no_effect(app: TestApp) {
+        let mut ada = app.stranger();
+        let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
+        assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
+        let refused = ada.post_json("/api/rate_password", &json!({"email": "", "name": "", "password": PASSWORD, "role": "administrator"})).await;
+        assert!(refused.status == 200 || refused.status == 422);
+    }
+}

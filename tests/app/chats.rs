@@ -1,0 +1,215 @@
+//! Lists of chats, and what can be done with them.
+
+use std::collections::HashSet;
+
+use colloquy::domain::{Author, ChatId, ChatPage, ClientId, MessageState, Sent};
+use serde_json::json;
+
+use crate::support::{
+    app::{TestApp, each_db},
+    client::Client,
+};
+
+async fn list(client: &mut Client, filter: &str, search: &str, cursor: Option<&str>) -> ChatPage {
+    client.post_json("/api/list_chats", &json!({ "filter": filter, "search": search, "cursor": cursor })).await.json()
+}
+
+async fn change(client: &mut Client, chat: ChatId, action: &str) -> u16 {
+    let chat = chat.to_string();
+    client.post_form("/api/change_chats", &[("chats[]", &chat), ("action", action)]).await.status.as_u16()
+}
+
+each_db! {
+    async fn a_message_is_answered_kept_and_listed(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "Hello, *world*").await;
+        let answer = ada.read_to_end(&sent).await;
+        assert_eq!((answer.author, answer.state), (Author::Assistant, MessageState::Complete));
+        assert!(answer.html.contains("<em>world</em>"), "{}", answer.html);
+        let chat = ada.chat(sent.chat).await;
+        assert_eq!(chat.title, "Hello, *world*");
+        assert_eq!(chat.window.messages.len(), 2);
+        assert_eq!(chat.window.messages[0].text, "Hello, *world*");
+        assert_eq!(chat.window.messages[1].html, answer.html);
+        let page = list(&mut ada, "all", "", None).await;
+        assert_eq!(page.chats.len(), 1);
+        assert_eq!((page.chats[0].last_words.as_str(), page.chats[0].running), ("Hello, *world*", false));
+        assert_eq!(page.chats[0].model, "scripted/echo");
+    }
+}
+
+each_db! {
+    async fn c02_sending_twice_is_sending_once(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let id = ClientId::random();
+        let tries = (0..20).map(|_| {
+            let mut ada = ada.clone();
+            async move { ada.try_say(None, "once", id).await.json::<Sent>() }
+        });
+        let answers = futures::future::join_all(tries).await;
+        assert!(answers.iter().all(|sent| *sent == answers[0]), "{answers:?}");
+        assert_eq!(list(&mut ada, "all", "", None).await.chats.len(), 1);
+        ada.settled(answers[0].chat).await;
+        assert_eq!(ada.chat(answers[0].chat).await.window.messages.len(), 2);
+        assert_eq!(app.upstream.received().len(), 1);
+        let other = ada.try_say(None, "something else", id).await;
+        assert_eq!(other.status, 409, "row 22");
+    }
+}
+
+each_db! {
+    async fn chats_can_be_pinned_archived_renamed_deleted_and_restored(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let mut chats = Vec::new();
+        for text in ["one", "two", "three"] {
+            let sent = ada.say(None, text).await;
+            ada.settled(sent.chat).await;
+            chats.push(sent.chat);
+        }
+        assert_eq!(change(&mut ada, chats[0], "pin").await, 200);
+        let titles = |page: ChatPage| page.chats.into_iter().map(|chat| chat.title).collect::<Vec<_>>();
+        assert_eq!(titles(list(&mut ada, "all", "", None).await), ["one", "three", "two"]);
+        assert_eq!(titles(list(&mut ada, "pinned", "", None).await), ["one"]);
+        assert_eq!(change(&mut ada, chats[1], "archive").await, 200);
+        assert_eq!(titles(list(&mut ada, "archived", "", None).await), ["two"]);
+        assert_eq!(titles(list(&mut ada, "all", "", None).await), ["one", "three"]);
+        let id = chats[2].to_string();
+        let renamed = ada.post_form("/api/rename_chat", &[("chat", &id), ("title", " Drei  und\nmehr ")]).await;
+        assert_eq!(renamed.status, 200, "{}", renamed.text());
+        assert_eq!(titles(list(&mut ada, "all", "DREI", None).await), ["Drei und mehr"]);
+        assert_eq!(change(&mut ada, chats[2], "delete").await, 200);
+        assert_eq!(titles(list(&mut ada, "all", "", None).await), ["one"]);
+        let gone = ada.post_json("/api/find_chat", &json!({ "chat": chats[2] })).await;
+        assert_eq!(gone.status, 404);
+        assert_eq!(ada.try_say(Some(chats[2]), "anybody there?", ClientId::random()).await.status, 404, "row 23");
+        assert_eq!(change(&mut ada, chats[2], "restore").await, 200);
+        assert_eq!(ada.chat(chats[2]).await.title, "Drei und mehr");
+    }
+}
+
+each_db! {
+    async fn a_deleted_chat_is_gone_after_its_hour(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "forget me").await;
+        ada.settled(sent.chat).await;
+        assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
+        app.state.clock.advance(3_601);
+        app.state.chats.sweep().await.expect("a sweep");
+        assert_eq!(change(&mut ada, sent.chat, "restore").await, 404);
+    }
+}
+
+each_db! {
+    async fn row_24_deleting_a_chat_that_streams_stops_it_first(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 2000 20]]").await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
+        for _ in 0..60 {
+            if app.state.chats.open_runs() == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.state.chats.open_runs(), 0);
+        assert_eq!(change(&mut ada, sent.chat, "restore").await, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+    }
+}
+
+each_db! {
+    async fn pages_hold_each_chat_once_and_cursors_are_checked(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for i in 0..7 {
+            let sent = ada.say(None, &format!("chat {i} 50%_done")).await;
+            ada.settled(sent.chat).await;
+        }
+        // Pages of fifty: seed the rest through the store.
+        let user = app.state.store.read().await.expect("a unit").find_user_by_email("ada@example.org").await.expect("a row").expect("Ada");
+        let mut tx = app.state.store.write().await.expect("a unit");
+        for i in 0..120 {
+            let id = ChatId::from_uuid(app.state.clock.new_id());
+            let title = format!("seeded {i}");
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "scripted/echo", last_words: "", now: app.state.clock.now() };
+            tx.owned_by(user.id).insert_chat(&chat).await.expect("a chat");
+        }
+        tx.commit().await.expect("a commit");
+        let (mut seen, mut cursor, mut pages) = (HashSet::new(), None::<String>, 0);
+        loop {
+            let page = list(&mut ada, "all", "", cursor.as_deref()).await;
+            pages += 1;
+            assert!(page.chats.iter().all(|chat| seen.insert(chat.id)), "twice");
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen.len(), pages), (127, 3));
+        for search in ["50%_", "chat", "CHAT 3"] {
+            assert!(!list(&mut ada, "all", search, None).await.chats.is_empty(), "row 19: {search}");
+        }
+        for search in ["50%done", "c_at", "NEAR(", "\"", "'", "*", "\\"] {
+            assert!(list(&mut ada, "all", search, None).await.chats.is_empty(), "row 19: {search}");
+        }
+        for bad in ["x", "1.2", "0.9999999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef", "' or 1=1"] {
+            let refused = ada.post_json("/api/list_chats", &json!({ "filter": "all", "search": "", "cursor": bad })).await;
+            assert_eq!(refused.error().field(), Some("cursor"), "row 17: {bad}");
+        }
+        let refused = ada.post_json("/api/list_chats", &json!({ "filter": "password_hash", "search": "", "cursor": null })).await;
+        assert_eq!(refused.status, 422, "row 18");
+    }
+}
+
+each_db! {
+    async fn older_messages_come_in_windows(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let first = ada.say(None, "message 0").await;
+        ada.settled(first.chat).await;
+        for i in 1..25 {
+            ada.say(Some(first.chat), &format!("message {i}")).await;
+            ada.settled(first.chat).await;
+        }
+        let newest = ada.chat(first.chat).await.window;
+        assert_eq!((newest.messages.len(), newest.has_older), (40, true));
+        let before = newest.messages[0].position;
+        let older: colloquy::domain::MessageWindow = ada.post_json("/api/older_messages", &json!({ "chat": first.chat, "before": before })).await.json();
+        assert_eq!((older.messages.len(), older.has_older), (10, false));
+        assert_eq!(older.messages[0].text, "message 0");
+    }
+}
+
+each_db! {
+    async fn bad_messages_are_refused_and_nothing_is_written(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let too_long = "x".repeat(200_001);
+        for (row, bad) in [("10", too_long.as_str()), ("12", " \n\t "), ("12", ""), ("6", "a\0b")] {
+            let refused = ada.try_say(None, bad, ClientId::random()).await;
+            assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("text")), "row {row}");
+        }
+        assert!(list(&mut ada, "all", "", None).await.chats.is_empty());
+        let sent = ada.say(None, &"x".repeat(200_000)).await;
+        ada.settled(sent.chat).await;
+    }
+}
+
+each_db! {
+    async fn c10_texts_are_kept_byte_for_byte(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let texts = [
+            "line\r\nbreak\rand\nmore",
+            "\u{0001}7 \u{2028} \u{2029} \u{FEFF} \u{FFFE}",
+            "👩‍👩‍👧‍👦 e\u{0301}\u{0302}\u{0303} שלום 漢字",
+            "</script><script>alert(1)</script><!--<script> ]]> {{7*7}} ${x}",
+            "\u{202E}override\u{E0041}tag",
+        ];
+        for text in texts {
+            let sent = ada.say(None, text).await;
+            ada.settled(sent.chat).await;
+            assert_eq!(ada.chat(sent.chat).await.window.messages[0].text, text);
+            let kept: String = ada.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.message })).await.json();
+            assert_eq!(kept, text);
+            let answer: String = ada.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.answer })).await.json();
+            assert!(answer.ends_with(text), "{answer:?}");
+        }
+    }
+}

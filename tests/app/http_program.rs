@@ -1,0 +1,124 @@
+//! The program as an operator runs it.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The program in an empty folder, with only these variables.
+fn program(folder: &tempfile::TempDir, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    command.env_clear().envs(variables.iter().copied()).current_dir(folder.path());
+    command
+}
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    program(&folder, variables).args(arguments).output().expect("the program runs")
+}
+
+#[test]
+fn check_prints_all_faults_at_once_and_fails() {
+    let output =
+        run(&["check"], &[("COLLOQUY_LISTEN", "x"), ("COLLOQUY_LISTN", "y"), ("DATABASE_URL", "mysql://CaNaRy@h/d")]);
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("The configuration has 3 faults:\n"), "{text}");
+    for part in
+        ["listen (from COLLOQUY_LISTEN): ", "Did you mean `COLLOQUY_LISTEN`?", "database_url (from DATABASE_URL): "]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("CaNaRy"), "{text}");
+}
+
+#[test]
+fn check_prints_what_is_in_effect_and_where_it_comes_from() {
+    let output = run(&["check"], &[("COLLOQUY_SESSIONS_IDLE", "2h"), ("REDIS_URL", "redis://:CaNaRy@h")]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{text}");
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
+    assert!(line("listen ").ends_with("= 127.0.0.1:3000  (default)"), "{text}");
+    assert!(line("sessions.idle ").ends_with("= 2h  (COLLOQUY_SESSIONS_IDLE)"), "{text}");
+    assert!(line("redis_url ").ends_with("= (set, not shown)  (REDIS_URL)"), "{text}");
+    assert!(!text.contains("CaNaRy"), "{text}");
+}
+
+#[test]
+fn the_program_explains_itself_and_does_not_start_with_faults() {
+    let help = String::from_utf8(run(&["--help"], &[]).stdout).expect("text");
+    assert!(help.contains("check") && help.contains("--config <FILE>"), "{help}");
+    let version = String::from_utf8(run(&["--version"], &[]).stdout).expect("text");
+    assert_eq!(version.trim(), concat!("colloquy ", env!("CARGO_PKG_VERSION")));
+    for arguments in [&[][..], &["serve"], &["--config", "missing.toml"]] {
+        let output = run(arguments, &[("COLLOQUY_LISTEN", "nowhere")]);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+/// A running server. It is killed when the test is over.
+struct Running {
+    child: Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start() -> Running {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
+    let mut child = program(&folder, &variables).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut log = BufReader::new(child.stderr.take().expect("its log"));
+    let address = loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).expect("text"), 0, "the program ended");
+        let event: serde_json::Value = serde_json::from_str(&line).expect("the log is JSON");
+        if let Some(listen) = event["listen"].as_str() {
+            break listen.to_owned();
+        }
+    };
+    // Nobody reads the rest; it must not block the program.
+    std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+    Running { child, address, _folder: folder }
+}
+
+fn signal(running: &Running, name: &str) {
+    let sent = Command::new("kill").args([name, &running.child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+}
+
+fn wait(running: &mut Running) -> (Option<i32>, Duration) {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = running.child.try_wait().expect("our child") {
+            return (status.code(), begun.elapsed());
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the program does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn m03_the_program_serves_and_ends_on_a_signal() {
+    for name in ["-TERM", "-INT"] {
+        let mut running = start();
+        let mut socket = TcpStream::connect(&running.address).expect("it serves");
+        write!(socket, "GET /health/live HTTP/1.1\r\nhost: {}\r\n\r\n", running.address).expect("it is open");
+        let mut answer = [0; 15];
+        socket.read_exact(&mut answer).expect("it answers");
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        // The connection stays open and idle.
+        signal(&running, name);
+        let (code, took) = wait(&mut running);
+        assert_eq!(code, Some(0), "{name}");
+        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
+    }
+}

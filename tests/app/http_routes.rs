@@ -1,0 +1,138 @@
+//! The routes that are the server's own: server functions by HTTP, health, what is not there.
+
+use axum::{Router, body::Body};
+
+use crate::http_support::{Answer, get, request, send, whole};
+
+async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>) -> Answer {
+    let asked = request("POST", &format!("/api/{function}")).header("content-type", kind).body(body.into());
+    send(server, asked.expect("a request")).await
+}
+
+#[tokio::test]
+async fn health_says_one_word() {
+    for (ready, status, text) in [(true, 200, "ok"), (false, 503, "not ready")] {
+        let (server, _data) = whole("/nowhere", ready).await;
+        let answer = get(&server, "/health/ready").await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (status, text));
+        let live = axum::http::Request::builder().uri("/health/live").header("host", "10.1.2.3:3000");
+        let answer = send(&server, live.body(Body::empty()).expect("a request")).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, "ok"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
+    let (server, _data) = whole("/nowhere", true).await;
+    for path in ["/nothing", "/api/nothing", "/pkg/nothing.js", "/nothing.png", "/api"] {
+        let answer = get(&server, path).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "not_found"), "{path}");
+        let asked = request("GET", path).header("accept", "text/html,*/*").body(Body::empty()).expect("a request");
+        let answer = send(&server, asked).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+    }
+    let unknown = call(&server, "no_such_function", "application/json", "{}").await;
+    assert_eq!((unknown.status.as_u16(), unknown.error().as_str()), (404, "not_found"));
+}
+
+#[tokio::test]
+async fn row_36_and_37_a_function_takes_forms_and_json_only() {
+    let (server, _data) = whole("/nowhere", true).await;
+    let long = format!("multipart/form-data; boundary={}", "b".repeat(8_000));
+    for kind in [
+        "text/plain",
+        "",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        &long,
+        "application/jsonx",
+        "application/cbor",
+        "application/octet-stream",
+        "*/*",
+        "application/json, text/plain",
+    ] {
+        let answer = call(&server, "rate_password", kind, "{\"password\":\"x\"}").await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (415, "invalid"), "{kind}");
+    }
+    let without = request("POST", "/api/rate_password").body(Body::from("{}")).expect("a request");
+    assert_eq!(send(&server, without).await.status, 415);
+    let by_get = get(&server, "/api/rate_password?password=x").await;
+    assert_eq!((by_get.status.as_u16(), by_get.error().as_str()), (405, "invalid"));
+}
+
+#[tokio::test]
+async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
+    let (server, _data) = whole("/nowhere", true).await;
+    let good = r#"{"email":"a@example.org","name":"A","password":"x""#;
+    let deep = format!("{good},\"x\":{}1{}}}", "[".repeat(1_000), "]".repeat(1_000));
+    let bodies: [Vec<u8>; 12] = [
+        b"".into(),
+        b"null".into(),
+        b"[]".into(),
+        b"\"x\"".into(),
+        b"{}".into(),
+        b"{\"password\":1}".into(),
+        format!("{good},\"password\":\"y\"}}").into(),
+        format!("{good}}} x").into(),
+        format!("{good}").into(),
+        deep.into(),
+        br#"{"email":"\ud800","name":"A","password":"x"}"#.into(),
+        br#"{"email":1e400,"name":"A","password":"x"}"#.into(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
+        let answer = call(&server, "rate_password", "application/json", body).await;
+        assert_eq!((answer.status.as_u16(), answer.error().as_str()), (422, "invalid"), "{shown}");
+        assert!(answer.text().contains("not in the expected form"), "{}", answer.text());
+        assert!(answer.header("content-type").starts_with("application/json"));
+    }
+    let not_text = [good.as_bytes(), b",\"x\":\"\xff\"}"].concat();
+    let answer = call(&server, "rate_password", "application/json", not_text).await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (400, "invalid"));
+    let answer = call(&server, "sign_in", "application/x-www-form-urlencoded", "email=%ff&password=b").await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (400, "invalid"));
+    for form in ["", "email=a", "email=a&email=b&name=c&password=d"] {
+        let answer = call(&server, "sign_in", "application/x-www-form-urlencoded", form).await;
+        assert_eq!(answer.status, 422, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn row_10_a_body_over_the_limit_is_refused_however_it_comes() {
+    let (server, _data) = whole("/nowhere", true).await;
+    let large = vec![b'x'; 1_000_001];
+    let whole_body = call(&server, "rate_password", "application/json", large.clone()).await;
+    assert_eq!(whole_body.status, 413);
+    let parts = large.chunks(10_000).map(|part| Ok::<_, std::io::Error>(part.to_vec())).collect::<Vec<_>>();
+    let streamed = Body::from_stream(futures::stream::iter(parts));
+    let answer = call(&server, "rate_password", "application/json", streamed).await;
+    assert_eq!((answer.status.as_u16(), answer.error().as_str()), (413, "invalid"));
+    let broken = Body::from_stream(futures::stream::iter([Ok("{"), Err(std::io::Error::other("gone"))]));
+    assert_eq!(call(&server, "rate_password", "application/json", broken).await.status, 400);
+}
+
+#[tokio::test]
+async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
+    let (server, _data) = whole("/nowhere", true).await;
+    for (referer, path) in [
+        ("http://localhost:3000/sign-in?next=%2F", "/sign-in?next=%2F&"),
+        ("https://evil.test/sign-in", "/?"),
+        ("http://localhost:3000//evil.test", "/?"),
+        ("http://localhost:3000@evil.test/", "/?"),
+        ("//evil.test", "/?"),
+    ] {
+        let asked = request("POST", "/api/sign_in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "text/html")
+            .header("referer", referer)
+            .body(Body::from("email=a"));
+        let answer = send(&server, asked.expect("a request")).await;
+        let location = answer.header("location");
+        assert_eq!(answer.status, 302, "{referer}");
+        assert!(
+            location.starts_with(&format!("{path}__path=")) && location.contains("__err="),
+            "{referer}: {location}"
+        );
+    }
+}

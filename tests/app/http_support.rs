@@ -1,0 +1,149 @@
+//! Servers of a few routes, and clients for them.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode},
+};
+use colloquy::server::{
+    clock::Clock,
+    config::Config,
+    http::{self, Limits, Readiness, Times},
+    state::AppState,
+};
+use http_body_util::BodyExt;
+use leptos::{nonce::use_nonce, prelude::*};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Times that a test can wait for.
+pub const SHORT: Times = Times { answer: Duration::from_millis(800), body: Duration::from_millis(300) };
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a header of letters"))
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
+
+    /// The kind of error in a JSON body.
+    pub fn error(&self) -> String {
+        let json: serde_json::Value = serde_json::from_slice(&self.body).expect("JSON");
+        json["error"].as_str().expect("a kind of error").to_owned()
+    }
+}
+
+/// These routes in all layers, for `http://localhost:3000`.
+pub fn layered(routes: Router) -> Router {
+    layered_as(routes, Config::default())
+}
+
+pub fn layered_as(routes: Router, config: Config) -> Router {
+    http::with_layers(routes, Arc::new(config), Clock::default(), SHORT)
+}
+
+/// The whole server with a page of our own, these files and an empty database, which lives as long as the folder.
+pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = Config { data: folder.path().join("data"), ..Config::default() };
+    config.local.models = folder.path().join("models");
+    let options = LeptosOptions::builder().output_name("colloquy").site_root(site_root).build();
+    let state = AppState::open(config, Clock::default(), options, CancellationToken::new()).await.expect("a state");
+    let ready: Readiness = Arc::new(move || Box::pin(async move { ready }));
+    (http::router(state, ready, document), folder)
+}
+
+/// A page with one script.
+fn document(_: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head><title>"Test"</title></head>
+            <body><p>{"word ".repeat(500)}</p><script nonce=use_nonce()>"1"</script></body>
+        </html>
+    }
+}
+
+/// A request as a browser would send it from one of our own pages.
+pub fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path).header("host", "localhost:3000");
+    if method == "POST" { request.header("sec-fetch-site", "same-origin") } else { request }
+}
+
+/// Sends a request without a socket.
+pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("a router does not fail");
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("a whole body").to_bytes().to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+pub async fn get(router: &Router, path: &str) -> Answer {
+    send(router, request("GET", path).body(Body::empty()).expect("a request")).await
+}
+
+/// A server on a socket.
+pub struct Server {
+    pub address: SocketAddr,
+    pub stopping: CancellationToken,
+    pub served: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    pub async fn start(routes: Router, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let stopping = CancellationToken::new();
+        let router = layered_as(routes, Config { listen: address, ..Config::default() });
+        let served = tokio::spawn(http::serve(listener, router, stopping.clone(), limits));
+        Self { address, stopping, served }
+    }
+
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("the server accepts")
+    }
+
+    /// Sends bytes in which `HOST` stands for our host, and reads until the server closes.
+    pub async fn say(&self, bytes: &str) -> String {
+        let mut socket = self.connect().await;
+        // The server may have closed before it was sent everything.
+        let _ = socket.write_all(bytes.replace("HOST", &self.address.to_string()).as_bytes()).await;
+        read_to_end(&mut socket).await
+    }
+}
+
+/// What comes until the other side closes.
+pub async fn read_to_end(socket: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut part = [0; 65_536];
+    let reading = async {
+        while let Ok(count @ 1..) = socket.read(&mut part).await {
+            bytes.extend_from_slice(&part[..count]);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the server closes");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The status in the first line of an answer; 0 where there is none.
+pub fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,266 @@
+//! Over real sockets: slow clients, odd framing, draining.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::get as on_get,
+};
+use colloquy::server::http::Limits;
+use futures::StreamExt;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::http_support::{Server, read_to_end, status};
+
+fn quick() -> Limits {
+    Limits {
+        connections: 64,
+        head: Duration::from_millis(600),
+        stall: Duration::from_millis(600),
+        drain: Duration::from_millis(1_500),
+    }
+}
+
+fn routes() -> Router {
+    Router::new().route("/", on_get(async || "ok").post(async |body: Bytes| body.len().to_string()))
+}
+
+#[tokio::test]
+async fn d01_slow_heads_are_closed_and_others_are_served_meanwhile() {
+    let server = Server::start(routes(), quick()).await;
+    let begun = Instant::now();
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut socket = server.connect().await;
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("it is open");
+        slow.push(socket);
+    }
+    for _ in 0..5 {
+        assert_eq!(status(&server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
+        for socket in &mut slow {
+            // One letter at a time keeps nothing open.
+            let _ = socket.write_all(b"x").await;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    for socket in &mut slow {
+        assert!(!read_to_end(socket).await.contains("200"));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn d01_slow_bodies_are_closed() {
+    let server = Server::start(routes(), quick()).await;
+    let begun = Instant::now();
+    let mut socket = server.connect().await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\nsec-fetch-site: same-origin\r\ncontent-length: 1000\r\n\r\nx",
+        server.address
+    );
+    socket.write_all(head.as_bytes()).await.expect("it is open");
+    let answer = read_to_end(&mut socket).await;
+    assert!(matches!(status(&answer), 400 | 408), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn d01_a_client_that_reads_nothing_is_let_go() {
+    struct Gone(CancellationToken);
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            self.0.cancel();
+        }
+    }
+    let gone = CancellationToken::new();
+    let token = gone.clone();
+    let endless = async move || {
+        let held = Gone(token);
+        Body::from_stream(futures::stream::repeat(Bytes::from(vec![b'x'; 65_536])).map(move |part| {
+            let _ = &held;
+            Ok::<_, Infallible>(part)
+        }))
+    };
+    let server = Server::start(Router::new().route("/", on_get(endless)), quick()).await;
+    let mut socket = server.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    socket.write_all(head.as_bytes()).await.expect("it is open");
+    let mut first = [0; 12];
+    socket.read_exact(&mut first).await.expect("an answer begins");
+    timeout(Duration::from_secs(5), gone.cancelled()).await.expect("the stream is dropped");
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_a_place() {
+    let server = Server::start(routes(), Limits { connections: 2, ..quick() }).await;
+    let (one, two) = (server.connect().await, server.connect().await);
+    sleep(Duration::from_millis(100)).await;
+    let asked = server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
+    tokio::pin!(asked);
+    assert!(timeout(Duration::from_millis(200), asked.as_mut()).await.is_err(), "there is no place yet");
+    drop((one, two));
+    assert_eq!(status(&asked.await), 200);
+}
+
+#[tokio::test]
+async fn row_32_ambiguous_framing_is_refused_and_the_connection_closed() {
+    let server = Server::start(routes(), quick()).await;
+    let post = "POST / HTTP/1.1\r\nhost: HOST\r\nsec-fetch-site: same-origin\r\n";
+    let second = "GET /second HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    for framing in [
+        "content-length: 1\r\ncontent-length: 2\r\n\r\nxx",
+        "content-length: +1\r\n\r\nx",
+        "content-length: 1, 1\r\n\r\nx",
+        "content-length: -1\r\n\r\n",
+        "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nx\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n1\nx\n0\n\n",
+        "transfer-encoding: chunked\r\n\r\nz\r\n\r\n",
+    ] {
+        let answer = server.say(&format!("{post}{framing}{second}")).await;
+        assert_eq!(status(&answer), 400, "{framing:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{framing:?}: {answer}");
+    }
+    let good =
+        server.say(&format!("{post}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n")).await;
+    assert_eq!(status(&good), 200, "{good}");
+}
+
+#[tokio::test]
+async fn row_33_heads_that_are_too_large_are_refused() {
+    let server = Server::start(routes(), quick()).await;
+    let lines = |count: usize| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
+    let cases = [
+        (200, format!("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n{}\r\n", lines(98))),
+        (431, format!("GET / HTTP/1.1\r\nhost: HOST\r\n{}\r\n", lines(100))),
+        (431, format!("GET / HTTP/1.1\r\nhost: HOST\r\nx: {}\r\n\r\n", "y".repeat(500_000))),
+        (414, format!("GET /{} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n", "a".repeat(20_000))),
+        (414, format!("GET /{} HTTP/1.1\r\nhost: HOST\r\n\r\n", "a".repeat(70_000))),
+        // Row 28: a cookie of 10 KB is no fault of the request; whoever reads it decides.
+        (
+            200,
+            format!(
+                "GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\ncookie: id={}\r\ncookie: id=2\r\n\r\n",
+                "c".repeat(10_240)
+            ),
+        ),
+    ];
+    for (expected, request) in cases {
+        let answer = server.say(&request).await;
+        assert_eq!(status(&answer), expected, "{}: {answer}", &request[..60]);
+    }
+}
+
+#[tokio::test]
+async fn row_29_hosts_over_the_wire() {
+    let server = Server::start(routes(), quick()).await;
+    for (expected, request) in [
+        (200, "GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n"),
+        (200, "GET http://HOST/ HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n"),
+        (400, "GET / HTTP/1.1\r\nconnection: close\r\n\r\n"),
+        (400, "GET / HTTP/1.0\r\n\r\n"),
+        (400, "GET / HTTP/1.1\r\nhost: HOST\r\nhost: HOST\r\nconnection: close\r\n\r\n"),
+        (421, "GET / HTTP/1.1\r\nhost: evil.test\r\nconnection: close\r\n\r\n"),
+        (400, "GET http://evil.test/ HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n"),
+        (421, "GET http://evil.test/ HTTP/1.1\r\nhost: evil.test\r\nconnection: close\r\n\r\n"),
+    ] {
+        let answer = server.say(request).await;
+        assert_eq!(status(&answer), expected, "{request:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn c03_a_client_that_hangs_up_does_not_stop_the_work() {
+    let finished = Arc::new(AtomicUsize::new(0));
+    let count = finished.clone();
+    let work = async move || {
+        sleep(Duration::from_millis(300)).await;
+        count.fetch_add(1, Ordering::SeqCst);
+    };
+    let server = Server::start(Router::new().route("/", on_get(work)), quick()).await;
+    for _ in 0..10 {
+        let mut socket = server.connect().await;
+        let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+        socket.write_all(head.as_bytes()).await.expect("it is open");
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(finished.load(Ordering::SeqCst), 10);
+}
+
+/// A stream as answers are: it ends itself with a last event when the server stops.
+fn streaming(stopping: CancellationToken) -> Router {
+    let stream = async move || {
+        let ticks = futures::stream::unfold((), |()| async {
+            sleep(Duration::from_millis(20)).await;
+            Some((Ok::<_, Infallible>("event: update\n\n"), ()))
+        });
+        let last = futures::stream::iter([Ok("event: reconnect\n\n")]);
+        Body::from_stream(ticks.take_until(stopping.cancelled_owned()).chain(last))
+    };
+    let slow = async || {
+        sleep(Duration::from_millis(400)).await;
+        "finished"
+    };
+    Router::new().route("/stream", on_get(stream)).route("/slow", on_get(slow)).route("/", on_get(async || "ok"))
+}
+
+#[tokio::test]
+async fn m03_stopping_ends_streams_finishes_requests_and_refuses_new_ones() {
+    let stopping = CancellationToken::new();
+    let server = Server::start(streaming(stopping.clone()), quick()).await;
+    let ask = async |path: &str| {
+        let mut socket = server.connect().await;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+        socket.write_all(head.as_bytes()).await.expect("it is open");
+        socket
+    };
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        streams.push(ask("/stream").await);
+    }
+    let (mut slow, mut idle) = (ask("/slow").await, ask("/").await);
+    sleep(Duration::from_millis(200)).await;
+
+    let begun = Instant::now();
+    stopping.cancel();
+    server.stopping.cancel();
+    for socket in &mut streams {
+        assert!(read_to_end(socket).await.contains("event: reconnect"));
+    }
+    assert!(read_to_end(&mut slow).await.contains("finished"));
+    assert!(read_to_end(&mut idle).await.contains("ok"));
+    let (address, served) = (server.address, server.served);
+    served.await.expect("no panic").expect("no fault");
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn m03_what_does_not_end_is_cut_off() {
+    // These streams never hear that the server stops.
+    let server = Server::start(streaming(CancellationToken::new()), quick()).await;
+    let mut socket = server.connect().await;
+    let head = format!("GET /stream HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    socket.write_all(head.as_bytes()).await.expect("it is open");
+    sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    server.stopping.cancel();
+    server.served.await.expect("no panic").expect("no fault");
+    let took = begun.elapsed();
+    assert!((Duration::from_millis(1_400)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    assert!(read_to_end(&mut socket).await.contains("event: update"));
+}

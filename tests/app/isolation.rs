@@ -1,0 +1,301 @@
+//! Who may touch what: every server function and every route has a row here, or the test fails.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    body::Body,
+    http::{
+        Method,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+};
+use colloquy::domain::{ClientId, Sent};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{Kept, TestApp, each_db},
+    client::{Answer, Client, encode},
+};
+
+/// What an endpoint is sent, with the owner's ids in it.
+enum Sends {
+    Form(fn(&Ids) -> Vec<(&'static str, String)>),
+    Json(fn(&Ids) -> Value),
+}
+use Sends::{Form, Json};
+
+/// The owner's things that are asked for.
+struct Ids {
+    sent: Sent,
+}
+
+/// A row: an endpoint, what it is sent, and what a stranger, another person and the owner get.
+/// An administrator has no more right to a person's chats than anybody else, so the other person is one.
+struct Row {
+    path: &'static str,
+    sends: Sends,
+    stranger: u16,
+    other: u16,
+    owner: u16,
+}
+
+fn chat(ids: &Ids) -> String {
+    ids.sent.chat.to_string()
+}
+
+fn answer_form(ids: &Ids) -> Vec<(&'static str, String)> {
+    vec![("chat", chat(ids)), ("message", ids.sent.answer.to_string())]
+}
+
+/// Ends that are the same for everybody are those that touch nobody's rows.
+fn rows() -> Vec<Row> {
+    let row = |path, sends, stranger, other, owner| Row { path, sends, stranger, other, owner };
+    vec![
+        row("/api/find_current_user", Form(|_| vec![]), 200, 200, 200),
+        row("/api/find_sign_up_policy", Form(|_| vec![]), 200, 200, 200),
+        row("/api/rate_password", Json(|_| json!({"email": "", "name": "", "password": "x"})), 200, 200, 200),
+        row(
+            "/api/sign_up",
+            Form(|_| vec![("email", "x@example.org".into()), ("name", "X".into()), ("password", "weak".into())]),
+            422,
+            422,
+            422,
+        ),
+        row(
+            "/api/sign_in",
+            Form(|_| vec![("email", "x@example.org".into()), ("password", "wrong-wrong".into())]),
+            422,
+            422,
+            422,
+        ),
+        row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
+        row("/api/list_models", Form(|_| vec![]), 401, 200, 200),
+        row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
+        row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),
+        row("/api/older_messages", Json(|ids| json!({"chat": ids.sent.chat, "before": 99})), 401, 404, 200),
+        row(
+            "/api/message_text",
+            Json(|ids| json!({"chat": ids.sent.chat, "message": ids.sent.message})),
+            401,
+            404,
+            200,
+        ),
+        row("/api/rename_chat", Form(|ids| vec![("chat", chat(ids)), ("title", "Mine now".into())]), 401, 404, 200),
+        row("/api/change_chats", Form(|ids| vec![("chats[]", chat(ids)), ("action", "pin".into())]), 401, 404, 200),
+        row(
+            "/api/send_message",
+            Form(|ids| vec![("chat", chat(ids)), ("client_id", ClientId::random().to_string()), ("text", "hi".into())]),
+            401,
+            404,
+            200,
+        ),
+        row("/api/stop_answer", Form(answer_form), 401, 404, 200),
+        // By now the owner has sent another message, so theirs is not the last answer any more.
+        row("/api/retry_answer", Form(answer_form), 401, 404, 409),
+        row("/api/continue_answer", Form(answer_form), 401, 404, 409),
+        row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
+    ]
+}
+
+async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
+    match row.sends {
+        Json(body) => client.post_json(row.path, &body(ids)).await,
+        Form(fields) => {
+            let fields = fields(ids);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            client.post_form(row.path, &fields).await
+        }
+    }
+}
+
+/// Two people with a chat of the second one's, who is not the administrator.
+async fn two(app: &TestApp) -> (Client, Client, Ids) {
+    let ada = app.administrator().await;
+    let mut bob = app.person("bob@example.org", "Bob").await;
+    let sent = bob.say(None, "[[paced 3 5]] Bob's secret").await;
+    bob.settled(sent.chat).await;
+    (ada, bob, Ids { sent })
+}
+
+#[test]
+fn i01_every_server_function_has_a_row() {
+    let known: BTreeSet<&str> = rows().iter().map(|row| row.path).collect();
+    let found: BTreeSet<&str> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
+    assert_eq!(found, known);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i01_strangers_others_and_owners_get_what_the_table_says() {
+    for kept in [Kept::Sqlite, Kept::PostgresAndRedis] {
+        let app = TestApp::start_with(kept, |config| config.sign_up_open = true).await;
+        let (mut ada, mut bob, ids) = two(&app).await;
+        let unknown = Ids { sent: Sent { chat: uuid_chat(), ..ids.sent.clone() } };
+        for row in rows() {
+            let mut stranger = app.stranger();
+            let refused = call(&mut stranger, &row, &ids).await;
+            assert_eq!(refused.status, row.stranger, "{} by a stranger: {}", row.path, refused.text());
+            let refused = call(&mut ada, &row, &ids).await;
+            assert_eq!(refused.status, row.other, "{} by another: {}", row.path, refused.text());
+            if row.other == 404 {
+                let nothing = call(&mut ada, &row, &unknown).await;
+                assert_eq!(
+                    (refused.status, refused.body),
+                    (nothing.status, nothing.body),
+                    "{}: a foreign id is an unknown id",
+                    row.path
+                );
+            }
+            let done = call(&mut bob, &row, &ids).await;
+            assert_eq!(done.status, row.owner, "{} by the owner: {}", row.path, done.text());
+            if row.path == "/api/send_message" {
+                bob.settled(ids.sent.chat).await;
+            }
+        }
+    }
+}
+
+fn uuid_chat() -> colloquy::domain::ChatId {
+    "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id")
+}
+
+each_db! {
+    async fn i03_foreign_streams_are_not_there_and_go_on(app: TestApp) {
+        let app = TestApp::start_with(if app.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite }, |config| config.sign_up_open = true).await;
+        let (mut ada, mut bob, ids) = two(&app).await;
+        let sent = bob.say(Some(ids.sent.chat), "[[paced 60 20]]").await;
+        assert_eq!(ada.events(&sent, None).await.0, 404);
+        assert_eq!(app.stranger().events(&sent, None).await.0, 401);
+        let mixed = Sent { chat: uuid_chat(), ..sent.clone() };
+        assert_eq!(bob.events(&mixed, None).await.0, 404);
+        for bad in ["0", "..", "%00", "{0190e2a4-7b1c-7def-8123-456789abcdef}", "0190E2A4-7B1C-7DEF-8123-456789ABCDEF", "'%20or%201=1"] {
+            let answer = bob.get(&format!("/chats/{}/runs/{bad}/events", sent.chat)).await;
+            assert!(matches!(answer.status.as_u16(), 400 | 404), "row 16: {bad}: {}", answer.status);
+        }
+        let end = bob.read_to_end(&sent).await;
+        assert_eq!(end.state, colloquy::domain::MessageState::Complete);
+    }
+}
+
+each_db! {
+    async fn row_16_ids_that_are_none_are_refused(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for bad in ["", "x", "00000000-0000-0000-0000-000000000000", "0190E2A4-7B1C-7DEF-8123-456789ABCDEF", "{0190e2a4-7b1c-7def-8123-456789abcdef}", "1' or '1'='1"] {
+            let refused = ada.post_json("/api/find_chat", &json!({ "chat": bad })).await;
+            assert_eq!(refused.status, 422, "{bad}: {}", refused.text());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i07_forged_fields_change_nothing() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| config.sign_up_open = true).await;
+    let (mut ada, mut bob, ids) = two(&app).await;
+    let (_, bob_id) = (
+        0,
+        app.state
+            .store
+            .read()
+            .await
+            .expect("a unit")
+            .find_user_by_email("bob@example.org")
+            .await
+            .expect("a row")
+            .expect("Bob")
+            .id,
+    );
+    for (name, value) in [
+        ("owner_id", bob_id.to_string()),
+        ("user_id", bob_id.to_string()),
+        ("role", "administrator".into()),
+        ("created_at", "0".into()),
+        ("is_admin", "true".into()),
+    ] {
+        let id = ClientId::random().to_string();
+        let answer = ada.post_form("/api/send_message", &[("client_id", &id), ("text", "mine"), (name, &value)]).await;
+        assert!(matches!(answer.status.as_u16(), 200 | 409 | 422), "{name}: {}", answer.text());
+    }
+    let page: colloquy::domain::ChatPage =
+        bob.post_json("/api/list_chats", &json!({"filter": "all", "search": "", "cursor": null})).await.json();
+    assert_eq!(page.chats.len(), 1, "nothing was written into Bob's list");
+    assert_eq!(page.chats[0].id, ids.sent.chat);
+}
+
+each_db! {
+    async fn h01_cross_site_requests_change_nothing(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        let ids = Ids { sent };
+        let signs: [&[(&str, &str)]; 7] = [
+            &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")],
+            &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:3000")],
+            &[("origin", "https://evil.example")],
+            &[("origin", "null")],
+            &[("origin", "http://127.0.0.1:3001")],
+            &[("sec-fetch-site", "cross-site")],
+            &[],
+        ];
+        for row in rows() {
+            for kind in ["application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=x"] {
+                for sign in signs {
+                    let body = match row.sends {
+                        Json(body) => body(&ids).to_string(),
+                        Form(fields) => {
+                            let fields = fields(&ids);
+                            encode(&fields.iter().map(|(n, v)| (*n, v.as_str())).collect::<Vec<_>>())
+                        }
+                    };
+                    let mut request = ada.request(Method::GET, row.path).method(Method::POST).header(CONTENT_TYPE, kind).header(ACCEPT, "text/html");
+                    for (name, value) in sign {
+                        request = request.header(*name, *value);
+                    }
+                    let answer = ada.send(request.body(Body::from(body)).expect("a request")).await;
+                    assert_eq!(answer.status, 403, "{} {kind} {sign:?}", row.path);
+                }
+            }
+        }
+        assert_eq!(ada.chat(ids.sent.chat).await.title, "hello");
+    }
+}
+
+each_db! {
+    async fn h02_getting_changes_nothing(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        let before = ada.chat(sent.chat).await;
+        for row in rows() {
+            let answer = ada.get(&format!("{}?chat={}&action=delete&title=x", row.path, sent.chat)).await;
+            assert!(matches!(answer.status.as_u16(), 404 | 405), "{}: {}", row.path, answer.status);
+        }
+        for path in ["/", "/sessions", "/sign-in", "/sign-up", &format!("/chats/{}", sent.chat)] {
+            ada.get(path).await;
+        }
+        assert_eq!(ada.chat(sent.chat).await, before);
+    }
+}
+
+each_db! {
+    async fn i10_no_spelling_of_a_path_opens_a_door(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        let mut stranger = app.stranger();
+        for path in ["//api/list_models", "/api//list_models", "/api/./list_models", "/api/%2e%2e/api/list_models", "/API/list_models", "/api/list_models/", "/api/list_models;x", "/api/list_models%00"] {
+            let request = stranger
+                .request(Method::POST, path)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("x-user-id", "1")
+                .header("x-request-from", "internal")
+                .body(Body::empty())
+                .expect("a request");
+            let answer = stranger.send(request).await;
+            assert!(matches!(answer.status.as_u16(), 400 | 401 | 404 | 405), "row 35: {path}: {}", answer.status);
+        }
+        for path in [format!("/chats/{}", sent.chat), "/sessions".into(), "/".into()] {
+            let answer = stranger.get(&path).await;
+            assert_eq!(answer.status, 302, "{path}: {}", answer.text());
+            assert!(answer.header("location").starts_with("/sign-in"), "{}", answer.header("location"));
+        }
+    }
+}

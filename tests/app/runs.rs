@@ -1,0 +1,284 @@
+//! Runs: streams, stops, retries, crashes of workers, faults of models.
+
+use std::time::Duration;
+
+use colloquy::domain::{ClientId, Failure, MessageState};
+use futures::StreamExt;
+use serde_json::json;
+
+use crate::support::{
+    app::{TestApp, each_db},
+    client::{Client, View},
+};
+
+async fn text(client: &mut Client, sent: &colloquy::domain::Sent) -> String {
+    client.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.answer })).await.json()
+}
+
+async fn act(client: &mut Client, path: &str, sent: &colloquy::domain::Sent) -> crate::support::client::Answer {
+    let (chat, message) = (sent.chat.to_string(), sent.answer.to_string());
+    client.post_form(path, &[("chat", &chat), ("message", &message)]).await
+}
+
+each_db! {
+    async fn c04_a_reader_can_be_cut_at_every_event_and_come_back(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 40 15]]").await;
+        let mut view = View::default();
+        let mut connections = 0;
+        let end = 'reading: loop {
+            connections += 1;
+            assert!(connections < 400, "the answer never ends");
+            let last = view.last.clone();
+            let (status, mut events) = ada.events(&sent, last.as_deref()).await;
+            assert_eq!(status, 200);
+            // One event per connection, then the cable is cut.
+            while let Some(event) = events.next().await {
+                if let Some(message) = view.take(&event) {
+                    break 'reading message;
+                }
+                break;
+            }
+        };
+        assert!(connections > 5);
+        assert_eq!(end.html, ada.chat(sent.chat).await.window.messages[1].html);
+        assert_eq!(end.state, MessageState::Complete);
+    }
+}
+
+each_db! {
+    async fn c04_another_instance_tells_the_same(app: TestApp) {
+        let other = app.another().await;
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 60 20]]").await;
+        let mut there = other.stranger();
+        there.cookies = ada.cookies.clone();
+        let (here, there) = tokio::join!(ada.read_to_end(&sent), there.read_to_end(&sent));
+        assert_eq!(here, there);
+    }
+}
+
+each_db! {
+    async fn two_tabs_show_the_same_stream(app: TestApp) {
+        let ada = app.administrator().await;
+        let (mut one, mut two) = (ada.clone(), ada);
+        let sent = one.say(None, "[[paced 30 15]]").await;
+        let (first, second) = tokio::join!(one.read_to_end(&sent), two.read_to_end(&sent));
+        assert_eq!(first, second);
+    }
+}
+
+each_db! {
+    async fn row_74_strange_last_event_ids_get_a_full_replay(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 100 20]]").await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        for last in ["-1", "99999999999999999999", "1.99999", "text", "0190e2a4-7b1c-7def-8123-456789abcdef"] {
+            let (status, mut events) = ada.events(&sent, Some(last)).await;
+            assert_eq!(status, 200);
+            assert_eq!(events.next().await.expect("an event").name, "snapshot", "{last}");
+        }
+        act(&mut ada, "/api/stop_answer", &sent).await;
+    }
+}
+
+each_db! {
+    async fn c07_stop_keeps_what_there_is_from_any_instance_and_at_any_time(app: TestApp) {
+        let other = app.another().await;
+        let mut ada = app.administrator().await;
+        let mut there = other.stranger();
+        there.cookies = ada.cookies.clone();
+
+        let sent = ada.say(None, "[[paced 2000 10]]").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = std::time::Instant::now();
+        assert_eq!(act(&mut there, "/api/stop_answer", &sent).await.status, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(!text(&mut ada, &sent).await.is_empty());
+        assert_eq!(act(&mut ada, "/api/stop_answer", &sent).await.status, 200, "twice is harmless");
+
+        let sent = ada.say(None, "[[slow 5000]]").await;
+        assert_eq!(act(&mut ada, "/api/stop_answer", &sent).await.status, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped, "before the first token");
+
+        let sent = ada.say(None, "done").await;
+        ada.settled(sent.chat).await;
+        assert_eq!(act(&mut ada, "/api/stop_answer", &sent).await.status, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete, "after the end");
+    }
+}
+
+each_db! {
+    async fn c03_a_disconnect_stops_nothing(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 40 10]]").await;
+        let (_, events) = ada.events(&sent, None).await;
+        drop(events);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete);
+    }
+}
+
+each_db! {
+    async fn c08_faults_of_the_model_are_typed_and_keep_the_partial_text(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let cases = [
+            ("[[status 429]]", Failure::Busy, false),
+            ("[[status 500]]", Failure::Upstream, false),
+            ("[[status 401]]", Failure::Refused, false),
+            ("[[html]]", Failure::Garbled, false),
+            ("[[empty]]", Failure::Empty, false),
+            ("[[cut 5]]", Failure::Cut, true),
+            ("[[garbled 5]]", Failure::Garbled, true),
+            ("[[line 10000000]]", Failure::Garbled, true),
+        ];
+        for (script, failure, partial) in cases {
+            let sent = ada.say(None, script).await;
+            let last = ada.settled(sent.chat).await;
+            assert_eq!(last.state, MessageState::Failed { failure }, "{script}");
+            assert_eq!(!text(&mut ada, &sent).await.is_empty(), partial, "{script}");
+            let retried = act(&mut ada, "/api/retry_answer", &sent).await;
+            assert_eq!(retried.status, 200, "{script}: {}", retried.text());
+            ada.settled(sent.chat).await;
+            assert_eq!(ada.chat(sent.chat).await.window.messages.len(), 2, "the old answer is aside");
+        }
+    }
+}
+
+each_db! {
+    async fn an_answer_can_go_on_from_where_it_ended(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[cut 5]]").await;
+        ada.settled(sent.chat).await;
+        let before = text(&mut ada, &sent).await;
+        let on = act(&mut ada, "/api/continue_answer", &sent).await;
+        assert_eq!(on.status, 200, "{}", on.text());
+        ada.settled(sent.chat).await;
+        let after = text(&mut ada, &sent).await;
+        assert!(after.starts_with(&before) && after.len() > before.len(), "{before:?} then {after:?}");
+        assert_eq!(app.upstream.received().last().expect("a request").messages.iter().filter(|(role, _)| role == "assistant").count(), 1);
+        let whole = ada.say(Some(sent.chat), "thanks").await;
+        ada.settled(sent.chat).await;
+        assert_eq!(act(&mut ada, "/api/continue_answer", &whole).await.status, 409);
+        assert_eq!(act(&mut ada, "/api/retry_answer", &sent).await.status, 409, "not the last any more");
+    }
+}
+
+each_db! {
+    async fn one_answer_at_a_time_in_a_chat(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 300 20]]").await;
+        let refused = ada.try_say(Some(sent.chat), "me too", ClientId::random()).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        act(&mut ada, "/api/stop_answer", &sent).await;
+        ada.settled(sent.chat).await;
+        assert_eq!(ada.try_say(Some(sent.chat), "now", ClientId::random()).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn c05_the_answer_of_a_dead_worker_is_marked_and_can_go_on(app: TestApp) {
+        let other = app.another().await;
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 3000 10]]").await;
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert!(!text(&mut ada, &sent).await.is_empty());
+        // The lease runs out for everybody: what the worker writes from now on is late (C06).
+        app.state.clock.advance(21);
+        other.state.chats.sweep().await.expect("a sweep");
+        let last = ada.settled(sent.chat).await;
+        assert_eq!(last.state, MessageState::Interrupted);
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        let kept = text(&mut ada, &sent).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(text(&mut ada, &sent).await, kept, "c06: a late writer changes nothing");
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Interrupted);
+        assert_eq!(act(&mut ada, "/api/continue_answer", &sent).await.status, 200);
+        act(&mut ada, "/api/stop_answer", &sent).await;
+    }
+}
+
+each_db! {
+    async fn m03_stopping_sends_readers_away_and_keeps_the_text(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 3000 10]]").await;
+        let (_, mut events) = ada.events(&sent, None).await;
+        let mut view = View::default();
+        for _ in 0..5 {
+            view.take(&events.next().await.expect("an event"));
+        }
+        app.stop().await;
+        let mut last = String::new();
+        while let Some(event) = events.next().await {
+            last = event.name;
+        }
+        assert!(last == "reconnect" || last == "end", "{last}");
+        let again = app.another().await;
+        let mut there = again.stranger();
+        there.cookies = ada.cookies.clone();
+        let message = there.settled(sent.chat).await;
+        assert_eq!(message.state, MessageState::Interrupted);
+        assert!(!message.html.is_empty());
+    }
+}
+
+each_db! {
+    async fn a_run_that_nobody_claimed_is_picked_up(app: TestApp) {
+        let mut ada = app.administrator().await;
+        // A server that stops between the acknowledgement and the claim leaves a queued run behind.
+        app.state.stopping.cancel();
+        let sent = ada.say(None, "are you there").await;
+        let again = app.another().await;
+        again.state.clock.advance(5);
+        again.state.chats.sweep().await.expect("a sweep");
+        let mut there = again.stranger();
+        there.cookies = ada.cookies.clone();
+        assert_eq!(there.settled(sent.chat).await.state, MessageState::Complete);
+    }
+}
+
+each_db! {
+    async fn c09_a_slow_reader_is_sent_away_and_the_answer_goes_on(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 700 10]]").await;
+        let (_, mut events) = ada.events(&sent, None).await;
+        assert_eq!(events.next().await.expect("an event").name, "snapshot");
+        // It reads nothing while more happens than is kept for it.
+        let end = ada.settled(sent.chat).await;
+        assert_eq!(end.state, MessageState::Complete);
+        let mut names = Vec::new();
+        while let Some(event) = events.next().await {
+            names.push(event.name);
+        }
+        assert!(names.len() <= 70, "{}", names.len());
+        assert_eq!(names.last().map(String::as_str), Some("reconnect"));
+        assert_eq!(ada.read_to_end(&sent).await, end);
+    }
+}
+
+each_db! {
+    async fn the_thinking_is_kept_and_shown_apart(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[reasoning]]").await;
+        let message = ada.read_to_end(&sent).await;
+        assert!(!message.reasoning_html.is_empty() && !message.html.is_empty());
+    }
+}
+
+each_db! {
+    async fn long_conversations_leave_out_the_oldest_and_say_so(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let first = ada.say(None, &format!("begin {}", "word ".repeat(3_000))).await;
+        ada.settled(first.chat).await;
+        for _ in 0..3 {
+            ada.say(Some(first.chat), &"more words ".repeat(900)).await;
+            ada.settled(first.chat).await;
+        }
+        let last = ada.settled(first.chat).await;
+        assert!(last.left_out > 0, "{last:?}");
+        let asked = app.upstream.received();
+        let asked = asked.last().expect("a request");
+        assert_eq!(asked.messages[0].0, "system");
+        assert!(!asked.messages.iter().any(|(_, text)| text.starts_with("begin")));
+    }
+}

@@ -1,0 +1,171 @@
+//! The whole application in a test: the real router in all its layers, a fresh database, a scripted model.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use colloquy::server::{
+    clock::Clock,
+    config::{Config, ProviderConfig},
+    http,
+    state::AppState,
+};
+use leptos::prelude::LeptosOptions;
+use sqlx::{Connection, Executor, PgConnection};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::{client::Client, upstream::Upstream};
+
+/// Where a test keeps its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A file, sessions in it.
+    Sqlite,
+    /// A PostgreSQL database of its own, sessions in Redis.
+    PostgresAndRedis,
+}
+
+/// A running application.
+pub struct TestApp {
+    /// Its parts.
+    pub state: AppState,
+    /// Its scripted model, provider `scripted`.
+    pub upstream: Upstream,
+    /// What it was started with.
+    pub config: Config,
+    router: Router,
+    folder: Arc<TempDir>,
+    database: Option<String>,
+}
+
+/// Runs a test on each database. A server that is missing fails the test.
+macro_rules! each_db {
+    ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports, reason = "some tests use nothing of their file")]
+            use super::*;
+
+            async fn test($app: $crate::support::app::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                let app = $crate::support::app::TestApp::start($crate::support::app::Kept::Sqlite).await;
+                test(app).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                let app = $crate::support::app::TestApp::start($crate::support::app::Kept::PostgresAndRedis).await;
+                test(app).await;
+            }
+        }
+    };
+}
+pub(crate) use each_db;
+
+fn required(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the tests with `make test`, which starts the servers they need")
+    })
+}
+
+impl TestApp {
+    /// Starts with the defaults.
+    pub async fn start(kept: Kept) -> Self {
+        Self::start_with(kept, |_| {}).await
+    }
+
+    /// Starts with a changed configuration.
+    pub async fn start_with(kept: Kept, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let upstream = Upstream::start().await;
+        let mut config = Config { data: folder.path().join("data"), ..Config::default() };
+        config.local.models = folder.path().join("models");
+        config.providers.push(ProviderConfig {
+            name: "scripted".to_owned(),
+            base_url: upstream.base_url(),
+            key: None,
+            models: vec!["echo".to_owned(), "other".to_owned()],
+            context: 8_192,
+        });
+        let mut database = None;
+        if kept == Kept::PostgresAndRedis {
+            let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+            let server = required("TEST_DATABASE_URL");
+            admin(&server, &format!("create database {name}")).await;
+            let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
+            config.database_url = Some(format!("{base}/{name}").into());
+            config.redis_url = Some(required("TEST_REDIS_URL").into());
+            database = Some(name);
+        }
+        change(&mut config);
+        Self::open(config, upstream, folder, database, Clock::default()).await
+    }
+
+    async fn open(
+        config: Config,
+        upstream: Upstream,
+        folder: Arc<TempDir>,
+        database: Option<String>,
+        clock: Clock,
+    ) -> Self {
+        let site = folder.path().join("site").display().to_string();
+        let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
+        let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
+        let store = state.store.clone();
+        let ready: http::Readiness = Arc::new(move || {
+            let store = store.clone();
+            Box::pin(async move { store.ping().await.is_ok() })
+        });
+        let router = http::router(state.clone(), ready, colloquy::app::shell);
+        Self { state, upstream, config, router, folder, database }
+    }
+
+    /// A second instance on the same data, as another process would be: with its own hub and its own worker.
+    pub async fn another(&self) -> Self {
+        let upstream = Upstream::start().await;
+        Self::open(self.config.clone(), upstream, self.folder.clone(), None, self.state.clock.clone()).await
+    }
+
+    /// A browser without cookies.
+    pub fn stranger(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// The first account, signed in: the administrator.
+    pub async fn administrator(&self) -> Client {
+        self.person("ada@example.org", "Ada").await
+    }
+
+    /// Somebody with a new account, signed in. After the first, the door must be open.
+    pub async fn person(&self, email: &str, name: &str) -> Client {
+        let mut client = self.stranger();
+        let form = [("email", email), ("name", name), ("password", PASSWORD)];
+        let answer = client.post_form("/api/sign_up", &form).await;
+        assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
+        client
+    }
+
+    /// Stops as the program does, and waits for the runs.
+    pub async fn stop(&self) {
+        self.state.stopping.cancel();
+        tokio::time::timeout(Duration::from_secs(10), self.state.chats.drained()).await.expect("a drained engine");
+    }
+}
+
+/// A password that meets the rule.
+pub const PASSWORD: &str = "plum-harbor-sextant-41";
+
+async fn admin(server: &str, statement: &str) {
+    let mut connection = PgConnection::connect(server).await.expect("TEST_DATABASE_URL leads to a PostgreSQL server");
+    connection.execute(statement).await.expect("an administrator's statement");
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.state.stopping.cancel();
+        // The database goes with its temporary cluster; dropping it here would need a runtime.
+        let _ = &self.database;
+    }
+}
