@@ -1,5 +1,8 @@
 //! Colloquy.
 
+// The types of pages are nested deeply in optimized builds of the browser's part.
+#![recursion_limit = "512"]
+
 pub mod app;
 pub mod components;
 pub mod domain;
@@ -15,4 +18,11 @@ pub mod server;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
+    // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
+    leptos::prelude::request_animation_frame(|| {
+        if let Some(html) = leptos::prelude::document().document_element() {
+            // A plain attribute of a plain element can always be set.
+            let _ = html.set_attribute("data-hydrated", "");
+        }
+    });
 }
