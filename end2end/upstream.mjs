@@ -164,7 +164,7 @@ function lastSaid(messages) {
 /** An answer that goes on is asked for with a message of the server's own after the half that is there.
  * @param {any} message */
 function isContinuation(message) {
-  return typeof message.content === 'string' && /^continue\b/i.test(message.content);
+  return typeof message.content === 'string' && message.content.startsWith('Your last answer broke off.');
 }
 
 /** @param {import('node:http').ServerResponse} response @param {object} delta @param {string | null} finish */

@@ -38,13 +38,24 @@ export class AccountPages {
     await this.email.fill(person.email);
     await this.name.fill(person.name);
     await this.password.fill(person.password);
-    await this.page.getByRole('button', { name: 'Create account' }).click();
+    await this.page.getByRole('button', { name: 'Make the account' }).click();
   }
 
   async fillSignIn(email: string, password: string): Promise<void> {
     await this.email.fill(email);
     await this.password.fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  /** From any page of a person who is signed in. */
+  async signOut(): Promise<void> {
+    const opener = this.page.getByRole('button', { name: 'Open the list of chats' });
+    const menu = this.page.locator('summary[aria-label$=", menu"]');
+    const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
+    if (onPhone && this.hydrated) await opener.click();
+    await menu.last().click();
+    await this.page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(this.page).toHaveURL(/\/sign-in/);
   }
 
   /** The page of a new chat is there. */

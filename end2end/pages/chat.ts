@@ -6,8 +6,6 @@ export class ChatPage {
   readonly composer: Locator;
   readonly send: Locator;
   readonly stop: Locator;
-  readonly retry: Locator;
-  readonly continue: Locator;
   readonly picker: Locator;
   readonly jump: Locator;
 
@@ -15,23 +13,33 @@ export class ChatPage {
     readonly page: Page,
     readonly hydrated: boolean,
   ) {
-    this.composer = page.getByRole('textbox', { name: 'Message' });
+    this.composer = page.getByRole('textbox', { name: 'Message', exact: true });
     this.send = page.getByRole('button', { name: 'Send' });
-    this.stop = page.getByRole('button', { name: 'Stop' });
-    this.retry = page.getByRole('button', { name: 'Retry' });
-    this.continue = page.getByRole('button', { name: 'Continue' });
-    this.picker = page.getByLabel('Model');
+    this.stop = page.getByRole('button', { name: 'Stop the answer' });
+    this.picker = page.getByRole('combobox', { name: 'Model' });
     this.jump = page.getByRole('button', { name: 'Jump to latest' });
   }
 
   /** The messages of the model, oldest first. */
   get answers(): Locator {
-    return this.page.locator('[data-author="assistant"]');
+    return this.#messages('Answer');
   }
 
   /** The messages of the person, oldest first. */
   get questions(): Locator {
-    return this.page.locator('[data-author="user"]');
+    return this.#messages('You');
+  }
+
+  #messages(heading: string): Locator {
+    return this.page.getByRole('article').filter({ has: this.page.getByRole('heading', { name: heading, exact: true, level: 2 }) });
+  }
+
+  get retry(): Locator {
+    return this.answer.getByRole('button', { name: 'Retry' });
+  }
+
+  get continue(): Locator {
+    return this.answer.getByRole('button', { name: 'Continue' });
   }
 
   get answer(): Locator {
@@ -53,6 +61,20 @@ export class ChatPage {
     await this.send.click();
     await expect(this.page).toHaveURL(/\/chats\/[0-9a-f-]{36}/);
     await awake(this.page, this.hydrated);
+  }
+
+  async pick(model: string): Promise<void> {
+    await this.picker.selectOption({ label: model });
+  }
+
+  /** Scrolls the transcript; upwards is negative. */
+  async scrollBy(pixels: number): Promise<void> {
+    await this.page.locator('.scroller').evaluate((scroller, by) => scroller.scrollBy(0, by), pixels);
+  }
+
+  /** Where an element of the transcript is on the screen, from the top. */
+  async top(element: Locator): Promise<number> {
+    return (await element.boundingBox())?.y ?? Number.NaN;
   }
 
   /** The path of the chat that is open. */

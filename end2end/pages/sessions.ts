@@ -9,7 +9,7 @@ export class SessionsPage {
     readonly page: Page,
     readonly hydrated: boolean,
   ) {
-    this.search = page.getByRole('searchbox', { name: 'Search' });
+    this.search = page.getByRole('searchbox', { name: 'Search in titles' });
   }
 
   async open(): Promise<void> {
@@ -18,7 +18,7 @@ export class SessionsPage {
   }
 
   get rows(): Locator {
-    return this.page.getByRole('main').locator('[data-chat]');
+    return this.page.getByRole('main').locator('li.session');
   }
 
   row(title: string): Locator {
@@ -31,10 +31,24 @@ export class SessionsPage {
     await expect(this.page).toHaveURL(tab === 'All' ? /\/sessions(\?|$)/ : new RegExp(`filter=${tab.toLowerCase()}`));
   }
 
+  async searchFor(words: string): Promise<void> {
+    await this.search.fill(words);
+    if (!this.hydrated) await this.search.press('Enter');
+    await expect(this.page).toHaveURL(new RegExp(`q=${encodeURIComponent(words)}`, 'i'));
+  }
+
+  async rename(title: string, next: string): Promise<void> {
+    const row = this.row(title);
+    await row.getByLabel(/^Actions for/).click();
+    await row.getByText('Rename').click();
+    await row.getByRole('textbox', { name: 'Title' }).fill(next);
+    await row.getByRole('button', { name: 'Save' }).click();
+  }
+
   /** Opens the menu of a row and chooses something from it. */
   async choose(title: string, action: string): Promise<void> {
     const row = this.row(title);
-    await row.locator('summary').click();
+    await row.getByLabel(/^Actions for/).click();
     await row.getByRole('button', { name: action, exact: true }).click();
   }
 }

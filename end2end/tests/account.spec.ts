@@ -1,4 +1,5 @@
 import { expect, somebody, test } from '../fixtures.ts';
+import { awake } from '../pages/account.ts';
 
 test.describe('the first account', () => {
   test.use({ own: { COLLOQUY_SIGN_UP: 'closed' } });
@@ -53,7 +54,7 @@ test('a stranger is sent to sign in, and from there to where they wanted to go',
   await accounts.signOut();
   await page.goto('/sessions');
   await expect(page).toHaveURL(/\/sign-in/);
-  await accounts.awake(hydrated);
+  await awake(page, hydrated);
   await accounts.fillSignIn(person.email, person.password);
   await expect(page).toHaveURL(/\/sessions$/);
 });

@@ -21,7 +21,7 @@ test('search in titles, literally', async ({ sessions, page }) => {
   await expect(sessions.row('Fix the roof')).toBeVisible();
   await sessions.searchFor('%');
   await expect(sessions.rows).toHaveCount(0);
-  await expect(page.getByRole('main')).toContainText(/no chats|nothing/i);
+  await expect(page.getByRole('main')).toContainText('No title contains');
 });
 
 test('pin, unpin', async ({ sessions }) => {
@@ -45,18 +45,18 @@ test('archive and bring back', async ({ sessions }) => {
   await expect(sessions.rows).toHaveCount(2);
   await sessions.show('Archived');
   await expect(sessions.rows).toHaveCount(1);
-  await sessions.choose('Fix the roof', 'Unarchive');
+  await sessions.choose('Fix the roof', 'Bring back');
   await expect(sessions.rows).toHaveCount(0);
   await sessions.show('All');
   await expect(sessions.rows).toHaveCount(3);
 });
 
 test('delete, with undo', async ({ sessions, page }) => {
-  await sessions.choose('Fix the roof', 'Delete');
+  await sessions.choose('Fix the roof', 'Delete chat');
   await expect(sessions.row('Fix the roof')).toHaveCount(0);
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(sessions.row('Fix the roof')).toBeVisible();
-  await sessions.choose('Plan the garden', 'Delete');
+  await sessions.choose('Plan the garden', 'Delete chat');
   await expect(sessions.row('Plan the garden')).toHaveCount(0);
   await sessions.open();
   await expect(sessions.rows).toHaveCount(2);
@@ -65,16 +65,13 @@ test('delete, with undo', async ({ sessions, page }) => {
 test('many chats come in pages', async ({ sessions, person, colloquy, page, hydrated }) => {
   seedChats(colloquy, person.email, Array.from({ length: 120 }, (_, i) => ({ title: `Number ${i + 1}`, messages: 2 })));
   await sessions.open();
-  await expect(sessions.row('Number 1').first()).toBeVisible();
-  if (hydrated) {
+  await expect(sessions.rows).toHaveCount(50);
+  await page.getByRole('link', { name: 'Load more' }).click();
+  if (!hydrated) await page.getByRole('link', { name: 'Load more' }).click();
+  else
     await expect(async () => {
-      await page.getByRole('link', { name: /more|older/i }).last().scrollIntoViewIfNeeded({ timeout: 500 }).catch(() => undefined);
-      await page.mouse.wheel(0, 20_000);
+      await page.getByRole('link', { name: 'Load more' }).click({ timeout: 500 });
       await expect(sessions.row('Number 120')).toHaveCount(1, { timeout: 500 });
     }).toPass();
-  } else {
-    await page.getByRole('link', { name: /more|older|next/i }).click();
-    await page.getByRole('link', { name: /more|older|next/i }).click();
-    await expect(sessions.row('Number 120')).toHaveCount(1);
-  }
+  await expect(sessions.row('Number 120')).toHaveCount(1);
 });
