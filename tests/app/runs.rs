@@ -240,12 +240,17 @@ each_db! {
 each_db! {
     async fn c09_a_slow_reader_is_sent_away_and_the_answer_goes_on(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "[[paced 700 10]]").await;
+        let sent = ada.say(None, "[[paced 6000 10]]").await;
         let (_, mut events) = ada.events(&sent, None).await;
-        assert_eq!(events.next().await.expect("an event").name, "snapshot");
-        // It reads nothing while more happens than is kept for it.
+        while events.next().await.expect("an event").name != "snapshot" {}
+        // It reads nothing while another one reads more than is kept for it.
+        let (_, mut quick) = ada.events(&sent, None).await;
+        for _ in 0..40 {
+            quick.next().await.expect("an event");
+        }
+        act(&mut ada, "/api/stop_answer", &sent).await;
         let end = ada.settled(sent.chat).await;
-        assert_eq!(end.state, MessageState::Complete);
+        assert_eq!(end.state, MessageState::Stopped);
         let mut names = Vec::new();
         while let Some(event) = events.next().await {
             names.push(event.name);

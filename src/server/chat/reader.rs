@@ -40,10 +40,16 @@ impl Event {
 /// The number of an event: the claim under which it was made, and its place among its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventId {
-    /// The run's epoch.
+    /// The run's epoch; [`EventId::ELSEWHERE`] where the reader watches a run of another process.
     pub epoch: i64,
     /// The step.
     pub sequence: u64,
+}
+
+impl EventId {
+    /// No claim has this epoch: steps that were taken from the database are counted apart from those of the run
+    /// itself, and whoever comes back with such a number gets a snapshot.
+    const ELSEWHERE: i64 = -1;
 }
 
 impl fmt::Display for EventId {
@@ -160,6 +166,8 @@ impl Reader {
     }
 
     async fn look_into_store(&mut self) -> Result<Option<Event>, Fault> {
+        // What the reader had before is replaced by what stands here.
+        self.last = None;
         let mut tx = self.chats.0.store.read().await?;
         let mut own = tx.owned_by(self.owner);
         let Some(run) = own.find_run(self.chat, self.run).await? else {
@@ -187,12 +195,12 @@ impl Reader {
             state.set_left_out(left_out);
             state.touch();
             let update = state.advance();
-            let id = EventId { epoch: run.epoch, sequence: state.sequence() };
+            let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
         let mut state = Box::new(LiveState::new(&row.text, &row.reasoning, left_out));
         state.advance();
-        let id = EventId { epoch: run.epoch, sequence: state.sequence() };
+        let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
         let snapshot = Event::json(event::SNAPSHOT, Some(id), state.told());
         self.from = Source::Kept { epoch: run.epoch, state };
         Ok(Some(snapshot))
