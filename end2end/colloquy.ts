@@ -1,10 +1,10 @@
 // A Colloquy of a test's own: the built program on a free port, with a data folder that goes with it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Upstream } from './upstream.mjs';
 
 /** The folder that `scripts/build` printed. */
@@ -54,9 +54,8 @@ export class Colloquy {
 
   /** Starts the program, on the same port and data as before, and waits until it answers. */
   async begin(): Promise<void> {
-    // The configuration file and the options of Leptos are looked for in the working folder.
-    await copyFile(resolve('../Leptos.toml'), join(this.data, 'Leptos.toml'));
     const child = spawn(join(bundle(), 'colloquy'), [], {
+      // A configuration file of the person who runs the tests is none of theirs.
       cwd: this.data,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

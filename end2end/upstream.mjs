@@ -155,16 +155,16 @@ async function read(request) {
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }
 
-/** @param {{ role: string, content: unknown }[]} messages */
+/** @param {{ role: string, content: string | { text?: string }[] }[]} messages */
 function lastSaid(messages) {
   const said = messages.filter((message) => message.role === 'user' && !isContinuation(message)).at(-1)?.content ?? '';
-  return typeof said === 'string' ? said : said.map((/** @type {any} */ part) => part.text ?? '').join('');
+  return typeof said === 'string' ? said : said.map((part) => part.text ?? '').join('');
 }
 
 /** An answer that goes on is asked for with a message of the server's own after the half that is there.
  * @param {any} message */
 function isContinuation(message) {
-  return typeof message.content === 'string' && /^continue\b/i.test(message.content);
+  return typeof message.content === 'string' && message.content.startsWith('Your last answer broke off.');
 }
 
 /** @param {import('node:http').ServerResponse} response @param {object} delta @param {string | null} finish */

@@ -1,7 +1,7 @@
 //! Colloquy.
 
-// Views are types, and types of whole pages are deep.
-#![recursion_limit = "256"]
+// Views are types, and the types of whole pages are nested deeply, most of all in optimized builds.
+#![recursion_limit = "512"]
 
 pub mod app;
 pub mod components;
@@ -18,4 +18,11 @@ pub mod server;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(app::App);
+    // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
+    leptos::prelude::request_animation_frame(|| {
+        if let Some(html) = leptos::prelude::document().document_element() {
+            // A plain attribute of a plain element can always be set.
+            let _ = html.set_attribute("data-hydrated", "");
+        }
+    });
 }

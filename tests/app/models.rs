@@ -8,6 +8,7 @@ use colloquy::{
 };
 use futures::StreamExt;
 
+mod catalogue;
 mod local;
 mod openai;
 

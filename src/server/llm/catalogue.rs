@@ -1,57 +1,235 @@
 //! Which models there are, and how to get at one.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    domain::{ModelChoice, ModelOption},
+    server::config::{Config, ProviderConfig},
+};
 
 use super::{
     Model,
-    openai::{self, Endpoint, OpenAi},
-};
-use crate::{
-    domain::{ModelChoice, ModelOption},
-    server::config::Config,
+    local::{LocalModel, Settings},
+    offers::{Offers, Times},
+    openai::{self, Endpoint, Limits, OpenAi},
 };
 
-/// All models of all providers.
-#[derive(Clone, Default)]
-pub struct Models {
-    endpoints: Arc<Vec<(String, Vec<String>, Arc<Endpoint>)>>,
+/// The provider's name in ids of models on this machine.
+const LOCAL: &str = "local";
+/// The same, for people.
+const LOCAL_LABEL: &str = "On this machine";
+/// The file of the small model that comes with Colloquy, without its ending, and its name for people.
+const BUNDLED: (&str, &str) = ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2 135M");
+
+/// All models of all providers. Cheap to clone.
+#[derive(Clone)]
+pub struct Models(Arc<Inner>);
+
+struct Inner {
+    providers: Vec<Provider>,
+    folder: PathBuf,
+    settings: Settings,
+    /// The local models that were asked for; each keeps its process.
+    local: Mutex<HashMap<String, Arc<LocalModel>>>,
+    default: Option<String>,
+}
+
+/// A configured endpoint.
+struct Provider {
+    name: String,
+    endpoint: Arc<Endpoint>,
+    /// The models that the operator chose to offer; empty for all.
+    chosen: Vec<String>,
+    offers: Offers,
 }
 
 impl Models {
-    /// TEMP until the catalogue is merged.
+    /// The models of a configuration. Reads and asks nothing yet.
     pub fn new(config: &Config) -> Self {
-        let client = openai::client();
-        let endpoints = config.providers.iter().map(|p| {
-            let e = Endpoint::new(client.clone(), &p.base_url, p.key.clone(), p.context, openai::Limits::default());
-            (p.name.clone(), p.models.clone(), Arc::new(e))
-        });
-        Self { endpoints: Arc::new(endpoints.collect()) }
+        Self::with_times(config, Times::default())
     }
 
-    /// What the picker shows.
+    /// The same, where lists of models last for other times than usual.
+    pub fn with_times(config: &Config, times: Times) -> Self {
+        // The client reads the machine's certificates, which takes some memory: only where it is needed.
+        let client = (!config.providers.is_empty()).then(openai::client);
+        let provider = |(provider, client): (&ProviderConfig, _)| Provider::new(provider, client, times);
+        let providers = config.providers.iter().zip(client.into_iter().cycle()).map(provider).collect();
+        let own = || std::env::current_exe().unwrap_or_else(|_| PathBuf::from("colloquy"));
+        let mut settings = Settings::new(config.local.program.clone().unwrap_or_else(own));
+        settings.threads = config.local.threads;
+        settings.context = config.local.context;
+        settings.idle = Duration::from_secs(config.local.idle_minutes.saturating_mul(60));
+        Self(Arc::new(Inner {
+            providers,
+            folder: config.local.models.clone(),
+            settings,
+            local: Mutex::default(),
+            default: config.default_model.clone(),
+        }))
+    }
+
+    /// What the picker shows: the providers' models in the order of the configuration, then those on this machine.
+    /// Providers that do not answer are left out; their models come back with them. Takes three seconds at most.
     pub async fn list(&self) -> ModelChoice {
-        let mut models = Vec::new();
-        for (p, names, _) in self.endpoints.iter() {
-            for n in names {
-                models.push(ModelOption {
-                    id: format!("{p}/{n}"),
-                    label: n.clone(),
-                    provider: p.clone(),
-                    local: false,
-                    bundled: false,
-                });
-            }
-        }
-        ModelChoice { default: models.first().map(|m| m.id.clone()), models }
+        let inner = &*self.0;
+        let asked = futures::future::join_all(inner.providers.iter().map(Provider::list));
+        let (asked, mut local) = tokio::join!(asked, inner.list_local());
+        let mut models: Vec<ModelOption> = asked.into_iter().flatten().collect();
+        let chosen = inner.default.as_ref().filter(|id| models.iter().chain(&local).any(|model| model.id == **id));
+        let bundled = local.iter().find(|model| model.bundled);
+        let default = chosen.or_else(|| models.first().or(bundled).or(local.first()).map(|model| &model.id)).cloned();
+        models.append(&mut local);
+        ModelChoice { models, default }
     }
 
-    /// The model with this id (`provider/name`), and its name for people.
+    /// The model with this id (`provider/name`), and its name for people. A provider's model is found whether or not the
+    /// provider answers now.
     pub async fn find(&self, id: &str) -> Option<(Arc<dyn Model>, String)> {
-        let (p, n) = id.split_once('/')?;
-        let (_, names, e) = self.endpoints.iter().find(|(name, ..)| name == p)?;
-        names
-            .iter()
-            .any(|m| m == n)
-            .then(|| (Arc::new(OpenAi::new(e.clone(), n.to_owned())) as Arc<dyn Model>, n.to_owned()))
+        let (provider, name) = id.split_once('/')?;
+        if provider == LOCAL {
+            return self.0.find_local(name).await;
+        }
+        let provider = self.0.providers.iter().find(|known| known.name == provider)?;
+        if !provider.has(name) {
+            return None;
+        }
+        Some((Arc::new(OpenAi::new(Arc::clone(&provider.endpoint), name.to_owned())), name.to_owned()))
+    }
+}
+
+impl Provider {
+    fn new(config: &ProviderConfig, client: reqwest::Client, times: Times) -> Self {
+        let endpoint = Endpoint::new(client, &config.base_url, config.key.clone(), config.context, Limits::default());
+        Self {
+            name: config.name.clone(),
+            endpoint: Arc::new(endpoint),
+            chosen: config.models.clone(),
+            offers: Offers::new(times),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        if self.chosen.is_empty() { is_name(name) } else { self.chosen.iter().any(|chosen| chosen == name) }
+    }
+
+    async fn list(&self) -> Vec<ModelOption> {
+        let names =
+            if self.chosen.is_empty() { self.offers.of(&self.endpoint).await } else { self.chosen.as_slice().into() };
+        let usable = names.iter().filter(|name| is_name(name) && (!self.chosen.is_empty() || talks(name)));
+        usable
+            .map(|name| ModelOption {
+                id: format!("{}/{name}", self.name),
+                label: name.clone(),
+                provider: self.name.clone(),
+                local: false,
+                bundled: false,
+            })
+            .collect()
+    }
+}
+
+impl Inner {
+    /// The models on this machine by name, the bundled one last. The folder is read each time, so that a file that is
+    /// dropped in appears.
+    async fn list_local(&self) -> Vec<ModelOption> {
+        let mut models: Vec<ModelOption> =
+            files(&self.folder).await.into_iter().map(|(stem, _)| local_option(&stem)).collect();
+        models.sort_by_cached_key(|model| (model.bundled, model.label.to_lowercase()));
+        models
+    }
+
+    async fn find_local(&self, name: &str) -> Option<(Arc<dyn Model>, String)> {
+        // Found by comparing, never by joining paths: a name cannot leave the folder.
+        let (stem, file) = files(&self.folder).await.into_iter().find(|(stem, _)| stem == name)?;
+        let label = local_option(&stem).label;
+        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = local.entry(stem).or_insert_with(|| Arc::new(LocalModel::new(&file, self.settings.clone())));
+        Some((Arc::clone(model) as Arc<dyn Model>, label))
+    }
+}
+
+fn local_option(stem: &str) -> ModelOption {
+    let bundled = stem == BUNDLED.0;
+    ModelOption {
+        id: format!("{LOCAL}/{stem}"),
+        label: if bundled { BUNDLED.1 } else { stem }.to_owned(),
+        provider: LOCAL_LABEL.to_owned(),
+        local: true,
+        bundled,
+    }
+}
+
+/// The model files of a folder with their names; nothing where there is no folder. Of a model in several files
+/// (`…-00001-of-00003.gguf`), the first stands for all, and the library finds the rest.
+async fn files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let mut files = Vec::new();
+    let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return files };
+    while let Ok(Some(entry)) = entries.next_entry().await {
+        let name = entry.file_name();
+        let stem = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(".gguf"))
+            .filter(|stem| is_name(stem) && !is_later_part(stem));
+        if let Some(stem) = stem
+            && tokio::fs::metadata(entry.path()).await.is_ok_and(|meta| meta.is_file())
+        {
+            files.push((stem.to_owned(), entry.path()));
+        }
+    }
+    files
+}
+
+/// Whether a file holds the second or a later part of a model.
+fn is_later_part(stem: &str) -> bool {
+    let Some((rest, count)) = stem.rsplit_once("-of-") else { return false };
+    let Some((_, part)) = rest.rsplit_once('-') else { return false };
+    let is_number = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(count) && is_number(part) && part != "00001"
+}
+
+/// Whether a name can be part of an id: not empty, not endless, and nothing in it that cannot be seen.
+fn is_name(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && !name.chars().any(crate::domain::is_deceptive)
+}
+
+/// Whether a model of a provider's own list can hold a conversation, as far as its name tells: the lists also hold models
+/// for embeddings, speech and pictures.
+fn talks(name: &str) -> bool {
+    const OTHERS: [&str; 7] = ["embed", "whisper", "tts-", "dall-e", "moderation", "rerank", "bge-"];
+    let name = name.to_ascii_lowercase();
+    !OTHERS.iter().any(|other| name.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_part_of_a_model_is_a_model() {
+        for (stem, later) in [
+            ("big-00001-of-00003", false),
+            ("big-00002-of-00003", true),
+            ("best-of-00003", false),
+            ("one-of-many", false),
+            ("SmolLM2-135M-Instruct.Q4_1", false),
+        ] {
+            assert_eq!(is_later_part(stem), later, "{stem}");
+        }
+    }
+
+    #[test]
+    fn models_that_do_not_talk_are_known_by_their_names() {
+        assert!(["gpt-4o", "qwen3:8b", "meta-llama/Llama-3.1"].iter().all(|name| talks(name)));
+        assert!(
+            !["text-embedding-3-small", "nomic-embed-text:latest", "whisper-1", "dall-e-3"]
+                .iter()
+                .any(|name| talks(name))
+        );
     }
 }

@@ -10,11 +10,13 @@ pub mod catalogue;
 pub mod local;
 pub mod openai;
 
+mod offers;
 mod pieces;
 mod think;
 mod window;
 
 pub use catalogue::Models;
+pub use offers::Times;
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

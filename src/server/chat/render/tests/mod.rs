@@ -7,7 +7,8 @@ mod growing;
 mod payloads;
 mod samples;
 
-use scraper::{Html, Node};
+use html5ever::{ParseOpts, local_name, ns, parse_fragment, tendril::TendrilSink, QualName};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 /// Elements that a rendered text may hold.
 const ELEMENTS: &[&str] = &[
@@ -19,40 +20,76 @@ const ELEMENTS: &[&str] = &[
 const ATTRIBUTES: &[&str] =
     &["aria-label", "checked", "class", "data-code", "dir", "disabled", "href", "rel", "role", "scope", "start", "tabindex", "target", "type"];
 
+/// What a browser makes of a fragment. The nodes live as long as the tree.
+fn parse(html: &str) -> RcDom {
+    let context = QualName::new(None, ns!(html), local_name!("div"));
+    parse_fragment(RcDom::default(), ParseOpts::default(), context, Vec::new(), false).one(html)
+}
+
+/// All nodes below the root, in order.
+fn descendants(node: &Handle) -> Vec<Handle> {
+    let children: Vec<Handle> = node.children.borrow().clone();
+    children.into_iter().flat_map(|child| [vec![child.clone()], descendants(&child)].concat()).collect()
+}
+
+fn text_of(node: &Handle) -> String {
+    let texts = descendants(node).into_iter().filter_map(|node| match &node.data {
+        NodeData::Text { contents } => Some(contents.borrow().to_string()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// The name of an element; nothing for other nodes.
+fn name_of(node: &Handle) -> Option<String> {
+    match &node.data {
+        NodeData::Element { name, .. } => Some(name.local.to_string()),
+        _ => None,
+    }
+}
+
 /// The text of a fragment as a browser sees it.
 pub(super) fn text_content(html: &str) -> String {
-    Html::parse_fragment(html).root_element().text().collect()
+    text_of(&parse(html).document)
 }
 
 /// Fails unless a browser finds only harmless markup in a fragment.
 #[track_caller]
 fn assert_harmless(html: &str, source: &str) {
-    let document = Html::parse_fragment(html);
-    for node in document.root_element().descendants() {
-        match node.value() {
-            Node::Element(element) => {
-                let name = element.name();
-                assert!(ELEMENTS.contains(&name), "<{name}> from {source:?}: {html}");
-                for (attribute, value) in element.attrs() {
-                    assert!(
-                        ATTRIBUTES.contains(&attribute) || (name.starts_with('m') && !attribute.starts_with("on") && !matches!(attribute, "style" | "href" | "id" | "name")),
-                        "{attribute}={value:?} from {source:?}: {html}"
-                    );
-                }
-                if name == "a" {
-                    let href = element.attr("href").unwrap_or_default().to_ascii_lowercase();
-                    assert!(["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)), "{href:?} from {source:?}");
-                    assert_eq!(element.attr("rel"), Some("noopener noreferrer nofollow"), "{source:?}");
-                    assert_eq!(element.attr("target"), Some("_blank"), "{source:?}");
-                }
-                if name == "input" {
-                    assert_eq!(element.attr("type"), Some("checkbox"), "{source:?}");
-                    assert!(element.attr("disabled").is_some() && element.attr("aria-label").is_some(), "{source:?}");
-                }
+    let tree = parse(html);
+    for node in descendants(&tree.document) {
+        match &node.data {
+            NodeData::Element { name, attrs, .. } => {
+                let attrs: Vec<(String, String)> =
+                    attrs.borrow().iter().map(|a| (a.name.local.to_string(), a.value.to_string())).collect();
+                assert_harmless_element(&name.local, &attrs, html, source);
             }
-            Node::Comment(comment) => panic!("comment {comment:?} from {source:?}: {html}"),
-            Node::Doctype(_) | Node::ProcessingInstruction(_) => panic!("declaration from {source:?}: {html}"),
-            Node::Document | Node::Fragment | Node::Text(_) => {}
+            NodeData::Comment { contents } => panic!("comment {contents:?} from {source:?}: {html}"),
+            NodeData::Doctype { .. } | NodeData::ProcessingInstruction { .. } => panic!("declaration from {source:?}: {html}"),
+            NodeData::Document | NodeData::Text { .. } => {}
         }
+    }
+}
+
+#[track_caller]
+fn assert_harmless_element(name: &str, attrs: &[(String, String)], html: &str, source: &str) {
+    let attr = |wanted: &str| attrs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    assert!(ELEMENTS.contains(&name), "<{name}> from {source:?}: {html}");
+    for (attribute, value) in attrs {
+        let attribute = attribute.as_str();
+        assert!(
+            ATTRIBUTES.contains(&attribute) || (name.starts_with('m') && !attribute.starts_with("on") && !matches!(attribute, "style" | "href" | "id" | "name")),
+            "{attribute}={value:?} from {source:?}: {html}"
+        );
+    }
+    if name == "a" {
+        let href = attr("href").unwrap_or_default().to_ascii_lowercase();
+        assert!(["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)), "{href:?} from {source:?}");
+        assert_eq!(attr("rel"), Some("noopener noreferrer nofollow"), "{source:?}");
+        assert_eq!(attr("target"), Some("_blank"), "{source:?}");
+    }
+    if name == "input" {
+        assert_eq!(attr("type"), Some("checkbox"), "{source:?}");
+        assert!(attr("disabled").is_some() && attr("aria-label").is_some(), "{source:?}");
     }
 }

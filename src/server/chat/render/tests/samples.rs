@@ -1,13 +1,12 @@
 //! What ordinary constructs look like, and that code is kept byte for byte.
 
-use scraper::{Html, Selector};
-
-use super::super::render;
+use super::{super::render, descendants, name_of, parse, text_of};
 
 fn code_of(html: &str) -> String {
-    let document = Html::parse_fragment(html);
-    let selector = Selector::parse("pre code").expect("a selector");
-    document.select(&selector).next().expect("a block of code").text().collect()
+    let tree = parse(html);
+    let block = descendants(&tree.document).into_iter().find(|node| name_of(node).as_deref() == Some("pre")).expect("a block of code");
+    let code = descendants(&block).into_iter().find(|node| name_of(node).as_deref() == Some("code")).expect("its code");
+    text_of(&code)
 }
 
 #[test]

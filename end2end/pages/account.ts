@@ -1,0 +1,72 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+import type { Person } from '../fixtures.ts';
+
+/** Signing up, in and out. */
+export class AccountPages {
+  readonly email: Locator;
+  readonly name: Locator;
+  readonly password: Locator;
+  readonly alert: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly hydrated: boolean,
+  ) {
+    this.email = page.getByLabel('E-mail');
+    this.name = page.getByLabel('Name', { exact: true });
+    this.password = page.getByLabel('Password', { exact: true });
+    this.alert = page.getByRole('alert');
+  }
+
+  async openSignUp(): Promise<void> {
+    await this.page.goto('/sign-up');
+    await awake(this.page, this.hydrated);
+  }
+
+  async openSignIn(): Promise<void> {
+    await this.page.goto('/sign-in');
+    await awake(this.page, this.hydrated);
+  }
+
+  async signUp(person: Person): Promise<void> {
+    await this.openSignUp();
+    await this.fillSignUp(person);
+    await this.expectSignedIn();
+  }
+
+  async fillSignUp(person: Person): Promise<void> {
+    await this.email.fill(person.email);
+    await this.name.fill(person.name);
+    await this.password.fill(person.password);
+    await this.page.getByRole('button', { name: 'Make the account' }).click();
+  }
+
+  async fillSignIn(email: string, password: string): Promise<void> {
+    await this.email.fill(email);
+    await this.password.fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  /** From any page of a person who is signed in. */
+  async signOut(): Promise<void> {
+    const opener = this.page.getByRole('button', { name: 'Open the list of chats' });
+    const menu = this.page.locator('summary[aria-label$=", menu"]');
+    const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
+    if (onPhone && this.hydrated) await opener.click();
+    await menu.last().click();
+    await this.page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(this.page).toHaveURL(/\/sign-in/);
+  }
+
+  /** The page of a new chat is there. */
+  async expectSignedIn(): Promise<void> {
+    await expect(this.page).toHaveURL(/\/$/);
+    await expect(this.page.getByRole('textbox', { name: 'Message' })).toBeVisible();
+    await awake(this.page, this.hydrated);
+  }
+}
+
+/** Waits until the scripts of the page have taken over, where they run at all. */
+export async function awake(page: Page, hydrated: boolean): Promise<void> {
+  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+}

@@ -1,0 +1,84 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+import { awake } from './account.ts';
+
+/** A chat, or the page of a new one. */
+export class ChatPage {
+  readonly composer: Locator;
+  readonly send: Locator;
+  readonly stop: Locator;
+  readonly picker: Locator;
+  readonly jump: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly hydrated: boolean,
+  ) {
+    this.composer = page.getByRole('textbox', { name: 'Message', exact: true });
+    this.send = page.getByRole('button', { name: 'Send' });
+    this.stop = page.getByRole('button', { name: 'Stop the answer' });
+    this.picker = page.getByRole('combobox', { name: 'Model' });
+    this.jump = page.getByRole('button', { name: 'Jump to latest' });
+  }
+
+  /** The messages of the model, oldest first. */
+  get answers(): Locator {
+    return this.#messages('Answer');
+  }
+
+  /** The messages of the person, oldest first. */
+  get questions(): Locator {
+    return this.#messages('You');
+  }
+
+  #messages(heading: string): Locator {
+    return this.page.getByRole('article').filter({ has: this.page.getByRole('heading', { name: heading, exact: true, level: 2 }) });
+  }
+
+  get retry(): Locator {
+    return this.answer.getByRole('button', { name: 'Retry' });
+  }
+
+  get continue(): Locator {
+    return this.answer.getByRole('button', { name: 'Continue' });
+  }
+
+  get answer(): Locator {
+    return this.answers.last();
+  }
+
+  async openNew(): Promise<void> {
+    await this.page.goto('/');
+    await awake(this.page, this.hydrated);
+  }
+
+  async open(path: string): Promise<void> {
+    await this.page.goto(path);
+    await awake(this.page, this.hydrated);
+  }
+
+  async ask(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.send.click();
+    await expect(this.page).toHaveURL(/\/chats\/[0-9a-f-]{36}/);
+    await awake(this.page, this.hydrated);
+  }
+
+  async pick(model: string): Promise<void> {
+    await this.picker.selectOption({ label: model });
+  }
+
+  /** Scrolls the transcript; upwards is negative. */
+  async scrollBy(pixels: number): Promise<void> {
+    await this.page.locator('.scroller').evaluate((scroller, by) => scroller.scrollBy(0, by), pixels);
+  }
+
+  /** Where an element of the transcript is on the screen, from the top. */
+  async top(element: Locator): Promise<number> {
+    return (await element.boundingBox())?.y ?? Number.NaN;
+  }
+
+  /** The path of the chat that is open. */
+  get path(): string {
+    return new URL(this.page.url()).pathname;
+  }
+}

@@ -1,0 +1,54 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+import { awake } from './account.ts';
+
+/** The list of all chats. */
+export class SessionsPage {
+  readonly search: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly hydrated: boolean,
+  ) {
+    this.search = page.getByRole('searchbox', { name: 'Search in titles' });
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto('/sessions');
+    await awake(this.page, this.hydrated);
+  }
+
+  get rows(): Locator {
+    return this.page.getByRole('main').locator('li.session');
+  }
+
+  row(title: string): Locator {
+    return this.rows.filter({ hasText: title });
+  }
+
+  /** The tab All, Pinned or Archived. */
+  async show(tab: 'All' | 'Pinned' | 'Archived'): Promise<void> {
+    await this.page.getByRole('main').getByRole('link', { name: tab, exact: true }).click();
+    await expect(this.page).toHaveURL(tab === 'All' ? /\/sessions(\?|$)/ : new RegExp(`filter=${tab.toLowerCase()}`));
+  }
+
+  async searchFor(words: string): Promise<void> {
+    await this.search.fill(words);
+    if (!this.hydrated) await this.search.press('Enter');
+    await expect(this.page).toHaveURL(new RegExp(`q=${encodeURIComponent(words)}`, 'i'));
+  }
+
+  async rename(title: string, next: string): Promise<void> {
+    const row = this.row(title);
+    await row.getByLabel(/^Actions for/).click();
+    await row.getByText('Rename').click();
+    await row.getByRole('textbox', { name: 'Title' }).fill(next);
+    await row.getByRole('button', { name: 'Save' }).click();
+  }
+
+  /** Opens the menu of a row and chooses something from it. */
+  async choose(title: string, action: string): Promise<void> {
+    const row = this.row(title);
+    await row.getByLabel(/^Actions for/).click();
+    await row.getByRole('button', { name: action, exact: true }).click();
+  }
+}

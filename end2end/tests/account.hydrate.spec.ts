@@ -1,0 +1,24 @@
+import { expect, somebody, test } from '../fixtures.ts';
+
+test('the form says live how good a password is', async ({ accounts, page }) => {
+  const person = somebody();
+  await accounts.openSignUp();
+  await accounts.email.fill(person.email);
+  await accounts.name.fill(person.name);
+  await accounts.password.fill('short');
+  await expect(page.getByText(/7 more characters/)).toBeVisible();
+  await accounts.password.fill('password1234');
+  await expect(page.getByText(/easy to guess/i)).toBeVisible();
+  await accounts.password.fill(person.password);
+  await expect(page.getByText(/hard to guess/i)).toBeVisible();
+});
+
+test('after signing out the back button shows nothing private', async ({ accounts, chat, person, page }) => {
+  expect(person.name).toBeTruthy();
+  await chat.ask('a secret of mine');
+  await expect(chat.answer).toContainText('You said: a secret of mine');
+  await accounts.signOut();
+  await page.goBack();
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect(page.getByText('a secret of mine')).toHaveCount(0);
+});

@@ -1,0 +1,113 @@
+import { type Browser, type BrowserContext, type Page } from '@playwright/test';
+import { type Watch, expect, test } from '../fixtures.ts';
+import { ChatPage } from '../pages/chat.ts';
+
+/** The same person on another device: same cookies, another browser. */
+async function otherDevice(browser: Browser, context: BrowserContext, watch: Watch, baseURL: string, hydrated: boolean): Promise<{ page: Page; done: () => Promise<void> }> {
+  const other = await browser.newContext({
+    baseURL,
+    storageState: await context.storageState(),
+    javaScriptEnabled: hydrated,
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await watch.follow(other);
+  return { page: await other.newPage(), done: () => other.close() };
+}
+
+test('ask, read, reload, find it in the list, go on on the phone', async ({ chat, sessions, person, page, browser, context, watch, hydrated, colloquy, accessible }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('How long is a week?');
+  await expect(chat.questions.last()).toContainText('How long is a week?');
+  await expect(chat.answer).toContainText('You said: How long is a week? (quick)');
+  await expect(chat.send).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('How long is a week?');
+  await accessible();
+
+  await page.reload();
+  await expect(chat.answer).toContainText('You said: How long is a week? (quick)');
+
+  const path = chat.path;
+  await sessions.open();
+  await expect(sessions.row('How long is a week?')).toBeVisible();
+  await sessions.row('How long is a week?').getByRole('link').first().click();
+  await expect(page).toHaveURL(new RegExp(`${path}$`));
+
+  const phone = await otherDevice(browser, context, watch, colloquy.url, hydrated);
+  const onPhone = new ChatPage(phone.page, hydrated);
+  await onPhone.open(path);
+  await expect(onPhone.answer).toContainText('You said: How long is a week?');
+  await onPhone.ask('And a month?');
+  await expect(onPhone.answer).toContainText('You said: And a month?');
+  await phone.done();
+
+  await chat.open(path);
+  await expect(chat.answers).toHaveCount(2);
+  await expect(chat.answer).toContainText('And a month?');
+});
+
+test('an answer in Markdown', async ({ chat, person, page, accessible }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('markdown please');
+  const answer = chat.answer;
+  await expect(answer.getByRole('link', { name: 'link' })).toHaveAttribute('href', 'https://example.org/page');
+  await expect(answer.getByRole('table')).toBeVisible();
+  await expect(answer.getByRole('columnheader')).toHaveText(['Model', 'Speed', 'Size']);
+  await expect(answer.getByRole('checkbox')).toHaveCount(2);
+  await expect(answer.getByRole('checkbox').first()).toBeChecked();
+  await expect(answer.locator('pre code')).toContainText('let answer = 6 * 7;');
+  await expect(answer.locator('pre code span').first()).toBeAttached();
+  await expect(answer.getByText('rust', { exact: true })).toBeVisible();
+  await expect(answer.locator('math')).toHaveCount(2);
+  await expect(answer.locator('math msup').first()).toBeAttached();
+  await accessible();
+  await page.reload();
+  await expect(answer.locator('math')).toHaveCount(2);
+});
+
+test('a provider’s fault is said, and Retry asks again', async ({ chat, person, accessible }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had a fault of its own');
+  await accessible();
+  await chat.retry.click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  await expect(chat.answers).toHaveCount(1);
+});
+
+test('a provider that is busy is said', async ({ chat, person }) => {
+  await chat.ask(`fail 429 always ${person.email}`);
+  await expect(chat.answer).toContainText('The provider is busy');
+  await expect(chat.retry).toBeVisible();
+});
+
+test('what came before a cut is kept, and Continue goes on from it', async ({ chat, person, page }) => {
+  await chat.ask(`cut ${person.email}`);
+  await expect(chat.answer).toContainText('The connection to the model was cut');
+  await expect(chat.answer).toContainText('The answer begins, and th');
+  await page.reload();
+  await expect(chat.answer).toContainText('The answer begins, and th');
+  await chat.continue.click();
+  await expect(chat.answer).toContainText('The answer goes on to its end.');
+  await expect(chat.answer).toContainText('The answer begins, and th');
+});
+
+test('Stop keeps what was written', async ({ chat, person, page }) => {
+  await chat.ask(`gate stop-${person.email}`);
+  await expect(chat.answer).toContainText('The first half');
+  await chat.stop.click();
+  await expect(chat.answer).toContainText(/stopped/i);
+  await expect(chat.answer).toContainText('The first half');
+  await expect(chat.send).toBeVisible();
+  await page.reload();
+  await expect(chat.answer).toContainText(/stopped/i);
+});
+
+test('another model is asked where one is picked', async ({ chat, person }) => {
+  expect(person.email).toBeTruthy();
+  await chat.pick('careful');
+  await chat.ask('Who are you?');
+  await expect(chat.answer).toContainText('You said: Who are you? (careful)');
+  await chat.ask('And now?');
+  await expect(chat.answer).toContainText('You said: And now? (careful)');
+});

@@ -1,0 +1,141 @@
+import { expect, test } from '../fixtures.ts';
+import { ChatPage } from '../pages/chat.ts';
+import { seedChats } from '../seed.ts';
+
+test('a reload in mid-stream shows what is there and goes on', async ({ chat, person, colloquy, page }) => {
+  const gate = `reload-${person.email}`;
+  await chat.ask(`gate ${gate}`);
+  await expect(chat.answer).toContainText('The first half');
+  await page.reload();
+  await expect(chat.answer).toContainText('The first half');
+  colloquy.upstream.release(gate);
+  await expect(chat.answer).toContainText('The second half');
+  await expect(chat.stop).toHaveCount(0);
+  await expect(chat.answers).toHaveCount(1);
+});
+
+test('two tabs of one chat show the same stream', async ({ chat, person, colloquy, context }) => {
+  const gate = `tabs-${person.email}`;
+  await chat.ask(`gate ${gate}`);
+  await expect(chat.answer).toContainText('The first half');
+  const other = new ChatPage(await context.newPage(), true);
+  await other.open(chat.path);
+  await expect(other.answer).toContainText('The first half');
+  colloquy.upstream.release(gate);
+  await expect(other.answer).toContainText('The second half');
+  await expect(chat.answer).toContainText('The second half');
+  expect(await other.answer.innerText()).toBe(await chat.answer.innerText());
+});
+
+test('closing the page is not stopping', async ({ chat, person, colloquy, page, context }) => {
+  const gate = `close-${person.email}`;
+  await chat.ask(`gate ${gate}`);
+  await expect(chat.answer).toContainText('The first half');
+  const path = chat.path;
+  await page.close();
+  colloquy.upstream.release(gate);
+  const later = new ChatPage(await context.newPage(), true);
+  await later.open(path);
+  await expect(later.answer).toContainText('The second half');
+});
+
+test('Enter sends, Shift+Enter breaks the line', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.composer.fill('one');
+  await chat.composer.press('Shift+Enter');
+  await page.keyboard.type('two');
+  await expect(chat.composer).toHaveValue('one\ntwo');
+  await chat.composer.press('Enter');
+  await expect(page).toHaveURL(/\/chats\//);
+  await expect(chat.questions.last()).toContainText('one');
+  await expect(chat.questions.last()).toContainText('two');
+});
+
+test('the composer is empty after sending, and what is typed meanwhile stays', async ({ chat, person, colloquy }) => {
+  const gate = `typing-${person.email}`;
+  await chat.ask('first');
+  await expect(chat.answer).toContainText('You said: first');
+  await chat.composer.fill(`gate ${gate}`);
+  await chat.composer.press('Enter');
+  await expect(chat.answer).toContainText('The first half');
+  await expect(chat.composer).toHaveValue('');
+  await chat.composer.fill('my next question');
+  colloquy.upstream.release(gate);
+  await expect(chat.answer).toContainText('The second half');
+  await expect(chat.composer).toHaveValue('my next question');
+});
+
+test('code and the whole answer can be copied as they were written', async ({ chat, person, context, page }) => {
+  expect(person.email).toBeTruthy();
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await chat.ask('markdown please');
+  await expect(chat.answer.locator('math')).toHaveCount(2);
+  await expect(chat.stop).toHaveCount(0);
+  await chat.answer.locator('pre').locator('..').getByRole('button', { name: /copy/i }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('let answer = 6 * 7;');
+  await chat.answer.getByRole('button', { name: 'Copy', exact: true }).last().click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('| Model | Speed | Size |');
+});
+
+test('following the end lets go when the reader scrolls up', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('paragraphs 400');
+  await expect(chat.answer).toContainText('Paragraph 60 ');
+  await expect(chat.jump).toBeHidden();
+  await chat.scrollBy(-1500);
+  await expect(chat.jump).toBeVisible();
+  const looksAt = page.getByText('Paragraph 40 ', { exact: false }).first();
+  const before = await chat.top(looksAt);
+  await expect(chat.answer).toContainText('Paragraph 400 ');
+  expect(Math.abs((await chat.top(looksAt)) - before), 'movement of what one reads').toBeLessThan(4);
+  await chat.jump.click();
+  await expect(chat.jump).toBeHidden();
+  await expect(page.getByText('Paragraph 400 ')).toBeInViewport();
+});
+
+test('a long chat opens at its end, and older messages come as one scrolls', async ({ chat, person, colloquy, page }) => {
+  const [path] = seedChats(colloquy, person.email, [{ title: 'A long chat', messages: 400 }]);
+  await chat.open(path ?? '');
+  await expect(page.getByText('Message 400 of 400.')).toBeInViewport();
+  await expect(page.getByText('Message 300 of 400.')).toHaveCount(0);
+  await expect(async () => {
+    await chat.scrollBy(-4000);
+    await expect(page.getByText('Message 300 of 400.')).toHaveCount(1, { timeout: 500 });
+  }).toPass();
+  await expect(async () => {
+    await chat.scrollBy(-8000);
+    await expect(page.getByText('Message 1 of 400.')).toHaveCount(1, { timeout: 500 });
+  }).toPass({ timeout: 20_000 });
+  await expect(page.getByText(/^Message \d+ of 400\.$/)).toHaveCount(400);
+});
+
+test.describe('a server that goes away', () => {
+  test.use({ own: {} });
+
+  test('the composer keeps its text when sending fails', async ({ chat, person, colloquy, watch, page }) => {
+    watch.expect(/ERR_CONNECTION|Failed to fetch|net::|EventSource/);
+    await chat.ask(`hello from ${person.name}`);
+    await expect(chat.answer).toContainText('You said: hello');
+    await colloquy.end();
+    await chat.composer.fill('a text that took me long');
+    await chat.send.click();
+    await expect(page.getByText(/could not be reached|lost the connection|offline/i).first()).toBeVisible();
+    await expect(chat.composer).toHaveValue('a text that took me long');
+    await colloquy.begin();
+    await chat.send.click();
+    await expect(chat.answer).toContainText('You said: a text that took me long');
+    await expect(chat.questions).toHaveCount(2);
+  });
+
+  test('a stream finds its server again after a restart', async ({ chat, person, colloquy, watch }) => {
+    watch.expect(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
+    await chat.ask(`gate again-${person.email}`);
+    await expect(chat.answer).toContainText('The first half');
+    await colloquy.end('SIGKILL');
+    await colloquy.begin();
+    await expect(chat.answer).toContainText(/server stopped/i, { timeout: 40_000 });
+    await expect(chat.answer).toContainText('The first half');
+    await chat.continue.click();
+    await expect(chat.answer).toContainText('The second half');
+  });
+});

@@ -1,0 +1,222 @@
+//! The list of all models, and finding one.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use colloquy::{
+    domain::{Failure, ModelChoice},
+    server::{
+        config::{Config, ProviderConfig},
+        llm::{Finish, Models, Times},
+    },
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{eventually, prompt, told};
+use crate::support::{
+    model_file,
+    upstream::{Upstream, script},
+};
+
+const BUNDLED: &str = "SmolLM2-135M-Instruct.Q4_1";
+
+const TIMES: Times = Times {
+    fresh: Duration::from_millis(300),
+    pause: Duration::from_millis(300),
+    patience: Duration::from_millis(500),
+};
+
+fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
+    let mut config = Config::default();
+    config.local.models = folder.to_owned();
+    config.local.program = Some(env!("CARGO_BIN_EXE_colloquy").into());
+    config.providers = providers
+        .iter()
+        .map(|(name, base_url, models)| ProviderConfig {
+            name: (*name).to_owned(),
+            base_url: (*base_url).to_owned(),
+            key: None,
+            models: models.iter().map(|&model| model.to_owned()).collect(),
+            context: 8_192,
+        })
+        .collect();
+    config
+}
+
+fn ids(choice: &ModelChoice) -> Vec<&str> {
+    choice.models.iter().map(|model| model.id.as_str()).collect()
+}
+
+fn folder(files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    files.iter().for_each(|file| fs::write(folder.path().join(file), "").expect("written"));
+    folder
+}
+
+async fn unreachable() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    format!("http://{}/v1", listener.local_addr().expect("an address"))
+}
+
+#[tokio::test]
+async fn files_dropped_into_the_folder_appear() {
+    let folder = folder(&[
+        "notes.txt",
+        "b.gguf",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "big-00001-of-00002.gguf",
+        "big-00002-of-00002.gguf",
+    ]);
+    fs::create_dir(folder.path().join("folder.gguf")).expect("made");
+    let models = Models::new(&config(folder.path(), &[]));
+    let bundled = format!("local/{BUNDLED}");
+    let choice = models.list().await;
+    assert_eq!(ids(&choice), ["local/b", "local/big-00001-of-00002", &bundled]);
+    assert_eq!(choice.default.as_deref(), Some(bundled.as_str()), "the bundled one before others of this machine");
+    let last = choice.models.last().expect("one");
+    assert_eq!((last.label.as_str(), last.provider.as_str()), ("SmolLM2 135M", "On this machine"));
+    assert!(last.bundled && last.local && !choice.models[0].bundled);
+
+    fs::write(folder.path().join("A new one.gguf"), "").expect("written");
+    assert_eq!(ids(&models.list().await)[0], "local/A new one");
+    assert_eq!(models.find("local/A new one").await.map(|(_, label)| label).as_deref(), Some("A new one"));
+    fs::remove_file(folder.path().join("A new one.gguf")).expect("removed");
+    assert!(models.find("local/A new one").await.is_none());
+}
+
+#[tokio::test]
+async fn no_folder_and_no_provider_is_no_model() {
+    let models = Models::new(&config(Path::new("/no/such/folder"), &[]));
+    assert_eq!(models.list().await, ModelChoice::default());
+}
+
+#[tokio::test]
+async fn names_cannot_leave_the_folder() {
+    let outer = folder(&["secret.gguf"]);
+    let inner = outer.path().join("models");
+    fs::create_dir(&inner).expect("made");
+    fs::write(inner.join("a.gguf"), "").expect("written");
+    let models = Models::new(&config(&inner, &[]));
+    assert!(models.find("local/a").await.is_some());
+    let absolute = format!("local/{}", outer.path().join("secret").display());
+    for id in [
+        "local/../secret",
+        "local/..",
+        "local/",
+        "local",
+        "",
+        "/",
+        "/a",
+        "local/a.gguf",
+        "local/a\0",
+        "other/a",
+        &absolute,
+    ] {
+        assert!(models.find(id).await.is_none(), "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_default_is_the_operators_then_a_providers_then_the_bundled_one() {
+    let folder = folder(&["a.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"]);
+    let default = async |providers: &[(&str, &str, &[&str])], chosen: Option<&str>| {
+        let config = Config { default_model: chosen.map(str::to_owned), ..config(folder.path(), providers) };
+        Models::new(&config).list().await.default.expect("a default")
+    };
+    let provider: &[(&str, &str, &[&str])] = &[("p", "http://127.0.0.1:9/v1", &["x", "y"])];
+    assert_eq!(default(provider, Some("local/a")).await, "local/a");
+    assert_eq!(default(provider, Some("p/y")).await, "p/y");
+    assert_eq!(default(provider, Some("p/gone")).await, "p/x", "one that is not there is passed over");
+    assert_eq!(default(provider, None).await, "p/x");
+    assert_eq!(default(&[], None).await, format!("local/{BUNDLED}"));
+    assert_eq!(default(&[], Some("local/a")).await, "local/a");
+}
+
+#[tokio::test]
+async fn a_providers_list_is_asked_for_once_and_renewed_in_the_background() {
+    let upstream = Upstream::start().await;
+    upstream.offer(&["one", "text-embedding-3", "vendor/two:8b"]);
+    let none = folder(&[]);
+    let models = Models::with_times(&config(none.path(), &[("up", &upstream.base_url(), &[])]), TIMES);
+    let before = ["up/one", "up/vendor/two:8b"];
+    let (a, b, c) = tokio::join!(models.list(), models.list(), models.list());
+    assert!([&a, &b, &c].iter().all(|choice| ids(choice) == before), "{a:?}");
+    assert_eq!(upstream.listed(), 1);
+
+    upstream.offer(&["three"]);
+    upstream.delay_models(Duration::from_millis(200));
+    assert_eq!(ids(&models.list().await), before, "still fresh");
+    tokio::time::sleep(TIMES.fresh).await;
+    let begun = Instant::now();
+    assert_eq!(ids(&models.list().await), before, "the last list, at once");
+    assert!(begun.elapsed() < Duration::from_millis(150), "{:?}", begun.elapsed());
+    tokio::time::sleep(Duration::from_millis(280)).await;
+    assert_eq!(ids(&models.list().await), ["up/three"]);
+    assert_eq!(upstream.listed(), 2);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_left_out_and_comes_back() {
+    let (good, slow) = (Upstream::start().await, Upstream::start().await);
+    slow.delay_models(Duration::from_secs(30));
+    let (none, gone) = (folder(&[]), unreachable().await);
+    let providers: &[(&str, &str, &[&str])] =
+        &[("slow", &slow.base_url(), &[]), ("gone", &gone, &[]), ("good", &good.base_url(), &[])];
+    let models = Models::with_times(&config(none.path(), providers), TIMES);
+    let begun = Instant::now();
+    assert_eq!(ids(&models.list().await), ["good/echo"]);
+    assert!((TIMES.patience..2 * TIMES.patience).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+
+    tokio::time::sleep(TIMES.pause).await;
+    slow.delay_models(Duration::ZERO);
+    let begun = Instant::now();
+    assert_eq!(ids(&models.list().await), ["good/echo"], "nobody waits a second time");
+    assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+    eventually("the list is asked for again", || slow.listed() == 2).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(ids(&models.list().await), ["slow/echo", "good/echo"]);
+}
+
+#[tokio::test]
+async fn a_providers_model_is_found_while_the_provider_is_away() {
+    let (none, gone) = (folder(&[]), unreachable().await);
+    let models = Models::with_times(&config(none.path(), &[("gone", &gone, &[]), ("few", &gone, &["one"])]), TIMES);
+    let (model, label) = models.find("gone/vendor/any:8b").await.expect("a model");
+    assert_eq!(label, "vendor/any:8b");
+    assert_eq!(told(model.answer(prompt("x"), CancellationToken::new())).await.end, Some(Err(Failure::Unreachable)));
+    assert!(models.find("few/one").await.is_some());
+    assert!(models.find("few/two").await.is_none(), "the operator offers only some");
+    assert!(models.find("gone/\u{202E}x").await.is_none());
+}
+
+#[tokio::test]
+async fn the_key_stays_with_its_provider() {
+    let (first, second) = (Upstream::start().await, Upstream::start().await);
+    let none = folder(&[]);
+    let mut config = config(none.path(), &[("a", &first.base_url(), &[]), ("b", &second.base_url(), &[])]);
+    config.providers[0].key = Some("sk-first".to_owned().into());
+    let models = Models::new(&config);
+    for (id, upstream, key) in [("a/done", &first, Some("Bearer sk-first")), ("b/done", &second, None)] {
+        let (model, _) = models.find(id).await.expect("a model");
+        let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
+        assert_eq!((told.text, told.end), (script::text(5), Some(Ok(Finish::Stop))));
+        let received = upstream.take_received();
+        assert_eq!((received[0].model.as_str(), received[0].authorization.as_deref()), ("done", key));
+    }
+}
+
+#[tokio::test]
+async fn the_real_model_is_found_and_kept_loaded() {
+    let file = model_file();
+    let models = Models::new(&config(file.parent().expect("a folder"), &[]));
+    let id = format!("local/{}", file.file_stem().and_then(|stem| stem.to_str()).expect("a name"));
+    for loading in [true, false] {
+        let (model, _) = models.find(&id).await.expect("the model");
+        let told = told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+        assert_eq!((told.end, told.loading), (Some(Ok(Finish::Stop)), loading), "{told:?}");
+    }
+}
