@@ -42,6 +42,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    // Says to tests and to styles that scripts have taken over.
+    Effect::new(|| {
+        if let Some(root) = document().document_element() {
+            // Setting an attribute with a fixed, valid name does not fail.
+            let _ = root.set_attribute("data-hydrated", "");
+        }
+    });
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>

@@ -29,7 +29,7 @@ pub fn NewChatPage() -> impl IntoView {
             if let Some(sent) = sender.send(None, text.clone()).await {
                 let path = format!("/chats/{}", sent.chat);
                 // The chat's page shows this at once; nothing needs to be asked for.
-                frame.made.try_set_value(Some(new_chat(&sent, text, frame.model.get_untracked())));
+                frame.made.try_set_value(Some(new_chat(&sent, text, sender)));
                 frame.refresh_chats();
                 navigate(&path, NavigateOptions::default());
             }

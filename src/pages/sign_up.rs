@@ -85,7 +85,7 @@ fn SignUpForm(policy: SignUpPolicy) -> impl IntoView {
                         error=field_error(error, "password")
                         described_by="password-hint"
                     >
-                        <Strength rating />
+                        <Strength rating wrong=field_error(error, "password") />
                     </Field>
                     <Remember />
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
@@ -110,11 +110,15 @@ fn SignUpForm(policy: SignUpPolicy) -> impl IntoView {
 
 /// How good the password is, as four strokes and a sentence that is read out when it changes.
 #[component]
-fn Strength(rating: RwSignal<Option<PasswordRating>>) -> impl IntoView {
+fn Strength(rating: RwSignal<Option<PasswordRating>>, wrong: Signal<Option<String>>) -> impl IntoView {
     // A password that is not accepted never looks as if it were.
     let score =
         move || rating.with(|r| r.as_ref().map(|r| if r.acceptable { r.score.max(3) } else { r.score.clamp(1, 2) }));
-    let advice = move || rating.with(|r| r.as_ref().map_or_else(|| RULE.to_owned(), |r| r.advice.clone()));
+    let advice = move || {
+        let advice = rating.with(|r| r.as_ref().map_or_else(|| RULE.to_owned(), |r| r.advice.clone()));
+        // What stands above as an error is not said twice.
+        Some(advice).filter(|advice| wrong.with(|wrong| wrong.as_ref() != Some(advice)))
+    };
     view! {
         <div class="meter js-only" aria-hidden="true" data-score=score>
             <span></span>

@@ -85,9 +85,8 @@ pub fn LiveAnswer(
                         }
                     })
             }}
-            <noscript>
-                <meta http-equiv="refresh" content="2" />
-            </noscript>
+            // As text: an element that a script puts here would refresh the page for everybody.
+            <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript>
         </article>
     }
     .into_any()

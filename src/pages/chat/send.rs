@@ -41,6 +41,11 @@ impl Sender {
         Some(self.model.get_untracked()).filter(|model| !model.is_empty())
     }
 
+    /// The chosen model's name for people.
+    pub fn model_label(self) -> Option<String> {
+        self.chosen_model().map(|id| self.frame.model_label(&id))
+    }
+
     /// Chooses another model, here and for new chats.
     pub fn choose_model(self, id: String) {
         self.model.set(id.clone());

@@ -80,6 +80,7 @@ impl ChatState {
         let provisional = MessageId::from_uuid(self.frame.client_id.get_untracked().uuid());
         self.messages.update(|messages| messages.push(user_message(provisional, text.clone())));
         self.place.to_end();
+        let model = self.sender.model_label();
         spawn_local(async move {
             let sent = self.sender.send(Some(self.id), text).await;
             self.messages.try_update(|messages| match &sent {
@@ -87,7 +88,7 @@ impl ChatState {
                     if let Some(message) = messages.iter_mut().find(|message| message.id == provisional) {
                         message.id = sent.message;
                     }
-                    messages.push(open_answer(sent, None));
+                    messages.push(open_answer(sent, model));
                 }
                 None => messages.retain(|message| message.id != provisional),
             });
@@ -111,18 +112,22 @@ impl ChatState {
     /// Lets an answer be written anew.
     pub fn retry(self, message: MessageId) {
         let model = self.sender.chosen_model();
-        self.run_again(message, false, async move { retry_answer(self.id, message, model).await });
+        let label = self.sender.model_label();
+        let anew = move |sent: &Sent, _: &Message| open_answer(sent, label);
+        self.run_again(message, anew, async move { retry_answer(self.id, message, model).await });
     }
 
     /// Lets an answer go on.
     pub fn go_on(self, message: MessageId) {
-        self.run_again(message, true, async move { continue_answer(self.id, message).await });
+        let go_on =
+            |sent: &Sent, before: &Message| Message { id: sent.answer, state: open_state(sent.run), ..before.clone() };
+        self.run_again(message, go_on, async move { continue_answer(self.id, message).await });
     }
 
     fn run_again(
         self,
         message: MessageId,
-        keep_text: bool,
+        begin: impl FnOnce(&Sent, &Message) -> Message + 'static,
         ask: impl Future<Output = Result<Sent, AppError>> + 'static,
     ) {
         self.sender.error.set(None);
@@ -132,7 +137,7 @@ impl ChatState {
                     self.place.to_end();
                     self.messages.try_update(|messages| {
                         if let Some(old) = messages.iter_mut().find(|old| old.id == message) {
-                            *old = open_answer(&sent, keep_text.then(|| old.clone()));
+                            *old = begin(&sent, old);
                         }
                     });
                     self.frame.refresh_chats();
@@ -218,27 +223,27 @@ pub fn user_message(id: MessageId, text: String) -> Message {
     }
 }
 
-/// The answer that was just begun; `before` is what it goes on from.
-pub fn open_answer(sent: &Sent, before: Option<Message>) -> Message {
-    let state = open_state(sent.run);
-    match before {
-        Some(before) => Message { id: sent.answer, state, ..before },
-        None => {
-            Message { position: i64::MAX, author: Author::Assistant, state, ..user_message(sent.answer, String::new()) }
-        }
+/// The answer that was just begun, by the model with this name.
+pub fn open_answer(sent: &Sent, model: Option<String>) -> Message {
+    Message {
+        position: i64::MAX,
+        author: Author::Assistant,
+        state: open_state(sent.run),
+        model,
+        ..user_message(sent.answer, String::new())
     }
 }
 
 /// A chat that was just made by its first message.
-pub fn new_chat(sent: &Sent, text: String, model: String) -> Chat {
+pub fn new_chat(sent: &Sent, text: String, sender: Sender) -> Chat {
     Chat {
         id: sent.chat,
         title: title_from(&text),
-        model,
+        model: sender.model.get_untracked(),
         archived: false,
         pinned: false,
         window: MessageWindow {
-            messages: vec![user_message(sent.message, text), open_answer(sent, None)],
+            messages: vec![user_message(sent.message, text), open_answer(sent, sender.model_label())],
             has_older: false,
         },
     }

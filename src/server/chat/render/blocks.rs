@@ -48,7 +48,17 @@ pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions:
 fn push_markdown(out: &mut String, text: &str, definitions: &Definitions) {
     let resolve = |link: BrokenLink<'_>| definitions.resolve(&link).map(|address| (address, CowStr::Borrowed("")));
     let parser = Parser::new_with_broken_link_callback(text, OPTIONS, Some(resolve));
-    let mut writer = Writer { source: text, out, open: Vec::new(), prose: String::new(), skip_to: 0, links: 0, images: Vec::new(), code: None, table: Table::default() };
+    let mut writer = Writer {
+        source: text,
+        out,
+        open: Vec::new(),
+        prose: String::new(),
+        skip_to: 0,
+        links: 0,
+        images: Vec::new(),
+        code: None,
+        table: Table::default(),
+    };
     for (event, range) in parser.into_offset_iter() {
         writer.event(event, range.start, range.end);
     }
@@ -85,7 +95,9 @@ enum Closing {
     Image,
     Code,
     /// A cell that is left out, with all that is in it.
-    Hidden { from: usize },
+    Hidden {
+        from: usize,
+    },
 }
 
 struct Open {
@@ -160,7 +172,16 @@ impl Writer<'_> {
     }
 
     fn start(&mut self, tag: Tag<'_>, end: usize) {
-        let is_inline = matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. } | Tag::Superscript | Tag::Subscript);
+        let is_inline = matches!(
+            tag,
+            Tag::Emphasis
+                | Tag::Strong
+                | Tag::Strikethrough
+                | Tag::Link { .. }
+                | Tag::Image { .. }
+                | Tag::Superscript
+                | Tag::Subscript
+        );
         let limit = if is_inline { self.limit() } else { end };
         let is_shown = self.images.is_empty() && self.open.len() < DEEPEST;
         let closing = match tag {
@@ -218,7 +239,9 @@ impl Writer<'_> {
                 self.table.open_row(self.out);
                 return Closing::With("</tr>\n");
             }
-            Tag::TableCell => return self.table.open_cell(self.out).map_or(Closing::Hidden { from: self.out.len() }, Closing::With),
+            Tag::TableCell => {
+                return self.table.open_cell(self.out).map_or(Closing::Hidden { from: self.out.len() }, Closing::With);
+            }
             Tag::Emphasis => ("<em>", "</em>"),
             Tag::Strong => ("<strong>", "</strong>"),
             Tag::Strikethrough => ("<del>", "</del>"),
@@ -241,7 +264,8 @@ impl Writer<'_> {
             Some(BlockQuoteKind::Warning) => ("warning", "Warning"),
             Some(BlockQuoteKind::Caution) => ("caution", "Caution"),
         };
-        self.out.push_str(&format!("<blockquote dir=\"auto\" class=\"alert {class}\"><p><strong>{word}</strong></p>\n"));
+        self.out
+            .push_str(&format!("<blockquote dir=\"auto\" class=\"alert {class}\"><p><strong>{word}</strong></p>\n"));
         Closing::With("</blockquote>\n")
     }
 
@@ -343,7 +367,9 @@ impl Writer<'_> {
     /// Inside an image everything is part of the text that stands for it.
     fn alternative(&mut self, event: &Event<'_>) {
         match event {
-            Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => self.push_prose(text),
+            Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
+                self.push_prose(text)
+            }
             _ => self.push_prose(" "),
         }
     }

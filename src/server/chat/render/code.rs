@@ -25,7 +25,8 @@ impl CodeBlock {
         let mut html = String::from("<div class=\"code-block\"><div class=\"code-head\"><span>");
         push_text(&mut html, name, Place::Code);
         html.push_str("</span><button type=\"button\" class=\"copy-code\" aria-label=\"Copy code\">Copy</button></div><pre tabindex=\"0\" dir=\"ltr\"><code");
-        let class: String = name.to_ascii_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+        let class: String =
+            name.to_ascii_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
         if !class.is_empty() {
             html.push_str(" class=\"language-");
             html.push_str(&class);

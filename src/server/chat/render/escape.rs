@@ -65,9 +65,13 @@ fn is_unseen(c: char, place: Place) -> bool {
     // Overrides and embeddings have no use in an answer; isolates and marks have one in mixed prose, none in code.
     match c {
         '\u{202A}'..='\u{202E}' => true,
-        '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}' => {
-            place == Place::Code
-        }
+        '\u{061C}'
+        | '\u{200B}'
+        | '\u{200E}'
+        | '\u{200F}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}'
+        | '\u{E0000}'..='\u{E007F}' => place == Place::Code,
         _ => false,
     }
 }
@@ -83,7 +87,10 @@ mod tests {
 
     #[test]
     fn text_stays_text() {
-        assert_eq!(text("a <b> & \"c\" 'd'\0\r", Place::Prose), "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\u{FFFD}&#13;");
+        assert_eq!(
+            text("a <b> & \"c\" 'd'\0\r", Place::Prose),
+            "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\u{FFFD}&#13;"
+        );
         assert_eq!(text("é – 漢字 👩‍👩‍👧", Place::Code), "é – 漢字 👩‍👩‍👧");
     }
 

@@ -107,7 +107,10 @@ mod tests {
 
     #[test]
     fn bare_addresses_are_links() {
-        assert_eq!(prose("See https://a.example/x, or (http://b.example)."), "See <a href=\"https://a.example/x\">https://a.example/x</a>, or (<a href=\"http://b.example\">http://b.example</a>).");
+        assert_eq!(
+            prose("See https://a.example/x, or (http://b.example)."),
+            "See <a href=\"https://a.example/x\">https://a.example/x</a>, or (<a href=\"http://b.example\">http://b.example</a>)."
+        );
         for plain in ["xhttps://a.example", "https://", "https://a@b.example", "https://:1", "http"] {
             assert_eq!(prose(plain), plain);
         }
@@ -120,7 +123,8 @@ mod tests {
 
     #[test]
     fn formulas_end_at_their_own_bracket() {
-        let formula = |source: &'static str| bracketed(source, source.find(['(', '[']).expect("a bracket"), source.len());
+        let formula =
+            |source: &'static str| bracketed(source, source.find(['(', '[']).expect("a bracket"), source.len());
         assert_eq!(formula(r"\(a\)"), Some(Formula { latex: "a", end: 5, display: false }));
         assert_eq!(formula(r"\[a \\] b\]"), Some(Formula { latex: r"a \\] b", end: 11, display: true }));
         assert_eq!(formula(r"(a\)"), None);

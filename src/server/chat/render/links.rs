@@ -59,7 +59,9 @@ fn authority(rest: &str) -> &str {
 
 fn is_authority(authority: &str) -> bool {
     // `https://bank.example@evil.example` leads to evil.example: nobody needs it, so it is no link.
-    !authority.is_empty() && !authority.starts_with(':') && !authority.contains(['@', ' ', '"', '<', '>', '\'', '`', '%'])
+    !authority.is_empty()
+        && !authority.starts_with(':')
+        && !authority.contains(['@', ' ', '"', '<', '>', '\'', '`', '%'])
 }
 
 fn is_mailbox(rest: &str) -> bool {
@@ -100,7 +102,9 @@ pub(super) fn bare_address(text: &str) -> Option<Bare> {
     if !text.starts_with("https://") && !text.starts_with("http://") {
         return None;
     }
-    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`') || c.is_control()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`') || c.is_control())
+        .unwrap_or(text.len());
     if end > LONGEST {
         return Some(Bare { address: 0, next: end });
     }
@@ -109,7 +113,8 @@ pub(super) fn bare_address(text: &str) -> Option<Bare> {
     while let Some(last) = address.chars().next_back() {
         match last {
             ')' if surplus > 0 => surplus -= 1,
-            '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' | ']' | '…' | '。' | '，' | '、' | '’' | '”' | '»' | '）' | '」' => {}
+            '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' | ']' | '…' | '。' | '，' | '、' | '’' | '”'
+            | '»' | '）' | '」' => {}
             _ => break,
         }
         address = &address[..address.len() - last.len_utf8()];
@@ -124,14 +129,56 @@ mod tests {
 
     #[test]
     fn x06_only_http_https_and_mailto_are_links() {
-        for good in ["http://a.example", "HTTPS://a.example/x?y=z#w", "https://a.example:8080", "mailto:a@b.example?subject=x", " https://a.example/a b "] {
+        for good in [
+            "http://a.example",
+            "HTTPS://a.example/x?y=z#w",
+            "https://a.example:8080",
+            "mailto:a@b.example?subject=x",
+            " https://a.example/a b ",
+        ] {
             assert!(Target::parse(good).is_some(), "{good}");
         }
         for bad in [
-            "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "\u{1}javascript:alert(1)", "vbscript:x", "data:text/html,x", "data:image/svg+xml,x",
-            "file:///etc/passwd", "blob:https://a.example/x", "filesystem:https://a.example/x", "ftp://a.example", "ws://a.example", "tel:1", "sms:1", "intent://x", "about:blank",
-            "//a.example", "/a", "a", "#a", "?a", "", ":", "http:", "https:a.example", "http:/a.example", "http:\\\\a.example", "https://", "https:///a", "https://:80", "https://a@b.example", "https://a.example\\@b",
-            "https://a\u{202E}.example", "https://a.example/\n", "mailto:", "mailto:a", "mailto:a@b?subject=x%0Abcc:c@d", "view-source:https://a.example", "javascript&colon;alert(1)", "jav\u{200B}ascript:x",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "java\tscript:alert(1)",
+            "\u{1}javascript:alert(1)",
+            "vbscript:x",
+            "data:text/html,x",
+            "data:image/svg+xml,x",
+            "file:///etc/passwd",
+            "blob:https://a.example/x",
+            "filesystem:https://a.example/x",
+            "ftp://a.example",
+            "ws://a.example",
+            "tel:1",
+            "sms:1",
+            "intent://x",
+            "about:blank",
+            "//a.example",
+            "/a",
+            "a",
+            "#a",
+            "?a",
+            "",
+            ":",
+            "http:",
+            "https:a.example",
+            "http:/a.example",
+            "http:\\\\a.example",
+            "https://",
+            "https:///a",
+            "https://:80",
+            "https://a@b.example",
+            "https://a.example\\@b",
+            "https://a\u{202E}.example",
+            "https://a.example/\n",
+            "mailto:",
+            "mailto:a",
+            "mailto:a@b?subject=x%0Abcc:c@d",
+            "view-source:https://a.example",
+            "javascript&colon;alert(1)",
+            "jav\u{200B}ascript:x",
         ] {
             assert_eq!(Target::parse(bad), None, "{bad:?}");
         }
@@ -141,7 +188,10 @@ mod tests {
     fn attributes_hold_what_they_are_given() {
         let mut out = String::new();
         Target::parse("https://a.example/?q=\"x\"&y='z'<b>").expect("a good address").push_open(&mut out, None);
-        assert_eq!(out, "<a href=\"https://a.example/?q=%22x%22&amp;y=&#39;z&#39;%3Cb%3E\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">");
+        assert_eq!(
+            out,
+            "<a href=\"https://a.example/?q=%22x%22&amp;y=&#39;z&#39;%3Cb%3E\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">"
+        );
     }
 
     #[test]

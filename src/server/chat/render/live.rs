@@ -92,7 +92,11 @@ impl LiveText {
         }
         self.seen = complete;
         while self.begin < complete {
-            let is_done = if self.fence.is_some() { self.finish_fence(complete, &mut done) } else { self.finish_blocks(complete, &mut done) };
+            let is_done = if self.fence.is_some() {
+                self.finish_fence(complete, &mut done)
+            } else {
+                self.finish_blocks(complete, &mut done)
+            };
             if !is_done {
                 break;
             }

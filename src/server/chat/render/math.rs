@@ -18,8 +18,9 @@ const DEEPEST: usize = 1_500;
 /// The stack of the thread that converts the others: the converter recurses at most once per command, group or script.
 const STACK: usize = 64 << 20;
 
-static CONVERTER: LazyLock<LatexToMathML> =
-    LazyLock::new(|| LatexToMathML::new(MathCoreConfig::default()).expect("the default configuration has no macros that could be wrong"));
+static CONVERTER: LazyLock<LatexToMathML> = LazyLock::new(|| {
+    LatexToMathML::new(MathCoreConfig::default()).expect("the default configuration has no macros that could be wrong")
+});
 
 /// Appends a formula as MathML, or its source where it cannot be read.
 pub(super) fn push_math(out: &mut String, latex: &str, display: bool) {
@@ -53,7 +54,9 @@ fn convert(latex: &str, display: bool) -> Option<String> {
 
 /// A formula may be nested as deeply as it is long; its conversion must not end the server with a stack overflow.
 fn run_apart(latex: &str, display: bool) -> Option<String> {
-    thread::scope(|scope| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run(latex, display)).ok()?.join().ok().flatten())
+    thread::scope(|scope| {
+        thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run(latex, display)).ok()?.join().ok().flatten()
+    })
 }
 
 fn run(latex: &str, display: bool) -> Option<String> {
@@ -83,17 +86,47 @@ mod tests {
     #[test]
     fn row_65_commands_that_would_do_something_are_errors() {
         for latex in [
-            r"\input{/etc/passwd}", r"\href{javascript:alert(1)}{x}", r"\url{javascript:alert(1)}", r"\def\a{\a\a}\a", r"\newcommand{\a}{\a}\a", r"\require{html}", r"\htmlClass{x}{y}",
-            r"\style{color:red}{x}", r"\class{x}{y}", r"\cssId{x}{y}", r"\includegraphics{x}", r"\unicode{x3c}",
+            r"\input{/etc/passwd}",
+            r"\href{javascript:alert(1)}{x}",
+            r"\url{javascript:alert(1)}",
+            r"\def\a{\a\a}\a",
+            r"\newcommand{\a}{\a}\a",
+            r"\require{html}",
+            r"\htmlClass{x}{y}",
+            r"\style{color:red}{x}",
+            r"\class{x}{y}",
+            r"\cssId{x}{y}",
+            r"\includegraphics{x}",
+            r"\unicode{x3c}",
         ] {
             assert!(inline(latex).starts_with("<code class=\"math-error\">"), "{latex}: {}", inline(latex));
         }
-        assert_eq!(inline("<img src=x onerror=alert(1)> \\undefined"), "<code class=\"math-error\">&lt;img src=x onerror=alert(1)&gt; \\undefined</code>");
+        assert_eq!(
+            inline("<img src=x onerror=alert(1)> \\undefined"),
+            "<code class=\"math-error\">&lt;img src=x onerror=alert(1)&gt; \\undefined</code>"
+        );
     }
 
     #[test]
     fn row_64_depth_does_not_end_the_program() {
-        for unit in [r"\sqrt ", r"\frac1", "{", r"\left(", r"\sqrt{", r"\hat ", "x^{", "x_", r"\begin{matrix}", r"\text{", r"\color{red}", r"\mathbf ", r"\binom1", r"\overset a", r"\not", r"\sqrt["] {
+        for unit in [
+            r"\sqrt ",
+            r"\frac1",
+            "{",
+            r"\left(",
+            r"\sqrt{",
+            r"\hat ",
+            "x^{",
+            "x_",
+            r"\begin{matrix}",
+            r"\text{",
+            r"\color{red}",
+            r"\mathbf ",
+            r"\binom1",
+            r"\overset a",
+            r"\not",
+            r"\sqrt[",
+        ] {
             for count in [40, 400, 1_500, 20_000] {
                 let out = inline(&unit.repeat(count));
                 assert!(out.starts_with("<math>") || out.starts_with("<code "), "{unit} {count}");

@@ -2,15 +2,67 @@
 
 /// Elements that may appear. Text styles inside `mtext` are the four of HTML.
 const ELEMENTS: &[&str] = &[
-    "b", "code", "em", "i", "math", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom",
-    "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext",
-    "mtr", "munder", "munderover", "none", "s", "span", "u",
+    "b",
+    "code",
+    "em",
+    "i",
+    "math",
+    "merror",
+    "mfrac",
+    "mi",
+    "mmultiscripts",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mprescripts",
+    "mroot",
+    "mrow",
+    "ms",
+    "mspace",
+    "msqrt",
+    "mstyle",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
+    "none",
+    "s",
+    "span",
+    "u",
 ];
 /// Attributes that may appear, with values of letters, digits, `.`, `%`, `-` and blanks.
 const ATTRIBUTES: &[&str] = &[
-    "accent", "accentunder", "columnspan", "depth", "display", "displaystyle", "fence", "form", "height", "largeop",
-    "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits", "rowspan", "rspace", "scriptlevel",
-    "separator", "stretchy", "symmetric", "voffset", "width",
+    "accent",
+    "accentunder",
+    "columnspan",
+    "depth",
+    "display",
+    "displaystyle",
+    "fence",
+    "form",
+    "height",
+    "largeop",
+    "linethickness",
+    "lspace",
+    "mathvariant",
+    "maxsize",
+    "minsize",
+    "movablelimits",
+    "rowspan",
+    "rspace",
+    "scriptlevel",
+    "separator",
+    "stretchy",
+    "symmetric",
+    "voffset",
+    "width",
 ];
 /// What the converter writes as style, and the class that stands for it (style/code.css). The policy of the pages
 /// forbids style attributes. What is not listed is a nuance that is dropped.
@@ -101,7 +153,12 @@ fn push_attributes(out: &mut String, attributes: &str) -> Option<()> {
         rest = after.trim_start();
         match name {
             "style" => push_classes(&mut classes, value),
-            "class" if matches!(value, "menclose-updiagonalstrike" | "menclose-downdiagonalstrike" | "menclose-horizontalstrike") => {
+            "class"
+                if matches!(
+                    value,
+                    "menclose-updiagonalstrike" | "menclose-downdiagonalstrike" | "menclose-horizontalstrike"
+                ) =>
+            {
                 push_class(&mut classes, value);
             }
             "notation" => push_class(&mut classes, "m-strike"),
@@ -149,18 +206,36 @@ mod tests {
     #[test]
     fn only_what_is_listed_passes() {
         assert_eq!(
-            filter(r##"<math display="block"><mtext id="x" onclick="y"><a href="javascript:x">t</a></mtext></math>"##).as_deref(),
+            filter(r##"<math display="block"><mtext id="x" onclick="y"><a href="javascript:x">t</a></mtext></math>"##)
+                .as_deref(),
             Some(r#"<math display="block"><mtext>t</mtext></math>"#)
         );
-        assert_eq!(filter(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(), Some(r#"<mtd class="m-left"></mtd>"#));
+        assert_eq!(
+            filter(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(),
+            Some(r#"<mtd class="m-left"></mtd>"#)
+        );
         assert_eq!(filter("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
     }
 
     #[test]
     fn what_is_not_understood_is_refused() {
         for bad in [
-            "<script>x</script>", "<img src=\"x\"/>", "<mi>x", "<mi>x</mo>", "</mi>", "<mi", "a>b", "<mi>&#60;</mi>", "<mi>&x</mi>", "<annotation-xml></annotation-xml>", "<mi x='y'>a</mi>",
-            "<mglyph/>", "<malignmark/>", "<style></style>", "<svg></svg>", "<!-- x -->",
+            "<script>x</script>",
+            "<img src=\"x\"/>",
+            "<mi>x",
+            "<mi>x</mo>",
+            "</mi>",
+            "<mi",
+            "a>b",
+            "<mi>&#60;</mi>",
+            "<mi>&x</mi>",
+            "<annotation-xml></annotation-xml>",
+            "<mi x='y'>a</mi>",
+            "<mglyph/>",
+            "<malignmark/>",
+            "<style></style>",
+            "<svg></svg>",
+            "<!-- x -->",
         ] {
             assert_eq!(filter(bad), None, "{bad}");
         }

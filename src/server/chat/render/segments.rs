@@ -45,7 +45,8 @@ pub(super) fn split_open(text: &str) -> (Vec<Segment<'_>>, usize) {
 /// Where the text goes on after the given segments: each segment is a slice of it.
 fn taken(text: &str, segments: &[Segment<'_>]) -> usize {
     segments.last().map_or(0, |segment| {
-        let (Segment::Markdown(part) | Segment::Plain(part) | Segment::OpenFormula(part) | Segment::Formula(part)) = *segment;
+        let (Segment::Markdown(part) | Segment::Plain(part) | Segment::OpenFormula(part) | Segment::Formula(part)) =
+            *segment;
         let end = part.as_ptr() as usize - text.as_ptr() as usize + part.len();
         match segment {
             // Behind a formula stand its closing mark and the end of the line.
@@ -155,7 +156,11 @@ fn depth(line: &str) -> usize {
         }
     }
     // Indentation alone nests nothing; `* * *` is a line.
-    if markers == 0 || line.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b' ' | b'\t')) { 0 } else { markers + blanks / 2 }
+    if markers == 0 || line.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b' ' | b'\t')) {
+        0
+    } else {
+        markers + blanks / 2
+    }
 }
 
 /// An open fence of a code block at the top level.
@@ -191,7 +196,8 @@ impl Fence {
 
     /// Whether an incomplete line closes it or may do so when it goes on.
     pub(super) fn may_be_closed_by(&self, line: &str) -> bool {
-        !line.contains('\n') && indent(line).is_some_and(|indent| line[indent..].trim_end().bytes().all(|byte| byte == self.mark))
+        !line.contains('\n')
+            && indent(line).is_some_and(|indent| line[indent..].trim_end().bytes().all(|byte| byte == self.mark))
     }
 }
 

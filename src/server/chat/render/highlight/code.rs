@@ -10,7 +10,10 @@ use super::{
 enum Open {
     Nothing,
     /// A block comment, and how deep.
-    Comment { pair: usize, depth: u16 },
+    Comment {
+        pair: usize,
+        depth: u16,
+    },
     /// A text that may span lines.
     Text(usize),
     /// A Rust raw string with so many `#`.
@@ -87,7 +90,11 @@ impl Scanner {
         let end = rest.find(|c| !language.is_word(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         // `f"…"`, `br'…'`: the letters belong to the text.
-        if language.prefixed_texts && end <= 3 && after.starts_with(['"', '\'']) && word.bytes().all(|b| b"rRbBfFuULct8".contains(&b)) {
+        if language.prefixed_texts
+            && end <= 3
+            && after.starts_with(['"', '\''])
+            && word.bytes().all(|b| b"rRbBfFuULct8".contains(&b))
+        {
             if language.has_raw_strings() && word.ends_with('r') {
                 return self.raw_start(rest, end, sink).unwrap_or_else(|| push(sink, Token::Plain, rest, end));
             }
@@ -115,9 +122,13 @@ impl Scanner {
                 (Token::Meta, near(rest).find(']').map_or(2, |end| end + 1))
             }
             '@' if language.decorators && word_end(1) > 1 => (Token::Meta, word_end(1)),
-            '$' if language.variables && rest.starts_with("${") => (Token::Name, near(rest).find('}').map_or(2, |end| end + 1)),
+            '$' if language.variables && rest.starts_with("${") => {
+                (Token::Name, near(rest).find('}').map_or(2, |end| end + 1))
+            }
             '$' | '%' if language.variables && word_end(1) > 1 => (Token::Name, word_end(1)),
-            ':' if language.symbols && !rest.starts_with("::") && word_end(1) > 1 && !self.after_value => (Token::Literal, word_end(1)),
+            ':' if language.symbols && !rest.starts_with("::") && word_end(1) > 1 && !self.after_value => {
+                (Token::Literal, word_end(1))
+            }
             '\'' if language.lifetimes => match lifetime_or_char(rest) {
                 (token, end) if end > 0 => (token, end),
                 _ => return None,
@@ -132,7 +143,12 @@ impl Scanner {
     fn comment(&mut self, rest: &str, pair: usize, depth: u16, sink: &mut Sink<'_>) -> usize {
         let (open, close) = self.language.block_comments[pair];
         let end = rest.find(close);
-        let inner = self.language.nested_comments.then(|| rest.find(open)).flatten().filter(|inner| end.is_none_or(|end| *inner < end));
+        let inner = self
+            .language
+            .nested_comments
+            .then(|| rest.find(open))
+            .flatten()
+            .filter(|inner| end.is_none_or(|end| *inner < end));
         let (taken, depth) = match (inner, end) {
             (Some(inner), _) => (inner + open.len(), depth.saturating_add(1)),
             (None, Some(end)) => (end + close.len(), depth - 1),

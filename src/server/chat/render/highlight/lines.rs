@@ -13,7 +13,13 @@ pub(super) fn line(kind: Kind, line: &str, sink: &mut Sink<'_>) {
 
 fn patch(line: &str, sink: &mut Sink<'_>) {
     let token = match line.as_bytes().first() {
-        _ if line.starts_with("+++") || line.starts_with("---") || line.starts_with("diff ") || line.starts_with("index ") => Token::Meta,
+        _ if line.starts_with("+++")
+            || line.starts_with("---")
+            || line.starts_with("diff ")
+            || line.starts_with("index ") =>
+        {
+            Token::Meta
+        }
         Some(b'@') => Token::Function,
         Some(b'+' | b'>') => Token::Inserted,
         Some(b'-' | b'<') => Token::Deleted,

@@ -1,10 +1,6 @@
 //! HTML, XML and what is written like them.
 
-use super::{
-    Sink, Token,
-    code::Scanner as Code,
-    languages::Language,
-};
+use super::{Sink, Token, code::Scanner as Code, languages::Language};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Open {
@@ -52,8 +48,13 @@ impl Scanner {
             self.open = Open::Comment;
             return push(sink, Token::Comment, rest, 4);
         }
-        if let Some(after) = rest.strip_prefix('<').filter(|after| after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?'))) {
-            let name = after.find(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '!' | '?' | '-' | ':' | '_' | '.')).map_or(rest.len(), |end| end + 1);
+        if let Some(after) = rest
+            .strip_prefix('<')
+            .filter(|after| after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?')))
+        {
+            let name = after
+                .find(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '!' | '?' | '-' | ':' | '_' | '.'))
+                .map_or(rest.len(), |end| end + 1);
             self.open = Open::Tag;
             self.embedded = embedded(&rest[1..name]);
             return push(sink, Token::Keyword, rest, name);
@@ -82,7 +83,8 @@ impl Scanner {
             '"' | '\'' => self.value(rest, 1, first, sink),
             c if c.is_whitespace() || c == '=' => push(sink, Token::Plain, rest, c.len_utf8()),
             c => {
-                let end = rest[c.len_utf8()..].find(|c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/' | '"' | '\''));
+                let end =
+                    rest[c.len_utf8()..].find(|c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/' | '"' | '\''));
                 push(sink, Token::Name, rest, end.map_or(rest.len(), |end| end + c.len_utf8()))
             }
         }

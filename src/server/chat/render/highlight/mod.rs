@@ -12,8 +12,8 @@ mod lines;
 mod markup;
 
 use super::escape::{Place, push_text};
-pub(super) use languages::Language;
 use languages::Kind;
+pub(super) use languages::Language;
 
 /// What a piece of code is. Each has a colour in `style/code.css`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,12 @@ mod tests {
         for class in "ktfsnclvmid".chars() {
             marked = marked.replace(&format!("<span class=\"t-{class}\">"), &format!("{class}["));
         }
-        marked.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        marked
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
     }
 
     #[test]
@@ -153,23 +158,35 @@ mod tests {
 
     #[test]
     fn python() {
-        insta::assert_snapshot!(colour("python", "@cache\ndef f(x: int) -> str:\n    \"\"\"Two\n    lines\"\"\"\n    return f'{x}' if x is None else 'a' # c\n\nclass Point(Base): pass\n"));
+        insta::assert_snapshot!(colour(
+            "python",
+            "@cache\ndef f(x: int) -> str:\n    \"\"\"Two\n    lines\"\"\"\n    return f'{x}' if x is None else 'a' # c\n\nclass Point(Base): pass\n"
+        ));
     }
 
     #[test]
     fn javascript_and_its_expressions() {
-        insta::assert_snapshot!(colour("tsx", "const a = async (x: number) => { await fetch(`u\n${x}`); return x / 2 / 3 };\nlet r = /[/\\]]+/g.test(\"a\"); // done\n"));
+        insta::assert_snapshot!(colour(
+            "tsx",
+            "const a = async (x: number) => { await fetch(`u\n${x}`); return x / 2 / 3 };\nlet r = /[/\\]]+/g.test(\"a\"); // done\n"
+        ));
     }
 
     #[test]
     fn shells_and_queries() {
-        insta::assert_snapshot!(colour("bash", "for f in *.txt; do echo \"$f ${x}\" | grep -v 'a' && exit 1; done # c\n"));
+        insta::assert_snapshot!(colour(
+            "bash",
+            "for f in *.txt; do echo \"$f ${x}\" | grep -v 'a' && exit 1; done # c\n"
+        ));
         insta::assert_snapshot!(colour("sql", "SELECT count(*) FROM t -- c\nWHERE a = 'it''s' AND b >= 1.5;\n"));
     }
 
     #[test]
     fn markup_with_script_and_style() {
-        insta::assert_snapshot!(colour("html", "<!-- a\nb --><p class=\"x\" hidden>1 &lt; 2</p>\n<script>let a = '</b>';</script>\n<style>a { color: red; }</style>\n"));
+        insta::assert_snapshot!(colour(
+            "html",
+            "<!-- a\nb --><p class=\"x\" hidden>1 &lt; 2</p>\n<script>let a = '</b>';</script>\n<style>a { color: red; }</style>\n"
+        ));
     }
 
     #[test]
@@ -178,7 +195,10 @@ mod tests {
         insta::assert_snapshot!(colour("yaml", "# c\na:\n  - b: \"x\" # d\n    url: http://x\n  - true\n"));
         insta::assert_snapshot!(colour("toml", "[table]\nkey = \"v\" # c\nn = 1\n"));
         insta::assert_snapshot!(colour("diff", "--- a\n+++ b\n@@ -1 +1 @@\n-old\n+new\n same\n"));
-        insta::assert_snapshot!(colour("css", "@media (min-width: 10px) { a:hover, .b { color: #fff; margin: 1.5rem } } /* c */\n"));
+        insta::assert_snapshot!(colour(
+            "css",
+            "@media (min-width: 10px) { a:hover, .b { color: #fff; margin: 1.5rem } } /* c */\n"
+        ));
     }
 
     #[test]

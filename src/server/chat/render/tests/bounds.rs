@@ -10,23 +10,96 @@ fn heavy() -> Vec<(&'static str, Box<dyn Fn(usize) -> String>)> {
         Box::new(move |size| unit.repeat(size / unit.len()))
     }
     let mut texts: Vec<(&'static str, Box<dyn Fn(usize) -> String>)> = [
-        "`", "[", "![", "[a](", ">", "> ", "- ", "1. ", "*", "*a ", "**a *b _c ", "<", "<a ", "<!-- ", "&", "&a;", "$", "$a ", "{a$}b ", "~a ~~b ", "\\", "a\\\n", "a\n=\n", "> - ", "> [!NOTE]\n", "a|b\n-|-\n",
-        "[a](<b", "[^a]:", "![[]()", "\n", " ", "word ", "https://a.example/((((", "https://a.example ", "http", "\\(", "\\(a ", "\\[\n", "$$\n", "$$a\n", "\\[a\\]\n", "$x^2$ ", "\u{202E}", "- a\n", "| a ", "[a]: b\n", "# a\n",
-        "```\n", "```rust\n", "~~~\nx\n",
+        "`",
+        "[",
+        "![",
+        "[a](",
+        ">",
+        "> ",
+        "- ",
+        "1. ",
+        "*",
+        "*a ",
+        "**a *b _c ",
+        "<",
+        "<a ",
+        "<!-- ",
+        "&",
+        "&a;",
+        "$",
+        "$a ",
+        "{a$}b ",
+        "~a ~~b ",
+        "\\",
+        "a\\\n",
+        "a\n=\n",
+        "> - ",
+        "> [!NOTE]\n",
+        "a|b\n-|-\n",
+        "[a](<b",
+        "[^a]:",
+        "![[]()",
+        "\n",
+        " ",
+        "word ",
+        "https://a.example/((((",
+        "https://a.example ",
+        "http",
+        "\\(",
+        "\\(a ",
+        "\\[\n",
+        "$$\n",
+        "$$a\n",
+        "\\[a\\]\n",
+        "$x^2$ ",
+        "\u{202E}",
+        "- a\n",
+        "| a ",
+        "[a]: b\n",
+        "# a\n",
+        "```\n",
+        "```rust\n",
+        "~~~\nx\n",
     ]
     .into_iter()
     .map(|unit| (unit, of(unit)))
     .collect();
-    texts.push(("quotes and lazy lines", Box::new(|size| format!("{}a\n{}", ">".repeat(size / 2), "b\n".repeat(size / 4)))));
-    texts.push(("quotes at the limit and lazy lines", Box::new(|size| format!("{}a\n{}", ">".repeat(47), "b\n".repeat(size / 2)))));
-    texts.push(("lists and lazy lines", Box::new(|size| format!("{}a\n{}", "- ".repeat(size / 4), "b\n".repeat(size / 4)))));
-    texts.push(("lists deeper and deeper", Box::new(|size| (0..).map(|n| format!("{}- a\n", " ".repeat(n % 500))).take(size / 250).collect())));
+    texts.push((
+        "quotes and lazy lines",
+        Box::new(|size| format!("{}a\n{}", ">".repeat(size / 2), "b\n".repeat(size / 4))),
+    ));
+    texts.push((
+        "quotes at the limit and lazy lines",
+        Box::new(|size| format!("{}a\n{}", ">".repeat(47), "b\n".repeat(size / 2))),
+    ));
+    texts.push((
+        "lists and lazy lines",
+        Box::new(|size| format!("{}a\n{}", "- ".repeat(size / 4), "b\n".repeat(size / 4))),
+    ));
+    texts.push((
+        "lists deeper and deeper",
+        Box::new(|size| (0..).map(|n| format!("{}- a\n", " ".repeat(n % 500))).take(size / 250).collect()),
+    ));
     texts.push(("one table row", Box::new(|size| format!("|a|b|\n|-|-|\n{}\n", "|a".repeat(size / 2)))));
-    texts.push(("a wide table", Box::new(|size| format!("{}\n{}\n{}", "|a".repeat(size / 6), "|-".repeat(size / 6), "|a\n".repeat(size / 9)))));
+    texts.push((
+        "a wide table",
+        Box::new(|size| format!("{}\n{}\n{}", "|a".repeat(size / 6), "|-".repeat(size / 6), "|a\n".repeat(size / 9))),
+    ));
     for language in ["rust", "html", "js", "yaml", "diff", "bash", "unknown"] {
-        for unit in ["\"", "/*", "'a ", "#[", "${", "/[", "<a ", "<script>", "r#\"", "a: ", "(\n", "\\", "x", "&", "{-", "1e", "@a "] {
-            texts.push(("code", Box::new(move |size| format!("```{language}\n{}\n```", unit.repeat(size / unit.len())))));
-            texts.push(("code in lines", Box::new(move |size| format!("```{language}\n{}```", format!("{}\n", unit.repeat(200)).repeat(size / unit.len() / 200)))));
+        for unit in [
+            "\"", "/*", "'a ", "#[", "${", "/[", "<a ", "<script>", "r#\"", "a: ", "(\n", "\\", "x", "&", "{-", "1e",
+            "@a ",
+        ] {
+            texts.push((
+                "code",
+                Box::new(move |size| format!("```{language}\n{}\n```", unit.repeat(size / unit.len()))),
+            ));
+            texts.push((
+                "code in lines",
+                Box::new(move |size| {
+                    format!("```{language}\n{}```", format!("{}\n", unit.repeat(200)).repeat(size / unit.len() / 200))
+                }),
+            ));
         }
     }
     texts
@@ -51,7 +124,11 @@ fn row_64_d03_the_work_grows_with_the_text() {
         let small = text(50_000);
         let quick = (0..3).map(|_| time(&small)).min().unwrap_or_default();
         let first = (0..2).map(|_| time(&large)).min().unwrap_or_default().min(first);
-        assert!(first < quick * 6 + slow / 4, "{name:?} {:?}…: {quick:?} became {first:?}", &large[..large.floor_char_boundary(40)]);
+        assert!(
+            first < quick * 6 + slow / 4,
+            "{name:?} {:?}…: {quick:?} became {first:?}",
+            &large[..large.floor_char_boundary(40)]
+        );
     }
 }
 

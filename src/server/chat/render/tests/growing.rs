@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{super::{LiveText, diff_tail, render}, assert_harmless, corpus::ANSWERS};
+use super::{
+    super::{LiveText, diff_tail, render},
+    assert_harmless,
+    corpus::ANSWERS,
+};
 
 /// Feeds a text in pieces of so many characters; returns what was finished and the last tail.
 #[track_caller]
@@ -53,7 +57,10 @@ fn an_open_fence_is_code_at_once() {
     live.push("Text\n\n```rust\nlet x = 1;\nlet y");
     let step = live.step();
     assert!(step.done.starts_with("<p dir=\"auto\">Text</p>"), "{step:?}");
-    assert!(step.tail.contains("language-rust") && step.tail.contains("<span class=\"t-k\">let</span> y</code>"), "{step:?}");
+    assert!(
+        step.tail.contains("language-rust") && step.tail.contains("<span class=\"t-k\">let</span> y</code>"),
+        "{step:?}"
+    );
     live.push(" = 2;\n``");
     assert!(!live.step().tail.contains("``"));
     live.push("`\nAfter");
@@ -84,10 +91,46 @@ fn tails_keep_what_they_share() {
 /// Lines as they occur in answers, in any order.
 fn lines() -> impl Strategy<Value = Vec<&'static str>> {
     proptest::collection::vec(
-        prop::sample::select(&[
-            "", "", "", "text", "**bold** `code`", "- item", "  - nested", "    more", "1. one", "2. two", "   continued", "> quote", "> - in quote", "# head", "===", "---", "| a | b |", "|---|---|",
-            "```", "```rust", "let x = 1;", "    indented", "* star", "***", "<div>", "</div>", "<b>x</b>", "$a$ and \\(b\\)", "- [x] task", "\ttab", "+", "-", "1.", "~~~", "a  ", "b\\",
-        ][..]),
+        prop::sample::select(
+            &[
+                "",
+                "",
+                "",
+                "text",
+                "**bold** `code`",
+                "- item",
+                "  - nested",
+                "    more",
+                "1. one",
+                "2. two",
+                "   continued",
+                "> quote",
+                "> - in quote",
+                "# head",
+                "===",
+                "---",
+                "| a | b |",
+                "|---|---|",
+                "```",
+                "```rust",
+                "let x = 1;",
+                "    indented",
+                "* star",
+                "***",
+                "<div>",
+                "</div>",
+                "<b>x</b>",
+                "$a$ and \\(b\\)",
+                "- [x] task",
+                "\ttab",
+                "+",
+                "-",
+                "1.",
+                "~~~",
+                "a  ",
+                "b\\",
+            ][..],
+        ),
         0..24,
     )
 }

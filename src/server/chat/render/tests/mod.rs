@@ -7,18 +7,88 @@ mod growing;
 mod payloads;
 mod samples;
 
-use html5ever::{ParseOpts, local_name, ns, parse_fragment, tendril::TendrilSink, QualName};
+use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment, tendril::TendrilSink};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 /// Elements that a rendered text may hold.
 const ELEMENTS: &[&str] = &[
-    "a", "b", "bdi", "blockquote", "br", "button", "code", "del", "div", "em", "h3", "h4", "h5", "h6", "hr", "html", "i", "input", "li", "ol", "p", "pre", "s", "span", "strong", "sup",
-    "table", "tbody", "td", "th", "thead", "tr", "u", "ul", "math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot",
-    "mrow", "mspace", "msqrt", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
+    "a",
+    "b",
+    "bdi",
+    "blockquote",
+    "br",
+    "button",
+    "code",
+    "del",
+    "div",
+    "em",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "html",
+    "i",
+    "input",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+    "math",
+    "menclose",
+    "merror",
+    "mfrac",
+    "mi",
+    "mmultiscripts",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mprescripts",
+    "mroot",
+    "mrow",
+    "mspace",
+    "msqrt",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
 ];
 /// Attributes on elements outside mathematics; there are none but those of presentation on the others.
-const ATTRIBUTES: &[&str] =
-    &["aria-label", "checked", "class", "data-code", "dir", "disabled", "href", "rel", "role", "scope", "start", "tabindex", "target", "type"];
+const ATTRIBUTES: &[&str] = &[
+    "aria-label",
+    "checked",
+    "class",
+    "data-code",
+    "dir",
+    "disabled",
+    "href",
+    "rel",
+    "role",
+    "scope",
+    "start",
+    "tabindex",
+    "target",
+    "type",
+];
 
 /// What a browser makes of a fragment. The nodes live as long as the tree.
 fn parse(html: &str) -> RcDom {
@@ -65,7 +135,9 @@ fn assert_harmless(html: &str, source: &str) {
                 assert_harmless_element(&name.local, &attrs, html, source);
             }
             NodeData::Comment { contents } => panic!("comment {contents:?} from {source:?}: {html}"),
-            NodeData::Doctype { .. } | NodeData::ProcessingInstruction { .. } => panic!("declaration from {source:?}: {html}"),
+            NodeData::Doctype { .. } | NodeData::ProcessingInstruction { .. } => {
+                panic!("declaration from {source:?}: {html}")
+            }
             NodeData::Document | NodeData::Text { .. } => {}
         }
     }
@@ -78,13 +150,19 @@ fn assert_harmless_element(name: &str, attrs: &[(String, String)], html: &str, s
     for (attribute, value) in attrs {
         let attribute = attribute.as_str();
         assert!(
-            ATTRIBUTES.contains(&attribute) || (name.starts_with('m') && !attribute.starts_with("on") && !matches!(attribute, "style" | "href" | "id" | "name")),
+            ATTRIBUTES.contains(&attribute)
+                || (name.starts_with('m')
+                    && !attribute.starts_with("on")
+                    && !matches!(attribute, "style" | "href" | "id" | "name")),
             "{attribute}={value:?} from {source:?}: {html}"
         );
     }
     if name == "a" {
         let href = attr("href").unwrap_or_default().to_ascii_lowercase();
-        assert!(["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)), "{href:?} from {source:?}");
+        assert!(
+            ["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)),
+            "{href:?} from {source:?}"
+        );
         assert_eq!(attr("rel"), Some("noopener noreferrer nofollow"), "{source:?}");
         assert_eq!(attr("target"), Some("_blank"), "{source:?}");
     }

@@ -4,7 +4,10 @@ use super::{super::render, descendants, name_of, parse, text_of};
 
 fn code_of(html: &str) -> String {
     let tree = parse(html);
-    let block = descendants(&tree.document).into_iter().find(|node| name_of(node).as_deref() == Some("pre")).expect("a block of code");
+    let block = descendants(&tree.document)
+        .into_iter()
+        .find(|node| name_of(node).as_deref() == Some("pre"))
+        .expect("a block of code");
     let code = descendants(&block).into_iter().find(|node| name_of(node).as_deref() == Some("code")).expect("its code");
     text_of(&code)
 }
@@ -19,7 +22,15 @@ fn ordinary_constructs() {
 #[test]
 fn c10_code_is_kept_byte_for_byte() {
     for code in [
-        "a\n", "\n\n  a\t\n\n", "<b>&amp;\"'</b>\n", "é漢👩‍👩‍👧\n", "x\u{202E}y\u{200B}z\u{FEFF}\n", "\\(a\\) $b$ **c** [d](e)\n", "0\u{1}1\u{7f}\n", "trailing  \n", "https://a.example\n",
+        "a\n",
+        "\n\n  a\t\n\n",
+        "<b>&amp;\"'</b>\n",
+        "é漢👩‍👩‍👧\n",
+        "x\u{202E}y\u{200B}z\u{FEFF}\n",
+        "\\(a\\) $b$ **c** [d](e)\n",
+        "0\u{1}1\u{7f}\n",
+        "trailing  \n",
+        "https://a.example\n",
     ] {
         for language in ["", "rust", "python", "html", "yaml", "unknown"] {
             assert_eq!(code_of(&render(&format!("```{language}\n{code}```\n"))), code, "{language}");
@@ -31,10 +42,22 @@ fn c10_code_is_kept_byte_for_byte() {
 
 #[test]
 fn languages_are_named_and_nothing_else() {
-    for (info, class) in [("rust", "language-rust"), ("C++", "language-c"), ("js title=\"x\"", "language-js"), ("rust,ignore", "language-rust"), ("{.python .numberLines}", ""), ("\"><b>", "language-b"), ("é", "")] {
+    for (info, class) in [
+        ("rust", "language-rust"),
+        ("C++", "language-c"),
+        ("js title=\"x\"", "language-js"),
+        ("rust,ignore", "language-rust"),
+        ("{.python .numberLines}", ""),
+        ("\"><b>", "language-b"),
+        ("é", ""),
+    ] {
         let html = render(&format!("```{info}\nx\n```"));
         let classes = html.split("<code").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
-        assert_eq!(classes.trim(), if class.is_empty() { String::new() } else { format!("class=\"{class}\"") }, "{info}");
+        assert_eq!(
+            classes.trim(),
+            if class.is_empty() { String::new() } else { format!("class=\"{class}\"") },
+            "{info}"
+        );
     }
 }
 

@@ -12,10 +12,31 @@ pub(super) const LANGUAGES: &[Language] = &[
         ..BASE
     },
     Language { names: &["yaml", "yml"], kind: Kind::Yaml, ..BASE },
-    Language { names: &["toml", "ini", "conf", "cfg", "properties", "env", "dotenv", "editorconfig", "desktop", "systemd"], kind: Kind::Keyed, ..BASE },
+    Language {
+        names: &["toml", "ini", "conf", "cfg", "properties", "env", "dotenv", "editorconfig", "desktop", "systemd"],
+        kind: Kind::Keyed,
+        ..BASE
+    },
     Language { names: &["diff", "patch", "udiff"], kind: Kind::Diff, ..BASE },
     Language {
-        names: &["html", "htm", "xml", "svg", "xhtml", "vue", "svelte", "astro", "rss", "plist", "mathml", "xsl", "xslt", "jinja", "handlebars", "hbs"],
+        names: &[
+            "html",
+            "htm",
+            "xml",
+            "svg",
+            "xhtml",
+            "vue",
+            "svelte",
+            "astro",
+            "rss",
+            "plist",
+            "mathml",
+            "xsl",
+            "xslt",
+            "jinja",
+            "handlebars",
+            "hbs",
+        ],
         kind: Kind::Markup,
         ..BASE
     },
@@ -67,10 +88,5 @@ pub(super) const LANGUAGES: &[Language] = &[
         variables: true,
         ..BASE
     },
-    Language {
-        names: &["prolog", "datalog"],
-        line_comments: &["%"],
-        keywords: "is mod not",
-        ..BASE
-    },
+    Language { names: &["prolog", "datalog"], line_comments: &["%"], keywords: "is mod not", ..BASE },
 ];

@@ -184,7 +184,11 @@ mod tests {
     fn marks_that_begin_alike_stand_longest_first() {
         for language in all() {
             for (at, text) in language.texts.iter().enumerate() {
-                assert!(language.texts[..at].iter().all(|before| !text.open.starts_with(before.open)), "{:?}", language.names);
+                assert!(
+                    language.texts[..at].iter().all(|before| !text.open.starts_with(before.open)),
+                    "{:?}",
+                    language.names
+                );
             }
         }
     }
