@@ -19,7 +19,10 @@ use super::{
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
     domain::{AppError, ChatAction, ChatFilter, ChatId, ChatPage},
-    server_fns::chats::{ChangeChats, RenameChat, list_chats},
+    server_fns::{
+        account::SignOut,
+        chats::{ChangeChats, RenameChat, list_chats},
+    },
 };
 use list::SessionList;
 use search::{SearchForm, Tabs};
@@ -95,6 +98,12 @@ pub fn SessionsPage() -> impl IntoView {
                         }
                     })}
                 </Transition>
+                // On a narrow screen the person's menu is in a drawer that needs scripts.
+                <form class="nojs-only mt-10 text-center lg:hidden" method="post" action=SignOut::url()>
+                    <button class="btn btn-line" type="submit">
+                        "Sign out"
+                    </button>
+                </form>
             </div>
         </div>
     }
