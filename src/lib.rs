@@ -1,7 +1,7 @@
 //! Colloquy.
 
-// The types of pages are nested deeply in optimized builds of the browser's part.
-#![recursion_limit = "512"]
+// Views are types, and types of whole pages are deep.
+#![recursion_limit = "256"]
 
 pub mod app;
 pub mod components;

@@ -99,6 +99,7 @@ pub fn Answer(
             </div>
         </article>
     }
+    .into_any()
 }
 
 /// The hidden inputs that name a message.
@@ -158,6 +159,7 @@ pub fn Thinking(
             </details>
         </Show>
     }
+    .into_any()
 }
 
 /// Says that the model did not read the beginning of the chat. Nothing where it did.

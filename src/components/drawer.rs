@@ -60,6 +60,7 @@ pub fn Drawer(
             <Show when=move || open.get()>{children()}</Show>
         </dialog>
     }
+    .into_any()
 }
 
 fn push_entry() -> bool {

@@ -67,4 +67,5 @@ pub fn Field(
             {children.map(|children| children())}
         </div>
     }
+    .into_any()
 }

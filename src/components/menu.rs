@@ -67,4 +67,5 @@ pub fn Menu(
             </div>
         </details>
     }
+    .into_any()
 }

@@ -23,6 +23,7 @@ pub fn UserMessage(
             </div>
         </article>
     }
+    .into_any()
 }
 
 /// Copies a message and says so for a moment.

@@ -54,6 +54,7 @@ pub fn Sidebar(
             <PersonMenu user sign_out />
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,6 +89,7 @@ fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace
             </Show>
         </nav>
     }
+    .into_any()
 }
 
 #[component]
@@ -122,6 +124,7 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
             </a>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -157,4 +160,5 @@ fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
             </Menu>
         </div>
     }
+    .into_any()
 }

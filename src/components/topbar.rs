@@ -57,4 +57,5 @@ pub fn TopBar(
             </a>
         </header>
     }
+    .into_any()
 }

@@ -129,6 +129,7 @@ pub fn Transcript(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Leads back to the end, while the reader is away from it.

@@ -185,6 +185,7 @@ pub fn FramePage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// Goes to the sign-in page, which leads back here.
@@ -232,6 +233,7 @@ fn Around(data: FrameData) -> impl IntoView {
         </Drawer>
         <Toasts state />
     }
+    .into_any()
 }
 
 /// What floats above every page: the way back from a deletion, and what could not be done.
@@ -257,6 +259,7 @@ fn Toasts(state: FrameState) -> impl IntoView {
             on_over=Callback::new(move |()| state.problem.set(None))
         />
     }
+    .into_any()
 }
 
 /// The bar above a page of the frame.

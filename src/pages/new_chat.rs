@@ -63,6 +63,7 @@ pub fn NewChatPage() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Says that the model that comes with Colloquy is very small, and how a larger one is connected.
@@ -126,4 +127,5 @@ fn LastChats(frame: FrameState) -> impl IntoView {
             </section>
         </Show>
     }
+    .into_any()
 }

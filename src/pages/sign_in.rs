@@ -47,6 +47,7 @@ pub fn SignInPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 /// The column in which strangers are met.
@@ -70,6 +71,7 @@ pub fn EntranceColumn(
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -119,6 +121,7 @@ fn SignInForm(policy: SignUpPolicy) -> impl IntoView {
                 })}
         </EntranceColumn>
     }
+    .into_any()
 }
 
 /// Whether to stay signed in on this device.

@@ -35,6 +35,7 @@ pub fn SignUpPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -104,6 +105,7 @@ fn SignUpForm(policy: SignUpPolicy) -> impl IntoView {
                 })}
         </EntranceColumn>
     }
+    .into_any()
 }
 
 /// How good the password is, as four strokes and a sentence that is read out when it changes.

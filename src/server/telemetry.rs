@@ -194,6 +194,20 @@ mod tests {
     }
 
     #[test]
+    fn l02_a_panic_is_one_line_without_what_it_was_made_of() {
+        let text = logged(true, || {
+            std::panic::set_hook(Box::new(log_panic));
+            let said = std::panic::catch_unwind(|| panic!("{}", "canary"));
+            let written = std::panic::catch_unwind(|| panic!("a broken promise"));
+            drop(std::panic::take_hook());
+            assert!(said.is_err() && written.is_err());
+        });
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.contains("telemetry.rs") && text.contains("a broken promise"), "{text}");
+        assert!(!text.contains("canary"), "{text}");
+    }
+
+    #[test]
     fn l02_libraries_do_not_log_their_wires_even_at_trace() {
         let text = logged(false, || {
             tracing::trace!(target: "hyper::proto::h1", "canary");

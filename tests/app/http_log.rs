@@ -7,7 +7,6 @@ use std::{
 
 use axum::{
     Extension, Router,
-    body::Body,
     extract::Path,
     routing::{get as on_get, post},
 };

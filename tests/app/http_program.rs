@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Output, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -62,6 +63,7 @@ fn the_program_explains_itself_and_does_not_start_with_faults() {
 struct Running {
     child: Child,
     address: String,
+    rest: Option<JoinHandle<std::io::Result<String>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -72,10 +74,16 @@ impl Drop for Running {
     }
 }
 
+const VARIABLES: [(&str, &str); 2] = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
+
 fn start() -> Running {
     let folder = tempfile::tempdir().expect("a folder");
-    let variables = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
-    let mut child = program(&folder, &variables).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let command = program(&folder, &VARIABLES);
+    start_as(command, folder)
+}
+
+fn start_as(mut command: Command, folder: tempfile::TempDir) -> Running {
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("the program runs");
     let mut log = BufReader::new(child.stderr.take().expect("its log"));
     let address = loop {
         let mut line = String::new();
@@ -85,9 +93,18 @@ fn start() -> Running {
             break listen.to_owned();
         }
     };
-    // Nobody reads the rest; it must not block the program.
-    std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
-    Running { child, address, _folder: folder }
+    // The rest must be read, so that it does not block the program.
+    let rest = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    Running { child, address, rest: Some(rest), _folder: folder }
+}
+
+/// What the program logged after it began to serve; it must have ended.
+fn log_of(running: &mut Running) -> String {
+    let rest = running.rest.take().expect("read once");
+    rest.join().expect("no panic").expect("text")
 }
 
 fn signal(running: &Running, name: &str) {
@@ -121,4 +138,27 @@ fn m03_the_program_serves_and_ends_on_a_signal() {
         assert_eq!(code, Some(0), "{name}");
         assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }
+}
+
+#[test]
+fn used_up_file_descriptors_delay_connections_but_end_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -n 96 && exec \"$0\"", env!("CARGO_BIN_EXE_colloquy")]);
+    command.env_clear().envs(VARIABLES).current_dir(folder.path());
+    let mut running = start_as(command, folder);
+    let idle: Vec<_> = (0..150).map(|_| TcpStream::connect(&running.address).expect("the backlog takes it")).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    drop(idle);
+    let mut socket = TcpStream::connect(&running.address).expect("it listens");
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket");
+    write!(socket, "GET /health/live HTTP/1.1\r\nhost: {}\r\n\r\n", running.address).expect("it is open");
+    let mut answer = [0; 15];
+    socket.read_exact(&mut answer).expect("it answers again");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    signal(&running, "-TERM");
+    assert_eq!(wait(&mut running).0, Some(0));
+    let log = log_of(&mut running);
+    assert!(log.contains("cannot accept connections now"), "{log}");
+    assert!(log.lines().count() < 50, "the pauses keep the log short: {log}");
 }

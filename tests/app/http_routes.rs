@@ -75,7 +75,7 @@ async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
         b"{\"password\":1}".into(),
         format!("{good},\"password\":\"y\"}}").into(),
         format!("{good}}} x").into(),
-        format!("{good}").into(),
+        good.into(),
         deep.into(),
         br#"{"email":"\ud800","name":"A","password":"x"}"#.into(),
         br#"{"email":1e400,"name":"A","password":"x"}"#.into(),

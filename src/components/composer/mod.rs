@@ -111,6 +111,7 @@ pub fn Composer(
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]

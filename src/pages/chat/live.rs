@@ -90,6 +90,7 @@ pub fn LiveAnswer(
             </noscript>
         </article>
     }
+    .into_any()
 }
 
 fn stream_path(chat: ChatId, run: RunId) -> String {

@@ -69,4 +69,5 @@ pub fn ChatPage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }

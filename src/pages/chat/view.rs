@@ -72,6 +72,7 @@ pub fn ChatView(
             {state.said}
         </p>
     }
+    .into_any()
 }
 
 /// The title as the lists have it, where they do; it may change there.
@@ -118,6 +119,7 @@ fn Rows(state: ChatState) -> impl IntoView {
             children=row
         />
     }
+    .into_any()
 }
 
 #[component]
@@ -146,4 +148,5 @@ fn Dock(state: ChatState) -> impl IntoView {
             </form>
         </div>
     }
+    .into_any()
 }

@@ -132,6 +132,7 @@ pub fn SessionList(
         </Show>
         <More state />
     }
+    .into_any()
 }
 
 /// What can be done with the chats that are ticked. Shown by style where one is, so that it works without scripts.
@@ -173,6 +174,7 @@ fn Selection(state: ListState) -> impl IntoView {
             {actions.map(button).collect_view()}
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -232,6 +234,7 @@ fn Session(chat: ChatSummary, state: ListState) -> impl IntoView {
             />
         </li>
     }
+    .into_any()
 }
 
 /// What is said where there are no chats, and the way on.
@@ -287,6 +290,7 @@ fn More(state: ListState) -> impl IntoView {
             </p>
         </Show>
     }
+    .into_any()
 }
 
 #[cfg(test)]

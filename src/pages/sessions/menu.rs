@@ -59,6 +59,7 @@ pub fn ChatMenu(
             <Change chat action=ChatAction::Delete on_change=change />
         </Menu>
     }
+    .into_any()
 }
 
 /// What was done with a chat.
@@ -87,6 +88,7 @@ fn Change(chat: ChatId, action: ChatAction, on_change: Callback<ChatAction>) -> 
             </button>
         </form>
     }
+    .into_any()
 }
 
 /// The icon and the words of an action.
@@ -151,4 +153,5 @@ fn Rename(chat: ChatId, title: Signal<String>, on_done: Option<Callback<Done>>) 
             </form>
         </details>
     }
+    .into_any()
 }

@@ -107,6 +107,7 @@ pub fn SessionsPage() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Offers to undo a deletion that was made without scripts.

@@ -63,6 +63,7 @@ pub fn SearchForm(
             />
         </form>
     }
+    .into_any()
 }
 
 /// All, pinned, archived.
@@ -87,4 +88,5 @@ pub fn Tabs(
             {tab(ChatFilter::Archived, "Archived")}
         </nav>
     }
+    .into_any()
 }

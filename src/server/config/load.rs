@@ -1,6 +1,6 @@
 //! Puts the configuration together, and lists everything that is wrong with it at once.
 
-use std::{ffi::OsString, path::Path, path::PathBuf};
+use std::{ffi::OsString, path::Path};
 
 use secrecy::SecretString;
 
@@ -66,7 +66,7 @@ impl Reader {
         let url = self.read("url", d.url, some(values::public_url), |url| {
             url.as_ref().map_or_else(unset, super::PublicUrl::origin)
         });
-        let data = self.read("data", d.data, values::folder, show_path);
+        let data = self.read("data", d.data, values::folder, |path| show_path(path));
         let database_url =
             self.read("database_url", None, some(|raw| values::secret_url(raw, &["postgres", "postgresql"])), masked);
         let redis_url = self.read("redis_url", None, some(|raw| values::secret_url(raw, &["redis", "rediss"])), masked);
@@ -119,7 +119,7 @@ impl Reader {
 
     fn local(&mut self, d: LocalConfig, data: &Path) -> LocalConfig {
         LocalConfig {
-            models: self.read("local.models", data.join("models"), values::folder, show_path),
+            models: self.read("local.models", data.join("models"), values::folder, |path| show_path(path)),
             idle_minutes: self.read(
                 "local.idle_minutes",
                 d.idle_minutes,
@@ -134,7 +134,7 @@ impl Reader {
                 show_option,
             ),
             program: self.read("local.program", d.program, some(values::program), |path| {
-                path.as_ref().map_or_else(unset, show_path)
+                path.as_deref().map_or_else(unset, show_path)
             }),
         }
     }
@@ -246,7 +246,7 @@ fn show_option(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or_else(unset, ToString::to_string)
 }
 
-fn show_path(path: &PathBuf) -> String {
+fn show_path(path: &Path) -> String {
     path.display().to_string()
 }
 

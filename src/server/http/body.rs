@@ -89,3 +89,31 @@ fn closing(status: StatusCode, reason: &str) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures::{StreamExt, stream};
+
+    use super::*;
+
+    async fn status(parts: impl futures::Stream<Item = io::Result<&'static str>> + Send + 'static) -> u16 {
+        let body = Body::new(Bounded::new(Body::from_stream(parts), 10, Duration::from_millis(50)));
+        read(body).await.map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
+    }
+
+    #[tokio::test]
+    async fn d01_a_body_is_bounded_in_size_and_time() {
+        assert_eq!(status(stream::iter([Ok("12345"), Ok("67890")])).await, 200);
+        assert_eq!(status(stream::iter([Ok("12345"), Ok("678901")])).await, 413);
+        assert_eq!(status(stream::pending()).await, 408);
+        // One letter at a time does not put the end off.
+        let drip = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok("x"), ()))
+        });
+        assert_eq!(status(drip.take(9)).await, 408);
+        assert_eq!(status(stream::iter([Ok("1"), Err(io::Error::other("gone"))])).await, 400);
+    }
+}

@@ -11,6 +11,9 @@ use crate::{
     server::{fault::Fault, telemetry::RequestId},
 };
 
+/// Seconds after which it is worth asking again for what does not answer now.
+const UNAVAILABLE_FOR: u32 = 5;
+
 /// Lies in the extensions of an answer that is a refusal, so that the outermost layer can show it to a person.
 #[derive(Debug, Clone)]
 pub(super) struct Refused(pub AppError);
@@ -25,8 +28,13 @@ pub fn refuse(error: AppError) -> Response {
 pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
     let json = serde_json::to_vec(&error).unwrap_or_default();
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response();
-    if let AppError::RateLimited { retry_after } = &error {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+    let retry_after = match &error {
+        AppError::RateLimited { retry_after } => Some(*retry_after),
+        AppError::Unavailable { .. } => Some(UNAVAILABLE_FOR),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response.extensions_mut().insert(Refused(error));
     response
