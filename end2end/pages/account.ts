@@ -6,7 +6,7 @@ export class AccountPages {
   readonly email: Locator;
   readonly name: Locator;
   readonly password: Locator;
-  readonly alert: Locator;
+  readonly wrong: Locator;
 
   constructor(
     readonly page: Page,
@@ -15,7 +15,7 @@ export class AccountPages {
     this.email = page.getByLabel('E-mail');
     this.name = page.getByLabel('Name', { exact: true });
     this.password = page.getByLabel('Password', { exact: true });
-    this.alert = page.getByRole('alert');
+    this.wrong = page.getByText('The e-mail address or the password is not right.');
   }
 
   async openSignUp(): Promise<void> {
@@ -49,12 +49,13 @@ export class AccountPages {
 
   /** From any page of a person who is signed in. */
   async signOut(): Promise<void> {
-    const opener = this.page.getByRole('button', { name: 'Open the list of chats' });
-    const menu = this.page.locator('summary[aria-label$=", menu"]');
     const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
-    if (onPhone && this.hydrated) await opener.click();
-    await menu.last().click();
-    await this.page.getByRole('button', { name: 'Sign out' }).click();
+    if (onPhone && !this.hydrated) await this.page.goto('/sessions');
+    else {
+      if (onPhone) await this.page.getByRole('button', { name: 'Open the list of chats' }).click();
+      await this.page.locator('summary[aria-label$=", menu"]').last().click();
+    }
+    await this.page.getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
     await expect(this.page).toHaveURL(/\/sign-in/);
   }
 

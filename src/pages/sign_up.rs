@@ -139,7 +139,8 @@ fn password_rating() -> (RwSignal<Option<PasswordRating>>, Callback<web_sys::Eve
     // Only the answer to the newest question counts.
     let asked = StoredValue::new(0_u32);
     let ask = move |email: String, name: String, password: String| {
-        let question = asked.get_value() + 1;
+        // The page may be gone by the time the pause is over.
+        let Some(question) = asked.try_get_value().map(|last| last + 1) else { return };
         asked.set_value(question);
         if password.is_empty() {
             rating.set(None);
