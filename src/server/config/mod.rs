@@ -96,7 +96,7 @@ pub struct LocalConfig {
     pub models: PathBuf,
     /// Minutes without use after which a model is freed.
     pub idle_minutes: u64,
-    /// Threads for the model; 0 for as many as there are cores.
+    /// Threads for the model; 0 for one less than there are cores.
     pub threads: u32,
     /// The longest context in tokens, where it should be shorter than the file allows.
     pub context: Option<u32>,

@@ -329,12 +329,12 @@ fn c07_a_stop_is_heard_within_200_ms_while_reading_and_while_writing() {
 #[test]
 fn what_was_read_before_is_not_read_again() {
     let mut worker = Worker::start(&model_file());
-    let text = "Many words to read. ".repeat(400);
+    let text = "Many words to read. ".repeat(100);
     let first = json!({"author": "user", "text": text});
     let begun = worker.steps(1, &json!([first]));
     let turns = json!([first, {"author": "assistant", "text": "Yes."}, {"author": "user", "text": "Go on."}]);
     let again = worker.steps(2, &turns);
-    assert!(begun >= 4 && again <= begun / 2, "{begun} steps, then {again}");
+    assert!(begun >= 3 && again <= begun / 2, "{begun} steps, then {again}");
 }
 
 #[test]

@@ -64,13 +64,11 @@ pub(super) fn run(args: &WorkerArgs) -> Result<(), ModelError> {
     context.decode(&mut batch).map_err(|fault| crashed(&fault))?;
     let prompt_seconds = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
-    let mut position = batch.n_tokens();
-    for _ in 0..TOKENS {
+    for position in (batch.n_tokens()..).take(TOKENS as usize) {
         let token = sampler.sample(&context, -1);
         batch.clear();
         batch.add(token, position, &[0], true).map_err(|fault| crashed(&fault))?;
         context.decode(&mut batch).map_err(|fault| crashed(&fault))?;
-        position += 1;
     }
     let seconds = begun.elapsed().as_secs_f64();
     let measured = Measured {

@@ -29,8 +29,9 @@ const CONTEXT: u32 = 8_192;
 const ANSWER_TOKENS: usize = 2_048;
 /// The most tokens that are read in one step.
 const STEP: usize = 512;
-/// How long one step of reading should take: nothing else is heard meanwhile.
-const STEP_TIME: Duration = Duration::from_millis(60);
+/// How long one step of reading should take. Nothing else is heard meanwhile, and a stop is to be heard within 200 ms; but
+/// many tokens at once take less time each.
+const STEP_TIME: Duration = Duration::from_millis(140);
 
 /// What an answer does while it is written. Returning `false` cancels it.
 pub trait Listener {
@@ -151,13 +152,10 @@ impl<'m> Engine<'m> {
                 return Ok(false);
             }
             let begun = Instant::now();
-            let end = prompt.len().min(self.read.len() + self.step);
-            self.decode(&prompt[self.read.len()..end])?;
-            self.step = match begun.elapsed() {
-                time if time > STEP_TIME => (self.step / 2).max(4),
-                time if time < STEP_TIME / 3 => (self.step * 2).min(STEP),
-                _ => self.step,
-            };
+            let from = self.read.len();
+            let end = prompt.len().min(from + self.step);
+            self.decode(&prompt[from..end])?;
+            self.step = next_step(end - from, begun.elapsed());
             listener.reading();
         }
         Ok(true)
@@ -216,6 +214,13 @@ impl<'m> Engine<'m> {
     }
 }
 
+/// How many tokens to read next, where so many took so long: what fits into [`STEP_TIME`], changing by a factor of two at
+/// most.
+fn next_step(tokens: usize, took: Duration) -> usize {
+    let fitting = tokens as f64 * STEP_TIME.as_secs_f64() / took.as_secs_f64().max(0.001);
+    (fitting as usize).clamp(tokens / 2, tokens * 2).clamp(4, STEP)
+}
+
 /// How tokens are chosen: with a brake on repetition, without which small models run in circles, and with less freedom
 /// for models under a thousand million parameters, which lose the thread otherwise. The cut to 64 candidates comes first:
 /// without it, every other step takes the time of the whole vocabulary.
@@ -245,6 +250,22 @@ fn without_blanks<'a>(text: &'a str, blanks: &mut usize) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_of_reading_follow_the_speed_of_the_machine() {
+        for (tokens, millis, next) in [
+            (32, 140, 32),
+            (32, 70, 64),
+            (32, 1, 64),
+            (32, 280, 16),
+            (32, 5_000, 16),
+            (4, 5_000, 4),
+            (512, 20, 512),
+            (40, 100, 56),
+        ] {
+            assert_eq!(next_step(tokens, Duration::from_millis(millis)), next, "{tokens} in {millis} ms");
+        }
+    }
 
     #[test]
     fn blanks_of_a_continued_answer_are_not_doubled() {
