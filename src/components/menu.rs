@@ -49,9 +49,11 @@ pub fn Menu(
             keys.remove();
         });
     });
+    // A button that says what it is needs no other name.
+    let name = button.is_none().then_some(label);
     view! {
         <details class="menu" node_ref=details>
-            <summary class=button_class aria-label=button.is_none().then_some(label)>
+            <summary class=button_class aria-label=name>
                 {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}
             </summary>
             <div
