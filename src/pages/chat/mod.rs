@@ -13,7 +13,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    fault::FaultPage,
+    fault::Faulty,
     frame::{FrameState, ToSignIn},
 };
 use crate::{
@@ -77,7 +77,7 @@ pub fn ChatPage() -> impl IntoView {
                 match data.await {
                     Ok(ChatData { chat, older }) => view! { <ChatView chat older /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                    Err(error) => view! { <Faulty error /> }.into_any(),
                 }
             })}
         </Transition>
