@@ -8,6 +8,7 @@
 //   paragraphs 40   so many paragraphs, quickly
 //   slow         one word each 100 ms, for 8 s
 //   echo TEXT    TEXT and nothing else, a few bytes at a time
+//   How far does a ball fall in three seconds?   the answer in the picture of the README
 //   think        thinks first, then answers
 // Anything else is answered with one sentence that repeats it.
 
@@ -39,6 +40,25 @@ $$\\int_0^1 x^2\\,dx = \\frac{1}{3}$$
 A [link](https://example.org/page), *emphasis*, **strength** and \`code\`.
 `;
 
+const FALLING = `In three seconds it falls about **44 metres**, if one leaves the air out of it. The way grows with the
+square of the time:
+
+$$s = \\frac{1}{2} g t^2$$
+
+| Time | Way | Speed |
+|--:|--:|--:|
+| 1 s | 4.9 m | 9.8 m/s |
+| 2 s | 19.6 m | 19.6 m/s |
+| 3 s | 44.1 m | 29.4 m/s |
+
+To try other times:
+
+\`\`\`python
+def way(seconds, g=9.81):
+    return g * seconds ** 2 / 2
+\`\`\`
+`;
+
 /** @typedef {{ text?: string, thought?: string, wait?: number, gate?: string, cut?: boolean }} Step */
 
 /** What to do for a message; `attempt` counts the requests with this message from 1.
@@ -64,6 +84,9 @@ function script(message, attempt, model) {
       return { steps: pieces(rest, 7) };
     case 'think':
       return { steps: [{ thought: 'Let me see what is asked.' }, { wait: 100 }, { text: 'I thought about it.' }] };
+    case 'How':
+      if (message.startsWith('How far does a ball fall')) return { steps: pieces(FALLING, 24) };
+    // falls through
     default:
       return { steps: pieces(`You said: ${message} (${model})`, 6) };
   }

@@ -13,6 +13,13 @@ case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; 
 export CARGO_TARGET_DIR
 bundles=$CARGO_TARGET_DIR/bundles
 
+# Views without their types are a fifth smaller in the browser. Server and browser must be built alike, or pages do
+# not wake up; everything else is built so too, that nothing is built twice.
+case " ${RUSTFLAGS:-} " in
+  *" erase_components "*) ;;
+  *) export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components" ;;
+esac
+
 # Tools of the exact versions that this project needs come before others of the same name.
 PATH=$tools/bin:$tools/venv/bin:$root/end2end/node_modules/.bin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH
 export PATH

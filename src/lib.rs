@@ -1,4 +1,37 @@
-//! Colloquy.
+//! Colloquy: a private, self-hosted, multi-user AI chat in one program.
+//!
+//! # Where things are
+//! One package, two builds: with `ssr` it is the server, with `hydrate` the browser's part. [`domain`] holds what both
+//! share and does no I/O. [`components`] are pieces of view, [`pages`] one file per URL, [`app`] the shell and the routes.
+//! [`server_fns`] are the browser's door to the services in `server::auth` and `server::chat`, which alone combine the
+//! drivers `server::store`, `server::llm` and `server::config`. `server::http` is the other door: routes and layers.
+//!
+//! # Who may import whom
+//! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
+//! (`tests/app/architecture.rs` holds it):
+//! ```text
+//! 0 domain
+//! 1 server::{clock, config, keys, llm, store}   components
+//! 2 server::{fault, telemetry}
+//! 3 server::{auth, chat}
+//! 4 server::state
+//! 5 server_fns   server::http                   doors: they never import each other
+//! 6 pages
+//! 7 app
+//! ```
+//!
+//! # How a message becomes an answer
+//! 1. `send_message` finds the caller and calls `Chats::send`, which writes the message, the empty answer and a queued run
+//!    in one transaction. Only then is the message acknowledged. The sender's own id makes a repeat harmless.
+//! 2. A worker claims the run (its epoch grows, its lease is 20 s), asks the model, and hands what comes to the hub.
+//!    Every 400 ms everything that this process has written goes to the database in one transaction, under the epochs.
+//! 3. Readers of `/chats/{chat}/runs/{run}/events` get a snapshot, then numbered steps: from the hub where the run is in
+//!    this process, else from the database. They may come and go; they own nothing.
+//! 4. One finisher wins. A worker that dies leaves a lease that runs out; the sweeper marks the answer as interrupted.
+//!
+//! # How isolation holds
+//! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
+//! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function.
 
 // Views are types, and the types of whole pages are nested deeply, most of all in optimized builds.
 #![recursion_limit = "512"]

@@ -53,7 +53,7 @@ export class AccountPages {
     if (onPhone && !this.hydrated) await this.page.goto('/sessions');
     else {
       if (onPhone) await this.page.getByRole('button', { name: 'Open the list of chats' }).click();
-      await this.page.locator('summary[aria-label$=", menu"]').last().click();
+      await this.page.locator('summary').filter({ hasText: ', menu', visible: true }).click();
     }
     await this.page.getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
     await expect(this.page).toHaveURL(/\/sign-in/);

@@ -72,9 +72,21 @@ export class ChatPage {
     await this.page.locator('.scroller').evaluate((scroller, by) => scroller.scrollBy(0, by), pixels);
   }
 
-  /** Where an element of the transcript is on the screen, from the top. */
-  async top(element: Locator): Promise<number> {
-    return (await element.boundingBox())?.y ?? Number.NaN;
+  /** The paragraph in the middle of the screen: its text, and where it is from the top. */
+  async inTheMiddle(): Promise<{ text: string; top: number }> {
+    return this.page.evaluate(() => {
+      const paragraphs = [...document.querySelectorAll('.scroller p')];
+      const tops = paragraphs.map((p) => ({ text: p.textContent ?? '', top: p.getBoundingClientRect().top }));
+      return tops.find(({ top }) => top > innerHeight / 3) ?? { text: 'nothing', top: 0 };
+    });
+  }
+
+  /** Where the paragraph with this text is now. */
+  async top(text: string): Promise<number> {
+    return this.page.evaluate((wanted) => {
+      const found = [...document.querySelectorAll('.scroller p')].find((p) => p.textContent === wanted);
+      return found?.getBoundingClientRect().top ?? Number.NaN;
+    }, text);
   }
 
   /** The path of the chat that is open. */

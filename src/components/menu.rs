@@ -12,7 +12,7 @@ pub fn Menu(
     /// Where the list opens, as classes.
     #[prop(default = "right-0 top-full")]
     place: &'static str,
-    /// The button's content; three dots unless given.
+    /// The button's content, which then is its name too; three dots unless given.
     #[prop(optional)]
     button: Option<AnyView>,
     /// The button's class.
@@ -49,9 +49,11 @@ pub fn Menu(
             keys.remove();
         });
     });
+    // A button that says what it is needs no other name.
+    let name = button.is_none().then_some(label);
     view! {
         <details class="menu" node_ref=details>
-            <summary class=button_class aria-label=label>
+            <summary class=button_class aria-label=name>
                 {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}
             </summary>
             <div

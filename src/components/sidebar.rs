@@ -136,6 +136,7 @@ fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
         <span class="min-w-0 flex-1 truncate text-start" dir="auto">
             {name}
         </span>
+        <span class="sr-only">", menu"</span>
         <Icon glyph=Glyph::Ellipsis />
     }
     .into_any();

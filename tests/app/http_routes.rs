@@ -37,6 +37,17 @@ async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
 }
 
 #[tokio::test]
+async fn a_page_that_leads_elsewhere_does_so_for_everybody() {
+    let (server, _data) = whole("/nowhere", true).await;
+    for accept in ["text/html", "*/*"] {
+        let asked = request("GET", "/?elsewhere").header("accept", accept).body(Body::empty()).expect("a request");
+        let answer = send(&server, asked).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/elsewhere"), "{accept}");
+        assert!(!answer.headers.contains_key("serverfnredirect"));
+    }
+}
+
+#[tokio::test]
 async fn row_36_and_37_a_function_takes_forms_and_json_only() {
     let (server, _data) = whole("/nowhere", true).await;
     let long = format!("multipart/form-data; boundary={}", "b".repeat(8_000));

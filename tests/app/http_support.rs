@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Request, StatusCode, request::Parts},
 };
 use colloquy::server::{
     clock::Clock,
@@ -71,8 +71,11 @@ pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
     (http::router(state, ready, document), folder)
 }
 
-/// A page with one script.
+/// A page with one script, which sends on whoever asks for that.
 fn document(_: LeptosOptions) -> impl IntoView {
+    if use_context::<Parts>().is_some_and(|parts| parts.uri.query() == Some("elsewhere")) {
+        leptos_axum::redirect("/elsewhere");
+    }
     view! {
         <!DOCTYPE html>
         <html lang="en">

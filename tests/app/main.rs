@@ -1,6 +1,7 @@
 //! The tests of the whole program, one file per area.
 
 mod accounts;
+mod architecture;
 mod chats;
 mod http_files;
 mod http_layers;

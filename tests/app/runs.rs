@@ -241,6 +241,10 @@ each_db! {
     async fn c09_a_slow_reader_is_sent_away_and_the_answer_goes_on(app: TestApp) {
         let mut ada = app.administrator().await;
         let sent = ada.say(None, "[[paced 6000 10]]").await;
+        // Before the run is live, readers look into the database, where nothing is kept for them.
+        while app.state.chats.open_runs() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let (_, mut events) = ada.events(&sent, None).await;
         while events.next().await.expect("an event").name != "snapshot" {}
         // It reads nothing while another one reads more than is kept for it.

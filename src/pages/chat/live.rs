@@ -15,6 +15,9 @@ use crate::{
     domain::{ChatId, Message, MessageState, Phase, RunId, RunSnapshot, RunUpdate, event},
 };
 
+/// Lets the page ask for itself again, for those without scripts. As text: an element that a script puts into the page
+/// would refresh it for everybody. As a constant: a literal would become an attribute by that name.
+const REFRESH: &str = r#"<meta http-equiv="refresh" content="2">"#;
 /// Time after which a cut connection is told.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Time before the stream is asked for again where the browser has given up.
@@ -85,8 +88,7 @@ pub fn LiveAnswer(
                         }
                     })
             }}
-            // As text: an element that a script puts here would refresh the page for everybody.
-            <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript>
+            <noscript inner_html=REFRESH></noscript>
         </article>
     }
     .into_any()

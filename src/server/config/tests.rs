@@ -248,7 +248,7 @@ fn odd_values_are_faults_and_do_not_panic() {
     assert_eq!(keys(&odd.faults()), ["COLLOQUY_DATA"]);
 
     let values = ["\"\"", "\"\\u0000\"", "{}", "[]", "[1]", "1e400", "-1", "nan", "1979-05-27", "true", "99999999999"];
-    for key in super::gather::KEYS {
+    for key in gather::KEYS {
         for value in values {
             // Most are faults; none may panic.
             let _ = given(&format!("{key} = {value}\n"), &[]).load();
@@ -274,8 +274,8 @@ fn a_provider_named_twice_is_a_fault() {
 #[test]
 fn the_documentation_names_every_key() {
     let text = include_str!("../../../docs/configuration.md");
-    for key in super::gather::KEYS {
-        let variable = super::gather::variable(key);
+    for key in gather::KEYS {
+        let variable = gather::variable(key);
         assert!(text.contains(&format!("`{key}`")), "{key}");
         assert!(text.contains(&format!("`{variable}`")), "{variable}");
     }

@@ -3,11 +3,16 @@
 use axum::{
     Router,
     extract::Request,
-    http::{StatusCode, header::CONTENT_SECURITY_POLICY},
+    http::{
+        StatusCode,
+        header::{CONTENT_SECURITY_POLICY, LOCATION},
+    },
+    middleware::map_response,
     response::Response,
 };
 use leptos::{IntoView, nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
+use server_fn::redirect::REDIRECT_HEADER;
 
 use super::headers::policy_of_pages;
 use crate::server::state::AppState;
@@ -23,7 +28,8 @@ pub(super) fn routes<V: IntoView + 'static>(
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
     let options = state.leptos_options.clone();
-    Router::new().leptos_routes_with_context(state, pages, move || set_policy(&options), app)
+    let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&options), app);
+    router.layer(map_response(send_on))
 }
 
 /// For whatever path: the page that says that there is no such page, with status 404.
@@ -46,6 +52,15 @@ pub(super) fn not_found<V: IntoView + 'static>(
         }
         response
     })
+}
+
+/// Leptos sends on only those who say that they read HTML. A page that leads elsewhere is of no use to others either.
+async fn send_on(mut response: Response) -> Response {
+    if response.status() == StatusCode::OK && response.headers().contains_key(LOCATION) {
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().remove(REDIRECT_HEADER);
+    }
+    response
 }
 
 /// Sets the policy with the nonce that Leptos has just made for this answer.

@@ -4,13 +4,13 @@
 //! with mathematics between `$`, `$$`, `\(…\)` and `\[…\]`. What comes out is safe to insert:
 //!
 //! - HTML in the text is shown as text, but for `<br>`.
-//! - Links lead to http, https and mailto addresses only ([`links`]); images are links that open on a click.
+//! - Links lead to http, https and mailto addresses only (module `links`); images are links that open on a click.
 //! - No attribute takes its name from the text, and only `href`, `start`, `data-code` and the language's class take a
 //!   checked value from it. There are no ids and no style attributes.
-//! - The work is bounded by the length of the text: lines nested too deeply are plain text ([`segments`]), formulas are
-//!   limited ([`math`]), code is coloured in one pass ([`highlight`]).
+//! - The work is bounded by the length of the text: lines nested too deeply are plain text (`segments`), formulas are
+//!   limited (`math`), code is coloured in one pass (`highlight`).
 //!
-//! [`blocks`] writes the HTML; [`live`] does so for a text that grows.
+//! The module `blocks` writes the HTML; `live` does so for a text that grows.
 
 mod blocks;
 mod code;

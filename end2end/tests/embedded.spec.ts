@@ -1,0 +1,30 @@
+import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { expect, test } from '../fixtures.ts';
+
+const file = process.env.TEST_MODEL ?? '';
+const models = mkdtempSync(join(tmpdir(), 'colloquy-models-'));
+
+test.use({ own: { COLLOQUY_LOCAL_MODELS: models, COLLOQUY_DEFAULT_MODEL: `local/${basename(file, '.gguf')}` } });
+
+test.beforeAll(() => {
+  const there = join(models, basename(file));
+  try {
+    linkSync(file, there);
+  } catch {
+    copyFileSync(file, there);
+  }
+});
+test.afterAll(() => rmSync(models, { recursive: true, force: true }));
+
+test('the model inside answers', async ({ chat, person, page }) => {
+  test.slow();
+  expect(person.email).toBeTruthy();
+  await expect(page.getByText(/very small model/)).toBeVisible();
+  await chat.ask('What is the capital of France? Answer in one short sentence.');
+  await expect(chat.answer).toContainText('Paris', { timeout: 60_000 });
+  await expect(chat.send).toBeVisible({ timeout: 60_000 });
+  await page.reload();
+  await expect(chat.answer).toContainText('Paris');
+});

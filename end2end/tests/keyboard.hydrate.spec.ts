@@ -1,0 +1,58 @@
+import { type Page } from '@playwright/test';
+import { expect, somebody, test } from '../fixtures.ts';
+
+/** Presses Tab until an element with this name has the focus. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const named = (text: string) => (typeof name === 'string' ? text === name : name.test(text));
+  const seen: string[] = [];
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    const focus = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement | null;
+      if (!element) return { name: '', outlined: false };
+      const label = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.innerText ?? element.innerText ?? '';
+      const style = getComputedStyle(element);
+      return { name: label.trim(), outlined: style.outlineStyle !== 'none' || style.boxShadow !== 'none' };
+    });
+    seen.push(focus.name);
+    if (named(focus.name)) {
+      expect(focus.outlined, `the focus on ${focus.name} is visible`).toBe(true);
+      return;
+    }
+  }
+  throw new Error(`Tab never came to ${name}, but to: ${seen.join(' | ')}`);
+}
+
+test('sign up, ask, and open the list with the keyboard alone', async ({ accounts, chat, page }) => {
+  const person = somebody();
+  await accounts.openSignUp();
+  await tabTo(page, 'Name');
+  await page.keyboard.type(person.name);
+  await tabTo(page, 'E-mail');
+  await page.keyboard.type(person.email);
+  await tabTo(page, 'Password');
+  await page.keyboard.type(person.password);
+  await page.keyboard.press('Enter');
+  await accounts.expectSignedIn();
+
+  await chat.composer.focus();
+  await page.keyboard.type('by keyboard');
+  await tabTo(page, 'Send');
+  await page.keyboard.press('Enter');
+  await expect(chat.answer).toContainText('You said: by keyboard');
+  await tabTo(page, 'Copy');
+  await tabTo(page, 'Message');
+});
+
+test('the answer is announced', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('say it aloud');
+  await expect(page.locator('[aria-live="polite"]', { hasText: 'You said: say it aloud' })).toBeAttached();
+});
+
+test('Escape stops the answer', async ({ chat, person, page }) => {
+  await chat.ask(`gate escape-${person.email}`);
+  await expect(chat.answer).toContainText('The first half');
+  await page.keyboard.press('Escape');
+  await expect(chat.answer).toContainText(/stopped/i);
+});

@@ -1,0 +1,60 @@
+import { expect, expectNoSidewaysScroll, somebody, test } from '../fixtures.ts';
+import { seedChats } from '../seed.ts';
+
+const MONSTER = 'x'.repeat(118);
+
+test('nothing is wider than the screen, from 360 pixels on', async ({ chat, sessions, person, colloquy, page }) => {
+  seedChats(colloquy, person.email, [{ title: MONSTER, messages: 2 }, { title: 'محادثة عن الطقس', messages: 2 }, { title: '关于天气的对话', messages: 2 }]);
+  await chat.ask(`echo ${MONSTER}${MONSTER} | https://example.org/${MONSTER}`);
+  await expect(chat.answer).toContainText(MONSTER);
+  const wide = chat.path;
+  await chat.openNew();
+  await chat.ask('markdown please');
+  await expect(chat.answer.locator('math')).toHaveCount(2);
+  for (const width of [360, 390, 768, 1024]) {
+    await page.setViewportSize({ width, height: 700 });
+    for (const path of [chat.path, wide, '/', '/sessions']) {
+      await chat.open(path);
+      await expectNoSidewaysScroll(page);
+    }
+  }
+  await sessions.open();
+  await expect(sessions.rows).toHaveCount(5);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(`in the ${colorScheme}`, () => {
+    test.use({ colorScheme });
+
+    test('axe finds nothing', async ({ accounts, chat, sessions, page, watch, accessible }) => {
+      watch.expect(/status of 404/);
+      await accounts.openSignIn();
+      await accessible();
+      await accounts.signUp(somebody());
+      await accessible();
+      await chat.ask('markdown please');
+      await expect(chat.answer.locator('math')).toHaveCount(2);
+      await expect(chat.send).toBeVisible();
+      await accessible();
+      await sessions.open();
+      await accessible();
+      await page.goto('/nowhere');
+      await expect(page.getByRole('heading', { name: 'Not found' })).toBeVisible();
+      await accessible();
+    });
+  });
+}
+
+test('the page is dark where the system is', async ({ browser, colloquy, hydrated }) => {
+  const lightness: number[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const context = await browser.newContext({ baseURL: colloquy.url, colorScheme, javaScriptEnabled: hydrated });
+    const page = await context.newPage();
+    await page.goto('/sign-up');
+    const color = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    lightness.push(Number(/^oklch\(([\d.]+)/.exec(color)?.[1]));
+    await context.close();
+  }
+  expect(lightness[0]).toBeGreaterThan(0.9);
+  expect(lightness[1]).toBeLessThan(0.3);
+});
