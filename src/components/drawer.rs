@@ -48,8 +48,13 @@ pub fn Drawer(
     let on_click = move |event: web_sys::MouseEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let Some(target) = target else { return };
-        if target.closest("a").ok().flatten().is_some() {
-            entered.set_value(false);
+        if let Some(link) = target.closest("a").ok().flatten() {
+            let leads_here = link.unchecked_into::<web_sys::HtmlAnchorElement>().href() == here();
+            if leads_here {
+                event.prevent_default();
+            } else {
+                entered.set_value(false);
+            }
             open.set(false);
         } else if target.tag_name() == "DIALOG" {
             open.set(false);
@@ -64,9 +69,12 @@ pub fn Drawer(
 }
 
 fn push_entry() -> bool {
-    let here = location().href().unwrap_or_default();
     let history = window().history();
-    history.is_ok_and(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&here)).is_ok())
+    history.is_ok_and(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&here())).is_ok())
+}
+
+fn here() -> String {
+    location().href().unwrap_or_default()
 }
 
 fn go_back() {

@@ -26,7 +26,7 @@ pub fn Sidebar(
     replace: bool,
 ) -> impl IntoView {
     view! {
-        <div class="sidebar">
+        <aside class="sidebar" aria-label="Sidebar">
             <div class="flex items-center justify-between p-2 ps-4">
                 <a class="font-semibold no-underline" href="/" prop:replace=replace>
                     "Colloquy"
@@ -52,7 +52,7 @@ pub fn Sidebar(
             </nav>
             <ChatList chats clock replace />
             <PersonMenu user sign_out />
-        </div>
+        </aside>
     }
     .into_any()
 }
@@ -132,9 +132,7 @@ fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
     let initial: String = user.name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     let name = user.name.clone();
     let button = view! {
-        <span class="avatar" aria-hidden="true">
-            {initial}
-        </span>
+        <span class="avatar" data-initial=initial></span>
         <span class="min-w-0 flex-1 truncate text-start" dir="auto">
             {name}
         </span>

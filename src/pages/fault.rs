@@ -17,31 +17,44 @@ pub fn set_status(status: u16) {
     }
 }
 
-/// What is not there, or not yours.
+/// A page that stands alone, outside of the frame.
 #[component]
-pub fn NotFoundPage() -> impl IntoView {
-    set_status(404);
+pub fn Alone(children: Children) -> impl IntoView {
     view! {
-        <PageTitle text="Not found" />
-        <main id="main" class="flex min-h-full flex-1">
-            <Dead
-                title="Not found"
-                sentence="This page is not here, or not yours."
-                href="/"
-                action="Go to a new chat"
-            />
+        <main id="main" class="flex min-h-dvh">
+            {children()}
         </main>
     }
 }
 
-/// A page that could not be loaded.
+/// An address that belongs to no page.
 #[component]
-pub fn FaultPage(
+pub fn NotFoundPage() -> impl IntoView {
+    view! {
+        <Alone>
+            <NotFound />
+        </Alone>
+    }
+}
+
+/// What is not there, or not yours.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    set_status(404);
+    view! {
+        <PageTitle text="Not found" />
+        <Dead title="Not found" sentence="This page is not here, or not yours." href="/" action="Go to a new chat" />
+    }
+}
+
+/// What stands in place of content that could not be loaded.
+#[component]
+pub fn Faulty(
     /// Why.
     error: AppError,
 ) -> impl IntoView {
     if matches!(error, AppError::NotFound | AppError::Forbidden) {
-        return view! { <NotFoundPage /> }.into_any();
+        return view! { <NotFound /> }.into_any();
     }
     set_status(error.status());
     let title = match error {
@@ -53,9 +66,7 @@ pub fn FaultPage(
     let href = format!("{}?{}", here.pathname.get_untracked(), here.search.get_untracked());
     view! {
         <PageTitle text=title />
-        <main id="main" class="flex min-h-full flex-1">
-            <Dead title sentence=error.to_string() href=href.trim_end_matches('?').to_owned() action="Try again" />
-        </main>
+        <Dead title sentence=error.to_string() href=href.trim_end_matches('?').to_owned() action="Try again" />
     }
     .into_any()
 }

@@ -9,7 +9,10 @@ use leptos_router::{
 use serde::{Deserialize, Serialize};
 use server_fn::ServerFn;
 
-use super::{cookies::cookie, fault::FaultPage};
+use super::{
+    cookies::cookie,
+    fault::{Alone, Faulty},
+};
 use crate::{
     components::{Drawer, ReaderClock, Sidebar, Toast, TopBar, browser},
     domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatSummary, ClientId, CurrentUser, ModelChoice},
@@ -180,7 +183,7 @@ pub fn FramePage() -> impl IntoView {
                 match data.await {
                     Ok(data) => view! { <Around data /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
                 }
             })}
         </Suspense>

@@ -3,7 +3,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fault::FaultPage,
+    fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub fn SignInPage() -> impl IntoView {
                         view! { <Redirect path="/sign-up" /> }.into_any()
                     }
                     Ok(Entrance { policy, .. }) => view! { <SignInForm policy /> }.into_any(),
-                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
                 }
             })}
         </Suspense>

@@ -4,7 +4,7 @@ use leptos::{form::ActionForm, prelude::*, task::spawn_local, wasm_bindgen::JsCa
 use leptos_router::components::Redirect;
 
 use super::{
-    fault::FaultPage,
+    fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
     sign_in::{Entrance, EntranceColumn, Remember, load_entrance},
 };
@@ -30,7 +30,7 @@ pub fn SignUpPage() -> impl IntoView {
                     Ok(Entrance { user: Some(_), .. }) => view! { <Redirect path="/" /> }.into_any(),
                     Ok(Entrance { policy: SignUpPolicy::Closed, .. }) => view! { <Closed /> }.into_any(),
                     Ok(Entrance { policy, .. }) => view! { <SignUpForm policy /> }.into_any(),
-                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
                 }
             })}
         </Suspense>
@@ -41,14 +41,14 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 fn Closed() -> impl IntoView {
     view! {
-        <main id="main" class="flex min-h-dvh">
+        <Alone>
             <Dead
                 title="Sign-up is closed"
                 sentence="Nobody can make an account here now. Ask an administrator to open sign-up."
                 href="/sign-in"
                 action="Sign in"
             />
-        </main>
+        </Alone>
     }
 }
 

@@ -10,10 +10,10 @@ pub use state::new_chat;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    fault::FaultPage,
+    fault::Faulty,
     frame::{FrameState, ToSignIn},
 };
 use crate::{
@@ -25,9 +25,22 @@ use view::ChatView;
 /// What the page is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ChatData {
+    #[serde(serialize_with = "without_html")]
     chat: Chat,
     /// Whether an older window is shown, as one reads without scripts.
     older: bool,
+}
+
+/// What stands for HTML that is on the page already.
+const ON_THE_PAGE: &str = " ";
+
+/// The browser takes over answers that the server has rendered into the page, so they are not sent a second time.
+fn without_html<S: Serializer>(chat: &Chat, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut chat = chat.clone();
+    for message in chat.window.messages.iter_mut().filter(|message| !message.html.is_empty()) {
+        ON_THE_PAGE.clone_into(&mut message.html);
+    }
+    chat.serialize(serializer)
 }
 
 async fn load(id: Option<ChatId>, before: Option<i64>, made: Option<Chat>) -> Result<ChatData, AppError> {
@@ -64,7 +77,7 @@ pub fn ChatPage() -> impl IntoView {
                 match data.await {
                     Ok(ChatData { chat, older }) => view! { <ChatView chat older /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                    Err(error) => view! { <FaultPage error /> }.into_any(),
+                    Err(error) => view! { <Faulty error /> }.into_any(),
                 }
             })}
         </Transition>

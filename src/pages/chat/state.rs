@@ -1,6 +1,6 @@
 use leptos::{prelude::*, task::spawn_local};
 
-use super::Sender;
+use super::{ON_THE_PAGE, Sender};
 use crate::{
     components::{Composing, ReadingPlace, browser},
     domain::{
@@ -119,8 +119,12 @@ impl ChatState {
 
     /// Lets an answer go on.
     pub fn go_on(self, message: MessageId) {
-        let go_on =
-            |sent: &Sent, before: &Message| Message { id: sent.answer, state: open_state(sent.run), ..before.clone() };
+        let go_on = |sent: &Sent, before: &Message| Message {
+            id: sent.answer,
+            state: open_state(sent.run),
+            html: if before.html == ON_THE_PAGE { html_on_page(before.id) } else { before.html.clone() },
+            ..before.clone()
+        };
         self.run_again(message, go_on, async move { continue_answer(self.id, message).await });
     }
 
@@ -198,6 +202,11 @@ impl ChatState {
             self.said.try_set(told.to_owned());
         });
     }
+}
+
+fn html_on_page(message: MessageId) -> String {
+    let part = document().query_selector(&format!("#m-{message} > .prose > .part")).ok().flatten();
+    part.map(|part| part.inner_html()).unwrap_or_default()
 }
 
 /// The newest window over what is there: messages before it stay.

@@ -209,8 +209,8 @@ fn Session(chat: ChatSummary, state: ListState) -> impl IntoView {
                 />
             </label>
             <a class="session-link" href=format!("/chats/{id}")>
-                <span class="flex items-center gap-2">
-                    <span class="min-w-0 flex-1 truncate font-medium" dir="auto" title=chat.title.clone()>
+                <span class="flex flex-wrap items-center gap-x-2">
+                    <span class="min-w-0 flex-1 basis-40 truncate font-medium" dir="auto" title=chat.title.clone()>
                         {chat.title.clone()}
                     </span>
                     {chat.running.then(|| view! { <span class="running"></span><span class="sr-only">"(answering)"</span> })}

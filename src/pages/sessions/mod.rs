@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use server_fn::ServerFn;
 
 use super::{
-    fault::FaultPage,
+    fault::Faulty,
     forms::url_error,
     frame::{FrameState, PageBar, ToSignIn},
 };
@@ -94,7 +94,7 @@ pub fn SessionsPage() -> impl IntoView {
                         match page.await {
                             Ok((shown, page)) => view! { <SessionList shown page /> }.into_any(),
                             Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                            Err(error) => view! { <FaultPage error /> }.into_any(),
+                            Err(error) => view! { <Faulty error /> }.into_any(),
                         }
                     })}
                 </Transition>

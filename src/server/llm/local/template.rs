@@ -57,7 +57,9 @@ impl<'m> Template<'m> {
         answer.drain(..answer.len().saturating_sub(room / 2));
 
         let room = room.checked_sub(answer.len())?;
-        let system = self.plain(&prompt.system);
+        // Very small models take instructions for a part of the question, and answer worse with them than without.
+        let is_very_small = self.model.n_params() < 1_000_000_000;
+        let system = if is_very_small { Vec::new() } else { self.plain(&prompt.system) };
         let texts = self.newest(&prompt.turns, room);
         let offset = prompt.turns.len() - texts.len();
         let cost = |index: usize| u32::try_from(texts[index].len() + AROUND).unwrap_or(u32::MAX);
