@@ -70,7 +70,14 @@ impl Connection {
     }
 
     /// Sends a request and gives the response with its body unread.
-    pub async fn send(&mut self, method: Method, path: &str, cookie: &str, kind: &str, body: String) -> Result<Response<Incoming>> {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        cookie: &str,
+        kind: &str,
+        body: String,
+    ) -> Result<Response<Incoming>> {
         let mut request = Request::builder().method(&method).uri(path).header(HOST, &self.host);
         if method == Method::POST {
             request = request

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Duration
 
 use colloquy::server::clock::Clock;
 
-use crate::{Counts, Result};
+use crate::Result;
 
 /// What a figure must be.
 #[derive(Clone, Copy)]
@@ -192,14 +192,14 @@ impl Report {
     }
 
     /// Writes the page. What stands under "Notes" on the page of before is kept: it is written by people.
-    pub fn write(&self, file: &Path, counts: &Counts) -> Result<()> {
+    pub fn write(&self, file: &Path) -> Result<()> {
         let before = fs::read_to_string(file).unwrap_or_default();
         let notes = before.split_once("\n## Notes\n").map_or("", |(_, notes)| notes);
-        fs::write(file, self.page(counts, notes))?;
+        fs::write(file, self.page(notes))?;
         Ok(())
     }
 
-    fn page(&self, counts: &Counts, notes: &str) -> String {
+    fn page(&self, notes: &str) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let mut out = format!(
             "# Benchmarks\n\nMeasured on {} by `make bench`: release build, {cores} cores, SQLite, everything on one machine \
@@ -207,9 +207,6 @@ impl Report {
              server. This page is written by the program in `benches/colloquy/`, all but the notes at its end.\n\n",
             date(),
         );
-        if counts.quick {
-            out.push_str("**Measured with small counts (`BENCH_QUICK=1`): these figures prove nothing.**\n\n");
-        }
         out.push_str("| What | Must be | Measured | |\n|---|---|---|---|\n");
         for row in ROWS {
             let [must, measured, verdict] = self.cells(row);
@@ -218,7 +215,13 @@ impl Report {
         out.push_str("\n## Method and details\n\n");
         for row in ROWS {
             let detail = self.found.get(row.key).map_or("", |(_, detail)| detail);
-            let _ = writeln!(out, "- **{}.** {}{}{detail}", row.what, row.method, if detail.is_empty() { "" } else { " Found: " });
+            let _ = writeln!(
+                out,
+                "- **{}.** {}{}{detail}",
+                row.what,
+                row.method,
+                if detail.is_empty() { "" } else { " Found: " }
+            );
         }
         let _ = write!(out, "\n## Notes\n{notes}");
         out
