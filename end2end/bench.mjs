@@ -15,7 +15,7 @@ const cookies = (process.env.COOKIE ?? '')
 
 /** @param {number[]} values */
 function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 

@@ -138,7 +138,6 @@ impl Connection {
 /// Somebody with an account, signed in.
 #[derive(Clone)]
 pub struct Person {
-    pub email: String,
     /// The `Cookie` header.
     pub cookie: String,
 }
@@ -147,21 +146,21 @@ impl Person {
     /// Makes an account by the form.
     pub async fn sign_up(address: SocketAddr, email: &str) -> Result<Self> {
         let form = [("email", email), ("name", "Ada"), ("password", PASSWORD)];
-        Self::enter(address, "/api/sign_up", email, &form).await
+        Self::enter(address, "/api/sign_up", &form).await
     }
 
     /// Signs in by the form.
     pub async fn sign_in(address: SocketAddr, email: &str) -> Result<Self> {
-        Self::enter(address, "/api/sign_in", email, &[("email", email), ("password", PASSWORD)]).await
+        Self::enter(address, "/api/sign_in", &[("email", email), ("password", PASSWORD)]).await
     }
 
-    async fn enter(address: SocketAddr, path: &str, email: &str, form: &[(&str, &str)]) -> Result<Self> {
+    async fn enter(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Result<Self> {
         let answer = Connection::open(address).await?.post_form(path, "", form).await?;
         answer.expect(200)?;
         if answer.cookies.is_empty() {
             return Err(format!("{path} set no cookie").into());
         }
-        Ok(Self { email: email.to_owned(), cookie: answer.cookies.join("; ") })
+        Ok(Self { cookie: answer.cookies.join("; ") })
     }
 }
 

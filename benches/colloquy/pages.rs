@@ -127,7 +127,7 @@ async fn rate(address: SocketAddr, encodings: &'static str, time: Duration) -> R
                 connection.get("/sign-in", "").await?.expect(200)?;
                 answered += 1;
             }
-            Result::Ok(answered)
+            Result::<u32>::Ok(answered)
         });
     }
     let mut answered = 0;
