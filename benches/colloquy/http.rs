@@ -45,7 +45,7 @@ impl Answer {
         if self.status == status {
             return Ok(());
         }
-        let body: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(120).collect();
         Err(format!("answered {} in place of {status}: {body}", self.status).into())
     }
 

@@ -117,7 +117,7 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
     report.outcome(&["start"], outcome);
     say("Memory and pages")?;
     let outcome = one_person(report, counts, &installation).await;
-    report.outcome(&["idle memory", "sign-in time", "sign-in rate"], outcome);
+    report.outcome(&["idle memory", "first visit", "hydrated", "painted", "sign-in time", "sign-in rate"], outcome);
     let outcome = full_data(report, counts, &installation).await;
     report.outcome(&["sessions page", "chat page"], outcome);
     say("Streams")?;

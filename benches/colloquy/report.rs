@@ -149,12 +149,12 @@ impl Report {
         self.found.insert(key, (value, detail.into()));
     }
 
-    /// Notes why those of these rows that have no figure have none.
+    /// Notes why those of these rows that have no figure have none. What was noted first stays.
     pub fn outcome(&mut self, keys: &[&'static str], outcome: Result<()>) {
         if let Err(fault) = outcome {
             let reason = fault.to_string().replace(['\n', '|'], " ");
             for key in keys {
-                self.faults.insert(key, reason.clone());
+                self.faults.entry(key).or_insert_with(|| reason.clone());
             }
         }
     }
