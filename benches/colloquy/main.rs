@@ -1,0 +1,163 @@
+//! `make bench`: measures the built program and writes docs/benchmarks.md. Everything is on the loopback device and
+//! bounded in time and count.
+//!
+//! | Variable | |
+//! |---|---|
+//! | `COLLOQUY_BIN` | the program; otherwise `release/colloquy` in the build's folder |
+//! | `LEPTOS_SITE_ROOT` | the files of the site; otherwise `site` beside the program |
+//! | `TEST_MODEL` | the file of the embedded model |
+//! | `BENCH_QUICK=1` | small counts, to see whether it works; prints the table and leaves docs/benchmarks.md alone |
+//! | `BENCH_DATE` | the date on the page; otherwise today |
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+mod answers;
+mod browser;
+mod http;
+mod model;
+mod pages;
+mod report;
+mod seed;
+mod server;
+mod streams;
+#[path = "../../tests/support/upstream.rs"]
+mod upstream;
+
+use report::Report;
+use server::Installation;
+use upstream::Upstream;
+
+/// What may fail for many reasons, all of which are only told.
+type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// How much is measured.
+struct Counts {
+    few_chats: usize,
+    many_chats: usize,
+    long_chat: usize,
+    starts: usize,
+    /// Rest before the memory is looked at.
+    idle: Duration,
+    sign_in_pages: usize,
+    pages: usize,
+    /// Time for counting requests a second.
+    rate: Duration,
+    visits: usize,
+    people: usize,
+    single_streams: usize,
+    some_streams: usize,
+    many_streams: usize,
+    fast_tokens: usize,
+    model_rounds: usize,
+}
+
+impl Counts {
+    const FULL: Self = Self {
+        few_chats: 1_000,
+        many_chats: 10_000,
+        long_chat: 5_000,
+        starts: 5,
+        idle: Duration::from_secs(5),
+        sign_in_pages: 2_000,
+        pages: 200,
+        rate: Duration::from_secs(5),
+        visits: 5,
+        // At most 32 open streams each.
+        people: 18,
+        single_streams: 20,
+        some_streams: 200,
+        many_streams: 500,
+        fast_tokens: 1_000,
+        model_rounds: 3,
+    };
+    const QUICK: Self = Self {
+        few_chats: 50,
+        many_chats: 200,
+        long_chat: 200,
+        starts: 2,
+        idle: Duration::from_secs(1),
+        sign_in_pages: 100,
+        pages: 20,
+        rate: Duration::from_secs(1),
+        visits: 1,
+        people: 2,
+        single_streams: 2,
+        some_streams: 8,
+        many_streams: 16,
+        fast_tokens: 200,
+        model_rounds: 1,
+    };
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let quick = std::env::var("BENCH_QUICK").is_ok_and(|value| value == "1");
+    let counts = if quick { Counts::QUICK } else { Counts::FULL };
+    let program = program()?;
+    let mut report = Report::default();
+    measure(&mut report, &counts, &program).await?;
+    write!(io::stdout(), "\n{}", report.table())?;
+    if !quick {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
+        report.write(&page)?;
+        writeln!(io::stdout(), "\nWritten to {}", page.display())?;
+    }
+    Ok(())
+}
+
+async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result<()> {
+    let upstream = Upstream::start().await;
+    let installation = Installation::new(program, upstream.base_url())?;
+    say("Starting, with some chats")?;
+    let outcome = pages::start(report, counts, &installation).await;
+    report.outcome(&["start"], outcome);
+    say("Memory and pages")?;
+    let outcome = one_person(report, counts, &installation).await;
+    report.outcome(&["idle memory", "first visit", "hydrated", "painted", "sign-in time", "sign-in rate"], outcome);
+    let outcome = full_data(report, counts, &installation).await;
+    report.outcome(&["sessions page", "chat page"], outcome);
+    say("Streams")?;
+    let installation = Installation::new(program, upstream.base_url())?;
+    let outcome = answers::measure(report, counts, &installation, &upstream).await;
+    report.outcome(&["delay 1", "delay 200", "delay 500", "throughput", "stream memory"], outcome);
+    say("The embedded model")?;
+    let outcome = model::measure(report, counts, program).await;
+    report.outcome(&["model"], outcome);
+    Ok(())
+}
+
+async fn one_person(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
+    let server = installation.start().await?;
+    let (ada, sent) = pages::idle_memory(report, counts, &server).await?;
+    say("Visits of Chromium")?;
+    let outcome = browser::measure(report, counts, &server, &ada, &sent).await;
+    report.outcome(&["first visit", "hydrated", "painted"], outcome);
+    pages::sign_in_page(report, counts, &server).await?;
+    server.stop().await
+}
+
+async fn full_data(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
+    let long = pages::fill(counts, installation).await?;
+    let server = installation.start().await?;
+    pages::full_pages(report, counts, &server, long).await?;
+    server.stop().await
+}
+
+/// The program to measure: named, or built beside this one (which lies in `release/deps`).
+fn program() -> Result<PathBuf> {
+    let named = std::env::var_os("COLLOQUY_BIN").map(PathBuf::from);
+    let own = std::env::current_exe()?;
+    let program = named.or_else(|| Some(own.parent()?.parent()?.join("colloquy"))).ok_or("no folder of the build")?;
+    if !program.is_file() {
+        return Err(format!("there is no program {}; build it, or name it in COLLOQUY_BIN", program.display()).into());
+    }
+    Ok(program)
+}
+
+fn say(what: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "== {what}")
+}

@@ -1,0 +1,264 @@
+//! What is measured, what it must be, and how it is written down.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Duration};
+
+use colloquy::server::clock::Clock;
+
+use crate::Result;
+
+/// What a figure must be.
+#[derive(Clone, Copy)]
+pub enum Must {
+    Under(f64),
+    Over(f64),
+    AtLeast(f64),
+}
+
+/// One row of the table.
+pub struct Row {
+    /// By which it is told.
+    pub key: &'static str,
+    /// What is measured.
+    pub what: &'static str,
+    pub must: Must,
+    pub unit: &'static str,
+    /// How it is measured.
+    pub method: &'static str,
+}
+
+/// All figures, in the order of the table.
+pub const ROWS: &[Row] = &[
+    Row {
+        key: "start",
+        what: "Start to the first answered request, 1,000 chats",
+        must: Must::Under(500.0),
+        unit: "ms",
+        method: "From starting the process to the whole answer to `GET /sign-in`; a connection is tried every millisecond. Median of the starts.",
+    },
+    Row {
+        key: "idle memory",
+        what: "Resident memory, idle, after sign-in and one chat",
+        must: Must::Under(40.0),
+        unit: "MB",
+        method: "`VmRSS` of the server in megabytes of 1,000,000 bytes, some seconds after a sign-in by form, a streamed answer, and a visit to its chat. 1,000 chats in the database.",
+    },
+    Row {
+        key: "sign-in time",
+        what: "Sign-in page, one connection, p50",
+        must: Must::Under(3.0),
+        unit: "ms",
+        method: "`GET /sign-in` again and again over one keep-alive connection, with the `Accept-Encoding` of a browser, from sending to the last byte.",
+    },
+    Row {
+        key: "sign-in rate",
+        what: "Sign-in page, requests a second, 16 connections",
+        must: Must::Over(3_000.0),
+        unit: "/s",
+        method: "The same over 16 keep-alive connections at once, for a fixed time. The client runs on the same cores.",
+    },
+    Row {
+        key: "first visit",
+        what: "First visit to the chat page, all bytes",
+        must: Must::Under(450.0),
+        unit: "KB",
+        method: "Chromium with an empty cache opens a chat; sum of the bytes of all answers with their heads, as its network log counts them, in kilobytes of 1,000 bytes. Median of fresh contexts.",
+    },
+    Row {
+        key: "hydrated",
+        what: "Chat page hydrated",
+        must: Must::Under(800.0),
+        unit: "ms",
+        method: "In the same visits: from the start of the navigation until the page says `data-hydrated`. Browser and server share the cores; the first of all visits, which also warms the browser up, does not count.",
+    },
+    Row {
+        key: "painted",
+        what: "Chat page, first contentful paint",
+        must: Must::Under(250.0),
+        unit: "ms",
+        method: "In the same visits: the browser's own `first-contentful-paint`.",
+    },
+    Row {
+        key: "sessions page",
+        what: "Sessions page with 10,000 chats, p95",
+        must: Must::Under(25.0),
+        unit: "ms",
+        method: "`GET /sessions` signed in, over one keep-alive connection, from sending to the last byte. Every request counts, the first one too.",
+    },
+    Row {
+        key: "chat page",
+        what: "Chat page with 5,000 messages, p95",
+        must: Must::Under(40.0),
+        unit: "ms",
+        method: "`GET /chats/…` in the same way; the answers hold lists and code.",
+    },
+    Row {
+        key: "delay 1",
+        what: "Added delay to the first token, 1 stream, median",
+        must: Must::Under(10.0),
+        unit: "ms",
+        method: "A mock provider writes one token every 50 ms, the first one at once. The delay is from its writing the first token to the reader's getting the first event with text, so it holds the time to open the event stream too. One stream after the other.",
+    },
+    Row {
+        key: "delay 200",
+        what: "Added delay to the first token, 200 streams, p95",
+        must: Must::Under(60.0),
+        unit: "ms",
+        method: "The same with 200 streams that are open at once, their beginnings spread over 4 s. Every answer is read to its end, must be complete, and its stored text must be, byte for byte, what the provider wrote.",
+    },
+    Row {
+        key: "delay 500",
+        what: "Added delay to the first token, 500 streams, p95",
+        must: Must::Under(200.0),
+        unit: "ms",
+        method: "The same with 500 streams, spread over 5 s, on a server that was just started.",
+    },
+    Row {
+        key: "throughput",
+        what: "Tokens through the server, 500 streams",
+        must: Must::Over(25_000.0),
+        unit: "/s",
+        method: "500 messages at once; the provider writes as fast as it is read, 32 events in one write. All tokens, divided by the time from the first message to the last end of an answer. All are read over event streams, and all stored texts are compared.",
+    },
+    Row {
+        key: "stream memory",
+        what: "Memory per open stream",
+        must: Must::Under(200.0),
+        unit: "KB",
+        method: "In the measurement of the delay with 500 streams: `VmRSS` once all show text and none has ended, less `VmRSS` before (after one answer), divided by 500; kilobytes of 1,000 bytes.",
+    },
+    Row {
+        key: "model",
+        what: "Embedded model's speed, of the library's bare loop",
+        must: Must::AtLeast(90.0),
+        unit: "%",
+        method: "Tokens a second after the first, as the server's side of the model's process gets them, against `model-worker --bench` with the same prompt: 256 tokens or to the end of the answer. By turns; median of each.",
+    },
+];
+
+/// What was found.
+#[derive(Default)]
+pub struct Report {
+    found: BTreeMap<&'static str, (f64, String)>,
+    faults: BTreeMap<&'static str, String>,
+}
+
+impl Report {
+    /// Notes a figure, with what else is worth knowing about it.
+    pub fn found(&mut self, key: &'static str, value: f64, detail: impl Into<String>) {
+        debug_assert!(ROWS.iter().any(|row| row.key == key), "{key} is a row");
+        self.found.insert(key, (value, detail.into()));
+    }
+
+    /// Notes why those of these rows that have no figure have none. What was noted first stays.
+    pub fn outcome(&mut self, keys: &[&'static str], outcome: Result<()>) {
+        if let Err(fault) = outcome {
+            let reason = fault.to_string().replace(['\n', '|'], " ");
+            for key in keys {
+                self.faults.entry(key).or_insert_with(|| reason.clone());
+            }
+        }
+    }
+
+    fn cells(&self, row: &Row) -> [String; 3] {
+        let must = match row.must {
+            Must::Under(limit) => format!("under {}", shown(limit, row.unit)),
+            Must::Over(limit) => format!("over {}", shown(limit, row.unit)),
+            Must::AtLeast(limit) => format!("at least {}", shown(limit, row.unit)),
+        };
+        let Some((value, _)) = self.found.get(row.key) else {
+            let reason = self.faults.get(row.key).map_or("left out", String::as_str);
+            return [must, "not measured".to_owned(), reason.to_owned()];
+        };
+        let met = match row.must {
+            Must::Under(limit) => *value < limit,
+            Must::Over(limit) => *value > limit,
+            Must::AtLeast(limit) => *value >= limit,
+        };
+        [must, shown(*value, row.unit), if met { "ok" } else { "miss" }.to_owned()]
+    }
+
+    /// The table, for a terminal.
+    pub fn table(&self) -> String {
+        let mut out = String::new();
+        for row in ROWS {
+            let [must, measured, verdict] = self.cells(row);
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "{:<54} {must:>16} {measured:>14}  {verdict}", row.what);
+            if let Some((_, detail)) = self.found.get(row.key).filter(|(_, detail)| !detail.is_empty()) {
+                let _ = writeln!(out, "{:54} {detail}", "");
+            }
+        }
+        out
+    }
+
+    /// Writes the page. What stands under "Notes" on the page of before is kept: it is written by people.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let before = fs::read_to_string(file).unwrap_or_default();
+        let notes = before.split_once("\n## Notes\n").map_or("", |(_, notes)| notes);
+        fs::write(file, self.page(notes))?;
+        Ok(())
+    }
+
+    fn page(&self, notes: &str) -> String {
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let mut out = format!(
+            "# Benchmarks\n\nMeasured on {} by `make bench`: release build, {cores} cores, SQLite, everything on one machine \
+             over the loopback device. The load generator, the mock provider and the browser run on the same cores as the \
+             server. This page is written by the program in `benches/colloquy/`, all but the notes at its end.\n\n",
+            date(),
+        );
+        out.push_str("| What | Must be | Measured | |\n|---|---|---|---|\n");
+        for row in ROWS {
+            let [must, measured, verdict] = self.cells(row);
+            let _ = writeln!(out, "| {} | {must} | {measured} | {verdict} |", row.what);
+        }
+        out.push_str("\n## Method and details\n\n");
+        for row in ROWS {
+            let detail = self.found.get(row.key).map_or("", |(_, detail)| detail);
+            let _ = writeln!(
+                out,
+                "- **{}.** {}{}{detail}",
+                row.what,
+                row.method,
+                if detail.is_empty() { "" } else { " Found: " }
+            );
+        }
+        let _ = write!(out, "\n## Notes\n{notes}");
+        out
+    }
+}
+
+fn shown(value: f64, unit: &str) -> String {
+    let number = if value >= 1_000.0 {
+        let whole = format!("{value:.0}");
+        let head = whole.len() % 3;
+        let groups = whole.as_bytes()[head..].chunks(3).map(String::from_utf8_lossy);
+        let groups: Vec<_> = (head > 0).then(|| whole[..head].into()).into_iter().chain(groups).collect();
+        groups.join(",")
+    } else if value.fract() == 0.0 || value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    };
+    format!("{number} {unit}").replace(" /s", "/s")
+}
+
+fn date() -> String {
+    std::env::var("BENCH_DATE").unwrap_or_else(|_| {
+        let seconds = Clock::default().now().micros() / 1_000_000;
+        time::OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| String::new(), |now| now.date().to_string())
+    })
+}
+
+/// A span of time in milliseconds.
+pub fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+/// The value below which so many percent of the values lie (nearest rank), in milliseconds. 0 where there are none.
+pub fn percentile(times: &[Duration], percent: usize) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().map_or(0.0, millis)
+}

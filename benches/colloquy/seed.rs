@@ -1,0 +1,90 @@
+//! Many rows at once, straight into the database of a server that is stopped.
+
+use std::path::Path;
+
+use colloquy::{
+    domain::{ChatId, MessageId, Timestamp, UserId, last_words},
+    server::{
+        clock::Clock,
+        store::{NewChat, NewMessage, Store},
+    },
+};
+
+use crate::Result;
+
+const MODEL: &str = "scripted/echo";
+
+/// An answer as models write them: words, a list and code.
+const ANSWER: &str = "A **binary search** halves the range in each step, so it needs about `log2(n)` steps.\n\n\
+    1. Look at the middle.\n2. Go on in the half that can hold the value.\n3. Stop when it is found, or nothing is left.\n\n\
+    ```rust\nfn find(sorted: &[u32], wanted: u32) -> Option<usize> {\n    sorted.binary_search(&wanted).ok()\n}\n```\n\n\
+    It works on sorted data only; for data that changes often, a tree or a hash table is the better choice.";
+
+/// Gives the person with this address so many chats more, of two messages each.
+pub async fn chats(data: &Path, email: &str, count: usize) -> Result<()> {
+    let store = Store::open(data, None).await?;
+    let owner = owner(&store, email).await?;
+    let clock = Clock::default();
+    let now = clock.now();
+    for from in (0..count).step_by(500) {
+        let mut tx = store.write().await?;
+        for index in from..count.min(from + 500) {
+            let made = now.plus_seconds(-60 * (i64::try_from(index)? + 1));
+            let title = format!("Question {index} about search trees and hash tables");
+            insert(&mut tx, owner, &clock, &title, 2, made).await?;
+        }
+        tx.commit().await?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Gives the person with this address one chat with so many messages.
+pub async fn long_chat(data: &Path, email: &str, messages: usize) -> Result<ChatId> {
+    let store = Store::open(data, None).await?;
+    let owner = owner(&store, email).await?;
+    let clock = Clock::default();
+    let mut tx = store.write().await?;
+    let chat = insert(&mut tx, owner, &clock, "A long talk about algorithms", messages, clock.now()).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(chat)
+}
+
+async fn owner(store: &Store, email: &str) -> Result<UserId> {
+    let found = store.read().await?.find_user_by_email(email).await?;
+    Ok(found.ok_or("there is no account to give chats to")?.id)
+}
+
+async fn insert(
+    tx: &mut colloquy::server::store::Tx,
+    owner: UserId,
+    clock: &Clock,
+    title: &str,
+    messages: usize,
+    made: Timestamp,
+) -> Result<ChatId> {
+    let id = ChatId::from_uuid(clock.new_id());
+    let words = last_words(ANSWER);
+    let mut rows = tx.owned_by(owner);
+    rows.insert_chat(&NewChat { id, title, model: MODEL, last_words: &words, now: made }).await?;
+    let first = rows.take_positions(id, i64::try_from(messages)?, MODEL, made).await?.ok_or("the chat is not there")?;
+    for index in 0..messages {
+        let question = format!("Question {index}: how does a binary search work?");
+        let is_answer = index % 2 == 1;
+        let message = NewMessage {
+            id: MessageId::from_uuid(clock.new_id()),
+            chat: id,
+            position: first + i64::try_from(index)?,
+            author: if is_answer { "assistant" } else { "user" },
+            state: "complete",
+            text: if is_answer { ANSWER } else { &question },
+            model: is_answer.then_some(MODEL),
+            model_label: is_answer.then_some("echo"),
+            client_id: (!is_answer).then(colloquy::domain::ClientId::random),
+            now: made,
+        };
+        rows.insert_message(&message).await?;
+    }
+    Ok(id)
+}

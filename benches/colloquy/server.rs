@@ -1,0 +1,145 @@
+//! The built program as a child process, with a data folder that goes with the measurement.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{Result, http::Connection};
+
+/// How long a start may take before it counts as failed.
+const START: Duration = Duration::from_secs(20);
+/// How long an orderly end may take; the program itself promises 15 s.
+const END: Duration = Duration::from_secs(20);
+
+/// Where the program is, what it is told, and where it keeps its data.
+pub struct Installation {
+    program: PathBuf,
+    upstream: String,
+    folder: TempDir,
+}
+
+/// A running server. It is ended by force where it is dropped without [`Server::stop`].
+pub struct Server {
+    child: Child,
+    log: PathBuf,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From its start to its first answered request.
+    pub started_in: Duration,
+}
+
+impl Installation {
+    /// A new one without data. `upstream` is the base URL of its only provider.
+    pub fn new(program: &Path, upstream: String) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("colloquy-bench-").tempdir()?;
+        fs::create_dir(folder.path().join("data"))?;
+        Ok(Self { program: program.to_owned(), upstream, folder })
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts the program and asks for the sign-in page until it answers.
+    pub async fn start(&self) -> Result<Server> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let log = self.folder.path().join("server.log");
+        let mut command = self.command(address);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+        let begun = Instant::now();
+        let child = command.spawn().map_err(|fault| format!("{} does not start: {fault}", self.program.display()))?;
+        let mut server = Server { child, log, address, started_in: Duration::ZERO };
+        server.wait_for_answer(begun).await?;
+        server.started_in = begun.elapsed();
+        let ready = Connection::open(address).await?.get("/health/ready", "").await?;
+        ready.expect(200)?;
+        Ok(server)
+    }
+
+    fn command(&self, address: SocketAddr) -> Command {
+        let mut command = Command::new(&self.program);
+        // Nothing of the environment and no configuration file of the person who measures.
+        command.env_clear().current_dir(self.folder.path());
+        for name in ["PATH", "LEPTOS_SITE_ROOT"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .env("COLLOQUY_LISTEN", address.to_string())
+            .env("COLLOQUY_DATA", self.data())
+            .env("COLLOQUY_SIGN_UP", "open")
+            .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
+            .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
+            .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+        command
+    }
+}
+
+impl Server {
+    async fn wait_for_answer(&mut self, begun: Instant) -> Result<()> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("the program ended ({status}): {}", self.log_tail()).into());
+            }
+            if let Ok(mut connection) = Connection::open(self.address).await {
+                let answer = connection.get("/sign-in", "").await?;
+                // Where nobody has an account yet, it leads to the page that makes one.
+                return if answer.status == 302 { Ok(()) } else { answer.expect(200) };
+            }
+            if begun.elapsed() > START {
+                return Err(format!("the program does not listen after {START:?}: {}", self.log_tail()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Its resident memory in bytes, without that of its children.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc")?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
+        Ok(kilobytes * 1_024)
+    }
+
+    /// Stops it as an operator would, by SIGTERM.
+    pub async fn stop(mut self) -> Result<()> {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        if !sent.success() {
+            return Err("SIGTERM could not be sent".into());
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < END {
+            if self.child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err(format!("the program still runs {END:?} after SIGTERM: {}", self.log_tail()).into())
+    }
+
+    fn log_tail(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Neither fails in a way that matters where the process is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,100 @@
+// Visits a page several times with an empty cache, and prints the medians as one line of JSON:
+// {bytes, fcp_ms, hydrated_ms, requests, kinds}. Called by `make bench`.
+//
+//   BASE_URL  where Colloquy answers        VISIT    the page's path, / unless given
+//   COOKIE    name=value; name=value        VISITS   how often, 5 unless given
+import { chromium } from '@playwright/test';
+
+const base = process.env.BASE_URL ?? 'http://127.0.0.1:3000';
+const path = process.env.VISIT ?? '/';
+const visits = Number(process.env.VISITS ?? 5);
+const cookies = (process.env.COOKIE ?? '')
+  .split('; ')
+  .filter((pair) => pair.includes('='))
+  .map((pair) => ({ name: pair.slice(0, pair.indexOf('=')), value: pair.slice(pair.indexOf('=') + 1), url: base }));
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+/**
+ * Runs in the page before its own scripts: notes when `data-hydrated` is set.
+ * `document` is watched, for the root element is not there yet.
+ */
+function watchHydration() {
+  const observer = new MutationObserver(() => {
+    if (!document.documentElement?.hasAttribute('data-hydrated')) return;
+    performance.mark('hydrated');
+    observer.disconnect();
+  });
+  observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-hydrated'] });
+}
+
+/** @param {import('@playwright/test').Browser} browser */
+async function visit(browser) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  await context.addCookies(cookies);
+  await context.addInitScript(watchHydration);
+  const page = await context.newPage();
+  const network = await context.newCDPSession(page);
+  await network.send('Network.enable');
+  /** @type {Map<string, string>} */
+  const kinds = new Map();
+  /** @type {Record<string, number>} */
+  const byKind = {};
+  let bytes = 0;
+  let requests = 0;
+  network.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
+  network.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const kind = kinds.get(requestId) ?? 'Other';
+    byKind[kind] = (byKind[kind] ?? 0) + encodedDataLength;
+    bytes += encodedDataLength;
+    requests += 1;
+  });
+  const answer = await page.goto(base + path, { waitUntil: 'load', timeout: 20_000 });
+  if (!answer?.ok() || new URL(page.url()).pathname !== path) {
+    throw new Error(`${path} answered ${answer?.status()} and led to ${page.url()}`);
+  }
+  await page.waitForFunction(() => performance.getEntriesByName('hydrated').length > 0, undefined, { timeout: 20_000 });
+  // Painting is told a little later, and what hydration asks for belongs to the visit.
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0, undefined, { timeout: 20_000 });
+  await page.waitForTimeout(700);
+  const [painted, hydrated] = await page.evaluate(() =>
+    ['first-contentful-paint', 'hydrated'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0),
+  );
+  await context.close();
+  const told = Object.entries(byKind).map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(1)} KB`);
+  return { bytes, requests, painted: painted ?? 0, hydrated: hydrated ?? 0, kinds: told.join(', ') };
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  // As for the tests.
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+try {
+  // The first visit also starts the browser's own processes, which is not the page's doing.
+  await visit(browser);
+  const all = [];
+  for (let count = 0; count < visits; count++) all.push(await visit(browser));
+  const found = {
+    bytes: median(all.map((one) => one.bytes)),
+    fcp_ms: median(all.map((one) => one.painted)),
+    hydrated_ms: median(all.map((one) => one.hydrated)),
+    requests: median(all.map((one) => one.requests)),
+    kinds: all.at(-1)?.kinds ?? '',
+  };
+  console.log(JSON.stringify(found));
+} finally {
+  await browser.close();
+}
