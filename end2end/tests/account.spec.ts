@@ -20,7 +20,7 @@ test.describe('the first account', () => {
 });
 
 test('sign up, sign out, sign in', async ({ accounts, person, page }) => {
-  await expect(page.getByText(person.name.split(' ')[0] ?? '').first()).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(person.name.split(' ')[0] ?? '');
   await accounts.signOut();
   await accounts.openSignIn();
   await accounts.fillSignIn(person.email, person.password);

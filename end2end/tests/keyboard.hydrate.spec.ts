@@ -11,8 +11,10 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
       const element = document.activeElement as HTMLElement | null;
       if (!element) return { name: '', outlined: false };
       const label = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.innerText ?? element.innerText ?? '';
-      const style = getComputedStyle(element);
-      return { name: label.trim(), outlined: style.outlineStyle !== 'none' || style.boxShadow !== 'none' };
+      // A text field may leave its ring to the frame that it fills.
+      const ringed = [element, element.closest<HTMLElement>('form:focus-within')].filter((one) => one !== null);
+      const outlined = ringed.some((one) => getComputedStyle(one).outlineStyle !== 'none' || getComputedStyle(one).boxShadow !== 'none');
+      return { name: label.trim(), outlined };
     });
     seen.push(focus.name);
     if (named(focus.name)) {

@@ -126,10 +126,12 @@ test.describe('a server that goes away', () => {
     await expect(chat.questions).toHaveCount(2);
   });
 
-  test('a stream finds its server again after a restart', async ({ chat, person, colloquy, watch }) => {
+  test('a stream finds its server again after a restart', async ({ chat, person, colloquy, watch, page }) => {
     watch.expect(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
     await chat.ask(`gate again-${person.email}`);
     await expect(chat.answer).toContainText('The first half');
+    // What is older than a second survives even this.
+    await page.waitForTimeout(1_200);
     await colloquy.end('SIGKILL');
     await colloquy.begin();
     await expect(chat.answer).toContainText(/server stopped/i, { timeout: 40_000 });
