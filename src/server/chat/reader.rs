@@ -1,6 +1,6 @@
 //! Readers of an answer that is being written. A reader owns nothing: it may come, go and come back.
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, str::FromStr, sync::Arc, time::Duration};
 
 use futures::{Stream, stream};
 use serde::Serialize;
@@ -126,10 +126,15 @@ impl Reader {
                 },
                 Source::Unknown => self.look().await,
                 Source::Kept { .. } => {
-                    let arrivals = self.chats.0.hub.arrivals.notified();
+                    let chats = self.chats.clone();
+                    let mut arrivals = pin!(chats.0.hub.arrivals.notified());
+                    // Listens from here on, so that a run that becomes live before the wait is not missed.
+                    arrivals.as_mut().enable();
+                    let is_live = chats.0.hub.get(self.run).is_some();
                     tokio::select! {
-                        () = tokio::time::sleep(POLL) => {}
-                        () = arrivals => {}
+                        () = tokio::time::sleep(POLL), if !is_live => {}
+                        () = arrivals, if !is_live => {}
+                        () = std::future::ready(()), if is_live => {}
                         () = shutdown.cancelled() => {
                             self.from = Source::Over;
                             return Some(Event::reconnect());
