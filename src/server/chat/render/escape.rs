@@ -54,13 +54,6 @@ pub(super) fn push_attribute(out: &mut String, value: &str) {
     }
 }
 
-/// Text as HTML.
-pub(super) fn text(text: &str, place: Place) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    push_text(&mut out, text, place);
-    out
-}
-
 fn is_unseen(c: char, place: Place) -> bool {
     // Overrides and embeddings have no use in an answer; isolates and marks have one in mixed prose, none in code.
     match c {
@@ -84,6 +77,12 @@ fn push_unseen(out: &mut String, c: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn text(text: &str, place: Place) -> String {
+        let mut out = String::new();
+        push_text(&mut out, text, place);
+        out
+    }
 
     #[test]
     fn text_stays_text() {

@@ -101,10 +101,12 @@ impl Scanner {
             sink.push(Token::Text, word);
             return end;
         }
-        if language.has_raw_strings() && matches!(word, "r" | "br") && after.starts_with('#') {
-            if let Some(taken) = self.raw_start(rest, end, sink) {
-                return taken;
-            }
+        if language.has_raw_strings()
+            && matches!(word, "r" | "br")
+            && after.starts_with('#')
+            && let Some(taken) = self.raw_start(rest, end, sink)
+        {
+            return taken;
         }
         let token = language.classify(word, after);
         self.after_value = token != Token::Keyword;

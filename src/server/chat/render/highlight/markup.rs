@@ -59,10 +59,10 @@ impl Scanner {
             self.embedded = embedded(&rest[1..name]);
             return push(sink, Token::Keyword, rest, name);
         }
-        if rest.starts_with('&') {
-            if let Some(end) = rest.find(';').filter(|end| (2..12).contains(end)) {
-                return push(sink, Token::Literal, rest, end + 1);
-            }
+        if rest.starts_with('&')
+            && let Some(end) = rest.find(';').filter(|end| (2..12).contains(end))
+        {
+            return push(sink, Token::Literal, rest, end + 1);
         }
         let skip = rest.chars().next().map_or(1, char::len_utf8);
         let end = rest[skip..].find(['<', '&']).map_or(rest.len(), |end| end + skip);

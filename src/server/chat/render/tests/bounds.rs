@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::super::{LiveText, render};
 
+/// A name, and what makes a text of about so many bytes.
+type Named = (&'static str, Box<dyn Fn(usize) -> String>);
+
 /// Each gives a text of about the wanted size.
-fn heavy() -> Vec<(&'static str, Box<dyn Fn(usize) -> String>)> {
+fn heavy() -> Vec<Named> {
     fn of(unit: &'static str) -> Box<dyn Fn(usize) -> String> {
         Box::new(move |size| unit.repeat(size / unit.len()))
     }
-    let mut texts: Vec<(&'static str, Box<dyn Fn(usize) -> String>)> = [
+    let mut texts: Vec<Named> = [
         "`",
         "[",
         "![",
