@@ -5,10 +5,7 @@ use std::collections::HashSet;
 use colloquy::domain::{Author, ChatId, ChatPage, ClientId, MessageState, Sent};
 use serde_json::json;
 
-use crate::support::{
-    app::{TestApp, each_db},
-    client::Client,
-};
+use crate::support::{app::each_db, client::Client};
 
 async fn list(client: &mut Client, filter: &str, search: &str, cursor: Option<&str>) -> ChatPage {
     client.post_json("/api/list_chats", &json!({ "filter": filter, "search": search, "cursor": cursor })).await.json()
@@ -211,5 +208,19 @@ each_db! {
             let answer: String = ada.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.answer })).await.json();
             assert!(answer.ends_with(text), "{answer:?}");
         }
+    }
+}
+
+each_db! {
+    async fn plain_forms_lead_on(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let id = ClientId::random().to_string();
+        let sent = ada.submit("/api/send_message", &[("client_id", &id), ("text", "by form")]).await;
+        assert_eq!(sent.status, 302, "{}", sent.text());
+        let chat: ChatId = sent.header("location").trim_start_matches("/chats/").parse().expect("the way to the chat");
+        ada.settled(chat).await;
+        let chat = chat.to_string();
+        let deleted = ada.submit("/api/change_chats", &[("chats[]", &chat), ("action", "delete")]).await;
+        assert_eq!((deleted.status.as_u16(), deleted.header("location")), (302, format!("/sessions?deleted={chat}").as_str()));
     }
 }

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use crate::support::{
-    app::{TestApp, each_db},
+    app::each_db,
     client::{Client, View},
 };
 
@@ -26,18 +26,17 @@ each_db! {
         let sent = ada.say(None, "[[paced 40 15]]").await;
         let mut view = View::default();
         let mut connections = 0;
-        let end = 'reading: loop {
+        let end = loop {
             connections += 1;
             assert!(connections < 400, "the answer never ends");
             let last = view.last.clone();
             let (status, mut events) = ada.events(&sent, last.as_deref()).await;
             assert_eq!(status, 200);
             // One event per connection, then the cable is cut.
-            while let Some(event) = events.next().await {
-                if let Some(message) = view.take(&event) {
-                    break 'reading message;
-                }
-                break;
+            if let Some(event) = events.next().await
+                && let Some(message) = view.take(&event)
+            {
+                break message;
             }
         };
         assert!(connections > 5);
