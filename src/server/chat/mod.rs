@@ -1,7 +1,7 @@
 //! Chats, and the runs that write their answers.
 //!
 //! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
-//! [`hub`] knows the runs of this process, [`writer`] puts what they wrote into the database, [`sweep`] picks up what a dead
+//! `hub` knows the runs of this process, `writer` puts what they wrote into the database, `sweep` picks up what a dead
 //! worker left behind.
 
 mod hub;

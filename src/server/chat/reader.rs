@@ -40,7 +40,7 @@ impl Event {
 /// The number of an event: the claim under which it was made, and its place among its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventId {
-    /// The run's epoch; [`EventId::ELSEWHERE`] where the reader watches a run of another process.
+    /// The run's epoch; `EventId::ELSEWHERE` where the reader watches a run of another process.
     pub epoch: i64,
     /// The step.
     pub sequence: u64,

@@ -1,9 +1,9 @@
 //! Models that run on this machine: GGUF files through llama.cpp, each in a process of its own, so that a fault in native
 //! code costs one answer and not the server.
 //!
-//! The server's side is [`host`] (when a process is started and freed), [`queue`] (who is next) and [`child`] (talking to
-//! it); the process's side is [`worker`] (orders in, events out) and [`engine`] (the library). Between them is
-//! [`protocol`]. Nothing is shared but the pipe.
+//! The server's side is `host` (when a process is started and freed), `queue` (who is next) and `child` (talking to
+//! it); the process's side is [`worker`] (orders in, events out) and `engine` (the library). Between them is
+//! `protocol`. Nothing is shared but the pipe.
 
 use std::{
     path::{Path, PathBuf},
