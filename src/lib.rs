@@ -12,7 +12,7 @@
 //! ```text
 //! 0 domain
 //! 1 server::{clock, config, keys, llm, store}   components
-//! 2 server::{fault, telemetry}
+//! 2 server::{fault, telemetry, llm::catalogue}
 //! 3 server::{auth, chat}
 //! 4 server::state
 //! 5 server_fns   server::http                   doors: they never import each other

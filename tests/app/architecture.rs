@@ -3,12 +3,14 @@
 use std::{fs, path::Path};
 
 /// The rank of a module by the beginning of its path below `src/`; the longest that fits counts.
-const RANKS: [(&str, u8); 20] = [
+const RANKS: [(&str, u8); 21] = [
     ("domain", 0),
     ("server/clock", 1),
     ("server/config", 1),
     ("server/store", 1),
     ("server/llm", 1),
+    // Puts the models together from the configuration.
+    ("server/llm/catalogue", 2),
     ("server/keys", 1),
     ("server/fault", 2),
     ("server/telemetry", 2),
