@@ -11,6 +11,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use colloquy::server::{
+    allocator,
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Readiness},
@@ -74,6 +75,7 @@ fn show(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     telemetry::start(&config.log);
+    allocator::settle();
     // Pages that wait for several resources need threads to wait on, even where there are few processors.
     let threads = std::thread::available_parallelism().map_or(4, |count| count.get().max(4));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;

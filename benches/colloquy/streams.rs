@@ -212,11 +212,11 @@ fn has_text(name: &[u8], data: &[u8]) -> Result<bool> {
     Ok(match name {
         b"snapshot" => {
             let snapshot: RunSnapshot = serde_json::from_slice(data)?;
-            !snapshot.done.is_empty() || !snapshot.tail.is_empty()
+            !snapshot.text.is_empty()
         }
         b"update" => {
             let update: RunUpdate = serde_json::from_slice(data)?;
-            !update.done.is_empty() || !update.add.is_empty()
+            update.text.is_some()
         }
         _ => false,
     })

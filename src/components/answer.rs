@@ -46,6 +46,7 @@ pub fn Answer(
 ) -> impl IntoView {
     let id = message.id;
     let has_text = !message.html.is_empty();
+    let has_thoughts = !message.reasoning_html.is_empty();
     let note = state_note(&message.state);
     let ended_early = note.is_some();
     view! {
@@ -53,7 +54,14 @@ pub fn Answer(
             <h2 class="sr-only">"Answer"</h2>
             <Byline model=message.model at=message.created_at clock />
             {left_out_note(message.left_out)}
-            <Thinking html=Signal::stored(message.reasoning_html) running=Signal::stored(false) />
+            {has_thoughts
+                .then(|| {
+                    view! {
+                        <Thinking running=Signal::stored(false) empty=Signal::stored(false)>
+                            <div class="part" inner_html=message.reasoning_html></div>
+                        </Thinking>
+                    }
+                })}
             <div class="prose" dir="auto">
                 <div class="part" inner_html=message.html></div>
             </div>
@@ -138,26 +146,25 @@ pub fn Byline(
 /// The model's thinking, folded away.
 #[component]
 pub fn Thinking(
-    /// Rendered and safe; nothing is shown while it is empty.
-    #[prop(into)]
-    html: Signal<String>,
     /// Whether it is still going on.
     #[prop(into)]
     running: Signal<bool>,
+    /// Whether there is none yet.
+    #[prop(into)]
+    empty: Signal<bool>,
+    /// The rendered thinking.
+    children: Children,
 ) -> impl IntoView {
-    let any = Memo::new(move |_| html.with(|html| !html.is_empty()));
     view! {
-        <Show when=move || any.get()>
-            <details class="thinking">
-                <summary>
-                    {move || if running.get() { "Thinking…" } else { "Thoughts" }}
-                    <Icon glyph=Glyph::ChevronDown />
-                </summary>
-                <div class="prose" dir="auto">
-                    <div class="part" inner_html=html></div>
-                </div>
-            </details>
-        </Show>
+        <details class="thinking" hidden=empty>
+            <summary>
+                {move || if running.get() { "Thinking…" } else { "Thoughts" }}
+                <Icon glyph=Glyph::ChevronDown />
+            </summary>
+            <div class="prose" dir="auto">
+                {children()}
+            </div>
+        </details>
     }
     .into_any()
 }

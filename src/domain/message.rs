@@ -141,17 +141,61 @@ pub struct MessageWindow {
     pub has_older: bool,
 }
 
+/// Rendered text that is still being written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growing {
+    /// HTML of the finished blocks.
+    pub done: String,
+    /// HTML of the open tail.
+    pub tail: String,
+}
+
+/// A step of rendered text, relative to what it was before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// HTML of blocks that were finished in this step; append it to `done`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub done: String,
+    /// How many bytes of the tail before this step still hold.
+    pub keep: u32,
+    /// What follows them in the new tail.
+    pub add: String,
+}
+
+impl Growing {
+    /// Takes one step. `None` if it does not fit.
+    #[must_use]
+    pub fn grow(&mut self, growth: &Growth) -> Option<()> {
+        let keep = growth.keep as usize;
+        if !self.tail.is_char_boundary(keep) {
+            return None;
+        }
+        self.tail.truncate(keep);
+        self.tail.push_str(&growth.add);
+        self.done.push_str(&growth.done);
+        Some(())
+    }
+
+    /// Whether there is nothing yet.
+    pub const fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.tail.is_empty()
+    }
+
+    /// The whole as it stands.
+    pub fn html(&self) -> String {
+        format!("{}{}", self.done, self.tail)
+    }
+}
+
 /// The full state of an open answer, the first event of every connection. Event name `snapshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSnapshot {
     /// What the run does.
     pub phase: Phase,
-    /// The finished blocks, rendered.
-    pub done: String,
-    /// The open tail, rendered.
-    pub tail: String,
-    /// The thinking so far, rendered.
-    pub reasoning: String,
+    /// The answer so far.
+    pub text: Growing,
+    /// The thinking so far.
+    pub reasoning: Growing,
     /// How many of the oldest messages were left out of the model's context.
     pub left_out: u32,
 }
@@ -161,16 +205,12 @@ pub struct RunSnapshot {
 pub struct RunUpdate {
     /// What the run does now.
     pub phase: Phase,
-    /// HTML of blocks that were finished in this step; append it to `done`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub done: String,
-    /// How many bytes of the tail before this step still hold. Applies after `done` was appended.
-    pub keep: u32,
-    /// What follows them in the new tail.
-    pub add: String,
-    /// The thinking, rendered, where it changed.
+    /// The answer, where it has grown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reasoning: Option<String>,
+    pub text: Option<Growth>,
+    /// The thinking, where it has grown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<Growth>,
     /// How many of the oldest messages were left out of the model's context.
     #[serde(default)]
     pub left_out: u32,
@@ -180,13 +220,13 @@ impl RunSnapshot {
     /// Applies one update. `None` if it does not fit, which asks for a new snapshot.
     #[must_use]
     pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
-        let kept = self.tail.get(..update.keep as usize)?;
-        self.tail = format!("{kept}{}", update.add);
-        self.done.push_str(&update.done);
         self.phase = update.phase;
         self.left_out = update.left_out;
-        if let Some(reasoning) = &update.reasoning {
-            self.reasoning.clone_from(reasoning);
+        if let Some(growth) = &update.text {
+            self.text.grow(growth)?;
+        }
+        if let Some(growth) = &update.reasoning {
+            self.reasoning.grow(growth)?;
         }
         Some(self)
     }

@@ -1,5 +1,6 @@
 //! The server. Who may import whom is in the architecture text of the crate; `tests/architecture.rs` holds it.
 
+pub mod allocator;
 pub mod auth;
 pub mod chat;
 pub mod clock;

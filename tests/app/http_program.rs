@@ -1,12 +1,13 @@
 //! The program as an operator runs it.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
-    process::{Child, Command, Output, Stdio},
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    process::{Command, Output},
+    time::Duration,
 };
+
+use crate::support::program::Program;
 
 /// The program in an empty folder, with only these variables.
 fn program(folder: &tempfile::TempDir, variables: &[(&str, &str)]) -> Command {
@@ -59,82 +60,21 @@ fn the_program_explains_itself_and_does_not_start_with_faults() {
     }
 }
 
-/// A running server. It is killed when the test is over.
-struct Running {
-    child: Child,
-    address: String,
-    rest: Option<JoinHandle<std::io::Result<String>>>,
-    _folder: tempfile::TempDir,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 const VARIABLES: [(&str, &str); 2] = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
-
-fn start() -> Running {
-    let folder = tempfile::tempdir().expect("a folder");
-    let command = program(&folder, &VARIABLES);
-    start_as(command, folder)
-}
-
-fn start_as(mut command: Command, folder: tempfile::TempDir) -> Running {
-    let mut child = command.stderr(Stdio::piped()).spawn().expect("the program runs");
-    let mut log = BufReader::new(child.stderr.take().expect("its log"));
-    let address = loop {
-        let mut line = String::new();
-        assert_ne!(log.read_line(&mut line).expect("text"), 0, "the program ended");
-        let event: serde_json::Value = serde_json::from_str(&line).expect("the log is JSON");
-        if let Some(listen) = event["listen"].as_str() {
-            break listen.to_owned();
-        }
-    };
-    // The rest must be read, so that it does not block the program.
-    let rest = std::thread::spawn(move || {
-        let mut text = String::new();
-        log.read_to_string(&mut text).map(|_| text)
-    });
-    Running { child, address, rest: Some(rest), _folder: folder }
-}
-
-/// What the program logged after it began to serve; it must have ended.
-fn log_of(running: &mut Running) -> String {
-    let rest = running.rest.take().expect("read once");
-    rest.join().expect("no panic").expect("text")
-}
-
-fn signal(running: &Running, name: &str) {
-    let sent = Command::new("kill").args([name, &running.child.id().to_string()]).status();
-    assert!(sent.expect("kill runs").success());
-}
-
-fn wait(running: &mut Running) -> (Option<i32>, Duration) {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = running.child.try_wait().expect("our child") {
-            return (status.code(), begun.elapsed());
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "the program does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 #[test]
 fn m03_the_program_serves_and_ends_on_a_signal() {
     for name in ["-TERM", "-INT"] {
-        let mut running = start();
+        let folder = tempfile::tempdir().expect("a folder");
+        let running = Program::start(program(&folder, &VARIABLES));
         let mut socket = TcpStream::connect(&running.address).expect("it serves");
         write!(socket, "GET /health/live HTTP/1.1\r\nhost: {}\r\n\r\n", running.address).expect("it is open");
         let mut answer = [0; 15];
         socket.read_exact(&mut answer).expect("it answers");
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         // The connection stays open and idle.
-        signal(&running, name);
-        let (code, took) = wait(&mut running);
+        running.signal(name);
+        let (code, took, _) = running.ended();
         assert_eq!(code, Some(0), "{name}");
         assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }
@@ -146,7 +86,7 @@ fn used_up_file_descriptors_delay_connections_but_end_nothing() {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "ulimit -n 96 && exec \"$0\"", env!("CARGO_BIN_EXE_colloquy")]);
     command.env_clear().envs(VARIABLES).current_dir(folder.path());
-    let mut running = start_as(command, folder);
+    let running = Program::start(command);
     let idle: Vec<_> = (0..150).map(|_| TcpStream::connect(&running.address).expect("the backlog takes it")).collect();
     std::thread::sleep(Duration::from_millis(300));
     drop(idle);
@@ -156,9 +96,9 @@ fn used_up_file_descriptors_delay_connections_but_end_nothing() {
     let mut answer = [0; 15];
     socket.read_exact(&mut answer).expect("it answers again");
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
-    signal(&running, "-TERM");
-    assert_eq!(wait(&mut running).0, Some(0));
-    let log = log_of(&mut running);
+    running.signal("-TERM");
+    let (code, _, log) = running.ended();
+    assert_eq!(code, Some(0));
     assert!(log.contains("cannot accept connections now"), "{log}");
     assert!(log.lines().count() < 50, "the pauses keep the log short: {log}");
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod architecture;
 mod chats;
+mod crash;
 mod http_files;
 mod http_layers;
 mod http_log;

@@ -290,3 +290,16 @@ each_db! {
         assert!(!asked.messages.iter().any(|(_, text)| text.starts_with("begin")));
     }
 }
+
+each_db! {
+    async fn a_message_too_long_for_the_model_fails_alone(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let long = ada.say(None, &"word ".repeat(20_000)).await;
+        let failed = MessageState::Failed { failure: Failure::TooLong };
+        assert_eq!(ada.settled(long.chat).await.state, failed);
+        ada.say(Some(long.chat), "in short, then").await;
+        let last = ada.settled(long.chat).await;
+        assert_eq!((last.state, last.left_out), (MessageState::Complete, 1));
+        assert_eq!(app.upstream.received().last().expect("a request").last(), "in short, then");
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
         browser::{Closed, EventStream},
         left_out_note, phase_words, state_note,
     },
-    domain::{ChatId, Message, MessageState, Phase, RunId, RunSnapshot, RunUpdate, event},
+    domain::{ChatId, Growing, Message, MessageState, Phase, RunId, RunSnapshot, RunUpdate, event},
 };
 
 /// Lets the page ask for itself again, for those without scripts. As text: an element that a script puts into the page
@@ -26,19 +26,51 @@ const AGAIN: Duration = Duration::from_secs(3);
 /// The changing parts of the answer.
 #[derive(Clone, Copy)]
 struct Parts {
+    text: Blocks,
+    reasoning: Blocks,
+    phase: RwSignal<Phase>,
+    has_thoughts: RwSignal<bool>,
+    left_out: RwSignal<u32>,
+}
+
+/// Where rendered text grows: finished blocks are appended, the tail is replaced.
+#[derive(Clone, Copy, Default)]
+struct Blocks {
     done: NodeRef<Div>,
     tail: NodeRef<Div>,
-    phase: RwSignal<Phase>,
-    reasoning: RwSignal<String>,
-    left_out: RwSignal<u32>,
+}
+
+impl Blocks {
+    /// Shows a text: all of it, or what is fresh of its finished blocks and its tail.
+    fn show(self, text: &Growing, fresh: &str, whole: bool) {
+        let nodes = self.done.try_get_untracked().flatten().zip(self.tail.try_get_untracked().flatten());
+        let Some((done, tail)) = nodes else { return };
+        if whole {
+            done.set_inner_html(&text.done);
+        } else if !fresh.is_empty() {
+            // Appending to an element of the page does not fail.
+            let _ = done.insert_adjacent_html("beforeend", fresh);
+        }
+        tail.set_inner_html(&text.tail);
+    }
+
+    /// Its elements, which hold this at first.
+    fn view(self, html: String) -> impl IntoView {
+        view! {
+            <div class="part" node_ref=self.done inner_html=html></div>
+            <div class="part" node_ref=self.tail></div>
+        }
+    }
 }
 
 /// What has come and is not yet on the page.
 #[derive(Default)]
 struct Pending {
     snapshot: Option<RunSnapshot>,
-    /// HTML of finished blocks to append.
-    fresh: String,
+    /// HTML of finished blocks of the answer, to append.
+    text: String,
+    /// The same of the thinking.
+    reasoning: String,
     /// Whether everything is to be shown anew.
     whole: bool,
     scheduled: bool,
@@ -57,10 +89,10 @@ pub fn LiveAnswer(
     state: ChatState,
 ) -> impl IntoView {
     let parts = Parts {
-        done: NodeRef::new(),
-        tail: NodeRef::new(),
+        text: Blocks::default(),
+        reasoning: Blocks::default(),
         phase: RwSignal::new(phase),
-        reasoning: RwSignal::new(message.reasoning_html),
+        has_thoughts: RwSignal::new(!message.reasoning_html.is_empty()),
         left_out: RwSignal::new(message.left_out),
     };
     read_stream(state, run, parts);
@@ -71,10 +103,11 @@ pub fn LiveAnswer(
             <h2 class="sr-only">"Answer"</h2>
             <Byline model=message.model at=message.created_at clock=state.frame.clock />
             {move || left_out_note(parts.left_out.get())}
-            <Thinking html=parts.reasoning running=thinking />
+            <Thinking running=thinking empty=Signal::derive(move || !parts.has_thoughts.get())>
+                {parts.reasoning.view(message.reasoning_html)}
+            </Thinking>
             <div class="prose streaming" dir="auto">
-                <div class="part" node_ref=parts.done inner_html=message.html></div>
-                <div class="part" node_ref=parts.tail></div>
+                {parts.text.view(message.html)}
             </div>
             {move || {
                 words
@@ -128,7 +161,10 @@ fn read_stream(state: ChatState, run: RunId, parts: Parts) {
                 match (next, update) {
                     (Some(next), Some(update)) => {
                         waiting.snapshot = Some(next);
-                        waiting.fresh.push_str(&update.done);
+                        waiting.text.push_str(update.text.map(|text| text.done).as_deref().unwrap_or_default());
+                        waiting
+                            .reasoning
+                            .push_str(update.reasoning.map(|text| text.done).as_deref().unwrap_or_default());
                         schedule(&pending, &mut waiting, state, parts);
                     }
                     // It does not fit: the next connection begins with a snapshot.
@@ -165,27 +201,20 @@ fn schedule(pending: &Rc<RefCell<Pending>>, waiting: &mut Pending, state: ChatSt
 }
 
 fn show(waiting: &mut Pending, parts: Parts) {
-    let (Some(done), Some(tail)) = (parts.done.try_get_untracked().flatten(), parts.tail.try_get_untracked().flatten())
-    else {
-        return;
-    };
     let Some(snapshot) = &waiting.snapshot else { return };
-    if std::mem::take(&mut waiting.whole) {
-        done.set_inner_html(&snapshot.done);
-    } else if !waiting.fresh.is_empty() {
-        // Appending to an element of the page does not fail.
-        let _ = done.insert_adjacent_html("beforeend", &waiting.fresh);
-    }
-    waiting.fresh.clear();
-    tail.set_inner_html(&snapshot.tail);
-    set_if_changed(parts.phase, &snapshot.phase);
-    set_if_changed(parts.reasoning, &snapshot.reasoning);
-    set_if_changed(parts.left_out, &snapshot.left_out);
+    let whole = std::mem::take(&mut waiting.whole);
+    parts.text.show(&snapshot.text, &waiting.text, whole);
+    parts.reasoning.show(&snapshot.reasoning, &waiting.reasoning, whole);
+    waiting.text.clear();
+    waiting.reasoning.clear();
+    set_if_changed(parts.phase, snapshot.phase);
+    set_if_changed(parts.has_thoughts, !snapshot.reasoning.is_empty());
+    set_if_changed(parts.left_out, snapshot.left_out);
 }
 
-fn set_if_changed<T: PartialEq + Clone + Send + Sync + 'static>(signal: RwSignal<T>, value: &T) {
-    if signal.with_untracked(|old| old != value) {
-        signal.set(value.clone());
+fn set_if_changed<T: PartialEq + Copy + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.try_get_untracked().is_some_and(|old| old != value) {
+        signal.set(value);
     }
 }
 

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     reader::{Event, EventId},
-    render::{LiveText, diff_tail, render_reasoning},
+    render::{LiveText, diff_tail},
 };
 use crate::{
-    domain::{Message, Phase, RunId, RunSnapshot, RunUpdate, event},
+    domain::{Growing, Growth, Message, Phase, RunId, RunSnapshot, RunUpdate, event},
     server::store::{Claimed, Progress},
 };
 
@@ -40,12 +40,11 @@ pub(super) struct LiveRun {
 /// What a live run has so far.
 pub(super) struct LiveState {
     text: LiveText,
-    reasoning: String,
+    reasoning: LiveText,
     left_out: u32,
     phase: Phase,
     /// What its readers were told last.
     told: RunSnapshot,
-    told_reasoning: usize,
     sequence: u64,
     untold: bool,
     unsaved: bool,
@@ -160,6 +159,16 @@ impl LiveRun {
         lock(&self.state).progress(&self.claimed)
     }
 
+    /// The text of the answer so far.
+    pub fn text(&self) -> String {
+        lock(&self.state).text().to_owned()
+    }
+
+    /// Whether the answer has no word yet.
+    pub fn is_blank(&self) -> bool {
+        lock(&self.state).text().trim().is_empty()
+    }
+
     fn take_unsaved(&self) -> Option<Progress> {
         let mut state = lock(&self.state);
         std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed))
@@ -170,16 +179,12 @@ impl LiveState {
     /// The state of an answer that has this already.
     pub fn new(text: &str, reasoning: &str, left_out: u32) -> Self {
         let phase = Phase::Waiting { place: None };
-        let mut live = LiveText::default();
-        live.push(text);
-        let told = RunSnapshot { phase, done: String::new(), tail: String::new(), reasoning: String::new(), left_out };
         Self {
-            text: live,
-            reasoning: reasoning.to_owned(),
+            text: LiveText::from(text),
+            reasoning: LiveText::from(reasoning),
             left_out,
             phase,
-            told,
-            told_reasoning: 0,
+            told: RunSnapshot { phase, text: Growing::default(), reasoning: Growing::default(), left_out },
             sequence: 0,
             untold: true,
             unsaved: false,
@@ -196,7 +201,7 @@ impl LiveState {
     /// Appends to the thinking.
     pub fn push_reasoning(&mut self, piece: &str) {
         self.phase = Phase::Thinking;
-        self.reasoning.push_str(piece);
+        self.reasoning.push(piece);
         self.unsaved = true;
     }
 
@@ -216,19 +221,15 @@ impl LiveState {
         if !std::mem::take(&mut self.untold) {
             return None;
         }
-        let step = self.text.step();
-        let (keep, add) = diff_tail(&self.told.tail, &step.tail);
-        let reasoning = (self.told_reasoning != self.reasoning.len()).then(|| render_reasoning(&self.reasoning));
-        self.told_reasoning = self.reasoning.len();
         self.sequence += 1;
         self.told.phase = self.phase;
         self.told.left_out = self.left_out;
-        self.told.done.push_str(&step.done);
-        self.told.tail = step.tail;
-        if let Some(reasoning) = &reasoning {
-            self.told.reasoning.clone_from(reasoning);
-        }
-        Some(RunUpdate { phase: self.phase, done: step.done, keep, add, reasoning, left_out: self.left_out })
+        Some(RunUpdate {
+            phase: self.phase,
+            text: grow(&mut self.text, &mut self.told.text),
+            reasoning: grow(&mut self.reasoning, &mut self.told.reasoning),
+            left_out: self.left_out,
+        })
     }
 
     /// What was told last.
@@ -251,14 +252,28 @@ impl LiveState {
         self.text.text()
     }
 
+    /// The thinking so far.
+    pub fn reasoning(&self) -> &str {
+        self.reasoning.text()
+    }
+
     fn progress(&self, claimed: &Claimed) -> Progress {
         Progress {
             run: claimed.id,
             epoch: claimed.epoch,
             message: claimed.message_id,
             text: self.text.text().to_owned(),
-            reasoning: self.reasoning.clone(),
+            reasoning: self.reasoning.text().to_owned(),
             left_out: i64::from(self.left_out),
         }
     }
+}
+
+/// Renders what came since the last step, and brings what was told up to it. `None` where nothing came.
+fn grow(live: &mut LiveText, told: &mut Growing) -> Option<Growth> {
+    let step = live.step()?;
+    let (keep, add) = diff_tail(&told.tail, &step.tail);
+    told.done.push_str(&step.done);
+    told.tail = step.tail;
+    Some(Growth { done: step.done, keep, add })
 }

@@ -42,29 +42,23 @@ pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Asked, Faul
     Ok(Asked { prompt: Prompt { system: SYSTEM.to_owned(), turns, answer_so_far }, text, reasoning, left_out })
 }
 
-/// Turns rows, newest first, into a conversation, oldest first. Answers without a word are passed over, and
-/// neighbours of one author become one turn, because models expect the two to alternate.
+/// Turns rows, newest first, into a conversation, oldest first. Answers without a word are passed over. Neighbours
+/// of one author stay apart until it is known what fits: a message that is too long for the model must not take the
+/// short one after it along.
 fn turns(rows: Vec<MessageRow>) -> (Vec<Turn>, u32) {
     let (mut read, mut bytes) = (0, 0);
-    let mut kept = Vec::new();
+    let mut turns = Vec::new();
     for row in rows {
         bytes += row.text.len();
         if bytes > BYTES && read > 0 {
             break;
         }
         read += 1;
-        kept.push(row);
-    }
-    let mut turns: Vec<Turn> = Vec::new();
-    for row in kept.into_iter().rev().filter(|row| !row.text.trim().is_empty()) {
-        let author = if row.author == "user" { Author::User } else { Author::Assistant };
-        match turns.last_mut().filter(|last| last.author == author) {
-            Some(last) => {
-                last.text.push_str("\n\n");
-                last.text.push_str(&row.text);
-            }
-            None => turns.push(Turn { author, text: row.text }),
+        if !row.text.trim().is_empty() {
+            let author = if row.author == "user" { Author::User } else { Author::Assistant };
+            turns.push(Turn { author, text: row.text });
         }
     }
+    turns.reverse();
     (turns, read)
 }

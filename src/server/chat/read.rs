@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use quick_cache::{Weighter, sync::Cache};
 
-use super::{
-    Chats,
-    render::{render, render_reasoning},
-};
+use super::{Chats, render::render};
 use crate::{
     domain::{
         AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase, UserId, limits,
@@ -49,7 +46,7 @@ impl Rendered {
         if let Some(html) = self.0.get(&key) {
             return html;
         }
-        let html = Arc::new(Html { answer: render(&row.text), reasoning: render_reasoning(&row.reasoning) });
+        let html = Arc::new(Html { answer: render(&row.text), reasoning: render(&row.reasoning) });
         if row.state != "open" {
             self.0.insert(key, html.clone());
         }
@@ -111,7 +108,7 @@ impl Chats {
             self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         // A live answer is ahead of the database.
         let live = row.run_id.and_then(|run| self.0.hub.get(run));
-        Ok(live.map_or(row.text, |live| live.progress().text))
+        Ok(live.map_or(row.text, |live| live.text()))
     }
 
     /// Turns rows, newest first and one more than asked for, into a window.
@@ -138,8 +135,8 @@ impl Chats {
         let (mut html, mut reasoning_html, mut phase) = (String::new(), String::new(), Phase::Waiting { place: None });
         if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
             let told = live.snapshot();
-            html = told.done + &told.tail;
-            reasoning_html = told.reasoning;
+            html = told.text.html();
+            reasoning_html = told.reasoning.html();
             phase = told.phase;
             left_out = told.left_out;
         } else if !by_user {

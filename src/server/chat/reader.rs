@@ -191,12 +191,17 @@ impl Reader {
         let left_out = u32::try_from(row.left_out).unwrap_or(0);
         if let Source::Kept { epoch, state } = &mut self.from
             && *epoch == run.epoch
-            && let Some(new) = row.text.strip_prefix(state.text())
+            && let Some(words) = row.text.strip_prefix(state.text())
+            && let Some(thoughts) = row.reasoning.strip_prefix(state.reasoning())
         {
-            if new.is_empty() {
+            if !thoughts.is_empty() {
+                state.push_reasoning(thoughts);
+            }
+            if !words.is_empty() {
+                state.push_text(words);
+            } else if thoughts.is_empty() {
                 return Ok(None);
             }
-            state.push_text(new);
             state.set_left_out(left_out);
             state.touch();
             let update = state.advance();

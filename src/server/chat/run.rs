@@ -170,7 +170,7 @@ fn tell(live: &LiveRun) -> Instant {
 }
 
 fn ended(live: &LiveRun, finish: Finish) -> Outcome {
-    if live.progress().text.trim().is_empty() {
+    if live.is_blank() {
         return Outcome::Failed(Failure::Empty);
     }
     if finish == Finish::Length {

@@ -30,6 +30,8 @@ pub struct Step {
 #[derive(Debug, Clone, Default)]
 pub struct LiveText {
     text: String,
+    /// Whether something came since the last step.
+    has_grown: bool,
     /// Where the open tail begins.
     begin: usize,
     /// Up to where complete lines have been looked at.
@@ -59,10 +61,19 @@ fn push_line(block: &mut CodeBlock, fence: Fence, line: &str) {
     }
 }
 
+impl From<&str> for LiveText {
+    fn from(text: &str) -> Self {
+        let mut live = Self::default();
+        live.push(text);
+        live
+    }
+}
+
 impl LiveText {
     /// Appends to the text.
     pub fn push(&mut self, delta: &str) {
         self.text.push_str(delta);
+        self.has_grown |= !delta.is_empty();
     }
 
     /// The text so far.
@@ -70,10 +81,10 @@ impl LiveText {
         &self.text
     }
 
-    /// What is new since the last step. The cost depends on the length of the tail, not on that of the text.
-    pub fn step(&mut self) -> Step {
-        let done = self.finish();
-        Step { done, tail: self.tail() }
+    /// What is new since the last step; `None` where nothing came. The cost depends on the length of the tail, not on
+    /// that of the text.
+    pub fn step(&mut self) -> Option<Step> {
+        std::mem::take(&mut self.has_grown).then(|| Step { done: self.finish(), tail: self.tail() })
     }
 
     /// All blocks that steps have finished so far, and the open tail.

@@ -39,8 +39,3 @@ pub fn render(text: &str) -> String {
     }
     out
 }
-
-/// The model's thinking as HTML. It is the same Markdown, and shown by the same rules.
-pub fn render_reasoning(text: &str) -> String {
-    render(text)
-}

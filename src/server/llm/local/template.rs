@@ -95,13 +95,25 @@ impl<'m> Template<'m> {
 
     /// The whole conversation with the opening of the answer.
     fn assemble(&self, system: &[LlamaToken], turns: &[Turn], texts: &[Vec<LlamaToken>]) -> Option<Vec<LlamaToken>> {
-        // Empty turns are answers of which nothing came.
-        let spoken = || turns.iter().zip(texts).filter(|(_, text)| !text.is_empty());
-        let mut roles: Vec<&str> = spoken().map(|(turn, _)| role(turn.author)).collect();
-        let mut texts: Vec<&[LlamaToken]> = spoken().map(|(_, text)| text.as_slice()).collect();
+        let mut roles: Vec<&str> = Vec::new();
+        let mut spoken: Vec<Vec<LlamaToken>> = Vec::new();
         if !system.is_empty() {
-            roles.insert(0, "system");
-            texts.insert(0, system);
+            roles.push("system");
+            spoken.push(system.to_vec());
+        }
+        for (turn, text) in turns.iter().zip(texts).filter(|(_, text)| !text.is_empty()) {
+            let role = role(turn.author);
+            // Many templates refuse two turns of one author in a row.
+            match spoken.last_mut().filter(|_| roles.last() == Some(&role)) {
+                Some(last) => {
+                    last.extend(self.plain("\n\n"));
+                    last.extend_from_slice(text);
+                }
+                None => {
+                    roles.push(role);
+                    spoken.push(text.clone());
+                }
+            }
         }
         let rendered = render(self.model, &self.template, &roles)?;
         let vocabulary = self.model.vocab();
@@ -109,7 +121,7 @@ impl<'m> Template<'m> {
         for part in parts(&rendered) {
             match part {
                 Part::Frame(text) => tokens.extend(vocabulary.tokenize(text.as_bytes(), false, true)),
-                Part::Message(index) => tokens.extend_from_slice(texts.get(index)?),
+                Part::Message(index) => tokens.extend_from_slice(spoken.get(index)?),
             }
         }
         let bos = vocabulary.bos();

@@ -16,7 +16,7 @@ fn grow(text: &str, piece: usize) -> (String, String) {
     let chars: Vec<char> = text.chars().collect();
     for piece in chars.chunks(piece) {
         live.push(&piece.iter().collect::<String>());
-        let step = live.step();
+        let step = live.step().expect("something came");
         let (keep, add) = diff_tail(&tail, &step.tail);
         assert_eq!(format!("{}{add}", &tail[..keep as usize]), step.tail);
         done.push_str(&step.done);
@@ -55,16 +55,16 @@ fn answers_are_harmless() {
 fn an_open_fence_is_code_at_once() {
     let mut live = LiveText::default();
     live.push("Text\n\n```rust\nlet x = 1;\nlet y");
-    let step = live.step();
+    let step = live.step().expect("something came");
     assert!(step.done.starts_with("<p dir=\"auto\">Text</p>"), "{step:?}");
     assert!(
         step.tail.contains("language-rust") && step.tail.contains("<span class=\"t-k\">let</span> y</code>"),
         "{step:?}"
     );
     live.push(" = 2;\n``");
-    assert!(!live.step().tail.contains("``"));
+    assert!(!live.step().expect("something came").tail.contains("``"));
     live.push("`\nAfter");
-    let step = live.step();
+    let step = live.step().expect("something came");
     assert!(step.done.contains("language-rust") && step.tail.contains("After"), "{step:?}");
 }
 
@@ -72,9 +72,9 @@ fn an_open_fence_is_code_at_once() {
 fn an_open_formula_is_shown_as_its_source() {
     let mut live = LiveText::default();
     live.push("So\n\\[\n- x\n");
-    assert!(live.step().tail.contains("<code class=\"math-error\">- x</code>"));
+    assert!(live.step().expect("something came").tail.contains("<code class=\"math-error\">- x</code>"));
     live.push("\\]\n");
-    assert!((live.step().done).contains("<math display=\"block\">"));
+    assert!((live.step().expect("something came").done).contains("<math display=\"block\">"));
 }
 
 #[test]

@@ -1,0 +1,195 @@
+//! `kill -9`, again and again, while people send messages and read answers.
+
+use std::{
+    collections::HashSet,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use colloquy::domain::{Author, ChatFilter, ChatId, ChatPage, ClientId, MessageState, Sent};
+use rand::Rng;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::support::{
+    app::{TestApp, each_db},
+    client::{Client, encode},
+    program::Program,
+    upstream::script,
+};
+
+const KILLS: usize = 50;
+/// People (all of one account) who send at once.
+const SENDERS: usize = 6;
+/// Tokens of an answer, and milliseconds between two: answers last longer than some lives of the server.
+const TOKENS: usize = 25;
+const PACE: usize = 15;
+
+/// The built program on the data of a test.
+fn start(app: &TestApp) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    command
+        .env_clear()
+        .current_dir(app.config.data.parent().expect("a folder around the data"))
+        .env("COLLOQUY_LISTEN", "127.0.0.1:0")
+        .env("COLLOQUY_LOG_FORMAT", "json")
+        .env("COLLOQUY_DATA", &app.config.data)
+        .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
+        .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", app.upstream.base_url())
+        .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+    if let Some(url) = &app.config.database_url {
+        command.env("DATABASE_URL", url.expose_secret());
+    }
+    if let Some(url) = &app.config.redis_url {
+        command.env("REDIS_URL", url.expose_secret());
+    }
+    Program::start(command)
+}
+
+fn origin(program: &Program) -> String {
+    format!("http://{}", program.address)
+}
+
+/// What all senders know.
+struct Load {
+    client: reqwest::Client,
+    cookie: String,
+    origin: watch::Receiver<String>,
+    is_over: AtomicBool,
+    refused: AtomicUsize,
+}
+
+impl Load {
+    /// Sends messages until it is over; gives those that were acknowledged, with their texts.
+    async fn send_all(self: Arc<Self>) -> Vec<(Sent, String)> {
+        let mut acknowledged = Vec::new();
+        while !self.is_over.load(Ordering::Relaxed) {
+            let id = ClientId::random().to_string();
+            let text = format!("[[paced {TOKENS} {PACE}]] {id}");
+            let sent = loop {
+                // As a person's browser does: the same message under the same id, until it is acknowledged.
+                match self.send(&id, &text).await {
+                    Ok(sent) => break sent,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
+                }
+            };
+            self.read_a_while(&sent).await;
+            acknowledged.push((sent, text));
+        }
+        acknowledged
+    }
+
+    async fn send(&self, id: &str, text: &str) -> reqwest::Result<Sent> {
+        let origin = self.origin.borrow().clone();
+        let request = self
+            .client
+            .post(format!("{origin}/api/send_message"))
+            .header(ORIGIN, origin)
+            .header("sec-fetch-site", "same-origin")
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(COOKIE, &self.cookie)
+            .body(encode(&[("client_id", id), ("text", text)]));
+        let response = request.send().await?;
+        if !response.status().is_success() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        response.error_for_status()?.json().await
+    }
+
+    /// Reads the answer's stream until it ends or breaks, or for a moment.
+    async fn read_a_while(&self, sent: &Sent) {
+        let path = format!("{}/chats/{}/runs/{}/events", *self.origin.borrow(), sent.chat, sent.run);
+        let request = self.client.get(path).header(ACCEPT, "text/event-stream").header(COOKIE, &self.cookie);
+        let reading = async { request.send().await?.bytes().await };
+        // Whatever happens to it, the message was acknowledged.
+        let _ = tokio::time::timeout(Duration::from_millis(150), reading).await;
+    }
+}
+
+each_db! {
+    async fn c01_b02_nothing_acknowledged_is_lost_by_fifty_kills(app: TestApp) {
+        let ada = app.administrator().await;
+        let cookies: Vec<String> = ada.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        app.stop().await;
+        app.state.close().await;
+
+        let mut program = start(&app);
+        let (tell, origins) = watch::channel(origin(&program));
+        let load = Arc::new(Load {
+            client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client"),
+            cookie: cookies.join("; "),
+            origin: origins,
+            is_over: AtomicBool::new(false),
+            refused: AtomicUsize::new(0),
+        });
+        let senders: Vec<_> = (0..SENDERS).map(|_| tokio::spawn(load.clone().send_all())).collect();
+        for _ in 0..KILLS {
+            let life = rand::rng().random_range(20..450);
+            tokio::time::sleep(Duration::from_millis(life)).await;
+            program.kill();
+            program = start(&app);
+            tell.send_replace(origin(&program));
+        }
+        load.is_over.store(true, Ordering::Relaxed);
+        let mut acknowledged = Vec::new();
+        for sender in senders {
+            acknowledged.extend(sender.await.expect("a sender"));
+        }
+        program.kill();
+        assert!(acknowledged.len() > KILLS, "{} messages are no load", acknowledged.len());
+        assert_eq!(load.refused.load(Ordering::Relaxed), 0, "a server that answers takes the message");
+
+        let after = app.another().await;
+        let mut reader = after.stranger();
+        reader.cookies = ada.cookies.clone();
+        assert_eq!(chats(&mut reader).await, acknowledged.iter().map(|(sent, _)| sent.chat).collect());
+        let mut outcomes = [0; 2];
+        for (sent, text) in &acknowledged {
+            outcomes[usize::from(check(&mut reader, sent, text).await)] += 1;
+        }
+        assert!(outcomes.iter().all(|count| *count > 0), "kills hit some answers and spare others: {outcomes:?}");
+    }
+}
+
+/// Ids of all chats; nothing was written twice.
+async fn chats(reader: &mut Client) -> HashSet<ChatId> {
+    let (mut ids, mut cursor) = (HashSet::new(), None);
+    loop {
+        let asked = json!({ "filter": ChatFilter::All, "search": "", "cursor": cursor });
+        let page: ChatPage = reader.post_json("/api/list_chats", &asked).await.json();
+        for chat in page.chats {
+            assert!(ids.insert(chat.id), "{} is listed twice", chat.id);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return ids;
+        }
+    }
+}
+
+/// The message is there as it was written, its answer has ended, and holds nothing but what the model said. True if
+/// the answer is complete.
+async fn check(reader: &mut Client, sent: &Sent, text: &str) -> bool {
+    let last = reader.settled(sent.chat).await;
+    let messages = reader.chat(sent.chat).await.window.messages;
+    assert_eq!(messages.len(), 2, "one message and one answer");
+    assert_eq!((messages[0].id, messages[0].author, messages[0].text.as_str()), (sent.message, Author::User, text));
+    assert_eq!(last.id, sent.answer);
+    let body = json!({ "chat": sent.chat, "message": sent.answer });
+    let answer: String = reader.post_json("/api/message_text", &body).await.json();
+    let whole = script::text(TOKENS);
+    match last.state {
+        MessageState::Complete => assert_eq!(answer, whole),
+        MessageState::Interrupted => assert!(whole.starts_with(&answer), "{answer:?}"),
+        // The kill also cuts a request that the provider has not answered yet.
+        other => panic!("an answer ended as {other:?}"),
+    }
+    last.state == MessageState::Complete
+}

@@ -1,0 +1,74 @@
+//! The built program, running as an operator runs it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// A server that runs. It is killed when it is dropped.
+pub struct Program {
+    child: Child,
+    /// Host and port.
+    pub address: String,
+    log: Option<JoinHandle<std::io::Result<String>>>,
+}
+
+impl Program {
+    /// Starts it and waits until it serves. It must listen on loopback and log JSON.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program runs");
+        let mut log = BufReader::new(child.stderr.take().expect("its log"));
+        let mut said = String::new();
+        let address = loop {
+            let begin = said.len();
+            assert_ne!(log.read_line(&mut said).expect("text"), 0, "the program ended: {said}");
+            let event: serde_json::Value = serde_json::from_str(&said[begin..]).expect("the log is JSON");
+            if let Some(listen) = event["listen"].as_str() {
+                break listen.to_owned();
+            }
+        };
+        // The rest must be read, so that it does not block the program.
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            log.read_to_string(&mut text).map(|_| text)
+        });
+        Self { child, address, log: Some(log) }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for its end: gives its status, how long that took, and what it logged after it began to serve.
+    pub fn ended(mut self) -> (Option<i32>, Duration, String) {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("our child") {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "the program does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let took = begun.elapsed();
+        let log = self.log.take().expect("read once").join().expect("no panic").expect("text");
+        (status.code(), took, log)
+    }
+
+    /// SIGKILL: nothing of it runs any more.
+    pub fn kill(mut self) {
+        self.child.kill().expect("our child");
+        self.child.wait().expect("our child");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Where it is gone already, neither works, and nothing needs to.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
