@@ -22,7 +22,8 @@ use crate::Result;
 const ANSWER: Duration = Duration::from_secs(60);
 /// What browsers send over plain http.
 pub const BROWSER_ENCODINGS: &str = "gzip, deflate";
-const PASSWORD: &str = "plum-harbor-sextant-41";
+/// Everybody's password.
+pub const PASSWORD: &str = "plum-harbor-sextant-41";
 
 /// One connection to the server.
 pub struct Connection {
@@ -30,6 +31,8 @@ pub struct Connection {
     host: String,
     /// What it asks for as `Accept-Encoding`; nothing where it is empty.
     pub encodings: &'static str,
+    /// What it sends as `X-Forwarded-For`; nothing where it is empty.
+    pub forwarded_for: String,
 }
 
 /// An answer, read to its end.
@@ -66,7 +69,7 @@ impl Connection {
         tokio::spawn(async move {
             let _ = connection.await;
         });
-        Ok(Self { sender, host: address.to_string(), encodings: "" })
+        Ok(Self { sender, host: address.to_string(), encodings: "", forwarded_for: String::new() })
     }
 
     /// Sends a request and gives the response with its body unread.
@@ -90,6 +93,9 @@ impl Connection {
         }
         if !cookie.is_empty() {
             request = request.header(COOKIE, cookie);
+        }
+        if !self.forwarded_for.is_empty() {
+            request = request.header("x-forwarded-for", &self.forwarded_for);
         }
         if !self.encodings.is_empty() {
             request = request.header(ACCEPT_ENCODING, self.encodings);

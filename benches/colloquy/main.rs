@@ -23,6 +23,7 @@ mod pages;
 mod report;
 mod seed;
 mod server;
+mod sign_ins;
 mod streams;
 #[path = "../../tests/support/upstream.rs"]
 mod upstream;
@@ -52,6 +53,8 @@ struct Counts {
     some_streams: usize,
     many_streams: usize,
     fast_tokens: usize,
+    sign_ins: usize,
+    guesses: usize,
     model_rounds: usize,
 }
 
@@ -72,6 +75,8 @@ impl Counts {
         some_streams: 200,
         many_streams: 500,
         fast_tokens: 1_000,
+        sign_ins: 200,
+        guesses: 90,
         model_rounds: 3,
     };
     const QUICK: Self = Self {
@@ -89,6 +94,8 @@ impl Counts {
         some_streams: 8,
         many_streams: 16,
         fast_tokens: 200,
+        sign_ins: 10,
+        guesses: 5,
         model_rounds: 1,
     };
 }
@@ -124,6 +131,10 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
     let installation = Installation::new(program, upstream.base_url())?;
     let outcome = answers::measure(report, counts, &installation, &upstream).await;
     report.outcome(&["delay 1", "delay 200", "delay 500", "throughput", "stream memory"], outcome);
+    say("Sign-ins")?;
+    let installation = Installation::new(program, upstream.base_url())?;
+    let outcome = sign_ins::measure(report, counts, &installation).await;
+    report.outcome(&["rush memory", "rush gaps", "sign-in difference"], outcome);
     say("The embedded model")?;
     let outcome = model::measure(report, counts, program).await;
     report.outcome(&["model"], outcome);

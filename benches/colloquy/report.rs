@@ -127,6 +127,27 @@ pub const ROWS: &[Row] = &[
         method: "In the measurement of the delay with 500 streams: `VmRSS` once all show text and none has ended, less `VmRSS` before (after one answer), divided by 500; kilobytes of 1,000 bytes.",
     },
     Row {
+        key: "rush memory",
+        what: "Memory that 200 sign-ins at once take",
+        must: Must::Under(87.6),
+        unit: "MB",
+        method: "The most `VmRSS` while 200 people sign in at the same time beside 30 streams, less `VmRSS` before, looked at every 5 ms. Four hashes of 19.9 MB are computed at once; a tenth more is allowed.",
+    },
+    Row {
+        key: "rush gaps",
+        what: "Gaps in the streams beside them, p99",
+        must: Must::Under(500.0),
+        unit: "ms",
+        method: "In the same time: between two arrivals on each of the 30 event streams, whose provider writes a token every 50 ms.",
+    },
+    Row {
+        key: "sign-in difference",
+        what: "Wrong password, with and without an account",
+        must: Must::Under(10.0),
+        unit: "ms",
+        method: "`POST /api/sign_in` with a wrong password, by turns for an address with an account and for one without; the difference of the medians.",
+    },
+    Row {
         key: "model",
         what: "Embedded model's speed, of the library's bare loop",
         must: Must::AtLeast(90.0),

@@ -76,6 +76,7 @@ impl Installation {
             .env("COLLOQUY_LISTEN", address.to_string())
             .env("COLLOQUY_DATA", self.data())
             .env("COLLOQUY_SIGN_UP", "open")
+            .env("COLLOQUY_TRUSTED_PROXIES", "127.0.0.1")
             .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
             .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");

@@ -27,6 +27,19 @@ test('two tabs of one chat show the same stream', async ({ chat, person, colloqu
   expect(await other.answer.innerText()).toBe(await chat.answer.innerText());
 });
 
+test('a second tab shows what is sent in the first, without a reload', async ({ chat, person, context }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('first');
+  await expect(chat.answer).toContainText('You said: first');
+  const other = new ChatPage(await context.newPage(), true);
+  await other.open(chat.path);
+  await expect(other.answer).toContainText('You said: first');
+  await chat.ask('second');
+  await expect(other.questions).toHaveCount(2);
+  await expect(other.answer).toContainText('You said: second');
+  await expect(other.send).toBeVisible();
+});
+
 test('closing the page is not stopping', async ({ chat, person, colloquy, page, context }) => {
   const gate = `close-${person.email}`;
   await chat.ask(`gate ${gate}`);

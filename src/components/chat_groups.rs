@@ -1,17 +1,65 @@
+use leptos::prelude::*;
+
 use super::ReaderClock;
 use crate::domain::ChatSummary;
 
-/// Chats under one heading of a list.
+/// A list of chats under its headings. A row is made anew when something that it shows has changed.
+#[component]
+pub fn ChatGroups<R>(
+    /// The chats, in their order.
+    #[prop(into)]
+    chats: Signal<Vec<ChatSummary>>,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+    /// The classes of a heading.
+    heading: &'static str,
+    /// A chat as an item of the list.
+    row: R,
+) -> impl IntoView
+where
+    R: Fn(ChatSummary) -> AnyView + Copy + Send + Sync + 'static,
+{
+    let groups = Memo::new(move |_| chats.with(|chats| group_chats(chats, clock.get())));
+    let of = move |name: &str| {
+        groups.with(|groups| groups.iter().find(|g| g.heading == name).map(|g| g.chats.clone()).unwrap_or_default())
+    };
+    view! {
+        <For
+            each=move || groups.with(|g| g.iter().map(|g| g.heading.clone()).collect::<Vec<_>>())
+            key=String::clone
+            children=move |name: String| {
+                let words = name.clone();
+                view! {
+                    <section>
+                        <h2 class=heading>{words}</h2>
+                        <ul>
+                            <For
+                                each=move || of(&name)
+                                key=|chat| {
+                                    let flags = (chat.pinned, chat.archived, chat.running);
+                                    (chat.id, chat.title.clone(), chat.active_at, flags)
+                                }
+                                children=row
+                            />
+                        </ul>
+                    </section>
+                }
+            }
+        />
+    }
+    .into_any()
+}
+
+/// Chats under one heading of a list, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatGroup {
-    /// The heading.
-    pub heading: String,
-    /// The chats, in the order of the list.
-    pub chats: Vec<ChatSummary>,
+struct ChatGroup {
+    heading: String,
+    chats: Vec<ChatSummary>,
 }
 
 /// Puts chats under headings: pinned ones first, then by day. Keeps their order.
-pub fn group_chats(chats: &[ChatSummary], clock: ReaderClock) -> Vec<ChatGroup> {
+fn group_chats(chats: &[ChatSummary], clock: ReaderClock) -> Vec<ChatGroup> {
     let mut groups: Vec<ChatGroup> = Vec::new();
     for chat in chats {
         let heading = if chat.pinned { "Pinned".to_owned() } else { clock.group(chat.active_at) };

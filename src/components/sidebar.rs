@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{Glyph, Icon, Menu, ReaderClock, group_chats};
+use super::{ChatGroups, Glyph, Icon, Menu, ReaderClock};
 use crate::domain::{ChatSummary, CurrentUser};
 
 /// The list of chats with what is always at hand: a new chat, search, the person's menu.
@@ -59,30 +59,13 @@ pub fn Sidebar(
 
 #[component]
 fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace: bool) -> impl IntoView {
-    let groups = Memo::new(move |_| chats.with(|chats| group_chats(chats, clock.get())));
-    let of = move |heading: &str| {
-        groups.with(|groups| groups.iter().find(|g| g.heading == heading).map(|g| g.chats.clone()).unwrap_or_default())
-    };
     view! {
         <nav class="sidebar-list" aria-label="Chats">
-            <For
-                each=move || groups.with(|g| g.iter().map(|g| g.heading.clone()).collect::<Vec<_>>())
-                key=String::clone
-                children=move |heading: String| {
-                    let title = heading.clone();
-                    view! {
-                        <section>
-                            <h2 class="sidebar-heading">{title}</h2>
-                            <ul>
-                                <For
-                                    each=move || of(&heading)
-                                    key=|chat| (chat.id, chat.title.clone(), chat.running)
-                                    children=move |chat| view! { <ChatLink chat replace /> }
-                                />
-                            </ul>
-                        </section>
-                    }
-                }
+            <ChatGroups
+                chats
+                clock
+                heading="sidebar-heading"
+                row=move |chat| view! { <ChatLink chat replace /> }.into_any()
             />
             <Show when=move || chats.with(Vec::is_empty)>
                 <p class="px-2 py-4 text-label text-ink-faint">"Your chats will be listed here."</p>

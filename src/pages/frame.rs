@@ -14,7 +14,10 @@ use super::{
     fault::{Alone, Faulty},
 };
 use crate::{
-    components::{Drawer, ReaderClock, Sidebar, Toast, TopBar, browser},
+    components::{
+        Drawer, ReaderClock, Sidebar, Toast, TopBar,
+        browser::{self, Elsewhere},
+    },
     domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatSummary, ClientId, CurrentUser, ModelChoice},
     server_fns::{
         account::SignOut,
@@ -56,6 +59,8 @@ pub struct FrameState {
     deleted: RwSignal<Vec<ChatId>>,
     /// Counts how often something was brought back, so that lists are read anew.
     pub restored: RwSignal<u32>,
+    /// Counts the signs that something may have changed in another tab or on another device.
+    pub news: RwSignal<u32>,
     /// Why something could not be done with a chat.
     problem: RwSignal<Option<AppError>>,
     drawer: RwSignal<bool>,
@@ -83,6 +88,7 @@ impl FrameState {
             made: StoredValue::new(None),
             deleted: RwSignal::new(Vec::new()),
             restored: RwSignal::new(0),
+            news: RwSignal::new(0),
             problem: RwSignal::new(None),
             drawer: RwSignal::new(false),
             folded: RwSignal::new(frame.sidebar_folded),
@@ -111,6 +117,12 @@ impl FrameState {
         });
     }
 
+    /// Something was changed here: reads the list anew, and lets other tabs look again.
+    pub fn changed(self) {
+        self.refresh_chats();
+        browser::tell_other_tabs();
+    }
+
     /// Whether a model answers.
     pub fn offers(self, id: &str) -> bool {
         self.models.with_value(|choice| choice.models.iter().any(|model| model.id == id))
@@ -126,7 +138,7 @@ impl FrameState {
                         self.deleted.try_set(chats);
                     }
                     done();
-                    self.refresh_chats();
+                    self.changed();
                 }
                 Err(error) => {
                     self.problem.try_set(Some(error));
@@ -151,7 +163,7 @@ impl FrameState {
             match rename_chat(chat, title).await {
                 Ok(()) => {
                     done();
-                    self.refresh_chats();
+                    self.changed();
                 }
                 Err(error) => {
                     self.problem.try_set(Some(error));
@@ -208,6 +220,7 @@ fn Around(data: FrameData) -> impl IntoView {
     provide_context(state);
     keep_time(state);
     watch_runs(state);
+    watch_elsewhere(state);
     let sidebar = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
         view! {
             <Sidebar
@@ -324,5 +337,16 @@ fn watch_runs(state: FrameState) {
         {
             on_cleanup(move || handle.clear());
         }
+    });
+}
+
+/// Looks again when something may have changed elsewhere.
+fn watch_elsewhere(state: FrameState) {
+    // The effect keeps its watch as long as the frame is there.
+    Effect::new(move |_: Option<Elsewhere>| {
+        Elsewhere::watch(move || {
+            state.news.try_update(|news| *news += 1);
+            state.refresh_chats();
+        })
     });
 }

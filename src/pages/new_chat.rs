@@ -30,7 +30,7 @@ pub fn NewChatPage() -> impl IntoView {
                 let path = format!("/chats/{}", sent.chat);
                 // The chat's page shows this at once; nothing needs to be asked for.
                 frame.made.try_set_value(Some(new_chat(&sent, text, sender)));
-                frame.refresh_chats();
+                frame.changed();
                 navigate(&path, NavigateOptions::default());
             }
         });

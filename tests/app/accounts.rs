@@ -1,7 +1,6 @@
 //! Accounts, sign-ins, sessions.
 
 use colloquy::domain::{AppError, CurrentUser, Role, SignUpPolicy};
-use serde_json::json;
 
 use crate::support::{
     app::{Kept, PASSWORD, TestApp, each_db},
@@ -249,7 +248,12 @@ each_db! {
         let mut ada = app.stranger();
         let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
         assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
-        let refused = ada.post_json("/api/rate_password", &json!({"email": "", "name": "", "password": PASSWORD, "role": "administrator"})).await;
-        assert!(refused.status == 200 || refused.status == 422);
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        let chat = sent.chat.to_string();
+        let forged = [("chat", chat.as_str()), ("title", "mine"), ("owner_id", "0190e2a4-7b1c-7def-8123-456789abcdef"), ("created_at", "0"), ("is_admin", "true")];
+        assert_eq!(ada.post_form("/api/rename_chat", &forged).await.status, 200);
+        let after = ada.chat(sent.chat).await;
+        assert_eq!(after.title, "mine", "it is still hers");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use axum::{body::Body, http::Method};
 use colloquy::domain::{Author, ChatId, ChatPage, ClientId, MessageState, Sent};
 use serde_json::json;
 
@@ -222,5 +223,19 @@ each_db! {
         let chat = chat.to_string();
         let deleted = ada.submit("/api/change_chats", &[("chats[]", &chat), ("action", "delete")]).await;
         assert_eq!((deleted.status.as_u16(), deleted.header("location")), (302, format!("/sessions?deleted={chat}").as_str()));
+    }
+}
+
+each_db! {
+    async fn row_77_a_strange_clock_or_language_is_the_default(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for tz in ["garbage", "../", "841", "-99999999999999999999", "NaN", "%00", ""] {
+            ada.cookies.insert("tz".to_owned(), tz.to_owned());
+            let frame = ada.post_json("/api/load_frame", &json!({})).await;
+            assert_eq!(frame.json::<serde_json::Value>()["utc_offset_minutes"], 0, "{tz}");
+            let page = ada.request(Method::GET, "/sessions").header("accept-language", "../../etc, xx;q=9;q, *");
+            let page = ada.send(page.body(Body::empty()).expect("a request")).await;
+            assert_eq!(page.status, 200, "{tz}");
+        }
     }
 }

@@ -119,6 +119,32 @@ each_db! {
 }
 
 each_db! {
+    async fn c03_requests_cancelled_at_any_point_leave_nothing_half_done(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for round in 0..400 {
+            let mut sender = ada.clone();
+            let mut request = Box::pin(async move { sender.try_say(None, "[[fast 5]]", ClientId::random()).await });
+            for _ in 0..round % 16 {
+                if futures::poll!(&mut request).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let sent = ada.say(None, "[[fast 5]]").await;
+        ada.settled(sent.chat).await;
+        let asked = json!({ "filter": "all", "search": "", "cursor": null });
+        let page: colloquy::domain::ChatPage = ada.post_json("/api/list_chats", &asked).await.json();
+        assert!(page.next.is_some(), "requests that were begun go on");
+        for chat in page.chats {
+            assert_eq!(ada.settled(chat.id).await.state, MessageState::Complete);
+            assert_eq!(ada.chat(chat.id).await.window.messages.len(), 2);
+        }
+        assert_eq!(app.open_transactions().await, 0);
+    }
+}
+
+each_db! {
     async fn c08_faults_of_the_model_are_typed_and_keep_the_partial_text(app: TestApp) {
         let mut ada = app.administrator().await;
         let cases = [

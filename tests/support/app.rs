@@ -10,6 +10,7 @@ use colloquy::server::{
     state::AppState,
 };
 use leptos::prelude::LeptosOptions;
+use secrecy::ExposeSecret;
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -145,6 +146,18 @@ impl TestApp {
         let answer = client.post_form("/api/sign_up", &form).await;
         assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
         client
+    }
+
+    /// Connections to PostgreSQL that wait inside a transaction; on SQLite, whose only writer would wait for ever, 0.
+    pub async fn open_transactions(&self) -> i64 {
+        let Some(url) = &self.config.database_url else { return 0 };
+        let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+        sqlx::query_scalar(
+            "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .expect("a count")
     }
 
     /// Stops as the program does, and waits for the runs.

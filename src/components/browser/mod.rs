@@ -1,10 +1,12 @@
 //! What the pages ask of the browser. On the server all of it does nothing.
 
 mod clipboard;
+mod elsewhere;
 mod event_stream;
 mod sentinel;
 
 pub use clipboard::copy_text;
+pub use elsewhere::{Elsewhere, tell_other_tabs};
 pub use event_stream::{Closed, EventStream};
 pub use sentinel::Sentinel;
 

@@ -94,7 +94,7 @@ impl ChatState {
             });
             if sent.is_some() {
                 self.place.to_end();
-                self.frame.refresh_chats();
+                self.frame.changed();
             }
         });
     }
@@ -144,7 +144,7 @@ impl ChatState {
                             *old = begin(&sent, old);
                         }
                     });
-                    self.frame.refresh_chats();
+                    self.frame.changed();
                 }
                 Err(error) => {
                     self.sender.error.try_set(Some(error));
@@ -173,6 +173,13 @@ impl ChatState {
                 self.messages.try_update(|messages| merge(messages, chat.window));
             }
         });
+    }
+
+    /// Shows what was said in this chat elsewhere. While an answer is being written here, its stream tells all.
+    pub fn look_again(self) {
+        if !self.sender.sending.get_untracked() && untrack(move || self.open()).is_none() {
+            self.reload();
+        }
     }
 
     /// Reads older messages and puts them in at the top.

@@ -33,6 +33,9 @@ pub fn ChatView(
         .or_else(url_error::<ContinueAnswer>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
+    if !older {
+        Effect::watch(move || frame.news.get(), move |_, _, _| state.look_again(), false);
+    }
     let title = title_of(frame, &chat);
     let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map_or(0, |m| m.position)));
     let home = format!("/chats/{}", chat.id);

@@ -8,7 +8,7 @@ use super::{
     menu::{ChatMenu, Done, look},
 };
 use crate::{
-    components::{Glyph, Icon, TimeAgo, group_chats},
+    components::{ChatGroups, Glyph, Icon, TimeAgo},
     domain::{ChatAction, ChatFilter, ChatId, ChatPage, ChatSummary},
     pages::frame::FrameState,
     server_fns::chats::{ChangeChats, list_chats},
@@ -99,33 +99,13 @@ pub fn SessionList(
         selected: RwSignal::new(Vec::new()),
         loading: RwSignal::new(false),
     };
-    let groups = Memo::new(move |_| state.chats.with(|chats| group_chats(chats, frame.clock.get())));
-    let of = move |heading: &str| {
-        groups.with(|groups| groups.iter().find(|g| g.heading == heading).map(|g| g.chats.clone()).unwrap_or_default())
-    };
     view! {
         <Selection state />
-        <For
-            each=move || groups.with(|g| g.iter().map(|g| g.heading.clone()).collect::<Vec<_>>())
-            key=String::clone
-            children=move |heading: String| {
-                let title = heading.clone();
-                view! {
-                    <section>
-                        <h2 class="px-2 pt-6 pb-1 text-label font-medium text-ink-faint">{title}</h2>
-                        <ul>
-                            <For
-                                each=move || of(&heading)
-                                key=|chat| {
-                                        let flags = (chat.pinned, chat.archived, chat.running);
-                                        (chat.id, chat.title.clone(), chat.active_at, flags)
-                                    }
-                                children=move |chat| view! { <Session chat state /> }
-                            />
-                        </ul>
-                    </section>
-                }
-            }
+        <ChatGroups
+            chats=state.chats
+            clock=frame.clock
+            heading="px-2 pt-6 pb-1 text-label font-medium text-ink-faint"
+            row=move |chat| view! { <Session chat state /> }.into_any()
         />
         <Show when=move || state.chats.with(Vec::is_empty)>
             <Nothing shown=state.shown.get_value() />

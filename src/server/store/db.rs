@@ -174,3 +174,35 @@ macro_rules! fetch_all {
 }
 
 pub(super) use {execute, fetch_all, fetch_optional};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn b01_every_sqlite_connection_has_the_settings_that_were_decided() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Db::Sqlite { read, write } = Db::open_sqlite(&folder.path().join("db")).await.expect("a database") else {
+            unreachable!("SQLite was opened");
+        };
+        for (pool, connections, query_only) in [(&read, 4, 1), (&write, 1, 0)] {
+            // Held together, so that each is another one.
+            let mut held = Vec::new();
+            for _ in 0..connections {
+                held.push(pool.acquire().await.expect("a connection"));
+            }
+            for connection in &mut held {
+                let mut pragma = async |name: &str| {
+                    let sql = format!("select cast({name} as text) from pragma_{name}");
+                    sqlx::query_scalar::<_, String>(&sql).fetch_one(&mut **connection).await.expect("a pragma")
+                };
+                assert_eq!(pragma("journal_mode").await, "wal");
+                assert_eq!(pragma("foreign_keys").await, "1");
+                assert_eq!(pragma("synchronous").await, "2", "FULL");
+                assert_eq!(pragma("query_only").await, query_only.to_string());
+                let busy = sqlx::query_scalar::<_, i64>("select timeout from pragma_busy_timeout");
+                assert_eq!(busy.fetch_one(&mut **connection).await.expect("a pragma"), 5_000);
+            }
+        }
+    }
+}
