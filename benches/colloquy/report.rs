@@ -131,7 +131,7 @@ pub const ROWS: &[Row] = &[
         what: "Memory that 200 sign-ins at once take",
         must: Must::Under(87.6),
         unit: "MB",
-        method: "The most `VmRSS` while 200 people sign in at the same time beside 30 streams, less `VmRSS` before, looked at every 5 ms. Four hashes of 19.9 MB are computed at once; a tenth more is allowed.",
+        method: "The most `VmRSS` while 200 people sign in at the same time beside 30 streams, less `VmRSS` before, looked at every 5 ms. At most four hashes of 19.9 MB, and no more than there are cores, are computed at once; a tenth more than four is allowed.",
     },
     Row {
         key: "rush gaps",

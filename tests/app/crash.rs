@@ -137,6 +137,8 @@ each_db! {
             program = start(&app);
             tell.send_replace(origin(&program));
         }
+        // However slow the machine is, some answers come to their end.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         load.is_over.store(true, Ordering::Relaxed);
         let mut acknowledged = Vec::new();
         for sender in senders {

@@ -87,7 +87,9 @@ pub fn Composer(
             <label class="sr-only" for="message">
                 "Message"
             </label>
+            // A page without scripts looks again every other second, which would take away what is typed meanwhile.
             <textarea
+                class:js-only=move || composing.get() == Composing::Answering
                 id="message"
                 name="text"
                 rows="1"
@@ -102,6 +104,9 @@ pub fn Composer(
                 on:input=move |_| draft.noticed()
                 on:keydown=on_key
             ></textarea>
+            <Show when=move || composing.get() == Composing::Answering>
+                <p class="nojs-only p-2 text-ink-soft">"The answer is being written. This page looks again by itself."</p>
+            </Show>
             <div class="composer-foot">
                 <ModelPicker models model on_choose=on_model />
                 <p class="flex-1 text-end text-label text-ink-faint" id="message-note" aria-live="polite">

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{domain::AppError, server::fault::Fault};
 
-/// Hashes computed at once; each takes 19 MiB and a core.
+/// Hashes computed at once at most; each takes 19 MiB and a core, so there are never more than cores.
 const AT_ONCE: usize = 4;
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -60,7 +60,8 @@ impl Default for Passwords {
         // Nobody knows a password for it: its input is random and forgotten.
         let noise: [u8; 32] = rand::random();
         let decoy = hash(&noise).expect("hashing 32 bytes with constant parameters");
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), decoy: decoy.into() }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE.min(cores))), decoy: decoy.into() }
     }
 }
 
