@@ -2,7 +2,7 @@
 //!
 //! A statement is written once, with `$n` placeholders, and the macros below run it on whichever database is open.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -65,8 +65,10 @@ impl Tx {
 }
 
 impl Db {
-    /// Opens (and creates) the SQLite file.
+    /// Opens (and creates) the SQLite file. Nobody else may read it; SQLite gives its other files the same permissions.
     pub(super) async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+        let create = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
+        create.map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -182,9 +184,13 @@ mod tests {
     #[tokio::test]
     async fn b01_every_sqlite_connection_has_the_settings_that_were_decided() {
         let folder = tempfile::tempdir().expect("a folder");
-        let Db::Sqlite { read, write } = Db::open_sqlite(&folder.path().join("db")).await.expect("a database") else {
+        use std::os::unix::fs::PermissionsExt;
+        let file = folder.path().join("db");
+        let Db::Sqlite { read, write } = Db::open_sqlite(&file).await.expect("a database") else {
             unreachable!("SQLite was opened");
         };
+        let mode = fs::metadata(&file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         for (pool, connections, query_only) in [(&read, 4, 1), (&write, 1, 0)] {
             // Held together, so that each is another one.
             let mut held = Vec::new();
