@@ -5,6 +5,7 @@ pub mod chats;
 pub mod frame;
 pub mod messages;
 pub mod models;
+pub mod security;
 
 #[cfg(feature = "ssr")]
 mod door;
