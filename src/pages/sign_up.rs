@@ -6,12 +6,12 @@ use leptos_router::components::Redirect;
 use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
-    sign_in::{Entrance, EntranceColumn, Remember, load_entrance},
+    sign_in::{EntranceColumn, Remember},
 };
 use crate::{
     components::{Dead, Field, FormError, PageTitle},
     domain::{PasswordRating, SignUpPolicy},
-    server_fns::account::{SignUp, rate_password},
+    server_fns::account::{Entrance, SignUp, load_entrance, rate_password},
 };
 
 const FIELDS: &[&str] = &["name", "email", "password"];
