@@ -23,7 +23,6 @@ use crate::{
         account::SignOut,
         chats::{change_chats, list_chats, rename_chat},
         frame::{Frame, load_frame},
-        models::list_models,
     },
 };
 
@@ -31,7 +30,6 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct FrameData {
     frame: Frame,
-    models: ModelChoice,
     /// The model that was chosen last in this browser.
     model: Option<String>,
     /// The id of the message that is sent next, so that a form without scripts has one.
@@ -74,7 +72,8 @@ impl FrameState {
     }
 
     fn new(data: FrameData) -> Self {
-        let FrameData { frame, models, model, client_id } = data;
+        let FrameData { frame, model, client_id } = data;
+        let models = frame.models;
         let offered = |id: &String| models.models.iter().any(|model| model.id == *id);
         let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
         let clock = ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes };
@@ -180,9 +179,7 @@ impl FrameState {
 
 async fn load() -> Result<FrameData, AppError> {
     let model = cookie("model");
-    let frame = load_frame().await?;
-    let models = list_models().await?;
-    Ok(FrameData { frame, models, model, client_id: ClientId::random() })
+    Ok(FrameData { frame: load_frame().await?, model, client_id: ClientId::random() })
 }
 
 /// The frame. Decides whether the person may be here; strangers are sent to the sign-in page.

@@ -1,6 +1,5 @@
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
-use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Alone, Faulty},
@@ -8,25 +7,11 @@ use super::{
 };
 use crate::{
     components::{Field, FormError, PageTitle},
-    domain::{AppError, CurrentUser, SignUpPolicy},
-    server_fns::account::{SignIn, find_current_user, find_sign_up_policy},
+    domain::SignUpPolicy,
+    server_fns::account::{Entrance, SignIn, load_entrance},
 };
 
 const FIELDS: &[&str] = &["email", "password"];
-
-/// What the pages of strangers need to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entrance {
-    /// Who is signed in already.
-    pub user: Option<CurrentUser>,
-    /// Who may make an account.
-    pub policy: SignUpPolicy,
-}
-
-/// Reads who stands at the entrance.
-pub async fn load_entrance() -> Result<Entrance, AppError> {
-    Ok(Entrance { user: find_current_user().await?, policy: find_sign_up_policy().await? })
-}
 
 /// `/sign-in`
 #[component]

@@ -5,12 +5,12 @@ use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
     password::{Strength, password_rating, value_of},
-    sign_in::{Entrance, EntranceColumn, Remember, load_entrance},
+    sign_in::{EntranceColumn, Remember},
 };
 use crate::{
     components::{Dead, Field, FormError, PageTitle},
     domain::SignUpPolicy,
-    server_fns::account::SignUp,
+    server_fns::account::{Entrance, SignUp, load_entrance},
 };
 
 const FIELDS: &[&str] = &["name", "email", "password"];

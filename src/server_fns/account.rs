@@ -1,22 +1,26 @@
 //! Coming in and going out.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{AppError, CurrentUser, PasswordRating, SignUpPolicy};
 
-/// Who is signed in; `None` for a stranger.
-#[server(prefix = "/api", endpoint = "find_current_user")]
-pub async fn find_current_user() -> Result<Option<CurrentUser>, AppError> {
-    let door = super::door::Door::open()?;
-    Ok(door.caller().ok().map(|caller| caller.user))
+/// What the pages of strangers need to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entrance {
+    /// Who is signed in already.
+    pub user: Option<CurrentUser>,
+    /// Who may make an account.
+    pub policy: SignUpPolicy,
 }
 
-/// Whether a stranger can make an account now.
-#[server(prefix = "/api", endpoint = "find_sign_up_policy")]
-pub async fn find_sign_up_policy() -> Result<SignUpPolicy, AppError> {
+/// Who stands at the entrance, and what they may do there.
+#[server(prefix = "/api", endpoint = "load_entrance")]
+pub async fn load_entrance() -> Result<Entrance, AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.sign_up_policy().await)
+    let user = door.caller().ok().map(|caller| caller.user);
+    Ok(Entrance { user, policy: door.answer(door.state.accounts.sign_up_policy().await)? })
 }
 
 /// Makes an account, signs it in and goes to the new chat.

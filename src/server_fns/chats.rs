@@ -13,11 +13,11 @@ pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<Strin
     door.answer(listed)
 }
 
-/// One chat of the caller's with its newest messages.
+/// One chat of the caller's with its newest messages, or with those before a position.
 #[server(prefix = "/api", endpoint = "find_chat", input = Json)]
-pub async fn find_chat(chat: ChatId) -> Result<Chat, AppError> {
+pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<i64>) -> Result<Chat, AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.chats.open(door.user()?, chat).await)
+    door.answer(door.state.chats.open(door.user()?, chat, before).await)
 }
 
 /// Gives a chat another title.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AppError, ChatPage, CurrentUser, Timestamp};
+use crate::domain::{AppError, ChatPage, CurrentUser, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub struct Frame {
     pub user: CurrentUser,
     /// The newest chats.
     pub chats: ChatPage,
+    /// The models that can be asked.
+    pub models: ModelChoice,
     /// Whether the sidebar is folded away (cookie `sidebar=folded`, written by the browser).
     pub sidebar_folded: bool,
     /// The server's clock, so that both sides render the same relative times.
@@ -28,6 +30,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
     Ok(Frame {
         chats: door.answer(listed)?,
+        models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),
         now: door.state.clock.now(),
         utc_offset_minutes: door

@@ -1,10 +1,12 @@
 //! The browser's door: each function finds out who asks, calls one service and returns.
+//!
+//! A page asks once for all that it shows: on the server a second question after the first answer may come when the
+//! framework has already given the request's context away, because it renders some pages twice.
 
 pub mod account;
 pub mod chats;
 pub mod frame;
 pub mod messages;
-pub mod models;
 pub mod security;
 
 #[cfg(feature = "ssr")]

@@ -2,6 +2,7 @@
 //! what was done.
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{ActivityPage, AppError, Device, SignInId};
@@ -37,11 +38,25 @@ pub async fn confirm_identity(password: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The caller's sign-ins, last used first.
-#[server(prefix = "/api", endpoint = "list_devices")]
-pub async fn list_devices() -> Result<Vec<Device>, AppError> {
+/// What the settings show beside their forms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The caller's sign-ins, last used first.
+    pub devices: Vec<Device>,
+    /// One page of what was done with their account, newest first.
+    pub activity: ActivityPage,
+}
+
+/// The caller's settings, with the page of their activity that begins at `cursor`.
+#[server(prefix = "/api", endpoint = "load_settings", input = Json)]
+pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.list_devices(&door.caller()?).await)
+    let caller = door.caller()?;
+    let accounts = &door.state.accounts;
+    Ok(Settings {
+        devices: door.answer(accounts.list_devices(&caller).await)?,
+        activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
+    })
 }
 
 /// Ends one of the caller's sign-ins.
@@ -62,11 +77,4 @@ pub async fn end_other_devices() -> Result<u64, AppError> {
     let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.origin()).await)?;
     door.lead_to("/settings?done=ended");
     Ok(ended)
-}
-
-/// One page of what was done with the caller's account, newest first.
-#[server(prefix = "/api", endpoint = "list_activity", input = Json)]
-pub async fn list_activity(cursor: Option<String>) -> Result<ActivityPage, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.list_activity(&door.caller()?, cursor.as_deref()).await)
 }

@@ -1,6 +1,9 @@
 //! Accounts, sign-ins, sessions.
 
-use colloquy::domain::{AppError, CurrentUser, Role, SignUpPolicy};
+use colloquy::{
+    domain::{AppError, CurrentUser, Role, SignUpPolicy},
+    server_fns::account::Entrance,
+};
 
 use crate::support::{
     app::{Kept, PASSWORD, TestApp, each_db},
@@ -8,7 +11,7 @@ use crate::support::{
 };
 
 async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/find_current_user", &[]).await.json()
+    client.post_form("/api/load_entrance", &[]).await.json::<Entrance>().user
 }
 
 async fn sign_in(client: &mut Client, email: &str, password: &str) -> crate::support::client::Answer {
@@ -18,13 +21,13 @@ async fn sign_in(client: &mut Client, email: &str, password: &str) -> crate::sup
 each_db! {
     async fn the_first_account_is_the_administrators_and_closes_the_door(app: TestApp) {
         let mut stranger = app.stranger();
-        let policy: SignUpPolicy = stranger.post_form("/api/find_sign_up_policy", &[]).await.json();
-        assert_eq!(policy, SignUpPolicy::First);
+        let entrance: Entrance = stranger.post_form("/api/load_entrance", &[]).await.json();
+        assert_eq!(entrance.policy, SignUpPolicy::First);
         let mut ada = app.administrator().await;
         let user = who(&mut ada).await.expect("signed in after sign-up");
         assert_eq!((user.role, user.name.as_str()), (Role::Administrator, "Ada"));
-        let policy: SignUpPolicy = stranger.post_form("/api/find_sign_up_policy", &[]).await.json();
-        assert_eq!(policy, SignUpPolicy::Closed);
+        let entrance: Entrance = stranger.post_form("/api/load_entrance", &[]).await.json();
+        assert_eq!(entrance.policy, SignUpPolicy::Closed);
         let form = [("email", "eve@example.org"), ("name", "Eve"), ("password", PASSWORD)];
         let refused = stranger.post_form("/api/sign_up", &form).await;
         assert_eq!((refused.status.as_u16(), refused.error()), (403, AppError::Forbidden));

@@ -2,7 +2,10 @@
 
 use axum::{Router, body::Body};
 
-use crate::http_support::{Answer, get, request, send, whole};
+use crate::{
+    http_support::{Answer, get, request, send, whole},
+    support::app::{Kept, TestApp},
+};
 
 async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>) -> Answer {
     let asked = request("POST", &format!("/api/{function}")).header("content-type", kind).body(body.into());
@@ -145,5 +148,23 @@ async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
             location.starts_with(&format!("{path}__path=")) && location.contains("__err="),
             "{referer}: {location}"
         );
+    }
+}
+
+/// The framework renders some pages twice, and may give up one rendering in the middle.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_are_whole_however_often_they_are_rendered() {
+    let app = TestApp::start(Kept::Sqlite).await;
+    let ada = app.administrator().await;
+    for path in ["/sign-in", "/", "/sessions", "/settings"] {
+        let pages = (0..200).map(|_| {
+            let mut client = if path == "/sign-in" { app.stranger() } else { ada.clone() };
+            async move { client.get(path).await }
+        });
+        for page in futures::future::join_all(pages).await {
+            assert_eq!(page.status, 200, "{path}");
+            assert!(!page.text().contains("went wrong"), "{path}: {}", page.text());
+            assert!(!page.text().contains("request_id"), "{path}: what the browser is given is no error");
+        }
     }
 }

@@ -51,8 +51,7 @@ fn answer_form(ids: &Ids) -> Vec<(&'static str, String)> {
 fn rows() -> Vec<Row> {
     let row = |path, sends, stranger, other, owner| Row { path, sends, stranger, other, owner };
     vec![
-        row("/api/find_current_user", Form(|_| vec![]), 200, 200, 200),
-        row("/api/find_sign_up_policy", Form(|_| vec![]), 200, 200, 200),
+        row("/api/load_entrance", Form(|_| vec![]), 200, 200, 200),
         row("/api/rate_password", Json(|_| json!({"email": "", "name": "", "password": "x"})), 200, 200, 200),
         row(
             "/api/sign_up",
@@ -69,7 +68,6 @@ fn rows() -> Vec<Row> {
             422,
         ),
         row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
-        row("/api/list_models", Form(|_| vec![]), 401, 200, 200),
         row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
         row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),
         row("/api/older_messages", Json(|ids| json!({"chat": ids.sent.chat, "before": 99})), 401, 404, 200),
@@ -102,8 +100,7 @@ fn rows() -> Vec<Row> {
             422,
         ),
         row("/api/confirm_identity", Form(|_| vec![("password", "wrong-wrong".into())]), 401, 422, 422),
-        row("/api/list_devices", Form(|_| vec![]), 401, 200, 200),
-        row("/api/list_activity", Json(|_| json!({"cursor": null})), 401, 200, 200),
+        row("/api/load_settings", Json(|_| json!({"cursor": null})), 401, 200, 200),
         row(
             "/api/end_device",
             Form(|_| vec![("sign_in", "0190e2a4-7b1c-7def-8123-456789abcdef".into())]),
@@ -300,7 +297,7 @@ each_db! {
         let sent = ada.say(None, "hello").await;
         ada.settled(sent.chat).await;
         let mut stranger = app.stranger();
-        for path in ["//api/list_models", "/api//list_models", "/api/./list_models", "/api/%2e%2e/api/list_models", "/API/list_models", "/api/list_models/", "/api/list_models;x", "/api/list_models%00"] {
+        for path in ["//api/load_frame", "/api//load_frame", "/api/./load_frame", "/api/%2e%2e/api/load_frame", "/API/load_frame", "/api/load_frame/", "/api/load_frame;x", "/api/load_frame%00"] {
             let request = stranger
                 .request(Method::POST, path)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use colloquy::domain::{ActivityPage, AuditAction, Device, Outcome};
+use colloquy::{
+    domain::{AuditAction, Device, Outcome},
+    server_fns::security::Settings,
+};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -20,16 +23,16 @@ async fn sign_in(app: &TestApp, password: &str) -> (Client, Answer) {
 }
 
 async fn status(client: &mut Client) -> u16 {
-    client.post_form("/api/list_devices", &[]).await.status.as_u16()
+    client.post_json("/api/load_settings", &json!({})).await.status.as_u16()
 }
 
 async fn devices(client: &mut Client) -> Vec<Device> {
-    client.post_form("/api/list_devices", &[]).await.json()
+    client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().devices
 }
 
 async fn acts(client: &mut Client) -> Vec<(AuditAction, Outcome)> {
-    let page: ActivityPage = client.post_json("/api/list_activity", &json!({ "cursor": null })).await.json();
-    page.acts.iter().map(|act| (act.action, act.outcome)).collect()
+    let settings: Settings = client.post_json("/api/load_settings", &json!({})).await.json();
+    settings.activity.acts.iter().map(|act| (act.action, act.outcome)).collect()
 }
 
 each_db! {
@@ -161,7 +164,7 @@ each_db! {
         }
         let (mut cursor, mut count) = (None, 0);
         loop {
-            let page: ActivityPage = ada.post_json("/api/list_activity", &json!({ "cursor": cursor })).await.json();
+            let page = ada.post_json("/api/load_settings", &json!({ "cursor": cursor })).await.json::<Settings>().activity;
             count += page.acts.len();
             cursor = page.next;
             if cursor.is_none() {
@@ -170,7 +173,7 @@ each_db! {
         }
         assert_eq!(count, 32);
         for bad in ["x", "1.2", "9999999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef"] {
-            let refused = ada.post_json("/api/list_activity", &json!({ "cursor": bad })).await;
+            let refused = ada.post_json("/api/load_settings", &json!({ "cursor": bad })).await;
             assert_eq!(refused.error().field(), Some("cursor"), "row 17: {bad}");
         }
     }

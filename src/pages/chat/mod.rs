@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{AppError, Chat, ChatId},
-    server_fns::{chats::find_chat, messages::older_messages},
+    server_fns::chats::find_chat,
 };
 use view::ChatView;
 
@@ -48,11 +48,7 @@ async fn load(id: Option<ChatId>, before: Option<i64>, made: Option<Chat>) -> Re
     if let Some(chat) = made {
         return Ok(ChatData { chat, older: false });
     }
-    let mut chat = find_chat(id).await?;
-    if let Some(before) = before {
-        chat.window = older_messages(id, before).await?;
-    }
-    Ok(ChatData { chat, older: before.is_some() })
+    Ok(ChatData { chat: find_chat(id, before).await?, older: before.is_some() })
 }
 
 /// A chat of the person's.

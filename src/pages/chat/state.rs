@@ -168,7 +168,7 @@ impl ChatState {
     /// Reads the newest messages again, because the stream has nothing more to say.
     pub fn reload(self) {
         spawn_local(async move {
-            if let Ok(chat) = find_chat(self.id).await {
+            if let Ok(chat) = find_chat(self.id, None).await {
                 self.place.keep_until_frame();
                 self.messages.try_update(|messages| merge(messages, chat.window));
             }

@@ -6,7 +6,6 @@ mod devices;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use serde::{Deserialize, Serialize};
 
 use super::{
     fault::Faulty,
@@ -14,23 +13,12 @@ use super::{
 };
 use crate::{
     components::{Glyph, Icon, PageTitle},
-    domain::{ActivityPage, AppError, Device},
-    server_fns::security::{list_activity, list_devices},
+    domain::AppError,
+    server_fns::security::{Settings, load_settings},
 };
 use account::{NameSection, PasswordSection};
 use activity::ActivitySection;
 use devices::DevicesSection;
-
-/// What the page shows beside its forms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Settings {
-    devices: Vec<Device>,
-    activity: ActivityPage,
-}
-
-async fn load(cursor: Option<String>) -> Result<Settings, AppError> {
-    Ok(Settings { devices: list_devices().await?, activity: list_activity(cursor).await? })
-}
 
 /// The person's account: one page, whose sections are saved each on its own.
 #[component]
@@ -38,7 +26,7 @@ pub fn SettingsPage() -> impl IntoView {
     let query = use_query_map();
     let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
     let again = RwSignal::new(0_u32);
-    let settings = Resource::new_blocking(move || (cursor.get(), again.get()), |(cursor, _)| load(cursor));
+    let settings = Resource::new_blocking(move || (cursor.get(), again.get()), |(cursor, _)| load_settings(cursor));
     let on_change = Callback::new(move |()| again.update(|count| *count += 1));
     view! {
         <PageTitle text="Settings" />

@@ -55,15 +55,16 @@ impl Rendered {
 }
 
 impl Chats {
-    /// A chat with its newest messages.
+    /// A chat with its newest messages, or with those before a position.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn open(&self, owner: UserId, chat: ChatId) -> Result<Chat, Fault> {
+    pub async fn open(&self, owner: UserId, chat: ChatId, before: Option<i64>) -> Result<Chat, Fault> {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
         let found = own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
-        let rows = own.list_messages_before(chat, i64::MAX, limits::MESSAGES_PER_WINDOW + 1).await?;
+        let before = before.unwrap_or(i64::MAX);
+        let rows = own.list_messages_before(chat, before, limits::MESSAGES_PER_WINDOW + 1).await?;
         drop(tx);
         let window = self.window(rows).await?;
         Ok(Chat {
