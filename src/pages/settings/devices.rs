@@ -37,7 +37,7 @@ pub fn DevicesSection(
         <Section
             id="devices"
             title="Devices"
-            sentence="Where you are signed in. End what you do not know or no longer use."
+            sentence="Where you are signed in, and when you were last there. End what you do not know or no longer use."
         >
             <FormError error=form_error(error, &[]) id="devices-error" />
             <ul class="divide-y divide-line border-y border-line">{rows}</ul>
@@ -65,7 +65,7 @@ pub fn DevicesSection(
 #[component]
 fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
     let clock = FrameState::expect().clock;
-    let Device { id, device, place, created_at, last_used_at, current } = device;
+    let Device { id, device, place, last_used_at, current, .. } = device;
     view! {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
@@ -73,7 +73,7 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
                     {device.clone()} {current.then(|| view! { <span class="chip">"This device"</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
-                    {place} " · used " <TimeAgo at=last_used_at clock /> " · since " <TimeAgo at=created_at clock />
+                    <TimeAgo at=last_used_at clock /> " · " {place}
                 </p>
             </div>
             {(!current)

@@ -82,11 +82,11 @@ pub(super) fn place(address: &str) -> String {
     match address.parse() {
         Ok(std::net::IpAddr::V4(v4)) => {
             let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.…")
+            format!("{a}.{b}.{c}.*")
         }
         Ok(std::net::IpAddr::V6(v6)) => {
             let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:…")
+            format!("{a:x}:{b:x}:{c:x}:*")
         }
         Err(_) => String::new(),
     }
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn a_place_is_a_network_and_not_a_machine() {
-        assert_eq!(place("203.0.113.77"), "203.0.113.…");
-        assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:…");
+        assert_eq!(place("203.0.113.77"), "203.0.113.*");
+        assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:*");
         assert_eq!(place(""), "");
     }
 

@@ -96,12 +96,4 @@ impl Tx {
             i64::from(limit),
         )?)
     }
-
-    /// Prunes what was written down before a time; gives how many entries.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn delete_audit_entries_before(&mut self, at: Timestamp) -> Result<u64, StoreError> {
-        Ok(execute!(self, "delete from audit where at < $1", at)?)
-    }
 }
