@@ -5,6 +5,7 @@ import { Colloquy } from './colloquy.ts';
 import { AccountPages } from './pages/account.ts';
 import { ChatPage } from './pages/chat.ts';
 import { SessionsPage } from './pages/sessions.ts';
+import { SettingsPage } from './pages/settings.ts';
 
 export { expect };
 
@@ -73,6 +74,7 @@ interface Fixtures {
   accounts: AccountPages;
   chat: ChatPage;
   sessions: SessionsPage;
+  settings: SettingsPage;
   /** Somebody who has just signed up, in `page`. */
   person: Person;
   /** Whether scripts run in the browser. */
@@ -119,6 +121,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   accounts: async ({ page, hydrated }, use) => use(new AccountPages(page, hydrated)),
   chat: async ({ page, hydrated }, use) => use(new ChatPage(page, hydrated)),
   sessions: async ({ page, hydrated }, use) => use(new SessionsPage(page, hydrated)),
+  settings: async ({ page, hydrated }, use) => use(new SettingsPage(page, hydrated)),
   person: async ({ accounts }, use) => {
     const person = somebody();
     await accounts.signUp(person);

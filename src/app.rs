@@ -8,7 +8,9 @@ use leptos_router::{
     path,
 };
 
-use crate::pages::{ChatPage, FramePage, NewChatPage, NotFoundPage, SessionsPage, SignInPage, SignUpPage};
+use crate::pages::{
+    ChatPage, FramePage, NewChatPage, NotFoundPage, SessionsPage, SettingsPage, SignInPage, SignUpPage,
+};
 
 /// The document around the application, as the server sends it.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -58,6 +60,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=NewChatPage ssr=SsrMode::Async />
                     <Route path=path!("/chats/:id") view=ChatPage ssr=SsrMode::Async />
                     <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

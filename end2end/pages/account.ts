@@ -47,6 +47,12 @@ export class AccountPages {
     await this.page.getByRole('button', { name: 'Sign in' }).click();
   }
 
+  async signIn(person: Person): Promise<void> {
+    await this.openSignIn();
+    await this.fillSignIn(person.email, person.password);
+    await this.expectSignedIn();
+  }
+
   /** From any page of a person who is signed in. */
   async signOut(): Promise<void> {
     const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;

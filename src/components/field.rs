@@ -14,6 +14,9 @@ pub fn Field(
     kind: &'static str,
     /// The `autocomplete` token.
     autocomplete: &'static str,
+    /// What stands in it at first.
+    #[prop(optional)]
+    value: Option<String>,
     /// What is wrong with the value, in a sentence.
     #[prop(into)]
     error: Signal<Option<String>>,
@@ -44,6 +47,7 @@ pub fn Field(
                 name=name
                 type=kind
                 autocomplete=autocomplete
+                value=value
                 required
                 // Without scripts the browser itself moves to the field that is wrong.
                 autofocus=error.get_untracked().is_some()

@@ -50,6 +50,8 @@ pub enum Glyph {
     Undo,
     /// A triangle, for going on.
     Play,
+    /// Two sliders.
+    Settings,
     /// A tick.
     Check,
 }
@@ -97,6 +99,7 @@ impl Glyph {
             }
             Self::Undo => "M9 14 4 9l5-5M4 9h10.5a5.5 5.5 0 0 1 5.5 5.5a5.5 5.5 0 0 1-5.5 5.5H11",
             Self::Play => "M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z",
+            Self::Settings => "M14 17H5M19 7h-9M14 17a3 3 0 1 0 6 0a3 3 0 1 0-6 0M4 7a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
             Self::Check => "M20 6 9 17l-5-5",
         }
     }

@@ -8,7 +8,8 @@ use crate::domain::{ChatSummary, CurrentUser};
 #[component]
 pub fn Sidebar(
     /// The person.
-    user: CurrentUser,
+    #[prop(into)]
+    user: Signal<CurrentUser>,
     /// The newest chats.
     #[prop(into)]
     chats: Signal<Vec<ChatSummary>>,
@@ -51,7 +52,7 @@ pub fn Sidebar(
                 </a>
             </nav>
             <ChatList chats clock replace />
-            <PersonMenu user sign_out />
+            <PersonMenu user sign_out replace />
         </aside>
     }
     .into_any()
@@ -111,9 +112,9 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
 }
 
 #[component]
-fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
-    let initial: String = user.name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    let name = user.name.clone();
+fn PersonMenu(user: Signal<CurrentUser>, sign_out: &'static str, replace: bool) -> impl IntoView {
+    let name = move || user.with(|user| user.name.clone());
+    let initial = move || -> String { name().chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default() };
     let button = view! {
         <span class="avatar" data-initial=initial></span>
         <span class="min-w-0 flex-1 truncate text-start" dir="auto">
@@ -125,13 +126,12 @@ fn PersonMenu(user: CurrentUser, sign_out: &'static str) -> impl IntoView {
     .into_any();
     view! {
         <div class="border-t border-line p-2">
-            <Menu
-                label=format!("{}, menu", user.name)
-                place="bottom-full inset-x-0 mb-1"
-                button
-                button_class="sidebar-link"
-            >
-                <p class="truncate px-2.5 py-2 text-label text-ink-faint">{user.email}</p>
+            <Menu label="Your menu" place="bottom-full inset-x-0 mb-1" button button_class="sidebar-link">
+                <p class="truncate px-2.5 py-2 text-label text-ink-faint">{move || user.with(|user| user.email.clone())}</p>
+                <a class="menu-item" href="/settings" prop:replace=replace>
+                    <Icon glyph=Glyph::Settings />
+                    "Settings"
+                </a>
                 // A whole new page, so that nothing of this person stays in memory.
                 <form method="post" action=sign_out>
                     <button class="menu-item" type="submit">

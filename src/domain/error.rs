@@ -17,6 +17,9 @@ pub enum AppError {
     /// Signed in, but not allowed.
     #[error("You may not do that.")]
     Forbidden,
+    /// They must prove again who they are, because the last time was too long ago.
+    #[error("Please confirm that it is you.")]
+    Stale,
     /// It does not exist, or it is somebody else's.
     #[error("That is not here, or not yours.")]
     NotFound,
@@ -77,7 +80,7 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::Stale => 403,
             Self::NotFound => 404,
             Self::Conflict { .. } => 409,
             Self::Invalid { .. } => 422,

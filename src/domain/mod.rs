@@ -1,7 +1,9 @@
 //! Types that the server and the browser share. No I/O, no framework.
 
 mod account;
+mod audit;
 mod chat;
+mod device;
 mod error;
 mod ids;
 mod message;
@@ -11,7 +13,9 @@ mod time;
 pub mod limits;
 
 pub use account::*;
+pub use audit::*;
 pub use chat::*;
+pub use device::*;
 pub use error::*;
 pub use ids::*;
 pub use message::*;

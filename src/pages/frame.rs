@@ -40,7 +40,7 @@ struct FrameData {
 #[derive(Clone, Copy)]
 pub struct FrameState {
     /// The person.
-    pub user: StoredValue<CurrentUser>,
+    pub user: RwSignal<CurrentUser>,
     /// The newest chats.
     pub chats: RwSignal<Vec<ChatSummary>>,
     /// The reader's clock.
@@ -78,7 +78,7 @@ impl FrameState {
         let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
         let clock = ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes };
         Self {
-            user: StoredValue::new(frame.user),
+            user: RwSignal::new(frame.user),
             chats: RwSignal::new(frame.chats.chats),
             clock: RwSignal::new(clock),
             models: StoredValue::new(models),
@@ -221,7 +221,7 @@ fn Around(data: FrameData) -> impl IntoView {
     let sidebar = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
         view! {
             <Sidebar
-                user=state.user.get_value()
+                user=state.user
                 chats=state.chats
                 clock=state.clock
                 sign_out=SignOut::url()

@@ -5,16 +5,19 @@ mod fault;
 mod forms;
 mod frame;
 mod new_chat;
+mod password;
 mod sign_in;
 mod sign_up;
 
 mod chat;
 mod sessions;
+mod settings;
 
 pub use chat::ChatPage;
 pub use fault::NotFoundPage;
 pub use frame::FramePage;
 pub use new_chat::NewChatPage;
 pub use sessions::SessionsPage;
+pub use settings::SettingsPage;
 pub use sign_in::SignInPage;
 pub use sign_up::SignUpPage;

@@ -36,7 +36,7 @@ pub fn NewChatPage() -> impl IntoView {
         });
     };
     let composing = Signal::derive(move || if sender.sending.get() { Composing::Sending } else { Composing::Ready });
-    let name = frame.user.with_value(|user| user.name.clone());
+    let name = frame.user.with_untracked(|user| user.name.clone());
     view! {
         <PageTitle text="New chat" />
         <PageBar title="New chat" heading=false />

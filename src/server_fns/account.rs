@@ -59,7 +59,7 @@ pub async fn sign_in(
 pub async fn sign_out() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     if let Ok(caller) = door.caller() {
-        door.answer(door.state.accounts.sign_out(&caller, &door.session()?).await)?;
+        door.answer(door.state.accounts.sign_out(&caller, &door.origin(), &door.session()?).await)?;
     }
     leptos_axum::redirect("/sign-in");
     Ok(())
@@ -79,11 +79,5 @@ fn credentials(
     password: String,
     remember: bool,
 ) -> crate::server::auth::Credentials {
-    crate::server::auth::Credentials {
-        email,
-        password,
-        remember,
-        address: door.address(),
-        user_agent: door.user_agent(),
-    }
+    crate::server::auth::Credentials { email, password, remember, origin: door.origin() }
 }

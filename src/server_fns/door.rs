@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress},
+        auth::{Caller, ClientAddress, Origin},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -48,18 +48,21 @@ impl Door {
     }
 
     /// Where the request comes from.
-    pub fn address(&self) -> ClientAddress {
-        self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default()
-    }
-
-    /// The browser, as it names itself.
-    pub fn user_agent(&self) -> String {
-        self.header(USER_AGENT.as_str()).to_owned()
+    pub fn origin(&self) -> Origin {
+        let address = self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default();
+        Origin::new(address, self.header(USER_AGENT.as_str()))
     }
 
     /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.
     pub fn is_plain_form(&self) -> bool {
         self.header(ACCEPT.as_str()).contains("text/html")
+    }
+
+    /// Leads a plain form on to a page of ours; scripts stay where they are.
+    pub fn lead_to(&self, path: &str) {
+        if self.is_plain_form() {
+            leptos_axum::redirect(path);
+        }
     }
 
     /// The path and query of the page that the form was on. The router has made sure that it is one of ours.

@@ -7,6 +7,7 @@ pub mod account;
 pub mod chats;
 pub mod frame;
 pub mod messages;
+pub mod security;
 
 #[cfg(feature = "ssr")]
 mod door;

@@ -156,7 +156,7 @@ async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
 async fn pages_are_whole_however_often_they_are_rendered() {
     let app = TestApp::start(Kept::Sqlite).await;
     let ada = app.administrator().await;
-    for path in ["/sign-in", "/", "/sessions"] {
+    for path in ["/sign-in", "/", "/sessions", "/settings"] {
         let pages = (0..200).map(|_| {
             let mut client = if path == "/sign-in" { app.stranger() } else { ada.clone() };
             async move { client.get(path).await }

@@ -91,6 +91,24 @@ fn rows() -> Vec<Row> {
         // By now the owner has sent another message, so theirs is not the last answer any more.
         row("/api/retry_answer", Form(answer_form), 401, 404, 409),
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
+        row("/api/change_name", Form(|_| vec![("name", "Bob".into())]), 401, 200, 200),
+        row(
+            "/api/change_password",
+            Form(|_| vec![("current", "wrong-wrong".into()), ("password", "weak".into())]),
+            401,
+            422,
+            422,
+        ),
+        row("/api/confirm_identity", Form(|_| vec![("password", "wrong-wrong".into())]), 401, 422, 422),
+        row("/api/load_settings", Json(|_| json!({"cursor": null})), 401, 200, 200),
+        row(
+            "/api/end_device",
+            Form(|_| vec![("sign_in", "0190e2a4-7b1c-7def-8123-456789abcdef".into())]),
+            401,
+            404,
+            404,
+        ),
+        row("/api/end_other_devices", Form(|_| vec![]), 401, 200, 200),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }
@@ -158,7 +176,7 @@ fn uuid_chat() -> colloquy::domain::ChatId {
 
 each_db! {
     async fn i03_foreign_streams_are_not_there_and_go_on(app: TestApp) {
-        let app = TestApp::start_with(if app.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite }, |config| config.sign_up_open = true).await;
+        let app = app.open_to_all().await;
         let (mut ada, mut bob, ids) = two(&app).await;
         let sent = bob.say(Some(ids.sent.chat), "[[paced 60 20]]").await;
         assert_eq!(ada.events(&sent, None).await.0, 404);

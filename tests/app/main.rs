@@ -15,5 +15,6 @@ mod http_wire;
 mod isolation;
 mod models;
 mod runs;
+mod security;
 #[path = "../support/mod.rs"]
 mod support;

@@ -129,6 +129,12 @@ impl TestApp {
         Self::open(self.config.clone(), upstream, self.folder.clone(), None, self.state.clock.clone()).await
     }
 
+    /// Another installation on the same kind of database, where everybody may sign up.
+    pub async fn open_to_all(&self) -> Self {
+        let kept = if self.database.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite };
+        Self::start_with(kept, |config| config.sign_up_open = true).await
+    }
+
     /// A browser without cookies.
     pub fn stranger(&self) -> Client {
         Client::new(self.router.clone())
@@ -179,6 +185,5 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.state.stopping.cancel();
         // The database goes with its temporary cluster; dropping it here would need a runtime.
-        let _ = &self.database;
     }
 }

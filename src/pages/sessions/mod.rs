@@ -99,7 +99,11 @@ pub fn SessionsPage() -> impl IntoView {
                     })}
                 </Transition>
                 // On phones this page is the menu where there are no scripts.
-                <form class="nojs-only mt-12 lg:hidden" method="post" action=SignOut::url()>
+                <form class="nojs-only mt-12 flex gap-3 lg:hidden" method="post" action=SignOut::url()>
+                    <a class="btn btn-line" href="/settings">
+                        <Icon glyph=Glyph::Settings />
+                        "Settings"
+                    </a>
                     <button class="btn btn-line" type="submit">
                         <Icon glyph=Glyph::LogOut />
                         "Sign out"

@@ -2,9 +2,12 @@
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{ClientAddress, Passwords, password::Verified, rule, throttle};
+use super::{Origin, Passwords, password::Verified, rule, throttle};
 use crate::{
-    domain::{AppError, CurrentUser, Email, PasswordRating, Role, SignInId, SignUpPolicy, UserId, limits, parse_name},
+    domain::{
+        AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignUpPolicy, Timestamp,
+        UserId, limits, parse_name,
+    },
     server::{
         clock::Clock,
         config::SessionConfig,
@@ -14,16 +17,16 @@ use crate::{
 };
 
 /// The key of a session record's only entry.
-const SIGN_IN: &str = "sign_in";
+pub(super) const SIGN_IN: &str = "sign_in";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
 /// The accounts of this installation.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    store: Store,
-    clock: Clock,
-    passwords: Passwords,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) passwords: Passwords,
     lifetimes: SessionConfig,
     open: bool,
 }
@@ -35,6 +38,8 @@ pub struct Caller {
     pub user: CurrentUser,
     /// By which sign-in.
     pub sign_in: SignInId,
+    /// When they last proved who they are.
+    pub authenticated_at: Timestamp,
 }
 
 /// What a person signs in with, and from where.
@@ -47,9 +52,7 @@ pub struct Credentials {
     /// Whether to stay signed in after the browser is closed.
     pub remember: bool,
     /// Where from.
-    pub address: ClientAddress,
-    /// The browser, as it names itself.
-    pub user_agent: String,
+    pub origin: Origin,
 }
 
 /// An account to be made, which is then signed in.
@@ -106,13 +109,19 @@ impl Accounts {
         let email = Email::parse(&credentials.email)?;
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
-        throttle::count_sign_up(&self.store, &self.clock, credentials.address).await?;
+        throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
-        let user = self.insert_account(&email, name, &password_hash).await?;
+        let user = self.insert_account(&email, name, &password_hash, &credentials.origin).await?;
         self.begin(user, &credentials, session).await
     }
 
-    async fn insert_account(&self, email: &Email, name: String, password_hash: &str) -> Result<CurrentUser, Fault> {
+    async fn insert_account(
+        &self,
+        email: &Email,
+        name: String,
+        password_hash: &str,
+        origin: &Origin,
+    ) -> Result<CurrentUser, Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.store.write().await?;
         let user = NewUser {
@@ -135,6 +144,7 @@ impl Accounts {
         } else if !self.open {
             return Err(closed().into());
         }
+        origin.note(&mut tx, &self.clock, id, AuditAction::SignUp, Outcome::Done).await?;
         tx.commit().await?;
         Ok(CurrentUser { id, name, email: email.given().to_owned(), role })
     }
@@ -146,14 +156,16 @@ impl Accounts {
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<Caller, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, credentials.address, &email).await?;
+        throttle::count_sign_in(&self.store, &self.clock, credentials.origin.address, &email).await?;
         if credentials.password.is_empty() || credentials.password.len() > limits::PASSWORD_MAX_BYTES {
             return Err(wrong().into());
         }
         let found = self.store.read().await?.find_user_by_email(email.key()).await?;
         let stored = found.as_ref().map(|user| user.password_hash.clone());
         let verified = self.passwords.verify(credentials.password.clone(), stored.clone()).await?;
-        let Some(user) = found.filter(|user| verified != Verified::No && user.disabled_at.is_none()) else {
+        let Some(user) = found.as_ref().filter(|user| verified != Verified::No && user.disabled_at.is_none()) else {
+            // Also where there is no such account, so that the time tells nothing.
+            self.note_refused(found.map(|user| user.id), &credentials.origin).await?;
             return Err(wrong().into());
         };
         if let (Verified::Rehashed(new), Some(old)) = (verified, stored) {
@@ -161,17 +173,25 @@ impl Accounts {
             tx.update_password_hash(user.id, &old, &new).await?;
             tx.commit().await?;
         }
-        throttle::forgive_sign_in(&self.store, credentials.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         self.begin(person, &credentials, session).await
     }
 
+    async fn note_refused(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        match user {
+            Some(user) => origin.note(&mut tx, &self.clock, user, AuditAction::SignIn, Outcome::Refused).await?,
+            None => origin.note_of_nobody(&mut tx, &self.clock, AuditAction::SignIn).await?,
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes a sign-in and names it in a session with a new id.
     async fn begin(&self, user: CurrentUser, credentials: &Credentials, session: &Session) -> Result<Caller, Fault> {
-        let SessionConfig { idle, absolute, remembered } = self.lifetimes;
-        let (idle, absolute) = if credentials.remember { (remembered, remembered) } else { (idle, absolute) };
+        let (idle, absolute) = lifetimes(&self.lifetimes, user.role, credentials.remember);
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
-        let user_agent: String = credentials.user_agent.chars().filter(|c| !c.is_control()).take(300).collect();
         let mut tx = self.store.write().await?;
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
@@ -179,10 +199,11 @@ impl Accounts {
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
-            user_agent: &user_agent,
-            address: &credentials.address.0.to_string(),
+            user_agent: &credentials.origin.user_agent,
+            address: &credentials.origin.address.0.to_canonical().to_string(),
         })
         .await?;
+        credentials.origin.note(&mut tx, &self.clock, user.id, AuditAction::SignIn, Outcome::Done).await?;
         tx.commit().await?;
         self.end_former(session).await?;
         session.cycle_id().await.map_err(Fault::internal)?;
@@ -192,7 +213,7 @@ impl Accounts {
             false => Expiry::OnSessionEnd,
         }));
         session.save().await.map_err(Fault::internal)?;
-        Ok(Caller { user, sign_in })
+        Ok(Caller { user, sign_in, authenticated_at: now })
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
@@ -209,9 +230,10 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn sign_out(&self, caller: &Caller, session: &Session) -> Result<(), Fault> {
+    pub async fn sign_out(&self, caller: &Caller, origin: &Origin, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.end_sign_in(caller.sign_in, self.clock.now()).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut, Outcome::Done).await?;
         tx.commit().await?;
         session.flush().await.map_err(Fault::internal)
     }
@@ -242,7 +264,16 @@ impl Accounts {
             tx.touch_sign_in(sign_in, now).await?;
             tx.commit().await?;
         }
-        Ok(Some(Caller { user: signed_in.user, sign_in }))
+        Ok(Some(Caller { user: signed_in.user, sign_in, authenticated_at: signed_in.authenticated_at }))
+    }
+}
+
+/// How long a sign-in lasts without use and in all, in seconds.
+const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, i64) {
+    match (remember, role) {
+        (true, _) => (config.remembered, config.remembered),
+        (false, Role::Member) => (config.idle, config.absolute),
+        (false, Role::Administrator) => (config.administrator_idle, config.administrator_absolute),
     }
 }
 

@@ -2,12 +2,16 @@
 
 mod account;
 mod address;
+mod devices;
+mod origin;
 mod password;
+mod profile;
 mod rule;
 mod session;
 mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use origin::Origin;
 pub use password::Passwords;
 pub use session::{SessionBackend, cookie_name, layer as session_layer};

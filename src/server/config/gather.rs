@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 21] = [
     "listen",
     "url",
     "data",
@@ -19,6 +19,8 @@ pub(super) const KEYS: [&str; 19] = [
     "log.filter",
     "sessions.idle",
     "sessions.absolute",
+    "sessions.administrator_idle",
+    "sessions.administrator_absolute",
     "sessions.remembered",
     "local.models",
     "local.idle_minutes",

@@ -113,6 +113,18 @@ impl Reader {
         SessionConfig {
             idle: self.read("sessions.idle", d.idle, values::seconds, show_seconds),
             absolute: self.read("sessions.absolute", d.absolute, values::seconds, show_seconds),
+            administrator_idle: self.read(
+                "sessions.administrator_idle",
+                d.administrator_idle,
+                values::seconds,
+                show_seconds,
+            ),
+            administrator_absolute: self.read(
+                "sessions.administrator_absolute",
+                d.administrator_absolute,
+                values::seconds,
+                show_seconds,
+            ),
             remembered: self.read("sessions.remembered", d.remembered, values::seconds, show_seconds),
         }
     }
@@ -169,14 +181,20 @@ impl Reader {
     /// What concerns more than one value.
     fn validate(&mut self, config: &Config) {
         let sessions = &config.sessions;
-        if sessions.idle > sessions.absolute {
-            let problem = "It is longer than `sessions.absolute`.".to_owned();
-            self.fault(
-                "sessions.idle",
-                self.origin_of("sessions.idle"),
-                problem,
-                "Make it shorter, or the other longer.",
-            );
+        let pairs = [
+            ("sessions.idle", sessions.idle, "sessions.absolute", sessions.absolute),
+            (
+                "sessions.administrator_idle",
+                sessions.administrator_idle,
+                "sessions.administrator_absolute",
+                sessions.administrator_absolute,
+            ),
+        ];
+        for (idle, seconds, absolute, longest) in pairs {
+            if seconds > longest {
+                let problem = format!("It is longer than `{absolute}`.");
+                self.fault(idle, self.origin_of(idle), problem, "Make it shorter, or the other longer.");
+            }
         }
         if sessions.absolute > sessions.remembered {
             let problem = "It is shorter than `sessions.absolute`.".to_owned();

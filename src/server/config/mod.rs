@@ -85,6 +85,10 @@ pub struct SessionConfig {
     pub idle: i64,
     /// In all, members.
     pub absolute: i64,
+    /// Without use, administrators.
+    pub administrator_idle: i64,
+    /// In all, administrators.
+    pub administrator_absolute: i64,
     /// In all and without use, where "remember me" was chosen.
     pub remembered: i64,
 }
@@ -131,7 +135,13 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             connections: 4_096,
             log: LogConfig { json: None, filter: "info".to_owned() },
-            sessions: SessionConfig { idle: 7 * 86_400, absolute: 30 * 86_400, remembered: 90 * 86_400 },
+            sessions: SessionConfig {
+                idle: 7 * 86_400,
+                absolute: 30 * 86_400,
+                administrator_idle: 1_800,
+                administrator_absolute: 86_400,
+                remembered: 90 * 86_400,
+            },
             local: LocalConfig {
                 models: data.join("models"),
                 idle_minutes: 10,

@@ -61,6 +61,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         [sessions]
         idle = "1d"
         absolute = 172800
+        administrator_idle = "10m"
+        administrator_absolute = "8h"
         remembered = "3d"
         [local]
         models = "/tmp"
@@ -83,6 +85,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         (config.sessions.idle, config.sessions.absolute, config.sessions.remembered),
         (86_400, 172_800, 259_200)
     );
+    assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
     assert_eq!(config.log.json, Some(true));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
@@ -151,6 +154,7 @@ fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
         filter = "=,="
         [sessions]
         idle = "40d"
+        administrator_idle = "2d"
         remembered = 5
         [[providers]]
         name = "local"
@@ -186,6 +190,7 @@ fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
             "providers.local.base_url",
             "providers.local.name",
             "providers[1].name",
+            "sessions.administrator_idle",
             "sessions.idle",
             "sessions.remembered",
             "sign_up",

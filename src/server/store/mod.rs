@@ -3,6 +3,7 @@
 //! Work is done in units: [`Store::read`] for looking, [`Store::write`] for a transaction. The rows of a person
 //! are reached only through [`Tx::owned_by`], whose statements all name the owner.
 
+mod audit;
 mod chats;
 mod db;
 mod messages;
@@ -18,12 +19,13 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use audit::{AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
-pub use sign_ins::{NewSignIn, SignedIn};
+pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
 
 /// A fault of the database.

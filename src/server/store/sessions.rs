@@ -8,6 +8,9 @@ use super::{
 };
 use crate::domain::Timestamp;
 
+/// How long it is kept what was done with accounts: a year.
+const AUDIT_SECONDS: i64 = 365 * 86_400;
+
 impl Tx {
     /// Writes a new record.
     ///
@@ -47,13 +50,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what has expired: session records and throttles.
+    /// Deletes what has expired: session records, throttles, and what was written down more than a year ago.
     ///
     /// # Errors
     /// As the database says.
     pub async fn delete_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
         let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
-        Ok(sessions + throttles)
+        let acts = execute!(self, "delete from audit where at < $1", now.plus_seconds(-AUDIT_SECONDS))?;
+        Ok(sessions + throttles + acts)
     }
 }

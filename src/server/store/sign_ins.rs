@@ -2,7 +2,7 @@
 
 use super::{
     StoreError, Tx,
-    db::{execute, fetch_optional},
+    db::{execute, fetch_all, fetch_optional},
     users::parse_role,
 };
 use crate::domain::{CurrentUser, SignInId, Timestamp, UserId};
@@ -33,6 +33,8 @@ pub struct SignedIn {
     pub sign_in: SignInId,
     /// When it was last noted as used.
     pub last_used_at: Timestamp,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
     /// The person.
     pub user: CurrentUser,
 }
@@ -41,10 +43,26 @@ pub struct SignedIn {
 struct SignedInRow {
     id: SignInId,
     last_used_at: Timestamp,
+    authenticated_at: Timestamp,
     user_id: UserId,
     name: String,
     email: String,
     role: String,
+}
+
+/// A sign-in that holds, for the list of its owner.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SignInRow {
+    /// Which.
+    pub id: SignInId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last noted as used.
+    pub last_used_at: Timestamp,
+    /// The browser, as it names itself.
+    pub user_agent: String,
+    /// Where from.
+    pub address: String,
 }
 
 impl Tx {
@@ -55,8 +73,8 @@ impl Tx {
     pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into sign_ins (id, user_id, created_at, last_used_at, idle_seconds, ends_at, user_agent, address)
-             values ($1, $2, $3, $3, $4, $5, $6, $7)",
+            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address)
+             values ($1, $2, $3, $3, $3, $4, $5, $6, $7)",
             sign_in.id,
             sign_in.user,
             sign_in.created_at,
@@ -76,7 +94,7 @@ impl Tx {
         let row = fetch_optional!(
             self,
             SignedInRow,
-            "select s.id, s.last_used_at, u.id as user_id, u.name, u.email, u.role
+            "select s.id, s.last_used_at, s.authenticated_at, u.id as user_id, u.name, u.email, u.role
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
                and s.last_used_at + s.idle_seconds * 1000000 > $2 and u.disabled_at is null",
@@ -86,6 +104,7 @@ impl Tx {
         Ok(row.map(|row| SignedIn {
             sign_in: row.id,
             last_used_at: row.last_used_at,
+            authenticated_at: row.authenticated_at,
             user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: parse_role(&row.role) },
         }))
     }
@@ -106,5 +125,71 @@ impl Tx {
     pub async fn end_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set ended_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
+    }
+
+    /// Notes that the person of a sign-in has proved who they are.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn confirm_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
+        execute!(self, "update sign_ins set authenticated_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
+        Ok(())
+    }
+
+    /// The sign-ins of a person that hold now, last used first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_sign_ins(&mut self, user: UserId, now: Timestamp) -> Result<Vec<SignInRow>, StoreError> {
+        Ok(fetch_all!(
+            self,
+            SignInRow,
+            "select id, created_at, last_used_at, user_agent, address from sign_ins
+             where user_id = $1 and ended_at is null and ends_at > $2
+               and last_used_at + idle_seconds * 1000000 > $2
+             order by last_used_at desc, id desc limit 200",
+            user,
+            now,
+        )?)
+    }
+
+    /// Ends one sign-in of a person; whether there was one to end.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn end_sign_in_of(
+        &mut self,
+        user: UserId,
+        sign_in: SignInId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let ended = execute!(
+            self,
+            "update sign_ins set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null",
+            user,
+            sign_in,
+            now,
+        )?;
+        Ok(ended == 1)
+    }
+
+    /// Ends all sign-ins of a person but one; all where none is to stay. Gives how many.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn end_sign_ins(
+        &mut self,
+        user: UserId,
+        but: Option<SignInId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let but = but.map_or(uuid::Uuid::nil(), SignInId::uuid);
+        Ok(execute!(
+            self,
+            "update sign_ins set ended_at = $3 where user_id = $1 and id <> $2 and ended_at is null",
+            user,
+            but,
+            now,
+        )?)
     }
 }

@@ -127,12 +127,31 @@ impl Tx {
         Ok(row.map(|(id, name, email, role)| CurrentUser { id, name, email, role: parse_role(&role) }))
     }
 
-    /// Replaces a password's hash, if it is still the one that was verified.
+    /// Replaces a password's hash, if it is still the one that was verified; whether it was.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<(), StoreError> {
-        execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
+    pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let changed =
+            execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
+        Ok(changed == 1)
+    }
+
+    /// An account's password hash, for proving again who somebody is.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_password_hash(&mut self, user: UserId) -> Result<Option<String>, StoreError> {
+        let row = fetch_optional!(self, (String,), "select password_hash from users where id = $1", user)?;
+        Ok(row.map(|(hash,)| hash))
+    }
+
+    /// Gives an account another name.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_name(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
+        execute!(self, "update users set name = $2 where id = $1", user, name)?;
         Ok(())
     }
 }

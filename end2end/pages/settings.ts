@@ -1,0 +1,41 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+import { awake } from './account.ts';
+
+/** The settings of one's own account. */
+export class SettingsPage {
+  constructor(
+    readonly page: Page,
+    readonly hydrated: boolean,
+  ) {}
+
+  async open(): Promise<void> {
+    await this.page.goto('/settings');
+    await awake(this.page, this.hydrated);
+  }
+
+  section(title: string): Locator {
+    return this.page.getByRole('region', { name: title, exact: true });
+  }
+
+  get devices(): Locator {
+    return this.section('Devices').getByRole('listitem');
+  }
+
+  get acts(): Locator {
+    return this.section('Activity').getByRole('listitem');
+  }
+
+  async rename(name: string): Promise<void> {
+    const section = this.section('Name');
+    await section.getByLabel('Name', { exact: true }).fill(name);
+    await section.getByRole('button', { name: 'Save the name' }).click();
+  }
+
+  async changePassword(current: string, next: string): Promise<void> {
+    const section = this.section('Password');
+    await section.getByLabel('Current password').fill(current);
+    await section.getByLabel('New password').fill(next);
+    await section.getByRole('button', { name: 'Change the password' }).click();
+    await expect(section.getByRole('button', { name: 'Change the password' })).toHaveAttribute('aria-busy', 'false');
+  }
+}

@@ -1,0 +1,55 @@
+use leptos::prelude::*;
+
+use super::Section;
+use crate::{
+    components::TimeAgo,
+    domain::{Activity, ActivityPage, Outcome},
+    pages::frame::FrameState,
+};
+
+/// What was done with the person's account.
+#[component]
+pub fn ActivitySection(
+    /// One page of it, newest first.
+    page: ActivityPage,
+) -> impl IntoView {
+    let rows = page.acts.into_iter().map(|act| view! { <Act act /> }).collect_view();
+    view! {
+        <Section
+            id="activity"
+            title="Activity"
+            sentence="What was done with your account, and from where. It is kept for a year."
+        >
+            <ul class="divide-y divide-line border-y border-line">{rows}</ul>
+            {page
+                .next
+                .map(|cursor| {
+                    view! {
+                        <p class="mt-4">
+                            <a class="btn btn-line" href=format!("/settings?activity={cursor}#activity")>
+                                "Show older"
+                            </a>
+                        </p>
+                    }
+                })}
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Act(act: Activity) -> impl IntoView {
+    let clock = FrameState::expect().clock;
+    let refused = act.outcome == Outcome::Refused;
+    view! {
+        <li class="flex flex-wrap items-baseline gap-x-4 py-2">
+            <p class="min-w-0 flex-1 basis-60">
+                {act.action.words()} {refused.then(|| view! { <span class="text-danger">" (refused)"</span> })}
+            </p>
+            <p class="text-label text-ink-soft">
+                {act.device} " · " {act.place} " · " <TimeAgo at=act.at clock />
+            </p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,194 @@
+//! What people see and change of their own accounts.
+
+use std::time::Duration;
+
+use colloquy::{
+    domain::{AuditAction, Device, Outcome},
+    server_fns::security::Settings,
+};
+use futures::StreamExt;
+use serde_json::json;
+
+use crate::support::{
+    app::{Kept, PASSWORD, TestApp, each_db},
+    client::{Answer, Client},
+};
+
+const OTHER: &str = "teapot-glacier-violin-88";
+
+async fn sign_in(app: &TestApp, password: &str) -> (Client, Answer) {
+    let mut client = app.stranger();
+    let answer = client.post_form("/api/sign_in", &[("email", "ada@example.org"), ("password", password)]).await;
+    (client, answer)
+}
+
+async fn status(client: &mut Client) -> u16 {
+    client.post_json("/api/load_settings", &json!({})).await.status.as_u16()
+}
+
+async fn devices(client: &mut Client) -> Vec<Device> {
+    client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().devices
+}
+
+async fn acts(client: &mut Client) -> Vec<(AuditAction, Outcome)> {
+    let settings: Settings = client.post_json("/api/load_settings", &json!({})).await.json();
+    settings.activity.acts.iter().map(|act| (act.action, act.outcome)).collect()
+}
+
+each_db! {
+    async fn s06_a_new_password_ends_the_other_sign_ins_and_their_streams(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let (mut other, answer) = sign_in(&app, PASSWORD).await;
+        assert_eq!(answer.status, 200);
+        let sent = other.say(None, "[[paced 2000 20]]").await;
+        let (_, mut events) = other.events(&sent, None).await;
+        events.next().await.expect("an event");
+        let form = [("current", PASSWORD), ("password", OTHER)];
+        assert_eq!(ada.post_form("/api/change_password", &form).await.status, 200);
+        assert_eq!(status(&mut ada).await, 200);
+        assert_eq!(status(&mut other).await, 401);
+        let over = async { while events.next().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(6), over).await.expect("the stream ends");
+        assert_eq!(sign_in(&app, PASSWORD).await.1.status, 422);
+        assert_eq!(sign_in(&app, OTHER).await.1.status, 200);
+    }
+}
+
+each_db! {
+    async fn s06_a_password_is_changed_only_by_who_knows_the_old_one(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let refused = ada.post_form("/api/change_password", &[("current", OTHER), ("password", OTHER)]).await;
+        assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("current")));
+        let refused = ada.post_form("/api/change_password", &[("current", PASSWORD), ("password", "short")]).await;
+        assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("password")));
+        assert_eq!(sign_in(&app, PASSWORD).await.1.status, 200);
+        for _ in 0..12 {
+            ada.post_form("/api/change_password", &[("current", OTHER), ("password", OTHER)]).await;
+        }
+        let refused = ada.post_form("/api/change_password", &[("current", PASSWORD), ("password", OTHER)]).await;
+        assert_eq!(refused.status, 429, "guesses count as those at the door do");
+    }
+}
+
+each_db! {
+    async fn s07_one_of_three_sign_ins_is_ended_and_only_that_one(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let (mut second, _) = sign_in(&app, PASSWORD).await;
+        let (mut third, _) = sign_in(&app, PASSWORD).await;
+        let listed = devices(&mut second).await;
+        assert_eq!(listed.len(), 3);
+        let own: Vec<_> = listed.iter().filter(|device| device.current).collect();
+        assert_eq!(own.len(), 1);
+        let id = own[0].id.to_string();
+        assert_eq!(ada.post_form("/api/end_device", &[("sign_in", &id)]).await.status, 200);
+        assert_eq!((status(&mut ada).await, status(&mut second).await, status(&mut third).await), (200, 401, 200));
+        assert_eq!(ada.post_form("/api/end_device", &[("sign_in", &id)]).await.status, 404, "it has ended");
+        let ended: u64 = ada.post_form("/api/end_other_devices", &[]).await.json();
+        assert_eq!(ended, 1);
+        assert_eq!((status(&mut ada).await, status(&mut third).await), (200, 401));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s07_nobody_ends_the_sign_in_of_another() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| config.sign_up_open = true).await;
+    let mut ada = app.administrator().await;
+    let mut bob = app.person("bob@example.org", "Bob").await;
+    let id = devices(&mut bob).await[0].id.to_string();
+    assert_eq!(ada.post_form("/api/end_device", &[("sign_in", &id)]).await.status, 404);
+    assert_eq!(status(&mut bob).await, 200);
+}
+
+each_db! {
+    async fn s08_a_proof_holds_ten_minutes_and_can_be_given_again(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let caller = caller(&app, &mut ada).await;
+        assert_eq!(app.state.accounts.require_fresh(&caller), Ok(()));
+        app.state.clock.advance(11 * 60);
+        assert_eq!(app.state.accounts.require_fresh(&caller).map_err(|error| error.status()), Err(403));
+        let before = ada.cookies.clone();
+        assert_eq!(ada.post_form("/api/confirm_identity", &[("password", OTHER)]).await.status, 422);
+        assert_eq!(ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await.status, 200);
+        assert_ne!(ada.cookies, before, "s02: the session has a new id");
+        let caller = self::caller(&app, &mut ada).await;
+        assert_eq!(app.state.accounts.require_fresh(&caller), Ok(()));
+    }
+}
+
+async fn caller(app: &TestApp, client: &mut Client) -> colloquy::server::auth::Caller {
+    let id = devices(client).await.into_iter().find(|device| device.current).expect("this one").id;
+    app.state.accounts.caller_of(id).await.expect("a database").expect("a sign-in that holds")
+}
+
+each_db! {
+    async fn s05_administrators_are_signed_out_sooner(app: TestApp) {
+        let mut ada = app.administrator().await;
+        app.state.clock.advance(29 * 60);
+        assert_eq!(status(&mut ada).await, 200);
+        app.state.clock.advance(31 * 60);
+        assert_eq!(status(&mut ada).await, 401);
+    }
+}
+
+each_db! {
+    async fn l01_what_is_done_with_an_account_is_written_down(app: TestApp) {
+        use {AuditAction::*, Outcome::*};
+        let mut ada = app.administrator().await;
+        sign_in(&app, OTHER).await;
+        let (mut other, _) = sign_in(&app, PASSWORD).await;
+        other.post_form("/api/sign_out", &[]).await;
+        ada.post_form("/api/change_name", &[("name", "Ada L.")]).await;
+        ada.post_form("/api/confirm_identity", &[("password", OTHER)]).await;
+        ada.post_form("/api/change_password", &[("current", PASSWORD), ("password", OTHER)]).await;
+        ada.post_form("/api/end_other_devices", &[]).await;
+        let expected = [
+            (EndOtherSignIns, Done),
+            (ChangePassword, Done),
+            (Confirm, Refused),
+            (ChangeName, Done),
+            (SignOut, Done),
+            (SignIn, Done),
+            (SignIn, Refused),
+            (SignIn, Done),
+            (SignUp, Done),
+        ];
+        assert_eq!(acts(&mut ada).await, expected);
+    }
+}
+
+each_db! {
+    async fn activity_comes_in_pages_and_cursors_are_checked(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for i in 0..30 {
+            ada.post_form("/api/change_name", &[("name", &format!("Ada {i}"))]).await;
+        }
+        let (mut cursor, mut count) = (None, 0);
+        loop {
+            let page = ada.post_json("/api/load_settings", &json!({ "cursor": cursor })).await.json::<Settings>().activity;
+            count += page.acts.len();
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(count, 32);
+        for bad in ["x", "1.2", "9999999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef"] {
+            let refused = ada.post_json("/api/load_settings", &json!({ "cursor": bad })).await;
+            assert_eq!(refused.error().field(), Some("cursor"), "row 17: {bad}");
+        }
+    }
+}
+
+each_db! {
+    async fn l01_what_was_written_down_is_kept_for_a_year(app: TestApp) {
+        app.administrator().await;
+        for (days, kept) in [(364, true), (2, false)] {
+            app.state.clock.advance(days * 86_400);
+            let mut tx = app.state.store.write().await.expect("a unit");
+            tx.delete_expired(app.state.clock.now()).await.expect("a sweep");
+            tx.commit().await.expect("a commit");
+            let (mut ada, _) = sign_in(&app, PASSWORD).await;
+            assert_eq!(acts(&mut ada).await.contains(&(AuditAction::SignUp, Outcome::Done)), kept, "{days}");
+        }
+    }
+}
