@@ -115,6 +115,22 @@ each_db! {
     }
 }
 
+each_db! {
+    async fn s08_whoever_is_remembered_stays_remembered(app: TestApp) {
+        app.administrator().await;
+        for remember in [true, false] {
+            let mut ada = app.stranger();
+            let mut form = vec![("email", "ada@example.org"), ("password", PASSWORD)];
+            form.extend(remember.then_some(("remember", "on")));
+            let before = ada.post_form("/api/sign_in", &form).await;
+            let after = ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
+            for answer in [before, after] {
+                assert_eq!(answer.header("set-cookie").contains("Max-Age="), remember, "{}", answer.header("set-cookie"));
+            }
+        }
+    }
+}
+
 async fn caller(app: &TestApp, client: &mut Client) -> colloquy::server::auth::Caller {
     let id = devices(client).await.into_iter().find(|device| device.current).expect("this one").id;
     app.state.accounts.caller_of(id).await.expect("a database").expect("a sign-in that holds")

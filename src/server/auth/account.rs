@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The key of a session record's only entry.
-pub(super) const SIGN_IN: &str = "sign_in";
+const SIGN_IN: &str = "sign_in";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -40,6 +40,8 @@ pub struct Caller {
     pub sign_in: SignInId,
     /// When they last proved who they are.
     pub authenticated_at: Timestamp,
+    /// Seconds without use after which the sign-in ends.
+    pub idle_seconds: i64,
 }
 
 /// What a person signs in with, and from where.
@@ -206,14 +208,22 @@ impl Accounts {
         credentials.origin.note(&mut tx, &self.clock, user.id, AuditAction::SignIn, Outcome::Done).await?;
         tx.commit().await?;
         self.end_former(session).await?;
+        let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
+        self.name_in(session, &caller).await?;
+        Ok(caller)
+    }
+
+    /// Names a sign-in in a session, which gets a new id. Its cookie stays after the browser is closed where the person
+    /// wanted to be remembered: a session forgets that from one request to the next.
+    pub(super) async fn name_in(&self, session: &Session, caller: &Caller) -> Result<(), Fault> {
         session.cycle_id().await.map_err(Fault::internal)?;
-        session.insert(SIGN_IN, sign_in).await.map_err(Fault::internal)?;
-        session.set_expiry(Some(match credentials.remember {
-            true => Expiry::OnInactivity(Duration::seconds(absolute)),
+        session.insert(SIGN_IN, caller.sign_in).await.map_err(Fault::internal)?;
+        let remembered = caller.idle_seconds == self.lifetimes.remembered;
+        session.set_expiry(Some(match remembered {
+            true => Expiry::OnInactivity(Duration::seconds(caller.idle_seconds)),
             false => Expiry::OnSessionEnd,
         }));
-        session.save().await.map_err(Fault::internal)?;
-        Ok(Caller { user, sign_in, authenticated_at: now })
+        session.save().await.map_err(Fault::internal)
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
@@ -264,7 +274,12 @@ impl Accounts {
             tx.touch_sign_in(sign_in, now).await?;
             tx.commit().await?;
         }
-        Ok(Some(Caller { user: signed_in.user, sign_in, authenticated_at: signed_in.authenticated_at }))
+        Ok(Some(Caller {
+            user: signed_in.user,
+            sign_in,
+            authenticated_at: signed_in.authenticated_at,
+            idle_seconds: signed_in.idle_seconds,
+        }))
     }
 }
 

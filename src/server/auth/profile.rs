@@ -2,7 +2,7 @@
 
 use tower_sessions::Session;
 
-use super::{Accounts, Caller, Origin, account::SIGN_IN, password::Verified, rule, throttle};
+use super::{Accounts, Caller, Origin, password::Verified, rule, throttle};
 use crate::{
     domain::{AppError, AuditAction, Email, Outcome, limits, parse_name},
     server::fault::Fault,
@@ -39,9 +39,7 @@ impl Accounts {
         tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
         origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm, Outcome::Done).await?;
         tx.commit().await?;
-        session.cycle_id().await.map_err(Fault::internal)?;
-        session.insert(SIGN_IN, caller.sign_in).await.map_err(Fault::internal)?;
-        session.save().await.map_err(Fault::internal)
+        self.name_in(session, caller).await
     }
 
     /// Gives the caller another password, and ends all their other sign-ins.

@@ -35,6 +35,8 @@ pub struct SignedIn {
     pub last_used_at: Timestamp,
     /// When the person last proved who they are.
     pub authenticated_at: Timestamp,
+    /// Seconds without use after which it ends.
+    pub idle_seconds: i64,
     /// The person.
     pub user: CurrentUser,
 }
@@ -44,6 +46,7 @@ struct SignedInRow {
     id: SignInId,
     last_used_at: Timestamp,
     authenticated_at: Timestamp,
+    idle_seconds: i64,
     user_id: UserId,
     name: String,
     email: String,
@@ -94,7 +97,7 @@ impl Tx {
         let row = fetch_optional!(
             self,
             SignedInRow,
-            "select s.id, s.last_used_at, s.authenticated_at, u.id as user_id, u.name, u.email, u.role
+            "select s.id, s.last_used_at, s.authenticated_at, s.idle_seconds, u.id as user_id, u.name, u.email, u.role
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
                and s.last_used_at + s.idle_seconds * 1000000 > $2 and u.disabled_at is null",
@@ -105,6 +108,7 @@ impl Tx {
             sign_in: row.id,
             last_used_at: row.last_used_at,
             authenticated_at: row.authenticated_at,
+            idle_seconds: row.idle_seconds,
             user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: parse_role(&row.role) },
         }))
     }
