@@ -3,6 +3,7 @@
 mod account;
 mod chat;
 mod error;
+mod factor;
 mod ids;
 mod message;
 mod model;
@@ -13,6 +14,7 @@ pub mod limits;
 pub use account::*;
 pub use chat::*;
 pub use error::*;
+pub use factor::*;
 pub use ids::*;
 pub use message::*;
 pub use model::*;

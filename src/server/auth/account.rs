@@ -2,9 +2,12 @@
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{ClientAddress, Passwords, password::Verified, rule, throttle};
+use super::{ClientAddress, Factors, Passwords, password::Verified, rule, throttle};
 use crate::{
-    domain::{AppError, CurrentUser, Email, PasswordRating, Role, SignInId, SignUpPolicy, UserId, limits, parse_name},
+    domain::{
+        AppError, CurrentUser, Email, PasswordRating, Role, SignInId, SignInStep, SignUpPolicy, UserId, limits,
+        parse_name,
+    },
     server::{
         clock::Clock,
         config::SessionConfig,
@@ -13,16 +16,17 @@ use crate::{
     },
 };
 
-/// The key of a session record's only entry.
-const SIGN_IN: &str = "sign_in";
+/// The key of a session record's entry for whoever is signed in.
+pub(super) const SIGN_IN: &str = "sign_in";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
 /// The accounts of this installation.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) factors: Factors,
     passwords: Passwords,
     lifetimes: SessionConfig,
     open: bool,
@@ -52,6 +56,20 @@ pub struct Credentials {
     pub user_agent: String,
 }
 
+/// Where somebody comes from, and how long they want to stay.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub remember: bool,
+    pub address: ClientAddress,
+    pub user_agent: &'a str,
+}
+
+impl Credentials {
+    fn entry(&self) -> Entry<'_> {
+        Entry { remember: self.remember, address: self.address, user_agent: &self.user_agent }
+    }
+}
+
 /// An account to be made, which is then signed in.
 #[derive(Debug)]
 pub struct NewAccount {
@@ -63,8 +81,8 @@ pub struct NewAccount {
 
 impl Accounts {
     /// Accounts in this store; strangers may join where `open`.
-    pub fn new(store: Store, clock: Clock, lifetimes: SessionConfig, open: bool) -> Self {
-        Self { store, clock, passwords: Passwords::default(), lifetimes, open }
+    pub fn new(store: Store, clock: Clock, factors: Factors, lifetimes: SessionConfig, open: bool) -> Self {
+        Self { store, clock, factors, passwords: Passwords::default(), lifetimes, open }
     }
 
     /// Whether a stranger can make an account now.
@@ -109,7 +127,7 @@ impl Accounts {
         throttle::count_sign_up(&self.store, &self.clock, credentials.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let user = self.insert_account(&email, name, &password_hash).await?;
-        self.begin(user, &credentials, session).await
+        self.begin(user, &credentials.entry(), session).await
     }
 
     async fn insert_account(&self, email: &Email, name: String, password_hash: &str) -> Result<CurrentUser, Fault> {
@@ -139,11 +157,11 @@ impl Accounts {
         Ok(CurrentUser { id, name, email: email.given().to_owned(), role })
     }
 
-    /// Signs in with an address and a password.
+    /// Signs in with an address and a password, or says that a second factor must follow.
     ///
     /// # Errors
     /// One and the same `Invalid` for an unknown address and a wrong password; `RateLimited`.
-    pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<Caller, Fault> {
+    pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
         throttle::count_sign_in(&self.store, &self.clock, credentials.address, &email).await?;
@@ -163,15 +181,15 @@ impl Accounts {
         }
         throttle::forgive_sign_in(&self.store, credentials.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
-        self.begin(person, &credentials, session).await
+        self.enter(person, &credentials.entry(), session).await
     }
 
     /// Writes a sign-in and names it in a session with a new id.
-    async fn begin(&self, user: CurrentUser, credentials: &Credentials, session: &Session) -> Result<Caller, Fault> {
+    pub(super) async fn begin(&self, user: CurrentUser, entry: &Entry<'_>, session: &Session) -> Result<Caller, Fault> {
         let SessionConfig { idle, absolute, remembered } = self.lifetimes;
-        let (idle, absolute) = if credentials.remember { (remembered, remembered) } else { (idle, absolute) };
+        let (idle, absolute) = if entry.remember { (remembered, remembered) } else { (idle, absolute) };
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
-        let user_agent: String = credentials.user_agent.chars().filter(|c| !c.is_control()).take(300).collect();
+        let user_agent: String = entry.user_agent.chars().filter(|c| !c.is_control()).take(300).collect();
         let mut tx = self.store.write().await?;
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
@@ -180,14 +198,14 @@ impl Accounts {
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
             user_agent: &user_agent,
-            address: &credentials.address.0.to_string(),
+            address: &entry.address.0.to_string(),
         })
         .await?;
         tx.commit().await?;
         self.end_former(session).await?;
         session.cycle_id().await.map_err(Fault::internal)?;
         session.insert(SIGN_IN, sign_in).await.map_err(Fault::internal)?;
-        session.set_expiry(Some(match credentials.remember {
+        session.set_expiry(Some(match entry.remember {
             true => Expiry::OnInactivity(Duration::seconds(absolute)),
             false => Expiry::OnSessionEnd,
         }));
@@ -196,7 +214,7 @@ impl Accounts {
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
-    async fn end_former(&self, session: &Session) -> Result<(), Fault> {
+    pub(super) async fn end_former(&self, session: &Session) -> Result<(), Fault> {
         let former: Option<SignInId> = session.get(SIGN_IN).await.map_err(Fault::internal)?;
         let Some(former) = former else { return Ok(()) };
         let mut tx = self.store.write().await?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod address;
+mod factors;
 mod password;
 mod rule;
 mod session;
@@ -9,5 +10,6 @@ mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use factors::Factors;
 pub use password::Passwords;
 pub use session::{SessionBackend, cookie_name, layer as session_layer};

@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 21] = [
     "listen",
     "url",
     "data",
     "database_url",
     "redis_url",
+    "secrets_key",
     "sign_up",
+    "require_second_factor",
     "trusted_proxies",
     "connections",
     "default_model",

@@ -47,13 +47,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what has expired: session records and throttles.
+    /// Deletes what has expired: session records, throttles, pending sign-ins and ceremonies.
     ///
     /// # Errors
     /// As the database says.
     pub async fn delete_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
         let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
-        Ok(sessions + throttles)
+        let pending = execute!(self, "delete from pending_sign_ins where expires_at <= $1", now)?;
+        let ceremonies = execute!(self, "delete from ceremonies where expires_at <= $1", now)?;
+        Ok(sessions + throttles + pending + ceremonies)
     }
 }
