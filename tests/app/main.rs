@@ -4,6 +4,7 @@ mod accounts;
 mod architecture;
 mod chats;
 mod crash;
+mod factors;
 mod http_files;
 mod http_layers;
 mod http_log;
@@ -15,5 +16,6 @@ mod http_wire;
 mod isolation;
 mod models;
 mod runs;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
