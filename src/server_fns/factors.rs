@@ -70,19 +70,18 @@ pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String
 #[server(prefix = "/api", endpoint = "begin_passkey_registration")]
 pub async fn begin_passkey_registration() -> Result<String, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, session) = (door.caller()?, door.session()?);
+    let caller = door.caller()?;
     // fresh: require_fresh(caller)
-    door.answer(door.state.factors.begin_passkey_registration(&caller, &session).await)
+    door.answer(door.state.factors.begin_passkey_registration(&caller).await)
 }
 
 /// Adds the passkey that the browser made. Gives recovery codes with the first factor, else none.
 #[server(prefix = "/api", endpoint = "finish_passkey_registration", input = Json)]
 pub async fn finish_passkey_registration(name: String, credential: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, session) = (door.caller()?, door.session()?);
+    let caller = door.caller()?;
     // fresh: require_fresh(caller)
-    let finished = door.state.factors.finish_passkey_registration(&caller, &name, &credential, &session).await;
-    door.answer(finished)
+    door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential).await)
 }
 
 /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.

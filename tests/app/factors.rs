@@ -237,7 +237,7 @@ each_db! {
         let spaced = format!(" {} {}\t", &now[..3], &now[3..]);
         assert_eq!(finish(&mut browser, &spaced).await.status, 200, "blanks are left out");
 
-        let mut again = app.stranger();
+        let mut again = app.stranger().at("198.51.100.7");
         sign_in_step(&mut again).await;
         for used in [now.as_str(), &spaced, &phone.code(&app, -1)] {
             assert_eq!(finish(&mut again, used).await.status, 422, "used, or before the one that was: {used}");

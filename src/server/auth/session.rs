@@ -1,8 +1,8 @@
 //! Session records: where they are kept, and under which names.
 //!
 //! The browser holds a random id; the store only ever sees its keyed hash, so that a copy of the store lets nobody
-//! in. A record holds the id of a sign-in (the `sign_ins` row decides), or of one that waits for its second factor,
-//! and of a passkey's ceremony; nothing else.
+//! in. A record holds the id of a sign-in (the `sign_ins` row decides), of one that waits for its second factor, or
+//! of a passkey's ceremony, and nothing else.
 
 use std::fmt;
 

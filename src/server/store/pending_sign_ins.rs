@@ -145,14 +145,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes a ceremony.
+    /// Writes a ceremony, in the place of one with the same id.
     ///
     /// # Errors
     /// As the database says.
     pub async fn insert_ceremony(&mut self, ceremony: &NewCeremony<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into ceremonies (id, purpose, user_id, state, expires_at) values ($1, $2, $3, $4, $5)",
+            "insert into ceremonies (id, purpose, user_id, state, expires_at) values ($1, $2, $3, $4, $5)
+             on conflict (id) do update set
+               purpose = excluded.purpose, user_id = excluded.user_id, state = excluded.state, expires_at = excluded.expires_at",
             ceremony.id,
             ceremony.purpose.text(),
             ceremony.user,

@@ -17,8 +17,11 @@ async fn begin(client: &mut Client, what: &str) -> String {
 
 async fn register(client: &mut Client, device: &mut Authenticator) -> Answer {
     let options = begin(client, "registration").await;
-    let credential = device.create(&options);
-    client.post_json("/api/finish_passkey_registration", &json!({"name": "My key", "credential": credential})).await
+    let body = json!({"name": "My key", "credential": device.create(&options)});
+    let answer = client.post_json("/api/finish_passkey_registration", &body).await;
+    // A cookie that is set anew forgets that it was to be kept.
+    assert_eq!(answer.header("set-cookie"), "");
+    answer
 }
 
 async fn finish_check(client: &mut Client, credential: &str) -> Answer {

@@ -3,6 +3,7 @@
 //! Adding and removing them, and new recovery codes, need fresh authentication: whoever calls these functions has
 //! checked it.
 
+mod passkey_sign_in;
 mod passkeys;
 mod qr;
 mod recovery;

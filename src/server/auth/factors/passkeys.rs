@@ -8,32 +8,50 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
-use tower_sessions::Session;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
-    prelude::{
-        AuthenticationResult, CredentialID, DiscoverableAuthentication, Passkey, PasskeyAuthentication,
-        PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url,
-    },
+    prelude::{AuthenticationResult, CredentialID, Passkey, PasskeyRegistration, RegisterPublicKeyCredential, Url},
 };
 
 use super::{Factors, check_count, recovery};
 use crate::{
     domain::{AppError, CeremonyId, FactorId, UserId, limits, parse_factor_name},
     server::{
-        auth::{Accounts, Caller, ClientAddress, account::Entry, throttle},
+        auth::Caller,
         config::{Config, PublicUrl},
         fault::Fault,
-        store::{FactorRow, Material, NewCeremony, NewFactor, Purpose, StoreError, sealed_context},
+        store::{FactorRow, Material, NewCeremony, NewFactor, PendingSignIn, Purpose, StoreError, sealed_context},
     },
 };
 
-/// The key of a session record's entry for a ceremony that is going on.
-const CEREMONY: &str = "ceremony";
 /// How long the browser may take to answer.
 const CEREMONY_SECONDS: i64 = 300;
 /// The first word of the context in which states are sealed.
 const LABEL: &str = "ceremony";
+
+/// Which ceremony. Those of somebody who is known go by the id of their sign-in, or of the one that is pending:
+/// a session record that is written again would lose how long its cookie is to be kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ceremony {
+    pub id: CeremonyId,
+    purpose: Purpose,
+    user: Option<UserId>,
+}
+
+impl Ceremony {
+    const fn of_sign_in(caller: &Caller) -> Self {
+        let id = CeremonyId::from_uuid(caller.sign_in.uuid());
+        Self { id, purpose: Purpose::Registration, user: Some(caller.user.id) }
+    }
+
+    pub(super) const fn of_pending(pending: PendingSignIn) -> Self {
+        Self { id: CeremonyId::from_uuid(pending.id.uuid()), purpose: Purpose::Check, user: Some(pending.user) }
+    }
+
+    pub(super) const fn of_stranger(id: CeremonyId) -> Self {
+        Self { id, purpose: Purpose::SignIn, user: None }
+    }
+}
 
 /// Who passkeys are made for: the host of the configured `url`, else `localhost`. Browsers make none for an address
 /// of numbers.
@@ -51,7 +69,7 @@ impl Factors {
     ///
     /// # Errors
     /// `Conflict` where the installation's address is none for passkeys, or the caller has too many factors.
-    pub async fn begin_passkey_registration(&self, caller: &Caller, session: &Session) -> Result<String, Fault> {
+    pub async fn begin_passkey_registration(&self, caller: &Caller) -> Result<String, Fault> {
         let user = &caller.user;
         let mut tx = self.store.read().await?;
         let mut owned = tx.owned_by(user.id);
@@ -65,7 +83,8 @@ impl Factors {
             // Kept by the device under the person's name where it can, so that it also signs in without a password.
             selection.resident_key = serde_json::from_str("\"preferred\"").ok();
         }
-        self.begin_ceremony(Purpose::Registration, Some(user.id), &state, session).await?;
+        let ceremony = Ceremony::of_sign_in(caller);
+        self.begin_ceremony(ceremony, &state).await?;
         json(&options)
     }
 
@@ -80,10 +99,9 @@ impl Factors {
         caller: &Caller,
         name: &str,
         credential: &str,
-        session: &Session,
     ) -> Result<Vec<String>, Fault> {
         let (user, name) = (caller.user.id, parse_factor_name(name)?);
-        let state: PasskeyRegistration = self.take_ceremony(Purpose::Registration, Some(user), session).await?;
+        let state: PasskeyRegistration = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
         let answer: RegisterPublicKeyCredential = parse(credential)?;
         let passkey = self.party()?.finish_passkey_registration(&answer, &state).map_err(|_| refused())?;
         let id = URL_SAFE_NO_PAD.encode(passkey.cred_id());
@@ -106,40 +124,27 @@ impl Factors {
         Ok(codes)
     }
 
-    fn party(&self) -> Result<&Webauthn, AppError> {
+    pub(super) fn party(&self) -> Result<&Webauthn, AppError> {
         self.relying_party.as_deref().ok_or_else(|| {
             AppError::conflict("Passkeys need a name in the address of this installation, not an IP address.")
         })
     }
 
-    /// Keeps the state of a ceremony and names it in the session.
-    async fn begin_ceremony(
-        &self,
-        purpose: Purpose,
-        user: Option<UserId>,
-        state: &impl Serialize,
-        session: &Session,
-    ) -> Result<(), Fault> {
-        let id = CeremonyId::from_uuid(self.clock.new_id());
+    /// Keeps the state of a ceremony. One that was begun before in the same place is forgotten.
+    pub(super) async fn begin_ceremony(&self, ceremony: Ceremony, state: &impl Serialize) -> Result<(), Fault> {
+        let Ceremony { id, purpose, user } = ceremony;
         let context = sealed_context(LABEL, id.uuid());
         let state = self.secrets.seal(&context, json(state)?.as_bytes()).map_err(Fault::internal)?;
         let expires_at = self.clock.now().plus_seconds(CEREMONY_SECONDS);
         let mut tx = self.store.write().await?;
         tx.insert_ceremony(&NewCeremony { id, purpose, user, state: &state, expires_at }).await?;
         tx.commit().await?;
-        session.insert(CEREMONY, id).await.map_err(Fault::internal)?;
-        session.save().await.map_err(Fault::internal)
+        Ok(())
     }
 
-    /// Ends the ceremony of this session and gives its state.
-    async fn take_ceremony<T: DeserializeOwned>(
-        &self,
-        purpose: Purpose,
-        user: Option<UserId>,
-        session: &Session,
-    ) -> Result<T, Fault> {
-        let id: Option<CeremonyId> = session.remove(CEREMONY).await.map_err(Fault::internal)?;
-        let id = id.ok_or_else(refused)?;
+    /// Ends a ceremony and gives its state.
+    pub(super) async fn take_ceremony<T: DeserializeOwned>(&self, ceremony: Ceremony) -> Result<T, Fault> {
+        let Ceremony { id, purpose, user } = ceremony;
         let mut tx = self.store.write().await?;
         let state = tx.take_ceremony(id, purpose, user, self.clock.now()).await?;
         tx.commit().await?;
@@ -149,7 +154,7 @@ impl Factors {
     }
 
     /// Notes a use, with the counter and the state of backup that it brought.
-    async fn note_use(
+    pub(super) async fn note_use(
         &self,
         factor: &FactorRow,
         mut passkey: Passkey,
@@ -165,99 +170,11 @@ impl Factors {
     }
 }
 
-impl Accounts {
-    /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.
-    ///
-    /// # Errors
-    /// `Unauthenticated` where nothing is pending; `Conflict` where the person has no passkey.
-    pub async fn begin_passkey_check(&self, session: &Session) -> Result<String, Fault> {
-        let pending = self.pending(session).await?.ok_or(AppError::Unauthenticated)?;
-        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
-        let known: Vec<Passkey> = passkeys(factors)?.into_iter().map(|(_, passkey)| passkey).collect();
-        if known.is_empty() {
-            return Err(AppError::conflict("There is no passkey for this account.").into());
-        }
-        let started = self.factors.party()?.start_passkey_authentication(&known);
-        let (options, state) = started.map_err(Fault::internal)?;
-        self.factors.begin_ceremony(Purpose::Check, Some(pending.user), &state, session).await?;
-        json(&options)
-    }
-
-    /// Finishes a sign-in with a passkey.
-    ///
-    /// # Errors
-    /// As [`Accounts::finish_sign_in`], with the field `credential`.
-    pub async fn finish_passkey_check(
-        &self,
-        credential: &str,
-        address: ClientAddress,
-        user_agent: &str,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
-        let pending = self.try_pending(address, session).await?;
-        let state: PasskeyAuthentication =
-            self.factors.take_ceremony(Purpose::Check, Some(pending.user), session).await?;
-        let answer: PublicKeyCredential = parse(credential)?;
-        // audit: a second factor was refused
-        let used = self.factors.party()?.finish_passkey_authentication(&answer, &state).map_err(|_| refused())?;
-        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
-        let found = passkeys(factors)?.into_iter().find(|(_, passkey)| passkey.cred_id() == used.cred_id());
-        let (factor, passkey) = found.ok_or_else(refused)?;
-        self.factors.note_use(&factor, passkey, &used).await?;
-        self.complete(pending, address, user_agent, session).await
-    }
-
-    /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON; a page that
-    /// offers passkeys while an input is filled in adds `mediation: "conditional"`.
-    ///
-    /// # Errors
-    /// `Conflict` where the installation's address is none for passkeys; `RateLimited`.
-    pub async fn begin_passkey_sign_in(&self, address: ClientAddress, session: &Session) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, address).await?;
-        let started = self.factors.party()?.start_discoverable_authentication();
-        let (mut options, state) = started.map_err(Fault::internal)?;
-        options.mediation = None;
-        self.factors.begin_ceremony(Purpose::SignIn, None, &state, session).await?;
-        json(&options)
-    }
-
-    /// Signs in with nothing but a passkey.
-    ///
-    /// # Errors
-    /// One and the same `Invalid` on `credential` for an unknown passkey, one of somebody who is shut out, and an
-    /// answer that is wrong, comes too late or twice; `RateLimited`.
-    pub async fn finish_passkey_sign_in(
-        &self,
-        credential: &str,
-        remember: bool,
-        address: ClientAddress,
-        user_agent: &str,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
-        throttle::count_code(&self.store, &self.clock, address).await?;
-        let state: DiscoverableAuthentication = self.factors.take_ceremony(Purpose::SignIn, None, session).await?;
-        let answer: PublicKeyCredential = parse(credential)?;
-        let party = self.factors.party()?;
-        let (user, id) = party.identify_discoverable_authentication(&answer).map_err(|_| refused())?;
-        let mut tx = self.store.read().await?;
-        let factor = tx.find_passkey(&URL_SAFE_NO_PAD.encode(id)).await?;
-        let factor = factor.filter(|factor| factor.user_id == UserId::from_uuid(user)).ok_or_else(refused)?;
-        let person = tx.find_user(factor.user_id).await?.ok_or_else(refused)?;
-        drop(tx);
-        let passkey = read(&factor)?.ok_or_else(refused)?;
-        let used = party.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| refused())?;
-        self.factors.note_use(&factor, passkey, &used).await?;
-        throttle::forgive_code(&self.store, address, factor.user_id).await?;
-        // audit: signed in with a passkey
-        self.begin(person, &Entry { remember, address, user_agent }, session).await
-    }
-}
-
-fn read(factor: &FactorRow) -> Result<Option<Passkey>, Fault> {
+pub(super) fn read(factor: &FactorRow) -> Result<Option<Passkey>, Fault> {
     factor.credential.as_deref().map(serde_json::from_str).transpose().map_err(Fault::internal)
 }
 
-fn passkeys(factors: Vec<FactorRow>) -> Result<Vec<(FactorRow, Passkey)>, Fault> {
+pub(super) fn passkeys(factors: Vec<FactorRow>) -> Result<Vec<(FactorRow, Passkey)>, Fault> {
     let mut found = Vec::new();
     for factor in factors {
         if let Some(passkey) = read(&factor)? {
@@ -267,11 +184,11 @@ fn passkeys(factors: Vec<FactorRow>) -> Result<Vec<(FactorRow, Passkey)>, Fault>
     Ok(found)
 }
 
-fn json(value: &impl Serialize) -> Result<String, Fault> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(Fault::internal)
 }
 
-fn parse<T: DeserializeOwned>(credential: &str) -> Result<T, AppError> {
+pub(super) fn parse<T: DeserializeOwned>(credential: &str) -> Result<T, AppError> {
     if credential.len() > limits::CREDENTIAL_BYTES {
         return Err(refused());
     }
@@ -279,7 +196,7 @@ fn parse<T: DeserializeOwned>(credential: &str) -> Result<T, AppError> {
 }
 
 /// The one answer to everything that is wrong with a passkey's answer.
-fn refused() -> AppError {
+pub(super) fn refused() -> AppError {
     AppError::invalid("credential", "This passkey was not accepted. Please try again.")
 }
 

@@ -60,6 +60,8 @@ impl Factors {
             Err(StoreError::Duplicate) => return Err(has_one().into()),
             Err(error) => return Err(error.into()),
         }
+        // Another one may have been begun at the same moment.
+        tx.owned_by(user).delete_unconfirmed_factors().await?;
         let codes = recovery::give_first(&mut tx, user).await?;
         // audit: an authenticator app was added
         // S06: the caller's other sign-ins end here
