@@ -83,11 +83,5 @@ fn credentials(
     password: String,
     remember: bool,
 ) -> crate::server::auth::Credentials {
-    crate::server::auth::Credentials {
-        email,
-        password,
-        remember,
-        address: door.address(),
-        user_agent: door.user_agent(),
-    }
+    crate::server::auth::Credentials { email, password, remember, origin: door.origin() }
 }

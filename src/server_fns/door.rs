@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress},
+        auth::{Caller, ClientAddress, Origin},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -48,13 +48,9 @@ impl Door {
     }
 
     /// Where the request comes from.
-    pub fn address(&self) -> ClientAddress {
-        self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default()
-    }
-
-    /// The browser, as it names itself.
-    pub fn user_agent(&self) -> String {
-        self.header(USER_AGENT.as_str()).to_owned()
+    pub fn origin(&self) -> Origin {
+        let address = self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default();
+        Origin::new(address, self.header(USER_AGENT.as_str()))
     }
 
     /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.

@@ -60,8 +60,8 @@ pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
 #[server(prefix = "/api", endpoint = "finish_sign_in")]
 pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (address, user_agent, session) = (door.address(), door.user_agent(), door.session()?);
-    door.answer(door.state.accounts.finish_sign_in(&code, address, &user_agent, &session).await)?;
+    let (origin, session) = (door.origin(), door.session()?);
+    door.answer(door.state.accounts.finish_sign_in(&code, &origin, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }
@@ -95,8 +95,8 @@ pub async fn begin_passkey_check() -> Result<String, AppError> {
 #[server(prefix = "/api", endpoint = "finish_passkey_check", input = Json)]
 pub async fn finish_passkey_check(credential: String, next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (address, user_agent, session) = (door.address(), door.user_agent(), door.session()?);
-    door.answer(door.state.accounts.finish_passkey_check(&credential, address, &user_agent, &session).await)?;
+    let (origin, session) = (door.origin(), door.session()?);
+    door.answer(door.state.accounts.finish_passkey_check(&credential, &origin, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }
@@ -105,16 +105,16 @@ pub async fn finish_passkey_check(credential: String, next: Option<String>) -> R
 #[server(prefix = "/api", endpoint = "begin_passkey_sign_in")]
 pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.begin_passkey_sign_in(door.address(), &door.session()?).await)
+    door.answer(door.state.accounts.begin_passkey_sign_in(&door.origin(), &door.session()?).await)
 }
 
 /// Signs in with nothing but a passkey and goes to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_sign_in", input = Json)]
 pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (address, user_agent, session) = (door.address(), door.user_agent(), door.session()?);
+    let (origin, session) = (door.origin(), door.session()?);
     let accounts = &door.state.accounts;
-    door.answer(accounts.finish_passkey_sign_in(&credential, remember, address, &user_agent, &session).await)?;
+    door.answer(accounts.finish_passkey_sign_in(&credential, remember, &origin, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }

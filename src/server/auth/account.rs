@@ -2,7 +2,7 @@
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{ClientAddress, Factors, Passwords, password::Verified, rule, throttle};
+use super::{Factors, Origin, Passwords, password::Verified, rule, throttle};
 use crate::{
     domain::{
         AppError, CurrentUser, Email, PasswordRating, Role, SignInId, SignInStep, SignUpPolicy, UserId, limits,
@@ -51,22 +51,19 @@ pub struct Credentials {
     /// Whether to stay signed in after the browser is closed.
     pub remember: bool,
     /// Where from.
-    pub address: ClientAddress,
-    /// The browser, as it names itself.
-    pub user_agent: String,
+    pub origin: Origin,
 }
 
 /// Where somebody comes from, and how long they want to stay.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub remember: bool,
-    pub address: ClientAddress,
-    pub user_agent: &'a str,
+    pub origin: &'a Origin,
 }
 
 impl Credentials {
     fn entry(&self) -> Entry<'_> {
-        Entry { remember: self.remember, address: self.address, user_agent: &self.user_agent }
+        Entry { remember: self.remember, origin: &self.origin }
     }
 }
 
@@ -124,7 +121,7 @@ impl Accounts {
         let email = Email::parse(&credentials.email)?;
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
-        throttle::count_sign_up(&self.store, &self.clock, credentials.address).await?;
+        throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let user = self.insert_account(&email, name, &password_hash).await?;
         self.begin(user, &credentials.entry(), session).await
@@ -164,7 +161,7 @@ impl Accounts {
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, credentials.address, &email).await?;
+        throttle::count_sign_in(&self.store, &self.clock, credentials.origin.address, &email).await?;
         if credentials.password.is_empty() || credentials.password.len() > limits::PASSWORD_MAX_BYTES {
             return Err(wrong().into());
         }
@@ -179,7 +176,7 @@ impl Accounts {
             tx.update_password_hash(user.id, &old, &new).await?;
             tx.commit().await?;
         }
-        throttle::forgive_sign_in(&self.store, credentials.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         self.enter(person, &credentials.entry(), session).await
     }
@@ -189,7 +186,6 @@ impl Accounts {
         let SessionConfig { idle, absolute, remembered } = self.lifetimes;
         let (idle, absolute) = if entry.remember { (remembered, remembered) } else { (idle, absolute) };
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
-        let user_agent: String = entry.user_agent.chars().filter(|c| !c.is_control()).take(300).collect();
         let mut tx = self.store.write().await?;
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
@@ -197,8 +193,8 @@ impl Accounts {
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
-            user_agent: &user_agent,
-            address: &entry.address.0.to_string(),
+            user_agent: &entry.origin.user_agent,
+            address: &entry.origin.address.0.to_canonical().to_string(),
         })
         .await?;
         tx.commit().await?;

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod factors;
+mod origin;
 mod password;
 mod rule;
 mod session;
@@ -11,5 +12,6 @@ mod throttle;
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
 pub use factors::Factors;
+pub use origin::Origin;
 pub use password::Passwords;
 pub use session::{SessionBackend, cookie_name, layer as session_layer};

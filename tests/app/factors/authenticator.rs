@@ -80,7 +80,7 @@ impl Authenticator {
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).expect("a short id").to_be_bytes());
         data.extend(&self.id);
-        // The COSE key: EC2, ES256, P-256, x, y.
+        // The public key as CBOR: of two coordinates, for ES256, on P-256, x, y.
         data.extend([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20]);
         data.extend(&point[..32]);
         data.extend([0x22, 0x58, 0x20]);

@@ -8,7 +8,7 @@ use super::passkeys::{Ceremony, json, parse, passkeys, read, refused};
 use crate::{
     domain::{AppError, CeremonyId, UserId},
     server::{
-        auth::{Accounts, Caller, ClientAddress, account::Entry, throttle},
+        auth::{Accounts, Caller, Origin, account::Entry, throttle},
         fault::Fault,
     },
 };
@@ -41,11 +41,10 @@ impl Accounts {
     pub async fn finish_passkey_check(
         &self,
         credential: &str,
-        address: ClientAddress,
-        user_agent: &str,
+        origin: &Origin,
         session: &Session,
     ) -> Result<Caller, Fault> {
-        let pending = self.try_pending(address, session).await?;
+        let pending = self.try_pending(origin, session).await?;
         let state: PasskeyAuthentication = self.factors.take_ceremony(Ceremony::of_pending(pending)).await?;
         let answer: PublicKeyCredential = parse(credential)?;
         // audit: a second factor was refused
@@ -54,7 +53,7 @@ impl Accounts {
         let found = passkeys(factors)?.into_iter().find(|(_, passkey)| passkey.cred_id() == used.cred_id());
         let (factor, passkey) = found.ok_or_else(refused)?;
         self.factors.note_use(&factor, passkey, &used).await?;
-        self.complete(pending, address, user_agent, session).await
+        self.complete(pending, origin, session).await
     }
 
     /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON; a page that
@@ -62,8 +61,8 @@ impl Accounts {
     ///
     /// # Errors
     /// `Conflict` where the installation's address is none for passkeys; `RateLimited`.
-    pub async fn begin_passkey_sign_in(&self, address: ClientAddress, session: &Session) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, address).await?;
+    pub async fn begin_passkey_sign_in(&self, origin: &Origin, session: &Session) -> Result<String, Fault> {
+        throttle::count_ceremony(&self.store, &self.clock, origin.address).await?;
         let started = self.factors.party()?.start_discoverable_authentication();
         let (mut options, state) = started.map_err(Fault::internal)?;
         options.mediation = None;
@@ -83,11 +82,10 @@ impl Accounts {
         &self,
         credential: &str,
         remember: bool,
-        address: ClientAddress,
-        user_agent: &str,
+        origin: &Origin,
         session: &Session,
     ) -> Result<Caller, Fault> {
-        throttle::count_code(&self.store, &self.clock, address).await?;
+        throttle::count_code(&self.store, &self.clock, origin.address).await?;
         let id: Option<CeremonyId> = session.get(CEREMONY).await.map_err(Fault::internal)?;
         let ceremony = Ceremony::of_stranger(id.ok_or_else(refused)?);
         let state: DiscoverableAuthentication = self.factors.take_ceremony(ceremony).await?;
@@ -102,9 +100,9 @@ impl Accounts {
         let passkey = read(&factor)?.ok_or_else(refused)?;
         let used = party.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| refused())?;
         self.factors.note_use(&factor, passkey, &used).await?;
-        throttle::forgive_code(&self.store, address, factor.user_id).await?;
+        throttle::forgive_code(&self.store, origin.address, factor.user_id).await?;
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
         // audit: signed in with a passkey
-        self.begin(person, &Entry { remember, address, user_agent }, session).await
+        self.begin(person, &Entry { remember, origin }, session).await
     }
 }

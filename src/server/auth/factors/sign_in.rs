@@ -7,7 +7,7 @@ use crate::{
     domain::{AppError, CurrentUser, PendingSignInId, SignInId, SignInStep},
     server::{
         auth::{
-            Accounts, Caller, ClientAddress,
+            Accounts, Caller, Origin,
             account::{Entry, SIGN_IN},
             throttle,
         },
@@ -64,19 +64,13 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` where nothing is pending, or no more; `Invalid` on the field `code`, after which the sign-in
     /// stays pending until the tenth time; `RateLimited`.
-    pub async fn finish_sign_in(
-        &self,
-        code: &str,
-        address: ClientAddress,
-        user_agent: &str,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
-        let pending = self.try_pending(address, session).await?;
+    pub async fn finish_sign_in(&self, code: &str, origin: &Origin, session: &Session) -> Result<Caller, Fault> {
+        let pending = self.try_pending(origin, session).await?;
         if !self.factors.use_code(pending.user, code).await? {
             // audit: a second factor was refused
             return Err(wrong_code().into());
         }
-        self.complete(pending, address, user_agent, session).await
+        self.complete(pending, origin, session).await
     }
 
     /// What must still be shown in this session; `None` where nothing is pending.
@@ -98,8 +92,8 @@ impl Accounts {
     }
 
     /// The pending sign-in of this session, with one more try counted against it, the address and the account.
-    pub(super) async fn try_pending(&self, address: ClientAddress, session: &Session) -> Result<PendingSignIn, Fault> {
-        throttle::count_code(&self.store, &self.clock, address).await?;
+    pub(super) async fn try_pending(&self, origin: &Origin, session: &Session) -> Result<PendingSignIn, Fault> {
+        throttle::count_code(&self.store, &self.clock, origin.address).await?;
         let id: Option<PendingSignInId> = session.get(PENDING).await.map_err(Fault::internal)?;
         let id = id.ok_or(AppError::Unauthenticated)?;
         let mut tx = self.store.write().await?;
@@ -114,8 +108,7 @@ impl Accounts {
     pub(super) async fn complete(
         &self,
         pending: PendingSignIn,
-        address: ClientAddress,
-        user_agent: &str,
+        origin: &Origin,
         session: &Session,
     ) -> Result<Caller, Fault> {
         let mut tx = self.store.write().await?;
@@ -123,9 +116,9 @@ impl Accounts {
         let user = tx.find_user(pending.user).await?;
         tx.commit().await?;
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
-        throttle::forgive_code(&self.store, address, pending.user).await?;
+        throttle::forgive_code(&self.store, origin.address, pending.user).await?;
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
         // audit: signed in with a second factor
-        self.begin(user, &Entry { remember: pending.remember, address, user_agent }, session).await
+        self.begin(user, &Entry { remember: pending.remember, origin }, session).await
     }
 }

@@ -71,7 +71,7 @@ impl Factors {
 
     /// Uses a code of a person's app, or else a recovery code. Whichever it is, it is good once, also when many
     /// come at the same moment.
-    pub(super) async fn use_code(&self, user: UserId, typed: &str) -> Result<bool, Fault> {
+    pub(in crate::server::auth) async fn use_code(&self, user: UserId, typed: &str) -> Result<bool, Fault> {
         let now = self.clock.now();
         if let Some(hash) = recovery::hash(user, typed) {
             let mut tx = self.store.write().await?;
