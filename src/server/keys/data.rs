@@ -81,11 +81,6 @@ impl DataKeys {
         self.configured.is_some()
     }
 
-    /// The ids of the numbered files.
-    pub fn numbered(&self) -> Vec<String> {
-        self.kept.iter().filter(|key| key.number().is_some()).map(|key| key.id.clone()).collect()
-    }
-
     /// Reads the folder again where its files are not the known ones any more.
     ///
     /// # Errors

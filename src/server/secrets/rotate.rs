@@ -83,7 +83,8 @@ impl Secrets {
         tx.retire_other_secret_keys(&key, now).await?;
         tx.commit().await?;
         let mut keys = self.write();
-        for id in keys.numbered().iter().filter(|id| **id != key && !kept.contains(id) && !used.contains(*id)) {
+        // Only these: a file that no row names may be the new key of somebody who changes keys at this moment.
+        for id in &removed {
             keys.remove(id)?;
         }
         Ok(Rotation { key, configured, sealed, kept, removed })
