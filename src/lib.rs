@@ -12,7 +12,7 @@
 //! ```text
 //! 0 domain
 //! 1 server::{allocator, clock, config, keys, llm, store}   components
-//! 2 server::{fault, telemetry, llm::catalogue}
+//! 2 server::{fault, secrets, telemetry, llm::catalogue}
 //! 3 server::{auth, chat}
 //! 4 server::state
 //! 5 server_fns   server::http                   doors: they never import each other
@@ -32,6 +32,12 @@
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
 //! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function.
+//!
+//! # How secrets are kept
+//! What the server must read again (authenticator apps' secrets) is sealed by `server::secrets` under keys that lie outside
+//! of the database, each value in its own context. `store::SEALED_COLUMNS` lists every sealed column, so that a change of keys
+//! reaches them all; a check of each key stops the start where one is lost or wrong. Whoever has a second factor is not signed
+//! in by the password: `Accounts::enter` writes a pending sign-in, which lets nobody do anything but finish it.
 
 // Views are types, and the types of whole pages are nested deeply, most of all in optimized builds.
 #![recursion_limit = "512"]

@@ -16,7 +16,9 @@ use colloquy::server::{
     config::{self, Config, Loaded},
     http::{self, Limits, Readiness},
     llm::local::worker::{self, WorkerArgs},
+    secrets::Secrets,
     state::AppState,
+    store::Store,
     telemetry,
 };
 
@@ -37,9 +39,20 @@ enum Command {
     Serve,
     /// Print every fault of the configuration at once, or all values in effect and where they come from
     Check,
+    /// Look after the keys that seal secrets in the database
+    Secrets {
+        #[command(subcommand)]
+        command: SecretsCommand,
+    },
     /// Run one model file for a server, over standard input and output
     #[command(hide = true)]
     ModelWorker(WorkerArgs),
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum SecretsCommand {
+    /// Make a new key and seal everything anew under it; a running server goes on
+    Rotate,
 }
 
 fn main() -> ExitCode {
@@ -47,6 +60,9 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
         Command::Check => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded)),
+        Command::Secrets { command: SecretsCommand::Rotate } => {
+            load(arguments.config.as_deref()).and_then(|loaded| rotate(&loaded.config))
+        }
         Command::ModelWorker(arguments) => return worker::run(arguments),
     };
     match done {
@@ -70,6 +86,20 @@ fn show(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         writeln!(out, "{:width$} = {}  ({})", setting.key, setting.value, setting.origin)?;
     }
     writeln!(out, "The configuration has no faults.")?;
+    Ok(())
+}
+
+fn rotate(config: &Config) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rotation = runtime.block_on(async {
+        let clock = Clock::default();
+        let store = Store::open(&config.data, config.database_url.as_ref()).await?;
+        let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
+        let rotation = Secrets::rotate(&config.data, configured, &store, &clock).await?;
+        store.close().await;
+        Ok::<_, Box<dyn Error>>(rotation)
+    })?;
+    writeln!(io::stdout(), "{rotation}")?;
     Ok(())
 }
 

@@ -71,6 +71,18 @@ id!(
     SignInId
 );
 id!(
+    /// A sign-in that waits for the second factor.
+    PendingSignInId
+);
+id!(
+    /// A second factor of a person.
+    FactorId
+);
+id!(
+    /// One use of a passkey, from its challenge to its answer.
+    CeremonyId
+);
+id!(
     /// A chat.
     ChatId
 );

@@ -12,6 +12,12 @@ pub const EMAIL_BYTES: usize = 254;
 pub const PASSWORD_MIN_CHARS: usize = 12;
 /// The longest password, in bytes.
 pub const PASSWORD_MAX_BYTES: usize = 1_024;
+/// What a person calls a second factor, in characters.
+pub const FACTOR_NAME_CHARS: usize = 60;
+/// What a browser answers for a passkey, as JSON.
+pub const CREDENTIAL_BYTES: usize = 64_000;
+/// Second factors of one person.
+pub const FACTORS_PER_USER: usize = 20;
 /// A search text, in characters.
 pub const SEARCH_CHARS: usize = 200;
 /// A request body that is not a form of its own.

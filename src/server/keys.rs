@@ -1,4 +1,6 @@
-//! The installation's own key, made on the first start and kept in `data/keys/`.
+//! The installation's own keys, made on the first start and kept in `data/keys/`.
+
+mod data;
 
 use std::{
     fmt, fs,
@@ -9,6 +11,8 @@ use std::{
 
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretBox};
+
+pub use data::{DataKey, DataKeys};
 
 const FOLDER: &str = "keys";
 const FILE: &str = "installation.key";
@@ -73,20 +77,25 @@ impl Keys {
             Err(cause) => return Err(KeyError::System { path, cause }),
         }
         check_mode(&folder, 0o700)?;
-        check_mode(&path, 0o600)?;
-        let bytes = fs::read(&path).map_err(|cause| KeyError::System { path: path.clone(), cause })?;
-        let key: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Malformed(path.clone()))?;
-        // A file of zeros is what a broken disk or a careless script leaves.
-        if key.iter().all(|byte| *byte == key[0]) {
-            return Err(KeyError::Malformed(path));
-        }
-        Ok(Self { session: SecretBox::new(Box::new(key)) })
+        Ok(Self { session: read(&path)? })
     }
 
     /// The key under which ids of sessions are hashed before they are stored.
     pub fn session_key(&self) -> &[u8; 32] {
         self.session.expose_secret()
     }
+}
+
+/// Reads a key that only its owner can read.
+fn read(path: &Path) -> Result<SecretBox<[u8; 32]>, KeyError> {
+    check_mode(path, 0o600)?;
+    let bytes = fs::read(path).map_err(|cause| KeyError::System { path: path.to_owned(), cause })?;
+    let key: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Malformed(path.to_owned()))?;
+    // A file of zeros is what a broken disk or a careless script leaves.
+    if key.iter().all(|byte| *byte == key[0]) {
+        return Err(KeyError::Malformed(path.to_owned()));
+    }
+    Ok(SecretBox::new(Box::new(key)))
 }
 
 /// Writes a new key beside its place and links it there, so that neither a crash nor a second
@@ -96,7 +105,7 @@ fn make(folder: &Path, path: &Path) -> Result<(), KeyError> {
     let mut key = [0_u8; 32];
     OsRng.try_fill_bytes(&mut key).map_err(|error| failed(io::Error::other(error)))?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let draft = folder.join(format!("{FILE}.{:016x}", rand::random::<u64>()));
+    let draft = folder.join(format!("draft.{:016x}", rand::random::<u64>()));
     let written = (|| {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(&key)?;

@@ -7,12 +7,13 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, SessionBackend},
+    auth::{Accounts, Factors, SessionBackend},
     chat::Chats,
     clock::Clock,
-    config::Config,
+    config::{self, Config},
     keys::{KeyError, Keys},
     llm::Models,
+    secrets::{SecretError, Secrets},
     store::{Store, StoreError},
 };
 
@@ -33,6 +34,8 @@ pub struct AppState {
     pub sessions: SessionBackend,
     /// Who may come in.
     pub accounts: Accounts,
+    /// What people show besides the password.
+    pub factors: Factors,
     /// The chats.
     pub chats: Chats,
 }
@@ -55,6 +58,9 @@ pub enum StartError {
     /// The installation's key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys that seal secrets cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] SecretError),
     /// Redis does not answer.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to keep sessions in the database.")]
     Redis(fred::error::Error),
@@ -85,10 +91,24 @@ impl AppState {
             None => SessionBackend::in_database(store.clone(), key, clock.clone()),
             Some(url) => SessionBackend::in_redis(url, key, clock.clone()).await.map_err(StartError::Redis)?,
         };
-        let accounts = Accounts::new(store.clone(), clock.clone(), config.sessions.clone(), config.sign_up_open);
+        let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
+        let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
+        let factors = Factors::new(store.clone(), clock.clone(), secrets, &config);
+        let accounts =
+            Accounts::new(store.clone(), clock.clone(), factors.clone(), config.sessions.clone(), config.sign_up_open);
         let models = Models::new(&config);
         let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
-        Ok(Self { config: Arc::new(config), clock, leptos_options, stopping, store, sessions, accounts, chats })
+        Ok(Self {
+            config: Arc::new(config),
+            clock,
+            leptos_options,
+            stopping,
+            store,
+            sessions,
+            accounts,
+            factors,
+            chats,
+        })
     }
 
     /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.

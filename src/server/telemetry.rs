@@ -39,7 +39,7 @@ impl fmt::Display for RequestId {
 
 /// Libraries that would write what goes over their wires at the levels `debug` and `trace`: headers, bodies,
 /// statements, ids of sessions. No filter of the operator's lets that into the log.
-const TALKATIVE: [&str; 14] = [
+const TALKATIVE: [&str; 16] = [
     "axum",
     "axum_core",
     "fred",
@@ -54,6 +54,8 @@ const TALKATIVE: [&str; 14] = [
     "sqlx",
     "tower_sessions",
     "tower_sessions_core",
+    "webauthn_rs",
+    "webauthn_rs_core",
 ];
 
 /// Starts the log on standard error and lets panics go through it. Call once.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
-use crate::domain::{AppError, CurrentUser, PasswordRating, SignUpPolicy};
+use crate::domain::{AppError, CurrentUser, PasswordRating, SignInStep, SignUpPolicy};
 
 /// What the pages of strangers need to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,19 +39,27 @@ pub async fn sign_up(
     Ok(())
 }
 
-/// Signs in and goes to `next`, which must be a path of this site, or to the new chat.
+/// Signs in and goes to `next`, which must be a path of this site, or to the new chat. Where a second factor must
+/// follow, it goes to `/sign-in/code` with the same `next` instead.
 #[server(prefix = "/api", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,
     password: String,
     #[server(default)] remember: Option<String>,
     #[server(default)] next: Option<String>,
-) -> Result<(), AppError> {
+) -> Result<SignInStep, AppError> {
     let door = super::door::Door::open()?;
     let credentials = credentials(&door, email, password, remember.is_some());
-    door.answer(door.state.accounts.sign_in(credentials, &door.session()?).await)?;
-    leptos_axum::redirect(super::door::local_path(next.as_deref()));
-    Ok(())
+    let step = door.answer(door.state.accounts.sign_in(credentials, &door.session()?).await)?;
+    let next = super::door::local_path(next.as_deref());
+    match step {
+        SignInStep::Done => leptos_axum::redirect(next),
+        SignInStep::SecondFactor { .. } => {
+            let next = leptos_router::location::Url::escape(next);
+            leptos_axum::redirect(&format!("/sign-in/code?next={next}"));
+        }
+    }
+    Ok(step)
 }
 
 /// Ends this sign-in and goes to the sign-in page.

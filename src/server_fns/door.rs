@@ -36,6 +36,13 @@ impl Door {
         self.parts.extensions.get::<Caller>().cloned().ok_or(AppError::Unauthenticated)
     }
 
+    /// Who asks, if they proved who they are a short while ago; `Stale` where they must do so again.
+    pub fn fresh_caller(&self) -> Result<Caller, AppError> {
+        let caller = self.caller()?;
+        self.state.accounts.require_fresh(&caller)?;
+        Ok(caller)
+    }
+
     /// The id of who asks; `Unauthenticated` for a stranger.
     pub fn user(&self) -> Result<UserId, AppError> {
         self.caller().map(|caller| caller.user.id)

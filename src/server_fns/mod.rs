@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod chats;
+pub mod factors;
 pub mod frame;
 pub mod messages;
 pub mod security;

@@ -9,7 +9,7 @@ use axum::{
         header::{ACCEPT, CONTENT_TYPE},
     },
 };
-use colloquy::domain::{ClientId, Sent};
+use colloquy::domain::{ClientId, FactorId, Sent};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -27,6 +27,7 @@ use Sends::{Form, Json};
 /// The owner's things that are asked for.
 struct Ids {
     sent: Sent,
+    factor: FactorId,
 }
 
 /// A row: an endpoint, what it is sent, and what a stranger, another person and the owner get.
@@ -67,6 +68,26 @@ fn rows() -> Vec<Row> {
             422,
             422,
         ),
+        row("/api/find_sign_in_step", Form(|_| vec![]), 200, 200, 200),
+        row("/api/finish_sign_in", Form(|_| vec![("code", "123456".into())]), 401, 401, 401),
+        row("/api/begin_passkey_check", Form(|_| vec![]), 401, 401, 401),
+        row("/api/finish_passkey_check", Json(|_| json!({"credential": "{}", "next": null})), 401, 401, 401),
+        row("/api/begin_passkey_sign_in", Form(|_| vec![]), 200, 200, 200),
+        row(
+            "/api/finish_passkey_sign_in",
+            Json(|_| json!({"credential": "{}", "remember": false, "next": null})),
+            422,
+            422,
+            422,
+        ),
+        row("/api/list_factors", Form(|_| vec![]), 401, 200, 200),
+        // The owner has an app, the other person is adding one.
+        row("/api/begin_totp", Form(|_| vec![]), 401, 200, 409),
+        row("/api/confirm_totp", Form(|_| vec![("code", "none".into())]), 401, 422, 422),
+        row("/api/new_recovery_codes", Form(|_| vec![]), 401, 409, 200),
+        row("/api/begin_passkey_registration", Form(|_| vec![]), 401, 200, 200),
+        row("/api/finish_passkey_registration", Json(|_| json!({"name": "My key", "credential": "{}"})), 401, 422, 422),
+        row("/api/remove_factor", Form(|ids| vec![("factor", ids.factor.to_string())]), 401, 404, 200),
         row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
         row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
         row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),
@@ -130,7 +151,9 @@ async fn two(app: &TestApp) -> (Client, Client, Ids) {
     let mut bob = app.person("bob@example.org", "Bob").await;
     let sent = bob.say(None, "[[paced 3 5]] Bob's secret").await;
     bob.settled(sent.chat).await;
-    (ada, bob, Ids { sent })
+    super::factors::enrolled(app, &mut bob).await;
+    let factor = super::factors::factors(&mut bob).await.factors[0].id;
+    (ada, bob, Ids { sent, factor })
 }
 
 #[test]
@@ -145,7 +168,8 @@ async fn i01_strangers_others_and_owners_get_what_the_table_says() {
     for kept in [Kept::Sqlite, Kept::PostgresAndRedis] {
         let app = TestApp::start_with(kept, |config| config.sign_up_open = true).await;
         let (mut ada, mut bob, ids) = two(&app).await;
-        let unknown = Ids { sent: Sent { chat: uuid_chat(), ..ids.sent.clone() } };
+        let factor = FactorId::from_uuid(uuid_chat().uuid());
+        let unknown = Ids { sent: Sent { chat: uuid_chat(), ..ids.sent.clone() }, factor };
         for row in rows() {
             let mut stranger = app.stranger();
             let refused = call(&mut stranger, &row, &ids).await;
@@ -241,7 +265,7 @@ each_db! {
         let mut ada = app.administrator().await;
         let sent = ada.say(None, "hello").await;
         ada.settled(sent.chat).await;
-        let ids = Ids { sent };
+        let ids = Ids { sent, factor: FactorId::from_uuid(uuid_chat().uuid()) };
         let signs: [&[(&str, &str)]; 7] = [
             &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")],
             &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:3000")],

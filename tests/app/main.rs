@@ -4,6 +4,7 @@ mod accounts;
 mod architecture;
 mod chats;
 mod crash;
+mod factors;
 mod http_files;
 mod http_layers;
 mod http_log;
@@ -15,6 +16,7 @@ mod http_wire;
 mod isolation;
 mod models;
 mod runs;
+mod secrets;
 mod security;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,11 +2,11 @@
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{Origin, Passwords, password::Verified, rule, throttle};
+use super::{Factors, Origin, Passwords, password::Verified, rule, throttle};
 use crate::{
     domain::{
-        AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignUpPolicy, Timestamp,
-        UserId, limits, parse_name,
+        AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignInStep, SignUpPolicy,
+        Timestamp, UserId, limits, parse_name,
     },
     server::{
         clock::Clock,
@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The key of a session record's only entry.
-const SIGN_IN: &str = "sign_in";
+/// The key of a session record's entry for whoever is signed in.
+pub(super) const SIGN_IN: &str = "sign_in";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -26,6 +26,7 @@ const TOUCH_SECONDS: i64 = 60;
 pub struct Accounts {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) factors: Factors,
     pub(super) passwords: Passwords,
     lifetimes: SessionConfig,
     open: bool,
@@ -57,6 +58,19 @@ pub struct Credentials {
     pub origin: Origin,
 }
 
+/// Where somebody comes from, and how long they want to stay.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub remember: bool,
+    pub origin: &'a Origin,
+}
+
+impl Credentials {
+    fn entry(&self) -> Entry<'_> {
+        Entry { remember: self.remember, origin: &self.origin }
+    }
+}
+
 /// An account to be made, which is then signed in.
 #[derive(Debug)]
 pub struct NewAccount {
@@ -68,8 +82,8 @@ pub struct NewAccount {
 
 impl Accounts {
     /// Accounts in this store; strangers may join where `open`.
-    pub fn new(store: Store, clock: Clock, lifetimes: SessionConfig, open: bool) -> Self {
-        Self { store, clock, passwords: Passwords::default(), lifetimes, open }
+    pub fn new(store: Store, clock: Clock, factors: Factors, lifetimes: SessionConfig, open: bool) -> Self {
+        Self { store, clock, factors, passwords: Passwords::default(), lifetimes, open }
     }
 
     /// Whether a stranger can make an account now.
@@ -114,7 +128,7 @@ impl Accounts {
         throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let user = self.insert_account(&email, name, &password_hash, &credentials.origin).await?;
-        self.begin(user, &credentials, session).await
+        self.begin(user, &credentials.entry(), session).await
     }
 
     async fn insert_account(
@@ -151,11 +165,11 @@ impl Accounts {
         Ok(CurrentUser { id, name, email: email.given().to_owned(), role })
     }
 
-    /// Signs in with an address and a password.
+    /// Signs in with an address and a password, or says that a second factor must follow.
     ///
     /// # Errors
     /// One and the same `Invalid` for an unknown address and a wrong password; `RateLimited`.
-    pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<Caller, Fault> {
+    pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
         throttle::count_sign_in(&self.store, &self.clock, credentials.origin.address, &email).await?;
@@ -177,7 +191,7 @@ impl Accounts {
         }
         throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
-        self.begin(person, &credentials, session).await
+        self.enter(person, &credentials.entry(), session).await
     }
 
     async fn note_refused(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Fault> {
@@ -191,8 +205,8 @@ impl Accounts {
     }
 
     /// Writes a sign-in and names it in a session with a new id.
-    async fn begin(&self, user: CurrentUser, credentials: &Credentials, session: &Session) -> Result<Caller, Fault> {
-        let (idle, absolute) = lifetimes(&self.lifetimes, user.role, credentials.remember);
+    pub(super) async fn begin(&self, user: CurrentUser, entry: &Entry<'_>, session: &Session) -> Result<Caller, Fault> {
+        let (idle, absolute) = lifetimes(&self.lifetimes, user.role, entry.remember);
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.store.write().await?;
         tx.insert_sign_in(&NewSignIn {
@@ -201,11 +215,11 @@ impl Accounts {
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
-            user_agent: &credentials.origin.user_agent,
-            address: &credentials.origin.address.0.to_canonical().to_string(),
+            user_agent: &entry.origin.user_agent,
+            address: &entry.origin.address.0.to_canonical().to_string(),
         })
         .await?;
-        credentials.origin.note(&mut tx, &self.clock, user.id, AuditAction::SignIn, Outcome::Done).await?;
+        entry.origin.note(&mut tx, &self.clock, user.id, AuditAction::SignIn, Outcome::Done).await?;
         tx.commit().await?;
         self.end_former(session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
@@ -227,7 +241,7 @@ impl Accounts {
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
-    async fn end_former(&self, session: &Session) -> Result<(), Fault> {
+    pub(super) async fn end_former(&self, session: &Session) -> Result<(), Fault> {
         let former: Option<SignInId> = session.get(SIGN_IN).await.map_err(Fault::internal)?;
         let Some(former) = former else { return Ok(()) };
         let mut tx = self.store.write().await?;

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod devices;
+mod factors;
 mod origin;
 mod password;
 mod profile;
@@ -12,6 +13,7 @@ mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use factors::Factors;
 pub use origin::Origin;
 pub use password::Passwords;
 pub use session::{SessionBackend, cookie_name, layer as session_layer};

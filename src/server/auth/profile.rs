@@ -64,6 +64,7 @@ impl Accounts {
             return Err(AppError::conflict(reason).into());
         }
         tx.end_sign_ins(user.id, Some(caller.sign_in), now).await?;
+        tx.delete_pending_sign_ins_of(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword, Outcome::Done).await?;
         tx.commit().await?;

@@ -1,7 +1,8 @@
 //! Session records: where they are kept, and under which names.
 //!
 //! The browser holds a random id; the store only ever sees its keyed hash, so that a copy of the store lets nobody
-//! in. A record holds the id of a sign-in and nothing else; the `sign_ins` row decides.
+//! in. A record holds the id of a sign-in (the `sign_ins` row decides), of one that waits for its second factor, or
+//! of a passkey's ceremony, and nothing else.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use super::ClientAddress;
 use crate::{
-    domain::{AppError, Email, Timestamp},
+    domain::{AppError, Email, Timestamp, UserId},
     server::{clock::Clock, fault::Fault, store::Store},
 };
 
@@ -16,6 +16,12 @@ struct Limit {
 const SIGN_IN_ADDRESS: Limit = Limit { tries: 10, seconds: 180 };
 /// Wrong passwords for one account. High, because nobody shall be able to lock somebody else out.
 const SIGN_IN_ACCOUNT: Limit = Limit { tries: 100, seconds: 3_600 };
+/// Wrong second factors from one address.
+const CODE_ADDRESS: Limit = Limit { tries: 10, seconds: 180 };
+/// Wrong second factors for one account. Low, because whoever gets there has the password.
+const CODE_ACCOUNT: Limit = Limit { tries: 10, seconds: 900 };
+/// Ceremonies that strangers begin from one address.
+const CEREMONY_ADDRESS: Limit = Limit { tries: 60, seconds: 180 };
 /// New accounts from one address.
 const SIGN_UP_ADDRESS: Limit = Limit { tries: 60, seconds: 3_600 };
 
@@ -66,12 +72,47 @@ pub(super) async fn forgive_sign_in(store: &Store, address: ClientAddress, email
     Ok(())
 }
 
-/// Counts a try to sign up.
-pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+fn code_address_key(address: ClientAddress) -> String {
+    format!("code address {}", address.throttle_key())
+}
+
+fn code_account_key(user: UserId) -> String {
+    format!("code account {user}")
+}
+
+/// Counts a try of a second factor against the address, before anything is looked at.
+pub(super) async fn count_code(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    count(store, clock, &code_address_key(address), &CODE_ADDRESS).await
+}
+
+/// Counts a try of a second factor against the account, before it is looked at.
+pub(super) async fn count_code_of(store: &Store, clock: &Clock, user: UserId) -> Result<(), Fault> {
+    count(store, clock, &code_account_key(user), &CODE_ACCOUNT).await
+}
+
+/// The second factor was right: the account starts anew, and the address gets this one try back.
+pub(super) async fn forgive_code(store: &Store, address: ClientAddress, user: UserId) -> Result<(), Fault> {
+    let mut tx = store.write().await?;
+    tx.return_try(&code_address_key(address)).await?;
+    tx.delete_tries(&code_account_key(user)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Counts a ceremony that a stranger begins.
+pub(super) async fn count_ceremony(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    count(store, clock, &format!("ceremony address {}", address.throttle_key()), &CEREMONY_ADDRESS).await
+}
+
+async fn count(store: &Store, clock: &Clock, key: &str, limit: &Limit) -> Result<(), Fault> {
     let now = clock.now();
     let mut tx = store.write().await?;
-    let count =
-        tx.count_try(&format!("sign-up address {}", address.throttle_key()), now, SIGN_UP_ADDRESS.seconds).await?;
+    let count = tx.count_try(key, now, limit.seconds).await?;
     tx.commit().await?;
-    Ok(refuse_over(&SIGN_UP_ADDRESS, count, now)?)
+    Ok(refuse_over(limit, count, now)?)
+}
+
+/// Counts a try to sign up.
+pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    count(store, clock, &format!("sign-up address {}", address.throttle_key()), &SIGN_UP_ADDRESS).await
 }

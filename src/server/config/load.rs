@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, PROVIDER_CONTEXT, ProviderConfig, SessionConfig,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, PROVIDER_CONTEXT, ProviderConfig, RequiredOf, SessionConfig,
     fault::{Fault, Faults, Origin, Setting},
     gather::{Gathered, Given, Raw, Values},
     values::{self, Wrong},
@@ -70,6 +70,19 @@ impl Reader {
         let database_url =
             self.read("database_url", None, some(|raw| values::secret_url(raw, &["postgres", "postgresql"])), masked);
         let redis_url = self.read("redis_url", None, some(|raw| values::secret_url(raw, &["redis", "rediss"])), masked);
+        let secrets_key = self.read("secrets_key", None, some(values::key), masked);
+        let words = [
+            ("nobody", RequiredOf::Nobody),
+            ("administrators", RequiredOf::Administrators),
+            ("everybody", RequiredOf::Everybody),
+        ];
+        let word = |of: &RequiredOf| words.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word);
+        let require_second_factor = self.read(
+            "require_second_factor",
+            d.require_second_factor,
+            |raw| values::choice(raw, &words),
+            |of| word(of).to_owned(),
+        );
         let sign_up_open = self.read(
             "sign_up",
             d.sign_up_open,
@@ -89,6 +102,8 @@ impl Reader {
             data,
             database_url,
             redis_url,
+            secrets_key,
+            require_second_factor,
             sign_up_open,
             trusted_proxies,
             connections,

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use secrecy::SecretString;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
 
 mod fault;
 mod gather;
@@ -35,6 +36,10 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// Sessions in Redis instead of the database (`redis_url`, `REDIS_URL`).
     pub redis_url: Option<SecretString>,
+    /// The key that seals secrets in the database, 32 bytes in base64 (`secrets_key`), where it should not lie in `data/keys/`.
+    pub secrets_key: Option<SecretString>,
+    /// Who must have a second factor (`require_second_factor`).
+    pub require_second_factor: RequiredOf,
     /// Whether strangers may make accounts once there is an administrator (`sign_up`, `closed` or `open`).
     pub sign_up_open: bool,
     /// Addresses of proxies whose `X-Forwarded-For` is believed (`trusted_proxies`).
@@ -67,6 +72,24 @@ impl PublicUrl {
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
     }
+}
+
+/// Of whom something is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequiredOf {
+    /// Of nobody: whoever wants to.
+    Nobody,
+    /// Of administrators.
+    Administrators,
+    /// Of everybody.
+    Everybody,
+}
+
+/// The 32 bytes of a key in base64, unless it is none. All bytes the same are no key.
+pub fn key_bytes(text: &SecretString) -> Option<[u8; 32]> {
+    let bytes = STANDARD.decode(text.expose_secret().trim()).ok()?;
+    let key: [u8; 32] = bytes.try_into().ok()?;
+    key.iter().any(|byte| *byte != key[0]).then_some(key)
 }
 
 /// How to log.
@@ -131,6 +154,8 @@ impl Default for Config {
             url: None,
             database_url: None,
             redis_url: None,
+            secrets_key: None,
+            require_second_factor: RequiredOf::Nobody,
             sign_up_open: false,
             trusted_proxies: Vec::new(),
             connections: 4_096,

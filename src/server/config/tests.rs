@@ -53,6 +53,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         data = "/tmp/colloquy-test-data"
         database_url = "postgres://u:p@h/d"
         redis_url = "redis://h"
+        secrets_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        require_second_factor = "administrators"
         sign_up = "open"
         trusted_proxies = ["10.0.0.1", "::ffff:10.0.0.2"]
         connections = 100
@@ -87,6 +89,9 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     );
     assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
     assert_eq!(config.log.json, Some(true));
+    assert_eq!(config.require_second_factor, RequiredOf::Administrators);
+    let key = config.secrets_key.as_ref().and_then(key_bytes).expect("a key");
+    assert_eq!((key[0], key[31]), (0, 31));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
     assert_eq!((config.providers[0].context, config.local.context), (4_096, Some(1_024)));
@@ -233,6 +238,18 @@ fn secrets_are_never_printed() {
         let faults = given(&file, &variables).load().expect_err("it has faults");
         assert!(!faults.to_string().contains(canary) && !format!("{faults:?}").contains(canary), "{faults}");
     }
+}
+
+#[test]
+fn k03_a_key_of_another_length_is_a_fault_that_does_not_show_it() {
+    let (short, zeros) = ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", "A".repeat(43) + "=");
+    for bad in [short, zeros.as_str(), "CaNaRy", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISI="] {
+        let faults = given("", &[("COLLOQUY_SECRETS_KEY", bad)]).faults();
+        assert_eq!(keys(&faults), ["secrets_key"]);
+        assert!(!faults[0].to_string().contains(bad) && faults[0].problem.contains("32 bytes"), "{}", faults[0]);
+    }
+    let good = given("", &[("COLLOQUY_SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]);
+    assert!(!format!("{:?}", good.load().expect("no faults")).contains("AAECAwQF"));
 }
 
 #[test]

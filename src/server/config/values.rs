@@ -44,6 +44,15 @@ pub(super) fn secret(raw: &Raw) -> Result<SecretString, Wrong> {
     text(raw).map(SecretString::from)
 }
 
+/// A key: 32 bytes in base64. What is wrong with it is said without it.
+pub(super) fn key(raw: &Raw) -> Result<SecretString, Wrong> {
+    let text = secret(raw)?;
+    if super::key_bytes(&text).is_some() {
+        return Ok(text);
+    }
+    wrong("It is not 32 bytes in base64.", "Make one with `head -c 32 /dev/urandom | base64`.")
+}
+
 /// The address of a database, which may hold a password.
 pub(super) fn secret_url(raw: &Raw, schemes: &[&str]) -> Result<SecretString, Wrong> {
     let text = text(raw)?;

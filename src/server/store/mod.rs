@@ -6,10 +6,13 @@
 mod audit;
 mod chats;
 mod db;
+mod factors;
 mod messages;
 mod migrate;
 mod owned;
+mod pending_sign_ins;
 mod runs;
+mod sealed;
 mod sessions;
 mod sign_ins;
 mod throttles;
@@ -22,9 +25,12 @@ use secrecy::{ExposeSecret, SecretString};
 pub use audit::{AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
+pub use factors::{FactorRow, Material, NewFactor};
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
+pub use pending_sign_ins::{NewCeremony, PendingSignIn, Purpose};
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
+pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
 

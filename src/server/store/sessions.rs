@@ -50,7 +50,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what has expired: session records, throttles, and what was written down more than a year ago.
+    /// Deletes what has expired: session records, throttles, pending sign-ins, ceremonies, and what was written down more
+    /// than a year ago.
     ///
     /// # Errors
     /// As the database says.
@@ -58,6 +59,8 @@ impl Tx {
         let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
         let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
         let acts = execute!(self, "delete from audit where at < $1", now.plus_seconds(-AUDIT_SECONDS))?;
-        Ok(sessions + throttles + acts)
+        let pending = execute!(self, "delete from pending_sign_ins where expires_at <= $1", now)?;
+        let ceremonies = execute!(self, "delete from ceremonies where expires_at <= $1", now)?;
+        Ok(sessions + throttles + acts + pending + ceremonies)
     }
 }

@@ -1,0 +1,121 @@
+//! Second factors: what a person shows besides the password.
+//!
+//! Adding and removing them, and new recovery codes, need fresh authentication: whoever calls these functions has
+//! checked it.
+
+mod passkey_sign_in;
+mod passkeys;
+mod qr;
+mod recovery;
+mod sign_in;
+mod totp;
+
+use std::sync::Arc;
+
+use webauthn_rs::Webauthn;
+
+use super::Caller;
+use crate::{
+    domain::{
+        AppError, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId, limits,
+    },
+    server::{
+        clock::Clock,
+        config::{Config, RequiredOf},
+        fault::Fault,
+        secrets::Secrets,
+        store::{FactorRow, Owned, Store},
+    },
+};
+
+/// The second factors of all people.
+#[derive(Debug, Clone)]
+pub struct Factors {
+    store: Store,
+    clock: Clock,
+    secrets: Secrets,
+    required: RequiredOf,
+    /// `None` where the installation's address is none that passkeys work with.
+    relying_party: Option<Arc<Webauthn>>,
+}
+
+impl Factors {
+    /// Factors in this store, with what the configuration says of them.
+    pub fn new(store: Store, clock: Clock, secrets: Secrets, config: &Config) -> Self {
+        let relying_party = passkeys::relying_party(config);
+        Self { store, clock, secrets, required: config.require_second_factor, relying_party }
+    }
+
+    /// The caller's confirmed factors.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list(&self, caller: &Caller) -> Result<Listed, Fault> {
+        let mut tx = self.store.read().await?;
+        let mut owned = tx.owned_by(caller.user.id);
+        let factors: Vec<Factor> = owned.list_factors().await?.into_iter().map(shown).collect();
+        let recovery_codes = owned.count_recovery_codes().await?;
+        let must_enrol = factors.is_empty() && self.is_required_of(&caller.user);
+        Ok(Listed { factors, recovery_codes, must_enrol })
+    }
+
+    /// Removes a factor; with the last one go the recovery codes.
+    ///
+    /// # Errors
+    /// `NotFound` where the caller has none with this id.
+    pub async fn remove(&self, caller: &Caller, factor: FactorId) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        let mut owned = tx.owned_by(caller.user.id);
+        if !owned.delete_factor(factor).await? {
+            return Err(AppError::NotFound.into());
+        }
+        if owned.list_factors().await?.is_empty() {
+            owned.replace_recovery_codes(&[]).await?;
+        }
+        // audit: a second factor was removed (its kind and name)
+        tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether this person must have a second factor and has none.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(super) async fn must_enrol(&self, user: &CurrentUser) -> Result<bool, Fault> {
+        if !self.is_required_of(user) {
+            return Ok(false);
+        }
+        Ok(self.store.read().await?.owned_by(user.id).list_factors().await?.is_empty())
+    }
+
+    /// What must follow the password of this person.
+    async fn step_after_password(&self, user: UserId) -> Result<SignInStep, Fault> {
+        let factors = self.store.read().await?.owned_by(user).list_factors().await?;
+        if factors.is_empty() {
+            return Ok(SignInStep::Done);
+        }
+        let has = |kind| factors.iter().any(|factor| factor.kind() == kind);
+        Ok(SignInStep::SecondFactor { totp: has(FactorKind::Totp), passkey: has(FactorKind::Passkey) })
+    }
+
+    fn is_required_of(&self, user: &CurrentUser) -> bool {
+        match self.required {
+            RequiredOf::Nobody => false,
+            RequiredOf::Administrators => user.role == Role::Administrator,
+            RequiredOf::Everybody => true,
+        }
+    }
+}
+
+/// Refuses one factor too many.
+async fn check_count(owned: &mut Owned<'_>) -> Result<(), Fault> {
+    if owned.list_factors().await?.len() < limits::FACTORS_PER_USER {
+        return Ok(());
+    }
+    Err(AppError::conflict("You have as many second factors as there can be. Remove one first.").into())
+}
+
+fn shown(row: FactorRow) -> Factor {
+    Factor { id: row.id, kind: row.kind(), name: row.name, created_at: row.created_at, last_used_at: row.last_used_at }
+}

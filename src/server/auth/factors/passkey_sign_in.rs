@@ -1,0 +1,108 @@
+//! Signing in with a passkey: after the password, or without one.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tower_sessions::Session;
+use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PasskeyAuthentication, PublicKeyCredential};
+
+use super::passkeys::{Ceremony, json, parse, passkeys, read, refused};
+use crate::{
+    domain::{AppError, CeremonyId, UserId},
+    server::{
+        auth::{Accounts, Caller, Origin, account::Entry, throttle},
+        fault::Fault,
+    },
+};
+
+/// The key of a session record's entry for a stranger's ceremony.
+const CEREMONY: &str = "ceremony";
+
+impl Accounts {
+    /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.
+    ///
+    /// # Errors
+    /// `Unauthenticated` where nothing is pending; `Conflict` where the person has no passkey.
+    pub async fn begin_passkey_check(&self, session: &Session) -> Result<String, Fault> {
+        let pending = self.pending(session).await?.ok_or(AppError::Unauthenticated)?;
+        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
+        let known: Vec<Passkey> = passkeys(factors)?.into_iter().map(|(_, passkey)| passkey).collect();
+        if known.is_empty() {
+            return Err(AppError::conflict("There is no passkey for this account.").into());
+        }
+        let started = self.factors.party()?.start_passkey_authentication(&known);
+        let (options, state) = started.map_err(Fault::internal)?;
+        self.factors.begin_ceremony(Ceremony::of_pending(pending), &state).await?;
+        json(&options)
+    }
+
+    /// Finishes a sign-in with a passkey.
+    ///
+    /// # Errors
+    /// As [`Accounts::finish_sign_in`], with the field `credential`.
+    pub async fn finish_passkey_check(
+        &self,
+        credential: &str,
+        origin: &Origin,
+        session: &Session,
+    ) -> Result<Caller, Fault> {
+        let pending = self.try_pending(origin, session).await?;
+        let state: PasskeyAuthentication = self.factors.take_ceremony(Ceremony::of_pending(pending)).await?;
+        let answer: PublicKeyCredential = parse(credential)?;
+        // audit: a second factor was refused
+        let used = self.factors.party()?.finish_passkey_authentication(&answer, &state).map_err(|_| refused())?;
+        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
+        let found = passkeys(factors)?.into_iter().find(|(_, passkey)| passkey.cred_id() == used.cred_id());
+        let (factor, passkey) = found.ok_or_else(refused)?;
+        self.factors.note_use(&factor, passkey, &used).await?;
+        self.complete(pending, origin, session).await
+    }
+
+    /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON; a page that
+    /// offers passkeys while an input is filled in adds `mediation: "conditional"`.
+    ///
+    /// # Errors
+    /// `Conflict` where the installation's address is none for passkeys; `RateLimited`.
+    pub async fn begin_passkey_sign_in(&self, origin: &Origin, session: &Session) -> Result<String, Fault> {
+        throttle::count_ceremony(&self.store, &self.clock, origin.address).await?;
+        let started = self.factors.party()?.start_discoverable_authentication();
+        let (mut options, state) = started.map_err(Fault::internal)?;
+        options.mediation = None;
+        let ceremony = Ceremony::of_stranger(CeremonyId::from_uuid(self.clock.new_id()));
+        self.factors.begin_ceremony(ceremony, &state).await?;
+        session.insert(CEREMONY, ceremony.id).await.map_err(Fault::internal)?;
+        session.save().await.map_err(Fault::internal)?;
+        json(&options)
+    }
+
+    /// Signs in with nothing but a passkey.
+    ///
+    /// # Errors
+    /// One and the same `Invalid` on `credential` for an unknown passkey, one of somebody who is shut out, and an
+    /// answer that is wrong, comes too late or twice; `RateLimited`.
+    pub async fn finish_passkey_sign_in(
+        &self,
+        credential: &str,
+        remember: bool,
+        origin: &Origin,
+        session: &Session,
+    ) -> Result<Caller, Fault> {
+        throttle::count_code(&self.store, &self.clock, origin.address).await?;
+        let id: Option<CeremonyId> = session.get(CEREMONY).await.map_err(Fault::internal)?;
+        let ceremony = Ceremony::of_stranger(id.ok_or_else(refused)?);
+        let state: DiscoverableAuthentication = self.factors.take_ceremony(ceremony).await?;
+        let answer: PublicKeyCredential = parse(credential)?;
+        let party = self.factors.party()?;
+        let (user, id) = party.identify_discoverable_authentication(&answer).map_err(|_| refused())?;
+        let mut tx = self.store.read().await?;
+        let factor = tx.find_passkey(&URL_SAFE_NO_PAD.encode(id)).await?;
+        let factor = factor.filter(|factor| factor.user_id == UserId::from_uuid(user)).ok_or_else(refused)?;
+        let person = tx.find_user(factor.user_id).await?.ok_or_else(refused)?;
+        drop(tx);
+        let passkey = read(&factor)?.ok_or_else(refused)?;
+        let used = party.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| refused())?;
+        self.factors.note_use(&factor, passkey, &used).await?;
+        throttle::forgive_code(&self.store, origin.address, factor.user_id).await?;
+        session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
+        // audit: signed in with a passkey
+        self.begin(person, &Entry { remember, origin }, session).await
+    }
+}

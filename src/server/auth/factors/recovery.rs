@@ -1,0 +1,124 @@
+//! Recovery codes: ten, each good for one sign-in without the app or the passkey.
+
+use rand::{TryRngCore, rngs::OsRng};
+use sha2::{Digest, Sha256};
+
+use super::Factors;
+use crate::{
+    domain::{AppError, UserId},
+    server::{
+        auth::Caller,
+        fault::Fault,
+        store::{Owned, Tx},
+    },
+};
+
+/// How many are made.
+const COUNT: usize = 10;
+/// Letters of a code. Each is one of 32, so a code has 80 bits.
+const LETTERS: usize = 16;
+/// Crockford's alphabet: nothing in it looks like anything else in it.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl Factors {
+    /// Replaces the caller's recovery codes; the old ones end. They are shown this once, only hashes are kept.
+    ///
+    /// # Errors
+    /// `Conflict` where the caller has no second factor.
+    pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<Vec<String>, Fault> {
+        let mut tx = self.store.write().await?;
+        let mut owned = tx.owned_by(caller.user.id);
+        if owned.list_factors().await?.is_empty() {
+            return Err(AppError::conflict("Add a second factor first.").into());
+        }
+        let codes = replace(&mut owned, caller.user.id).await?;
+        // audit: new recovery codes were made
+        tx.commit().await?;
+        Ok(codes)
+    }
+}
+
+/// New recovery codes for somebody who has none that they know of: with the first factor, or when all are used up.
+/// Empty for anybody else.
+pub(super) async fn give_first(tx: &mut Tx, user: UserId) -> Result<Vec<String>, Fault> {
+    let mut owned = tx.owned_by(user);
+    let is_first = owned.list_factors().await?.len() == 1;
+    if is_first || owned.count_recovery_codes().await? == 0 { replace(&mut owned, user).await } else { Ok(Vec::new()) }
+}
+
+async fn replace(owned: &mut Owned<'_>, user: UserId) -> Result<Vec<String>, Fault> {
+    let mut codes = Vec::new();
+    for _ in 0..COUNT {
+        codes.push(make()?);
+    }
+    let hashes: Vec<String> = codes.iter().filter_map(|code| hash(user, code)).collect();
+    owned.replace_recovery_codes(&hashes).await?;
+    Ok(codes)
+}
+
+/// A new code, in groups of four.
+fn make() -> Result<String, Fault> {
+    let mut bytes = [0_u8; LETTERS];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|error| Fault::internal(error.to_string()))?;
+    let letters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    Ok(groups.join("-"))
+}
+
+/// The hash of a code as it was typed: blanks, hyphens and capitals do not matter, nor letters that are taken for digits.
+/// `None` where it cannot be a code.
+pub(super) fn hash(user: UserId, typed: &str) -> Option<String> {
+    if typed.len() > 4 * LETTERS {
+        return None;
+    }
+    let letters: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .map(|c| match c.to_ascii_lowercase() {
+            'i' | 'l' => '1',
+            'o' => '0',
+            other => other,
+        })
+        .collect();
+    if letters.len() != LETTERS || !letters.bytes().all(|byte| ALPHABET.contains(&byte)) {
+        return None;
+    }
+    let digest = Sha256::new().chain_update(user.uuid().as_bytes()).chain_update(letters).finalize();
+    Some(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> UserId {
+        text.parse().expect("an id")
+    }
+
+    #[test]
+    fn codes_have_eighty_bits_in_readable_groups_and_differ() {
+        let codes: std::collections::BTreeSet<String> = (0..1_000).map(|_| make().expect("a code")).collect();
+        assert_eq!(codes.len(), 1_000);
+        let mut seen = std::collections::BTreeSet::new();
+        for code in &codes {
+            assert_eq!(code.len(), 19, "{code}");
+            assert!(code.split('-').all(|group| group.len() == 4), "{code}");
+            seen.extend(code.bytes().filter(|byte| *byte != b'-'));
+        }
+        assert_eq!(seen.len(), 32, "every letter of the alphabet comes up");
+    }
+
+    #[test]
+    fn codes_are_known_again_however_they_are_typed_but_are_one_persons() {
+        let (ada, bob) = (user("0190e2a4-7b1c-7def-8123-456789abcdef"), user("0190e2a4-7b1c-7def-8123-456789abcdee"));
+        let wanted = hash(ada, "abcd-efgh-jkmn-p10s").expect("a code");
+        for typed in [" ABCD EFGH JKMN P10S ", "abcdefghjkmnp10s", "abcd-efgh-jkmn-pios", "abcd-efgh-jkmn-pLOs"] {
+            assert_eq!(hash(ada, typed).as_ref(), Some(&wanted), "{typed}");
+        }
+        assert_ne!(hash(bob, "abcd-efgh-jkmn-p10s"), Some(wanted));
+        for bad in ["", "123456", "abcd-efgh-jkmn-p10", "abcd-efgh-jkmn-p10su", "abcd-efgh-jkmn-p10ü", &"a".repeat(65)]
+        {
+            assert_eq!(hash(ada, bad), None, "{bad}");
+        }
+    }
+}

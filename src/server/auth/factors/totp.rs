@@ -1,0 +1,161 @@
+//! Authenticator apps: codes of six digits that change every 30 seconds (RFC 6238).
+
+use rand::{TryRngCore, rngs::OsRng};
+use totp_rs::{Algorithm, Builder, Totp};
+
+use super::{Factors, check_count, qr, recovery};
+use crate::{
+    domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
+    server::{
+        auth::Caller,
+        fault::Fault,
+        store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
+    },
+};
+
+/// Bytes of a secret, as RFC 4226 recommends.
+const SECRET_BYTES: usize = 20;
+/// The first word of the context in which secrets are sealed.
+const LABEL: &str = "totp";
+const NAME: &str = "Authenticator app";
+
+impl Factors {
+    /// Begins to add an app: it counts once a code of it was given. One that was begun before is forgotten.
+    ///
+    /// # Errors
+    /// `Conflict` where the caller has one, or too many factors.
+    pub async fn begin_totp(&self, caller: &Caller) -> Result<TotpEnrolment, Fault> {
+        let user = &caller.user;
+        let mut secret = [0_u8; SECRET_BYTES];
+        OsRng.try_fill_bytes(&mut secret).map_err(|error| Fault::internal(error.to_string()))?;
+        let sealed = self.secrets.seal(&sealed_context(LABEL, user.id.uuid()), &secret).map_err(Fault::internal)?;
+        let id = FactorId::from_uuid(self.clock.new_id());
+        let mut tx = self.store.write().await?;
+        let mut owned = tx.owned_by(user.id);
+        check_count(&mut owned).await?;
+        if owned.list_factors().await?.iter().any(|factor| factor.kind() == FactorKind::Totp) {
+            return Err(has_one().into());
+        }
+        owned.delete_unconfirmed_factors().await?;
+        let material = Material::Totp { secret: &sealed };
+        owned.insert_factor(&NewFactor { id, name: NAME, material, created_at: self.clock.now() }).await?;
+        tx.commit().await?;
+        enrolment(&secret, &user.email)
+    }
+
+    /// Confirms the app that the caller is adding by a code of it. Gives recovery codes with the first factor, which
+    /// are shown this once; empty where the caller has codes already.
+    ///
+    /// # Errors
+    /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app.
+    pub async fn confirm_totp(&self, caller: &Caller, code: &str) -> Result<Vec<String>, Fault> {
+        let (user, now) = (caller.user.id, self.clock.now());
+        let begun = self.store.read().await?.owned_by(user).find_unconfirmed_totp().await?;
+        let begun = begun.ok_or_else(wrong_code)?;
+        let step = self.matching_step(&begun, code, now)?.ok_or_else(wrong_code)?;
+        let mut tx = self.store.write().await?;
+        match tx.owned_by(user).confirm_factor(begun.id, step, now).await {
+            Ok(true) => {}
+            Ok(false) => return Err(wrong_code().into()),
+            Err(StoreError::Duplicate) => return Err(has_one().into()),
+            Err(error) => return Err(error.into()),
+        }
+        // Another one may have been begun at the same moment.
+        tx.owned_by(user).delete_unconfirmed_factors().await?;
+        let codes = recovery::give_first(&mut tx, user).await?;
+        // audit: an authenticator app was added
+        tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(codes)
+    }
+
+    /// Uses a code of a person's app, or else a recovery code. Whichever it is, it is good once, also when many
+    /// come at the same moment.
+    pub(in crate::server::auth) async fn use_code(&self, user: UserId, typed: &str) -> Result<bool, Fault> {
+        let now = self.clock.now();
+        if let Some(hash) = recovery::hash(user, typed) {
+            let mut tx = self.store.write().await?;
+            let used = tx.owned_by(user).use_recovery_code(&hash, now).await?;
+            tx.commit().await?;
+            return Ok(used);
+        }
+        let factors = self.store.read().await?.owned_by(user).list_factors().await?;
+        let Some(factor) = factors.into_iter().find(|factor| factor.kind() == FactorKind::Totp) else {
+            return Ok(false);
+        };
+        let Some(step) = self.matching_step(&factor, typed, now)? else { return Ok(false) };
+        let mut tx = self.store.write().await?;
+        let used = tx.owned_by(user).use_factor_step(factor.id, step, now).await?;
+        tx.commit().await?;
+        Ok(used)
+    }
+
+    /// The step that a code belongs to: the present one, or one of its neighbours. `None` where it belongs to none.
+    fn matching_step(&self, factor: &FactorRow, typed: &str, now: Timestamp) -> Result<Option<i64>, Fault> {
+        let Some(sealed) = &factor.secret else { return Ok(None) };
+        let context = sealed_context(LABEL, factor.user_id.uuid());
+        let secret = self.secrets.open_sealed(&context, sealed).map_err(Fault::internal)?;
+        let seconds = u64::try_from(now.micros().div_euclid(1_000_000)).unwrap_or_default();
+        // Apps show codes in two groups, and people copy them with blanks around.
+        let code: String = typed.chars().filter(|c| !c.is_whitespace()).take(7).collect();
+        let step = totp(&secret, "-")?.check(&code, seconds);
+        Ok(step.and_then(|step| i64::try_from(step).ok()))
+    }
+}
+
+fn totp(secret: &[u8], account: &str) -> Result<Totp, Fault> {
+    Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(6)
+        .with_step_duration(30)
+        .with_skew(1)
+        .with_secret(secret)
+        .with_issuer(Some("Colloquy"))
+        .with_account_name(account)
+        .build()
+        .map_err(|error| Fault::internal(error.to_string()))
+}
+
+fn enrolment(secret: &[u8], email: &str) -> Result<TotpEnrolment, Fault> {
+    let totp = totp(secret, email)?;
+    let uri = totp.to_url().map_err(|error| Fault::internal(error.to_string()))?;
+    let letters: Vec<char> = totp.secret().to_base32().chars().collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    Ok(TotpEnrolment { qr: qr::svg(&uri)?, uri, secret: groups.join(" ") })
+}
+
+fn has_one() -> AppError {
+    AppError::conflict("You have an authenticator app already. Remove it first.")
+}
+
+/// The one answer to every code that is not accepted.
+pub(super) fn wrong_code() -> AppError {
+    AppError::invalid("code", "This code is not right, or it was used already. Wait for the next one.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_rfc() {
+        // RFC 6238, appendix B, for SHA-1: the last six of eight digits.
+        let totp = totp(b"12345678901234567890", "-").expect("a secret");
+        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+            assert_eq!(totp.generate(seconds).to_string(), code);
+            for (at, step) in [(seconds, true), (seconds + 30, true), (seconds - 30, true), (seconds + 60, false)] {
+                assert_eq!(totp.check(code, at).is_some(), step, "{code} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_enrolment_can_be_read_by_an_app_and_typed_by_a_person() {
+        let enrolment = enrolment(b"12345678901234567890", "ada+x@example.org").expect("an enrolment");
+        assert!(enrolment.uri.starts_with("otpauth://totp/Colloquy:ada"), "{}", enrolment.uri);
+        let read = Totp::from_url(&enrolment.uri).expect("an address that apps read");
+        assert_eq!((read.secret().as_bytes(), read.digits(), read.step()), (b"12345678901234567890".as_slice(), 6, 30));
+        assert_eq!(read.account_name(), "ada+x@example.org");
+        assert_eq!(enrolment.secret, "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+    }
+}

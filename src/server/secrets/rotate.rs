@@ -1,0 +1,136 @@
+//! Changing the key: everything is sealed anew under another one.
+
+use std::{collections::BTreeSet, fmt, path::Path};
+
+use super::{SecretError, Secrets, check_context, key_of, open, seal};
+use crate::server::{
+    clock::Clock,
+    secrets::{CHECK, lost},
+    store::{SEALED_COLUMNS, Store, Tx, sealed_context},
+};
+
+/// What a change of keys did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// The key that seals now.
+    pub key: String,
+    /// Whether the configuration holds it.
+    pub configured: bool,
+    /// How many values were sealed anew, by column.
+    pub sealed: Vec<(&'static str, u64)>,
+    /// Keys that seal nothing any more and are kept until the next change.
+    pub kept: Vec<String>,
+    /// Keys that were removed.
+    pub removed: Vec<String>,
+}
+
+impl fmt::Display for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = if self.configured { " of the configuration" } else { "" };
+        writeln!(f, "The key {}{origin} seals from now on.", self.key)?;
+        for (column, count) in &self.sealed {
+            writeln!(f, "  {column}: {count} sealed anew")?;
+        }
+        if !self.kept.is_empty() {
+            let kept = self.kept.join(", ");
+            writeln!(f, "Kept until the next change, for servers that still run with them: {kept}.")?;
+        }
+        if !self.removed.is_empty() {
+            writeln!(f, "Removed, because nothing uses them any more: {}.", self.removed.join(", "))?;
+        }
+        write!(f, "Back up the folder of keys again.")
+    }
+}
+
+impl Secrets {
+    /// Makes a new key (or takes the configuration's), seals everything anew under it in one transaction, and removes
+    /// keys that nothing has used since the change before. A running server finds the new key by itself.
+    ///
+    /// Safe to repeat after a crash: a key that was made but not used yet is taken, and until the transaction
+    /// is done all values are as they were.
+    ///
+    /// # Errors
+    /// As [`Secrets::open`]; a value that does not open.
+    pub async fn rotate(
+        data: &Path,
+        configured: Option<[u8; 32]>,
+        store: &Store,
+        clock: &Clock,
+    ) -> Result<Rotation, SecretError> {
+        // Not by `open`, which would note a key that a crash left behind as one in use.
+        let secrets = Self::open_checked(data, configured, store).await?;
+        secrets.reseal(store, clock).await
+    }
+
+    async fn reseal(&self, store: &Store, clock: &Clock) -> Result<Rotation, SecretError> {
+        let known = store.read().await?.list_secret_keys().await?;
+        let (key, configured) =
+            self.next_key(|id| known.iter().any(|row| row.key_id == id && row.retired_at.is_none()))?;
+        let now = clock.now();
+        let mut tx = store.write().await?;
+        tx.insert_secret_key(&key, &self.seal_under(&key, &check_context(&key), CHECK)?, now).await?;
+        let (sealed, used) = self.seal_all(&mut tx, &key).await?;
+        let (mut kept, mut removed) = (Vec::new(), Vec::new());
+        for row in known.into_iter().filter(|row| row.key_id != key) {
+            // What was in use until now may still be by another server.
+            if row.retired_at.is_some() && !used.contains(&row.key_id) {
+                tx.delete_secret_key(&row.key_id).await?;
+                removed.push(row.key_id);
+            } else {
+                kept.push(row.key_id);
+            }
+        }
+        tx.retire_other_secret_keys(&key, now).await?;
+        tx.commit().await?;
+        let mut keys = self.write();
+        // Only these: a file that no row names may be the new key of somebody who changes keys at this moment.
+        for id in &removed {
+            keys.remove(id)?;
+        }
+        Ok(Rotation { key, configured, sealed, kept, removed })
+    }
+
+    /// The id of the key to seal under: the configuration's, one that was made and not used, or a new one.
+    fn next_key(&self, is_in_use: impl Fn(&str) -> bool) -> Result<(String, bool), SecretError> {
+        let mut keys = self.write();
+        keys.refresh()?;
+        if !keys.is_configured() && keys.newest().is_none_or(|key| is_in_use(key.id())) {
+            keys.make_next()?;
+        }
+        let key = keys.newest().ok_or_else(|| SecretError::Sealing("there is no key".to_owned()))?;
+        Ok((key.id().to_owned(), keys.is_configured()))
+    }
+
+    fn seal_under(&self, id: &str, context: &str, plain: &[u8]) -> Result<String, SecretError> {
+        let keys = self.read();
+        seal(keys.find(id).ok_or_else(|| lost(&keys, id))?, context, plain)
+    }
+
+    /// Seals every value anew that is not under this key. Gives how many by column, and the keys that they were under.
+    async fn seal_all(
+        &self,
+        tx: &mut Tx,
+        key: &str,
+    ) -> Result<(Vec<(&'static str, u64)>, BTreeSet<String>), SecretError> {
+        let (mut counts, mut used) = (Vec::new(), BTreeSet::new());
+        for column in &SEALED_COLUMNS {
+            let mut count = 0;
+            for (row, owner, old) in tx.list_sealed(column).await? {
+                let id = key_of(&old).ok_or_else(|| SecretError::Unreadable(column.name.to_owned()))?;
+                if id == key {
+                    continue;
+                }
+                used.insert(id.to_owned());
+                let context = sealed_context(column.label, owner);
+                let plain = {
+                    let keys = self.read();
+                    open(keys.find(id).ok_or_else(|| lost(&keys, id))?, &context, &old)?
+                };
+                let new = self.seal_under(key, &context, &plain)?;
+                count += tx.update_sealed(column, row, &old, &new).await?;
+            }
+            counts.push((column.name, count));
+        }
+        Ok((counts, used))
+    }
+}

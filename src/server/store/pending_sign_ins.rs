@@ -1,0 +1,189 @@
+//! Sign-ins that wait for the second factor, and the ceremonies of passkeys.
+
+use super::{
+    StoreError, Tx,
+    db::{execute, fetch_optional},
+};
+use crate::domain::{CeremonyId, PendingSignInId, Timestamp, UserId};
+
+/// Wrong tries after which a pending sign-in has ended.
+const TRIES: i64 = 10;
+
+/// A sign-in that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// Its id.
+    pub id: PendingSignInId,
+    /// Whose.
+    pub user: UserId,
+    /// Whether to stay signed in after the browser is closed.
+    pub remember: bool,
+}
+
+/// What a ceremony is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A new passkey.
+    Registration,
+    /// The second step of a sign-in.
+    Check,
+    /// A sign-in without a password.
+    SignIn,
+}
+
+impl Purpose {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Check => "check",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+/// A ceremony to be written.
+#[derive(Debug)]
+pub struct NewCeremony<'a> {
+    /// Its id.
+    pub id: CeremonyId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whose, where that is known.
+    pub user: Option<UserId>,
+    /// What must be remembered, sealed.
+    pub state: &'a str,
+    /// When it is too late.
+    pub expires_at: Timestamp,
+}
+
+fn pending(id: PendingSignInId, row: Option<(UserId, i64)>) -> Option<PendingSignIn> {
+    row.map(|(user, remember)| PendingSignIn { id, user, remember: remember == 1 })
+}
+
+impl Tx {
+    /// Writes a pending sign-in.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_pending_sign_in(
+        &mut self,
+        sign_in: &PendingSignIn,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into pending_sign_ins (id, user_id, remember, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+            sign_in.id,
+            sign_in.user,
+            i64::from(sign_in.remember),
+            now,
+            expires_at,
+        )?;
+        Ok(())
+    }
+
+    /// The pending sign-in with this id, if it can still be finished: neither too old nor tried too often, its person
+    /// not shut out.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_pending_sign_in(
+        &mut self,
+        id: PendingSignInId,
+        now: Timestamp,
+    ) -> Result<Option<PendingSignIn>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (UserId, i64),
+            "select p.user_id, p.remember from pending_sign_ins p join users u on u.id = p.user_id
+             where p.id = $1 and p.expires_at > $2 and p.tries < $3 and u.disabled_at is null",
+            id,
+            now,
+            TRIES,
+        )?;
+        Ok(pending(id, row))
+    }
+
+    /// Like [`Tx::find_pending_sign_in`], and counts a try, so that no more than ten are looked at even when they race.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn try_pending_sign_in(
+        &mut self,
+        id: PendingSignInId,
+        now: Timestamp,
+    ) -> Result<Option<PendingSignIn>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (UserId, i64),
+            "update pending_sign_ins set tries = tries + 1
+             where id = $1 and expires_at > $2 and tries < $3
+               and exists (select 1 from users u where u.id = pending_sign_ins.user_id and u.disabled_at is null)
+             returning user_id, remember",
+            id,
+            now,
+            TRIES,
+        )?;
+        Ok(pending(id, row))
+    }
+
+    /// Ends a pending sign-in; `true` for whoever is first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_pending_sign_in(&mut self, id: PendingSignInId) -> Result<bool, StoreError> {
+        Ok(execute!(self, "delete from pending_sign_ins where id = $1", id)? == 1)
+    }
+
+    /// Ends all pending sign-ins of a person, as a change of password must.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_pending_sign_ins_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        execute!(self, "delete from pending_sign_ins where user_id = $1", user)?;
+        Ok(())
+    }
+
+    /// Writes a ceremony, in the place of one with the same id.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_ceremony(&mut self, ceremony: &NewCeremony<'_>) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into ceremonies (id, purpose, user_id, state, expires_at) values ($1, $2, $3, $4, $5)
+             on conflict (id) do update set
+               purpose = excluded.purpose, user_id = excluded.user_id, state = excluded.state, expires_at = excluded.expires_at",
+            ceremony.id,
+            ceremony.purpose.text(),
+            ceremony.user,
+            ceremony.state,
+            ceremony.expires_at,
+        )?;
+        Ok(())
+    }
+
+    /// Takes a ceremony away and gives its sealed state, if it is for this purpose and person and not too old.
+    /// Of several that try, one gets it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn take_ceremony(
+        &mut self,
+        id: CeremonyId,
+        purpose: Purpose,
+        user: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (String, String, Option<UserId>, Timestamp),
+            "delete from ceremonies where id = $1 returning state, purpose, user_id, expires_at",
+            id,
+        )?;
+        Ok(row
+            .filter(|(_, kept, whose, expires_at)| kept == purpose.text() && *whose == user && *expires_at > now)
+            .map(|(state, ..)| state))
+    }
+}
