@@ -71,6 +71,10 @@ id!(
     SignInId
 );
 id!(
+    /// An invitation.
+    InvitationId
+);
+id!(
     /// A chat.
     ChatId
 );

@@ -13,6 +13,7 @@ use super::{
     config::Config,
     keys::{KeyError, Keys},
     llm::Models,
+    mail::{MailError, Outbox},
     store::{Store, StoreError},
 };
 
@@ -33,6 +34,8 @@ pub struct AppState {
     pub sessions: SessionBackend,
     /// Who may come in.
     pub accounts: Accounts,
+    /// The way of mails, where they are sent.
+    pub outbox: Option<Outbox>,
     /// The chats.
     pub chats: Chats,
 }
@@ -58,6 +61,9 @@ pub enum StartError {
     /// Redis does not answer.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to keep sessions in the database.")]
     Redis(fred::error::Error),
+    /// Mails cannot be sent that way.
+    #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
+    Mail(#[from] MailError),
 }
 
 impl AppState {
@@ -85,10 +91,14 @@ impl AppState {
             None => SessionBackend::in_database(store.clone(), key, clock.clone()),
             Some(url) => SessionBackend::in_redis(url, key, clock.clone()).await.map_err(StartError::Redis)?,
         };
-        let accounts = Accounts::new(store.clone(), clock.clone(), config.sessions.clone(), config.sign_up_open);
+        let accounts = Accounts::new(store.clone(), clock.clone(), &config);
+        let outbox = match &config.mail {
+            Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
+            None => None,
+        };
         let models = Models::new(&config);
         let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
-        Ok(Self { config: Arc::new(config), clock, leptos_options, stopping, store, sessions, accounts, chats })
+        Ok(Self { config: Arc::new(config), clock, leptos_options, stopping, store, sessions, accounts, outbox, chats })
     }
 
     /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.

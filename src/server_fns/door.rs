@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress},
+        auth::{Caller, ClientAddress, Origin},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -52,6 +52,11 @@ impl Door {
         self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default()
     }
 
+    /// The machine and the browser that the request comes from.
+    pub fn origin(&self) -> Origin {
+        Origin::new(self.address(), self.header(USER_AGENT.as_str()))
+    }
+
     /// The browser, as it names itself.
     pub fn user_agent(&self) -> String {
         self.header(USER_AGENT.as_str()).to_owned()
@@ -60,6 +65,13 @@ impl Door {
     /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.
     pub fn is_plain_form(&self) -> bool {
         self.header(ACCEPT.as_str()).contains("text/html")
+    }
+
+    /// Leads a plain form on to a page of ours; scripts stay where they are.
+    pub fn lead_to(&self, path: &str) {
+        if self.is_plain_form() {
+            leptos_axum::redirect(path);
+        }
     }
 
     /// The path and query of the page that the form was on. The router has made sure that it is one of ours.

@@ -3,8 +3,10 @@
 pub mod account;
 pub mod chats;
 pub mod frame;
+pub mod invitations;
 pub mod messages;
 pub mod models;
+pub mod recovery;
 
 #[cfg(feature = "ssr")]
 mod door;

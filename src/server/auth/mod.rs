@@ -2,12 +2,19 @@
 
 mod account;
 mod address;
+mod email;
+mod invitations;
+mod links;
+mod origin;
 mod password;
+mod recovery;
 mod rule;
 mod session;
 mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use invitations::InvitationRequest;
+pub use origin::Origin;
 pub use password::Passwords;
 pub use session::{SessionBackend, cookie_name, layer as session_layer};

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 22] = [
     "listen",
     "url",
     "data",
     "database_url",
     "redis_url",
     "sign_up",
+    "sign_up_domains",
     "trusted_proxies",
     "connections",
     "default_model",
@@ -20,6 +21,8 @@ pub(super) const KEYS: [&str; 19] = [
     "sessions.idle",
     "sessions.absolute",
     "sessions.remembered",
+    "mail.smtp_url",
+    "mail.from",
     "local.models",
     "local.idle_minutes",
     "local.threads",

@@ -3,8 +3,11 @@
 //! Work is done in units: [`Store::read`] for looking, [`Store::write`] for a transaction. The rows of a person
 //! are reached only through [`Tx::owned_by`], whose statements all name the owner.
 
+mod addresses;
 mod chats;
 mod db;
+mod links;
+mod mails;
 mod messages;
 mod migrate;
 mod owned;
@@ -18,8 +21,11 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use addresses::AddressState;
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
+pub use links::{LinkRow, NewLink, Purpose, TokenHash};
+pub use mails::{ClaimedMail, FailingMail, NewMail};
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};

@@ -47,13 +47,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what has expired: session records and throttles.
+    /// Deletes what has expired: session records, throttles, links, and mails that were sent a week ago or given up a
+    /// month ago.
     ///
     /// # Errors
     /// As the database says.
     pub async fn delete_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
         let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
-        Ok(sessions + throttles)
+        let links = execute!(self, "delete from links where expires_at <= $1", now)?;
+        let mails = execute!(
+            self,
+            "delete from mails where sent_at <= $1 or (next_attempt_at is null and created_at <= $2)",
+            now.plus_seconds(-7 * 86_400),
+            now.plus_seconds(-30 * 86_400),
+        )?;
+        Ok(sessions + throttles + links + mails)
     }
 }

@@ -107,4 +107,23 @@ impl Tx {
         execute!(self, "update sign_ins set ended_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
     }
+    /// Ends all sign-ins of a person but one; all where none is to stay. Gives how many.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn end_sign_ins(
+        &mut self,
+        user: UserId,
+        but: Option<SignInId>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let but = but.map_or(uuid::Uuid::nil(), SignInId::uuid);
+        Ok(execute!(
+            self,
+            "update sign_ins set ended_at = $3 where user_id = $1 and id <> $2 and ended_at is null",
+            user,
+            but,
+            now,
+        )?)
+    }
 }
