@@ -12,8 +12,11 @@ mod http_requests;
 mod http_routes;
 mod http_support;
 mod http_wire;
+mod invitations;
 mod isolation;
+mod mail;
 mod models;
+mod recovery;
 mod runs;
 #[path = "../support/mod.rs"]
 mod support;

@@ -129,6 +129,22 @@ impl TestApp {
         Self::open(self.config.clone(), upstream, self.folder.clone(), None, self.state.clock.clone()).await
     }
 
+    /// Where this application keeps its data.
+    pub fn kept(&self) -> Kept {
+        if self.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite }
+    }
+
+    /// A column of texts, read past the application.
+    pub async fn column(&self, statement: &str) -> Vec<String> {
+        let Some(url) = &self.config.database_url else {
+            let url = format!("sqlite://{}?mode=ro", self.config.data.join("colloquy.db").display());
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
+            return sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column");
+        };
+        let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+        sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
+    }
+
     /// A browser without cookies.
     pub fn stranger(&self) -> Client {
         Client::new(self.router.clone())

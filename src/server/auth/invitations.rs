@@ -5,9 +5,7 @@ use super::{
     links::{Token, hash_of},
 };
 use crate::{
-    domain::{
-        AppError, Email, Invitation, InvitationId, NewInvitation, Role, SignUpPolicy, Timestamp, UserId, limits,
-    },
+    domain::{AppError, Email, Invitation, InvitationId, NewInvitation, Role, SignUpPolicy, Timestamp, UserId, limits},
     server::{
         fault::Fault,
         mail::Letter,
@@ -158,7 +156,9 @@ impl Accounts {
             SignUpPolicy::First => Ok(Admission::First),
             SignUpPolicy::Open => Ok(Admission::Open),
             SignUpPolicy::Closed => Err(AppError::Forbidden.into()),
-            SignUpPolicy::Domains if self.domains.iter().any(|domain| domain == email.domain()) => Ok(Admission::Domain),
+            SignUpPolicy::Domains if self.domains.iter().any(|domain| domain == email.domain()) => {
+                Ok(Admission::Domain)
+            }
             SignUpPolicy::Domains => {
                 let reason = format!("Use an address of {}.", self.domains.join(" or "));
                 Err(AppError::invalid("email", reason).into())

@@ -115,7 +115,9 @@ mod tests {
         assert_ne!(one.0, two.0);
         assert_eq!(one.0.len(), 43);
         assert_eq!(hash_of(&one.0), Some(one.hash()));
-        for bad in ["", "null", "[]", &one.0[1..], &format!("{}=", one.0), &format!(" {}", one.0), &"A".repeat(1_000_000)] {
+        for bad in
+            ["", "null", "[]", &one.0[1..], &format!("{}=", one.0), &format!(" {}", one.0), &"A".repeat(1_000_000)]
+        {
             assert_eq!(hash_of(bad), None, "{:?}", bad.get(..50));
         }
     }

@@ -88,7 +88,10 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         (86_400, 172_800, 259_200)
     );
     assert_eq!(config.log.json, Some(true));
-    assert_eq!((config.sign_up_open, config.sign_up_domains), (false, vec!["example.org".into(), "example.com".into()]));
+    assert_eq!(
+        (config.sign_up_open, config.sign_up_domains),
+        (false, vec!["example.org".into(), "example.com".into()])
+    );
     assert_eq!(config.mail.map(|mail| mail.from).as_deref(), Some("Colloquy <chat@example.org>"));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));

@@ -44,7 +44,10 @@ impl Letter {
     pub fn confirm_new_address(link: &str) -> Self {
         let first = "Please confirm that this is the new e-mail address of your account. The link holds for 24 hours \
                      and works once.";
-        Self::new("Confirm your new e-mail address", &[says(first), Link("Confirm the new address", link), says(IGNORE)])
+        Self::new(
+            "Confirm your new e-mail address",
+            &[says(first), Link("Confirm the new address", link), says(IGNORE)],
+        )
     }
 
     /// To the address of an account until now: tells of the new one.
@@ -71,7 +74,8 @@ impl Letter {
 
     fn new(subject: &'static str, parts: &[Part<'_>]) -> Self {
         let mut text = String::new();
-        let mut html = String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\n<body>\n");
+        let mut html =
+            String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\n<body>\n");
         for part in parts {
             match part {
                 Says(sentence) => {
@@ -111,7 +115,8 @@ fn escape(text: &str) -> String {
 /// For example `21 November 2026 at 08:30 UTC`.
 fn moment(at: Timestamp) -> String {
     let form = format_description!("[day padding:none] [month repr:long] [year] at [hour]:[minute] UTC");
-    let moment = OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let moment =
+        OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     moment.format(form).unwrap_or_default()
 }
 
@@ -122,7 +127,11 @@ mod tests {
     #[test]
     fn row_62_what_people_wrote_is_text() {
         let letter = Letter::invitation("<b onclick='x'>\"Ada\" & Co", "https://h/sign-up?invitation=x", 7);
-        assert!(letter.html.contains("&lt;b onclick=&#39;x&#39;&gt;&quot;Ada&quot; &amp; Co invites you"), "{}", letter.html);
+        assert!(
+            letter.html.contains("&lt;b onclick=&#39;x&#39;&gt;&quot;Ada&quot; &amp; Co invites you"),
+            "{}",
+            letter.html
+        );
         assert!(letter.text.starts_with("<b onclick='x'>\"Ada\" & Co invites you"), "{}", letter.text);
     }
 

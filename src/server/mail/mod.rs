@@ -62,8 +62,8 @@ impl Mailer {
     /// [`MailError::Server`] and [`MailError::Address`] where the configuration was not checked.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
         let from: Mailbox = config.from.parse()?;
-        let transport =
-            AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose_secret()).map_err(MailError::Server)?;
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose_secret())
+            .map_err(MailError::Server)?;
         // Servers want to hear a name; that of the machine would tell more than that of the sender.
         let hello = ClientId::Domain(from.email.domain().to_owned());
         Ok(Self { transport: transport.timeout(Some(COMMAND)).hello_name(hello).build(), from })

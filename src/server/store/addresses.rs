@@ -21,12 +21,7 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn find_address_state(&mut self, user: UserId) -> Result<Option<AddressState>, StoreError> {
-        Ok(fetch_optional!(
-            self,
-            AddressState,
-            "select email_verified_at, must_verify from users where id = $1",
-            user
-        )?)
+        Ok(fetch_optional!(self, AddressState, "select email_verified_at, must_verify from users where id = $1", user)?)
     }
 
     /// Lets nobody sign in to an account until its address is verified.

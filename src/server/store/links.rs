@@ -166,16 +166,15 @@ impl Tx {
              order by created_at desc, id desc limit 500",
             now,
         )?;
-        let invitation = |(id, email, role, uses_left, created_at, expires_at): (_, _, Option<String>, i64, _, _)| {
-            Invitation {
+        let invitation =
+            |(id, email, role, uses_left, created_at, expires_at): (_, _, Option<String>, i64, _, _)| Invitation {
                 id,
                 email,
                 role: parse_role(role.as_deref().unwrap_or_default()),
                 uses_left: u32::try_from(uses_left).unwrap_or(0),
                 created_at,
                 expires_at,
-            }
-        };
+            };
         Ok(rows.into_iter().map(invitation).collect())
     }
 
