@@ -12,7 +12,7 @@
 //! ```text
 //! 0 domain
 //! 1 server::{allocator, clock, config, keys, llm, store}   components
-//! 2 server::{fault, secrets, telemetry, llm::catalogue}
+//! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
 //! 3 server::{auth, chat}
 //! 4 server::state
 //! 5 server_fns   server::http                   doors: they never import each other
@@ -28,6 +28,11 @@
 //! 3. Readers of `/chats/{chat}/runs/{run}/events` get a snapshot, then numbered steps: from the hub where the run is in
 //!    this process, else from the database. They may come and go; they own nothing.
 //! 4. One finisher wins. A worker that dies leaves a lease that runs out; the sweeper marks the answer as interrupted.
+//!
+//! # How a mail leaves
+//! Whoever does what a mail tells of writes the mail in the transaction of the act, so there is neither without the
+//! other. The outbox of any one instance claims it under a lease, sends it, and tries again later where it must. Links in
+//! mails carry a token of which only the hash is kept; using one up is one statement, which one of many can win.
 //!
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an

@@ -35,7 +35,9 @@ pub enum SignUpPolicy {
     First,
     /// Anybody may.
     Open,
-    /// Nobody may.
+    /// Whoever has an address of certain domains may, and must show that it is theirs.
+    Domains,
+    /// Nobody may, without an invitation.
     Closed,
 }
 
@@ -93,6 +95,11 @@ impl Email {
     /// The spelling under which it is unique.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// What stands behind the `@`, in lower case.
+    pub fn domain(&self) -> &str {
+        self.key.split_once('@').map_or("", |(_, domain)| domain)
     }
 }
 

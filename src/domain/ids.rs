@@ -83,6 +83,10 @@ id!(
     CeremonyId
 );
 id!(
+    /// An invitation.
+    InvitationId
+);
+id!(
     /// A chat.
     ChatId
 );

@@ -30,3 +30,7 @@ pub const CHATS_PER_ACTION: usize = 200;
 pub const MESSAGES_PER_WINDOW: u32 = 40;
 /// Streams that one person may hold open at once, over all tabs.
 pub const STREAMS_PER_USER: usize = 32;
+/// People that one invitation may bring in.
+pub const INVITATION_USES: u32 = 1_000;
+/// Days for which an invitation may hold.
+pub const INVITATION_DAYS: u32 = 90;

@@ -94,7 +94,7 @@ fn SignInForm(policy: SignUpPolicy) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
-            {(policy == SignUpPolicy::Open)
+            {matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains)
                 .then(|| {
                     view! {
                         <p class="mt-8 text-ink-soft">

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod http;
 pub mod keys;
 pub mod llm;
+pub mod mail;
 pub mod secrets;
 pub mod state;
 pub mod store;

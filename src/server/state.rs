@@ -13,6 +13,7 @@ use super::{
     config::{self, Config},
     keys::{KeyError, Keys},
     llm::Models,
+    mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
 };
@@ -36,6 +37,8 @@ pub struct AppState {
     pub accounts: Accounts,
     /// What people show besides the password.
     pub factors: Factors,
+    /// The way of mails, where they are sent.
+    pub outbox: Option<Outbox>,
     /// The chats.
     pub chats: Chats,
 }
@@ -64,6 +67,9 @@ pub enum StartError {
     /// Redis does not answer.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to keep sessions in the database.")]
     Redis(fred::error::Error),
+    /// Mails cannot be sent that way.
+    #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
+    Mail(#[from] MailError),
 }
 
 impl AppState {
@@ -94,8 +100,11 @@ impl AppState {
         let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
         let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
         let factors = Factors::new(store.clone(), clock.clone(), secrets, &config);
-        let accounts =
-            Accounts::new(store.clone(), clock.clone(), factors.clone(), config.sessions.clone(), config.sign_up_open);
+        let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
+        let outbox = match &config.mail {
+            Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
+            None => None,
+        };
         let models = Models::new(&config);
         let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
         Ok(Self {
@@ -107,6 +116,7 @@ impl AppState {
             sessions,
             accounts,
             factors,
+            outbox,
             chats,
         })
     }

@@ -23,19 +23,21 @@ pub async fn load_entrance() -> Result<Entrance, AppError> {
     Ok(Entrance { user, policy: door.answer(door.state.accounts.sign_up_policy().await)? })
 }
 
-/// Makes an account, signs it in and goes to the new chat.
+/// Makes an account, signs it in and goes to the new chat; or to the sign-in page, where the address must be verified
+/// first. `invitation` is the token of an invitation.
 #[server(prefix = "/api", endpoint = "sign_up")]
 pub async fn sign_up(
     email: String,
     name: String,
     password: String,
     #[server(default)] remember: Option<String>,
+    #[server(default)] invitation: Option<String>,
 ) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let credentials = credentials(&door, email, password, remember.is_some());
-    let account = crate::server::auth::NewAccount { name, credentials };
-    door.answer(door.state.accounts.sign_up(account, &door.session()?).await)?;
-    leptos_axum::redirect("/");
+    let account = crate::server::auth::NewAccount { name, invitation, credentials };
+    let signed_in = door.answer(door.state.accounts.sign_up(account, &door.session()?).await)?;
+    leptos_axum::redirect(if signed_in.is_some() { "/" } else { "/sign-in?done=verify" });
     Ok(())
 }
 

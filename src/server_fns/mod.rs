@@ -7,7 +7,9 @@ pub mod account;
 pub mod chats;
 pub mod factors;
 pub mod frame;
+pub mod invitations;
 pub mod messages;
+pub mod recovery;
 pub mod security;
 
 #[cfg(feature = "ssr")]

@@ -14,6 +14,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/llm/catalogue", 2),
     ("server/keys", 1),
     ("server/fault", 2),
+    ("server/mail", 2),
     ("server/secrets", 2),
     ("server/telemetry", 2),
     ("server/auth", 3),

@@ -87,13 +87,15 @@ each_db! {
 
 each_db! {
     async fn a_deleted_chat_is_gone_after_its_hour(app: TestApp) {
-        let mut ada = app.administrator().await;
-        let sent = ada.say(None, "forget me").await;
-        ada.settled(sent.chat).await;
-        assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let sent = bob.say(None, "forget me").await;
+        bob.settled(sent.chat).await;
+        assert_eq!(change(&mut bob, sent.chat, "delete").await, 200);
         app.state.clock.advance(3_601);
         app.state.chats.sweep().await.expect("a sweep");
-        assert_eq!(change(&mut ada, sent.chat, "restore").await, 404);
+        assert_eq!(change(&mut bob, sent.chat, "restore").await, 404);
     }
 }
 

@@ -130,6 +130,16 @@ fn rows() -> Vec<Row> {
             404,
         ),
         row("/api/end_other_devices", Form(|_| vec![]), 401, 200, 200),
+        row("/api/request_password_reset", Form(|_| vec![("email", "nobody@example.org".into())]), 200, 200, 200),
+        row("/api/reset_password", Form(|_| vec![("token", "x".into()), ("password", "x".into())]), 422, 422, 422),
+        row("/api/request_verification", Form(|_| vec![]), 401, 200, 200),
+        row("/api/verify_address", Form(|_| vec![("token", "x".into())]), 422, 422, 422),
+        row("/api/request_address_change", Form(|_| vec![("email", "new@example.org".into())]), 401, 200, 200),
+        row("/api/confirm_address_change", Form(|_| vec![("token", "x".into())]), 422, 422, 422),
+        // For administrators, which the other person is and the owner of the chat is not.
+        row("/api/create_invitation", Form(|_| vec![("role", "member".into())]), 401, 200, 403),
+        row("/api/list_invitations", Json(|_| json!({})), 401, 200, 403),
+        row("/api/revoke_invitation", Form(|_| vec![("id", uuid_chat().to_string())]), 401, 404, 403),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }
@@ -166,7 +176,12 @@ fn i01_every_server_function_has_a_row() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i01_strangers_others_and_owners_get_what_the_table_says() {
     for kept in [Kept::Sqlite, Kept::PostgresAndRedis] {
-        let app = TestApp::start_with(kept, |config| config.sign_up_open = true).await;
+        let mail = crate::support::smtp::Smtp::start().await.config();
+        let app = TestApp::start_with(kept, |config| {
+            config.sign_up_open = true;
+            config.mail = Some(mail);
+        })
+        .await;
         let (mut ada, mut bob, ids) = two(&app).await;
         let factor = FactorId::from_uuid(uuid_chat().uuid());
         let unknown = Ids { sent: Sent { chat: uuid_chat(), ..ids.sent.clone() }, factor };

@@ -36,7 +36,6 @@ pub struct TestApp {
     pub config: Config,
     router: Router,
     folder: Arc<TempDir>,
-    database: Option<String>,
 }
 
 /// Runs a test on each database. A server that is missing fails the test.
@@ -90,7 +89,6 @@ impl TestApp {
             models: vec!["echo".to_owned(), "other".to_owned()],
             context: 8_192,
         });
-        let mut database = None;
         if kept == Kept::PostgresAndRedis {
             let name = format!("test_{}", uuid::Uuid::new_v4().simple());
             let server = required("TEST_DATABASE_URL");
@@ -98,19 +96,12 @@ impl TestApp {
             let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
             config.database_url = Some(format!("{base}/{name}").into());
             config.redis_url = Some(required("TEST_REDIS_URL").into());
-            database = Some(name);
         }
         change(&mut config);
-        Self::open(config, upstream, folder, database, Clock::default()).await
+        Self::open(config, upstream, folder, Clock::default()).await
     }
 
-    async fn open(
-        config: Config,
-        upstream: Upstream,
-        folder: Arc<TempDir>,
-        database: Option<String>,
-        clock: Clock,
-    ) -> Self {
+    async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, clock: Clock) -> Self {
         let site = folder.path().join("site").display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
@@ -120,19 +111,34 @@ impl TestApp {
             Box::pin(async move { store.ping().await.is_ok() })
         });
         let router = http::router(state.clone(), ready, colloquy::app::shell);
-        Self { state, upstream, config, router, folder, database }
+        Self { state, upstream, config, router, folder }
     }
 
     /// A second instance on the same data, as another process would be: with its own hub and its own worker.
     pub async fn another(&self) -> Self {
         let upstream = Upstream::start().await;
-        Self::open(self.config.clone(), upstream, self.folder.clone(), None, self.state.clock.clone()).await
+        Self::open(self.config.clone(), upstream, self.folder.clone(), self.state.clock.clone()).await
     }
 
     /// Another installation on the same kind of database, where everybody may sign up.
     pub async fn open_to_all(&self) -> Self {
-        let kept = if self.database.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite };
-        Self::start_with(kept, |config| config.sign_up_open = true).await
+        Self::start_with(self.kept(), |config| config.sign_up_open = true).await
+    }
+
+    /// Where this application keeps its data.
+    pub fn kept(&self) -> Kept {
+        if self.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite }
+    }
+
+    /// A column of texts, read past the application.
+    pub async fn column(&self, statement: &str) -> Vec<String> {
+        let Some(url) = &self.config.database_url else {
+            let url = format!("sqlite://{}?mode=ro", self.config.data.join("colloquy.db").display());
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
+            return sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column");
+        };
+        let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+        sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
     }
 
     /// A browser without cookies.

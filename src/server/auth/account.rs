@@ -1,16 +1,18 @@
 //! Making accounts, signing in and out, and finding out who asks.
 
+use std::sync::Arc;
+
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{Factors, Origin, Passwords, password::Verified, rule, throttle};
+use super::{Factors, Origin, Passwords, invitations::Admission, password::Verified, rule, throttle};
 use crate::{
     domain::{
-        AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignInStep, SignUpPolicy,
-        Timestamp, UserId, limits, parse_name,
+        AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignInStep, Timestamp,
+        UserId, limits, parse_name,
     },
     server::{
         clock::Clock,
-        config::SessionConfig,
+        config::{Config, SessionConfig},
         fault::Fault,
         store::{NewSignIn, NewUser, Store},
     },
@@ -29,7 +31,13 @@ pub struct Accounts {
     pub(super) factors: Factors,
     pub(super) passwords: Passwords,
     lifetimes: SessionConfig,
-    open: bool,
+    pub(super) open: bool,
+    /// Domains whose addresses may sign up.
+    pub(super) domains: Arc<[String]>,
+    /// Whether mails are sent.
+    pub(super) mails: bool,
+    /// What links begin with.
+    pub(super) base_url: Arc<str>,
 }
 
 /// Somebody who is signed in, and asks.
@@ -76,27 +84,26 @@ impl Credentials {
 pub struct NewAccount {
     /// The person's name as typed.
     pub name: String,
+    /// The token of an invitation, where they have one.
+    pub invitation: Option<String>,
     /// The rest.
     pub credentials: Credentials,
 }
 
 impl Accounts {
-    /// Accounts in this store; strangers may join where `open`.
-    pub fn new(store: Store, clock: Clock, factors: Factors, lifetimes: SessionConfig, open: bool) -> Self {
-        Self { store, clock, factors, passwords: Passwords::default(), lifetimes, open }
-    }
-
-    /// Whether a stranger can make an account now.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn sign_up_policy(&self) -> Result<SignUpPolicy, Fault> {
-        let installed = self.store.read().await?.is_installed().await?;
-        Ok(match (installed, self.open) {
-            (false, _) => SignUpPolicy::First,
-            (true, true) => SignUpPolicy::Open,
-            (true, false) => SignUpPolicy::Closed,
-        })
+    /// Accounts in this store. The configuration says how long sign-ins last, who may join, and whether mails are sent.
+    pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
+        Self {
+            store,
+            clock,
+            factors,
+            passwords: Passwords::default(),
+            lifetimes: config.sessions.clone(),
+            open: config.sign_up_open,
+            domains: config.sign_up_domains.clone().into(),
+            mails: config.mail.is_some(),
+            base_url: config.base_url().into(),
+        }
     }
 
     /// Rates a password, with the work bounded and off the async threads.
@@ -112,32 +119,35 @@ impl Accounts {
     }
 
     /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
-    /// only where the configuration opens the door.
+    /// only where the configuration opens the door, or with an invitation. Gives `None` for an account whose address
+    /// must be verified first; the link for that is on its way.
     ///
     /// # Errors
     /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken,
     /// `RateLimited`.
-    pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Caller, Fault> {
-        if self.sign_up_policy().await? == SignUpPolicy::Closed {
-            return Err(closed().into());
-        }
-        let NewAccount { name, credentials } = account;
+    pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
+        let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
+        let admission = self.admit(&email, invitation.as_deref()).await?;
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
         throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
-        let user = self.insert_account(&email, name, &password_hash, &credentials.origin).await?;
-        self.begin(user, &credentials.entry(), session).await
+        match self.insert_account(&email, name, &password_hash, &admission, &credentials.origin).await? {
+            (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),
+            (_, false) => Ok(None),
+        }
     }
 
+    /// Writes an account; gives it, and whether it may sign in at once.
     async fn insert_account(
         &self,
         email: &Email,
         name: String,
         password_hash: &str,
+        admission: &Admission,
         origin: &Origin,
-    ) -> Result<CurrentUser, Fault> {
+    ) -> Result<(CurrentUser, bool), Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.store.write().await?;
         let user = NewUser {
@@ -153,22 +163,22 @@ impl Accounts {
             Err(crate::server::store::StoreError::Duplicate) => return Err(taken().into()),
             other => other?,
         }
-        let mut role = Role::Member;
-        if tx.claim_installation(id, now).await? {
-            role = Role::Administrator;
-            tx.update_role(id, role).await?;
-        } else if !self.open {
-            return Err(closed().into());
-        }
+        let (role, may_sign_in) = if tx.claim_installation(id, now).await? {
+            tx.update_role(id, Role::Administrator).await?;
+            (Role::Administrator, true)
+        } else {
+            self.settle_admission(&mut tx, admission, (id, email), now).await?
+        };
         origin.note(&mut tx, &self.clock, id, AuditAction::SignUp, Outcome::Done).await?;
         tx.commit().await?;
-        Ok(CurrentUser { id, name, email: email.given().to_owned(), role })
+        Ok((CurrentUser { id, name, email: email.given().to_owned(), role }, may_sign_in))
     }
 
     /// Signs in with an address and a password, or says that a second factor must follow.
     ///
     /// # Errors
-    /// One and the same `Invalid` for an unknown address and a wrong password; `RateLimited`.
+    /// One and the same `Invalid` for an unknown address and a wrong password; `RateLimited`; `Conflict` where the
+    /// password is right but the address must be verified first, for which another link is then sent.
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
@@ -191,6 +201,9 @@ impl Accounts {
         }
         throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
+        if user.must_verify {
+            return Err(self.ask_to_verify(person.id, &email, &credentials.origin).await);
+        }
         self.enter(person, &credentials.entry(), session).await
     }
 
@@ -202,6 +215,16 @@ impl Accounts {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Sends another link to the address of an account that cannot be used before, unless that was done just now.
+    async fn ask_to_verify(&self, user: UserId, email: &Email, origin: &Origin) -> Fault {
+        match self.send_verification(user, email, origin).await {
+            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {
+                AppError::conflict("Confirm your e-mail address first: follow the link that was sent to it.").into()
+            }
+            Err(fault) => fault,
+        }
     }
 
     /// Writes a sign-in and names it in a session with a new id.
@@ -309,10 +332,6 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
 fn session_fault(error: tower_sessions::session::Error) -> Fault {
     tracing::warn!(%error, "the session store does not answer");
     AppError::unavailable("Your session cannot be read right now. Please try again in a moment.").into()
-}
-
-fn closed() -> AppError {
-    AppError::Forbidden
 }
 
 fn taken() -> AppError {

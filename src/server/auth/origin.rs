@@ -29,6 +29,11 @@ impl Origin {
         Self { address, user_agent: user_agent[..end].to_owned() }
     }
 
+    /// The machine's network for people.
+    pub(super) fn place(&self) -> String {
+        place(&self.address.0.to_canonical().to_string())
+    }
+
     /// Writes down what somebody did from here with their own account, in the transaction of the act.
     pub(super) async fn note(
         &self,

@@ -24,6 +24,10 @@ const CODE_ACCOUNT: Limit = Limit { tries: 10, seconds: 900 };
 const CEREMONY_ADDRESS: Limit = Limit { tries: 60, seconds: 180 };
 /// New accounts from one address.
 const SIGN_UP_ADDRESS: Limit = Limit { tries: 60, seconds: 3_600 };
+/// Mails of one kind that are asked for to one address, or for one account.
+const MAIL_ACCOUNT: Limit = Limit { tries: 3, seconds: 3_600 };
+/// Mails that are asked for from one machine. Higher, because many people may share its address.
+const MAIL_ADDRESS: Limit = Limit { tries: 30, seconds: 3_600 };
 
 fn refuse_over(limit: &Limit, (tries, ends_at): (i64, Timestamp), now: Timestamp) -> Result<(), AppError> {
     if tries <= limit.tries {
@@ -115,4 +119,27 @@ async fn count(store: &Store, clock: &Clock, key: &str, limit: &Limit) -> Result
 /// Counts a try to sign up.
 pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
     count(store, clock, &format!("sign-up address {}", address.throttle_key()), &SIGN_UP_ADDRESS).await
+}
+
+/// Counts that a mail of this kind was asked for, whether or not anybody has the address.
+pub(super) async fn count_mail(
+    store: &Store,
+    clock: &Clock,
+    address: ClientAddress,
+    kind: &str,
+    email: &Email,
+) -> Result<(), Fault> {
+    let now = clock.now();
+    let mut tx = store.write().await?;
+    let by_address =
+        tx.count_try(&format!("mail address {}", address.throttle_key()), now, MAIL_ADDRESS.seconds).await?;
+    let over = match refuse_over(&MAIL_ADDRESS, by_address, now) {
+        Ok(()) => {
+            let key = format!("mail {kind} {}", email.key());
+            refuse_over(&MAIL_ACCOUNT, tx.count_try(&key, now, MAIL_ACCOUNT.seconds).await?, now)
+        }
+        Err(error) => Err(error),
+    };
+    tx.commit().await?;
+    Ok(over?)
 }

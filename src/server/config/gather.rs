@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 21] = [
+pub(super) const KEYS: [&str; 26] = [
     "listen",
     "url",
     "data",
@@ -14,6 +14,7 @@ pub(super) const KEYS: [&str; 21] = [
     "secrets_key",
     "sign_up",
     "require_second_factor",
+    "sign_up_domains",
     "trusted_proxies",
     "connections",
     "default_model",
@@ -24,6 +25,8 @@ pub(super) const KEYS: [&str; 21] = [
     "sessions.administrator_idle",
     "sessions.administrator_absolute",
     "sessions.remembered",
+    "mail.smtp_url",
+    "mail.from",
     "local.models",
     "local.idle_minutes",
     "local.threads",

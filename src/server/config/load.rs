@@ -5,7 +5,8 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, PROVIDER_CONTEXT, ProviderConfig, RequiredOf, SessionConfig,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig, RequiredOf,
+    SessionConfig,
     fault::{Fault, Faults, Origin, Setting},
     gather::{Gathered, Given, Raw, Values},
     values::{self, Wrong},
@@ -83,18 +84,14 @@ impl Reader {
             |raw| values::choice(raw, &words),
             |of| word(of).to_owned(),
         );
-        let sign_up_open = self.read(
-            "sign_up",
-            d.sign_up_open,
-            |raw| values::choice(raw, &[("closed", false), ("open", true)]),
-            |open| if *open { "open" } else { "closed" }.to_owned(),
-        );
+        let (sign_up_open, sign_up_domains) = self.sign_up();
         let trusted_proxies =
             self.read("trusted_proxies", d.trusted_proxies, values::addresses, |list| show_list(list));
         let connections = self.read("connections", d.connections, |raw| values::number(raw, 16, 1_000_000), show);
         let default_model = self.read("default_model", d.default_model, some(values::text), show_option);
         let log = self.log(d.log);
         let sessions = self.sessions(d.sessions);
+        let mail = self.mail();
         let local = self.local(d.local, &data);
         Config {
             listen,
@@ -105,10 +102,12 @@ impl Reader {
             secrets_key,
             require_second_factor,
             sign_up_open,
+            sign_up_domains,
             trusted_proxies,
             connections,
             log,
             sessions,
+            mail,
             local,
             providers: Vec::new(),
             default_model,
@@ -142,6 +141,49 @@ impl Reader {
             ),
             remembered: self.read("sessions.remembered", d.remembered, values::seconds, show_seconds),
         }
+    }
+
+    /// Whether sign-up is open, and the domains to which it is.
+    fn sign_up(&mut self) -> (bool, Vec<String>) {
+        let words = [("closed", "closed"), ("open", "open"), ("domains", "domains")];
+        let word = self.read("sign_up", "closed", |raw| values::choice(raw, &words), |word| (*word).to_owned());
+        let domains = self.read("sign_up_domains", Vec::new(), values::domains, |list| show_list(list));
+        let faulty = |key| self.faults.iter().any(|fault| fault.key == key);
+        if !faulty("sign_up") && !faulty("sign_up_domains") {
+            if word == "domains" && domains.is_empty() {
+                let problem = "It is missing, although `sign_up` is `domains`.".to_owned();
+                let remedy = "List the domains, for example [\"example.org\"].";
+                self.fault("sign_up_domains", self.origin_of("sign_up"), problem, remedy);
+            } else if word != "domains" && !domains.is_empty() {
+                let problem = format!("It has no effect while `sign_up` is `{word}`.");
+                let remedy = "Set `sign_up` to `domains`, or remove it.";
+                self.fault("sign_up_domains", self.origin_of("sign_up_domains"), problem, remedy);
+            }
+        }
+        (word == "open", if word == "domains" { domains } else { Vec::new() })
+    }
+
+    /// How to send mails: both values or neither.
+    fn mail(&mut self) -> Option<MailConfig> {
+        let smtp_url = self.read("mail.smtp_url", None, some(values::smtp_url), masked);
+        let from = self.read("mail.from", None, some(values::mailbox), show_option);
+        let known = |key: &str| self.faults.iter().any(|fault| fault.key == key);
+        let (url_is_wrong, from_is_wrong) = (known("mail.smtp_url"), known("mail.from"));
+        match (smtp_url, from) {
+            (Some(smtp_url), Some(from)) => return Some(MailConfig { smtp_url, from }),
+            (Some(_), None) if !from_is_wrong => {
+                let problem = "It is missing, although `mail.smtp_url` is set.".to_owned();
+                let remedy = "Add the sender, for example \"Colloquy <chat@example.org>\".";
+                self.fault("mail.from", self.origin_of("mail.smtp_url"), problem, remedy);
+            }
+            (None, Some(_)) if !url_is_wrong => {
+                let problem = "It is missing, although `mail.from` is set.".to_owned();
+                let remedy = "Add the mail server, for example smtps://user:password@mail.example.org.";
+                self.fault("mail.smtp_url", self.origin_of("mail.from"), problem, remedy);
+            }
+            _ => {}
+        }
+        None
     }
 
     fn local(&mut self, d: LocalConfig, data: &Path) -> LocalConfig {
@@ -215,6 +257,12 @@ impl Reader {
             let problem = "It is shorter than `sessions.absolute`.".to_owned();
             let remedy = "Make it longer, or the other shorter.";
             self.fault("sessions.remembered", self.origin_of("sessions.remembered"), problem, remedy);
+        }
+        let mail_is_wrong = self.faults.iter().any(|fault| fault.key.starts_with("mail."));
+        if !config.sign_up_domains.is_empty() && config.mail.is_none() && !mail_is_wrong {
+            let problem = "`domains` needs mails, by which new accounts verify their addresses.".to_owned();
+            let remedy = "Set `mail.smtp_url` and `mail.from`, or choose `open` or `closed`.";
+            self.fault("sign_up", self.origin_of("sign_up"), problem, remedy);
         }
         let Some(model) = &config.default_model else { return };
         let known = |provider: &str| provider == "local" || config.providers.iter().any(|known| known.name == provider);

@@ -42,6 +42,9 @@ pub struct Config {
     pub require_second_factor: RequiredOf,
     /// Whether strangers may make accounts once there is an administrator (`sign_up`, `closed` or `open`).
     pub sign_up_open: bool,
+    /// Domains whose addresses may make accounts (`sign_up_domains`, where `sign_up` is `domains`), in lower case.
+    /// Whoever does must verify the address before they sign in.
+    pub sign_up_domains: Vec<String>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed (`trusted_proxies`).
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// How many connections are open at once (`connections`). Further ones wait to be accepted.
@@ -50,6 +53,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Lifetimes of sign-ins (`sessions.*`).
     pub sessions: SessionConfig,
+    /// How mails are sent (`mail.*`), where they are.
+    pub mail: Option<MailConfig>,
     /// The models inside Colloquy (`local.*`).
     pub local: LocalConfig,
     /// OpenAI-compatible endpoints (`[[providers]]`).
@@ -116,6 +121,15 @@ pub struct SessionConfig {
     pub remembered: i64,
 }
 
+/// How to send mails.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The mail server, for example `smtps://user:password@mail.example.org`.
+    pub smtp_url: SecretString,
+    /// The sender, for example `Colloquy <chat@example.org>`.
+    pub from: String,
+}
+
 /// The models that run on this machine.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
@@ -146,6 +160,18 @@ pub struct ProviderConfig {
     pub context: u32,
 }
 
+impl Config {
+    /// The origin that links in mails begin with: `url`, or where none is set the address that is listened on.
+    /// What a request says of itself never counts.
+    pub fn base_url(&self) -> String {
+        match &self.url {
+            Some(url) => url.origin(),
+            None if self.listen.ip().is_unspecified() => format!("http://localhost:{}", self.listen.port()),
+            None => format!("http://{}", self.listen),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let data = PathBuf::from("./data");
@@ -157,6 +183,7 @@ impl Default for Config {
             secrets_key: None,
             require_second_factor: RequiredOf::Nobody,
             sign_up_open: false,
+            sign_up_domains: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: 4_096,
             log: LogConfig { json: None, filter: "info".to_owned() },
@@ -167,6 +194,7 @@ impl Default for Config {
                 administrator_absolute: 86_400,
                 remembered: 90 * 86_400,
             },
+            mail: None,
             local: LocalConfig {
                 models: data.join("models"),
                 idle_minutes: 10,

@@ -55,7 +55,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         redis_url = "redis://h"
         secrets_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
         require_second_factor = "administrators"
-        sign_up = "open"
+        sign_up = "domains"
+        sign_up_domains = ["Example.org", "example.com"]
         trusted_proxies = ["10.0.0.1", "::ffff:10.0.0.2"]
         connections = 100
         default_model = "ollama/qwen3:8b"
@@ -66,6 +67,9 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         administrator_idle = "10m"
         administrator_absolute = "8h"
         remembered = "3d"
+        [mail]
+        smtp_url = "smtps://user:pass%20word@mail.example.org"
+        from = "Colloquy <chat@example.org>"
         [local]
         models = "/tmp"
         idle_minutes = 5
@@ -92,6 +96,11 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     assert_eq!(config.require_second_factor, RequiredOf::Administrators);
     let key = config.secrets_key.as_ref().and_then(key_bytes).expect("a key");
     assert_eq!((key[0], key[31]), (0, 31));
+    assert_eq!(
+        (config.sign_up_open, config.sign_up_domains),
+        (false, vec!["example.org".into(), "example.com".into()])
+    );
+    assert_eq!(config.mail.map(|mail| mail.from).as_deref(), Some("Colloquy <chat@example.org>"));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
     assert_eq!((config.providers[0].context, config.local.context), (4_096, Some(1_024)));
@@ -221,7 +230,12 @@ fn secrets_are_never_printed() {
     let canary = "CaNaRy";
     let good = given(
         &format!("[[providers]]\nname = \"a\"\nbase_url = \"http://a\"\nkey = \"{canary}\"\n"),
-        &[("DATABASE_URL", &format!("postgres://u:{canary}@h/d")), ("REDIS_URL", &format!("redis://:{canary}@h"))],
+        &[
+            ("DATABASE_URL", &format!("postgres://u:{canary}@h/d")),
+            ("REDIS_URL", &format!("redis://:{canary}@h")),
+            ("COLLOQUY_MAIL_SMTP_URL", &format!("smtps://u:{canary}@h")),
+            ("COLLOQUY_MAIL_FROM", "chat@example.org"),
+        ],
     );
     let loaded = good.load().expect("no faults");
     assert!(!format!("{loaded:?}").contains(canary), "{loaded:?}");
@@ -232,6 +246,7 @@ fn secrets_are_never_printed() {
         (format!("database_url = \"{canary}\"\nurl = \"https://u:{canary}@h\""), vec![]),
         (format!("[[providers]]\nname = \"a\"\nbase_url = \"http://u:{canary}@a/v1\"\nkey = [\"{canary}\"]"), vec![]),
         (format!("[[providers]]\nname = \"a\"\nbase_url = \"ftp://u:{canary}@a/v1\""), vec![]),
+        (format!("[mail]\nsmtp_url = \"smtp://u:{canary}@h\"\nfrom = \"a@b.org\""), vec![]),
         (String::new(), vec![("REDIS_URL", "http://CaNaRy@h"), ("COLLOQUY_PROVIDERS__A__KEY", "CaNaRy\n")]),
     ];
     for (file, variables) in broken {
@@ -250,6 +265,60 @@ fn k03_a_key_of_another_length_is_a_fault_that_does_not_show_it() {
     }
     let good = given("", &[("COLLOQUY_SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]);
     assert!(!format!("{:?}", good.load().expect("no faults")).contains("AAECAwQF"));
+}
+
+#[test]
+fn mail_is_sent_encrypted_or_within_this_machine() {
+    let load = |url: &str, from: &str| given(&format!("[mail]\nsmtp_url = {url:?}\nfrom = {from:?}\n"), &[]).load();
+    for good in [
+        "smtps://u:p@mail.example.org",
+        "smtps://mail.example.org:465",
+        "smtp://u:p%40w@mail.example.org:587?tls=required",
+        "smtp://127.0.0.1:2525",
+        "smtp://localhost",
+        "smtp://[::1]:25",
+    ] {
+        assert!(load(good, "chat@example.org").is_ok_and(|loaded| loaded.config.mail.is_some()), "{good}");
+    }
+    for bad in [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://mail.example.org",
+        "smtp://u:p@mail.example.org:587",
+        "smtp://127.0.0.1.example.org",
+        "smtp://mail.example.org?tls=opportunistic",
+        "smtps://mail.example.org?tls=none",
+        "smtps://u@mail.example.org",
+        "smtps://mail.example.org/x",
+        "smtps://",
+        "smtps://u:p@",
+        "smtps://u:p#w@mail.example.org",
+    ] {
+        assert_eq!(keys(&load(bad, "chat@example.org").expect_err(bad).0), ["mail.smtp_url"], "{bad}");
+    }
+    for bad in ["chat", "Colloquy <chat>", "a@b.org, c@d.org", "Colloquy chat@example.org", "<>"] {
+        assert_eq!(keys(&load("smtp://localhost", bad).expect_err(bad).0), ["mail.from"], "{bad}");
+    }
+    assert_eq!(keys(&given("mail.from = \"a@b.org\"", &[]).faults()), ["mail.smtp_url"]);
+    assert_eq!(keys(&given("mail.smtp_url = \"smtp://localhost\"", &[]).faults()), ["mail.from"]);
+}
+
+#[test]
+fn domains_of_sign_up_need_mail_and_the_word() {
+    let mail = "[mail]\nsmtp_url = \"smtp://localhost\"\nfrom = \"a@b.org\"\n";
+    let faults = |file: &str| keys(&given(file, &[]).faults()).join(" ");
+    assert_eq!(faults("sign_up = \"domains\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up");
+    assert_eq!(faults(&format!("sign_up = \"domains\"\n{mail}")), "sign_up_domains");
+    assert_eq!(faults("sign_up = \"open\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up_domains");
+    assert_eq!(faults(&format!("sign_up = \"domains\"\nsign_up_domains = [\"@b.org\"]\n{mail}")), "sign_up_domains");
+}
+
+#[test]
+fn o02_links_begin_with_the_configured_address() {
+    let base = |file: &str| given(file, &[]).load().expect("no faults").config.base_url();
+    assert_eq!(base("url = \"https://chat.example.org\""), "https://chat.example.org");
+    assert_eq!(base("listen = \"127.0.0.1:3100\""), "http://127.0.0.1:3100");
+    assert_eq!(base("listen = \"[::]:3100\""), "http://localhost:3100");
 }
 
 #[test]

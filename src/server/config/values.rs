@@ -8,6 +8,7 @@ use std::{
 use secrecy::SecretString;
 
 use super::{PublicUrl, gather::Raw};
+use crate::domain::Email;
 
 /// What is wrong with a value, and what to do.
 pub(super) struct Wrong {
@@ -63,6 +64,54 @@ pub(super) fn secret_url(raw: &Raw, schemes: &[&str]) -> Result<SecretString, Wr
             format!("Write it as {}://user:password@host/name.", schemes[0]),
         ),
     }
+}
+
+/// The address of a mail server, which may hold a password. Without encryption only this machine will do.
+pub(super) fn smtp_url(raw: &Raw) -> Result<SecretString, Wrong> {
+    let remedy = "Write smtps://user:password@host, or smtp://user:password@host:587?tls=required.";
+    let text = text(raw)?;
+    let Ok(uri) = text.parse::<axum::http::Uri>() else {
+        return wrong("It is not an address; other characters than letters and digits must be written as %XX.", remedy);
+    };
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
+        return wrong("It has no host.", remedy);
+    };
+    if !matches!(uri.path(), "" | "/") || text.contains('#') {
+        return wrong("It has a path.", remedy);
+    }
+    if authority.as_str().split_once('@').is_some_and(|(user, _)| !user.contains(':')) {
+        return wrong("It has a user name without a password.", remedy);
+    }
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match (uri.scheme_str(), uri.query()) {
+        (Some("smtps"), None) | (Some("smtp"), Some("tls=required")) => Ok(SecretString::from(text)),
+        (Some("smtp"), None) if here => Ok(SecretString::from(text)),
+        (Some("smtp"), None) => wrong("It would send passwords and links without encryption.", remedy),
+        (Some("smtp" | "smtps"), _) => wrong("What follows the `?` is not known.", remedy),
+        _ => wrong("It does not begin with smtps:// or smtp://.", remedy),
+    }
+}
+
+/// A sender: an address, perhaps with a name.
+pub(super) fn mailbox(raw: &Raw) -> Result<String, Wrong> {
+    let text = text(raw)?;
+    match text.parse::<lettre::message::Mailbox>() {
+        Ok(mailbox) if Email::parse(mailbox.email.as_ref()).is_ok() => Ok(text),
+        _ => wrong(
+            format!("{} is not a sender.", quoted(raw)),
+            "Write an address, perhaps with a name: chat@example.org, or \"Colloquy <chat@example.org>\".",
+        ),
+    }
+}
+
+/// A list of mail domains.
+pub(super) fn domains(raw: &Raw) -> Result<Vec<String>, Wrong> {
+    let parse = |text: String| match Email::parse(&format!("somebody@{text}")) {
+        Ok(email) => Ok(email.domain().to_owned()),
+        Err(_) => wrong(format!("{text:?} is not a domain."), "Write domains such as example.org, without `@`."),
+    };
+    texts(raw)?.into_iter().map(parse).collect()
 }
 
 /// A path, as it is.

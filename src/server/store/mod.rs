@@ -3,10 +3,13 @@
 //! Work is done in units: [`Store::read`] for looking, [`Store::write`] for a transaction. The rows of a person
 //! are reached only through [`Tx::owned_by`], whose statements all name the owner.
 
+mod addresses;
 mod audit;
 mod chats;
 mod db;
 mod factors;
+mod links;
+mod mails;
 mod messages;
 mod migrate;
 mod owned;
@@ -22,13 +25,16 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use addresses::AddressState;
 pub use audit::{AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
 pub use factors::{FactorRow, Material, NewFactor};
+pub use links::{LinkPurpose, LinkRow, NewLink, TokenHash};
+pub use mails::{ClaimedMail, FailingMail, NewMail};
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
-pub use pending_sign_ins::{NewCeremony, PendingSignIn, Purpose};
+pub use pending_sign_ins::{CeremonyPurpose, NewCeremony, PendingSignIn};
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};

@@ -22,7 +22,7 @@ pub struct PendingSignIn {
 
 /// What a ceremony is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum CeremonyPurpose {
     /// A new passkey.
     Registration,
     /// The second step of a sign-in.
@@ -31,7 +31,7 @@ pub enum Purpose {
     SignIn,
 }
 
-impl Purpose {
+impl CeremonyPurpose {
     const fn text(self) -> &'static str {
         match self {
             Self::Registration => "registration",
@@ -47,7 +47,7 @@ pub struct NewCeremony<'a> {
     /// Its id.
     pub id: CeremonyId,
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: CeremonyPurpose,
     /// Whose, where that is known.
     pub user: Option<UserId>,
     /// What must be remembered, sealed.
@@ -172,7 +172,7 @@ impl Tx {
     pub async fn take_ceremony(
         &mut self,
         id: CeremonyId,
-        purpose: Purpose,
+        purpose: CeremonyPurpose,
         user: Option<UserId>,
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {

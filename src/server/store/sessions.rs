@@ -50,8 +50,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what has expired: session records, throttles, pending sign-ins, ceremonies, and what was written down more
-    /// than a year ago.
+    /// Deletes what has expired: session records, throttles, pending sign-ins, ceremonies, links, mails that were sent a week
+    /// ago or given up a month ago, and what was written down more than a year ago.
     ///
     /// # Errors
     /// As the database says.
@@ -61,6 +61,13 @@ impl Tx {
         let acts = execute!(self, "delete from audit where at < $1", now.plus_seconds(-AUDIT_SECONDS))?;
         let pending = execute!(self, "delete from pending_sign_ins where expires_at <= $1", now)?;
         let ceremonies = execute!(self, "delete from ceremonies where expires_at <= $1", now)?;
-        Ok(sessions + throttles + acts + pending + ceremonies)
+        let links = execute!(self, "delete from links where expires_at <= $1", now)?;
+        let mails = execute!(
+            self,
+            "delete from mails where sent_at <= $1 or (next_attempt_at is null and created_at <= $2)",
+            now.plus_seconds(-7 * 86_400),
+            now.plus_seconds(-30 * 86_400),
+        )?;
+        Ok(sessions + throttles + acts + pending + ceremonies + links + mails)
     }
 }

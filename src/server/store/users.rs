@@ -34,6 +34,8 @@ pub struct UserRow {
     pub password_hash: String,
     /// Set where an administrator has shut the account.
     pub disabled_at: Option<Timestamp>,
+    /// Whether nobody may sign in before the address is verified.
+    pub must_verify: bool,
 }
 
 pub(super) const fn role_text(role: Role) -> &'static str {
@@ -108,7 +110,7 @@ impl Tx {
         Ok(fetch_optional!(
             self,
             UserRow,
-            "select id, password_hash, disabled_at from users where email_key = $1",
+            "select id, password_hash, disabled_at, must_verify from users where email_key = $1",
             email_key
         )?)
     }

@@ -20,7 +20,9 @@ use crate::{
         auth::Caller,
         config::{Config, PublicUrl},
         fault::Fault,
-        store::{FactorRow, Material, NewCeremony, NewFactor, PendingSignIn, Purpose, StoreError, sealed_context},
+        store::{
+            CeremonyPurpose, FactorRow, Material, NewCeremony, NewFactor, PendingSignIn, StoreError, sealed_context,
+        },
     },
 };
 
@@ -34,22 +36,22 @@ const LABEL: &str = "ceremony";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ceremony {
     pub id: CeremonyId,
-    purpose: Purpose,
+    purpose: CeremonyPurpose,
     user: Option<UserId>,
 }
 
 impl Ceremony {
     const fn of_sign_in(caller: &Caller) -> Self {
         let id = CeremonyId::from_uuid(caller.sign_in.uuid());
-        Self { id, purpose: Purpose::Registration, user: Some(caller.user.id) }
+        Self { id, purpose: CeremonyPurpose::Registration, user: Some(caller.user.id) }
     }
 
     pub(super) const fn of_pending(pending: PendingSignIn) -> Self {
-        Self { id: CeremonyId::from_uuid(pending.id.uuid()), purpose: Purpose::Check, user: Some(pending.user) }
+        Self { id: CeremonyId::from_uuid(pending.id.uuid()), purpose: CeremonyPurpose::Check, user: Some(pending.user) }
     }
 
     pub(super) const fn of_stranger(id: CeremonyId) -> Self {
-        Self { id, purpose: Purpose::SignIn, user: None }
+        Self { id, purpose: CeremonyPurpose::SignIn, user: None }
     }
 }
 

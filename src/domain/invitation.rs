@@ -1,0 +1,33 @@
+//! Invitations: links by which people make accounts where sign-up is closed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{InvitationId, Role, Timestamp};
+
+/// An invitation that can be used, as administrators see it. Its link is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Which.
+    pub id: InvitationId,
+    /// The only address that it is for; `None` for whoever has the link.
+    pub email: Option<String>,
+    /// What the invited become.
+    pub role: Role,
+    /// How many people can still use it.
+    pub uses_left: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is dead.
+    pub expires_at: Timestamp,
+}
+
+/// An invitation that was just made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewInvitation {
+    /// Which.
+    pub id: InvitationId,
+    /// The link, which nobody can look up later.
+    pub link: String,
+    /// Whether it was also sent by mail.
+    pub mailed: bool,
+}

@@ -1,0 +1,139 @@
+//! Showing that an address is one's own, and changing it.
+
+use super::{
+    Accounts, Caller, Origin,
+    links::{Token, dead, hash_of},
+    throttle,
+};
+use crate::{
+    domain::{AppError, Email, UserId},
+    server::{
+        fault::Fault,
+        mail::Letter,
+        store::{LinkPurpose, LinkRow, StoreError, Tx},
+    },
+};
+
+/// How long a link to an address holds.
+const LINK_SECONDS: i64 = 24 * 3_600;
+
+impl Accounts {
+    /// Mails the caller a link that shows that their address is theirs. Does nothing where that is known.
+    ///
+    /// # Errors
+    /// `RateLimited` (3 an hour), `Unavailable` without mail.
+    pub async fn request_verification(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
+        self.require_mail()?;
+        let email = Email::parse(&caller.user.email)?;
+        let state = self.store.read().await?.find_address_state(caller.user.id).await?;
+        if state.is_some_and(|state| state.email_verified_at.is_some()) {
+            return Ok(());
+        }
+        self.send_verification(caller.user.id, &email, origin).await
+    }
+
+    /// Mails a link that shows that an address is its owner's, at most 3 an hour.
+    pub(super) async fn send_verification(&self, user: UserId, email: &Email, origin: &Origin) -> Result<(), Fault> {
+        throttle::count_mail(&self.store, &self.clock, origin.address, "verify", email).await?;
+        let mut tx = self.store.write().await?;
+        self.insert_verification(&mut tx, user, email).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Writes the link and its mail.
+    pub(super) async fn insert_verification(&self, tx: &mut Tx, user: UserId, email: &Email) -> Result<(), StoreError> {
+        let token = Token::new();
+        let letter = Letter::verify_address(&self.link("/verify-address?token", &token));
+        self.insert_link_of(tx, (user, email.given()), LinkPurpose::VerifyAddress, LINK_SECONDS, &token).await?;
+        self.post(tx, email.given(), &letter).await
+    }
+
+    /// Notes that an address is its owner's, who has followed the link.
+    ///
+    /// # Errors
+    /// `Invalid` on `token` where the link is dead, or the account has another address by now.
+    pub async fn verify_address(&self, token: &str) -> Result<(), Fault> {
+        let hash = hash_of(token).ok_or_else(dead)?;
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        let link = tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
+        let (user, email) = concerns(link)?;
+        if !tx.verify_address(user, &email, now).await? {
+            return Err(dead().into());
+        }
+        tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
+        // audit: an address was verified
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Mails a link to the address that the caller wants to have, and tells the one that they have. Nothing changes
+    /// until the link is followed; earlier links for a change are dead. Does not say whether the address is taken.
+    ///
+    /// # Errors
+    /// `Invalid` on `email`, `RateLimited` (3 an hour), `Unavailable` without mail.
+    pub async fn request_address_change(&self, caller: &Caller, email: &str, origin: &Origin) -> Result<(), Fault> {
+        self.require_mail()?;
+        let new = Email::parse(email)?;
+        let old = Email::parse(&caller.user.email)?;
+        if new.given() == old.given() {
+            return Err(AppError::invalid("email", "This is your address already.").into());
+        }
+        throttle::count_mail(&self.store, &self.clock, origin.address, "change", &old).await?;
+        throttle::count_mail(&self.store, &self.clock, origin.address, "change to", &new).await?;
+        let (user, token) = (caller.user.id, Token::new());
+        let confirm = Letter::confirm_new_address(&self.link("/confirm-address?token", &token));
+        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &origin.place());
+        let mut tx = self.store.write().await?;
+        tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
+        self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
+        self.post(&mut tx, new.given(), &confirm).await?;
+        self.post(&mut tx, old.given(), &tell).await?;
+        // audit: another address was asked for
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Gives the account of a link its new address, and ends its sign-ins, except the caller's if it is theirs.
+    /// All other links of the account are dead.
+    ///
+    /// # Errors
+    /// `Invalid` on `token` where the link is dead, `Conflict` where the address is another account's.
+    pub async fn confirm_address_change(
+        &self,
+        token: &str,
+        caller: Option<&Caller>,
+        origin: &Origin,
+    ) -> Result<(), Fault> {
+        let hash = hash_of(token).ok_or_else(dead)?;
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        let link = tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
+        let (user, new) = concerns(link)?;
+        let before = tx.find_user(user).await?.ok_or_else(dead)?;
+        match tx.update_address(user, &new, now).await {
+            Err(StoreError::Duplicate) => {
+                return Err(AppError::conflict("Another account has this e-mail address.").into());
+            }
+            other => other?,
+        }
+        let own = caller.filter(|caller| caller.user.id == user).map(|caller| caller.sign_in);
+        tx.end_sign_ins(user, own, now).await?;
+        for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
+            tx.delete_links(user, purpose).await?;
+        }
+        let sentence = format!("The e-mail address of your account was changed to {}.", new.given());
+        self.notify(&mut tx, &before.email, &sentence, origin).await?;
+        // audit: the address was changed
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The account and the address that a link is for.
+fn concerns(link: LinkRow) -> Result<(UserId, Email), AppError> {
+    let user = link.user.ok_or_else(dead)?;
+    let email = Email::parse(&link.email.ok_or_else(dead)?)?;
+    Ok((user, email))
+}

@@ -1,0 +1,154 @@
+//! What mails say. Each has a plain part and the same as HTML: no images, no links but the one that it is about.
+//! Nothing that a stranger can choose stands in them, so that nobody can use them to speak to others.
+
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::domain::Timestamp;
+
+/// A mail without an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// One line.
+    pub subject: &'static str,
+    /// The plain part.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// A paragraph.
+enum Part<'a> {
+    Says(String),
+    /// A link of ours, with what it does.
+    Link(&'static str, &'a str),
+}
+use Part::{Link, Says};
+
+const IGNORE: &str = "If you did not ask for this, you need not do anything: without the link nothing changes.";
+
+impl Letter {
+    /// Asks the owner of an account to show that this address is theirs.
+    pub fn verify_address(link: &str) -> Self {
+        let first = "Please confirm that this is your e-mail address. The link holds for 24 hours and works once.";
+        Self::new("Confirm your e-mail address", &[says(first), Link("Confirm the address", link), says(IGNORE)])
+    }
+
+    /// Lets the owner of an account choose another password.
+    pub fn reset_password(link: &str) -> Self {
+        let first = "Somebody, probably you, asked for a new password for your account. The link holds for 15 minutes \
+                     and works once. All devices will have to sign in again.";
+        Self::new("Choose a new password", &[says(first), Link("Choose a new password", link), says(IGNORE)])
+    }
+
+    /// To the new address of an account: asks to confirm it.
+    pub fn confirm_new_address(link: &str) -> Self {
+        let first = "Please confirm that this is the new e-mail address of your account. The link holds for 24 hours \
+                     and works once.";
+        Self::new(
+            "Confirm your new e-mail address",
+            &[says(first), Link("Confirm the new address", link), says(IGNORE)],
+        )
+    }
+
+    /// To the address of an account until now: tells of the new one.
+    pub fn address_change_requested(new: &str, at: Timestamp, place: &str) -> Self {
+        let first = format!("The e-mail address of your account is to become {new}, once that address is confirmed.");
+        Self::security_notice(first, at, place)
+    }
+
+    /// Tells the owner of an account what was done with it, in one sentence, when, and from where.
+    pub fn security_notice(sentence: impl Into<String>, at: Timestamp, place: &str) -> Self {
+        let when = format!("That was on {}, from {place}.", moment(at));
+        let last = "If that was not you, choose a new password at once and tell your administrator.";
+        Self::new("Security notice for your account", &[Says(sentence.into()), Says(when), says(last)])
+    }
+
+    /// Invites somebody to make an account.
+    pub fn invitation(inviter: &str, link: &str, days: u32) -> Self {
+        let s = if days == 1 { "" } else { "s" };
+        let first = format!("{inviter} invites you to Colloquy, a private place to think with a model.");
+        let then = format!("The link holds for {days} day{s}.");
+        let parts = [Says(first), Link("Make your account", link), Says(then)];
+        Self::new("An invitation to Colloquy", &parts)
+    }
+
+    fn new(subject: &'static str, parts: &[Part<'_>]) -> Self {
+        let mut text = String::new();
+        let mut html =
+            String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\n<body>\n");
+        for part in parts {
+            match part {
+                Says(sentence) => {
+                    text.push_str(sentence);
+                    html.push_str(&format!("<p>{}</p>\n", escape(sentence)));
+                }
+                Link(label, url) => {
+                    text.push_str(&format!("{label}:\n{url}"));
+                    html.push_str(&format!("<p><a href=\"{}\">{}</a></p>\n", escape(url), escape(label)));
+                }
+            }
+            text.push_str("\n\n");
+        }
+        html.push_str("</body></html>\n");
+        Self { subject, text, html }
+    }
+}
+
+fn says(text: &str) -> Part<'static> {
+    Says(text.to_owned())
+}
+
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+/// For example `21 November 2026 at 08:30 UTC`.
+fn moment(at: Timestamp) -> String {
+    let form = format_description!("[day padding:none] [month repr:long] [year] at [hour]:[minute] UTC");
+    let moment =
+        OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    moment.format(form).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_62_what_people_wrote_is_text() {
+        let letter = Letter::invitation("<b onclick='x'>\"Ada\" & Co", "https://h/sign-up?invitation=x", 7);
+        assert!(
+            letter.html.contains("&lt;b onclick=&#39;x&#39;&gt;&quot;Ada&quot; &amp; Co invites you"),
+            "{}",
+            letter.html
+        );
+        assert!(letter.text.starts_with("<b onclick='x'>\"Ada\" & Co invites you"), "{}", letter.text);
+    }
+
+    #[test]
+    fn a_letter_has_one_link_and_it_is_ours() {
+        let letter = Letter::reset_password("https://h/reset-password?token=abc");
+        assert_eq!(letter.html.matches("href=").count(), 1);
+        assert_eq!(letter.html.matches("://").count(), 1);
+        assert!(letter.html.contains("<a href=\"https://h/reset-password?token=abc\">"), "{}", letter.html);
+        assert!(letter.text.contains("\nhttps://h/reset-password?token=abc\n"), "{}", letter.text);
+    }
+
+    #[test]
+    fn a_notice_says_when_and_from_where() {
+        let at = Timestamp::from_micros(1_795_250_000_000_000);
+        let letter = Letter::security_notice("Your password was changed.", at, "192.0.2.7");
+        assert!(letter.text.contains("on 21 November 2026 at 08:33 UTC, from 192.0.2.7."), "{}", letter.text);
+        assert!(!letter.text.contains("://"));
+    }
+}

@@ -1,0 +1,140 @@
+//! The queue of mails: claimed under a lease, sent, marked; tried again where the mail server does not take them.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{MailError, Mailer};
+use crate::{
+    domain::Timestamp,
+    server::{
+        clock::Clock,
+        config::MailConfig,
+        store::{ClaimedMail, Store, StoreError},
+    },
+};
+
+/// Time between two looks into the queue.
+const PERIOD: Duration = Duration::from_secs(2);
+/// How long nobody else tries a mail that was claimed. Longer than sending may take.
+const LEASE_SECONDS: i64 = 120;
+/// Seconds until the next attempt after the first, second, … failure; the last one counts on.
+const DELAYS: [i64; 5] = [60, 300, 1_800, 7_200, 21_600];
+/// Seconds after which a mail is given up.
+const PATIENCE_SECONDS: i64 = 2 * 86_400;
+/// Bytes of a mail server's answer that are kept.
+const ERROR_BYTES: usize = 500;
+
+/// Sends what waits in the database.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    store: Store,
+    clock: Clock,
+    mailer: Mailer,
+}
+
+impl Outbox {
+    /// Starts a task that sends until `shutdown`.
+    ///
+    /// # Errors
+    /// As [`Mailer::new`].
+    pub fn start(
+        store: Store,
+        clock: Clock,
+        config: &MailConfig,
+        shutdown: CancellationToken,
+    ) -> Result<Self, MailError> {
+        let outbox = Self { store, clock, mailer: Mailer::new(config)? };
+        tokio::spawn(outbox.clone().work(shutdown));
+        Ok(outbox)
+    }
+
+    async fn work(self, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(PERIOD);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.send_due(&shutdown).await {
+                tracing::error!(%error, "the queue of mails cannot be used; the next look tries again");
+            }
+        }
+    }
+
+    /// Sends the mails that are due, one after another, until one fails: then the mail server may need a pause.
+    /// No further one is begun once `shutdown` is cancelled. Gives how many were sent.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn send_due(&self, shutdown: &CancellationToken) -> Result<u32, StoreError> {
+        let mut sent = 0;
+        while !shutdown.is_cancelled() && self.send_next().await? {
+            sent += 1;
+        }
+        Ok(sent)
+    }
+
+    /// Claims and sends one mail. Whether there was one and it was sent.
+    async fn send_next(&self) -> Result<bool, StoreError> {
+        let (lease, now) = (self.clock.new_id(), self.clock.now());
+        let mut tx = self.store.write().await?;
+        let claimed = tx.claim_mail(lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
+        tx.commit().await?;
+        let Some(mail) = claimed else { return Ok(false) };
+        let outcome = self.mailer.send(&mail).await;
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        match &outcome {
+            Ok(()) => tx.finish_mail(mail.id, lease, now).await?,
+            Err(error) => {
+                let next = next_attempt(&mail, now);
+                // Neither the address nor the texts: the log is not the place for them.
+                tracing::warn!(mail = %mail.id, attempts = mail.attempts, given_up = next.is_none(), %error, "a mail was not sent");
+                tx.postpone_mail(mail.id, lease, &shortened(error), next).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(outcome.is_ok())
+    }
+}
+
+/// When to try again after a failure; `None` where it has been long enough.
+fn next_attempt(mail: &ClaimedMail, now: Timestamp) -> Option<Timestamp> {
+    let failures = usize::try_from(mail.attempts).unwrap_or(usize::MAX).clamp(1, DELAYS.len());
+    let next = now.plus_seconds(DELAYS[failures - 1]);
+    (next <= mail.created_at.plus_seconds(PATIENCE_SECONDS)).then_some(next)
+}
+
+fn shortened(error: &MailError) -> String {
+    // NUL cannot be kept by PostgreSQL, and none of the others helps anybody.
+    let mut text: String = error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.truncate(text.floor_char_boundary(ERROR_BYTES));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_grow_and_come_to_an_end() {
+        let mut now = Timestamp::from_micros(0);
+        let mut pauses = Vec::new();
+        for attempts in 1.. {
+            let mail = ClaimedMail {
+                id: uuid::Uuid::nil(),
+                recipient: String::new(),
+                subject: String::new(),
+                text: String::new(),
+                html: String::new(),
+                created_at: Timestamp::from_micros(0),
+                attempts,
+            };
+            let Some(next) = next_attempt(&mail, now) else { break };
+            pauses.push((next.micros() - now.micros()) / 60_000_000);
+            now = next;
+        }
+        assert_eq!(pauses, [1, 5, 30, 120, 360, 360, 360, 360, 360, 360, 360]);
+    }
+}

@@ -1,0 +1,194 @@
+//! Links that let somebody do one thing once. The token itself is never here, only its hash.
+
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    db::{execute, fetch_all, fetch_optional},
+    users::{parse_role, role_text},
+};
+use crate::domain::{Invitation, InvitationId, Role, Timestamp, UserId};
+
+/// What a link is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPurpose {
+    /// Shows that the address of an account is its owner's.
+    VerifyAddress,
+    /// Gives an account another password.
+    ResetPassword,
+    /// Gives an account another address.
+    ChangeAddress,
+    /// Lets somebody make an account.
+    Invitation,
+}
+
+impl LinkPurpose {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::VerifyAddress => "verify_address",
+            Self::ResetPassword => "reset_password",
+            Self::ChangeAddress => "change_address",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
+/// The SHA-256 of a link's token.
+pub type TokenHash = [u8; 32];
+
+/// A link to be kept.
+#[derive(Debug)]
+pub struct NewLink<'a> {
+    /// Its id, which is no secret.
+    pub id: Uuid,
+    /// The hash of its token.
+    pub token_hash: &'a TokenHash,
+    /// What it is good for.
+    pub purpose: LinkPurpose,
+    /// Whose account it concerns.
+    pub user: Option<UserId>,
+    /// The address that it is for.
+    pub email: Option<&'a str>,
+    /// What an invited person becomes.
+    pub role: Option<Role>,
+    /// How often it can be used.
+    pub uses: u32,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it is dead.
+    pub expires_at: Timestamp,
+}
+
+/// What a link says that holds, or was just used.
+#[derive(Debug)]
+pub struct LinkRow {
+    /// Whose account it concerns.
+    pub user: Option<UserId>,
+    /// The address that it is for.
+    pub email: Option<String>,
+    /// What an invited person becomes.
+    pub role: Role,
+}
+
+type LinkColumns = (Option<UserId>, Option<String>, Option<String>);
+
+fn link((user, email, role): LinkColumns) -> LinkRow {
+    LinkRow { user, email, role: parse_role(role.as_deref().unwrap_or_default()) }
+}
+
+impl Tx {
+    /// Keeps a link.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_link(&mut self, link: &NewLink<'_>) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into links (id, token_hash, purpose, user_id, email, role, uses_left, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            link.id,
+            link.token_hash.as_slice(),
+            link.purpose.text(),
+            link.user,
+            link.email,
+            link.role.map(role_text),
+            i64::from(link.uses),
+            link.created_at,
+            link.expires_at,
+        )?;
+        Ok(())
+    }
+
+    /// The link with this token, if it can be used now. Does not use it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_link(
+        &mut self,
+        token_hash: &TokenHash,
+        purpose: LinkPurpose,
+        now: Timestamp,
+    ) -> Result<Option<LinkRow>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            LinkColumns,
+            "select user_id, email, role from links
+             where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3",
+            token_hash.as_slice(),
+            purpose.text(),
+            now,
+        )?;
+        Ok(row.map(link))
+    }
+
+    /// Uses a link up by one. Of any number of transactions that use the last one, one is given the link.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn use_link(
+        &mut self,
+        token_hash: &TokenHash,
+        purpose: LinkPurpose,
+        now: Timestamp,
+    ) -> Result<Option<LinkRow>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            LinkColumns,
+            "update links set uses_left = uses_left - 1, used_at = $3
+             where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3
+             returning user_id, email, role",
+            token_hash.as_slice(),
+            purpose.text(),
+            now,
+        )?;
+        Ok(row.map(link))
+    }
+
+    /// Makes all links of one kind dead that concern an account.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_links(&mut self, user: UserId, purpose: LinkPurpose) -> Result<(), StoreError> {
+        execute!(self, "delete from links where user_id = $1 and purpose = $2", user, purpose.text())?;
+        Ok(())
+    }
+
+    /// The invitations that can be used now, newest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        let rows = fetch_all!(
+            self,
+            (InvitationId, Option<String>, Option<String>, i64, Timestamp, Timestamp),
+            "select id, email, role, uses_left, created_at, expires_at from links
+             where purpose = 'invitation' and uses_left > 0 and expires_at > $1
+             order by created_at desc, id desc limit 500",
+            now,
+        )?;
+        let invitation =
+            |(id, email, role, uses_left, created_at, expires_at): (_, _, Option<String>, i64, _, _)| Invitation {
+                id,
+                email,
+                role: parse_role(role.as_deref().unwrap_or_default()),
+                uses_left: u32::try_from(uses_left).unwrap_or(0),
+                created_at,
+                expires_at,
+            };
+        Ok(rows.into_iter().map(invitation).collect())
+    }
+
+    /// Makes an invitation dead; whether there was one that could be used.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_invitation(&mut self, id: InvitationId, now: Timestamp) -> Result<bool, StoreError> {
+        let deleted = execute!(
+            self,
+            "delete from links where id = $1 and purpose = 'invitation' and uses_left > 0 and expires_at > $2",
+            id,
+            now,
+        )?;
+        Ok(deleted == 1)
+    }
+}

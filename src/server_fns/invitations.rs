@@ -1,0 +1,38 @@
+//! Invitations, for administrators.
+
+use leptos::prelude::*;
+use server_fn::codec::Json;
+
+use crate::domain::{AppError, Invitation, InvitationId, NewInvitation, Role};
+
+/// Makes an invitation and gives its link, which is not shown again. Without `email` it is for whoever has the link.
+/// One person and 7 days unless said otherwise.
+#[server(prefix = "/api", endpoint = "create_invitation")]
+pub async fn create_invitation(
+    #[server(default)] email: String,
+    role: Role,
+    #[server(default)] uses: Option<u32>,
+    #[server(default)] days: Option<u32>,
+) -> Result<NewInvitation, AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.fresh_caller()?;
+    let (uses, days) = (uses.unwrap_or(1), days.unwrap_or(7));
+    let request = crate::server::auth::InvitationRequest { email, role, uses, days };
+    door.answer(door.state.accounts.create_invitation(&caller, &request).await)
+}
+
+/// The invitations that can be used now, newest first.
+#[server(prefix = "/api", endpoint = "list_invitations", input = Json)]
+pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.list_invitations(&caller).await)
+}
+
+/// Makes an invitation dead.
+#[server(prefix = "/api", endpoint = "revoke_invitation")]
+pub async fn revoke_invitation(id: InvitationId) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.revoke_invitation(&caller, id).await)
+}

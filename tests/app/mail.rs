@@ -1,0 +1,198 @@
+//! The queue of mails, and the mail server at its end.
+
+use std::collections::BTreeSet;
+
+use colloquy::{
+    domain::Timestamp,
+    server::store::{FailingMail, NewMail},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    app::{PASSWORD, TestApp, each_db},
+    smtp::{Mood, Smtp},
+};
+
+/// The same installation once more, with a mail server.
+async fn with_mail(app: &TestApp) -> (TestApp, Smtp) {
+    let smtp = Smtp::start().await;
+    let config = smtp.config();
+    (TestApp::start_with(app.kept(), |settings| settings.mail = Some(config)).await, smtp)
+}
+
+async fn insert(app: &TestApp, recipient: &str) {
+    let (id, created_at) = (app.state.clock.new_id(), app.state.clock.now());
+    let mut tx = app.state.store.write().await.expect("a transaction");
+    let mail = NewMail { id, recipient, subject: "Hello", text: "secret text", html: "<p>secret text</p>", created_at };
+    tx.insert_mail(&mail).await.expect("a mail");
+    tx.commit().await.expect("a commit");
+}
+
+async fn failing(app: &TestApp) -> Vec<FailingMail> {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.list_failing_mails().await.expect("a list")
+}
+
+async fn send_due(app: &TestApp) -> u32 {
+    let outbox = app.state.outbox.as_ref().expect("an outbox");
+    outbox.send_due(&CancellationToken::new()).await.expect("a queue")
+}
+
+/// Tries until a first failure is noted, as the application's own task may be at it.
+async fn failed(app: &TestApp, attempts: i64) -> FailingMail {
+    for _ in 0..200 {
+        send_due(app).await;
+        if let Some(mail) = failing(app).await.pop().filter(|mail| mail.attempts >= attempts) {
+            assert_eq!(mail.attempts, attempts);
+            return mail;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("there were not {attempts} attempts");
+}
+
+each_db! {
+    async fn a_mail_is_sent_and_its_texts_are_forgotten(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        insert(&app, "bob@example.org").await;
+        let mail = smtp.newest_to(&app.state, "bob@example.org", 1).await;
+        assert_eq!(mail.from, "chat@example.org");
+        assert_eq!((mail.header("Subject"), mail.header("Auto-Submitted")), ("Hello", "auto-generated"));
+        assert_eq!(mail.part("text/plain").trim(), "secret text");
+        assert_eq!(mail.part("text/html").trim(), "<p>secret text</p>");
+        // The mail server has it a moment before the row says so.
+        for _ in 0..100 {
+            if app.column("select text || html from mails where sent_at is not null").await == [""] {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.column("select text || html from mails where sent_at is not null").await, [""]);
+        assert_eq!(failing(&app).await, []);
+    }
+}
+
+each_db! {
+    async fn a_mail_that_is_refused_is_tried_again_later_and_given_up_in_the_end(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        smtp.becomes(Mood::Refuses);
+        insert(&app, "bob@example.org").await;
+        let first = failed(&app, 1).await;
+        assert!(first.last_error.as_deref().is_some_and(|error| error.contains("451")), "{first:?}");
+        assert!(first.next_attempt_at > Some(app.state.clock.now()));
+        assert_eq!(send_due(&app).await, 0);
+        app.state.clock.advance(61);
+        failed(&app, 2).await;
+        assert_eq!(smtp.connections(), 2, "not before the time");
+
+        insert(&app, "eve@example.org").await;
+        app.state.clock.advance(301);
+        smtp.becomes(Mood::Takes);
+        smtp.mails_to(&app.state, "bob@example.org", 1).await;
+        smtp.mails_to(&app.state, "eve@example.org", 1).await;
+
+        smtp.becomes(Mood::Refuses);
+        insert(&app, "carol@example.org").await;
+        let begun = app.state.clock.now();
+        for attempt in 1..20 {
+            let mail = failed(&app, attempt).await;
+            let Some(next) = mail.next_attempt_at else {
+                assert!((8..=14).contains(&attempt), "given up after {attempt}");
+                assert!(app.state.clock.now() > begun.plus_seconds(36 * 3_600));
+                let texts = app.column("select text || html from mails where recipient = 'carol@example.org'").await;
+                assert_eq!(texts, [""], "what is given up keeps no links");
+                return;
+            };
+            let wait: fn(Timestamp, Timestamp) -> i64 = |from, to| (to.micros() - from.micros()) / 1_000_000 + 1;
+            app.state.clock.advance(wait(app.state.clock.now(), next));
+        }
+        panic!("it was never given up");
+    }
+}
+
+each_db! {
+    async fn m04_two_instances_send_a_mail_once(app: TestApp) {
+        let (one, smtp) = with_mail(&app).await;
+        let two = one.another().await;
+        let recipients: BTreeSet<String> = (0..30).map(|n| format!("reader{n}@example.org")).collect();
+        for recipient in &recipients {
+            insert(&one, recipient).await;
+        }
+        for _ in 0..200 {
+            tokio::join!(send_due(&one), send_due(&two));
+            if smtp.taken().len() >= recipients.len() {
+                break;
+            }
+        }
+        // Both would have come again by now.
+        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+        let taken = smtp.taken();
+        assert_eq!(taken.len(), recipients.len());
+        assert_eq!(taken.iter().flat_map(|mail| mail.to.clone()).collect::<BTreeSet<_>>(), recipients);
+    }
+}
+
+each_db! {
+    async fn m04_a_mail_of_a_dead_instance_is_free_when_its_lease_is_over(app: TestApp) {
+        insert(&app, "bob@example.org").await;
+        let claim = async || {
+            let now = app.state.clock.now();
+            let mut tx = app.state.store.write().await.expect("a transaction");
+            let mail = tx.claim_mail(app.state.clock.new_id(), now, now.plus_seconds(120)).await.expect("a claim");
+            tx.commit().await.expect("a commit");
+            mail
+        };
+        assert_eq!(claim().await.expect("a mail").attempts, 1);
+        assert!(claim().await.is_none());
+        app.state.clock.advance(121);
+        assert_eq!(claim().await.expect("the mail").attempts, 2);
+    }
+}
+
+each_db! {
+    async fn a_mail_server_that_says_nothing_holds_nobody_up(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        let other = app.another().await;
+        app.administrator().await;
+        smtp.becomes(Mood::Hangs);
+        insert(&app, "bob@example.org").await;
+        while smtp.connections() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let begun = std::time::Instant::now();
+        assert_eq!(send_due(&other).await, 0, "the mail is claimed");
+        let form = [("email", "ada@example.org"), ("password", PASSWORD)];
+        assert_eq!(app.stranger().post_form("/api/sign_in", &form).await.status, 200);
+        assert!(begun.elapsed().as_secs() < 8, "no transaction is open while a mail is sent");
+        assert_eq!(smtp.connections(), 1);
+        smtp.becomes(Mood::Takes);
+        let mail = failed_in_time(&app).await;
+        assert_eq!(mail.attempts, 1);
+    }
+}
+
+/// The first failure, once the mail server was waited for.
+async fn failed_in_time(app: &TestApp) -> FailingMail {
+    for _ in 0..400 {
+        if let Some(mail) = failing(app).await.pop() {
+            return mail;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the mail server was waited for too long");
+}
+
+each_db! {
+    async fn row_13_an_address_that_is_more_than_one_goes_nowhere(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        insert(&app, "bob@example.org\r\nBcc: eve@example.org").await;
+        let mail = failed(&app, 1).await;
+        assert!(mail.last_error.is_some_and(|error| error.contains("address")));
+        assert_eq!((smtp.connections(), smtp.taken().len()), (0, 0));
+        let mut stranger = app.stranger();
+        for bad in ["a@b.org\r\nBcc: x@y.org", "a@b@c.org", "\"a b\"@c.org", "а@example.org", &format!("{}@b.org", "a".repeat(300))] {
+            let refused = stranger.post_form("/api/request_password_reset", &[("email", bad)]).await;
+            assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("email")), "{bad:?}");
+        }
+    }
+}
