@@ -3,9 +3,11 @@
 mod account;
 mod chat;
 mod error;
+mod identity;
 mod ids;
 mod message;
 mod model;
+mod path;
 mod time;
 
 pub mod limits;
@@ -13,7 +15,9 @@ pub mod limits;
 pub use account::*;
 pub use chat::*;
 pub use error::*;
+pub use identity::*;
 pub use ids::*;
 pub use message::*;
 pub use model::*;
+pub use path::*;
 pub use time::*;

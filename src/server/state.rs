@@ -7,7 +7,7 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, SessionBackend},
+    auth::{Accounts, Identities, SessionBackend},
     chat::Chats,
     clock::Clock,
     config::Config,
@@ -33,6 +33,8 @@ pub struct AppState {
     pub sessions: SessionBackend,
     /// Who may come in.
     pub accounts: Accounts,
+    /// Who they are elsewhere.
+    pub identities: Identities,
     /// The chats.
     pub chats: Chats,
 }
@@ -86,9 +88,21 @@ impl AppState {
             Some(url) => SessionBackend::in_redis(url, key, clock.clone()).await.map_err(StartError::Redis)?,
         };
         let accounts = Accounts::new(store.clone(), clock.clone(), config.sessions.clone(), config.sign_up_open);
+        let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
+        identities.prepare();
         let models = Models::new(&config);
         let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
-        Ok(Self { config: Arc::new(config), clock, leptos_options, stopping, store, sessions, accounts, chats })
+        Ok(Self {
+            config: Arc::new(config),
+            clock,
+            leptos_options,
+            stopping,
+            store,
+            sessions,
+            accounts,
+            identities,
+            chats,
+        })
     }
 
     /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod chats;
 pub mod frame;
+pub mod identities;
 pub mod messages;
 pub mod models;
 

@@ -14,6 +14,7 @@ mod http_support;
 mod http_wire;
 mod isolation;
 mod models;
+mod oidc;
 mod runs;
 #[path = "../support/mod.rs"]
 mod support;

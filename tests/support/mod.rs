@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub mod app;
 pub mod client;
 pub mod program;
+pub mod provider;
 pub mod upstream;
 
 /// The file of the small real model: `TEST_MODEL`, or the one that the set-up has put beside the build.

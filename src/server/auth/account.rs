@@ -9,7 +9,7 @@ use crate::{
         clock::Clock,
         config::SessionConfig,
         fault::Fault,
-        store::{NewSignIn, NewUser, Store},
+        store::{NewSignIn, NewUser, Store, Tx},
     },
 };
 
@@ -108,18 +108,28 @@ impl Accounts {
         rule::check(&credentials.password, email.given(), &name)?;
         throttle::count_sign_up(&self.store, &self.clock, credentials.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
-        let user = self.insert_account(&email, name, &password_hash).await?;
+        let mut tx = self.store.write().await?;
+        let user = self.insert_account(&mut tx, &email, &name, &password_hash, true).await?;
+        tx.commit().await?;
         self.begin(user, &credentials, session).await
     }
 
-    async fn insert_account(&self, email: &Email, name: String, password_hash: &str) -> Result<CurrentUser, Fault> {
+    /// Writes an account; the caller commits. An empty hash is no password. The first account becomes the
+    /// administrator's; others are made where the door is open, and `strangers` may come in this way.
+    pub(super) async fn insert_account(
+        &self,
+        tx: &mut Tx,
+        email: &Email,
+        name: &str,
+        password_hash: &str,
+        strangers: bool,
+    ) -> Result<CurrentUser, Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
-        let mut tx = self.store.write().await?;
         let user = NewUser {
             id,
             email: email.given(),
             email_key: email.key(),
-            name: &name,
+            name,
             password_hash,
             role: Role::Member,
             created_at: now,
@@ -132,11 +142,10 @@ impl Accounts {
         if tx.claim_installation(id, now).await? {
             role = Role::Administrator;
             tx.update_role(id, role).await?;
-        } else if !self.open {
+        } else if !self.open || !strangers {
             return Err(closed().into());
         }
-        tx.commit().await?;
-        Ok(CurrentUser { id, name, email: email.given().to_owned(), role })
+        Ok(CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role })
     }
 
     /// Signs in with an address and a password.
@@ -167,7 +176,12 @@ impl Accounts {
     }
 
     /// Writes a sign-in and names it in a session with a new id.
-    async fn begin(&self, user: CurrentUser, credentials: &Credentials, session: &Session) -> Result<Caller, Fault> {
+    pub(super) async fn begin(
+        &self,
+        user: CurrentUser,
+        credentials: &Credentials,
+        session: &Session,
+    ) -> Result<Caller, Fault> {
         let SessionConfig { idle, absolute, remembered } = self.lifetimes;
         let (idle, absolute) = if credentials.remember { (remembered, remembered) } else { (idle, absolute) };
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());

@@ -19,6 +19,9 @@ const SIGN_IN_ACCOUNT: Limit = Limit { tries: 100, seconds: 3_600 };
 /// New accounts from one address.
 const SIGN_UP_ADDRESS: Limit = Limit { tries: 60, seconds: 3_600 };
 
+/// Ways to an identity provider that one address begins.
+const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
+
 fn refuse_over(limit: &Limit, (tries, ends_at): (i64, Timestamp), now: Timestamp) -> Result<(), AppError> {
     if tries <= limit.tries {
         return Ok(());
@@ -74,4 +77,14 @@ pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientA
         tx.count_try(&format!("sign-up address {}", address.throttle_key()), now, SIGN_UP_ADDRESS.seconds).await?;
     tx.commit().await?;
     Ok(refuse_over(&SIGN_UP_ADDRESS, count, now)?)
+}
+
+/// Counts a way to an identity provider.
+pub(super) async fn count_flow(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    let now = clock.now();
+    let mut tx = store.write().await?;
+    let count =
+        tx.count_try(&format!("provider address {}", address.throttle_key()), now, FLOW_ADDRESS.seconds).await?;
+    tx.commit().await?;
+    Ok(refuse_over(&FLOW_ADDRESS, count, now)?)
 }

@@ -5,6 +5,7 @@
 
 mod chats;
 mod db;
+mod identities;
 mod messages;
 mod migrate;
 mod owned;
@@ -20,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
+pub use identities::{FlowRow, IdentityRow, NewFlow, NewIdentity};
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
