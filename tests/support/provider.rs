@@ -60,6 +60,9 @@ pub struct Plan {
     pub signed: Signed,
 }
 
+/// The fields of a query or a form.
+type Fields = HashMap<String, String>;
+
 /// A running provider; it takes no more connections once it is dropped.
 pub struct Provider {
     address: SocketAddr,
@@ -73,8 +76,10 @@ struct Shared {
     plan: Mutex<Plan>,
     key_id: Mutex<String>,
     delay: Mutex<Duration>,
-    /// What was asked for, by code.
-    codes: Mutex<HashMap<String, HashMap<String, String>>>,
+    /// Put over what it says about itself.
+    metadata: Mutex<Value>,
+    /// What was asked for and whom it vouched for then, by code.
+    codes: Mutex<HashMap<String, (Fields, Plan)>>,
     discovered: AtomicUsize,
     tokens: AtomicUsize,
 }
@@ -125,6 +130,7 @@ impl Provider {
             plan: Mutex::new(person("vera-1", "vera@example.org")),
             key_id: Mutex::new("key-1".to_owned()),
             delay: Mutex::default(),
+            metadata: Mutex::new(json!({})),
             codes: Mutex::default(),
             discovered: AtomicUsize::default(),
             tokens: AtomicUsize::default(),
@@ -162,7 +168,7 @@ impl Provider {
         *lock(&self.shared.clock) = Some(clock.clone());
     }
 
-    /// Whom it vouches for from now on, and how.
+    /// Whom those who come from now on are, and how it vouches for them.
     pub fn vouch(&self, plan: Plan) {
         *lock(&self.shared.plan) = plan;
     }
@@ -170,6 +176,11 @@ impl Provider {
     /// Under which name its key is listed and used from now on.
     pub fn rename_key(&self, id: &str) {
         id.clone_into(&mut lock(&self.shared.key_id));
+    }
+
+    /// What it says about itself from now on, over what is true; `null` takes an entry away.
+    pub fn claim(&self, metadata: Value) {
+        *lock(&self.shared.metadata) = metadata;
     }
 
     /// How long everything takes from now on, but for people.
@@ -218,7 +229,7 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
     shared.discovered.fetch_add(1, Ordering::Relaxed);
     wait(&shared).await;
     let issuer = format!("http://{}", shared.address);
-    Json(json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
@@ -227,7 +238,9 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "subject_types_supported": ["public"],
         // More than we would ever take.
         "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
-    }))
+    });
+    put_over(&mut metadata, &lock(&shared.metadata));
+    Json(metadata)
 }
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -240,7 +253,7 @@ async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
 }
 
 /// The person agrees at once.
-async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<HashMap<String, String>>) -> Response {
+async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<Fields>) -> Response {
     let get = |name: &str| asked.get(name).map_or("", String::as_str);
     let fits = get("response_type") == "code"
         && get("client_id") == CLIENT_ID
@@ -254,15 +267,11 @@ async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<HashMa
     let mut codes = lock(&shared.codes);
     let code = format!("code-{}", codes.len() + 1);
     let back = format!("{}?code={code}&state={}", get("redirect_uri"), get("state"));
-    codes.insert(code, asked);
+    codes.insert(code, (asked, lock(&shared.plan).clone()));
     (StatusCode::FOUND, [(header::LOCATION, back)]).into_response()
 }
 
-async fn token(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    Form(form): Form<HashMap<String, String>>,
-) -> Response {
+async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(form): Form<Fields>) -> Response {
     shared.tokens.fetch_add(1, Ordering::Relaxed);
     wait(&shared).await;
     let get = |name: &str| form.get(name).map_or("", String::as_str);
@@ -271,23 +280,28 @@ async fn token(
     let basic = format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{secret}")));
     let asked = lock(&shared.codes).remove(get("code"));
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier")));
-    let nonce = match asked {
-        Some(asked)
+    let in_body = lock(&shared.metadata)["token_endpoint_auth_methods_supported"] == json!(["client_secret_post"]);
+    let knows_secret = match in_body {
+        true => get("client_id") == CLIENT_ID && get("client_secret") == CLIENT_SECRET,
+        false => headers.get(header::AUTHORIZATION).is_some_and(|value| value == &basic),
+    };
+    let (nonce, plan) = match asked {
+        Some((asked, plan))
             if asked["code_challenge"] == challenge
                 && asked["redirect_uri"] == get("redirect_uri")
                 && get("grant_type") == "authorization_code"
-                && headers.get(header::AUTHORIZATION).is_some_and(|value| value == &basic) =>
+                && knows_secret =>
         {
-            asked["nonce"].clone()
+            (asked["nonce"].clone(), plan)
         }
         _ => return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response(),
     };
-    let id_token = sign(&shared, &nonce);
+    let id_token = sign(&shared, &nonce, plan);
     Json(json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": id_token })).into_response()
 }
 
-fn sign(shared: &Shared, nonce: &str) -> String {
-    let Plan { claims: patch, header: header_patch, signed } = lock(&shared.plan).clone();
+fn sign(shared: &Shared, nonce: &str, plan: Plan) -> String {
+    let Plan { claims: patch, header: header_patch, signed } = plan;
     let now = lock(&shared.clock).clone().unwrap_or_default().now().micros() / 1_000_000;
     let issuer = format!("http://{}", shared.address);
     let mut claims = json!({ "iss": issuer, "aud": CLIENT_ID, "nonce": nonce, "iat": now, "exp": now + 300 });

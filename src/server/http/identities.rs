@@ -67,6 +67,9 @@ async fn start(
 }
 
 async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fields: Fields) -> Response {
+    if !fields.is_unambiguous() {
+        return refuse_request(StatusCode::BAD_REQUEST, "The form names something twice.");
+    }
     let purpose = fields.take("purpose");
     let next = fields.take("next").filter(|next| !next.is_empty());
     let caller = extensions.get::<Caller>();
