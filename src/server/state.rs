@@ -7,7 +7,7 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, Factors, SessionBackend},
+    auth::{Accounts, Factors, Identities, SessionBackend},
     chat::Chats,
     clock::Clock,
     config::{self, Config},
@@ -39,6 +39,8 @@ pub struct AppState {
     pub factors: Factors,
     /// The way of mails, where they are sent.
     pub outbox: Option<Outbox>,
+    /// Who they are elsewhere.
+    pub identities: Identities,
     /// The chats.
     pub chats: Chats,
 }
@@ -101,6 +103,8 @@ impl AppState {
         let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
         let factors = Factors::new(store.clone(), clock.clone(), secrets, &config);
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
+        let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
+        identities.prepare();
         let outbox = match &config.mail {
             Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
             None => None,
@@ -117,6 +121,7 @@ impl AppState {
             accounts,
             factors,
             outbox,
+            identities,
             chats,
         })
     }

@@ -54,13 +54,7 @@ pub async fn sign_in(
     let credentials = credentials(&door, email, password, remember.is_some());
     let step = door.answer(door.state.accounts.sign_in(credentials, &door.session()?).await)?;
     let next = super::door::local_path(next.as_deref());
-    match step {
-        SignInStep::Done => leptos_axum::redirect(next),
-        SignInStep::SecondFactor { .. } => {
-            let next = leptos_router::location::Url::escape(next);
-            leptos_axum::redirect(&format!("/sign-in/code?next={next}"));
-        }
-    }
+    leptos_axum::redirect(&crate::server::auth::path_after(&step, next));
     Ok(step)
 }
 

@@ -7,6 +7,7 @@ pub mod account;
 pub mod chats;
 pub mod factors;
 pub mod frame;
+pub mod identities;
 pub mod invitations;
 pub mod messages;
 pub mod recovery;

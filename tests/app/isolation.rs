@@ -9,13 +9,19 @@ use axum::{
         header::{ACCEPT, CONTENT_TYPE},
     },
 };
-use colloquy::domain::{ClientId, FactorId, Sent};
+use colloquy::{
+    domain::{ClientId, FactorId, Sent},
+    server::store::NewIdentity,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
     app::{Kept, TestApp, each_db},
     client::{Answer, Client, encode},
 };
+
+/// Who vouches for the owner.
+const ISSUER: &str = "https://login.example";
 
 /// What an endpoint is sent, with the owner's ids in it.
 enum Sends {
@@ -88,6 +94,15 @@ fn rows() -> Vec<Row> {
         row("/api/begin_passkey_registration", Form(|_| vec![]), 401, 200, 200),
         row("/api/finish_passkey_registration", Json(|_| json!({"name": "My key", "credential": "{}"})), 401, 422, 422),
         row("/api/remove_factor", Form(|ids| vec![("factor", ids.factor.to_string())]), 401, 404, 200),
+        row("/api/list_identity_providers", Form(|_| vec![]), 200, 200, 200),
+        row("/api/list_identities", Form(|_| vec![]), 401, 200, 200),
+        row(
+            "/api/unlink_identity",
+            Form(|_| vec![("issuer", ISSUER.into()), ("subject", "bob-1".into())]),
+            401,
+            404,
+            200,
+        ),
         row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
         row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
         row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),
@@ -163,7 +178,18 @@ async fn two(app: &TestApp) -> (Client, Client, Ids) {
     bob.settled(sent.chat).await;
     super::factors::enrolled(app, &mut bob).await;
     let factor = super::factors::factors(&mut bob).await.factors[0].id;
+    link(app).await;
     (ada, bob, Ids { sent, factor })
+}
+
+/// Links an identity to Bob's account.
+async fn link(app: &TestApp) {
+    let mut tx = app.state.store.write().await.expect("a unit");
+    let user = tx.find_user_by_email("bob@example.org").await.expect("a row").expect("Bob").id;
+    let (email, created_at) = ("bob@example.org", app.state.clock.now());
+    let identity = NewIdentity { issuer: ISSUER, subject: "bob-1", user, email, created_at };
+    tx.insert_identity(&identity).await.expect("an identity");
+    tx.commit().await.expect("a commit");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod invitations;
 mod isolation;
 mod mail;
 mod models;
+mod oidc;
 mod recovery;
 mod runs;
 mod secrets;

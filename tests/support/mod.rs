@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub mod app;
 pub mod client;
 pub mod program;
+pub mod provider;
 pub mod smtp;
 pub mod upstream;
 

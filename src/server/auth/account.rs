@@ -14,7 +14,7 @@ use crate::{
         clock::Clock,
         config::{Config, SessionConfig},
         fault::Fault,
-        store::{NewSignIn, NewUser, Store},
+        store::{NewSignIn, NewUser, Store, Tx},
     },
 };
 
@@ -133,28 +133,31 @@ impl Accounts {
         rule::check(&credentials.password, email.given(), &name)?;
         throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
-        match self.insert_account(&email, name, &password_hash, &admission, &credentials.origin).await? {
+        let mut tx = self.store.write().await?;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await?;
+        tx.commit().await?;
+        match made {
             (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),
             (_, false) => Ok(None),
         }
     }
 
-    /// Writes an account; gives it, and whether it may sign in at once.
-    async fn insert_account(
+    /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.
+    pub(super) async fn insert_account(
         &self,
+        tx: &mut Tx,
         email: &Email,
-        name: String,
+        name: &str,
         password_hash: &str,
         admission: &Admission,
         origin: &Origin,
     ) -> Result<(CurrentUser, bool), Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
-        let mut tx = self.store.write().await?;
         let user = NewUser {
             id,
             email: email.given(),
             email_key: email.key(),
-            name: &name,
+            name,
             password_hash,
             role: Role::Member,
             created_at: now,
@@ -167,11 +170,10 @@ impl Accounts {
             tx.update_role(id, Role::Administrator).await?;
             (Role::Administrator, true)
         } else {
-            self.settle_admission(&mut tx, admission, (id, email), now).await?
+            self.settle_admission(tx, admission, (id, email), now).await?
         };
-        origin.note(&mut tx, &self.clock, id, AuditAction::SignUp, Outcome::Done).await?;
-        tx.commit().await?;
-        Ok((CurrentUser { id, name, email: email.given().to_owned(), role }, may_sign_in))
+        origin.note(tx, &self.clock, id, AuditAction::SignUp, Outcome::Done).await?;
+        Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
     }
 
     /// Signs in with an address and a password, or says that a second factor must follow.

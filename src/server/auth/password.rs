@@ -90,6 +90,8 @@ impl Passwords {
         let decoy = self.decoy.clone();
         let permit = self.turn().await?;
         tokio::task::spawn_blocking(move || {
+            // An account without a password has an empty hash, and costs what others cost.
+            let stored = stored.filter(|stored| !stored.is_empty());
             let known = stored.is_some();
             let phc = stored.as_deref().unwrap_or(&decoy);
             let parsed = PasswordHash::new(phc).map_err(Fault::internal)?;
@@ -123,6 +125,10 @@ mod tests {
         );
         assert_eq!(passwords.verify("correct horse ".into(), Some(one)).await.expect("a verdict"), Verified::No);
         assert_eq!(passwords.verify("correct horse".into(), None).await.expect("a verdict"), Verified::No);
+        for guess in ["", "correct horse"] {
+            let none = Some(String::new());
+            assert_eq!(passwords.verify(guess.into(), none).await.expect("a verdict"), Verified::No, "no password");
+        }
     }
 
     #[tokio::test]

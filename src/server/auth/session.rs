@@ -178,6 +178,11 @@ pub const fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-colloquy" } else { "colloquy" }
 }
 
+/// The name of the cookie that binds a way to an identity provider to its browser, likewise.
+pub const fn flow_cookie_name(https: bool) -> &'static str {
+    if https { "__Host-colloquy-flow" } else { "colloquy-flow" }
+}
+
 /// The layer that reads and writes session cookies.
 pub fn layer(backend: SessionBackend, https: bool) -> SessionManagerLayer<SessionBackend> {
     SessionManagerLayer::new(backend)

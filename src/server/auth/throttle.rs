@@ -29,6 +29,9 @@ const MAIL_ACCOUNT: Limit = Limit { tries: 3, seconds: 3_600 };
 /// Mails that are asked for from one machine. Higher, because many people may share its address.
 const MAIL_ADDRESS: Limit = Limit { tries: 30, seconds: 3_600 };
 
+/// Ways to an identity provider that one address begins.
+const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
+
 fn refuse_over(limit: &Limit, (tries, ends_at): (i64, Timestamp), now: Timestamp) -> Result<(), AppError> {
     if tries <= limit.tries {
         return Ok(());
@@ -142,4 +145,14 @@ pub(super) async fn count_mail(
     };
     tx.commit().await?;
     Ok(over?)
+}
+
+/// Counts a way to an identity provider.
+pub(super) async fn count_flow(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    let now = clock.now();
+    let mut tx = store.write().await?;
+    let count =
+        tx.count_try(&format!("provider address {}", address.throttle_key()), now, FLOW_ADDRESS.seconds).await?;
+    tx.commit().await?;
+    Ok(refuse_over(&FLOW_ADDRESS, count, now)?)
 }

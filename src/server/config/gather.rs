@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use super::fault::{Fault, Origin, suggestion};
 
-/// All keys outside `[[providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
+/// All keys outside `[[providers]]` and `[[identity_providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
 pub(super) const KEYS: [&str; 26] = [
     "listen",
     "url",
@@ -35,6 +35,11 @@ pub(super) const KEYS: [&str; 26] = [
 ];
 /// The keys of one provider, besides its name.
 pub(super) const PROVIDER_KEYS: [&str; 4] = ["base_url", "key", "models", "context"];
+/// The keys of one identity provider, besides its name.
+pub(super) const IDENTITY_PROVIDER_KEYS: [&str; 6] =
+    ["preset", "label", "issuer", "client_id", "client_secret", "sign_up"];
+/// The lists of named tables: the list's key, and the keys of its tables.
+const LISTS: [(&str, &[&str]); 2] = [("providers", &PROVIDER_KEYS), ("identity_providers", &IDENTITY_PROVIDER_KEYS)];
 /// Variables without our prefix, because every host of programs knows them.
 const COMMON_VARIABLES: [(&str, &str); 2] = [("DATABASE_URL", "database_url"), ("REDIS_URL", "redis_url")];
 const PREFIX: &str = "COLLOQUY_";
@@ -62,8 +67,10 @@ pub(super) type Values = BTreeMap<String, Given>;
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub values: Values,
-    /// In the order of the file, then of the environment.
+    /// The tables of `[[providers]]` by name, in the order of the file, then of the environment.
     pub providers: Vec<(String, Values)>,
+    /// The tables of `[[identity_providers]]`, likewise.
+    pub identity_providers: Vec<(String, Values)>,
 }
 
 /// The variable of a key.
@@ -88,7 +95,7 @@ impl Gathered {
         };
         for (key, value) in table {
             match value {
-                toml::Value::Array(items) if key == "providers" => self.add_providers(items, &origin, faults),
+                toml::Value::Array(items) if list(&key).is_some() => self.add_tables(&key, items, &origin, faults),
                 value => self.add_tree(key, value, &origin, faults),
             }
         }
@@ -96,7 +103,7 @@ impl Gathered {
 
     fn add_tree(&mut self, key: String, value: toml::Value, origin: &Origin, faults: &mut Vec<Fault>) {
         match value {
-            _ if key == "providers" => faults.push(wrong_providers(origin)),
+            _ if list(&key).is_some() => faults.push(wrong_list(&key, origin)),
             toml::Value::Table(table) if !table.is_empty() && !KEYS.contains(&key.as_str()) => {
                 for (name, value) in table {
                     self.add_tree(format!("{key}.{name}"), value, origin, faults);
@@ -109,39 +116,35 @@ impl Gathered {
         }
     }
 
-    fn add_providers(&mut self, items: Vec<toml::Value>, origin: &Origin, faults: &mut Vec<Fault>) {
+    fn add_tables(&mut self, list: &str, items: Vec<toml::Value>, origin: &Origin, faults: &mut Vec<Fault>) {
         for (index, item) in items.into_iter().enumerate() {
             let toml::Value::Table(mut table) = item else {
-                faults.push(wrong_providers(origin));
+                faults.push(wrong_list(list, origin));
                 continue;
             };
+            let key = format!("{list}[{index}].name");
             let Some(toml::Value::String(name)) = table.remove("name") else {
-                faults.push(Fault {
-                    key: format!("providers[{index}].name"),
-                    origin: origin.clone(),
-                    problem: "It is missing or not a text.".to_owned(),
-                    remedy: "Give each provider a short name, for example `name = \"ollama\"`.".to_owned(),
-                });
+                let problem = "It is missing or not a text.".to_owned();
+                let remedy = "Give each provider a short name, for example `name = \"ollama\"`.".to_owned();
+                faults.push(Fault { key, origin: origin.clone(), problem, remedy });
                 continue;
             };
-            if self.providers.iter().any(|(known, _)| same_name(known, &name)) {
-                faults.push(Fault {
-                    key: format!("providers[{index}].name"),
-                    origin: origin.clone(),
-                    problem: format!("The name {name:?} is used twice."),
-                    remedy: "Give each provider its own name.".to_owned(),
-                });
+            if self.tables(list).iter().any(|(known, _)| same_name(known, &name)) {
+                let problem = format!("The name {name:?} is used twice.");
+                let remedy = "Give each provider its own name.".to_owned();
+                faults.push(Fault { key, origin: origin.clone(), problem, remedy });
                 continue;
             }
+            let known = keys_of(list);
             let mut values = Values::new();
             for (key, value) in table {
-                if PROVIDER_KEYS.contains(&key.as_str()) {
+                if known.contains(&key.as_str()) {
                     values.insert(key, Given { raw: Raw::Toml(value), origin: origin.clone() });
                 } else {
-                    faults.push(unknown(format!("providers.{name}.{key}"), origin, &PROVIDER_KEYS));
+                    faults.push(unknown(format!("{list}.{name}.{key}"), origin, known));
                 }
             }
-            self.providers.push((name, values));
+            self.tables(list).push((name, values));
         }
     }
 
@@ -176,14 +179,15 @@ impl Gathered {
 
     fn add_variable(&mut self, name: &str, given: Given, faults: &mut Vec<Fault>) {
         let mut parts = name[PREFIX.len()..].split("__");
-        if let (Some("PROVIDERS"), Some(provider), Some(key), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
+        if let (Some(list), Some(provider), Some(key), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+            && let Some((list, known)) = self::list(&list.to_lowercase())
         {
             let key = key.to_lowercase();
-            if PROVIDER_KEYS.contains(&key.as_str()) {
-                self.provider(provider).insert(key, given);
+            if known.contains(&key.as_str()) {
+                self.table(list, provider).insert(key, given);
             } else {
-                let known = PROVIDER_KEYS.map(|key| format!("{PREFIX}PROVIDERS__{provider}__{}", key.to_uppercase()));
+                let beginning = format!("{PREFIX}{}__{provider}__", list.to_uppercase());
+                let known: Vec<_> = known.iter().map(|key| format!("{beginning}{}", key.to_uppercase())).collect();
                 faults.push(unknown(name.to_owned(), &given.origin, &known));
             }
             return;
@@ -196,14 +200,28 @@ impl Gathered {
         }
     }
 
-    /// The values of the provider with this name, which are made where there are none.
-    fn provider(&mut self, name: &str) -> &mut Values {
-        let index = self.providers.iter().position(|(known, _)| same_name(known, name)).unwrap_or_else(|| {
-            self.providers.push((name.to_lowercase(), Values::new()));
-            self.providers.len() - 1
-        });
-        &mut self.providers[index].1
+    fn tables(&mut self, list: &str) -> &mut Vec<(String, Values)> {
+        if list == "providers" { &mut self.providers } else { &mut self.identity_providers }
     }
+
+    /// The values of the table with this name, which are made where there are none.
+    fn table(&mut self, list: &str, name: &str) -> &mut Values {
+        let tables = self.tables(list);
+        let index = tables.iter().position(|(known, _)| same_name(known, name)).unwrap_or_else(|| {
+            tables.push((name.to_lowercase(), Values::new()));
+            tables.len() - 1
+        });
+        &mut tables[index].1
+    }
+}
+
+/// The list of tables with this key, and the keys of its tables.
+fn list(key: &str) -> Option<(&'static str, &'static [&'static str])> {
+    LISTS.into_iter().find(|(list, _)| *list == key)
+}
+
+fn keys_of(key: &str) -> &'static [&'static str] {
+    list(key).map_or(&[], |(_, keys)| keys)
 }
 
 /// A variable's name cannot hold a hyphen, nor usually small letters.
@@ -212,17 +230,18 @@ fn same_name(one: &str, other: &str) -> bool {
 }
 
 fn unknown(key: String, origin: &Origin, known: &[impl AsRef<str>]) -> Fault {
-    // The last part of a provider's key is what can be misspelt.
-    let spelt = if key.starts_with("providers.") { key.rsplit('.').next().unwrap_or_default() } else { key.as_str() };
+    // The last part of a table's key is what can be misspelt.
+    let of_table = LISTS.iter().any(|(list, _)| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
+    let spelt = if of_table { key.rsplit('.').next().unwrap_or_default() } else { key.as_str() };
     let remedy = suggestion(spelt, known.iter().map(AsRef::as_ref));
     Fault { origin: origin.clone(), problem: "This key is not known.".to_owned(), remedy, key }
 }
 
-fn wrong_providers(origin: &Origin) -> Fault {
+fn wrong_list(list: &str, origin: &Origin) -> Fault {
     Fault {
-        key: "providers".to_owned(),
+        key: list.to_owned(),
         origin: origin.clone(),
         problem: "It is not a list of tables.".to_owned(),
-        remedy: "Begin each provider with a line `[[providers]]`.".to_owned(),
+        remedy: format!("Begin each provider with a line `[[{list}]]`."),
     }
 }

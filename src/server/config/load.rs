@@ -47,16 +47,19 @@ pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsSt
     for (name, values) in gathered.providers {
         config.providers.extend(reader.provider(name, values));
     }
+    for (name, values) in gathered.identity_providers {
+        config.identity_providers.extend(reader.identity_provider(name, values, &config));
+    }
     reader.validate(&config);
     if reader.faults.is_empty() { Ok(Loaded { config, settings: reader.settings }) } else { Err(Faults(reader.faults)) }
 }
 
 /// Takes values out of a table and keeps account of faults and of what is in effect.
-struct Reader {
-    values: Values,
+pub(super) struct Reader {
+    pub(super) values: Values,
     /// `providers.NAME.` within a provider.
-    prefix: String,
-    faults: Vec<Fault>,
+    pub(super) prefix: String,
+    pub(super) faults: Vec<Fault>,
     settings: Vec<Setting>,
 }
 
@@ -110,6 +113,7 @@ impl Reader {
             mail,
             local,
             providers: Vec::new(),
+            identity_providers: Vec::new(),
             default_model,
         }
     }
@@ -277,7 +281,7 @@ impl Reader {
     }
 
     /// The value of `key`, or `default` where it is not given or wrong. A wrong one becomes a fault.
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         key: &str,
         default: T,
@@ -298,7 +302,7 @@ impl Reader {
         value
     }
 
-    fn fault(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {
+    pub(super) fn fault(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {
         self.faults.push(Fault { key: format!("{}{key}", self.prefix), origin, problem, remedy: remedy.to_owned() });
     }
 
@@ -307,7 +311,7 @@ impl Reader {
     }
 }
 
-fn some<T>(parse: impl FnOnce(&Raw) -> Result<T, Wrong>) -> impl FnOnce(&Raw) -> Result<Option<T>, Wrong> {
+pub(super) fn some<T>(parse: impl FnOnce(&Raw) -> Result<T, Wrong>) -> impl FnOnce(&Raw) -> Result<Option<T>, Wrong> {
     |raw| parse(raw).map(Some)
 }
 
@@ -315,15 +319,15 @@ fn unset() -> String {
     "(not set)".to_owned()
 }
 
-fn masked(secret: &Option<SecretString>) -> String {
+pub(super) fn masked(secret: &Option<SecretString>) -> String {
     secret.as_ref().map_or_else(unset, |_| "(set, not shown)".to_owned())
 }
 
-fn show(value: &impl ToString) -> String {
+pub(super) fn show(value: &impl ToString) -> String {
     value.to_string()
 }
 
-fn show_option(value: &Option<impl ToString>) -> String {
+pub(super) fn show_option(value: &Option<impl ToString>) -> String {
     value.as_ref().map_or_else(unset, ToString::to_string)
 }
 

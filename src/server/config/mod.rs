@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 mod fault;
 mod gather;
+mod identity;
 mod load;
 mod values;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub local: LocalConfig,
     /// OpenAI-compatible endpoints (`[[providers]]`).
     pub providers: Vec<ProviderConfig>,
+    /// Where people can sign in besides by password (`[[identity_providers]]`).
+    pub identity_providers: Vec<IdentityProviderConfig>,
     /// The id of the model that a new chat starts with (`default_model`), where the operator chose one.
     pub default_model: Option<String>,
 }
@@ -160,6 +163,23 @@ pub struct ProviderConfig {
     pub context: u32,
 }
 
+/// An OpenID Connect provider.
+#[derive(Debug, Clone)]
+pub struct IdentityProviderConfig {
+    /// The short name; part of the addresses that the provider knows.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// Its issuer, to the letter.
+    pub issuer: String,
+    /// Under which id it knows this installation.
+    pub client_id: String,
+    /// By which secret.
+    pub client_secret: SecretString,
+    /// Whether strangers may make accounts by it, where strangers may make accounts at all.
+    pub sign_up: bool,
+}
+
 impl Config {
     /// The origin that links in mails begin with: `url`, or where none is set the address that is listened on.
     /// What a request says of itself never counts.
@@ -169,6 +189,11 @@ impl Config {
             None if self.listen.ip().is_unspecified() => format!("http://localhost:{}", self.listen.port()),
             None => format!("http://{}", self.listen),
         }
+    }
+
+    /// The origin of this installation in links that others keep: never taken from a request.
+    pub fn origin(&self) -> String {
+        self.url.as_ref().map_or_else(|| format!("http://{}", self.listen), PublicUrl::origin)
     }
 }
 
@@ -203,6 +228,7 @@ impl Default for Config {
                 program: None,
             },
             providers: Vec::new(),
+            identity_providers: Vec::new(),
             default_model: None,
             data,
         }

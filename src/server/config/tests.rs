@@ -371,3 +371,61 @@ fn the_documentation_names_every_key() {
         assert!(text.contains(&format!("`{variable}`")), "{variable}");
     }
 }
+
+#[test]
+fn identity_providers_come_from_the_file_and_from_variables() {
+    let file = r#"
+        [[identity_providers]]
+        name = "google"
+        preset = "google"
+        client_id = "id-1"
+        [[identity_providers]]
+        name = "my-home"
+        label = "The house"
+        issuer = "http://127.0.0.1:9000/realm/"
+        client_id = "id-2"
+        client_secret = "two"
+        sign_up = false
+    "#;
+    let given = given(file, &[("COLLOQUY_IDENTITY_PROVIDERS__GOOGLE__CLIENT_SECRET", "one")]);
+    let Loaded { config, settings } = given.load().expect("no faults");
+    let [google, house] = &config.identity_providers[..] else { panic!("two providers") };
+    assert_eq!((google.issuer.as_str(), google.label.as_str()), ("https://accounts.google.com", "Google"));
+    assert_eq!(
+        (google.client_id.as_str(), google.client_secret.expose_secret(), google.sign_up),
+        ("id-1", "one", true)
+    );
+    assert_eq!((house.issuer.as_str(), house.label.as_str()), ("http://127.0.0.1:9000/realm/", "The house"));
+    assert!(!house.sign_up);
+    assert!(settings.iter().all(|setting| setting.value != "one" && setting.value != "two"), "secrets are masked");
+    assert_eq!(config.origin(), "http://127.0.0.1:3000");
+}
+
+#[test]
+fn faulty_identity_providers_are_named_with_a_remedy() {
+    let table = |name: &str, rest: &str| format!("[[identity_providers]]\nname = \"{name}\"\n{rest}\n");
+    let whole = "issuer = \"https://a.example\"\nclient_id = \"i\"\nclient_secret = \"s\"";
+    let cases = [
+        (table("Big", whole), "identity_providers.Big.name"),
+        (table("a_b", whole), "identity_providers.a_b.name"),
+        (table("a", "client_id = \"i\"\nclient_secret = \"s\""), "identity_providers.a.issuer"),
+        (table("a", "preset = \"google\"\nclient_secret = \"s\""), "identity_providers.a.client_id"),
+        (table("a", "preset = \"google\"\nclient_id = \"i\""), "identity_providers.a.client_secret"),
+        (table("a", &whole.replace("https", "http")), "identity_providers.a.issuer"),
+        (table("a", &whole.replace("a.example", "u:p@a.example")), "identity_providers.a.issuer"),
+        (table("a", &whole.replace("a.example", "a.example/?x=1")), "identity_providers.a.issuer"),
+        (table("a", &format!("{whole}\nsign_up = 1")), "identity_providers.a.sign_up"),
+        (table("a", &format!("{whole}\npreset = \"gogle\"")), "identity_providers.a.preset"),
+        (table("a", &format!("{whole}\nlable = \"x\"")), "identity_providers.a.lable"),
+        (format!("{}{}", table("a", whole), table("a", whole)), "identity_providers[1].name"),
+        (format!("listen = \"0.0.0.0:3000\"\n{}", table("a", whole)), "identity_providers.a.name"),
+        ("identity_providers = 1".to_owned(), "identity_providers"),
+    ];
+    for (file, key) in cases {
+        let faults = given(&file, &[]).faults();
+        assert_eq!(keys(&faults), [key], "{file}");
+        assert!(!faults[0].remedy.is_empty());
+    }
+    let open = format!("listen = \"0.0.0.0:3000\"\nurl = \"https://chat.example.org\"\n{}", table("a", whole));
+    assert_eq!(given(&open, &[]).load().expect("no faults").config.origin(), "https://chat.example.org");
+}

@@ -197,6 +197,47 @@ pub(super) fn base_url(raw: &Raw) -> Result<String, Wrong> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// An issuer of OpenID Connect, kept to the letter: https, or http on this machine.
+pub(super) fn issuer(raw: &Raw) -> Result<String, Wrong> {
+    let remedy = "Write it exactly as the provider gives it, for example https://login.example.org.";
+    let text = text(raw)?;
+    let Ok(uri) = text.parse::<axum::http::Uri>() else {
+        return wrong("It is not an address.", remedy);
+    };
+    let host = uri.host().unwrap_or_default();
+    match uri.scheme_str() {
+        Some("https") if !host.is_empty() => {}
+        Some("http") if is_loopback(host) => {}
+        Some("http") => return wrong("It is not https, and not on this machine.", "Use the provider's https address."),
+        _ => return wrong("It does not begin with https://.", remedy),
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return wrong("It holds a user name or a password.", "Put the secret into `client_secret` instead.");
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return wrong("It has a query (`?`) or a fragment (`#`).", remedy);
+    }
+    Ok(text)
+}
+
+/// Whether a host as in a URL is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Yes or no.
+pub(super) fn flag(raw: &Raw) -> Result<bool, Wrong> {
+    match raw {
+        Raw::Toml(toml::Value::Boolean(flag)) => Ok(*flag),
+        Raw::Text(text) if matches!(text.as_str(), "true" | "false") => Ok(text == "true"),
+        _ => wrong(
+            format!("{} is neither true nor false.", quoted(raw)),
+            "Write true or false, without quotation marks in the file.",
+        ),
+    }
+}
+
 /// A list of texts; in a variable they are separated by commas.
 pub(super) fn texts(raw: &Raw) -> Result<Vec<String>, Wrong> {
     match raw {

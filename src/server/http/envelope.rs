@@ -7,19 +7,13 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-        header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::ACCEPT},
     middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, Span};
 
-use super::{
-    headers,
-    refusal::{self, Refused},
-};
+use super::{headers, refusal::show_as_page};
 use crate::{
     domain::UserId,
     server::{clock::Clock, telemetry::RequestId},
@@ -58,10 +52,8 @@ pub(super) async fn envelope(State(with): State<Arc<Stationery>>, mut request: R
 
     let mut response = next.run(request).instrument(span).await;
 
-    if wants_page && let Some(Refused(error)) = response.extensions().get::<Refused>().cloned() {
-        *response.body_mut() = refusal::page(&error);
-        response.headers_mut().remove(CONTENT_LENGTH);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if wants_page {
+        show_as_page(&mut response);
     }
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(X_REQUEST_ID, value);

@@ -39,13 +39,15 @@ pub(super) fn complete(headers: &mut HeaderMap, https: bool) {
 
 /// The policy of a page: scripts only with this answer's nonce and what they load themselves, everything else
 /// only from here. `reload_port` is that of the development server, which pages connect to while one works on them.
-pub(super) fn policy_of_pages(nonce: &str, reload_port: Option<u32>) -> Option<HeaderValue> {
+/// Forms stay here too, but for those that lead to one of `form_origins`: browsers look at where a form is redirected to.
+pub(super) fn policy_of_pages(nonce: &str, reload_port: Option<u32>, form_origins: &[String]) -> Option<HeaderValue> {
     let reload = reload_port.map(|port| format!(" ws://localhost:{port} ws://127.0.0.1:{port}")).unwrap_or_default();
+    let forms: String = form_origins.iter().map(|origin| format!(" {origin}")).collect();
     HeaderValue::try_from(format!(
         "default-src 'none'; \
          script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
          style-src 'self'; connect-src 'self'{reload}; img-src 'self' data:; font-src 'self'; manifest-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         form-action 'self'{forms}; base-uri 'none'; frame-ancestors 'none'"
     ))
     .ok()
 }

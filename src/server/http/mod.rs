@@ -37,6 +37,7 @@ mod functions;
 mod gate;
 mod headers;
 mod health;
+mod identities;
 mod isolate;
 mod options;
 mod origin;
@@ -87,7 +88,8 @@ pub fn router<V: IntoView + 'static>(
     let private = Router::new()
         .merge(pages::routes(&state, shell.clone()))
         .merge(functions::routes(&state, &rules))
-        .merge(events::routes());
+        .merge(events::routes())
+        .merge(identities::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
     let routes = around(private)
         .merge(health::routes(ready))

@@ -27,8 +27,8 @@ pub(super) fn routes<V: IntoView + 'static>(
     // The server functions have routes of their own.
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
-    let options = state.leptos_options.clone();
-    let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&options), app);
+    let context = state.clone();
+    let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&context), app);
     router.layer(map_response(send_on))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn not_found<V: IntoView + 'static>(
     let state = state.clone();
     let context = move || {
         provide_context(state.clone());
-        set_policy(&state.leptos_options);
+        set_policy(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
     Router::new().fallback(async move |request: Request| {
@@ -64,11 +64,11 @@ async fn send_on(mut response: Response) -> Response {
 }
 
 /// Sets the policy with the nonce that Leptos has just made for this answer.
-fn set_policy(options: &LeptosOptions) {
+fn set_policy(state: &AppState) {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
     // As the development server's own script asks: `cargo leptos watch` sets the variable.
-    let reload_port = std::env::var_os("LEPTOS_WATCH").map(|_| options.reload_port);
-    if let Some(policy) = policy_of_pages(&nonce, reload_port) {
+    let reload_port = std::env::var_os("LEPTOS_WATCH").map(|_| state.leptos_options.reload_port);
+    if let Some(policy) = policy_of_pages(&nonce, reload_port, &state.identities.origins()) {
         response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
 }

@@ -16,7 +16,7 @@ const UNAVAILABLE_FOR: u32 = 5;
 
 /// Lies in the extensions of an answer that is a refusal, so that the outermost layer can show it to a person.
 #[derive(Debug, Clone)]
-pub(super) struct Refused(pub AppError);
+struct Refused(AppError);
 
 /// The answer to a request that is refused: the error as JSON.
 pub fn refuse(error: AppError) -> Response {
@@ -45,8 +45,15 @@ pub fn refuse_request(status: StatusCode, reason: &str) -> Response {
     refuse_as(status, AppError::invalid("request", reason))
 }
 
-/// A refusal as a page, for a person who followed a link and would not want to see JSON.
-pub(super) fn page(error: &AppError) -> Body {
+/// Makes a refusal a page, for a person who followed a link and would not want to see JSON.
+pub(super) fn show_as_page(response: &mut Response) {
+    let Some(Refused(error)) = response.extensions().get::<Refused>().cloned() else { return };
+    *response.body_mut() = page(&error);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+}
+
+fn page(error: &AppError) -> Body {
     let text = error.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     Body::from(format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\

@@ -17,7 +17,7 @@ pub struct NewUser<'a> {
     pub email_key: &'a str,
     /// The name.
     pub name: &'a str,
-    /// The password's hash as a PHC string.
+    /// The password's hash as a PHC string; empty where there is no password.
     pub password_hash: &'a str,
     /// What they may do.
     pub role: Role,
@@ -30,7 +30,7 @@ pub struct NewUser<'a> {
 pub struct UserRow {
     /// Its id.
     pub id: UserId,
-    /// The password's hash as a PHC string.
+    /// The password's hash as a PHC string; empty where there is no password.
     pub password_hash: String,
     /// Set where an administrator has shut the account.
     pub disabled_at: Option<Timestamp>,

@@ -10,6 +10,8 @@ mod recovery;
 mod sign_in;
 mod totp;
 
+pub use sign_in::path_after;
+
 use std::sync::Arc;
 
 use webauthn_rs::Webauthn;

@@ -122,3 +122,11 @@ impl Accounts {
         self.begin(user, &Entry { remember: pending.remember, origin }, session).await
     }
 }
+
+/// Where a sign-in leads: to `next`, a path of this site, or to the second factor and then there.
+pub fn path_after(step: &SignInStep, next: &str) -> String {
+    match step {
+        SignInStep::Done => next.to_owned(),
+        SignInStep::SecondFactor { .. } => format!("/sign-in/code?next={}", leptos_router::location::Url::escape(next)),
+    }
+}

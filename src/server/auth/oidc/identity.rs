@@ -1,0 +1,144 @@
+//! Whose account an identity is: coming in by it, linking and unlinking it.
+
+use tower_sessions::Session;
+
+use super::{Identities, refused, token::Vouched};
+use crate::{
+    domain::{AppError, CurrentUser, Identity, SignInStep, UserId},
+    server::{
+        auth::{Caller, Origin, account::Entry, invitations::Admission, throttle},
+        fault::Fault,
+        store::{NewIdentity, StoreError, Tx},
+    },
+};
+
+/// Tells only those who own the address: the provider has verified it.
+fn known_address() -> AppError {
+    AppError::conflict(
+        "An account with this address exists. Sign in with its password, then link the provider in the settings.",
+    )
+}
+
+fn somebody_elses() -> AppError {
+    AppError::conflict("This identity belongs to another account. Unlink it there first.")
+}
+
+impl Identities {
+    /// Signs in whom a provider vouches for; makes the account where there is none and one may be made.
+    pub(super) async fn sign_in(
+        &self,
+        vouched: Vouched,
+        sign_up: bool,
+        origin: &Origin,
+        session: &Session,
+    ) -> Result<SignInStep, Fault> {
+        let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
+        let user = match found {
+            Some((user, is_shut)) => self.come_in(user, is_shut, &vouched).await?,
+            None => self.join(vouched, sign_up, origin).await?,
+        };
+        self.accounts.enter(user, &Entry { remember: false, origin }, session).await
+    }
+
+    async fn come_in(&self, user: UserId, is_shut: bool, vouched: &Vouched) -> Result<CurrentUser, Fault> {
+        if is_shut {
+            // audit: refused, the account is shut
+            return Err(refused().into());
+        }
+        let mut tx = self.store.write().await?;
+        tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
+        let person = tx.find_user(user).await?;
+        tx.commit().await?;
+        Ok(person.ok_or_else(refused)?)
+    }
+
+    /// Makes an account without a password. One with this address is never touched: who owns the address now need
+    /// not be who made the account.
+    async fn join(&self, vouched: Vouched, sign_up: bool, origin: &Origin) -> Result<CurrentUser, Fault> {
+        if self.store.read().await?.find_user_by_email(vouched.email.key()).await?.is_some() {
+            return Err(known_address().into());
+        }
+        let admission = match self.accounts.admit(&vouched.email, None).await? {
+            Admission::Open | Admission::Domain if !sign_up => return Err(AppError::Forbidden.into()),
+            // The provider has verified the address.
+            Admission::Domain => Admission::Open,
+            other => other,
+        };
+        throttle::count_sign_up(&self.store, &self.clock, origin.address).await?;
+        let mut tx = self.store.write().await?;
+        let (email, name) = (&vouched.email, vouched.name.as_str());
+        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, origin).await?;
+        self.insert(&mut tx, user.id, &vouched).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// Links an identity to an account. Linking again what is linked already only notes its use.
+    pub(super) async fn link(&self, user: UserId, vouched: &Vouched) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        match tx.find_identity(&vouched.issuer, &vouched.subject).await? {
+            Some((owner, _)) if owner == user => {
+                tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
+            }
+            Some(_) => return Err(somebody_elses().into()),
+            None => self.insert(&mut tx, user, vouched).await?,
+        }
+        tx.commit().await?;
+        // audit: linked a provider
+        Ok(())
+    }
+
+    async fn insert(&self, tx: &mut Tx, user: UserId, vouched: &Vouched) -> Result<(), Fault> {
+        let Vouched { issuer, subject, email, .. } = vouched;
+        let created_at = self.clock.now();
+        match tx.insert_identity(&NewIdentity { issuer, subject, user, email: email.given(), created_at }).await {
+            Err(StoreError::Duplicate) => Err(somebody_elses().into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Who a person is at providers, the oldest link first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list(&self, user: UserId) -> Result<Vec<Identity>, Fault> {
+        let rows = self.store.read().await?.owned_by(user).list_identities().await?;
+        let label = |issuer: &str| {
+            let found = self.providers.iter().find(|provider| provider.config.issuer == issuer);
+            found.map_or_else(|| issuer.to_owned(), |provider| provider.config.label.clone())
+        };
+        let identities = rows.into_iter().map(|row| Identity {
+            label: label(&row.issuer),
+            issuer: row.issuer,
+            subject: row.subject,
+            email: row.email,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        });
+        Ok(identities.collect())
+    }
+
+    /// Unlinks an identity of the caller's.
+    ///
+    /// # Errors
+    /// `NotFound` where they have no such one, `Conflict` where nothing would be left to sign in with.
+    pub async fn unlink(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<(), Fault> {
+        self.accounts.require_fresh(caller)?;
+        let mut tx = self.store.write().await?;
+        let mut own = tx.owned_by(caller.user.id);
+        let has_password = own.lock_password().await?;
+        if !own.delete_identity(issuer, subject).await? {
+            return Err(AppError::NotFound.into());
+        }
+        // An identity at a provider that the configuration no longer names opens nothing.
+        let serves = |issuer: &str| self.providers.iter().any(|provider| provider.config.issuer == issuer);
+        let others = own.list_identities().await?;
+        if !has_password && !others.iter().any(|other| serves(&other.issuer)) {
+            let reason = "This is the only way to sign in to your account. Set a password first.";
+            return Err(AppError::conflict(reason).into());
+        }
+        tx.commit().await?;
+        // audit: unlinked a provider
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! Signing in by Google and by any other OpenID Connect provider.
+//!
+//! A person is sent to a provider with a flow: a row that is used once, by the browser that began it, within ten minutes.
+//! Back with a code, the provider is asked for whom it vouches. That is an identity, `(issuer, subject)`, and nothing
+//! else says whose account it is: an address never does.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use tower_sessions::Session;
+
+use self::provider::{Provider, ProviderError};
+use super::{Accounts, Caller, ClientAddress, Origin, path_after, throttle};
+use crate::{
+    domain::{AppError, IdentityProvider},
+    server::{
+        clock::Clock,
+        config::{Config, IdentityProviderConfig},
+        fault::Fault,
+        llm::openai,
+        store::{FlowRow, NewFlow, Store},
+    },
+};
+
+mod fetch;
+mod identity;
+mod provider;
+mod token;
+
+/// How long somebody may take at a provider, in seconds.
+pub const FLOW_SECONDS: i64 = 600;
+
+/// The identity providers of this installation, and who people are there.
+#[derive(Clone)]
+pub struct Identities {
+    store: Store,
+    clock: Clock,
+    accounts: Accounts,
+    providers: Arc<[Provider]>,
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.providers.iter().map(|provider| &provider.config.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// Somebody who is about to go to a provider.
+pub struct Away {
+    /// Where to send them.
+    pub address: String,
+    /// What their browser must show when it is back.
+    pub browser: String,
+}
+
+/// Somebody who is back.
+#[derive(Debug, Default)]
+pub struct Back {
+    /// The `state` that came back.
+    pub state: Option<String>,
+    /// What their browser holds.
+    pub browser: Option<String>,
+    /// The code; none where the provider reports an error.
+    pub code: Option<String>,
+    /// Who the provider says it is, where it does (RFC 9207).
+    pub issuer: Option<String>,
+    /// Where from.
+    pub origin: Origin,
+}
+
+/// The form in which secrets of browsers and ids of flows are kept.
+fn hashed(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
+}
+
+fn secret() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// The one answer to whatever was forged, is too late, or is shut: which of them, only the log knows.
+fn refused() -> AppError {
+    AppError::invalid("provider", "This did not work. Please go back and begin again.")
+}
+
+impl Identities {
+    /// The providers that the configuration names. None of them is asked yet.
+    pub fn new(config: &Config, store: Store, clock: Clock, accounts: Accounts) -> Self {
+        let (origin, client) = (config.origin(), openai::client());
+        let provider =
+            |one: &IdentityProviderConfig| Provider::new(one.clone(), &origin, client.clone(), clock.clone());
+        let providers = config.identity_providers.iter().map(provider).collect();
+        Self { store, clock, accounts, providers }
+    }
+
+    /// Asks all providers about themselves in the background, so that the first person need not wait.
+    pub fn prepare(&self) {
+        for index in 0..self.providers.len() {
+            let providers = self.providers.clone();
+            tokio::spawn(async move {
+                let provider = &providers[index];
+                if let Err(error) = provider.prepare().await {
+                    note(provider, &error);
+                }
+            });
+        }
+    }
+
+    /// The providers, in the order of the configuration.
+    pub fn list_providers(&self) -> Vec<IdentityProvider> {
+        let public = |provider: &Provider| IdentityProvider {
+            name: provider.config.name.clone(),
+            label: provider.config.label.clone(),
+        };
+        self.providers.iter().map(public).collect()
+    }
+
+    /// The origins to which a form may lead that begins a sign-in, for the policy of pages.
+    pub fn origins(&self) -> Vec<String> {
+        self.providers.iter().filter_map(Provider::origin).collect()
+    }
+
+    fn provider(&self, name: &str) -> Result<&Provider, AppError> {
+        self.providers.iter().find(|provider| provider.config.name == name).ok_or(AppError::NotFound)
+    }
+
+    /// Sends somebody to a provider: to sign in, or to link what they are there to the account of `linking`.
+    /// `next` is a path of this site to go to afterwards.
+    ///
+    /// # Errors
+    /// `NotFound` for a provider that is none, `RateLimited`, `Unavailable` where the provider does not answer.
+    pub async fn begin(
+        &self,
+        provider: &str,
+        linking: Option<&Caller>,
+        next: &str,
+        address: ClientAddress,
+    ) -> Result<Away, Fault> {
+        let provider = self.provider(provider)?;
+        linking.map_or(Ok(()), |caller| self.accounts.require_fresh(caller))?;
+        throttle::count_flow(&self.store, &self.clock, address).await?;
+        let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
+        let target = provider.address(state.clone(), nonce.clone(), &verifier).await;
+        let target = target.map_err(|error| told(provider, &error))?;
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        tx.insert_flow(&NewFlow {
+            id: &hashed(&state),
+            browser: &hashed(&browser),
+            provider: &provider.config.name,
+            nonce: &nonce,
+            verifier: &verifier,
+            linking: linking.map(|caller| caller.user.id),
+            next,
+            created_at: now,
+            expires_at: now.plus_seconds(FLOW_SECONDS),
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(Away { address: target.into(), browser })
+    }
+
+    /// Signs in, or links, somebody who is back from a provider. Gives the path to go to.
+    ///
+    /// # Errors
+    /// `Invalid` for whatever was forged, used before, or is too late, before the provider is asked; for whom the provider does
+    /// not vouch, and for a shut account. `Conflict` where the address or the identity is somebody's, `Forbidden` where
+    /// there is no account and none can be made, `Unavailable` where the provider does not answer.
+    pub async fn finish(
+        &self,
+        provider: &str,
+        back: Back,
+        caller: Option<&Caller>,
+        session: &Session,
+    ) -> Result<String, Fault> {
+        let provider = self.provider(provider)?;
+        let flow = self.take(provider, &back).await?;
+        if back.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
+            return Err(refused().into());
+        }
+        if flow.user_id.is_some_and(|user| caller.is_none_or(|caller| caller.user.id != user)) {
+            return Err(refused().into());
+        }
+        let Some(code) = back.code else {
+            let reason = format!("{} did not sign you in. You can try again, or another way.", provider.config.label);
+            return Err(AppError::invalid("provider", reason).into());
+        };
+        let vouched = provider.vouched(code, flow.nonce, flow.verifier).await;
+        let vouched = vouched.map_err(|error| told(provider, &error))?;
+        match flow.user_id {
+            Some(user) => self.link(user, &vouched).await?,
+            None => {
+                let sign_up = provider.config.sign_up;
+                let step = self.sign_in(vouched, sign_up, &back.origin, session).await?;
+                return Ok(path_after(&step, &flow.next));
+            }
+        }
+        Ok(flow.next)
+    }
+
+    async fn take(&self, provider: &Provider, back: &Back) -> Result<FlowRow, Fault> {
+        let (Some(state), Some(browser)) = (&back.state, &back.browser) else { return Err(refused().into()) };
+        let mut tx = self.store.write().await?;
+        let name = &provider.config.name;
+        let flow = tx.take_flow(&hashed(state), &hashed(browser), name, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(flow.ok_or_else(refused)?)
+    }
+}
+
+/// Writes into the log why a provider did not serve.
+fn note(provider: &Provider, error: &ProviderError) {
+    // As a quoted text: parts of it may be the provider's.
+    tracing::warn!(provider = provider.config.name, reason = ?error.to_string(), "an identity provider did not serve");
+}
+
+/// What the person is told of it.
+fn told(provider: &Provider, error: &ProviderError) -> AppError {
+    note(provider, error);
+    match error {
+        ProviderError::Refused(_) => refused(),
+        ProviderError::Unavailable(_) => {
+            let label = &provider.config.label;
+            AppError::unavailable(format!(
+                "{label} does not answer right now. Try again in a moment, or sign in otherwise."
+            ))
+        }
+    }
+}

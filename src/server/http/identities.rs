@@ -1,0 +1,166 @@
+//! `/auth`: to identity providers and back.
+
+use axum::{
+    Form, Router,
+    extract::{Path, Query, Request, State, rejection::FormRejection},
+    http::{
+        Extensions, HeaderMap, HeaderValue, StatusCode,
+        header::{COOKIE, LOCATION, SET_COOKIE, USER_AGENT},
+    },
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_sessions::Session;
+
+use super::{
+    envelope::accepts_html,
+    refusal::{refuse, refuse_as, refuse_request, show_as_page},
+};
+use crate::{
+    domain::{AppError, local_path},
+    server::{
+        auth::{Back, Caller, ClientAddress, FLOW_SECONDS, Origin, flow_cookie_name},
+        fault::Fault,
+        state::AppState,
+        telemetry::RequestId,
+    },
+};
+
+/// Where linking leads to where the form does not say.
+const SETTINGS: &str = "/settings";
+
+/// The routes.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/auth/{provider}/start", post(start)).route("/auth/{provider}/callback", get(callback))
+}
+
+/// The form's fields, or a query's: each at most once.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn is_unambiguous(&self) -> bool {
+        self.0.iter().enumerate().all(|(at, (name, _))| self.0[..at].iter().all(|(earlier, _)| earlier != name))
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+/// Sends the browser to a provider. The field `purpose` is `sign_in` or `link`, `next` a path of this site.
+async fn start(
+    State(state): State<AppState>,
+    Path(provider): Path<String>,
+    extensions: Extensions,
+    headers: HeaderMap,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let mut response = match form {
+        Ok(Form(fields)) => leave(&state, &provider, &extensions, Fields(fields)).await,
+        Err(rejection) => refuse_request(rejection.status(), "Send a form (application/x-www-form-urlencoded)."),
+    };
+    if accepts_html(&headers) {
+        show_as_page(&mut response);
+    }
+    response
+}
+
+async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fields: Fields) -> Response {
+    if !fields.is_unambiguous() {
+        return refuse_request(StatusCode::BAD_REQUEST, "The form names something twice.");
+    }
+    let purpose = fields.take("purpose");
+    let next = fields.take("next").filter(|next| !next.is_empty());
+    let caller = extensions.get::<Caller>();
+    let (linking, usual) = match purpose.as_deref() {
+        None | Some("sign_in") => (None, "/"),
+        Some("link") if caller.is_some() => (caller, SETTINGS),
+        Some("link") => return refuse(AppError::Unauthenticated),
+        Some(_) => return refuse(AppError::invalid("purpose", "Choose `sign_in` or `link`.")),
+    };
+    let next = local_path(Some(next.as_deref().unwrap_or(usual)));
+    let address = extensions.get::<ClientAddress>().copied().unwrap_or_default();
+    match state.identities.begin(provider, linking, next, address).await {
+        Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
+        Err(fault) => refused(fault, extensions),
+    }
+}
+
+/// Where the provider sends the browser back to.
+async fn callback(
+    State(state): State<AppState>,
+    Path(provider): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+    request: Request,
+) -> Response {
+    let mut response = arrive(&state, &provider, Fields(query), request.headers(), request.extensions()).await;
+    // Whatever came of it, there is no way back to it.
+    if let Ok(line) = HeaderValue::try_from(cookie(&state, "", 0)) {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+    response
+}
+
+async fn arrive(
+    state: &AppState,
+    provider: &str,
+    mut query: Fields,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Response {
+    if !query.is_unambiguous() {
+        return refuse_request(StatusCode::BAD_REQUEST, "The address names something twice.");
+    }
+    let Some(session) = extensions.get::<Session>() else {
+        return refused(Fault::internal("a request without a session"), extensions);
+    };
+    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let is_error = query.take("error").is_some();
+    let back = Back {
+        state: query.take("state"),
+        browser: browser(state, headers),
+        code: query.take("code").filter(|_| !is_error),
+        issuer: query.take("iss"),
+        origin: Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent),
+    };
+    match state.identities.finish(provider, back, extensions.get::<Caller>(), session).await {
+        Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
+        Err(fault) => refused(fault, extensions),
+    }
+}
+
+fn go(address: &str, cookie: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, address), (SET_COOKIE, cookie)]).into_response()
+}
+
+fn refused(fault: Fault, extensions: &Extensions) -> Response {
+    let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    match fault.into_app_error(&request_id) {
+        // Nothing that a person has typed is wrong.
+        error @ AppError::Invalid { .. } => refuse_as(StatusCode::BAD_REQUEST, error),
+        AppError::Forbidden => {
+            let reason = "You have no account here, and cannot make one yourself. Ask the administrator for one.";
+            refuse_as(StatusCode::FORBIDDEN, AppError::invalid("provider", reason))
+        }
+        error => refuse(error),
+    }
+}
+
+fn is_https(state: &AppState) -> bool {
+    state.config.url.as_ref().is_some_and(|url| url.https)
+}
+
+fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
+    let https = is_https(state);
+    let secure = if https { "; Secure" } else { "" };
+    format!("{}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}", flow_cookie_name(https))
+}
+
+/// The secret that this browser holds.
+fn browser(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    let name = flow_cookie_name(is_https(state));
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}

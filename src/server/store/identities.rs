@@ -1,0 +1,218 @@
+//! Who people are at identity providers, and those who are on the way to one.
+
+use super::{
+    Owned, StoreError, Tx,
+    db::{execute, fetch_all, fetch_optional},
+};
+use crate::domain::{Timestamp, UserId};
+
+/// An identity to be written.
+#[derive(Debug)]
+pub struct NewIdentity<'a> {
+    /// Who vouches.
+    pub issuer: &'a str,
+    /// For whom, in the issuer's own terms.
+    pub subject: &'a str,
+    /// Whose account it is.
+    pub user: UserId,
+    /// The address that the issuer gave.
+    pub email: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// An identity of a person.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct IdentityRow {
+    /// Who vouches.
+    pub issuer: String,
+    /// For whom, in the issuer's own terms.
+    pub subject: String,
+    /// The address that the issuer gave when it was linked.
+    pub email: String,
+    /// When it was linked.
+    pub created_at: Timestamp,
+    /// When somebody last came in by it.
+    pub last_used_at: Timestamp,
+}
+
+/// Somebody who is sent to a provider.
+#[derive(Debug)]
+pub struct NewFlow<'a> {
+    /// The hash of the id.
+    pub id: &'a str,
+    /// The hash of the secret that the browser holds.
+    pub browser: &'a str,
+    /// The provider's name.
+    pub provider: &'a str,
+    /// What the ID token must repeat.
+    pub nonce: &'a str,
+    /// What proves to the provider that it is us who ask for the token.
+    pub verifier: &'a str,
+    /// Who links, where it is not about signing in.
+    pub linking: Option<UserId>,
+    /// Where to go afterwards.
+    pub next: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When it is too late to come back.
+    pub expires_at: Timestamp,
+}
+
+/// Somebody who is back from a provider.
+#[derive(Debug, sqlx::FromRow)]
+pub struct FlowRow {
+    /// What the ID token must repeat.
+    pub nonce: String,
+    /// What proves to the provider that it is us who ask for the token.
+    pub verifier: String,
+    /// Who links, where it is not about signing in.
+    pub user_id: Option<UserId>,
+    /// Where to go afterwards.
+    pub next: String,
+}
+
+impl Tx {
+    /// Writes an identity.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] where it is somebody's already.
+    pub async fn insert_identity(&mut self, identity: &NewIdentity<'_>) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into identities (issuer, subject, user_id, email, created_at, last_used_at) values ($1, $2, $3, $4, $5, $5)",
+            identity.issuer,
+            identity.subject,
+            identity.user,
+            identity.email,
+            identity.created_at,
+        )?;
+        Ok(())
+    }
+
+    /// Whose this identity is, and whether an administrator has shut the account.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<(UserId, bool)>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (UserId, Option<Timestamp>),
+            "select u.id, u.disabled_at from identities i join users u on u.id = i.user_id
+             where i.issuer = $1 and i.subject = $2",
+            issuer,
+            subject
+        )?;
+        Ok(row.map(|(user, disabled_at)| (user, disabled_at.is_some())))
+    }
+
+    /// Notes that somebody came in by an identity. Never turns the time back.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn touch_identity(&mut self, issuer: &str, subject: &str, now: Timestamp) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "update identities set last_used_at = $3 where issuer = $1 and subject = $2 and last_used_at < $3",
+            issuer,
+            subject,
+            now
+        )?;
+        Ok(())
+    }
+
+    /// Notes that somebody is sent to a provider, and forgets those who never came back.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_flow(&mut self, flow: &NewFlow<'_>) -> Result<(), StoreError> {
+        execute!(self, "delete from provider_flows where expires_at <= $1", flow.created_at)?;
+        execute!(
+            self,
+            "insert into provider_flows
+               (id, browser, provider, nonce, verifier, purpose, user_id, next, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            flow.id,
+            flow.browser,
+            flow.provider,
+            flow.nonce,
+            flow.verifier,
+            if flow.linking.is_some() { "link" } else { "sign_in" },
+            flow.linking,
+            flow.next,
+            flow.created_at,
+            flow.expires_at,
+        )?;
+        Ok(())
+    }
+
+    /// Takes out somebody who is back: of any number who ask for the same one, one gets it. Nobody does who is
+    /// another browser, comes from another provider, or too late.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn take_flow(
+        &mut self,
+        id: &str,
+        browser: &str,
+        provider: &str,
+        now: Timestamp,
+    ) -> Result<Option<FlowRow>, StoreError> {
+        Ok(fetch_optional!(
+            self,
+            FlowRow,
+            "delete from provider_flows where id = $1 and browser = $2 and provider = $3 and expires_at > $4
+             returning nonce, verifier, user_id, next",
+            id,
+            browser,
+            provider,
+            now
+        )?)
+    }
+}
+
+impl Owned<'_> {
+    /// The person's identities, the oldest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_identities(&mut self) -> Result<Vec<IdentityRow>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            IdentityRow,
+            "select issuer, subject, email, created_at, last_used_at from identities
+             where user_id = $1 order by created_at, issuer, subject",
+            self.owner
+        )?)
+    }
+
+    /// Removes an identity. Gives `false` where the person has no such one.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_identity(&mut self, issuer: &str, subject: &str) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "delete from identities where user_id = $1 and issuer = $2 and subject = $3",
+            self.owner,
+            issuer,
+            subject
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Whether the person has a password. Until the transaction ends, all others that ask wait: of two that each
+    /// remove one of two ways to sign in, the second sees what the first has done.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn lock_password(&mut self) -> Result<bool, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (String,),
+            "update users set password_hash = password_hash where id = $1 returning password_hash",
+            self.owner
+        )?;
+        Ok(row.is_some_and(|(hash,)| !hash.is_empty()))
+    }
+}

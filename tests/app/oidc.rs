@@ -1,0 +1,441 @@
+//! Coming in by an identity provider, and everything that must not come in that way.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    body::Body,
+    http::{Method, header::CONTENT_TYPE},
+};
+use colloquy::{
+    domain::{AppError, CurrentUser, Identity, IdentityProvider, Role},
+    server::config::{Config, PublicUrl},
+};
+use openidconnect::url::Url;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::support::{
+    app::{Kept, PASSWORD, TestApp},
+    client::{Answer, Client},
+    provider::{Plan, Provider, Signed, person},
+};
+
+/// An installation that knows a provider.
+struct House {
+    app: TestApp,
+    provider: Provider,
+}
+
+/// Runs a test on each database, with a provider and an open door.
+macro_rules! each_house {
+    (async fn $name:ident($house:ident: House) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn test($house: House) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                test(House::start(Kept::Sqlite, |config| config.sign_up_open = true).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                test(House::start(Kept::PostgresAndRedis, |config| config.sign_up_open = true).await).await;
+            }
+        }
+    };
+}
+
+mod attacks;
+
+impl House {
+    async fn start(kept: Kept, change: impl FnOnce(&mut Config)) -> Self {
+        let provider = Provider::start().await;
+        let known = provider.config();
+        let app = TestApp::start_with(kept, |config| {
+            config.identity_providers.push(known);
+            change(config);
+        })
+        .await;
+        provider.keep_time_by(&app.state.clock);
+        Self { app, provider }
+    }
+
+    /// Begins a way to the provider and agrees there: the path that leads back.
+    async fn way_back(&self, client: &mut Client, fields: &[(&str, &str)]) -> String {
+        let away = client.submit("/auth/test/start", fields).await;
+        assert_eq!(away.status, 303, "{}", away.text());
+        self.provider.agree(away.header("location")).await
+    }
+
+    /// The whole way there and back.
+    async fn visit(&self, client: &mut Client, fields: &[(&str, &str)]) -> Answer {
+        let back = self.way_back(client, fields).await;
+        client.get(&back).await
+    }
+
+    /// The whole way there and back, for whom the provider vouches by this plan.
+    async fn visit_as(&self, client: &mut Client, plan: Plan) -> Answer {
+        self.provider.vouch(plan);
+        self.visit(client, &[]).await
+    }
+
+    /// Somebody who is signed in by the provider.
+    async fn guest(&self, subject: &str, email: &str) -> Client {
+        let mut client = self.app.stranger();
+        let done = self.visit_as(&mut client, person(subject, email)).await;
+        assert_eq!(done.status, 303, "{}", done.text());
+        client
+    }
+}
+
+async fn who(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/find_current_user", &[]).await.json()
+}
+
+async fn identities(client: &mut Client) -> Vec<Identity> {
+    client.post_form("/api/list_identities", &[]).await.json()
+}
+
+async fn unlink(client: &mut Client, identity: &Identity) -> Answer {
+    let fields = [("issuer", identity.issuer.as_str()), ("subject", identity.subject.as_str())];
+    client.post_form("/api/unlink_identity", &fields).await
+}
+
+/// A page for people with this status, and nobody has come in.
+async fn assert_refused(client: &mut Client, answer: &Answer, status: u16, what: &str) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.text());
+    assert!(answer.header("content-type").starts_with("text/html"), "{what}: a page");
+    assert_eq!(who(client).await, None, "{what}: no session");
+}
+
+each_house! {
+    async fn strangers_come_in_by_a_provider_and_are_known_again(house: House) {
+        let mut ada = house.app.administrator().await;
+        let providers: Vec<IdentityProvider> =
+            house.app.stranger().post_form("/api/list_identity_providers", &[]).await.json();
+        assert_eq!(providers, [IdentityProvider { name: "test".into(), label: "Test & Sons".into() }]);
+
+        let mut vera = house.app.stranger();
+        let done = house.visit(&mut vera, &[("next", "/sessions")]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/sessions"), "{}", done.text());
+        let made = who(&mut vera).await.expect("Vera");
+        assert_eq!((made.name.as_str(), made.email.as_str(), made.role), ("Vera", "vera@example.org", Role::Member));
+
+        house.app.state.clock.advance(3_000);
+        let mut again = house.app.stranger();
+        let done = house.visit(&mut again, &[]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/"));
+        assert_eq!(who(&mut again).await.expect("Vera").id, made.id);
+        let [known] = &identities(&mut again).await[..] else { panic!("one identity") };
+        assert_eq!((known.label.as_str(), known.subject.as_str()), ("Test & Sons", "vera-1"));
+        assert!(known.last_used_at.micros() - known.created_at.micros() >= 3_000_000_000, "{known:?}");
+
+        // An account with a password links, comes in by the provider, and unlinks.
+        house.provider.vouch(person("ada-1", "ada@elsewhere.example"));
+        let done = house.visit(&mut ada, &[("purpose", "link")]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings"), "{}", done.text());
+        let mut elsewhere = house.app.stranger();
+        house.visit(&mut elsewhere, &[]).await;
+        let signed_in = who(&mut elsewhere).await.expect("Ada");
+        assert_eq!((signed_in.email.as_str(), signed_in.role), ("ada@example.org", Role::Administrator));
+        let linked = identities(&mut ada).await;
+        assert_eq!(linked.len(), 1);
+        assert_eq!(unlink(&mut ada, &linked[0]).await.status, 200);
+        assert_eq!(unlink(&mut ada, &linked[0]).await.status, 404);
+        assert_eq!(identities(&mut ada).await, []);
+        let mut other = house.app.stranger();
+        house.visit(&mut other, &[]).await;
+        assert_ne!(who(&mut other).await.expect("a new account").id, signed_in.id);
+    }
+}
+
+each_house! {
+    async fn o07_a_provider_that_hangs_harms_nobody_else(house: House) {
+        house.app.administrator().await;
+        let mut known = house.app.stranger();
+        let back = house.way_back(&mut known, &[]).await;
+        house.provider.delay(Duration::from_secs(60));
+        // What it said about itself is too old by now, but the way back is not.
+        house.app.state.clock.advance(590);
+        let begun = Instant::now();
+        let hanging = tokio::spawn(async move {
+            let answer = known.get(&back).await;
+            (known, answer)
+        });
+        for _ in 0..3 {
+            let mut ada = house.app.stranger();
+            let tried = Instant::now();
+            let form = [("email", "ada@example.org"), ("password", PASSWORD)];
+            assert_eq!(ada.post_form("/api/sign_in", &form).await.status, 200);
+            assert!(tried.elapsed() < Duration::from_secs(3), "signing in took {:?}", tried.elapsed());
+        }
+        let (mut known, answer) = hanging.await.expect("an answer");
+        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+        assert_refused(&mut known, &answer, 503, "the token does not come").await;
+        assert!(answer.text().contains("Test &amp; Sons does not answer right now."), "{}", answer.text());
+
+        house.app.state.clock.advance(3_600);
+        let begun = Instant::now();
+        let waiting = (0..4).map(|_| {
+            let mut client = house.app.stranger();
+            tokio::spawn(async move { client.submit("/auth/test/start", &[]).await })
+        });
+        for answer in waiting.collect::<Vec<_>>() {
+            let answer = answer.await.expect("an answer");
+            assert_eq!(answer.status, 503);
+            assert!(answer.header("content-type").starts_with("text/html"), "a page for people");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+        house.provider.delay(Duration::ZERO);
+        house.guest("vera-1", "vera@example.org").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn o07_a_provider_that_is_not_there_does_not_hold_up_the_start() {
+    let mut gone = Provider::start().await.config();
+    gone.issuer = "http://127.0.0.1:1".to_owned();
+    let app = TestApp::start_with(Kept::Sqlite, |config| config.identity_providers.push(gone)).await;
+    app.administrator().await;
+    let answer = app.stranger().submit("/auth/test/start", &[]).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+}
+
+each_house! {
+    async fn o07_a_provider_is_asked_about_itself_once_and_may_change_its_keys(house: House) {
+        house.app.administrator().await;
+        for _ in 0..3 {
+            house.guest("vera-1", "vera@example.org").await;
+        }
+        assert_eq!(house.provider.discovered(), 1);
+        house.provider.rename_key("key-2");
+        house.guest("vera-1", "vera@example.org").await;
+        assert_eq!(house.provider.discovered(), 1, "only the keys were asked for");
+        house.app.state.clock.advance(3_601);
+        house.guest("vera-1", "vera@example.org").await;
+        assert_eq!(house.provider.discovered(), 2);
+    }
+}
+
+each_house! {
+    async fn o07_a_provider_that_says_odd_things_about_itself_is_not_used(house: House) {
+        house.app.administrator().await;
+        let secure = "https://login.example/authorize";
+        for odd in [
+            json!({ "issuer": "https://login.example" }),
+            json!({ "issuer": format!("{}/", house.provider.issuer()) }),
+            json!({ "authorization_endpoint": "http://login.example/authorize" }),
+            json!({ "authorization_endpoint": "javascript:alert(1)" }),
+            json!({ "authorization_endpoint": null }),
+            json!({ "jwks_uri": "http://192.0.2.1/keys" }),
+            json!({ "authorization_endpoint": secure, "op_policy_uri": "x".repeat(1_000_001) }),
+        ] {
+            house.app.state.clock.advance(3_601);
+            house.provider.claim(odd.clone());
+            let answer = house.app.stranger().submit("/auth/test/start", &[]).await;
+            assert_eq!(answer.status, 503, "{}", odd.to_string().chars().take(200).collect::<String>());
+        }
+        house.provider.claim(json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }));
+        house.guest("vera-1", "vera@example.org").await;
+
+        // Where people are sent from now on, and nowhere else.
+        house.app.state.clock.advance(3_601);
+        house.provider.claim(json!({ "authorization_endpoint": secure }));
+        let away = house.app.stranger().submit("/auth/test/start", &[]).await;
+        assert!(away.header("location").starts_with(secure), "{}", away.text());
+        let page = house.app.stranger().get("/sign-in").await;
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("form-action 'self' https://login.example; base-uri"), "{policy}");
+    }
+}
+
+/// Shuts Vera's account, as an administrator would.
+async fn shut_vera(app: &TestApp) {
+    let statement = "update users set disabled_at = 1 where email_key = 'vera@example.org'";
+    let changed = match &app.config.database_url {
+        Some(url) => {
+            let mut database = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+            database.execute(statement).await.expect("an update").rows_affected()
+        }
+        None => {
+            let file = app.config.data.join("colloquy.db");
+            let mut database =
+                SqliteConnection::connect(&file.display().to_string()).await.expect("the test's database");
+            database.execute(statement).await.expect("an update").rows_affected()
+        }
+    };
+    assert_eq!(changed, 1);
+}
+
+each_house! {
+    async fn shut_accounts_are_refused_like_forgeries(house: House) {
+        house.app.administrator().await;
+        let mut inside = house.guest("vera-1", "vera@example.org").await;
+        shut_vera(&house.app).await;
+        assert_eq!(who(&mut inside).await, None);
+        let mut outside = house.app.stranger();
+        let shut = house.visit(&mut outside, &[]).await;
+        assert_refused(&mut outside, &shut, 400, "shut").await;
+        let forged = Plan { signed: Signed::Not, ..person("vera-1", "vera@example.org") };
+        let forged = house.visit_as(&mut outside, forged).await;
+        assert_eq!(shut.body, forged.body);
+    }
+}
+
+each_house! {
+    async fn r06_the_last_way_to_sign_in_stays(house: House) {
+        house.app.administrator().await;
+        let mut vera = house.guest("vera-1", "vera@example.org").await;
+        let own = identities(&mut vera).await;
+        let refused = unlink(&mut vera, &own[0]).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        house.provider.vouch(person("vera-2", "vera@example.org"));
+        assert_eq!(house.visit(&mut vera, &[("purpose", "link")]).await.status, 303);
+        let own = identities(&mut vera).await;
+        assert_eq!(own.len(), 2);
+        // Of two that remove one each at once, one fails.
+        let (mut one, mut two) = (vera.clone(), vera.clone());
+        let (first, second) = tokio::join!(unlink(&mut one, &own[0]), unlink(&mut two, &own[1]));
+        let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+        assert_eq!(identities(&mut vera).await.len(), 1);
+    }
+}
+
+each_house! {
+    async fn linking_is_for_those_who_are_signed_in(house: House) {
+        let mut ada = house.app.administrator().await;
+        let mut bob = house.app.person("bob@example.org", "Bob").await;
+        let refused = house.app.stranger().submit("/auth/test/start", &[("purpose", "link")]).await;
+        assert_eq!(refused.status, 401);
+        let refused = ada.submit("/auth/test/start", &[("purpose", "take")]).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        let refused = ada.submit("/auth/test/start", &[("purpose", "sign_in"), ("purpose", "link")]).await;
+        assert_eq!(refused.status, 400, "{}", refused.text());
+
+        assert_eq!(house.visit(&mut ada, &[("purpose", "link")]).await.status, 303);
+        assert_eq!(house.visit(&mut ada, &[("purpose", "link")]).await.status, 303, "again changes nothing");
+        let linked = identities(&mut ada).await;
+        assert_eq!(linked.len(), 1);
+        let refused = house.visit(&mut bob, &[("purpose", "link")]).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert_eq!(identities(&mut bob).await, []);
+        let (foreign, unknown) = (unlink(&mut bob, &linked[0]).await, {
+            let none = Identity { subject: "nobody".into(), ..linked[0].clone() };
+            unlink(&mut bob, &none).await
+        });
+        assert_eq!((foreign.status.as_u16(), &foreign.body), (404, &unknown.body));
+
+        // Somebody who signs in as another on the way does not get the first one's link.
+        house.provider.vouch(person("new-1", "new@example.org"));
+        let back = house.way_back(&mut ada, &[("purpose", "link")]).await;
+        bob.cookies.insert("colloquy-flow".to_owned(), ada.cookies["colloquy-flow"].clone());
+        assert_eq!(bob.get(&back).await.status, 400);
+        assert_eq!((identities(&mut ada).await.len(), identities(&mut bob).await.len()), (1, 0));
+    }
+}
+
+each_house! {
+    async fn a09_exactly_one_is_the_first_by_whichever_way(house: House) {
+        let mut tries = Vec::new();
+        for index in 0..4 {
+            let mut browser = house.app.stranger();
+            let subject = format!("guest-{index}");
+            house.provider.vouch(person(&subject, &format!("{subject}@example.org")));
+            let back = house.way_back(&mut browser, &[]).await;
+            tries.push((browser, back));
+        }
+        let guests = tries.into_iter().map(|(mut browser, back)| {
+            tokio::spawn(async move {
+                browser.get(&back).await;
+                browser
+            })
+        });
+        let others = (0..4).map(|index| {
+            let mut browser = house.app.stranger();
+            tokio::spawn(async move {
+                let email = format!("p{index}@example.org");
+                browser.post_form("/api/sign_up", &[("email", &email), ("name", "P"), ("password", PASSWORD)]).await;
+                browser
+            })
+        });
+        let mut administrators = std::collections::BTreeSet::new();
+        for tried in guests.chain(others).collect::<Vec<_>>() {
+            let mut browser = tried.await.expect("an answer");
+            if let Some(user) = who(&mut browser).await.filter(|user| user.role == Role::Administrator) {
+                administrators.insert(user.id);
+            }
+        }
+        assert_eq!(administrators.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a09_the_door_closes_behind_the_first_one() {
+    for (kept, open, by_provider) in
+        [(Kept::Sqlite, false, true), (Kept::PostgresAndRedis, false, true), (Kept::Sqlite, true, false)]
+    {
+        let house = House::start(kept, |config| {
+            config.sign_up_open = open;
+            config.identity_providers[0].sign_up = by_provider;
+        })
+        .await;
+        let mut first = house.guest("first-1", "first@example.org").await;
+        assert_eq!(who(&mut first).await.expect("the first").role, Role::Administrator);
+        let mut second = house.app.stranger();
+        let answer = house.visit_as(&mut second, person("second-1", "second@example.org")).await;
+        assert_refused(&mut second, &answer, 403, "the door is closed").await;
+        let found = house.app.state.store.read().await.expect("a unit").find_user_by_email("second@example.org").await;
+        assert!(found.expect("an answer").is_none(), "nothing is left of it");
+        house.guest("first-1", "first@example.org").await;
+    }
+}
+
+each_house! {
+    async fn forms_may_lead_to_providers_and_only_from_our_pages(house: House) {
+        let page = house.app.stranger().get("/sign-in").await;
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains(&format!("form-action 'self' {};", house.provider.issuer())), "{policy}");
+
+        let mut browser = house.app.stranger();
+        for (site, origin) in [("cross-site", "https://evil.example"), ("same-site", "http://127.0.0.1:3001"), ("none", "null")] {
+            let request = browser
+                .request(Method::GET, "/auth/test/start")
+                .method(Method::POST)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", site)
+                .header("origin", origin);
+            assert_eq!(browser.send(request.body(Body::empty()).expect("a request")).await.status, 403);
+        }
+        assert_eq!(browser.get("/auth/test/start").await.status, 405);
+        assert_eq!(browser.submit("/auth/other/start", &[]).await.status, 404);
+        assert!(browser.cookies.is_empty());
+
+        // The way back crosses sites, as browsers say.
+        let back = house.way_back(&mut browser, &[]).await;
+        let request = browser
+            .request(Method::GET, &back)
+            .header("sec-fetch-site", "cross-site")
+            .header("sec-fetch-mode", "navigate")
+            .header("referer", house.provider.issuer());
+        let done = browser.send(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!(done.status, 303);
+        assert!(!browser.cookies.contains_key("colloquy-flow"), "it has served");
+    }
+}
+
+each_house! {
+    async fn nobody_begins_without_end(house: House) {
+        let mut eager = house.app.stranger().at("198.51.100.7");
+        for _ in 0..60 {
+            assert_eq!(eager.submit("/auth/test/start", &[]).await.status, 303);
+        }
+        let refused = eager.post_form("/auth/test/start", &[]).await;
+        assert!(matches!(refused.error(), AppError::RateLimited { .. }), "{}", refused.text());
+        assert_eq!(house.app.stranger().at("203.0.113.9").submit("/auth/test/start", &[]).await.status, 303);
+    }
+}
