@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/find_current_user", &[]).await.json()
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().user
 }
 
 async fn invite(ada: &mut Client, fields: &[(&str, &str)]) -> NewInvitation {
@@ -148,7 +148,7 @@ each_db! {
         let mut ada = app.person("ada@elsewhere.org", "Ada").await;
         assert!(who(&mut ada).await.is_some(), "the first account needs no domain");
         let mut bob = app.stranger();
-        let policy: SignUpPolicy = bob.post_form("/api/find_sign_up_policy", &[]).await.json();
+        let policy = bob.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().policy;
         assert_eq!(policy, SignUpPolicy::Domains);
         for other in ["bob@elsewhere.org", "bob@sub.example.org", "bob@badexample.org"] {
             assert_eq!(join(&mut bob, other, "").await.error().field(), Some("email"), "{other}");

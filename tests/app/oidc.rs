@@ -92,7 +92,7 @@ impl House {
 }
 
 async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/find_current_user", &[]).await.json()
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().user
 }
 
 async fn identities(client: &mut Client) -> Vec<Identity> {

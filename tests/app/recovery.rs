@@ -28,7 +28,7 @@ async fn with_mail(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
 }
 
 async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/find_current_user", &[]).await.json()
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().user
 }
 
 async fn sign_in(app: &TestApp, email: &str, password: &str) -> u16 {
