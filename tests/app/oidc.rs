@@ -113,7 +113,7 @@ async fn assert_refused(client: &mut Client, answer: &Answer, status: u16, what:
 
 each_house! {
     async fn strangers_come_in_by_a_provider_and_are_known_again(house: House) {
-        let mut ada = house.app.administrator().await;
+        house.app.administrator().await;
         let providers: Vec<IdentityProvider> =
             house.app.stranger().post_form("/api/list_identity_providers", &[]).await.json();
         assert_eq!(providers, [IdentityProvider { name: "test".into(), label: "Test & Sons".into() }]);
@@ -134,6 +134,7 @@ each_house! {
         assert!(known.last_used_at.micros() - known.created_at.micros() >= 3_000_000_000, "{known:?}");
 
         // An account with a password links, comes in by the provider, and unlinks.
+        let mut ada = house.app.signed_in("ada@example.org").await;
         house.provider.vouch(person("ada-1", "ada@elsewhere.example"));
         let done = house.visit(&mut ada, &[("purpose", "link")]).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings"), "{}", done.text());

@@ -160,6 +160,14 @@ impl TestApp {
         client
     }
 
+    /// A new sign-in of somebody who has an account.
+    pub async fn signed_in(&self, email: &str) -> Client {
+        let mut client = self.stranger();
+        let answer = client.post_form("/api/sign_in", &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!(answer.status, 200, "sign-in: {}", answer.text());
+        client
+    }
+
     /// Connections to PostgreSQL that wait inside a transaction; on SQLite, whose only writer would wait for ever, 0.
     pub async fn open_transactions(&self) -> i64 {
         let Some(url) = &self.config.database_url else { return 0 };

@@ -45,7 +45,7 @@ impl Origin {
     ) -> Result<(), StoreError> {
         // Of what was refused it is not known who tried.
         let actor = (outcome == Outcome::Done).then_some(user);
-        self.write(tx, clock, actor, Some(user), action, outcome).await
+        self.write(tx, clock, &Act { actor, subject: Some(user), action, outcome, detail: "" }).await
     }
 
     /// Writes down what was refused without concerning any account.
@@ -55,31 +55,39 @@ impl Origin {
         clock: &Clock,
         action: AuditAction,
     ) -> Result<(), StoreError> {
-        self.write(tx, clock, None, None, action, Outcome::Refused).await
+        self.write(tx, clock, &Act { actor: None, subject: None, action, outcome: Outcome::Refused, detail: "" }).await
     }
 
-    async fn write(
-        &self,
-        tx: &mut Tx,
-        clock: &Clock,
-        actor: Option<UserId>,
-        subject: Option<UserId>,
-        action: AuditAction,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
+    /// Writes an act down, in its transaction.
+    pub(super) async fn write(&self, tx: &mut Tx, clock: &Clock, act: &Act<'_>) -> Result<(), StoreError> {
         tx.insert_audit_entry(&NewAuditEntry {
             id: clock.new_id(),
             at: clock.now(),
-            actor,
-            subject,
-            action,
-            outcome,
-            detail: "",
+            actor: act.actor,
+            subject: act.subject,
+            action: act.action,
+            outcome: act.outcome,
+            detail: act.detail,
             address: &self.address.0.to_canonical().to_string(),
             user_agent: &self.user_agent,
         })
         .await
     }
+}
+
+/// Who did what, on whom or what, with which result.
+#[derive(Debug)]
+pub(super) struct Act<'a> {
+    /// Who, where that is known; nobody at the command line.
+    pub actor: Option<UserId>,
+    /// Whose account it concerns, if anybody's.
+    pub subject: Option<UserId>,
+    /// What.
+    pub action: AuditAction,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// On what: a name or an id, never a text of a message, never a secret.
+    pub detail: &'a str,
 }
 
 /// The beginning of an address, enough to recognize one's own network: all but the last byte of IPv4, the /48 of IPv6.
