@@ -3,11 +3,13 @@
 mod clipboard;
 mod elsewhere;
 mod event_stream;
+mod passkey;
 mod sentinel;
 
 pub use clipboard::copy_text;
 pub use elsewhere::{Elsewhere, tell_other_tabs};
 pub use event_stream::{Closed, EventStream};
+pub use passkey::{NoPasskey, can_offer_passkeys, has_passkeys, make_passkey, offer_passkey, stop_asking, use_passkey};
 pub use sentinel::Sentinel;
 
 #[cfg(feature = "hydrate")]
