@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
 use crate::pages::{
-    ChatPage, FramePage, NewChatPage, NotFoundPage, SessionsPage, SettingsPage, SignInPage, SignUpPage,
+    NotFoundPage,
+    groups::{Chat, Frame, NewChat, Sessions, Settings, SignIn, SignUp},
 };
 
 /// The document around the application, as the server sends it.
@@ -44,23 +45,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // Says to tests and to styles that scripts have taken over.
-    Effect::new(|| {
-        if let Some(root) = document().document_element() {
-            // Setting an attribute with a fixed, valid name does not fail.
-            let _ = root.set_attribute("data-hydrated", "");
-        }
-    });
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
-                <ParentRoute path=path!("") view=FramePage ssr=SsrMode::Async>
-                    <Route path=path!("/") view=NewChatPage ssr=SsrMode::Async />
-                    <Route path=path!("/chats/:id") view=ChatPage ssr=SsrMode::Async />
-                    <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view={Lazy::<SignIn>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view={Lazy::<SignUp>::new()} ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view={Lazy::<Frame>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("/") view={Lazy::<NewChat>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/chats/:id") view={Lazy::<Chat>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/sessions") view={Lazy::<Sessions>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view={Lazy::<Settings>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -61,12 +61,17 @@ pub mod server;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
-    // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
-    leptos::prelude::request_animation_frame(|| {
-        if let Some(html) = leptos::prelude::document().document_element() {
-            // A plain attribute of a plain element can always be set.
-            let _ = html.set_attribute("data-hydrated", "");
-        }
+    wasm_bindgen_futures::spawn_local(async {
+        let Some(body) = leptos::prelude::document().body() else { return };
+        // Waits for the piece that the page's code lies in.
+        leptos::mount::hydrate_from_async(body, app::App).await.forget();
+        // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
+        leptos::prelude::request_animation_frame(|| {
+            if let Some(html) = leptos::prelude::document().document_element() {
+                // A plain attribute of a plain element can always be set.
+                let _ = html.set_attribute("data-hydrated", "");
+            }
+        });
+        pages::groups::load_the_rest();
     });
 }

@@ -4,6 +4,7 @@ mod cookies;
 mod fault;
 mod forms;
 mod frame;
+pub mod groups;
 mod new_chat;
 mod password;
 mod sign_in;

@@ -1,0 +1,107 @@
+//! The pages in groups, each of which the browser loads as one piece when the first page of it is shown: strangers
+//! need not load the chat, nor people who chat what stands in the settings.
+
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+
+use super::{ChatPage, FramePage, NewChatPage, SessionsPage, SettingsPage, SignInPage, SignUpPage};
+
+/// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
+macro_rules! group {
+    ($(#[$meta:meta])* $group:ident, $show:ident, $load:ident: $($route:ident => $page:ident),+ $(,)?) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy)]
+        enum $group {
+            $($route),+
+        }
+
+        #[cfg(feature = "hydrate")]
+        #[leptos::wasm_split::wasm_split($show, wasm_split_path = leptos::wasm_split, preload($load), fallible)]
+        fn $show(page: $group) -> Result<AnyView, leptos::wasm_split::SplitLoaderError> {
+            Ok(match page {
+                $($group::$route => view! { <$page /> }.into_any()),+
+            })
+        }
+
+        impl $group {
+            #[cfg(feature = "hydrate")]
+            async fn view(self) -> AnyView {
+                $show(self).await.unwrap_or_else(|_| load_from_server())
+            }
+
+            #[cfg(not(feature = "hydrate"))]
+            fn view(self) -> std::future::Ready<AnyView> {
+                // Lets the page name its piece, so that the browser asks for it early.
+                leptos::prefetch_lazy_fn_on_server(stringify!($show));
+                std::future::ready(match self {
+                    $(Self::$route => view! { <$page /> }.into_any()),+
+                })
+            }
+        }
+
+        $(
+            #[doc = concat!("The route of [`", stringify!($page), "`].")]
+            #[derive(Debug)]
+            pub struct $route;
+
+            impl LazyRoute for $route {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_this: Self) -> AnyView {
+                    $group::$route.view().await
+                }
+
+                async fn preload() {
+                    #[cfg(feature = "hydrate")]
+                    // Who cannot load it now is told when it is shown.
+                    let _ = $load().await;
+                }
+            }
+        )+
+    };
+}
+
+group! {
+    /// Where strangers are met.
+    Entrance, entrance, load_entrance: SignIn => SignInPage, SignUp => SignUpPage,
+}
+
+group! {
+    /// Where people chat.
+    Room, room, load_room: Frame => FramePage, NewChat => NewChatPage, Chat => ChatPage,
+}
+
+group! {
+    /// Where chats and accounts are looked after.
+    Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage,
+}
+
+/// Fetches the other pieces while nothing else is to be done, so that they are there without the network too.
+pub fn load_the_rest() {
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        || {
+            leptos::task::spawn_local(async {
+                // What cannot be loaded now is asked for again when it is needed.
+                let _ = (load_room().await, load_desk().await);
+            });
+        },
+        std::time::Duration::from_secs(2),
+    );
+}
+
+/// The way on where a piece cannot be loaded, as after a change of the server's version: the server sends the whole
+/// page. A page that came from it just now stays as it is, and works without scripts.
+#[cfg(feature = "hydrate")]
+fn load_from_server() -> AnyView {
+    let location = leptos_router::hooks::use_location();
+    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let awake = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
+    if awake {
+        // Leaving for a path of this site does not fail.
+        let _ = window().location().set_href(&format!("{path}{}{search}", if search.is_empty() { "" } else { "?" }));
+    }
+    ().into_any()
+}
