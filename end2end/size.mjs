@@ -1,0 +1,24 @@
+// What a first visit to each group of pages loads, in bytes of Brotli, beside what is allowed.
+//
+//   node size.mjs PKG_FOLDER BUDGET_FILE
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder, budgetFile] = process.argv.slice(2);
+const files = readdirSync(folder);
+const weigh = (test) =>
+  files.filter((file) => file.endsWith('.br') && test(file)).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+
+const manifest = files.find((file) => /^__wasm_split_manifest\..*json$/.test(file));
+const pieces = JSON.parse(readFileSync(join(folder, manifest), 'utf8'));
+const always = weigh((file) => /^(colloquy|__wasm_split)\.[^/]*\.(wasm|js|css)\.br$/.test(file));
+const budgets = readFileSync(budgetFile, 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
+
+let good = always > 100_000 && budgets.length === Object.keys(pieces).length;
+for (const line of budgets) {
+  const [group, allowed] = line.split(' ');
+  const bytes = always + pieces[group].reduce((sum, piece) => sum + weigh((file) => file === `${piece}.wasm.br`), 0);
+  console.error(`${group}: ${bytes} bytes (allowed: ${allowed})`);
+  good &&= bytes <= Number(allowed);
+}
+process.exit(good ? 0 : 1);
