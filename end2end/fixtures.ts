@@ -2,10 +2,12 @@
 import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
 import { Colloquy } from './colloquy.ts';
+import { Mailbox } from './mailbox.ts';
 import { AccountPages } from './pages/account.ts';
 import { ChatPage } from './pages/chat.ts';
 import { SessionsPage } from './pages/sessions.ts';
 import { SettingsPage } from './pages/settings.ts';
+import { IdentityProvider } from './provider.ts';
 
 export { expect };
 
@@ -70,6 +72,12 @@ interface Fixtures {
   colloquy: Colloquy;
   /** Settings of a server of the test's own, where it needs one. */
   own: Record<string, string> | undefined;
+  /** What the test's own server works with: `test.use({ beside: ['mailbox'] })`. */
+  beside: ('mailbox' | 'provider')[];
+  /** Where its mails go. */
+  mailbox: Mailbox;
+  /** Where people can sign in besides. */
+  provider: IdentityProvider;
   watch: Watch;
   accounts: AccountPages;
   chat: ChatPage;
@@ -93,15 +101,31 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker', timeout: 60_000 },
   ],
   own: [undefined, { option: true }],
-  colloquy: async ({ shared, own }, use, info) => {
+  beside: [[], { option: true }],
+  mailbox: async ({}, use) => {
+    const mailbox = await Mailbox.start();
+    await use(mailbox);
+    await mailbox.close();
+  },
+  provider: async ({}, use) => {
+    const provider = await IdentityProvider.start();
+    await use(provider);
+    await provider.close();
+  },
+  colloquy: async ({ shared, own, beside, mailbox, provider }, use, info) => {
     const log = (colloquy: Colloquy) =>
       info.status === info.expectedStatus ? undefined : info.attach('server.log', { body: colloquy.log, contentType: 'text/plain' });
-    if (!own) {
+    if (!own && beside.length === 0) {
       await use(shared);
       await log(shared);
       return;
     }
-    const colloquy = await Colloquy.start(own);
+    const colloquy = await Colloquy.start({
+      ...(beside.includes('mailbox') && { COLLOQUY_MAIL__SMTP_URL: mailbox.url, COLLOQUY_MAIL__FROM: 'Colloquy <chat@example.org>' }),
+      ...(beside.includes('provider') && provider.settings),
+      ...own,
+    });
+    provider.serve(colloquy.url);
     await use(colloquy);
     await log(colloquy);
     await colloquy.discard();
