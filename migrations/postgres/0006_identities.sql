@@ -17,7 +17,7 @@ create table provider_flows (
     provider text not null,
     nonce text not null,
     verifier text not null,
-    purpose text not null check (purpose in ('sign_in', 'link')),
+    purpose text not null check (purpose in ('sign_in', 'link', 'confirm')),
     user_id uuid references users (id) on delete cascade,
     next text not null,
     created_at bigint not null,

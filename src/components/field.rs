@@ -5,8 +5,11 @@ use super::{Glyph, Icon};
 /// One line of input with its label, its hint, and what is wrong with it.
 #[component]
 pub fn Field(
-    /// The name in the form; also the id.
+    /// The name in the form.
     name: &'static str,
+    /// The id, where another field of the page has this name.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// What the person reads.
     label: &'static str,
     /// The `type` of the input.
@@ -20,6 +23,9 @@ pub fn Field(
     /// What is wrong with the value, in a sentence.
     #[prop(into)]
     error: Signal<Option<String>>,
+    /// The keyboard that fits, where it is not that of the type.
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
     /// The id of a text that helps with this field.
     #[prop(optional)]
     described_by: Option<&'static str>,
@@ -27,7 +33,8 @@ pub fn Field(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let error_id = format!("{name}-error");
+    let id = id.unwrap_or(name);
+    let error_id = format!("{id}-error");
     let description = {
         let error_id = error_id.clone();
         move || match (error.get().is_some(), described_by) {
@@ -38,15 +45,16 @@ pub fn Field(
     };
     view! {
         <div>
-            <label class="label" for=name>
+            <label class="label" for=id>
                 {label}
             </label>
             <input
                 class="input"
-                id=name
+                id=id
                 name=name
                 type=kind
                 autocomplete=autocomplete
+                inputmode=inputmode
                 value=value
                 required
                 // Without scripts the browser itself moves to the field that is wrong.

@@ -19,6 +19,6 @@ pub use fault::NotFoundPage;
 pub use frame::FramePage;
 pub use new_chat::NewChatPage;
 pub use sessions::SessionsPage;
-pub use settings::SettingsPage;
+pub use settings::{ConfirmPage, SettingsPage};
 pub use sign_in::SignInPage;
 pub use sign_up::SignUpPage;

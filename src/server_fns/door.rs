@@ -1,17 +1,19 @@
 //! What all doors do alike: find the caller, end with an answer or an error that may be seen.
 
 use axum::http::{
-    header::{ACCEPT, COOKIE, REFERER, USER_AGENT},
+    HeaderValue,
+    header::{ACCEPT, COOKIE, REFERER, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin},
+        auth::{Caller, ClientAddress, Origin, codes_cookie_name},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -85,6 +87,42 @@ impl Door {
         let lines = self.parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// Lets the caller's browser show new recovery codes, on its next pages too, until they are put away or 10 minutes
+    /// have passed.
+    pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let sealed = self.answer(self.state.factors.seal_codes(caller, codes))?;
+        self.set_codes_cookie(&sealed, 600);
+        Ok(())
+    }
+
+    /// The recovery codes that the caller's browser shows.
+    pub fn shown_codes(&self, caller: &Caller) -> Vec<String> {
+        let sealed = self.cookie(codes_cookie_name(self.is_https()));
+        sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
+    }
+
+    /// Takes the recovery codes out of the browser.
+    pub fn put_codes_away(&self) {
+        self.set_codes_cookie("", 0);
+    }
+
+    fn set_codes_cookie(&self, value: &str, seconds: u32) {
+        let https = self.is_https();
+        let secure = if https { "; Secure" } else { "" };
+        let name = codes_cookie_name(https);
+        let line = format!("{name}={value}; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age={seconds}");
+        if let (Some(response), Ok(line)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(line)) {
+            response.append_header(SET_COOKIE, line);
+        }
+    }
+
+    fn is_https(&self) -> bool {
+        self.state.config.url.as_ref().is_some_and(|url| url.https)
     }
 
     /// Turns the end of a service's work into what may be seen.

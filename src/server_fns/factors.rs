@@ -17,7 +17,19 @@ pub async fn list_factors() -> Result<Factors, AppError> {
 pub async fn begin_totp() -> Result<TotpEnrolment, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.begin_totp(&caller).await)
+    let enrolment = door.answer(door.state.factors.begin_totp(&caller).await)?;
+    door.lead_to("/settings#two-step");
+    Ok(enrolment)
+}
+
+/// Forgets an authenticator app that was begun and not confirmed.
+#[server(prefix = "/api", endpoint = "cancel_totp")]
+pub async fn cancel_totp() -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.factors.cancel_totp(&caller).await)?;
+    door.lead_to("/settings#two-step");
+    Ok(())
 }
 
 /// Confirms the app by a code of it. Gives recovery codes with the first factor, else none.
@@ -25,7 +37,10 @@ pub async fn begin_totp() -> Result<TotpEnrolment, AppError> {
 pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.confirm_totp(&caller, &code).await)
+    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code).await)?;
+    door.show_codes(&caller, &codes)?;
+    door.lead_to("/settings?done=totp#two-step");
+    Ok(codes)
 }
 
 /// Removes a second factor of the caller's.
@@ -33,7 +48,19 @@ pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
 pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.remove(&caller, factor).await)
+    door.answer(door.state.factors.remove(&caller, factor).await)?;
+    door.lead_to("/settings?done=removed#two-step");
+    Ok(())
+}
+
+/// Gives a second factor of the caller's another name.
+#[server(prefix = "/api", endpoint = "rename_factor")]
+pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.factors.rename(&caller, factor, &name).await)?;
+    door.lead_to("/settings#passkeys");
+    Ok(())
 }
 
 /// Replaces the caller's recovery codes. What it gives is given once.
@@ -41,7 +68,20 @@ pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
 pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.new_recovery_codes(&caller).await)
+    let codes = door.answer(door.state.factors.new_recovery_codes(&caller).await)?;
+    door.show_codes(&caller, &codes)?;
+    door.lead_to("/settings#two-step");
+    Ok(codes)
+}
+
+/// Takes new recovery codes off the page, once the person has kept them.
+#[server(prefix = "/api", endpoint = "put_codes_away")]
+pub async fn put_codes_away() -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    door.caller()?;
+    door.put_codes_away();
+    door.lead_to("/settings?done=kept#two-step");
+    Ok(())
 }
 
 /// What is still to be shown for the sign-in that is pending in this browser; `None` where none is.
@@ -75,7 +115,9 @@ pub async fn begin_passkey_registration() -> Result<String, AppError> {
 pub async fn finish_passkey_registration(name: String, credential: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential).await)
+    let codes = door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential).await)?;
+    door.show_codes(&caller, &codes)?;
+    Ok(codes)
 }
 
 /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.

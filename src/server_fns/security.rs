@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
-use crate::domain::{ActivityPage, AppError, Device, SignInId};
+use crate::domain::{
+    ActivityPage, AppError, Device, Factors, Identity, IdentityProvider, Proof, SignInId, TotpEnrolment,
+};
 
 /// Gives the caller another name.
 #[server(prefix = "/api", endpoint = "change_name")]
@@ -17,9 +19,9 @@ pub async fn change_name(name: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Gives the caller another password and ends their other sign-ins. `current` is the one until now.
+/// Gives the caller another password and ends their other sign-ins. `current` is the one until now, if there is one.
 #[server(prefix = "/api", endpoint = "change_password")]
-pub async fn change_password(current: String, password: String) -> Result<(), AppError> {
+pub async fn change_password(#[server(default)] current: String, password: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     door.answer(door.state.accounts.change_password(&caller, current, password, &door.origin()).await)?;
@@ -27,20 +29,70 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
     Ok(())
 }
 
-/// Proves again who the caller is.
+/// Proves again who the caller is, by the password and a code of the second factor, as far as they have them, and goes
+/// to `next`, which must be a path of this site, or to the settings.
 #[server(prefix = "/api", endpoint = "confirm_identity")]
-pub async fn confirm_identity(password: String) -> Result<(), AppError> {
+pub async fn confirm_identity(
+    #[server(default)] password: String,
+    #[server(default)] code: String,
+    #[server(default)] next: Option<String>,
+) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     let (origin, session) = (door.origin(), door.session()?);
-    door.answer(door.state.accounts.confirm(&caller, password, &origin, &session).await)?;
-    door.lead_to("/settings?done=confirmed");
+    door.answer(door.state.accounts.confirm(&caller, password, &code, &origin, &session).await)?;
+    leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
 
-/// What the settings show beside their forms.
+/// Begins to prove again who the caller is by a passkey. Gives the options for `navigator.credentials.get`, as JSON.
+#[server(prefix = "/api", endpoint = "begin_passkey_confirmation")]
+pub async fn begin_passkey_confirmation() -> Result<String, AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.begin_passkey_confirmation(&caller, &door.origin()).await)
+}
+
+/// Proves again who the caller is by a passkey, and goes to `next` or to the settings.
+#[server(prefix = "/api", endpoint = "finish_passkey_confirmation", input = Json)]
+pub async fn finish_passkey_confirmation(credential: String, next: Option<String>) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    let (origin, session) = (door.origin(), door.session()?);
+    door.answer(door.state.accounts.finish_passkey_confirmation(&caller, &credential, &origin, &session).await)?;
+    leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
+    Ok(())
+}
+
+/// How the caller can prove again who they are.
+#[server(prefix = "/api", endpoint = "find_proof", input = Json)]
+pub async fn find_proof() -> Result<Proof, AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.identities.proof(&caller).await)
+}
+
+/// What the settings show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
+    /// How the caller can prove again who they are, and whether they must before anything sensitive.
+    pub proof: Proof,
+    /// Whether the caller's address is known to be theirs.
+    pub address_verified: bool,
+    /// Whether this installation sends mails.
+    pub mails: bool,
+    /// The caller's second factors.
+    pub factors: Factors,
+    /// The authenticator app that they are adding. Only for whoever has proved who they are.
+    pub enrolment: Option<TotpEnrolment>,
+    /// New recovery codes, until they are put away.
+    pub codes: Vec<String>,
+    /// Whether passkeys can be used at this installation's address.
+    pub can_use_passkeys: bool,
+    /// Who the caller is at providers.
+    pub identities: Vec<Identity>,
+    /// Where people can sign in besides.
+    pub providers: Vec<IdentityProvider>,
     /// The caller's sign-ins, last used first.
     pub devices: Vec<Device>,
     /// One page of what was done with their account, newest first.
@@ -52,10 +104,20 @@ pub struct Settings {
 pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let accounts = &door.state.accounts;
+    let crate::server::state::AppState { accounts, factors, identities, .. } = &door.state;
+    let proof = door.answer(identities.proof(&caller).await)?;
     Ok(Settings {
+        address_verified: door.answer(accounts.is_verified(&caller).await)?,
+        mails: accounts.sends_mails(),
+        factors: door.answer(factors.list(&caller).await)?,
+        enrolment: if proof.fresh { door.answer(factors.begun_totp(&caller).await)? } else { None },
+        codes: door.shown_codes(&caller),
+        can_use_passkeys: factors.can_use_passkeys(),
+        identities: door.answer(identities.list(caller.user.id).await)?,
+        providers: identities.list_providers(),
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
+        proof,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Second factors and the two steps of a sign-in.
 
 mod authenticator;
+mod confirmation;
 mod passkeys;
 
 use std::collections::BTreeSet;
@@ -57,6 +58,11 @@ pub async fn execute(app: &TestApp, statement: &str) {
 pub struct Phone(Totp);
 
 impl Phone {
+    /// An app that has read the address.
+    pub fn read(enrolment: &TotpEnrolment) -> Self {
+        Self(Totp::from_url(&enrolment.uri).expect("an address that apps read"))
+    }
+
     /// The code of the present step, moved by some steps.
     pub fn code(&self, app: &TestApp, steps: i64) -> String {
         let seconds = app.state.clock.now().plus_seconds(30 * steps).micros() / 1_000_000;
@@ -73,7 +79,7 @@ impl Phone {
 /// Adds an authenticator app; gives it and the recovery codes.
 pub async fn enrolled(app: &TestApp, client: &mut Client) -> (Phone, Vec<String>) {
     let enrolment: TotpEnrolment = client.post_form("/api/begin_totp", &[]).await.json();
-    let phone = Phone(Totp::from_url(&enrolment.uri).expect("an address that apps read"));
+    let phone = Phone::read(&enrolment);
     let answer = client.post_form("/api/confirm_totp", &[("code", &phone.code(app, 0))]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     (phone, answer.json())

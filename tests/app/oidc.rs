@@ -440,3 +440,37 @@ each_house! {
         assert_eq!(house.app.stranger().at("203.0.113.9").submit("/auth/test/start", &[]).await.status, 303);
     }
 }
+
+each_house! {
+    async fn s08_a_provider_confirms_the_person_whose_it_is(house: House) {
+        house.app.administrator().await;
+        let mut vera = house.guest("vera-1", "vera@example.org").await;
+        let password = [("password", "plum-harbor-sextant-42")];
+        house.app.state.clock.advance(11 * 60);
+        assert_eq!(vera.post_form("/api/change_password", &password).await.status, 403, "not even the first one");
+        let proof: colloquy::domain::Proof = vera.post_json("/api/find_proof", &serde_json::json!({})).await.json();
+        assert!(!proof.fresh && !proof.password && proof.providers.len() == 1, "{proof:?}");
+        assert_eq!(vera.post_form("/api/confirm_identity", &[("password", "")]).await.status, 409);
+
+        // Somebody else there, or one who signed in there long ago.
+        let next = [("purpose", "confirm"), ("next", "/settings#password-section")];
+        house.provider.vouch(person("mallory-1", "mallory@example.org"));
+        let refused = house.visit(&mut vera, &next).await;
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        let mut stale = person("vera-1", "vera@example.org");
+        stale.claims["auth_time"] = (house.app.state.clock.now().micros() / 1_000_000 - 3_600).into();
+        house.provider.vouch(stale);
+        assert_eq!(house.visit(&mut vera, &next).await.status, 400);
+        assert_eq!(vera.post_form("/api/change_password", &password).await.status, 403);
+
+        house.provider.vouch(person("vera-1", "vera@example.org"));
+        let before = vera.cookies["colloquy"].clone();
+        let done = house.visit(&mut vera, &next).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings#password-section"));
+        assert_ne!(vera.cookies["colloquy"], before, "s02: the session has a new id");
+        assert_eq!(vera.post_form("/api/change_password", &password).await.status, 200);
+        let mut again = house.app.stranger();
+        let form = [("email", "vera@example.org"), password[0]];
+        assert_eq!(again.post_form("/api/sign_in", &form).await.status, 200);
+    }
+}

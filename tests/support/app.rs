@@ -160,6 +160,22 @@ impl TestApp {
         client
     }
 
+    /// Somebody with a new account that an administrator let in, where the door is closed; signed in.
+    pub async fn person_invited(&self, email: &str, name: &str) -> Client {
+        let mut ada = self.signed_in("ada@example.org").await;
+        let form = [("email", ""), ("role", "member"), ("uses", "1"), ("days", "1")];
+        let made = ada.post_form("/api/create_invitation", &form).await;
+        assert_eq!(made.status, 200, "{}", made.text());
+        let link: serde_json::Value = made.json();
+        let token =
+            link.to_string().split("invitation=").nth(1).expect("a token").trim_end_matches(['"', '}']).to_owned();
+        let mut client = self.stranger();
+        let form = [("email", email), ("name", name), ("password", PASSWORD), ("invitation", &token)];
+        let answer = client.post_form("/api/sign_up", &form).await;
+        assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
+        client
+    }
+
     /// A new sign-in of somebody who has an account.
     pub async fn signed_in(&self, email: &str) -> Client {
         let mut client = self.stranger();

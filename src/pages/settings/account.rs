@@ -1,10 +1,10 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Save, Section};
+use super::{Save, Section, Sensitive, Shown, Wrong, done_by, error_of};
 use crate::{
-    components::{Field, FormError},
+    components::Field,
     pages::{
-        forms::{field_error, focus_error, form_action, form_error},
+        forms::{field_error, focus_error},
         frame::FrameState,
         password::{Strength, password_rating, value_of},
     },
@@ -16,33 +16,32 @@ use crate::{
 pub fn NameSection(
     /// The frame around, which shows the name too.
     frame: FrameState,
-    /// Told after a change.
-    on_change: Callback<()>,
+    /// What the page shows.
+    shown: Shown,
 ) -> impl IntoView {
     const FIELDS: &[&str] = &["name"];
-    let action = form_action::<ChangeName>();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    let action = shown.action::<ChangeName>();
+    let error = error_of(action);
     focus_error(error, FIELDS, "name-form-error");
     let name = frame.user.with_untracked(|user| user.name.clone());
     Effect::new(move || {
         if let Some(Ok(())) = action.value().get() {
             let name = value_of("name");
             frame.user.update(|user| name.trim().clone_into(&mut user.name));
-            on_change.run(());
         }
     });
     view! {
         <Section id="profile" title="Name" sentence="What you are called here.">
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
-                    <FormError error=form_error(error, FIELDS) id="name-form-error" />
+                    <Wrong error fields=FIELDS id="name-form-error" section="profile" />
                     <Field name="name" label="Name" autocomplete="name" value=name error=field_error(error, "name") />
                     <Save
                         words="Save the name"
                         done="name"
                         result="Saved."
                         pending=action.pending()
-                        saved=Signal::derive(move || action.value().with(|value| value.as_ref().map(Result::is_ok)))
+                        saved=done_by(action)
                     />
                 </div>
             </ActionForm>
@@ -51,34 +50,26 @@ pub fn NameSection(
     .into_any()
 }
 
-/// The person's password.
+/// The person's password: another one, or the first.
 #[component]
 pub fn PasswordSection(
     /// The frame around.
     frame: FrameState,
-    /// Told after a change.
-    on_change: Callback<()>,
+    /// What the page shows.
+    shown: Shown,
 ) -> impl IntoView {
     const FIELDS: &[&str] = &["current", "password"];
-    let action = form_action::<ChangePassword>();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    let action = shown.action::<ChangePassword>();
+    let error = error_of(action);
     focus_error(error, FIELDS, "password-form-error");
     let about = move || frame.user.with_untracked(|user| (user.email.clone(), user.name.clone()));
     let (rating, rate) = password_rating(about);
-    Effect::new(move || {
-        if let Some(Ok(())) = action.value().get() {
-            on_change.run(());
-        }
-    });
-    view! {
-        <Section
-            id="password-section"
-            title="Password"
-            sentence="A new password ends all your other sign-ins."
-        >
+    let has_one = Memo::new(move |_| shown.now.with(|settings| settings.proof.password));
+    let form = move |words: &'static str, result: &'static str| {
+        view! {
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5" on:input=move |event| rate.run(event)>
-                    <FormError error=form_error(error, FIELDS) id="password-form-error" />
+                    <Wrong error fields=FIELDS id="password-form-error" section="password-section" />
                     // Tells password managers whose password this is.
                     <input
                         class="sr-only"
@@ -89,13 +80,19 @@ pub fn PasswordSection(
                         readonly
                         value=frame.user.with_untracked(|user| user.email.clone())
                     />
-                    <Field
-                        name="current"
-                        label="Current password"
-                        kind="password"
-                        autocomplete="current-password"
-                        error=field_error(error, "current")
-                    />
+                    {has_one
+                        .get_untracked()
+                        .then(|| {
+                            view! {
+                                <Field
+                                    name="current"
+                                    label="Current password"
+                                    kind="password"
+                                    autocomplete="current-password"
+                                    error=field_error(error, "current")
+                                />
+                            }
+                        })}
                     <Field
                         name="password"
                         label="New password"
@@ -106,15 +103,30 @@ pub fn PasswordSection(
                     >
                         <Strength rating wrong=field_error(error, "password") />
                     </Field>
-                    <Save
-                        words="Change the password"
-                        done="password"
-                        result="Changed. Your other sign-ins have ended."
-                        pending=action.pending()
-                        saved=Signal::derive(move || action.value().with(|value| value.as_ref().map(Result::is_ok)))
-                    />
+                    <Save words done="password" result pending=action.pending() saved=done_by(action) />
                 </div>
             </ActionForm>
+        }
+        .into_any()
+    };
+    view! {
+        <Section
+            id="password-section"
+            title="Password"
+            sentence="A new password ends all your other sign-ins."
+        >
+            {move || {
+                if has_one.get() {
+                    form("Change the password", "Changed. Your other sign-ins have ended.")
+                } else {
+                    view! {
+                        <Sensitive shown section="password-section" what="set a password">
+                            {form("Set a password", "Set. Your other sign-ins have ended.")}
+                        </Sensitive>
+                    }
+                    .into_any()
+                }
+            }}
         </Section>
     }
     .into_any()

@@ -11,9 +11,9 @@ use crate::{
 #[component]
 pub fn ActivitySection(
     /// One page of it, newest first.
-    page: ActivityPage,
+    page: Signal<ActivityPage>,
 ) -> impl IntoView {
-    let rows = page.acts.into_iter().map(|act| view! { <Act act /> }).collect_view();
+    let rows = move || page.get().acts.into_iter().map(|act| view! { <Act act /> }).collect_view();
     view! {
         <Section
             id="activity"
@@ -21,9 +21,8 @@ pub fn ActivitySection(
             sentence="What was done with your account, and from where. It is kept for a year."
         >
             <ul class="divide-y divide-line border-y border-line">{rows}</ul>
-            {page
-                .next
-                .map(|cursor| {
+            {move || {
+                page.get().next.map(|cursor| {
                     view! {
                         <p class="mt-4">
                             <a class="btn btn-line" href=format!("/settings?activity={cursor}#activity")>
@@ -31,7 +30,8 @@ pub fn ActivitySection(
                             </a>
                         </p>
                     }
-                })}
+                })
+            }}
         </Section>
     }
     .into_any()

@@ -1,38 +1,26 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Save, Section};
+use super::{Save, Section, Shown, done_by, error_of};
 use crate::{
     components::{FormError, TimeAgo},
     domain::Device,
-    pages::{
-        forms::{form_action, form_error},
-        frame::FrameState,
-    },
+    pages::{forms::form_error, frame::FrameState},
     server_fns::security::{EndDevice, EndOtherDevices},
 };
 
 /// Where the person is signed in.
 #[component]
 pub fn DevicesSection(
-    /// The sign-ins, last used first.
-    devices: Vec<Device>,
-    /// Told after a change.
-    on_change: Callback<()>,
+    /// What the page shows.
+    shown: Shown,
 ) -> impl IntoView {
-    let one = form_action::<EndDevice>();
-    let others = form_action::<EndOtherDevices>();
-    let error = Signal::derive(move || {
-        one.value().get().and_then(Result::err).or_else(|| others.value().get().and_then(Result::err))
-    });
-    Effect::new(move || {
-        if one.value().with(|value| matches!(value, Some(Ok(()))))
-            || others.value().with(|value| matches!(value, Some(Ok(_))))
-        {
-            on_change.run(());
-        }
-    });
-    let many = devices.len() > 1;
-    let rows = devices.into_iter().map(|device| view! { <DeviceRow device action=one /> }).collect_view();
+    let one = shown.action::<EndDevice>();
+    let others = shown.action::<EndOtherDevices>();
+    let (of_one, of_others) = (error_of(one), error_of(others));
+    let error = Signal::derive(move || of_one.get().or_else(|| of_others.get()));
+    let devices = shown.part(|settings| settings.devices.clone());
+    let many = Memo::new(move |_| shown.now.with(|settings| settings.devices.len() > 1));
+    let rows = move || devices.get().into_iter().map(|device| view! { <DeviceRow device action=one /> }).collect_view();
     view! {
         <Section
             id="devices"
@@ -41,22 +29,24 @@ pub fn DevicesSection(
         >
             <FormError error=form_error(error, &[]) id="devices-error" />
             <ul class="divide-y divide-line border-y border-line">{rows}</ul>
-            {many
-                .then(|| {
-                    view! {
-                        <div class="mt-4">
-                            <ActionForm action=others>
-                                <Save
-                                    words="End all others"
-                                    done="ended"
-                                    result="Ended."
-                                    pending=others.pending()
-                                    saved=Signal::derive(move || others.value().with(|value| value.as_ref().map(Result::is_ok)))
-                                />
-                            </ActionForm>
-                        </div>
-                    }
-                })}
+            {move || {
+                many.get()
+                    .then(|| {
+                        view! {
+                            <div class="mt-4">
+                                <ActionForm action=others>
+                                    <Save
+                                        words="End all others"
+                                        done="ended"
+                                        result="Ended."
+                                        pending=others.pending()
+                                        saved=done_by(others)
+                                    />
+                                </ActionForm>
+                            </div>
+                        }
+                    })
+            }}
         </Section>
     }
     .into_any()
@@ -65,7 +55,7 @@ pub fn DevicesSection(
 #[component]
 fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
     let clock = FrameState::expect().clock;
-    let Device { id, device, place, last_used_at, current, .. } = device;
+    let Device { id, device, place, created_at, last_used_at, current } = device;
     view! {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
@@ -73,7 +63,7 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
                     {device.clone()} {current.then(|| view! { <span class="chip">"This device"</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
-                    <TimeAgo at=last_used_at clock /> " · " {place}
+                    <TimeAgo at=last_used_at clock /> " · " {place} " · since " <TimeAgo at=created_at clock />
                 </p>
             </div>
             {(!current)

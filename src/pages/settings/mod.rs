@@ -1,56 +1,151 @@
-//! `/settings`
+//! `/settings` and `/settings/confirm`
 
 mod account;
 mod activity;
+mod address;
+mod confirm;
 mod devices;
+mod passkeys;
+mod providers;
+mod two_step;
 
-use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{hooks::use_query_map, location::Url};
+use server_fn::ServerFn;
 
 use super::{
     fault::Faulty,
+    forms::{form_action, form_error},
     frame::{FrameState, PageBar, ToSignIn},
 };
 use crate::{
-    components::{Glyph, Icon, PageTitle},
+    components::{FormError, Glyph, Icon, PageTitle},
     domain::AppError,
     server_fns::security::{Settings, load_settings},
 };
 use account::{NameSection, PasswordSection};
 use activity::ActivitySection;
+use address::AddressSection;
+pub use confirm::ConfirmPage;
 use devices::DevicesSection;
+use passkeys::PasskeysSection;
+use providers::ProvidersSection;
+use two_step::TwoStepSection;
 
 /// The person's account: one page, whose sections are saved each on its own.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let query = use_query_map();
     let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
-    let again = RwSignal::new(0_u32);
-    let settings = Resource::new_blocking(move || (cursor.get(), again.get()), |(cursor, _)| load_settings(cursor));
-    let on_change = Callback::new(move |()| again.update(|count| *count += 1));
+    let settings = Resource::new_blocking(move || cursor.get(), load_settings);
     view! {
         <PageTitle text="Settings" />
         <PageBar title="Settings" heading=false />
         <div class="page">
-            <div class="column settings">
+            <Transition>
+                {move || Suspend::new(async move {
+                    match settings.await {
+                        Ok(settings) => view! { <Sections settings cursor=cursor.get_untracked() /> }.into_any(),
+                        Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
+                        Err(error) => view! { <Faulty error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+    .into_any()
+}
+
+/// What the page shows, and how it is looked at again after a change.
+#[derive(Clone, Copy)]
+struct Shown {
+    now: RwSignal<Settings>,
+    cursor: StoredValue<Option<String>>,
+}
+
+impl Shown {
+    /// Reads all of it anew. Sections stay as they are, with what stands in their fields.
+    fn look_again(self) {
+        let Some(cursor) = self.cursor.try_get_value() else { return };
+        spawn_local(async move {
+            // Where it cannot be read, the old state stays; the next change says what is wrong.
+            if let Ok(settings) = load_settings(cursor).await {
+                self.now.try_set(settings);
+            }
+        });
+    }
+
+    /// A part of it.
+    fn part<T: Send + Sync + 'static>(self, part: fn(&Settings) -> T) -> Signal<T> {
+        Signal::derive(move || self.now.with(part))
+    }
+
+    /// An action whose success is looked at.
+    fn action<F>(self) -> ServerAction<F>
+    where
+        F: ServerFn<Error = AppError> + Clone + Send + Sync,
+        F::Output: Send + Sync,
+    {
+        let action = form_action::<F>();
+        Effect::new(move || {
+            if action.value().with(|value| matches!(value, Some(Ok(_)))) {
+                self.look_again();
+            }
+        });
+        action
+    }
+}
+
+/// What went wrong with an action.
+fn error_of<F>(action: ServerAction<F>) -> Signal<Option<AppError>>
+where
+    F: ServerFn<Error = AppError> + Clone + Send + Sync,
+    F::Output: Clone + Send + Sync,
+{
+    Signal::derive(move || action.value().get().and_then(Result::err))
+}
+
+/// Whether an action was done: nothing where it was not tried on this page.
+fn done_by<F>(action: ServerAction<F>) -> Signal<Option<bool>>
+where
+    F: ServerFn<Error = AppError> + Clone + Send + Sync,
+    F::Output: Send + Sync,
+{
+    Signal::derive(move || action.value().with(|value| value.as_ref().map(Result::is_ok)))
+}
+
+#[component]
+fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
+    let has_providers = !settings.providers.is_empty() || !settings.identities.is_empty();
+    let shown = Shown { now: RwSignal::new(settings), cursor: StoredValue::new(cursor) };
+    let frame = FrameState::expect();
+    let links = [
+        ("profile", "Name"),
+        ("address", "E-mail address"),
+        ("password-section", "Password"),
+        ("two-step", "Two-step sign-in"),
+        ("passkeys", "Passkeys"),
+        ("providers", "Other ways in"),
+        ("devices", "Devices"),
+        ("activity", "Activity"),
+    ];
+    let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
+    let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
+    view! {
+        <div class="settings">
+            <nav class="settings-list" aria-label="Sections">
+                <ul>{links.collect_view()}</ul>
+            </nav>
+            <div class="min-w-0">
                 <h1 class="text-title font-semibold max-lg:sr-only">"Settings"</h1>
-                <NameSection frame=FrameState::expect() on_change />
-                <PasswordSection frame=FrameState::expect() on_change />
-                <Transition>
-                    {move || Suspend::new(async move {
-                        match settings.await {
-                            Ok(Settings { devices, activity }) => {
-                                view! {
-                                    <DevicesSection devices on_change />
-                                    <ActivitySection page=activity />
-                                }
-                                    .into_any()
-                            }
-                            Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                            Err(error) => view! { <Faulty error /> }.into_any(),
-                        }
-                    })}
-                </Transition>
+                <NameSection frame shown />
+                <AddressSection frame shown />
+                <PasswordSection frame shown />
+                <TwoStepSection shown />
+                <PasskeysSection shown />
+                {has_providers.then(|| view! { <ProvidersSection shown /> })}
+                <DevicesSection shown />
+                <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
             </div>
         </div>
     }
@@ -81,6 +176,71 @@ fn Section(
     .into_any()
 }
 
+/// What only those may see and do who proved a short while ago who they are; for others, the way to do so.
+#[component]
+fn Sensitive(
+    /// What the page shows.
+    shown: Shown,
+    /// The id of the section, to come back to.
+    section: &'static str,
+    /// What can be done then, such as "change the address".
+    what: &'static str,
+    /// What they may see.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let fresh = shown.part(|settings| settings.proof.fresh);
+    move || {
+        if fresh.get() {
+            children().into_any()
+        } else {
+            view! {
+                <p>
+                    <a class="btn btn-line" href=confirm_path(section)>
+                        "Confirm that it is you"
+                    </a>
+                    <span class="hint block">{format!("To {what}. It holds for 10 minutes.")}</span>
+                </p>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// The page where one proves who one is, and comes back from to a section.
+fn confirm_path(section: &str) -> String {
+    format!("/settings/confirm?next={}", Url::escape(&format!("/settings#{section}")))
+}
+
+/// What went wrong with a section's form, and the way to confirm where that is what is missing.
+#[component]
+fn Wrong(
+    /// The error.
+    error: Signal<Option<AppError>>,
+    /// The fields that say themselves what is wrong with them.
+    #[prop(default = &[])]
+    fields: &'static [&'static str],
+    /// The id of the sentence.
+    id: &'static str,
+    /// The id of the section.
+    section: &'static str,
+) -> impl IntoView {
+    let stale = move || error.with(|error| matches!(error, Some(AppError::Stale)));
+    view! {
+        <FormError error=form_error(error, fields) id />
+        {move || {
+            stale()
+                .then(|| {
+                    view! {
+                        <a class="btn btn-line w-fit" href=confirm_path(section)>
+                            "Confirm that it is you"
+                        </a>
+                    }
+                })
+        }}
+    }
+    .into_any()
+}
+
 /// The button of a section, and what came of it. `done` is what the address says after a plain form.
 #[component]
 fn Save(
@@ -99,14 +259,14 @@ fn Save(
 ) -> impl IntoView {
     let query = use_query_map();
     let named = move || query.with(|query| query.get_str("done") == Some(done));
-    let shown = move || !pending.get() && saved.get().unwrap_or_else(named);
+    let told = move || !pending.get() && saved.get().unwrap_or_else(named);
     view! {
         <div class="flex flex-wrap items-center gap-3">
             <button class="btn btn-line" type="submit" aria-busy=move || pending.get().to_string()>
                 {words}
             </button>
             <p class="flex items-center gap-1.5 text-label text-good" role="status">
-                {move || shown().then(|| view! { <Icon glyph=Glyph::Check /> {result} })}
+                {move || told().then(|| view! { <Icon glyph=Glyph::Check /> {result} })}
             </p>
         </div>
     }

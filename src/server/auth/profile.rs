@@ -1,51 +1,17 @@
 //! What people change about their own accounts.
 
-use tower_sessions::Session;
-
 use super::{Accounts, Caller, Origin, password::Verified, rule, throttle};
 use crate::{
     domain::{AppError, AuditAction, Email, Outcome, limits, parse_name},
     server::fault::Fault,
 };
 
-/// Seconds for which a proof of who somebody is holds.
-const FRESH_SECONDS: i64 = 600;
-
 impl Accounts {
-    /// Refuses a caller whose last proof of who they are is older than 10 minutes.
+    /// Gives the caller another password, or their first one, and ends all their other sign-ins.
     ///
     /// # Errors
-    /// `Stale`.
-    pub fn require_fresh(&self, caller: &Caller) -> Result<(), AppError> {
-        if caller.authenticated_at.plus_seconds(FRESH_SECONDS) < self.clock.now() {
-            return Err(AppError::Stale);
-        }
-        Ok(())
-    }
-
-    /// Proves again who the caller is, by their password. The session gets a new id.
-    ///
-    /// # Errors
-    /// `Invalid` on `password`; `RateLimited`, counted together with sign-ins.
-    pub async fn confirm(
-        &self,
-        caller: &Caller,
-        password: String,
-        origin: &Origin,
-        session: &Session,
-    ) -> Result<(), Fault> {
-        self.verify_own(caller, password, "password", AuditAction::Confirm, origin).await?;
-        let mut tx = self.store.write().await?;
-        tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm, Outcome::Done).await?;
-        tx.commit().await?;
-        self.name_in(session, caller).await
-    }
-
-    /// Gives the caller another password, and ends all their other sign-ins.
-    ///
-    /// # Errors
-    /// `Invalid` on `current` or `password`; `RateLimited`, counted together with sign-ins.
+    /// `Invalid` on `current` or `password`; `RateLimited`, counted together with sign-ins; `Stale` for whoever has no
+    /// password to show and has not proved who they are by other means.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -55,7 +21,12 @@ impl Accounts {
     ) -> Result<(), Fault> {
         let user = &caller.user;
         rule::check(&password, &user.email, &user.name)?;
-        let old = self.verify_own(caller, current, "current", AuditAction::ChangePassword, origin).await?;
+        let old = if self.has_password(user.id).await? {
+            self.verify_own(caller, current, "current", AuditAction::ChangePassword, origin).await?
+        } else {
+            self.require_fresh(caller)?;
+            String::new()
+        };
         let new = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -85,7 +56,7 @@ impl Accounts {
     }
 
     /// Verifies the caller's own password, with the limits of a sign-in; gives its hash.
-    async fn verify_own(
+    pub(super) async fn verify_own(
         &self,
         caller: &Caller,
         password: String,

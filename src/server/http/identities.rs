@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, ClientAddress, FLOW_SECONDS, Origin, flow_cookie_name},
+        auth::{Back, Caller, ClientAddress, Errand, FLOW_SECONDS, Origin, flow_cookie_name},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -48,7 +48,7 @@ impl Fields {
     }
 }
 
-/// Sends the browser to a provider. The field `purpose` is `sign_in` or `link`, `next` a path of this site.
+/// Sends the browser to a provider. The field `purpose` is `sign_in`, `link` or `confirm`, `next` a path of this site.
 async fn start(
     State(state): State<AppState>,
     Path(provider): Path<String>,
@@ -73,15 +73,16 @@ async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fi
     let purpose = fields.take("purpose");
     let next = fields.take("next").filter(|next| !next.is_empty());
     let caller = extensions.get::<Caller>();
-    let (linking, usual) = match purpose.as_deref() {
-        None | Some("sign_in") => (None, "/"),
-        Some("link") if caller.is_some() => (caller, SETTINGS),
-        Some("link") => return refuse(AppError::Unauthenticated),
-        Some(_) => return refuse(AppError::invalid("purpose", "Choose `sign_in` or `link`.")),
+    let (errand, usual) = match (purpose.as_deref(), caller) {
+        (None | Some("sign_in"), _) => (Errand::SignIn, "/"),
+        (Some("link"), Some(caller)) => (Errand::Link(caller), SETTINGS),
+        (Some("confirm"), Some(caller)) => (Errand::Confirm(caller), SETTINGS),
+        (Some("link" | "confirm"), None) => return refuse(AppError::Unauthenticated),
+        (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
     let address = extensions.get::<ClientAddress>().copied().unwrap_or_default();
-    match state.identities.begin(provider, linking, next, address).await {
+    match state.identities.begin(provider, errand, next, address).await {
         Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
         Err(fault) => refused(fault, extensions),
     }

@@ -176,6 +176,21 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
+    /// Gives a factor another name; `false` where the owner has none with this id.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_factor_name(&mut self, factor: FactorId, name: &str) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update factors set name = $3 where id = $1 and user_id = $2 and confirmed_at is not null",
+            factor,
+            self.owner,
+            name
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Removes a factor; `false` where the owner has none with this id.
     ///
     /// # Errors

@@ -36,6 +36,18 @@ pub struct IdentityRow {
     pub last_used_at: Timestamp,
 }
 
+/// What somebody is sent to a provider for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(rename_all = "snake_case", type_name = "text")]
+pub enum FlowPurpose {
+    /// To sign in.
+    SignIn,
+    /// To link who they are there to their account.
+    Link,
+    /// To prove again who they are.
+    Confirm,
+}
+
 /// Somebody who is sent to a provider.
 #[derive(Debug)]
 pub struct NewFlow<'a> {
@@ -49,8 +61,10 @@ pub struct NewFlow<'a> {
     pub nonce: &'a str,
     /// What proves to the provider that it is us who ask for the token.
     pub verifier: &'a str,
-    /// Who links, where it is not about signing in.
-    pub linking: Option<UserId>,
+    /// What for.
+    pub purpose: FlowPurpose,
+    /// Who links or confirms, where it is not about signing in.
+    pub user: Option<UserId>,
     /// Where to go afterwards.
     pub next: &'a str,
     /// Now.
@@ -66,7 +80,9 @@ pub struct FlowRow {
     pub nonce: String,
     /// What proves to the provider that it is us who ask for the token.
     pub verifier: String,
-    /// Who links, where it is not about signing in.
+    /// What for.
+    pub purpose: FlowPurpose,
+    /// Who links or confirms, where it is not about signing in.
     pub user_id: Option<UserId>,
     /// Where to go afterwards.
     pub next: String,
@@ -137,8 +153,8 @@ impl Tx {
             flow.provider,
             flow.nonce,
             flow.verifier,
-            if flow.linking.is_some() { "link" } else { "sign_in" },
-            flow.linking,
+            flow.purpose,
+            flow.user,
             flow.next,
             flow.created_at,
             flow.expires_at,
@@ -162,7 +178,7 @@ impl Tx {
             self,
             FlowRow,
             "delete from provider_flows where id = $1 and browser = $2 and provider = $3 and expires_at > $4
-             returning nonce, verifier, user_id, next",
+             returning nonce, verifier, purpose, user_id, next",
             id,
             browser,
             provider,

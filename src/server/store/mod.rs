@@ -31,7 +31,7 @@ pub use audit::{AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
 pub use factors::{FactorRow, Material, NewFactor};
-pub use identities::{FlowRow, IdentityRow, NewFlow, NewIdentity};
+pub use identities::{FlowPurpose, FlowRow, IdentityRow, NewFlow, NewIdentity};
 pub use links::{LinkPurpose, LinkRow, NewLink, TokenHash};
 pub use mails::{ClaimedMail, FailingMail, NewMail};
 pub use messages::{MessageRow, NewMessage};

@@ -11,6 +11,7 @@ mod sign_in;
 mod totp;
 
 pub use sign_in::path_after;
+pub(super) use totp::wrong_code;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::Caller;
 use crate::{
     domain::{
         AppError, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId, limits,
+        parse_factor_name,
     },
     server::{
         clock::Clock,
@@ -64,7 +66,7 @@ impl Factors {
     /// Removes a factor; with the last one go the recovery codes.
     ///
     /// # Errors
-    /// `NotFound` where the caller has none with this id.
+    /// `NotFound` where the caller has none with this id; `Conflict` where it is the last one and one is required.
     pub async fn remove(&self, caller: &Caller, factor: FactorId) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         let mut owned = tx.owned_by(caller.user.id);
@@ -72,12 +74,40 @@ impl Factors {
             return Err(AppError::NotFound.into());
         }
         if owned.list_factors().await?.is_empty() {
+            if self.is_required_of(&caller.user) {
+                let reason = "A second factor is required here. Add another one before you remove this one.";
+                return Err(AppError::conflict(reason).into());
+            }
             owned.replace_recovery_codes(&[]).await?;
         }
         // audit: a second factor was removed (its kind and name)
         tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Gives a factor another name.
+    ///
+    /// # Errors
+    /// `Invalid` on `name`; `NotFound` where the caller has none with this id.
+    pub async fn rename(&self, caller: &Caller, factor: FactorId, name: &str) -> Result<(), Fault> {
+        let name = parse_factor_name(name)?;
+        let mut tx = self.store.write().await?;
+        if !tx.owned_by(caller.user.id).update_factor_name(factor, &name).await? {
+            return Err(AppError::NotFound.into());
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether passkeys can be made and used at this installation's address.
+    pub const fn can_use_passkeys(&self) -> bool {
+        self.relying_party.is_some()
+    }
+
+    /// Whether one of these is a passkey that can be used here.
+    pub(super) fn has_passkey(&self, factors: &[Factor]) -> bool {
+        self.can_use_passkeys() && factors.iter().any(|factor| factor.kind == FactorKind::Passkey)
     }
 
     /// Whether this person must have a second factor and has none.

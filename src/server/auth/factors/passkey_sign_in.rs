@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower_sessions::Session;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PasskeyAuthentication, PublicKeyCredential};
 
-use super::passkeys::{Ceremony, json, parse, passkeys, read, refused};
+use super::{
+    Factors,
+    passkeys::{Ceremony, json, parse, passkeys, read, refused},
+};
 use crate::{
     domain::{AppError, CeremonyId, UserId},
     server::{
@@ -23,15 +26,7 @@ impl Accounts {
     /// `Unauthenticated` where nothing is pending; `Conflict` where the person has no passkey.
     pub async fn begin_passkey_check(&self, session: &Session) -> Result<String, Fault> {
         let pending = self.pending(session).await?.ok_or(AppError::Unauthenticated)?;
-        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
-        let known: Vec<Passkey> = passkeys(factors)?.into_iter().map(|(_, passkey)| passkey).collect();
-        if known.is_empty() {
-            return Err(AppError::conflict("There is no passkey for this account.").into());
-        }
-        let started = self.factors.party()?.start_passkey_authentication(&known);
-        let (options, state) = started.map_err(Fault::internal)?;
-        self.factors.begin_ceremony(Ceremony::of_pending(pending), &state).await?;
-        json(&options)
+        self.factors.challenge(pending.user, Ceremony::of_pending(pending)).await
     }
 
     /// Finishes a sign-in with a passkey.
@@ -45,15 +40,37 @@ impl Accounts {
         session: &Session,
     ) -> Result<Caller, Fault> {
         let pending = self.try_pending(origin, session).await?;
-        let state: PasskeyAuthentication = self.factors.take_ceremony(Ceremony::of_pending(pending)).await?;
-        let answer: PublicKeyCredential = parse(credential)?;
         // audit: a second factor was refused
-        let used = self.factors.party()?.finish_passkey_authentication(&answer, &state).map_err(|_| refused())?;
-        let factors = self.store.read().await?.owned_by(pending.user).list_factors().await?;
-        let found = passkeys(factors)?.into_iter().find(|(_, passkey)| passkey.cred_id() == used.cred_id());
-        let (factor, passkey) = found.ok_or_else(refused)?;
-        self.factors.note_use(&factor, passkey, &used).await?;
+        self.factors.check_answer(pending.user, Ceremony::of_pending(pending), credential).await?;
         self.complete(pending, origin, session).await
+    }
+
+    /// Begins to prove again who the caller is by a passkey. Gives the options for `navigator.credentials.get`, as JSON.
+    ///
+    /// # Errors
+    /// `Conflict` where the caller has no passkey; `RateLimited`.
+    pub async fn begin_passkey_confirmation(&self, caller: &Caller, origin: &Origin) -> Result<String, Fault> {
+        throttle::count_ceremony(&self.store, &self.clock, origin.address).await?;
+        self.factors.challenge(caller.user.id, Ceremony::of_confirmation(caller)).await
+    }
+
+    /// Proves again who the caller is by a passkey. The session gets a new id.
+    ///
+    /// # Errors
+    /// One and the same `Invalid` on `credential` for whatever is wrong with the answer; `RateLimited`.
+    pub async fn finish_passkey_confirmation(
+        &self,
+        caller: &Caller,
+        credential: &str,
+        origin: &Origin,
+        session: &Session,
+    ) -> Result<(), Fault> {
+        let user = caller.user.id;
+        throttle::count_code(&self.store, &self.clock, origin.address).await?;
+        throttle::count_code_of(&self.store, &self.clock, user).await?;
+        self.factors.check_answer(user, Ceremony::of_confirmation(caller), credential).await?;
+        throttle::forgive_code(&self.store, origin.address, user).await?;
+        self.confirmed(caller, origin, session).await
     }
 
     /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON; a page that
@@ -104,5 +121,30 @@ impl Accounts {
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
         // audit: signed in with a passkey
         self.begin(person, &Entry { remember, origin }, session).await
+    }
+}
+
+impl Factors {
+    /// Asks for one of a person's passkeys.
+    async fn challenge(&self, user: UserId, ceremony: Ceremony) -> Result<String, Fault> {
+        let factors = self.store.read().await?.owned_by(user).list_factors().await?;
+        let known: Vec<Passkey> = passkeys(factors)?.into_iter().map(|(_, passkey)| passkey).collect();
+        if known.is_empty() {
+            return Err(AppError::conflict("There is no passkey for this account.").into());
+        }
+        let (options, state) = self.party()?.start_passkey_authentication(&known).map_err(Fault::internal)?;
+        self.begin_ceremony(ceremony, &state).await?;
+        json(&options)
+    }
+
+    /// Checks the answer of one of a person's passkeys, and notes its use.
+    async fn check_answer(&self, user: UserId, ceremony: Ceremony, credential: &str) -> Result<(), Fault> {
+        let state: PasskeyAuthentication = self.take_ceremony(ceremony).await?;
+        let answer: PublicKeyCredential = parse(credential)?;
+        let used = self.party()?.finish_passkey_authentication(&answer, &state).map_err(|_| refused())?;
+        let factors = self.store.read().await?.owned_by(user).list_factors().await?;
+        let found = passkeys(factors)?.into_iter().find(|(_, passkey)| passkey.cred_id() == used.cred_id());
+        let (factor, passkey) = found.ok_or_else(refused)?;
+        self.note_use(&factor, passkey, &used).await
     }
 }

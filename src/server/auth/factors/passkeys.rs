@@ -46,6 +46,12 @@ impl Ceremony {
         Self { id, purpose: CeremonyPurpose::Registration, user: Some(caller.user.id) }
     }
 
+    /// For somebody who is signed in, and proves who they are.
+    pub(super) const fn of_confirmation(caller: &Caller) -> Self {
+        let id = CeremonyId::from_uuid(caller.sign_in.uuid());
+        Self { id, purpose: CeremonyPurpose::Check, user: Some(caller.user.id) }
+    }
+
     pub(super) const fn of_pending(pending: PendingSignIn) -> Self {
         Self { id: CeremonyId::from_uuid(pending.id.uuid()), purpose: CeremonyPurpose::Check, user: Some(pending.user) }
     }

@@ -9,7 +9,7 @@ use crate::{
     server::{
         auth::Caller,
         fault::Fault,
-        store::{Owned, Tx},
+        store::{Owned, Tx, sealed_context},
     },
 };
 
@@ -35,6 +35,28 @@ impl Factors {
         // audit: new recovery codes were made
         tx.commit().await?;
         Ok(codes)
+    }
+}
+
+/// The first word of the context in which codes are sealed that are being shown.
+const LABEL: &str = "codes";
+
+impl Factors {
+    /// Seals new codes for the browser of the sign-in that made them, which shows them until they are put away: they lie
+    /// nowhere here, and a page without scripts can show them after its form was sent.
+    ///
+    /// # Errors
+    /// Where the key cannot be used.
+    pub fn seal_codes(&self, caller: &Caller, codes: &[String]) -> Result<String, Fault> {
+        let context = sealed_context(LABEL, caller.sign_in.uuid());
+        self.secrets.seal(&context, codes.join(" ").as_bytes()).map_err(Fault::internal)
+    }
+
+    /// The codes that the caller's browser holds; none where it holds nothing that can be opened.
+    pub fn open_codes(&self, caller: &Caller, sealed: &str) -> Vec<String> {
+        let context = sealed_context(LABEL, caller.sign_in.uuid());
+        let opened = self.secrets.open_sealed(&context, sealed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        opened.iter().flat_map(|text| text.split(' ')).map(str::to_owned).collect()
     }
 }
 

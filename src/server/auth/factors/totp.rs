@@ -43,6 +43,30 @@ impl Factors {
         enrolment(&secret, &user.email)
     }
 
+    /// The app that the caller began to add and has not confirmed yet, to be shown once more. Whoever calls this has checked
+    /// that they proved who they are.
+    ///
+    /// # Errors
+    /// As the database says, and where the secret cannot be opened.
+    pub async fn begun_totp(&self, caller: &Caller) -> Result<Option<TotpEnrolment>, Fault> {
+        let begun = self.store.read().await?.owned_by(caller.user.id).find_unconfirmed_totp().await?;
+        let Some(FactorRow { secret: Some(sealed), .. }) = begun else { return Ok(None) };
+        let context = sealed_context(LABEL, caller.user.id.uuid());
+        let secret = self.secrets.open_sealed(&context, &sealed).map_err(Fault::internal)?;
+        enrolment(&secret, &caller.user.email).map(Some)
+    }
+
+    /// Forgets an app that was begun.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn cancel_totp(&self, caller: &Caller) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        tx.owned_by(caller.user.id).delete_unconfirmed_factors().await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Confirms the app that the caller is adding by a code of it. Gives recovery codes with the first factor, which
     /// are shown this once; empty where the caller has codes already.
     ///
@@ -129,7 +153,7 @@ fn has_one() -> AppError {
 }
 
 /// The one answer to every code that is not accepted.
-pub(super) fn wrong_code() -> AppError {
+pub(in crate::server::auth) fn wrong_code() -> AppError {
     AppError::invalid("code", "This code is not right, or it was used already. Wait for the next one.")
 }
 

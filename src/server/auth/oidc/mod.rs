@@ -13,16 +13,17 @@ use tower_sessions::Session;
 use self::provider::{Provider, ProviderError};
 use super::{Accounts, Caller, ClientAddress, Origin, path_after, throttle};
 use crate::{
-    domain::{AppError, IdentityProvider},
+    domain::{AppError, IdentityProvider, UserId},
     server::{
         clock::Clock,
         config::{Config, IdentityProviderConfig},
         fault::Fault,
         llm::openai,
-        store::{FlowRow, NewFlow, Store},
+        store::{FlowPurpose, FlowRow, NewFlow, Store},
     },
 };
 
+mod confirm;
 mod fetch;
 mod identity;
 mod provider;
@@ -44,6 +45,34 @@ impl fmt::Debug for Identities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.providers.iter().map(|provider| &provider.config.name);
         f.debug_list().entries(names).finish()
+    }
+}
+
+/// What somebody goes to a provider for.
+#[derive(Debug, Clone, Copy)]
+pub enum Errand<'a> {
+    /// To sign in.
+    SignIn,
+    /// To link who they are there to the caller's account.
+    Link(&'a Caller),
+    /// To prove again that they are the caller.
+    Confirm(&'a Caller),
+}
+
+impl Errand<'_> {
+    const fn purpose(self) -> FlowPurpose {
+        match self {
+            Self::SignIn => FlowPurpose::SignIn,
+            Self::Link(_) => FlowPurpose::Link,
+            Self::Confirm(_) => FlowPurpose::Confirm,
+        }
+    }
+
+    fn user(self) -> Option<UserId> {
+        match self {
+            Self::SignIn => None,
+            Self::Link(caller) | Self::Confirm(caller) => Some(caller.user.id),
+        }
     }
 }
 
@@ -109,11 +138,7 @@ impl Identities {
 
     /// The providers, in the order of the configuration.
     pub fn list_providers(&self) -> Vec<IdentityProvider> {
-        let public = |provider: &Provider| IdentityProvider {
-            name: provider.config.name.clone(),
-            label: provider.config.label.clone(),
-        };
-        self.providers.iter().map(public).collect()
+        self.providers.iter().map(Provider::shown).collect()
     }
 
     /// The origins to which a form may lead that begins a sign-in, for the policy of pages.
@@ -125,23 +150,26 @@ impl Identities {
         self.providers.iter().find(|provider| provider.config.name == name).ok_or(AppError::NotFound)
     }
 
-    /// Sends somebody to a provider: to sign in, or to link what they are there to the account of `linking`.
-    /// `next` is a path of this site to go to afterwards.
+    /// Sends somebody to a provider. `next` is a path of this site to go to afterwards.
     ///
     /// # Errors
-    /// `NotFound` for a provider that is none, `RateLimited`, `Unavailable` where the provider does not answer.
+    /// `NotFound` for a provider that is none, `RateLimited`, `Unavailable` where the provider does not answer; `Stale`
+    /// for whoever links and has not proved who they are a short while ago.
     pub async fn begin(
         &self,
         provider: &str,
-        linking: Option<&Caller>,
+        errand: Errand<'_>,
         next: &str,
         address: ClientAddress,
     ) -> Result<Away, Fault> {
         let provider = self.provider(provider)?;
-        linking.map_or(Ok(()), |caller| self.accounts.require_fresh(caller))?;
+        if let Errand::Link(caller) = errand {
+            self.accounts.require_fresh(caller)?;
+        }
         throttle::count_flow(&self.store, &self.clock, address).await?;
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
-        let target = provider.address(state.clone(), nonce.clone(), &verifier).await;
+        let target =
+            provider.address(state.clone(), nonce.clone(), &verifier, matches!(errand, Errand::Confirm(_))).await;
         let target = target.map_err(|error| told(provider, &error))?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -151,7 +179,8 @@ impl Identities {
             provider: &provider.config.name,
             nonce: &nonce,
             verifier: &verifier,
-            linking: linking.map(|caller| caller.user.id),
+            purpose: errand.purpose(),
+            user: errand.user(),
             next,
             created_at: now,
             expires_at: now.plus_seconds(FLOW_SECONDS),
@@ -161,7 +190,7 @@ impl Identities {
         Ok(Away { address: target.into(), browser })
     }
 
-    /// Signs in, or links, somebody who is back from a provider. Gives the path to go to.
+    /// Signs in, links or confirms somebody who is back from a provider. Gives the path to go to.
     ///
     /// # Errors
     /// `Invalid` for whatever was forged, used before, or is too late, before the provider is asked; for whom the provider does
@@ -188,13 +217,15 @@ impl Identities {
         };
         let vouched = provider.vouched(code, flow.nonce, flow.verifier).await;
         let vouched = vouched.map_err(|error| told(provider, &error))?;
-        match flow.user_id {
-            Some(user) => self.link(user, &vouched).await?,
-            None => {
+        match (flow.purpose, caller) {
+            (FlowPurpose::SignIn, _) => {
                 let sign_up = provider.config.sign_up;
                 let step = self.sign_in(vouched, sign_up, &back.origin, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
+            (FlowPurpose::Link, Some(caller)) => self.link(caller.user.id, &vouched).await?,
+            (FlowPurpose::Confirm, Some(caller)) => self.confirm(caller, &vouched, &back.origin, session).await?,
+            (_, None) => return Err(refused().into()),
         }
         Ok(flow.next)
     }

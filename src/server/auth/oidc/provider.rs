@@ -20,7 +20,7 @@ use super::{
     token::{self, Vouched, Wrong},
 };
 use crate::{
-    domain::Timestamp,
+    domain::{IdentityProvider, Timestamp},
     server::{clock::Clock, config::IdentityProviderConfig},
 };
 
@@ -87,20 +87,33 @@ impl Provider {
         self.origin.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where to send somebody.
-    pub async fn address(&self, state: String, nonce: String, verifier: &str) -> Result<Url, ProviderError> {
+    /// As people see it.
+    pub fn shown(&self) -> IdentityProvider {
+        IdentityProvider { name: self.config.name.clone(), label: self.config.label.clone() }
+    }
+
+    /// Where to send somebody. `again` asks the provider not to take an earlier sign-in there for this one.
+    pub async fn address(
+        &self,
+        state: String,
+        nonce: String,
+        verifier: &str,
+        again: bool,
+    ) -> Result<Url, ProviderError> {
         let metadata = in_time(self.metadata()).await?;
         let verifier = PkceCodeVerifier::new(verifier.to_owned());
         let client = CoreClient::from_provider_metadata((*metadata).clone(), self.client_id(), None);
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
-        let (url, _, _) = client
-            .set_redirect_uri(RedirectUrl::new(self.redirect.clone()).map_err(unavailable)?)
+        let client = client.set_redirect_uri(RedirectUrl::new(self.redirect.clone()).map_err(unavailable)?);
+        let mut request = client
             .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))
             .add_scope(Scope::new("email".to_owned()))
             .add_scope(Scope::new("profile".to_owned()))
-            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
-            .url();
-        Ok(url)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        if again {
+            request = request.set_max_age(Duration::ZERO);
+        }
+        Ok(request.url().0)
     }
 
     /// For whom the provider vouches with this code.

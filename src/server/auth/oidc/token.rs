@@ -43,6 +43,8 @@ pub(super) struct Vouched {
     pub email: Email,
     /// A name to begin with.
     pub name: String,
+    /// When they last signed in there, where the issuer says so.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 /// What is wrong with a token.
@@ -104,7 +106,8 @@ fn read(claims: &CoreIdTokenClaims, config: &IdentityProviderConfig) -> Result<V
     let email = Email::parse(given.as_str()).map_err(|_| Wrong::Unverified)?;
     let full = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str());
     let name = name(full, &email);
-    Ok(Vouched { issuer: config.issuer.clone(), subject: subject.to_owned(), email, name })
+    let signed_in_at = claims.auth_time().map(|at| Timestamp::from_micros(at.timestamp_micros()));
+    Ok(Vouched { issuer: config.issuer.clone(), subject: subject.to_owned(), email, name, signed_in_at })
 }
 
 /// A name as one could type it: what the provider says, else the beginning of the address.

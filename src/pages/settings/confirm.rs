@@ -1,0 +1,162 @@
+use leptos::{form::ActionForm, prelude::*, task::spawn_local};
+use leptos_router::hooks::{use_navigate, use_query_map};
+
+use super::{Wrong, error_of};
+use crate::{
+    components::{Field, PageTitle, browser::use_passkey},
+    domain::{AppError, Proof, local_path},
+    pages::{
+        fault::Faulty,
+        forms::{field_error, focus_error, form_action},
+        frame::{FrameState, PageBar, ToSignIn},
+    },
+    server_fns::security::{ConfirmIdentity, begin_passkey_confirmation, find_proof, finish_passkey_confirmation},
+};
+
+/// Proving again who one is, before something that matters.
+#[component]
+pub fn ConfirmPage() -> impl IntoView {
+    let proof = Resource::new_blocking(|| (), |()| find_proof());
+    view! {
+        <PageTitle text="Confirm that it is you" />
+        <PageBar title="Confirm that it is you" heading=false />
+        <div class="page">
+            <div class="column confirm">
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        match proof.await {
+                            Ok(proof) => view! { <Ways proof /> }.into_any(),
+                            Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
+                            Err(error) => view! { <Faulty error /> }.into_any(),
+                        }
+                    })}
+                </Suspense>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Ways(proof: Proof) -> impl IntoView {
+    const FIELDS: &[&str] = &["password", "code"];
+    let action = form_action::<ConfirmIdentity>();
+    let error = error_of(action);
+    focus_error(error, FIELDS, "confirm-error");
+    let frame = FrameState::expect();
+    let next = use_query_map().with_untracked(|query| query.get("next"));
+    let next = local_path(Some(next.as_deref().unwrap_or("/settings"))).to_owned();
+    let has_form = proof.password || proof.code;
+    let Proof { password, code, passkey, providers, .. } = proof;
+    let (to, of_passkey) = (next.clone(), next.clone());
+    let buttons = providers
+        .into_iter()
+        .map(|provider| {
+            view! {
+                <form method="post" action=format!("/auth/{}/start", provider.name)>
+                    <input type="hidden" name="purpose" value="confirm" />
+                    <input type="hidden" name="next" value=to.clone() />
+                    <button class="btn btn-line w-full min-h-11" type="submit">
+                        {format!("Continue with {}", provider.label)}
+                    </button>
+                </form>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="mx-auto grid w-full max-w-[360px] gap-5 pt-[8vh]">
+            <div>
+                <h1 class="text-title font-semibold">"Confirm that it is you"</h1>
+                <p class="mt-1 text-ink-soft">"Then you can change what protects your account, for 10 minutes."</p>
+            </div>
+            {has_form
+                .then(|| {
+                    view! {
+                        <ActionForm action>
+                            <div class="grid gap-5">
+                                <Wrong error fields=FIELDS id="confirm-error" section="" />
+                                <input type="hidden" name="next" value=next.clone() />
+                                <input
+                                    class="sr-only"
+                                    type="text"
+                                    autocomplete="username"
+                                    aria-hidden="true"
+                                    tabindex="-1"
+                                    readonly
+                                    value=frame.user.with_untracked(|user| user.email.clone())
+                                />
+                                {password
+                                    .then(|| {
+                                        view! {
+                                            <Field
+                                                name="password"
+                                                label="Password"
+                                                kind="password"
+                                                autocomplete="current-password"
+                                                error=field_error(error, "password")
+                                            />
+                                        }
+                                    })}
+                                {code
+                                    .then(|| {
+                                        view! {
+                                            <Field
+                                                name="code"
+                                                label="Code of your app, or a recovery code"
+                                                autocomplete="one-time-code"
+                                                error=field_error(error, "code")
+                                            />
+                                        }
+                                    })}
+                                <button
+                                    class="btn btn-primary min-h-11"
+                                    type="submit"
+                                    aria-busy=move || action.pending().get().to_string()
+                                >
+                                    "Confirm"
+                                </button>
+                            </div>
+                        </ActionForm>
+                    }
+                })}
+            {passkey.then(|| view! { <ByPasskey next=of_passkey /> })}
+            {buttons}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn ByPasskey(next: String) -> impl IntoView {
+    let error = RwSignal::new(None::<AppError>);
+    let navigate = use_navigate();
+    let ask = move |_| {
+        let (next, navigate) = (next.clone(), navigate.clone());
+        error.set(None);
+        spawn_local(async move {
+            match confirm(next.clone()).await {
+                Ok(()) => navigate(&next, leptos_router::NavigateOptions::default()),
+                Err(wrong) => {
+                    error.try_set(wrong);
+                }
+            }
+        });
+    };
+    view! {
+        <div class="js-only grid gap-3">
+            <Wrong error=error.into() id="passkey-confirm-error" section="" />
+            <button class="btn btn-line min-h-11" type="button" on:click=ask>
+                "Use a passkey"
+            </button>
+        </div>
+        <p class="hint nojs-only">"A passkey can confirm too, where scripts run."</p>
+    }
+    .into_any()
+}
+
+async fn confirm(next: String) -> Result<(), Option<AppError>> {
+    let options = begin_passkey_confirmation().await.map_err(Some)?;
+    let credential = use_passkey(&options).await;
+    let credential = credential.map_err(|none| none.words().map(|words| AppError::invalid("credential", words)))?;
+    finish_passkey_confirmation(credential, Some(next)).await.map_err(Some)
+}

@@ -1,0 +1,87 @@
+use leptos::{form::ActionForm, prelude::*};
+
+use super::{Section, Sensitive, Shown, Wrong, error_of};
+use crate::{components::TimeAgo, domain::Identity, pages::frame::FrameState, server_fns::identities::UnlinkIdentity};
+
+/// Where the person can sign in besides.
+#[component]
+pub fn ProvidersSection(
+    /// What the page shows.
+    shown: Shown,
+) -> impl IntoView {
+    let unlink = shown.action::<UnlinkIdentity>();
+    let error = error_of(unlink);
+    let fresh = shown.part(|settings| settings.proof.fresh);
+    let rows = move || {
+        let identities = shown.now.with(|settings| settings.identities.clone());
+        let rows = identities.into_iter().map(|identity| view! { <IdentityRow identity fresh unlink /> });
+        let rows = rows.collect_view();
+        (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
+    };
+    let links = move || {
+        let providers = shown.now.with(|settings| settings.providers.clone());
+        let link = |provider: crate::domain::IdentityProvider| {
+            view! {
+                <form method="post" action=format!("/auth/{}/start", provider.name)>
+                    <input type="hidden" name="purpose" value="link" />
+                    <input type="hidden" name="next" value="/settings#providers" />
+                    <button class="btn btn-line" type="submit">
+                        {format!("Link {}", provider.label)}
+                    </button>
+                </form>
+            }
+        };
+        providers.into_iter().map(link).collect_view()
+    };
+    view! {
+        <Section
+            id="providers"
+            title="Other ways in"
+            sentence="Accounts elsewhere by which you can sign in here too."
+        >
+            <Wrong error id="providers-error" section="providers" />
+            {rows}
+            <Sensitive shown section="providers" what="link or unlink accounts">
+                <div class="flex flex-wrap gap-3">{links}</div>
+            </Sensitive>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<UnlinkIdentity>) -> impl IntoView {
+    let clock = FrameState::expect().clock;
+    let Identity { label, issuer, subject, email, created_at, last_used_at } = identity;
+    view! {
+        <li class="flex items-center gap-4 py-3">
+            <div class="min-w-0 flex-1">
+                <p class="font-medium break-words">{label.clone()}</p>
+                <p class="text-label break-words text-ink-soft">
+                    {email} " · linked " <TimeAgo at=created_at clock /> " · used " <TimeAgo at=last_used_at clock />
+                </p>
+            </div>
+            {move || {
+                let (label, issuer, subject) = (label.clone(), issuer.clone(), subject.clone());
+                fresh
+                    .get()
+                    .then(|| {
+                        view! {
+                            <ActionForm action=unlink>
+                                <input type="hidden" name="issuer" value=issuer />
+                                <input type="hidden" name="subject" value=subject />
+                                <button
+                                    class="btn btn-quiet btn-small btn-danger"
+                                    type="submit"
+                                    aria-label=format!("Unlink {label}")
+                                >
+                                    "Unlink"
+                                </button>
+                            </ActionForm>
+                        }
+                    })
+            }}
+        </li>
+    }
+    .into_any()
+}

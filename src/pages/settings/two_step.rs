@@ -1,0 +1,217 @@
+use leptos::{form::ActionForm, prelude::*, task::spawn_local};
+
+use super::{Section, Sensitive, Shown, Wrong, error_of};
+use crate::{
+    components::{Field, Notice, TimeAgo, browser},
+    domain::{Factor, FactorKind, TotpEnrolment},
+    pages::{
+        forms::{field_error, focus_error},
+        frame::FrameState,
+    },
+    server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
+};
+
+/// The authenticator app and the recovery codes.
+#[component]
+pub fn TwoStepSection(
+    /// What the page shows.
+    shown: Shown,
+) -> impl IntoView {
+    let app =
+        shown.part(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
+    let has_factor = Memo::new(move |_| shown.now.with(|settings| !settings.factors.factors.is_empty()));
+    let must_enrol = Memo::new(move |_| shown.now.with(|settings| settings.factors.must_enrol));
+    let codes = Memo::new(move |_| shown.now.with(|settings| settings.codes.clone()));
+    let enrolment = Memo::new(move |_| shown.now.with(|settings| settings.enrolment.clone()));
+    let begin = shown.action::<BeginTotp>();
+    let remove = shown.action::<RemoveFactor>();
+    let (of_begin, of_remove) = (error_of(begin), error_of(remove));
+    let error = Signal::derive(move || of_begin.get().or_else(|| of_remove.get()));
+    view! {
+        <Section
+            id="two-step"
+            title="Two-step sign-in"
+            sentence="After your password, a code of an app on your phone. A password that somebody else knows is then not enough."
+        >
+            <div class="grid gap-5">
+                {move || {
+                    must_enrol
+                        .get()
+                        .then(|| {
+                            view! {
+                                <Notice>
+                                    "A second factor is required here. Add an app or a passkey to go on."
+                                </Notice>
+                            }
+                        })
+                }}
+                <Wrong error id="two-step-error" section="two-step" />
+                {move || {
+                    let codes = codes.get();
+                    (!codes.is_empty()).then(|| view! { <NewCodes codes shown /> })
+                }}
+                {move || match (app.get(), enrolment.get()) {
+                    (Some(factor), _) => view! { <App factor remove shown /> }.into_any(),
+                    (None, Some(enrolment)) => view! { <Enrol enrolment shown /> }.into_any(),
+                    (None, None) => {
+                        view! {
+                            <Sensitive shown section="two-step" what="add an authenticator app">
+                                <ActionForm action=begin>
+                                    <button class="btn btn-line" type="submit">
+                                        "Add an authenticator app"
+                                    </button>
+                                </ActionForm>
+                            </Sensitive>
+                        }
+                        .into_any()
+                    }
+                }}
+                {move || has_factor.get().then(|| view! { <RecoveryCodes shown /> })}
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn App(factor: Factor, remove: ServerAction<RemoveFactor>, shown: Shown) -> impl IntoView {
+    let clock = FrameState::expect().clock;
+    let Factor { id, name, created_at, last_used_at, .. } = factor;
+    view! {
+        <div class="flex items-center gap-4 border-y border-line py-3">
+            <div class="min-w-0 flex-1">
+                <p class="font-medium">{name}</p>
+                <p class="text-label text-ink-soft">
+                    "Added " <TimeAgo at=created_at clock />
+                    {last_used_at.map(|at| view! { " · used " <TimeAgo at clock /> })}
+                </p>
+            </div>
+            {move || {
+                shown
+                    .now
+                    .with(|settings| settings.proof.fresh)
+                    .then(|| {
+                        view! {
+                            <ActionForm action=remove>
+                                <input type="hidden" name="factor" value=id.to_string() />
+                                <button class="btn btn-quiet btn-small btn-danger" type="submit" aria-label="Remove the app">
+                                    "Remove"
+                                </button>
+                            </ActionForm>
+                        }
+                    })
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+/// The app that is being added.
+#[component]
+fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
+    const FIELDS: &[&str] = &["code"];
+    let confirm = shown.action::<ConfirmTotp>();
+    let cancel = shown.action::<CancelTotp>();
+    let error = error_of(confirm);
+    focus_error(error, FIELDS, "totp-error");
+    let TotpEnrolment { uri, secret, qr } = enrolment;
+    view! {
+        <div class="grid gap-4">
+            <p>"Open the app and scan this picture, or type the key. Then enter the code that the app shows."</p>
+            <div class="qr" role="img" aria-label="The key as a QR code" inner_html=qr></div>
+            <p class="text-label text-ink-soft">
+                <a class="link" href=uri rel="external">
+                    "Open in an app on this device"
+                </a>
+                ", or type the key: "
+                <code class="break-all">{secret}</code>
+            </p>
+            <ActionForm action=confirm>
+                <div class="grid max-w-[360px] gap-5">
+                    <Wrong error fields=FIELDS id="totp-error" section="two-step" />
+                    <Field
+                        name="code"
+                        label="Code of the app"
+                        autocomplete="one-time-code"
+                        inputmode="numeric"
+                        error=field_error(error, "code")
+                    />
+                    <button class="btn btn-primary w-fit" type="submit" aria-busy=move || confirm.pending().get().to_string()>
+                        "Add the app"
+                    </button>
+                </div>
+            </ActionForm>
+            <ActionForm action=cancel>
+                <button class="btn btn-quiet" type="submit">
+                    "Cancel"
+                </button>
+            </ActionForm>
+        </div>
+    }
+    .into_any()
+}
+
+/// New recovery codes, shown until they are put away.
+#[component]
+fn NewCodes(codes: Vec<String>, shown: Shown) -> impl IntoView {
+    let away = shown.action::<PutCodesAway>();
+    let text = codes.join("\n");
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        let text = text.clone();
+        spawn_local(async move {
+            let done = browser::copy_text(text).await;
+            copied.try_set(done);
+        });
+    };
+    let rows = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
+    view! {
+        <div class="codes" role="group" aria-labelledby="codes-title">
+            <h3 class="font-semibold" id="codes-title">
+                "Keep these recovery codes"
+            </h3>
+            <p class="mt-1 text-ink-soft">
+                "Each lets you in once, when you have neither the app nor a passkey at hand. They are shown only now: write them down, or keep them in a password manager."
+            </p>
+            <ul class="my-4 grid gap-x-8 gap-y-1 sm:grid-cols-2">{rows}</ul>
+            <div class="flex flex-wrap items-center gap-3">
+                <ActionForm action=away>
+                    <button class="btn btn-primary" type="submit">
+                        "I have kept them"
+                    </button>
+                </ActionForm>
+                <button class="btn btn-line js-only" type="button" on:click=copy>
+                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                </button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn RecoveryCodes(shown: Shown) -> impl IntoView {
+    let renew = shown.action::<NewRecoveryCodes>();
+    let error = error_of(renew);
+    let left = shown.part(|settings| settings.factors.recovery_codes);
+    let told = move || match left.get() {
+        0 => "You have no recovery codes left.".to_owned(),
+        1 => "You have 1 recovery code left.".to_owned(),
+        n => format!("You have {n} recovery codes left."),
+    };
+    view! {
+        <div class="grid gap-3">
+            <p>{told}</p>
+            <Wrong error id="codes-error" section="two-step" />
+            <Sensitive shown section="two-step" what="change the second factor or make new codes">
+                <ActionForm action=renew>
+                    <button class="btn btn-line" type="submit">
+                        "Make new codes"
+                    </button>
+                    <span class="hint block">"The old ones end."</span>
+                </ActionForm>
+            </Sensitive>
+        </div>
+    }
+    .into_any()
+}
