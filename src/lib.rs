@@ -15,7 +15,7 @@
 //! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
 //! 3 server::{auth, chat}
 //! 4 server::state
-//! 5 server_fns   server::http                   doors: they never import each other
+//! 5 server_fns   server::http   server::cli     doors: they never import each other
 //! 6 pages
 //! 7 app
 //! ```

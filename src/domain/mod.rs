@@ -12,6 +12,7 @@ mod invitation;
 mod message;
 mod model;
 mod path;
+mod person;
 mod time;
 
 pub mod limits;
@@ -28,4 +29,5 @@ pub use invitation::*;
 pub use message::*;
 pub use model::*;
 pub use path::*;
+pub use person::*;
 pub use time::*;

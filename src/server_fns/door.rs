@@ -1,7 +1,8 @@
 //! What all doors do alike: find the caller, end with an answer or an error that may be seen.
 
 use axum::http::{
-    header::{ACCEPT, COOKIE, REFERER, USER_AGENT},
+    HeaderValue,
+    header::{ACCEPT, COOKIE, REFERER, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -17,6 +18,9 @@ use crate::{
         telemetry::RequestId,
     },
 };
+
+/// Seconds within which the page must be there that shows what is shown once.
+const ONCE_SECONDS: u32 = 60;
 
 /// The request that is being answered.
 pub(super) struct Door {
@@ -41,6 +45,13 @@ impl Door {
     pub fn fresh_caller(&self) -> Result<Caller, AppError> {
         let caller = self.caller()?;
         self.state.accounts.require_fresh(&caller)?;
+        Ok(caller)
+    }
+
+    /// Who asks, if they are an administrator and proved who they are a short while ago.
+    pub fn fresh_administrator(&self) -> Result<Caller, AppError> {
+        let caller = self.caller()?;
+        self.state.accounts.require_fresh_administrator(&caller)?;
         Ok(caller)
     }
 
@@ -71,6 +82,40 @@ impl Door {
         if self.is_plain_form() {
             leptos_axum::redirect(path);
         }
+    }
+
+    /// Has the page that a plain form is led to show a link that is shown once. Nobody else but the browser that asked
+    /// keeps it, for a minute at most, where no script can read it.
+    pub fn show_once(&self, link: &str) {
+        if self.is_plain_form() {
+            self.write_once_cookie(link, ONCE_SECONDS);
+        }
+    }
+
+    /// The link that this page shows once, if it is one of ours to the page `begin`. Call it before the first `.await`.
+    pub fn shown_once(&self, begin: &str) -> Option<String> {
+        let link = self.cookie(&self.once_cookie())?.to_owned();
+        self.write_once_cookie("", 0);
+        link.starts_with(&format!("{}{begin}", self.state.config.base_url())).then_some(link)
+    }
+
+    fn write_once_cookie(&self, value: &str, seconds: u32) {
+        let secure = if self.is_https() { "; Secure" } else { "" };
+        let name = self.once_cookie();
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+        if let (Some(options), Ok(cookie)) =
+            (use_context::<leptos_axum::ResponseOptions>(), HeaderValue::try_from(cookie))
+        {
+            options.append_header(SET_COOKIE, cookie);
+        }
+    }
+
+    fn once_cookie(&self) -> String {
+        format!("{}-once", crate::server::auth::cookie_name(self.is_https()))
+    }
+
+    fn is_https(&self) -> bool {
+        self.state.config.url.as_ref().is_some_and(|url| url.https)
     }
 
     /// The path and query of the page that the form was on. The router has made sure that it is one of ours.

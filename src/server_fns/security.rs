@@ -27,14 +27,14 @@ pub async fn change_password(current: String, password: String) -> Result<(), Ap
     Ok(())
 }
 
-/// Proves again who the caller is.
+/// Proves again who the caller is. A plain form goes on to `next`, a path of this site, or to the settings.
 #[server(prefix = "/api", endpoint = "confirm_identity")]
-pub async fn confirm_identity(password: String) -> Result<(), AppError> {
+pub async fn confirm_identity(password: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     let (origin, session) = (door.origin(), door.session()?);
     door.answer(door.state.accounts.confirm(&caller, password, &origin, &session).await)?;
-    door.lead_to("/settings?done=confirmed");
+    door.lead_to(next.as_deref().map_or("/settings?done=confirmed", |next| super::door::local_path(Some(next))));
     Ok(())
 }
 
