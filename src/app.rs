@@ -9,7 +9,8 @@ use leptos_router::{
 };
 
 use crate::pages::{
-    ChatPage, FramePage, NewChatPage, NotFoundPage, SessionsPage, SettingsPage, SignInPage, SignUpPage,
+    ChatPage, FramePage, NewChatPage, NotFoundPage, PeoplePage, PersonPage, SessionsPage, SettingsPage, SignInPage,
+    SignUpPage,
 };
 
 /// The document around the application, as the server sends it.
@@ -61,6 +62,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/chats/:id") view=ChatPage ssr=SsrMode::Async />
                     <Route path=path!("/sessions") view=SessionsPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async />
+                    <Route path=path!("/people/:id") view=PersonPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>
