@@ -34,6 +34,11 @@
 //! other. The outbox of any one instance claims it under a lease, sends it, and tries again later where it must. Links in
 //! mails carry a token of which only the hash is kept; using one up is one statement, which one of many can win.
 //!
+//! # How people are looked after
+//! What administrators and the operator's commands do with accounts goes through `server::auth::people`, one change after
+//! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
+//! with them the open streams. Lost second factors go after a notice that their owner can refuse.
+//!
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
 //! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function.

@@ -179,6 +179,16 @@ impl PersonChange {
         }
     }
 
+    /// The part of the person's page that it is in.
+    pub const fn part(self) -> &'static str {
+        match self {
+            Self::MakeAdministrator | Self::MakeMember => "role",
+            Self::Disable | Self::Enable => "access",
+            Self::EndSignIns => "sign-ins",
+            Self::RemoveFactors | Self::KeepFactors => "factors",
+        }
+    }
+
     /// Whether it takes something from the person that an administrator who does it to themself would miss at once.
     pub const fn needs_confirmation(self) -> bool {
         matches!(self, Self::MakeMember | Self::Disable)

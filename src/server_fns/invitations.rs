@@ -20,7 +20,7 @@ pub async fn create_invitation(
     let request = crate::server::auth::InvitationRequest { email, role, uses, days };
     let made = door.answer(door.state.accounts.create_invitation(&caller, &request).await)?;
     door.show_once(&made.link);
-    door.lead_to(if made.mailed { "/people?done=mailed" } else { "/people?done=invited" });
+    door.lead_to(if made.mailed { "/people?done=mailed#invitations" } else { "/people?done=invited#invitations" });
     Ok(made)
 }
 
@@ -38,6 +38,6 @@ pub async fn revoke_invitation(id: InvitationId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     door.answer(door.state.accounts.revoke_invitation(&caller, id).await)?;
-    door.lead_to("/people?done=revoked");
+    door.lead_to("/people?done=revoked#invitations");
     Ok(())
 }

@@ -41,7 +41,7 @@ pub async fn change_person(
     let (caller, origin) = (door.fresh_administrator()?, door.origin());
     let by = crate::server::auth::By::administrator(&caller, &origin);
     door.answer(door.state.accounts.change_person(&by, user, change, confirmed.is_some()).await)?;
-    door.lead_to(&format!("/people/{user}?done={}", change.name()));
+    door.lead_to(&format!("/people/{user}?done={}#{}", change.name(), change.part()));
     Ok(change)
 }
 
@@ -52,7 +52,7 @@ pub async fn end_sign_in_of(user: UserId, sign_in: SignInId) -> Result<(), AppEr
     let (caller, origin) = (door.fresh_administrator()?, door.origin());
     let by = crate::server::auth::By::administrator(&caller, &origin);
     door.answer(door.state.accounts.end_sign_in_of(&by, user, sign_in).await)?;
-    door.lead_to(&format!("/people/{user}?done=ended"));
+    door.lead_to(&format!("/people/{user}?done=ended#sign-ins"));
     Ok(())
 }
 
@@ -66,7 +66,7 @@ pub async fn start_reset(user: UserId) -> Result<Reset, AppError> {
     if let Reset::Link(link) = &reset {
         door.show_once(link);
     }
-    door.lead_to(&format!("/people/{user}?done={}", if reset == Reset::Mailed { "mailed" } else { "reset" }));
+    door.lead_to(&format!("/people/{user}?done={}#reset", if reset == Reset::Mailed { "mailed" } else { "reset" }));
     Ok(reset)
 }
 

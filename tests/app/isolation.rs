@@ -41,7 +41,7 @@ pub struct Ids {
 pub struct Row {
     pub path: &'static str,
     sends: Sends,
-    pub stranger: u16,
+    stranger: u16,
     other: u16,
     owner: u16,
 }

@@ -23,6 +23,8 @@ pub struct InvitationState {
     create: ServerAction<CreateInvitation>,
     revoke: ServerAction<RevokeInvitation>,
     made: RwSignal<Option<NewInvitation>>,
+    /// Whether the administrator proved on this page who they are.
+    proved: RwSignal<bool>,
 }
 
 impl InvitationState {
@@ -30,13 +32,14 @@ impl InvitationState {
     pub fn new(on_change: Callback<()>) -> Self {
         let create = form_action::<CreateInvitation>();
         let revoke = form_action::<RevokeInvitation>();
-        let made = RwSignal::new(None);
+        let (made, proved) = (RwSignal::new(None), RwSignal::new(false));
         Effect::new(move || match create.value().get() {
             Some(Ok(new)) => {
                 made.set(Some(new));
+                revoke.clear();
                 on_change.run(());
             }
-            Some(Err(AppError::Stale)) => on_change.run(()),
+            Some(Err(AppError::Stale)) => proved.set(false),
             _ => {}
         });
         Effect::new(move || {
@@ -44,7 +47,7 @@ impl InvitationState {
                 on_change.run(());
             }
         });
-        Self { create, revoke, made }
+        Self { create, revoke, made, proved }
     }
 }
 
@@ -61,10 +64,14 @@ pub fn Invitations(
     fresh: bool,
     /// What is done with them.
     state: InvitationState,
-    /// Told after a change.
-    on_change: Callback<()>,
 ) -> impl IntoView {
-    let InvitationState { create, revoke, made } = state;
+    let InvitationState { create, revoke, made, proved } = state;
+    let stale = move || create.value().with(|value| matches!(value, Some(Err(AppError::Stale))));
+    // The form is not read anew, so that what was typed stays.
+    let on_proof = Callback::new(move |()| {
+        proved.set(true);
+        create.clear();
+    });
     let error = Signal::derive(move || create.value().get().and_then(Result::err));
     let of_revoke = Signal::derive(move || revoke.value().get().and_then(Result::err));
     focus_error(error, FIELDS, "invitation-error");
@@ -96,7 +103,7 @@ pub fn Invitations(
             title="Invitations"
             sentence="A link by which somebody makes an account, whatever the rule for sign-up is."
         >
-            {(!fresh).then(|| view! { <Confirm on_change /> })}
+            {move || ((!fresh || stale()) && !proved.get()).then(|| view! { <Confirm on_change=on_proof /> })}
             <ActionForm action=create>
                 <div class="grid max-w-[360px] gap-5">
                     <FormError error=form_error(error, FIELDS) id="invitation-error" />

@@ -15,7 +15,7 @@ pub fn Mails(
         let sentence = "This installation sends no mails. Hand over invitations and links for a new password yourself.";
         return view! {
             <Part id="mails" title="Mails" sentence>
-                <p class="text-label text-ink-soft">"The operator can change that in the configuration (`mail.smtp_url`)."</p>
+                <p class="text-label text-ink-soft">"The operator can change that in the configuration, with " <code>"mail.smtp_url"</code> "."</p>
             </Part>
         }
         .into_any();

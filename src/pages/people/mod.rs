@@ -55,7 +55,7 @@ pub fn PeoplePage() -> impl IntoView {
                         match people.await {
                             Ok(people) => {
                                 let asked = asked.get_untracked();
-                                view! { <Content people asked invitations on_change /> }.into_any()
+                                view! { <Content people asked invitations /> }.into_any()
                             }
                             Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
                             Err(error) => view! { <Faulty error /> }.into_any(),
@@ -69,16 +69,16 @@ pub fn PeoplePage() -> impl IntoView {
 }
 
 #[component]
-fn Content(people: People, asked: Asked, invitations: InvitationState, on_change: Callback<()>) -> impl IntoView {
+fn Content(people: People, asked: Asked, invitations: InvitationState) -> impl IntoView {
     let People { page, policy, domains, invitations: open, new_link, mails, undelivered, fresh } = people;
     view! {
         <h1 class="mb-4 text-title font-semibold max-lg:sr-only">"People"</h1>
         <SearchForm search=asked.search.clone() />
         <PeopleList page asked />
         <Part id="sign-up" title="Sign-up" sentence=policy_words(policy, &domains)>
-            <p class="text-label text-ink-soft">"The operator decides this in the configuration (`sign_up`)."</p>
+            <p class="text-label text-ink-soft">"The operator decides this in the configuration, with " <code>"sign_up"</code> "."</p>
         </Part>
-        <Invitations open new_link mails fresh state=invitations on_change />
+        <Invitations open new_link mails fresh state=invitations />
         <Mails mails undelivered />
     }
     .into_any()

@@ -122,13 +122,17 @@ fn Content(person: Person, state: PersonState, on_change: Callback<()>) -> impl 
     let error: Signal<Option<AppError>> = state.error.into();
     focus_error(error, FIELDS, "person-error");
     let fresh = person.fresh;
+    let on_proof = Callback::new(move |()| {
+        state.error.set(None);
+        on_change.run(());
+    });
     view! {
         <p class="mb-4">
-            <a class="link" href="/people">
+            <a class="link inline-flex min-h-11 items-center" href="/people">
                 "All people"
             </a>
         </p>
-        {(!fresh).then(|| view! { <Confirm on_change /> })}
+        {(!fresh).then(|| view! { <Confirm on_change=on_proof /> })}
         <FormError error=form_error(error, FIELDS) id="person-error" />
         <Head person=person.clone() />
         <RolePart person=person.clone() state />

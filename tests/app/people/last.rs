@@ -3,18 +3,15 @@
 use std::time::{Duration, Instant};
 
 use colloquy::{
-    domain::{AppError, PersonChange, Role, SignInId, UserId},
+    domain::{AppError, PersonChange, Role, UserId},
     server::{
-        auth::{By, Caller, Origin},
+        auth::{By, Origin},
         fault::Fault,
     },
 };
 
-use super::{ada_and_bob, change, id_of, who};
-use crate::support::{
-    app::{TestApp, each_db},
-    client::Client,
-};
+use super::{ada_and_bob, caller, change, id_of, who};
+use crate::support::{app::each_db, client::Client};
 
 async fn confirmed(client: &mut Client, user: UserId, name: &str) -> u16 {
     let form = [("user", &*user.to_string()), ("change", name), ("confirmed", "on")];
@@ -30,6 +27,12 @@ each_db! {
             assert_eq!(confirmed(&mut ada, own, name).await, 409, "{name}");
         }
         assert_eq!(who(&mut ada).await.expect("still here").role, Role::Administrator);
+        let form = [("user", &*own.to_string()), ("change", "disable"), ("confirmed", "on")];
+        let led = ada.submit("/api/change_person", &form).await;
+        let query = led.header("location").split_once('?').expect("an error in the address").1.to_owned();
+        let page = ada.get(&format!("/people/{own}?{query}")).await.text();
+        assert!(page.contains("This is the last administrator who can sign in."), "{page}");
+        assert!(page.contains("This is my own account, and I cannot undo it myself."), "{page}");
         assert_eq!(change(&mut ada, bob, "make_administrator").await.status, 200);
         assert_eq!(change(&mut ada, bob, "disable").await.status, 200);
         assert_eq!(confirmed(&mut ada, own, "make_member").await, 409, "one who is disabled does not count");
@@ -59,17 +62,6 @@ each_db! {
             assert_eq!(ada.post_form("/api/create_invitation", &form).await.status, 422, "{field}={value}");
         }
     }
-}
-
-fn caller(id: UserId, name: &str, app: &TestApp) -> Caller {
-    let user = colloquy::domain::CurrentUser {
-        id,
-        name: name.to_owned(),
-        email: format!("{name}@example.org"),
-        role: Role::Administrator,
-    };
-    let authenticated_at = app.state.clock.now();
-    Caller { user, sign_in: SignInId::from_uuid(app.state.clock.new_id()), authenticated_at, idle_seconds: 1_800 }
 }
 
 each_db! {

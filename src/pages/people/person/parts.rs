@@ -129,7 +129,7 @@ pub fn PasswordPart(
     let link = move || state.link.get().or_else(|| new_link.clone());
     let disabled = summary.standing == Standing::Disabled;
     view! {
-        <Part id="password" title="Password" sentence>
+        <Part id="reset" title="Password" sentence>
             {if disabled {
                 view! { <p class="text-label text-ink-soft">"Enable the account first."</p> }.into_any()
             } else {

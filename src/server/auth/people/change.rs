@@ -93,6 +93,8 @@ impl Accounts {
         if !tx.update_disabled(user, None).await? {
             return Ok(());
         }
+        // Also what was begun in the moment in which the account was shut.
+        self.end_everything(&mut tx, user).await?;
         self.note_change(&mut tx, by, user, AuditAction::EnableAccount, "").await?;
         self.tell(&mut tx, &person, "Your account was enabled again.").await?;
         tx.commit().await?;

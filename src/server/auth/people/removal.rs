@@ -109,7 +109,7 @@ impl Accounts {
     }
 
     /// Carries out what is due, until `shutdown`.
-    pub async fn work(self, shutdown: CancellationToken) {
+    pub async fn watch_factor_removals(self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
             tokio::select! {
