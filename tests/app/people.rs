@@ -8,7 +8,7 @@ mod removal;
 use std::time::Duration;
 
 use colloquy::{
-    domain::{AppError, CurrentUser, Person, Reset, Role, SignInId, UserId},
+    domain::{AppError, CurrentUser, Person, Reset, Role, SignInId, Standing, UserId},
     server::auth::Caller,
 };
 use futures::StreamExt;
@@ -288,5 +288,36 @@ each_db! {
         assert_eq!(change(&mut ada, user, "disable").await.status, 200);
         let told = smtp.newest_to(&app.state, "bob@example.org", 5).await.part("text/plain");
         assert!(told.starts_with("Your account was disabled.") && !told.contains("://"), "{told}");
+    }
+}
+
+each_db! {
+    async fn a10_whoever_has_not_confirmed_the_address_can_do_nothing(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let config = smtp.config();
+        let app = TestApp::start_with(app.kept(), |settings| {
+            settings.sign_up_domains = vec!["example.org".to_owned()];
+            settings.mail = Some(config);
+        })
+        .await;
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let refused = bob.post_form("/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert_eq!(who(&mut bob).await, None);
+        for path in ["/", "/sessions", "/settings", "/people"] {
+            let answer = bob.get(path).await;
+            assert!(answer.status == 302 && answer.header("location").starts_with("/sign-in"), "{path}: {}", answer.status);
+        }
+        let user = id_of(&app, "bob@example.org").await;
+        assert_eq!(person(&mut ada, user).await.summary.standing, Standing::Unverified);
+        assert!(ada.get("/people").await.text().contains("Has not confirmed the address"));
+        // An administrator who cannot sign in is none who stays.
+        assert_eq!(change(&mut ada, user, "make_administrator").await.status, 200);
+        let own = id_of(&app, "ada@example.org").await.to_string();
+        let form = [("user", &*own), ("change", "make_member"), ("confirmed", "on")];
+        assert_eq!(ada.post_form("/api/change_person", &form).await.status, 409, "l03");
     }
 }
