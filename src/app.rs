@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::pages::{
     NotFoundPage,
-    groups::{Chat, Confirm, Frame, NewChat, Sessions, Settings, SignIn, SignUp},
+    groups::{Chat, Confirm, Frame, NewChat, People, Person, Sessions, Settings, SignIn, SignUp},
 };
 
 /// The document around the application, as the server sends it.
@@ -56,6 +56,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sessions") view={Lazy::<Sessions>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<Settings>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/confirm") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/people") view={Lazy::<People>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -15,7 +15,7 @@
 //! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
 //! 3 server::{auth, chat}
 //! 4 server::state
-//! 5 server_fns   server::http                   doors: they never import each other
+//! 5 server_fns   server::http   server::cli     doors: they never import each other
 //! 6 pages
 //! 7 app
 //! ```
@@ -33,6 +33,11 @@
 //! Whoever does what a mail tells of writes the mail in the transaction of the act, so there is neither without the
 //! other. The outbox of any one instance claims it under a lease, sends it, and tries again later where it must. Links in
 //! mails carry a token of which only the hash is kept; using one up is one statement, which one of many can win.
+//!
+//! # How people are looked after
+//! What administrators and the operator's commands do with accounts goes through `server::auth::people`, one change after
+//! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
+//! with them the open streams. Lost second factors go after a notice that their owner can refuse.
 //!
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an

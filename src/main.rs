@@ -12,6 +12,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use colloquy::server::{
     allocator,
+    cli::{self, UserCommand},
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Readiness},
@@ -44,6 +45,11 @@ enum Command {
         #[command(subcommand)]
         command: SecretsCommand,
     },
+    /// Look after the accounts, also while a server runs
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Run one model file for a server, over standard input and output
     #[command(hide = true)]
     ModelWorker(WorkerArgs),
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Command::Secrets { command: SecretsCommand::Rotate } => {
             load(arguments.config.as_deref()).and_then(|loaded| rotate(&loaded.config))
         }
+        Command::User { command } => load(arguments.config.as_deref())
+            .and_then(|loaded| cli::run(&command, &loaded.config, &mut io::stdout().lock())),
         Command::ModelWorker(arguments) => return worker::run(arguments),
     };
     match done {

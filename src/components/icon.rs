@@ -54,6 +54,8 @@ pub enum Glyph {
     Settings,
     /// A tick.
     Check,
+    /// Two people.
+    Users,
 }
 
 impl Glyph {
@@ -101,6 +103,9 @@ impl Glyph {
             Self::Play => "M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z",
             Self::Settings => "M14 17H5M19 7h-9M14 17a3 3 0 1 0 6 0a3 3 0 1 0-6 0M4 7a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
             Self::Check => "M20 6 9 17l-5-5",
+            Self::Users => {
+                "M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2M5 7a4 4 0 1 0 8 0a4 4 0 1 0-8 0M22 21v-2a4 4 0 0 0-3-3.87M16 3.13a4 4 0 0 1 0 7.75"
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{ChatGroups, Glyph, Icon, Menu, ReaderClock};
-use crate::domain::{ChatSummary, CurrentUser};
+use crate::domain::{ChatSummary, CurrentUser, Role};
 
 /// The list of chats with what is always at hand: a new chat, search, the person's menu.
 #[component]
@@ -132,6 +132,12 @@ fn PersonMenu(user: Signal<CurrentUser>, sign_out: &'static str, replace: bool) 
                     <Icon glyph=Glyph::Settings />
                     "Settings"
                 </a>
+                <Show when=move || user.with(|user| user.role == Role::Administrator)>
+                    <a class="menu-item" href="/people" prop:replace=replace>
+                        <Icon glyph=Glyph::Users />
+                        "People"
+                    </a>
+                </Show>
                 // A whole new page, so that nothing of this person stays in memory.
                 <form method="post" action=sign_out>
                     <button class="menu-item" type="submit">

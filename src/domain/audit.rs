@@ -25,6 +25,24 @@ pub enum AuditAction {
     ChangePassword,
     /// A name was changed.
     ChangeName,
+    /// An administrator changed what a person may do; the detail is the new role.
+    ChangeRole,
+    /// An administrator shut an account.
+    DisableAccount,
+    /// An administrator opened an account again.
+    EnableAccount,
+    /// An administrator ended all sign-ins of a person.
+    EndAllSignIns,
+    /// An administrator began a reset of a password.
+    StartReset,
+    /// An administrator asked for a person's lost second factors to be removed.
+    AskFactorRemoval,
+    /// An administrator withdrew that.
+    WithdrawFactorRemoval,
+    /// The person refused that.
+    RefuseFactorRemoval,
+    /// Lost second factors were removed when the notice was over.
+    RemoveLostFactors,
 }
 
 impl AuditAction {
@@ -39,6 +57,15 @@ impl AuditAction {
             Self::EndOtherSignIns => "Ended all other sign-ins",
             Self::ChangePassword => "Changed the password",
             Self::ChangeName => "Changed the name",
+            Self::ChangeRole => "Role changed by an administrator",
+            Self::DisableAccount => "Account disabled by an administrator",
+            Self::EnableAccount => "Account enabled by an administrator",
+            Self::EndAllSignIns => "All sign-ins ended by an administrator",
+            Self::StartReset => "Password reset begun by an administrator",
+            Self::AskFactorRemoval => "Removal of lost second factors asked for by an administrator",
+            Self::WithdrawFactorRemoval => "Removal of lost second factors withdrawn by an administrator",
+            Self::RefuseFactorRemoval => "Refused the removal of second factors",
+            Self::RemoveLostFactors => "Lost second factors removed",
         }
     }
 }

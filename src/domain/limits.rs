@@ -32,5 +32,7 @@ pub const MESSAGES_PER_WINDOW: u32 = 40;
 pub const STREAMS_PER_USER: usize = 32;
 /// People that one invitation may bring in.
 pub const INVITATION_USES: u32 = 1_000;
+/// Rows in one page of people.
+pub const PEOPLE_PER_PAGE: u32 = 50;
 /// Days for which an invitation may hold.
 pub const INVITATION_DAYS: u32 = 90;

@@ -12,6 +12,7 @@ mod invitation;
 mod message;
 mod model;
 mod path;
+mod person;
 mod proof;
 mod time;
 
@@ -29,5 +30,6 @@ pub use invitation::*;
 pub use message::*;
 pub use model::*;
 pub use path::*;
+pub use person::*;
 pub use proof::*;
 pub use time::*;

@@ -12,13 +12,16 @@ use server_fn::ServerFn;
 use super::{
     cookies::cookie,
     fault::{Alone, Faulty},
+    people::RemovalNotice,
 };
 use crate::{
     components::{
         Drawer, ReaderClock, Sidebar, Toast, TopBar,
         browser::{self, Elsewhere},
     },
-    domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatSummary, ClientId, CurrentUser, ModelChoice},
+    domain::{
+        AppError, Chat, ChatAction, ChatFilter, ChatId, ChatSummary, ClientId, CurrentUser, ModelChoice, Timestamp,
+    },
     server_fns::{
         account::SignOut,
         chats::{change_chats, list_chats, rename_chat},
@@ -61,6 +64,8 @@ pub struct FrameState {
     pub news: RwSignal<u32>,
     /// Why something could not be done with a chat.
     problem: RwSignal<Option<AppError>>,
+    /// When the person's second factors are removed, if an administrator was told that they are lost.
+    pub factor_removal: RwSignal<Option<Timestamp>>,
     drawer: RwSignal<bool>,
     folded: RwSignal<bool>,
 }
@@ -89,6 +94,7 @@ impl FrameState {
             restored: RwSignal::new(0),
             news: RwSignal::new(0),
             problem: RwSignal::new(None),
+            factor_removal: RwSignal::new(frame.factor_removal),
             drawer: RwSignal::new(false),
             folded: RwSignal::new(frame.sidebar_folded),
         }
@@ -238,6 +244,7 @@ fn Around(data: FrameData) -> impl IntoView {
         <div class="frame" data-folded=move || state.folded.get().then_some("")>
             {sidebar("Hide the sidebar", Callback::new(move |()| state.fold(true)), false)}
             <main class="main" id="main" tabindex="-1">
+                <RemovalNotice />
                 <Outlet />
             </main>
         </div>

@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
-use super::{ChatPage, ConfirmPage, FramePage, NewChatPage, SessionsPage, SettingsPage, SignInPage, SignUpPage};
+use super::{
+    ChatPage, ConfirmPage, FramePage, NewChatPage, PeoplePage, PersonPage, SessionsPage, SettingsPage, SignInPage,
+    SignUpPage,
+};
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
 macro_rules! group {
@@ -75,7 +78,8 @@ group! {
 
 group! {
     /// Where chats and accounts are looked after.
-    Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage,
+    Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage, People => PeoplePage,
+        Person => PersonPage,
 }
 
 /// Fetches the other pieces while nothing else is to be done, so that they are there without the network too.

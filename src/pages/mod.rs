@@ -11,6 +11,7 @@ mod sign_in;
 mod sign_up;
 
 mod chat;
+mod people;
 mod sessions;
 mod settings;
 
@@ -18,6 +19,7 @@ pub use chat::ChatPage;
 pub use fault::NotFoundPage;
 pub use frame::FramePage;
 pub use new_chat::NewChatPage;
+pub use people::{PeoplePage, PersonPage};
 pub use sessions::SessionsPage;
 pub use settings::{ConfirmPage, SettingsPage};
 pub use sign_in::SignInPage;

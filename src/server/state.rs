@@ -105,6 +105,7 @@ impl AppState {
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
         let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
+        tokio::spawn(accounts.clone().watch_factor_removals(stopping.clone()));
         let outbox = match &config.mail {
             Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
             None => None,

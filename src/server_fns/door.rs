@@ -13,12 +13,17 @@ pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin, codes_cookie_name},
+        auth::{Caller, ClientAddress, Origin},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
     },
 };
+
+/// Seconds within which the page must be there that shows what is shown once.
+const ONCE_SECONDS: u32 = 60;
+/// Seconds for which new recovery codes can be seen.
+const CODES_SECONDS: u32 = 600;
 
 /// The request that is being answered.
 pub(super) struct Door {
@@ -43,6 +48,13 @@ impl Door {
     pub fn fresh_caller(&self) -> Result<Caller, AppError> {
         let caller = self.caller()?;
         self.state.accounts.require_fresh(&caller)?;
+        Ok(caller)
+    }
+
+    /// Who asks, if they are an administrator and proved who they are a short while ago.
+    pub fn fresh_administrator(&self) -> Result<Caller, AppError> {
+        let caller = self.caller()?;
+        self.state.accounts.require_fresh_administrator(&caller)?;
         Ok(caller)
     }
 
@@ -75,6 +87,60 @@ impl Door {
         }
     }
 
+    /// Has the page that a plain form is led to show a link that is shown once. Nobody else but the browser that asked
+    /// keeps it, for a minute at most, where no script can read it.
+    pub fn show_once(&self, link: &str) {
+        if self.is_plain_form() {
+            self.set_cookie("once", link, ONCE_SECONDS);
+        }
+    }
+
+    /// The link that this page shows once, if it is one of ours to the page `begin`. Call it before the first `.await`.
+    pub fn shown_once(&self, begin: &str) -> Option<String> {
+        let link = self.cookie(&self.cookie_name("once"))?.to_owned();
+        self.set_cookie("once", "", 0);
+        link.starts_with(&format!("{}{begin}", self.state.config.base_url())).then_some(link)
+    }
+
+    /// Lets the caller's browser show new recovery codes, on its next pages too, until they are put away or 10 minutes
+    /// have passed.
+    pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
+        if !codes.is_empty() {
+            let sealed = self.answer(self.state.factors.seal_codes(caller, codes))?;
+            self.set_cookie("codes", &sealed, CODES_SECONDS);
+        }
+        Ok(())
+    }
+
+    /// The recovery codes that the caller's browser shows.
+    pub fn shown_codes(&self, caller: &Caller) -> Vec<String> {
+        let sealed = self.cookie(&self.cookie_name("codes"));
+        sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
+    }
+
+    /// Takes the recovery codes out of the browser.
+    pub fn put_codes_away(&self) {
+        self.set_cookie("codes", "", 0);
+    }
+
+    /// Keeps something in this browser that scripts and other sites cannot read.
+    fn set_cookie(&self, of: &str, value: &str, seconds: u32) {
+        let secure = if self.is_https() { "; Secure" } else { "" };
+        let name = self.cookie_name(of);
+        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+        if let (Some(response), Ok(line)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(line)) {
+            response.append_header(SET_COOKIE, line);
+        }
+    }
+
+    fn cookie_name(&self, of: &str) -> String {
+        format!("{}-{of}", crate::server::auth::cookie_name(self.is_https()))
+    }
+
+    fn is_https(&self) -> bool {
+        self.state.config.url.as_ref().is_some_and(|url| url.https)
+    }
+
     /// The path and query of the page that the form was on. The router has made sure that it is one of ours.
     pub fn came_from(&self) -> &str {
         let link = self.header(REFERER.as_str());
@@ -87,42 +153,6 @@ impl Door {
         let lines = self.parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
-    }
-
-    /// Lets the caller's browser show new recovery codes, on its next pages too, until they are put away or 10 minutes
-    /// have passed.
-    pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
-        if codes.is_empty() {
-            return Ok(());
-        }
-        let sealed = self.answer(self.state.factors.seal_codes(caller, codes))?;
-        self.set_codes_cookie(&sealed, 600);
-        Ok(())
-    }
-
-    /// The recovery codes that the caller's browser shows.
-    pub fn shown_codes(&self, caller: &Caller) -> Vec<String> {
-        let sealed = self.cookie(codes_cookie_name(self.is_https()));
-        sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
-    }
-
-    /// Takes the recovery codes out of the browser.
-    pub fn put_codes_away(&self) {
-        self.set_codes_cookie("", 0);
-    }
-
-    fn set_codes_cookie(&self, value: &str, seconds: u32) {
-        let https = self.is_https();
-        let secure = if https { "; Secure" } else { "" };
-        let name = codes_cookie_name(https);
-        let line = format!("{name}={value}; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age={seconds}");
-        if let (Some(response), Ok(line)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(line)) {
-            response.append_header(SET_COOKIE, line);
-        }
-    }
-
-    fn is_https(&self) -> bool {
-        self.state.config.url.as_ref().is_some_and(|url| url.https)
     }
 
     /// Turns the end of a service's work into what may be seen.

@@ -20,13 +20,17 @@ pub struct Frame {
     pub now: Timestamp,
     /// Minutes to add to UTC for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
     pub utc_offset_minutes: i32,
+    /// When the person's second factors are removed, if an administrator was told that they are lost.
+    pub factor_removal: Option<Timestamp>,
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
 #[server(prefix = "/api", endpoint = "load_frame")]
 pub async fn load_frame() -> Result<Frame, AppError> {
     let door = super::door::Door::open()?;
-    let user = door.caller()?.user;
+    let caller = door.caller()?;
+    let factor_removal = door.answer(door.state.accounts.find_factor_removal(&caller).await)?;
+    let user = caller.user;
     let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
     Ok(Frame {
         chats: door.answer(listed)?,
@@ -38,6 +42,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
             .and_then(|tz| tz.parse().ok())
             .filter(|tz| (-840..=840).contains(tz))
             .unwrap_or(0),
+        factor_removal,
         user,
     })
 }

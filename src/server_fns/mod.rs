@@ -10,6 +10,7 @@ pub mod frame;
 pub mod identities;
 pub mod invitations;
 pub mod messages;
+pub mod people;
 pub mod recovery;
 pub mod security;
 

@@ -20,6 +20,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/auth", 3),
     ("server/chat", 3),
     ("server/state", 4),
+    ("server/cli", 5),
     ("server_fns", 5),
     ("server/http", 5),
     ("components", 1),

@@ -24,22 +24,22 @@ use crate::support::{
 const ISSUER: &str = "https://login.example";
 
 /// What an endpoint is sent, with the owner's ids in it.
-enum Sends {
+pub enum Sends {
     Form(fn(&Ids) -> Vec<(&'static str, String)>),
     Json(fn(&Ids) -> Value),
 }
 use Sends::{Form, Json};
 
 /// The owner's things that are asked for.
-struct Ids {
-    sent: Sent,
+pub struct Ids {
+    pub sent: Sent,
     factor: FactorId,
 }
 
 /// A row: an endpoint, what it is sent, and what a stranger, another person and the owner get.
 /// An administrator has no more right to a person's chats than anybody else, so the other person is one.
-struct Row {
-    path: &'static str,
+pub struct Row {
+    pub path: &'static str,
     sends: Sends,
     stranger: u16,
     other: u16,
@@ -55,7 +55,7 @@ fn answer_form(ids: &Ids) -> Vec<(&'static str, String)> {
 }
 
 /// Ends that are the same for everybody are those that touch nobody's rows.
-fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     let row = |path, sends, stranger, other, owner| Row { path, sends, stranger, other, owner };
     vec![
         row("/api/load_entrance", Form(|_| vec![]), 200, 200, 200),
@@ -167,11 +167,30 @@ fn rows() -> Vec<Row> {
         row("/api/create_invitation", Form(|_| vec![("role", "member".into())]), 401, 200, 403),
         row("/api/list_invitations", Json(|_| json!({})), 401, 200, 403),
         row("/api/revoke_invitation", Form(|_| vec![("id", uuid_chat().to_string())]), 401, 404, 403),
+        row("/api/load_people", Json(|_| json!({})), 401, 200, 403),
+        row("/api/load_person", Json(|_| json!({"user": uuid_chat()})), 401, 404, 403),
+        row(
+            "/api/change_person",
+            Form(|_| vec![("user", uuid_chat().to_string()), ("change", "disable".into())]),
+            401,
+            404,
+            403,
+        ),
+        row(
+            "/api/end_sign_in_of",
+            Form(|_| vec![("user", uuid_chat().to_string()), ("sign_in", uuid_chat().to_string())]),
+            401,
+            404,
+            403,
+        ),
+        row("/api/start_reset", Form(|_| vec![("user", uuid_chat().to_string())]), 401, 404, 403),
+        // Nobody has said that theirs are lost.
+        row("/api/refuse_factor_removal", Form(|_| vec![]), 401, 404, 404),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }
 
-async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
+pub async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
     match row.sends {
         Json(body) => client.post_json(row.path, &body(ids)).await,
         Form(fields) => {
@@ -183,7 +202,7 @@ async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
 }
 
 /// Two people with a chat of the second one's, who is not the administrator.
-async fn two(app: &TestApp) -> (Client, Client, Ids) {
+pub async fn two(app: &TestApp) -> (Client, Client, Ids) {
     let ada = app.administrator().await;
     let mut bob = app.person("bob@example.org", "Bob").await;
     let sent = bob.say(None, "[[paced 3 5]] Bob's secret").await;

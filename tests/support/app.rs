@@ -166,9 +166,8 @@ impl TestApp {
         let form = [("email", ""), ("role", "member"), ("uses", "1"), ("days", "1")];
         let made = ada.post_form("/api/create_invitation", &form).await;
         assert_eq!(made.status, 200, "{}", made.text());
-        let link: serde_json::Value = made.json();
-        let token =
-            link.to_string().split("invitation=").nth(1).expect("a token").trim_end_matches(['"', '}']).to_owned();
+        let link = made.json::<colloquy::domain::NewInvitation>().link;
+        let token = link.split("invitation=").nth(1).expect("a token").to_owned();
         let mut client = self.stranger();
         let form = [("email", email), ("name", name), ("password", PASSWORD), ("invitation", &token)];
         let answer = client.post_form("/api/sign_up", &form).await;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
-    domain::{AppError, ChatAction, ChatFilter, ChatId, ChatPage},
+    domain::{AppError, ChatAction, ChatFilter, ChatId, ChatPage, Role},
     server_fns::{
         account::SignOut,
         chats::{ChangeChats, RenameChat, list_chats},
@@ -78,6 +78,7 @@ pub fn SessionsPage() -> impl IntoView {
             Ok::<(Shown, ChatPage), AppError>((shown, page))
         },
     );
+    let administrator = frame.user.with_untracked(|user| user.role == Role::Administrator);
     let error = url_error::<ChangeChats>().or_else(url_error::<RenameChat>).map(|error| error.to_string());
     view! {
         <PageTitle text="Chats" />
@@ -99,11 +100,20 @@ pub fn SessionsPage() -> impl IntoView {
                     })}
                 </Transition>
                 // On phones this page is the menu where there are no scripts.
-                <form class="nojs-only mt-12 flex gap-3 lg:hidden" method="post" action=SignOut::url()>
+                <form class="nojs-only mt-12 flex flex-wrap gap-3 lg:hidden" method="post" action=SignOut::url()>
                     <a class="btn btn-line" href="/settings">
                         <Icon glyph=Glyph::Settings />
                         "Settings"
                     </a>
+                    {administrator
+                        .then(|| {
+                            view! {
+                                <a class="btn btn-line" href="/people">
+                                    <Icon glyph=Glyph::Users />
+                                    "People"
+                                </a>
+                            }
+                        })}
                     <button class="btn btn-line" type="submit">
                         <Icon glyph=Glyph::LogOut />
                         "Sign out"

@@ -195,7 +195,7 @@ fn Sensitive(
         } else {
             view! {
                 <p>
-                    <a class="btn btn-line" href=confirm_path(section)>
+                    <a class="btn btn-line" href=confirm_path(&format!("/settings#{section}"))>
                         "Confirm that it is you"
                     </a>
                     <span class="hint block">{format!("To {what}. It holds for 10 minutes.")}</span>
@@ -206,9 +206,9 @@ fn Sensitive(
     }
 }
 
-/// The page where one proves who one is, and comes back from to a section.
-fn confirm_path(section: &str) -> String {
-    format!("/settings/confirm?next={}", Url::escape(&format!("/settings#{section}")))
+/// The page where one proves who one is, which leads on to `next`.
+pub fn confirm_path(next: &str) -> String {
+    format!("/settings/confirm?next={}", Url::escape(next))
 }
 
 /// What went wrong with a section's form, and the way to confirm where that is what is missing.
@@ -231,7 +231,7 @@ fn Wrong(
             stale()
                 .then(|| {
                     view! {
-                        <a class="btn btn-line w-fit" href=confirm_path(section)>
+                        <a class="btn btn-line w-fit" href=confirm_path(&format!("/settings#{section}"))>
                             "Confirm that it is you"
                         </a>
                     }

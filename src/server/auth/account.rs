@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{Factors, Origin, Passwords, invitations::Admission, password::Verified, rule, throttle};
+use super::{Factors, Origin, Passwords, invitations::Admission, origin::Act, password::Verified, rule, throttle};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignInStep, Timestamp,
@@ -38,6 +38,8 @@ pub struct Accounts {
     pub(super) mails: bool,
     /// What links begin with.
     pub(super) base_url: Arc<str>,
+    /// Seconds that pass before a lost second factor is removed.
+    pub(super) factor_removal_wait: i64,
 }
 
 /// Somebody who is signed in, and asks.
@@ -103,6 +105,7 @@ impl Accounts {
             domains: config.sign_up_domains.clone().into(),
             mails: config.mail.is_some(),
             base_url: config.base_url().into(),
+            factor_removal_wait: config.factor_removal_wait,
         }
     }
 
@@ -172,7 +175,10 @@ impl Accounts {
         } else {
             self.settle_admission(tx, admission, (id, email), now).await?
         };
-        origin.note(tx, &self.clock, id, AuditAction::SignUp, Outcome::Done).await?;
+        // Whom the operator made an account for has done nothing yet.
+        let actor = (!matches!(admission, Admission::Operator(_))).then_some(id);
+        let act = Act { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail: "" };
+        origin.write(tx, &self.clock, &act).await?;
         Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
     }
 

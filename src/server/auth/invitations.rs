@@ -24,6 +24,8 @@ pub(super) enum Admission {
     Domain,
     /// By this invitation.
     Invited(TokenHash),
+    /// The operator makes it, for somebody with this role.
+    Operator(Role),
 }
 
 /// An invitation that an administrator wants to make.
@@ -58,7 +60,7 @@ impl InvitationRequest {
     }
 }
 
-fn require_administrator(caller: &Caller) -> Result<(), AppError> {
+pub(super) fn require_administrator(caller: &Caller) -> Result<(), AppError> {
     if caller.user.role == Role::Administrator { Ok(()) } else { Err(AppError::Forbidden) }
 }
 
@@ -180,6 +182,10 @@ impl Accounts {
             // Somebody else was first in the meantime.
             Admission::First if self.open => Ok((Role::Member, true)),
             Admission::First => Err(AppError::Forbidden.into()),
+            Admission::Operator(role) => {
+                tx.update_role(user, *role).await?;
+                Ok((*role, true))
+            }
             Admission::Domain => {
                 tx.require_verified_address(user).await?;
                 self.insert_verification(tx, user, email).await?;

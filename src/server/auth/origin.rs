@@ -29,6 +29,16 @@ impl Origin {
         Self { address, user_agent: user_agent[..end].to_owned() }
     }
 
+    /// The operator, on the server's own machine.
+    pub fn command_line() -> Self {
+        Self::new(ClientAddress::default(), COMMAND_LINE)
+    }
+
+    /// The server itself, when the time has come for something.
+    pub fn server() -> Self {
+        Self::new(ClientAddress::default(), SERVER)
+    }
+
     /// The machine's network for people.
     pub(super) fn place(&self) -> String {
         place(&self.address.0.to_canonical().to_string())
@@ -90,9 +100,16 @@ pub(super) struct Act<'a> {
     pub detail: &'a str,
 }
 
+/// What the operator's commands say in place of a browser's name.
+const COMMAND_LINE: &str = "command line";
+/// What the server says of itself.
+const SERVER: &str = "server";
+
 /// The beginning of an address, enough to recognize one's own network: all but the last byte of IPv4, the /48 of IPv6.
 pub(super) fn place(address: &str) -> String {
     match address.parse() {
+        // This came over no network.
+        Ok(std::net::IpAddr::V4(v4)) if v4.is_unspecified() => "the server".to_owned(),
         Ok(std::net::IpAddr::V4(v4)) => {
             let [a, b, c, _] = v4.octets();
             format!("{a}.{b}.{c}.*")
@@ -108,6 +125,11 @@ pub(super) fn place(address: &str) -> String {
 /// A browser and its system in words, from how it names itself. Browsers name those that they resemble too, so
 /// the order counts.
 pub(super) fn device(user_agent: &str) -> String {
+    match user_agent {
+        COMMAND_LINE => return "Command line".to_owned(),
+        SERVER => return "The server".to_owned(),
+        _ => {}
+    }
     const BROWSERS: [(&str, &str); 8] = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),
@@ -163,6 +185,10 @@ mod tests {
         assert_eq!(place("203.0.113.77"), "203.0.113.*");
         assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:*");
         assert_eq!(place(""), "");
+        assert_eq!(
+            (Origin::command_line().place().as_str(), device(COMMAND_LINE).as_str()),
+            ("the server", "Command line")
+        );
     }
 
     #[test]

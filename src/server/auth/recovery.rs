@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// How long a link for a new password holds.
-const RESET_SECONDS: i64 = 15 * 60;
-const RESET_PAGE: &str = "/reset-password?token";
+pub(super) const RESET_SECONDS: i64 = 15 * 60;
+/// What a link for a new password leads to.
+pub(super) const RESET_PAGE: &str = "/reset-password?token";
 
 impl Accounts {
     /// Mails a link for a new password to the account with this address. Answers alike whether there is one.

@@ -183,11 +183,6 @@ pub const fn flow_cookie_name(https: bool) -> &'static str {
     if https { "__Host-colloquy-flow" } else { "colloquy-flow" }
 }
 
-/// The name of the cookie that shows new recovery codes in the browser that asked for them, likewise.
-pub const fn codes_cookie_name(https: bool) -> &'static str {
-    if https { "__Host-colloquy-codes" } else { "colloquy-codes" }
-}
-
 /// The layer that reads and writes session cookies.
 pub fn layer(backend: SessionBackend, https: bool) -> SessionManagerLayer<SessionBackend> {
     SessionManagerLayer::new(backend)

@@ -96,6 +96,8 @@ impl Reader {
         let sessions = self.sessions(d.sessions);
         let mail = self.mail();
         let local = self.local(d.local, &data);
+        let factor_removal_wait =
+            self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
         Config {
             listen,
             url,
@@ -115,6 +117,7 @@ impl Reader {
             providers: Vec::new(),
             identity_providers: Vec::new(),
             default_model,
+            factor_removal_wait,
         }
     }
 

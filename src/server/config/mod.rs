@@ -64,6 +64,8 @@ pub struct Config {
     pub identity_providers: Vec<IdentityProviderConfig>,
     /// The id of the model that a new chat starts with (`default_model`), where the operator chose one.
     pub default_model: Option<String>,
+    /// Seconds between an administrator's word that second factors are lost and their removal (`factor_removal_wait`).
+    pub factor_removal_wait: i64,
 }
 
 /// An http or https origin without a path.
@@ -230,6 +232,7 @@ impl Default for Config {
             providers: Vec::new(),
             identity_providers: Vec::new(),
             default_model: None,
+            factor_removal_wait: 86_400,
             data,
         }
     }

@@ -63,6 +63,32 @@ impl Letter {
         Self::new("Security notice for your account", &[Says(sentence.into()), Says(when), says(last)])
     }
 
+    /// Lets the owner of an account choose another password, because an administrator has begun that.
+    pub fn reset_by_administrator(link: &str) -> Self {
+        let first = "An administrator has begun a reset of your password. The link holds for 15 minutes and works once. \
+                     All devices will have to sign in again.";
+        let last = "If you know of nothing, ask your administrator: without the link nothing changes.";
+        Self::new("Choose a new password", &[says(first), Link("Choose a new password", link), says(last)])
+    }
+
+    /// Tells the owner of an account what an administrator did with it, in one sentence, and when.
+    pub fn administrators_notice(sentence: &str, at: Timestamp) -> Self {
+        let when = format!("That was on {}.", moment(at));
+        let last = "If you did not expect it, ask your administrator.";
+        Self::new("Notice about your account", &[says(sentence), Says(when), says(last)])
+    }
+
+    /// Tells the owner of an account that their second factors are said to be lost, and when they are removed.
+    pub fn factor_removal(due: Timestamp) -> Self {
+        let first = format!(
+            "An administrator was told that you have lost your second factors. They will be removed on {}, and all \
+             devices will be signed out. Then your password is enough to sign in.",
+            moment(due)
+        );
+        let last = "If you have not lost them, sign in before that and refuse it: a notice stands above every page.";
+        Self::new("Your second factors will be removed", &[Says(first), says(last)])
+    }
+
     /// Invites somebody to make an account.
     pub fn invitation(inviter: &str, link: &str, days: u32) -> Self {
         let s = if days == 1 { "" } else { "s" };

@@ -56,7 +56,7 @@ impl From<SummaryRow> for ChatSummary {
 }
 
 /// A pattern for `like … escape '\'` that finds the text literally.
-fn literal_pattern(text: &str) -> String {
+pub(super) fn literal_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in text.to_lowercase().chars() {

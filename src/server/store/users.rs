@@ -3,6 +3,7 @@
 use super::{
     StoreError, Tx,
     db::{execute, fetch_optional},
+    people::name_key,
 };
 use crate::domain::{CurrentUser, Role, Timestamp, UserId};
 
@@ -57,7 +58,7 @@ impl Tx {
     pub async fn insert_user(&mut self, user: &NewUser<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into users (id, email, email_key, name, password_hash, role, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into users (id, email, email_key, name, password_hash, role, created_at, name_key) values ($1, $2, $3, $4, $5, $6, $7, $8)",
             user.id,
             user.email,
             user.email_key,
@@ -65,6 +66,7 @@ impl Tx {
             user.password_hash,
             role_text(user.role),
             user.created_at,
+            name_key(user.name),
         )?;
         Ok(())
     }
@@ -153,7 +155,7 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn update_name(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
-        execute!(self, "update users set name = $2 where id = $1", user, name)?;
+        execute!(self, "update users set name = $2, name_key = $3 where id = $1", user, name, name_key(name))?;
         Ok(())
     }
 }

@@ -1,0 +1,170 @@
+//! Roles, shut accounts, ended sign-ins, resets.
+
+use super::By;
+use crate::{
+    domain::{AppError, AuditAction, Email, PersonChange, Reset, Role, SignInId, Standing, UserId},
+    server::{
+        auth::{
+            Accounts,
+            links::Token,
+            recovery::{RESET_PAGE, RESET_SECONDS},
+            throttle,
+        },
+        fault::Fault,
+        mail::Letter,
+        store::{LinkPurpose, PersonRow, Tx},
+    },
+};
+
+impl Accounts {
+    /// Does one thing with somebody's account. `confirmed` says that an administrator who would lose their own rights
+    /// has been told so.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `NotFound`; `Invalid` on `confirmed`; `Conflict` where no administrator would be left.
+    pub async fn change_person(
+        &self,
+        by: &By<'_>,
+        user: UserId,
+        change: PersonChange,
+        confirmed: bool,
+    ) -> Result<(), Fault> {
+        if by.actor() == Some(user) && change.needs_confirmation() && !confirmed {
+            by.check()?;
+            let reason = "This is your own account. Tick the box if you mean it: you cannot undo it yourself.";
+            return Err(AppError::invalid("confirmed", reason).into());
+        }
+        match change {
+            PersonChange::MakeAdministrator => self.change_role(by, user, Role::Administrator).await,
+            PersonChange::MakeMember => self.change_role(by, user, Role::Member).await,
+            PersonChange::Disable => self.disable(by, user).await,
+            PersonChange::Enable => self.enable(by, user).await,
+            PersonChange::EndSignIns => self.end_sign_ins_of(by, user).await,
+            PersonChange::RemoveFactors => self.ask_factor_removal(by, user).await,
+            PersonChange::KeepFactors => self.withdraw_factor_removal(by, user).await,
+        }
+    }
+
+    /// Changes what a person may do, and ends all their sign-ins. Nothing happens where that is their role already.
+    async fn change_role(&self, by: &By<'_>, user: UserId, role: Role) -> Result<(), Fault> {
+        let mut tx = self.begin_change(by).await?;
+        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        if person.summary.role == role {
+            return Ok(());
+        }
+        tx.update_role(user, role).await?;
+        if role == Role::Member {
+            self.keep_an_administrator(&mut tx).await?;
+        }
+        self.end_everything(&mut tx, user).await?;
+        self.note_change(&mut tx, by, user, AuditAction::ChangeRole, role.word()).await?;
+        let sentence = match role {
+            Role::Member => "You are no administrator any more. All your devices were signed out.",
+            Role::Administrator => "You are an administrator now. All your devices were signed out.",
+        };
+        self.tell(&mut tx, &person, sentence).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Shuts an account: its sign-ins end, its links are dead, and nobody signs in to it.
+    async fn disable(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+        let mut tx = self.begin_change(by).await?;
+        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        if !tx.update_disabled(user, Some(self.clock.now())).await? {
+            return Ok(());
+        }
+        if person.summary.role == Role::Administrator {
+            self.keep_an_administrator(&mut tx).await?;
+        }
+        self.end_everything(&mut tx, user).await?;
+        for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
+            tx.delete_links(user, purpose).await?;
+        }
+        self.note_change(&mut tx, by, user, AuditAction::DisableAccount, "").await?;
+        self.tell(&mut tx, &person, "Your account was disabled.").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn enable(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+        let mut tx = self.begin_change(by).await?;
+        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        if !tx.update_disabled(user, None).await? {
+            return Ok(());
+        }
+        // Also what was begun in the moment in which the account was shut.
+        self.end_everything(&mut tx, user).await?;
+        self.note_change(&mut tx, by, user, AuditAction::EnableAccount, "").await?;
+        self.tell(&mut tx, &person, "Your account was enabled again.").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn end_sign_ins_of(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+        let mut tx = self.begin_change(by).await?;
+        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        self.end_everything(&mut tx, user).await?;
+        self.note_change(&mut tx, by, user, AuditAction::EndAllSignIns, "").await?;
+        self.tell(&mut tx, &person, "All your devices were signed out.").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends one sign-in of somebody.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `NotFound` where it is not that person's, or has ended.
+    pub async fn end_sign_in_of(&self, by: &By<'_>, user: UserId, sign_in: SignInId) -> Result<(), Fault> {
+        let mut tx = self.begin_change(by).await?;
+        if !tx.end_sign_in_of(user, sign_in, self.clock.now()).await? {
+            return Err(AppError::NotFound.into());
+        }
+        self.note_change(&mut tx, by, user, AuditAction::EndSignIn, "").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Begins a reset of somebody's password: mails them a link, or gives it where no mails are sent and to the
+    /// operator. The password stays until the link is used, and nobody but its owner chooses the new one.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `NotFound`; `Conflict` for a disabled account; `RateLimited` (3 mails an hour).
+    pub async fn start_reset(&self, by: &By<'_>, user: UserId) -> Result<Reset, Fault> {
+        by.check()?;
+        let mailed = self.mails && by.caller.is_some();
+        let person = self.store.read().await?.find_person(user).await?.ok_or(AppError::NotFound)?;
+        if mailed {
+            let email = Email::parse(&person.summary.email)?;
+            throttle::count_mail(&self.store, &self.clock, by.origin.address, "reset", &email).await?;
+        }
+        let mut tx = self.begin_change(by).await?;
+        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        if person.summary.standing == Standing::Disabled {
+            return Err(AppError::conflict("This account is disabled. Enable it first.").into());
+        }
+        let link = self.insert_reset(&mut tx, &person).await?;
+        if mailed {
+            self.post(&mut tx, &person.summary.email, &Letter::reset_by_administrator(&link)).await?;
+        }
+        self.note_change(&mut tx, by, user, AuditAction::StartReset, if mailed { "by mail" } else { "by link" })
+            .await?;
+        tx.commit().await?;
+        Ok(if mailed { Reset::Mailed } else { Reset::Link(link) })
+    }
+
+    /// Keeps a link for a new password and gives it.
+    pub(super) async fn insert_reset(&self, tx: &mut Tx, person: &PersonRow) -> Result<String, Fault> {
+        let token = Token::new();
+        let of = (person.summary.id, person.summary.email.as_str());
+        self.insert_link_of(tx, of, LinkPurpose::ResetPassword, RESET_SECONDS, &token).await?;
+        Ok(self.link(RESET_PAGE, &token))
+    }
+
+    /// Ends the sign-ins of a person, and those that wait for a second factor.
+    pub(super) async fn end_everything(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
+        tx.end_sign_ins(user, None, self.clock.now()).await?;
+        tx.delete_pending_sign_ins_of(user).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! Lists of people, and one of them.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::By;
+use crate::{
+    domain::{AppError, Device, People, PeoplePage, Person, PersonSummary, UndeliveredMail, UserId, limits},
+    server::{
+        auth::{
+            Accounts, Caller,
+            origin::{device, place},
+        },
+        fault::Fault,
+        store::{FailingMail, PeopleCursor, SignInRow},
+    },
+};
+
+impl Accounts {
+    /// One page of the people whose name or address contains `search`, by name.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `Invalid` for a search that is too long, or a cursor that is none.
+    pub async fn list_people(&self, by: &By<'_>, search: &str, cursor: Option<&str>) -> Result<PeoplePage, Fault> {
+        by.check()?;
+        if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
+            let reason = format!("Search for at most {} characters.", limits::SEARCH_CHARS);
+            return Err(AppError::invalid("search", reason).into());
+        }
+        let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
+        let limit = limits::PEOPLE_PER_PAGE;
+        let mut rows = self.store.read().await?.list_people(search.trim(), after.as_ref(), limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(|last| write_cursor(&last.name_key, last.summary.id));
+        Ok(PeoplePage { people: rows.into_iter().map(|row| row.summary).collect(), next })
+    }
+
+    /// All that the page of people shows.
+    ///
+    /// # Errors
+    /// As [`Accounts::list_people`].
+    pub async fn people(&self, by: &By<'_>, search: &str, cursor: Option<&str>) -> Result<People, Fault> {
+        let caller = by.caller.ok_or(AppError::Forbidden)?;
+        let page = self.list_people(by, search, cursor).await?;
+        let undelivered = self.store.read().await?.list_failing_mails().await?;
+        Ok(People {
+            page,
+            policy: self.sign_up_policy().await?,
+            domains: self.domains.to_vec(),
+            invitations: self.list_invitations(caller).await?,
+            new_link: None,
+            mails: self.mails,
+            undelivered: undelivered.into_iter().map(undelivered_mail).collect(),
+            fresh: self.require_fresh(caller).is_ok(),
+        })
+    }
+
+    /// One person, as administrators see them.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `NotFound`.
+    pub async fn find_person(&self, by: &By<'_>, user: UserId) -> Result<Person, Fault> {
+        by.check()?;
+        let caller = by.caller.ok_or(AppError::Forbidden)?;
+        let mut tx = self.store.read().await?;
+        let row = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let sign_ins = tx.list_sign_ins(user, self.clock.now()).await?;
+        let mut owned = tx.owned_by(user);
+        let factors = owned.list_factors().await?.len();
+        let factor_removal = owned.find_factor_removal().await?;
+        Ok(Person {
+            is_self: caller.user.id == user,
+            created_at: row.created_at,
+            email_verified: row.email_verified_at.is_some(),
+            factors: u32::try_from(factors).unwrap_or(u32::MAX),
+            factor_removal,
+            removal_hours: self.factor_removal_wait.div_euclid(3_600).max(1),
+            devices: sign_ins.into_iter().map(|row| shown_device(row, caller)).collect(),
+            new_link: None,
+            mails: self.mails,
+            fresh: self.require_fresh(caller).is_ok(),
+            summary: row.summary,
+        })
+    }
+
+    /// The account with an address, for the operator.
+    ///
+    /// # Errors
+    /// `Invalid` where it is no address; `NotFound`.
+    pub async fn find_person_by_email(&self, email: &str) -> Result<PersonSummary, Fault> {
+        let email = crate::domain::Email::parse(email)?;
+        let mut tx = self.store.read().await?;
+        let found = tx.find_user_by_email(email.key()).await?.ok_or(AppError::NotFound)?;
+        Ok(tx.find_person(found.id).await?.ok_or(AppError::NotFound)?.summary)
+    }
+}
+
+fn shown_device(row: SignInRow, caller: &Caller) -> Device {
+    Device {
+        id: row.id,
+        device: device(&row.user_agent),
+        place: place(&row.address),
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        current: row.id == caller.sign_in,
+    }
+}
+
+fn undelivered_mail(mail: FailingMail) -> UndeliveredMail {
+    UndeliveredMail {
+        recipient: mail.recipient,
+        subject: mail.subject,
+        created_at: mail.created_at,
+        attempts: mail.attempts,
+        tries_again: mail.next_attempt_at.is_some(),
+        error: mail.last_error.unwrap_or_default(),
+    }
+}
+
+fn write_cursor(name_key: &str, id: UserId) -> String {
+    format!("{}.{id}", URL_SAFE_NO_PAD.encode(name_key))
+}
+
+fn parse_cursor(text: &str) -> Result<PeopleCursor, AppError> {
+    let parse = || {
+        let (name, id) = text.split_once('.')?;
+        let name_key = String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
+        let fits = name_key.chars().count() <= 4 * limits::NAME_CHARS && !name_key.contains('\0');
+        fits.then_some(PeopleCursor { name_key, id: id.parse().ok()? })
+    };
+    parse().ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_17_a_cursor_is_read_back_or_refused() {
+        let id: UserId = "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id");
+        let read = parse_cursor(&write_cursor("élodie.o'hara", id)).expect("a cursor");
+        assert_eq!(read, PeopleCursor { name_key: "élodie.o'hara".to_owned(), id });
+        let bad = [
+            "x",
+            ".",
+            "YQ",
+            "YQ.1",
+            "YQ.0190E2A4-7B1C-7DEF-8123-456789ABCDEF",
+            "AA.0190e2a4-7b1c-7def-8123-456789abcdef",
+            "_w.0190e2a4-7b1c-7def-8123-456789abcdef",
+        ];
+        for bad in bad {
+            assert_eq!(parse_cursor(bad).unwrap_err().field(), Some("cursor"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Accounts that the operator makes at the command line.
+
+use crate::{
+    domain::{AppError, Email, PersonSummary, Role, parse_name},
+    server::{
+        auth::{Accounts, Origin, invitations::Admission},
+        fault::Fault,
+        store::StoreError,
+    },
+};
+
+impl Accounts {
+    /// Makes an account without a password, and a link by which its owner chooses one. The first account is an
+    /// administrator's in any case.
+    ///
+    /// # Errors
+    /// `Invalid` on `email` or `name`, `Conflict` where the address is taken.
+    pub async fn create_account(
+        &self,
+        origin: &Origin,
+        email: &str,
+        name: &str,
+        role: Role,
+    ) -> Result<(PersonSummary, String), Fault> {
+        let email = Email::parse(email)?;
+        let name = parse_name(name)?;
+        let mut tx = self.store.write().await?;
+        if tx.find_user_by_email(email.key()).await?.is_some() {
+            return Err(AppError::conflict("An account with this e-mail address exists.").into());
+        }
+        let admission = Admission::Operator(role);
+        let (user, _) = self.insert_account(&mut tx, &email, &name, "", &admission, origin).await?;
+        let person = tx.find_person(user.id).await?.ok_or(StoreError::Other(sqlx::Error::RowNotFound))?;
+        let link = self.insert_reset(&mut tx, &person).await?;
+        tx.commit().await?;
+        Ok((person.summary, link))
+    }
+}

@@ -1,0 +1,201 @@
+//! The operator's commands about accounts. They need no server that runs, and work beside one.
+
+use std::{error::Error, fs, io::Write, os::unix::fs::DirBuilderExt};
+
+use clap::Subcommand;
+use time::{OffsetDateTime, macros::format_description};
+
+use super::{
+    auth::{Accounts, By, Factors, Origin},
+    clock::Clock,
+    config::{self, Config},
+    fault::Fault,
+    keys::Keys,
+    secrets::Secrets,
+    state::StartError,
+    store::Store,
+};
+use crate::domain::{AppError, PersonChange, PersonSummary, Reset, Role, Standing, Timestamp, UserId};
+
+/// What can be done with accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// List the accounts by name
+    List {
+        /// Only those whose name or address contains this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        search: String,
+    },
+    /// Make an account and print a link by which its owner chooses a password
+    Create {
+        /// The e-mail address
+        email: String,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// What they may do: member or administrator; the first account is an administrator's in any case
+        #[arg(long, default_value = "member", value_parser = parse_role)]
+        role: Role,
+    },
+    /// Print a link by which the owner of an account chooses another password
+    ResetLink {
+        /// The e-mail address
+        email: String,
+    },
+    /// Shut an account; all its sign-ins end at once
+    Disable {
+        /// The e-mail address
+        email: String,
+    },
+    /// Open an account again
+    Enable {
+        /// The e-mail address
+        email: String,
+    },
+    /// Change what a person may do; all their sign-ins end at once
+    Role {
+        /// The e-mail address
+        email: String,
+        /// member or administrator
+        #[arg(value_parser = parse_role)]
+        role: Role,
+    },
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    let found = [Role::Member, Role::Administrator].into_iter().find(|role| role.word() == text);
+    found.ok_or_else(|| "write `member` or `administrator`".to_owned())
+}
+
+/// Carries a command out and writes what it found or did.
+///
+/// # Errors
+/// One sentence for the operator.
+pub fn run(command: &UserCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (store, accounts) = open(command, config).await?;
+        let done = carry_out(command, &accounts, out).await;
+        store.close().await;
+        done
+    })
+}
+
+/// Opens what accounts are made of, as the server does.
+async fn open(command: &UserCommand, config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
+    let creates = matches!(command, UserCommand::Create { .. });
+    let nobody = || format!("There is no account yet (data folder {}).", config.data.display());
+    if !creates && config.database_url.is_none() && !config.data.join("colloquy.db").exists() {
+        return Err(nobody().into());
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data)
+        .map_err(|error| StartError::Folder(config.data.display().to_string(), error))?;
+    let clock = Clock::default();
+    let store = Store::open(&config.data, config.database_url.as_ref()).await.map_err(StartError::from)?;
+    let is_new = !store.read().await?.is_installed().await?;
+    if is_new && !creates {
+        return Err(nobody().into());
+    }
+    // The first account must not come before the keys, or the server would take them for lost.
+    Keys::open(&config.data, is_new)?;
+    let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
+    let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
+    let factors = Factors::new(store.clone(), clock.clone(), secrets, config);
+    let accounts = Accounts::new(store.clone(), clock, factors, config);
+    Ok((store, accounts))
+}
+
+async fn carry_out(command: &UserCommand, accounts: &Accounts, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let origin = Origin::command_line();
+    let by = By::operator(&origin);
+    let (email, change, sentence) = match command {
+        UserCommand::List { search } => return list(accounts, &by, search, out).await,
+        UserCommand::Create { email, name, role } => {
+            let made = accounts.create_account(&origin, email, name, *role).await;
+            let (person, link) = made.map_err(told)?;
+            writeln!(out, "{} has an account as {}.", person.email, person.role.word())?;
+            return show_link(&link, out);
+        }
+        UserCommand::ResetLink { email } => {
+            let user = find(accounts, email).await?;
+            return match accounts.start_reset(&by, user).await.map_err(told)? {
+                Reset::Link(link) => show_link(&link, out),
+                Reset::Mailed => Ok(writeln!(out, "A link was sent to {email}.")?),
+            };
+        }
+        UserCommand::Disable { email } => (email, PersonChange::Disable, "is disabled; all their sign-ins have ended"),
+        UserCommand::Enable { email } => (email, PersonChange::Enable, "is enabled"),
+        UserCommand::Role { email, role: Role::Administrator } => {
+            (email, PersonChange::MakeAdministrator, "is an administrator")
+        }
+        UserCommand::Role { email, role: Role::Member } => (email, PersonChange::MakeMember, "is a member"),
+    };
+    let user = find(accounts, email).await?;
+    accounts.change_person(&by, user, change, true).await.map_err(told)?;
+    writeln!(out, "{email} {sentence}.")?;
+    Ok(())
+}
+
+async fn find(accounts: &Accounts, email: &str) -> Result<UserId, Box<dyn Error>> {
+    match accounts.find_person_by_email(email).await {
+        Err(Fault::App(AppError::NotFound)) => Err(format!("No account has the address {email:?}.").into()),
+        found => Ok(found.map_err(told)?.id),
+    }
+}
+
+fn show_link(link: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    writeln!(
+        out,
+        "Hand over this link, by which a password is chosen. It holds for 15 minutes and works once:\n{link}"
+    )?;
+    Ok(())
+}
+
+async fn list(accounts: &Accounts, by: &By<'_>, search: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let mut rows = vec![["ADDRESS", "NAME", "ROLE", "STATE", "LAST SEEN"].map(str::to_owned)];
+    let mut cursor = None;
+    loop {
+        let page = accounts.list_people(by, search, cursor.as_deref()).await.map_err(told)?;
+        rows.extend(page.people.into_iter().map(row));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 4] = std::array::from_fn(width);
+    for [address, name, role, state, seen] in &rows {
+        let [w1, w2, w3, w4] = widths;
+        writeln!(out, "{address:w1$}  {name:w2$}  {role:w3$}  {state:w4$}  {seen}")?;
+    }
+    Ok(())
+}
+
+fn row(person: PersonSummary) -> [String; 5] {
+    let state = match person.standing {
+        Standing::Active => "in use",
+        Standing::NeverSeen => "never signed in",
+        Standing::Unverified => "address not confirmed",
+        Standing::Disabled => "disabled",
+    };
+    let seen = person.last_seen_at.map(moment).unwrap_or_default();
+    [person.email, person.name, person.role.word().to_owned(), state.to_owned(), seen]
+}
+
+/// For example `2026-11-21 08:30 UTC`.
+fn moment(at: Timestamp) -> String {
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let seconds = at.millis().div_euclid(1_000);
+    OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|moment| moment.format(form).ok()).unwrap_or_default()
+}
+
+/// What went wrong, for the operator, who may see all of it.
+fn told(fault: Fault) -> Box<dyn Error> {
+    match fault {
+        Fault::App(error) => error.to_string().into(),
+        Fault::Internal(error) => format!("The database cannot be used: {error}").into(),
+    }
+}

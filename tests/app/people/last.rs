@@ -1,0 +1,101 @@
+//! The last administrator stays.
+
+use std::time::{Duration, Instant};
+
+use colloquy::{
+    domain::{AppError, PersonChange, Role, UserId},
+    server::{
+        auth::{By, Origin},
+        fault::Fault,
+    },
+};
+
+use super::{ada_and_bob, caller, change, id_of, who};
+use crate::support::{app::each_db, client::Client};
+
+async fn confirmed(client: &mut Client, user: UserId, name: &str) -> u16 {
+    let form = [("user", &*user.to_string()), ("change", name), ("confirmed", "on")];
+    client.post_form("/api/change_person", &form).await.status.as_u16()
+}
+
+each_db! {
+    async fn row_78_nobody_takes_their_own_rights_away_unasked_nor_as_the_last(app: TestApp) {
+        let (app, mut ada, _) = ada_and_bob(&app).await;
+        let (own, bob) = (id_of(&app, "ada@example.org").await, id_of(&app, "bob@example.org").await);
+        for name in ["make_member", "disable"] {
+            assert_eq!(change(&mut ada, own, name).await.error().field(), Some("confirmed"), "{name}");
+            assert_eq!(confirmed(&mut ada, own, name).await, 409, "{name}");
+        }
+        assert_eq!(who(&mut ada).await.expect("still here").role, Role::Administrator);
+        let form = [("user", &*own.to_string()), ("change", "disable"), ("confirmed", "on")];
+        let led = ada.submit("/api/change_person", &form).await;
+        let query = led.header("location").split_once('?').expect("an error in the address").1.to_owned();
+        let page = ada.get(&format!("/people/{own}?{query}")).await.text();
+        assert!(page.contains("This is the last administrator who can sign in."), "{page}");
+        assert!(page.contains("This is my own account, and I cannot undo it myself."), "{page}");
+        assert_eq!(change(&mut ada, bob, "make_administrator").await.status, 200);
+        assert_eq!(change(&mut ada, bob, "disable").await.status, 200);
+        assert_eq!(confirmed(&mut ada, own, "make_member").await, 409, "one who is disabled does not count");
+        assert_eq!(change(&mut ada, bob, "enable").await.status, 200);
+        assert_eq!(change(&mut ada, own, "make_member").await.error().field(), Some("confirmed"));
+        assert_eq!(confirmed(&mut ada, own, "make_member").await, 200);
+        assert_eq!(who(&mut ada).await, None);
+        let mut ada = app.signed_in("ada@example.org").await;
+        assert_eq!(who(&mut ada).await.expect("Ada").role, Role::Member);
+        let mut bob_there = app.signed_in("bob@example.org").await;
+        assert_eq!(confirmed(&mut bob_there, bob, "disable").await, 409);
+    }
+}
+
+each_db! {
+    async fn row_78_limits_of_an_invitation_are_checked(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for (field, value) in [("uses", "0"), ("uses", "1001"), ("uses", "4294967295"), ("days", "0"), ("days", "91")] {
+            let refused = ada.post_form("/api/create_invitation", &[("role", "member"), (field, value)]).await;
+            assert_eq!(refused.error().field(), Some(field), "{field}={value}");
+        }
+        for (field, value) in [("uses", "-1"), ("days", "1e3"), ("uses", "9999999999999"), ("role", "owner")] {
+            let mut form = vec![("role", "member"), (field, value)];
+            if field == "role" {
+                form.remove(0);
+            }
+            assert_eq!(ada.post_form("/api/create_invitation", &form).await.status, 422, "{field}={value}");
+        }
+    }
+}
+
+each_db! {
+    async fn l03_the_last_administrator_stays_where_two_act_on_each_other_at_once(app: TestApp) {
+        let (app, ..) = ada_and_bob(&app).await;
+        let other = app.another().await;
+        let (ada, bob) = (id_of(&app, "ada@example.org").await, id_of(&app, "bob@example.org").await);
+        let (as_ada, as_bob) = (caller(ada, "ada", &app), caller(bob, "bob", &app));
+        let origin = Origin::default();
+        let begun = Instant::now();
+        for round in 0..100 {
+            let mut tx = app.state.store.write().await.expect("a unit");
+            for user in [ada, bob] {
+                tx.update_role(user, Role::Administrator).await.expect("a row");
+                tx.update_disabled(user, None).await.expect("a row");
+            }
+            tx.commit().await.expect("a commit");
+            let change = if round % 2 == 0 { PersonChange::MakeMember } else { PersonChange::Disable };
+            // Two instances; in every third round both take their own rights away.
+            let (first, second) = if round % 3 == 0 { (ada, bob) } else { (bob, ada) };
+            let (one, two) = (By::administrator(&as_ada, &origin), By::administrator(&as_bob, &origin));
+            let (one, two) = tokio::join!(
+                app.state.accounts.change_person(&one, first, change, true),
+                other.state.accounts.change_person(&two, second, PersonChange::MakeMember, true),
+            );
+            let done = [&one, &two].iter().filter(|result| result.is_ok()).count();
+            assert_eq!(done, 1, "round {round}: {one:?} {two:?}");
+            for refused in [one, two].into_iter().filter_map(Result::err) {
+                assert!(matches!(refused, Fault::App(AppError::Forbidden | AppError::Conflict { .. })), "{refused:?}");
+            }
+            let left = app.state.store.read().await.expect("a unit").count_administrators().await;
+            assert_eq!(left.expect("a count"), 1, "round {round}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+        other.stop().await;
+    }
+}

@@ -1,0 +1,192 @@
+//! The list of people, its search and its pages.
+
+use std::time::{Duration, Instant};
+
+use colloquy::{
+    domain::{AppError, People, Role, SignUpPolicy, Standing},
+    server::auth::{By, Origin},
+};
+use serde_json::json;
+
+use super::{ada_and_bob, caller, change, id_of};
+use crate::{
+    factors::execute,
+    support::{
+        app::{Kept, TestApp, each_db},
+        client::Client,
+    },
+};
+
+async fn people(client: &mut Client, search: &str, cursor: Option<&str>) -> People {
+    let answer = client.post_json("/api/load_people", &json!({ "search": search, "cursor": cursor })).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+async fn names(client: &mut Client, search: &str) -> Vec<String> {
+    people(client, search, None).await.page.people.into_iter().map(|person| person.name).collect()
+}
+
+/// Many people whom nobody has seen, past the application.
+async fn crowd(app: &TestApp, count: u32) {
+    let statement = match app.kept() {
+        Kept::Sqlite => format!(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < {count})
+             insert into users (id, email, email_key, name, name_key, password_hash, role, created_at)
+             select randomblob(16), 'p' || i || '@example.net', 'p' || i || '@example.net',
+                    'Person ' || i, 'person ' || i, '', 'member', i from n"
+        ),
+        Kept::PostgresAndRedis => format!(
+            "insert into users (id, email, email_key, name, name_key, password_hash, role, created_at)
+             select gen_random_uuid(), 'p' || i || '@example.net', 'p' || i || '@example.net',
+                    'Person ' || i, 'person ' || i, '', 'member', i from generate_series(1, {count}) i"
+        ),
+    };
+    execute(app, &statement).await;
+}
+
+each_db! {
+    async fn people_are_found_by_name_and_by_address(app: TestApp) {
+        let (app, mut ada, _) = ada_and_bob(&app).await;
+        app.person("e.nagy@example.com", "Élodie Nagy").await;
+        app.person("odd@example.org", "100%_sure\\").await;
+        assert_eq!(names(&mut ada, "").await, ["100%_sure\\", "Ada", "Bob", "Élodie Nagy"]);
+        assert_eq!(names(&mut ada, "ÉLODIE").await, ["Élodie Nagy"]);
+        assert_eq!(names(&mut ada, " Example.COM ").await, ["Élodie Nagy"]);
+        for literal in ["%_", "\\", "100%"] {
+            assert_eq!(names(&mut ada, literal).await, ["100%_sure\\"], "{literal}");
+        }
+        assert_eq!(names(&mut ada, "' or '1'='1").await, Vec::<String>::new());
+        let mut bob = app.signed_in("bob@example.org").await;
+        bob.post_form("/api/change_name", &[("name", "ZOË")]).await;
+        assert_eq!(names(&mut ada, "zoë").await, ["ZOË"], "a new name is found");
+    }
+}
+
+each_db! {
+    async fn a_list_says_who_and_how_they_stand(app: TestApp) {
+        let (app, mut ada, _) = ada_and_bob(&app).await;
+        crowd(&app, 1).await;
+        change(&mut ada, id_of(&app, "bob@example.org").await, "disable").await;
+        let shown = people(&mut ada, "", None).await;
+        let told: Vec<_> = shown.page.people.iter().map(|p| (p.name.as_str(), p.role, p.standing, p.last_seen_at.is_some())).collect();
+        assert_eq!(told, [
+            ("Ada", Role::Administrator, Standing::Active, true),
+            ("Bob", Role::Member, Standing::Disabled, true),
+            ("Person 1", Role::Member, Standing::NeverSeen, false),
+        ]);
+        assert_eq!((shown.policy, shown.mails, shown.fresh), (SignUpPolicy::Open, false, true));
+        let page = ada.get("/people?q=bob").await;
+        let text = page.text();
+        assert_eq!(page.status, 200, "{text}");
+        assert!(text.contains("bob@example.org") && text.contains("Disabled") && !text.contains("p1@example.net"), "{text}");
+        assert!(text.contains("Everybody who reaches the sign-up page") && text.contains("sends no mails"), "{text}");
+    }
+}
+
+each_db! {
+    async fn row_17_people_come_in_pages_and_cursors_are_checked(app: TestApp) {
+        let (app, mut ada, mut bob) = ada_and_bob(&app).await;
+        crowd(&app, 120).await;
+        let (mut cursor, mut seen, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let page = people(&mut ada, "", cursor.as_deref()).await.page;
+            assert!(page.people.len() <= 50);
+            seen.extend(page.people.into_iter().map(|person| person.id));
+            pages += 1;
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!((pages, seen.len()), (3, 122));
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 122, "nobody twice");
+        for bad in ["x", "-1", "1000000000", "YQ.1", "..", &"A".repeat(5_000)] {
+            let refused = ada.post_json("/api/load_people", &json!({ "search": "", "cursor": bad })).await;
+            assert_eq!(refused.error().field(), Some("cursor"), "{bad:.30}");
+            assert_eq!(ada.get(&format!("/people?after={bad}")).await.status, 422, "{bad:.30}");
+        }
+        for bad in ["a\0b", &"x".repeat(201)] {
+            let refused = ada.post_json("/api/load_people", &json!({ "search": bad })).await;
+            assert_eq!(refused.error().field(), Some("search"), "{bad:.30}");
+        }
+        let next = people(&mut ada, "", None).await.page.next.expect("more");
+        let refused = bob.post_json("/api/load_people", &json!({ "search": "", "cursor": next })).await;
+        assert_eq!(refused.error(), AppError::Forbidden, "an administrator's cursor");
+        let first = ada.get("/people?q=person").await.text();
+        let link = first.split('"').find(|text| text.starts_with("/people?q=person&amp;after=")).expect("a link").replace("&amp;", "&");
+        let second = ada.get(&link).await.text();
+        assert!(second.contains("Person 54") && second.contains("Back to the first page") && !second.contains("Person 1<"), "{second}");
+    }
+}
+
+each_db! {
+    async fn row_18_nobody_sorts_or_filters_by_what_is_secret(app: TestApp) {
+        let (app, mut ada, _) = ada_and_bob(&app).await;
+        let plain = ada.post_json("/api/load_people", &json!({ "search": "" })).await;
+        for name in ["sort", "order_by", "filter", "fields", "password_hash"] {
+            for value in ["password_hash", "id;--", "role"] {
+                let answer = ada.post_json("/api/load_people", &json!({ "search": "", name: value })).await;
+                assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{name}={value}");
+                let page = ada.get(&format!("/people?{name}={value}")).await;
+                assert!(page.status == 200 && !page.text().contains("$argon2"), "{name}={value}");
+            }
+        }
+        assert!(!plain.text().contains("hash") && !plain.text().contains("argon2"), "{}", plain.text());
+        let user = id_of(&app, "bob@example.org").await;
+        for bad in ["password_hash", "delete", "id;--", "", "MakeMember"] {
+            assert_eq!(change(&mut ada, user, bad).await.status, 422, "{bad}");
+        }
+    }
+}
+
+each_db! {
+    async fn a_member_finds_no_page_about_people(app: TestApp) {
+        let (app, _, mut bob) = ada_and_bob(&app).await;
+        let unknown = bob.get("/no-such-page").await.status;
+        assert_eq!(unknown, 404);
+        let ada = id_of(&app, "ada@example.org").await;
+        for path in ["/people".to_owned(), "/people?q=ada".into(), format!("/people/{ada}"), "/people/x".into()] {
+            let answer = bob.get(&path).await;
+            assert_eq!(answer.status, unknown, "{path}");
+            assert!(!answer.text().contains("ada@example.org"), "{path}");
+            let answer = app.stranger().get(&path).await;
+            assert!(answer.status == 302 && answer.header("location").starts_with("/sign-in"), "{path}");
+        }
+        assert!(!bob.get("/sessions").await.text().contains("\"/people\""));
+        let mut ada = app.signed_in("ada@example.org").await;
+        assert!(ada.get("/sessions").await.text().contains("\"/people\""));
+        assert_eq!(ada.get("/people/0190e2a4-7b1c-7def-8123-456789abcdef").await.status, 404);
+    }
+}
+
+each_db! {
+    async fn ten_thousand_people_are_listed_in_25_ms(app: TestApp) {
+        let (app, ..) = ada_and_bob(&app).await;
+        crowd(&app, 10_000).await;
+        let id = if app.kept() == Kept::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        let sign_ins = format!(
+            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address)
+             select {id}, u.id, n.i, n.i, n.i, 60, 100, '', '' from users u, (select 1 as i union all select 2 union all select 3) n"
+        );
+        execute(&app, &sign_ins).await;
+        let ada = caller(id_of(&app, "ada@example.org").await, "ada", &app);
+        let origin = Origin::default();
+        let by = By::administrator(&ada, &origin);
+        let accounts = &app.state.accounts;
+        let first = accounts.list_people(&by, "person 5", None).await.expect("a page");
+        for (search, cursor) in [("", None), ("person 99", None), ("nobody at all", None), ("", first.next.as_deref())] {
+            let mut took: Vec<Duration> = Vec::new();
+            for _ in 0..20 {
+                let begun = Instant::now();
+                accounts.people(&by, search, cursor).await.expect("a page");
+                took.push(begun.elapsed());
+            }
+            took.sort_unstable();
+            // The middle one, because tests run beside others; the benchmark looks at the slowest.
+            assert!(took[took.len() / 2] < Duration::from_millis(25), "{search:?} {cursor:?}: {took:?}");
+        }
+    }
+}
