@@ -22,5 +22,6 @@ mod recovery;
 mod runs;
 mod secrets;
 mod security;
+mod sessions_cache;
 #[path = "../support/mod.rs"]
 mod support;

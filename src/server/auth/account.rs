@@ -20,6 +20,8 @@ use crate::{
 
 /// The key of a session record's entry for whoever is signed in.
 pub(super) const SIGN_IN: &str = "sign_in";
+/// The key of the entry that tells this record from earlier ones of the same sign-in; without it, the serial is 0.
+const SERIAL: &str = "serial";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -248,15 +250,24 @@ impl Accounts {
         tx.commit().await?;
         self.end_former(session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
-        self.name_in(session, &caller).await?;
+        self.name_under(session, &caller, 0).await?;
         Ok(caller)
     }
 
-    /// Names a sign-in in a session, which gets a new id. Its cookie stays after the browser is closed where the person
-    /// wanted to be remembered: a session forgets that from one request to the next.
+    /// Names a sign-in in a session, which gets a new id. The former record is nobody's, wherever a copy of it is left.
     pub(super) async fn name_in(&self, session: &Session, caller: &Caller) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        let serial = tx.renew_sign_in(caller.sign_in).await?.ok_or(AppError::Unauthenticated)?;
+        tx.commit().await?;
+        self.name_under(session, caller, serial).await
+    }
+
+    /// Its cookie stays after the browser is closed where the person wanted to be remembered: a session forgets that from
+    /// one request to the next.
+    async fn name_under(&self, session: &Session, caller: &Caller, serial: i64) -> Result<(), Fault> {
         session.cycle_id().await.map_err(Fault::internal)?;
         session.insert(SIGN_IN, caller.sign_in).await.map_err(Fault::internal)?;
+        session.insert(SERIAL, serial).await.map_err(Fault::internal)?;
         let remembered = caller.idle_seconds == self.lifetimes.remembered;
         session.set_expiry(Some(match remembered {
             true => Expiry::OnInactivity(Duration::seconds(caller.idle_seconds)),
@@ -293,8 +304,9 @@ impl Accounts {
     /// As the database and the session store say.
     pub async fn caller(&self, session: &Session) -> Result<Option<Caller>, Fault> {
         let sign_in: Option<SignInId> = session.get(SIGN_IN).await.map_err(session_fault)?;
+        let serial: Option<i64> = session.get(SERIAL).await.map_err(session_fault)?;
         match sign_in {
-            Some(sign_in) => self.caller_of(sign_in).await,
+            Some(sign_in) => self.find_caller(sign_in, Some(serial.unwrap_or_default())).await,
             None => Ok(None),
         }
     }
@@ -304,8 +316,13 @@ impl Accounts {
     /// # Errors
     /// As the database says.
     pub async fn caller_of(&self, sign_in: SignInId) -> Result<Option<Caller>, Fault> {
+        self.find_caller(sign_in, None).await
+    }
+
+    async fn find_caller(&self, sign_in: SignInId, serial: Option<i64>) -> Result<Option<Caller>, Fault> {
         let now = self.clock.now();
-        let Some(signed_in) = self.store.read().await?.find_signed_in(sign_in, now).await? else {
+        let found = self.store.read().await?.find_signed_in(sign_in, now).await?;
+        let Some(signed_in) = found.filter(|found| serial.is_none_or(|serial| serial == found.serial)) else {
             return Ok(None);
         };
         if signed_in.last_used_at.plus_seconds(TOUCH_SECONDS) < now {
