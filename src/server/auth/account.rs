@@ -122,7 +122,7 @@ impl Accounts {
 
     /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
     /// only where the configuration opens the door, or with an invitation. Gives `None` for an account whose address
-    /// must be verified first; the link for that is on its way.
+    /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
     ///
     /// # Errors
     /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken,
@@ -130,13 +130,25 @@ impl Accounts {
     pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
+        if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
+            throttle::count_link(&self.store, &self.clock, credentials.origin.address).await?;
+        }
         let admission = self.admit(&email, invitation.as_deref()).await?;
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
         throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
-        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await?;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await;
+        let made = match made {
+            // Who gets a mail in any case is told by the mail, and nobody else is told anything.
+            Err(Fault::App(AppError::Conflict { .. })) if admission == Admission::Domain => {
+                drop(tx);
+                self.tell_of_sign_up(&email, &credentials.origin).await?;
+                return Ok(None);
+            }
+            made => made?,
+        };
         tx.commit().await?;
         match made {
             (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),

@@ -125,7 +125,7 @@ mod tests {
             "мой старый велосипед скрипит",
             "le chat gris dort au soleil",
             "海辺の古い灯台で待っています",
-            "🦊 🐙 🌵 🚲 🎻 🧭",
+            "🦊 🐙 🌵 🚲 🎻 🧭 🪁",
             "tr0mbone&lighthouse",
             "Kessel-Flieder-Zange",
             " plum harbor 🦊 sextant 41 ",
