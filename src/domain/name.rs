@@ -10,7 +10,6 @@ const RESERVED: &[&str] = &[
     "colloquy",
     "everyone",
     "moderator",
-    "null",
     "operator",
     "owner",
     "postmaster",
@@ -19,73 +18,15 @@ const RESERVED: &[&str] = &[
     "superuser",
     "support",
     "system",
-    "undefined",
     "webmaster",
 ];
 
-/// Letters of other scripts that look like Latin ones, with these; most fonts draw them alike.
-const ALIKE: &[(char, char)] = &[
-    ('а', 'a'),
-    ('в', 'b'),
-    ('с', 'c'),
-    ('ԁ', 'd'),
-    ('е', 'e'),
-    ('ё', 'e'),
-    ('һ', 'h'),
-    ('н', 'h'),
-    ('і', 'i'),
-    ('ї', 'i'),
-    ('ј', 'j'),
-    ('к', 'k'),
-    ('ӏ', 'l'),
-    ('м', 'm'),
-    ('п', 'n'),
-    ('о', 'o'),
-    ('р', 'p'),
-    ('ԛ', 'q'),
-    ('г', 'r'),
-    ('ѕ', 's'),
-    ('т', 't'),
-    ('ц', 'u'),
-    ('ѵ', 'v'),
-    ('ԝ', 'w'),
-    ('х', 'x'),
-    ('у', 'y'),
-    ('α', 'a'),
-    ('β', 'b'),
-    ('ϲ', 'c'),
-    ('ε', 'e'),
-    ('η', 'n'),
-    ('ι', 'i'),
-    ('κ', 'k'),
-    ('μ', 'm'),
-    ('ν', 'v'),
-    ('ο', 'o'),
-    ('ρ', 'p'),
-    ('σ', 'o'),
-    ('τ', 't'),
-    ('υ', 'u'),
-    ('χ', 'x'),
-    ('γ', 'y'),
-    ('ω', 'w'),
-    ('ı', 'i'),
-    ('ɑ', 'a'),
-    ('ɡ', 'g'),
-    ('օ', 'o'),
-    ('ս', 'u'),
-    ('հ', 'h'),
-    ('ո', 'n'),
-    ('0', 'o'),
-    ('1', 'i'),
-    ('3', 'e'),
-    ('4', 'a'),
-    ('5', 's'),
-    ('7', 't'),
-    ('@', 'a'),
-    ('$', 's'),
-    ('!', 'i'),
-    ('|', 'i'),
-];
+/// Letters of other scripts that most fonts draw like Latin ones, and below each the one that it looks like.
+const FOREIGN: &str = "авсԁеёһніїјкӏмпорԛгѕтцѵԝхуαβϲεηικμνορστυχγωıɑɡօսհո";
+const LATIN: &str = "abcdeehhiijklmnopqrstuvwxyabcenikmvopotuxywiagouhn";
+/// Digits and signs that people write for letters, likewise.
+const SIGNS: &str = "013457@$!|";
+const MEANT: &str = "oieastasii";
 
 /// The scripts whose letters look like one another's.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,7 +71,8 @@ pub(super) fn mixes_scripts(name: &str) -> bool {
 
 /// Whether a name is reserved, however it is written, or is nothing but signs of a path.
 pub(super) fn is_reserved(name: &str) -> bool {
-    let plain: String = name.chars().filter_map(plain).collect();
+    let is_listed = |name: String| RESERVED.contains(&name.as_str());
+    let letters = || name.chars().filter_map(letter);
     // `%2e%2e` is `..` where somebody reads it so.
     let is_path = name.is_ascii()
         && ["%2e", "%2f", "%5c", "%00"]
@@ -138,11 +80,18 @@ pub(super) fn is_reserved(name: &str) -> bool {
             .fold(name.to_ascii_lowercase(), |rest, code| rest.replace(code, ""))
             .chars()
             .all(|c| !c.is_ascii_alphanumeric());
-    is_path || RESERVED.contains(&plain.as_str())
+    is_path
+        || is_listed(letters().filter(|c| c.is_alphabetic()).collect())
+        || is_listed(letters().map(|c| paired(SIGNS, MEANT, c)).filter(|c| c.is_alphanumeric()).collect())
 }
 
-/// The small Latin letter that a character is or looks like; nothing for what is no letter.
-fn plain(c: char) -> Option<char> {
+/// The character that stands where this one stands in the other text; itself where it does not.
+fn paired(from: &str, to: &str, c: char) -> char {
+    from.chars().zip(to.chars()).find(|(from, _)| *from == c).map_or(c, |(_, to)| to)
+}
+
+/// A character in small letters, as the Latin one that it looks like.
+fn letter(c: char) -> Option<char> {
     let c = match u32::from(c) {
         // Letters as wide as Chinese ones.
         wide @ 0xFF21..=0xFF5A => char::from_u32(wide - 0xFEE0)?,
@@ -154,14 +103,18 @@ fn plain(c: char) -> Option<char> {
         circled @ 0x24B6..=0x24E9 => char::from(b'a' + u8::try_from((circled - 0x24B6) % 26).ok()?),
         _ => c,
     };
-    let c = c.to_lowercase().next()?;
-    let c = ALIKE.iter().find(|(other, _)| *other == c).map_or(c, |(_, latin)| *latin);
-    c.is_alphanumeric().then_some(c)
+    Some(paired(FOREIGN, LATIN, c.to_lowercase().next()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_stand_in_pairs() {
+        assert_eq!(FOREIGN.chars().count(), LATIN.chars().count());
+        assert_eq!(SIGNS.chars().count(), MEANT.chars().count());
+    }
 
     #[test]
     fn row_15_reserved_names_are_found_in_every_guise() {

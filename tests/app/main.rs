@@ -2,6 +2,7 @@
 
 mod accounts;
 mod architecture;
+mod bad_input;
 mod chats;
 mod crash;
 mod factors;
@@ -15,9 +16,11 @@ mod http_support;
 mod http_wire;
 mod invitations;
 mod isolation;
+mod limits;
 mod mail;
 mod models;
 mod oidc;
+mod promises;
 mod recovery;
 mod runs;
 mod secrets;
