@@ -1,5 +1,7 @@
 //! A Redis server of a test's own, which it may stop, pause and flush.
 
+#![allow(dead_code, reason = "each program that includes this uses its own part")]
+
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
