@@ -146,9 +146,16 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
     let outcome = sign_ins::measure(report, counts, &installation).await;
     report.outcome(&["rush memory", "rush gaps", "sign-in difference"], outcome);
     say("Many people")?;
-    let installation = Installation::new(program, upstream.base_url())?;
+    let installation = Installation::new(program, upstream.base_url())?.with_mails();
     let outcome = people::measure(report, counts, &installation).await;
-    let keys = ["settings page", "crowd sessions page", "people page", "session check", "session commands"];
+    let keys = [
+        "settings page",
+        "crowd sessions page",
+        "people page",
+        "reset difference",
+        "session check",
+        "session commands",
+    ];
     report.outcome(&keys, outcome);
     say("The embedded model")?;
     let outcome = model::measure(report, counts, program).await;

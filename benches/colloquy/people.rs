@@ -1,6 +1,7 @@
 //! Pages and sessions in an installation of many people.
 
 use std::{
+    net::SocketAddr,
     process::{Command, Stdio},
     str::FromStr,
     sync::Arc,
@@ -14,7 +15,7 @@ use tower_sessions::{Session, session::Id};
 
 use crate::{
     Counts, Result,
-    http::{BROWSER_ENCODINGS, Person},
+    http::{BROWSER_ENCODINGS, Connection, Person},
     pages::times,
     redis::Redis,
     report::{Report, millis, percentile},
@@ -46,6 +47,8 @@ pub async fn measure(report: &mut Report, counts: &Counts, installation: &Instal
         let detail = format!("{} requests, p50 {:.1} ms, the first {first:.1} ms", times.len(), percentile(&times, 50));
         report.found(key, percentile(&times, 95), detail);
     }
+    let outcome = resets(report, counts, server.address).await;
+    report.outcome(&["reset difference"], outcome);
     server.stop().await?;
     let times = check(installation, counts, &ada, None).await?;
     let micros = |percent| percentile(&times, percent) * 1_000.0;
@@ -53,6 +56,27 @@ pub async fn measure(report: &mut Report, counts: &Counts, installation: &Instal
     report.found("session check", micros(95), detail);
     let outcome = through_redis(report, counts, installation, &ada).await;
     report.outcome(&["session commands"], outcome);
+    Ok(())
+}
+
+/// The times of asking for a new password by turns: for an account that is there, and for one that is not.
+async fn resets(report: &mut Report, counts: &Counts, address: SocketAddr) -> Result<()> {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for index in 0..counts.guesses {
+        for (who, times) in [("somebody", &mut known), ("nobody", &mut unknown)] {
+            let mut connection = Connection::open(address).await?;
+            // One machine may ask for thirty mails an hour.
+            connection.forwarded_for = format!("198.51.100.{}", index % 250 + 1);
+            let begun = Instant::now();
+            let form = [("email", &*format!("{who}-{index}@example.org"))];
+            connection.post_form("/api/request_password_reset", "", &form).await?.expect(200)?;
+            times.push(begun.elapsed());
+        }
+    }
+    let (known, unknown) = (percentile(&known, 50), percentile(&unknown, 50));
+    let each = counts.guesses;
+    let detail = format!("{known:.1} ms where there is an account, {unknown:.1} ms where there is none; {each} each");
+    report.found("reset difference", (known - unknown).abs(), detail);
     Ok(())
 }
 

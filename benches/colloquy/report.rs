@@ -170,6 +170,13 @@ pub const ROWS: &[Row] = &[
         method: "`GET /people` in the same way.",
     },
     Row {
+        key: "reset difference",
+        what: "Asking for a password, with and without an account",
+        must: Must::Under(10.0),
+        unit: "ms",
+        method: "`POST /api/request_password_reset` by turns for an address with an account and for one without; the difference of the medians. Mails are configured and nobody takes them.",
+    },
+    Row {
         key: "session check",
         what: "Finding out who asks, 10,000 people, p95",
         must: Must::Under(300.0),

@@ -14,6 +14,7 @@ mod http_requests;
 mod http_routes;
 mod http_support;
 mod http_wire;
+mod hydration;
 mod invitations;
 mod isolation;
 mod limits;
