@@ -42,8 +42,8 @@ const fn script(c: char) -> Option<Script> {
     match c {
         'A'..='Z'
         | 'a'..='z'
-        | '\u{AA}'
-        | '\u{BA}'
+        | 'ª'
+        | 'º'
         | '\u{C0}'..='\u{2AF}'
         | '\u{1D00}'..='\u{1D25}'
         | '\u{1E00}'..='\u{1EFF}'

@@ -60,6 +60,27 @@ each_db! {
 }
 
 each_db! {
+    async fn a03_every_byte_of_a_password_counts_up_to_the_limit(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let long: String = "plum-harbor-sextant-41 teapot glacier violin ".chars().cycle().take(1_025).collect();
+        for (bytes, status) in [(11, 422), (12, 200), (64, 200), (128, 200), (1_024, 200), (1_025, 422)] {
+            let (password, email) = (&long[..bytes], format!("p{bytes}@example.org"));
+            let answer = sign_up(&mut app.stranger(), &email, password).await;
+            assert_eq!(answer.status, status, "{bytes}: {}", answer.text());
+            if status == 422 {
+                assert_eq!(answer.error().field(), Some("password"));
+                continue;
+            }
+            for (typed, right) in [(password.to_owned(), 200), (format!("{}_", &password[..bytes - 1]), 422), (format!("{password} "), 422)] {
+                let form = [("email", email.as_str()), ("password", typed.as_str())];
+                assert_eq!(app.stranger().post_form("/api/sign_in", &form).await.status, right, "{bytes}");
+            }
+        }
+    }
+}
+
+each_db! {
     async fn a04_common_passwords_and_ones_own_words_are_refused_at_every_door(app: TestApp) {
         let mut ada = app.stranger();
         let bad = ["1qaz2wsx3edc", "ticketmaster", "UNBELIEVABLE", "colloquy2024", "grace.hopper@example.org", "graceHOPPER1906"];

@@ -101,7 +101,8 @@ impl Redis {
             Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
         });
         let own = |name: &str| {
-            !name.starts_with("client") && !["info", "hello", "ping", "config|resetstat", "flushall"].contains(&name)
+            !name.starts_with("client")
+                && !["info", "hello", "ping", "quit", "config|resetstat", "flushall"].contains(&name)
         };
         lines.filter(|(name, _): &(String, u64)| own(name)).collect()
     }
