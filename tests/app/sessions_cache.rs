@@ -20,8 +20,9 @@ use crate::support::{
     redis::Redis,
 };
 
-/// Requests that may not wait for Redis take less together; one question may take 250 ms.
-const SOON: Duration = Duration::from_secs(2);
+/// Forty requests that do not wait for Redis take less together, also on a busy machine; if each waited its 250 ms, they
+/// would take ten seconds.
+const SOON: Duration = Duration::from_secs(5);
 
 /// The same installation once more, with this Redis.
 async fn with(app: &TestApp, redis: &Redis) -> TestApp {
@@ -49,9 +50,10 @@ async fn asked_again(redis: &Redis, client: &mut Client) {
 async fn all_works(app: &TestApp, ada: &mut Client, thief: &mut Client) {
     let begun = Instant::now();
     assert!(who(ada).await.is_some(), "she is still signed in");
-    for _ in 0..20 {
-        assert_eq!(ada.get("/sessions").await.status, 200);
+    for _ in 0..40 {
+        assert!(who(ada).await.is_some());
     }
+    assert_eq!(ada.get("/sessions").await.status, 200);
     assert!(begun.elapsed() < SOON, "reading: {:?}", begun.elapsed());
     assert_eq!(ada.get("/health/ready").await.status, 200);
 

@@ -26,11 +26,12 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     if common::is_made_of_own_words(password, &email, &name) {
         return refused(
             0,
-            "Do not build it from your name, your e-mail address or the name of this service.".to_owned(),
+            "Too easy to guess. Do not build it from your name, your e-mail address or the name of this service."
+                .to_owned(),
         );
     }
     if common::is_common(password) {
-        return refused(0, "This one is in the lists that attackers try first. Choose another one.".to_owned());
+        return refused(0, "Too easy to guess. It is in the lists that attackers try first.".to_owned());
     }
     let mut inputs = vec!["colloquy"];
     inputs.extend([name.as_str(), email.as_str(), local].into_iter().filter(|own| !own.is_empty()));
