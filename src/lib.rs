@@ -39,9 +39,15 @@
 //! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
 //! with them the open streams. Lost second factors go after a notice that their owner can refuse.
 //!
+//! # How it is known who asks
+//! The cookie holds a random id; its keyed hash names a session record, and the record a sign-in with a serial. The row
+//! of the sign-in decides: whether it has ended, and which serial counts. Records are in the database, with copies in Redis
+//! where there is one (`auth::session_cache`): a copy that is left behind is nobody's, and without Redis nothing stops.
+//!
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
-//! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function.
+//! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function. A field that a function does
+//! not take is refused before it is called (`server_fns::fields`).
 //!
 //! # How secrets are kept
 //! What the server must read again (authenticator apps' secrets) is sealed by `server::secrets` under keys that lie outside

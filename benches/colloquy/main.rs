@@ -20,6 +20,9 @@ mod browser;
 mod http;
 mod model;
 mod pages;
+mod people;
+#[path = "../../tests/support/redis.rs"]
+mod redis;
 mod report;
 mod seed;
 mod server;
@@ -36,6 +39,7 @@ use upstream::Upstream;
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// How much is measured.
+#[derive(Clone, Copy)]
 struct Counts {
     few_chats: usize,
     many_chats: usize,
@@ -56,6 +60,8 @@ struct Counts {
     sign_ins: usize,
     guesses: usize,
     model_rounds: usize,
+    many_people: usize,
+    checks: usize,
 }
 
 impl Counts {
@@ -78,6 +84,8 @@ impl Counts {
         sign_ins: 200,
         guesses: 90,
         model_rounds: 3,
+        many_people: 10_000,
+        checks: 5_000,
     };
     const QUICK: Self = Self {
         few_chats: 50,
@@ -97,6 +105,8 @@ impl Counts {
         sign_ins: 10,
         guesses: 5,
         model_rounds: 1,
+        many_people: 200,
+        checks: 100,
     };
 }
 
@@ -135,6 +145,18 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
     let installation = Installation::new(program, upstream.base_url())?;
     let outcome = sign_ins::measure(report, counts, &installation).await;
     report.outcome(&["rush memory", "rush gaps", "sign-in difference"], outcome);
+    say("Many people")?;
+    let installation = Installation::new(program, upstream.base_url())?.with_mails();
+    let outcome = people::measure(report, counts, &installation).await;
+    let keys = [
+        "settings page",
+        "crowd sessions page",
+        "people page",
+        "reset difference",
+        "session check",
+        "session commands",
+    ];
+    report.outcome(&keys, outcome);
     say("The embedded model")?;
     let outcome = model::measure(report, counts, program).await;
     report.outcome(&["model"], outcome);

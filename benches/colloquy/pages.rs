@@ -95,7 +95,8 @@ pub async fn full_pages(report: &mut Report, counts: &Counts, server: &Server, l
     Ok(())
 }
 
-async fn times(
+/// How long each of so many requests for a page takes, over one connection.
+pub async fn times(
     address: SocketAddr,
     path: &str,
     cookie: &str,

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use colloquy::{
-    domain::{ChatId, MessageId, Timestamp, UserId, last_words},
+    domain::{ChatId, MessageId, Role, SignInId, Timestamp, UserId, last_words},
     server::{
         clock::Clock,
-        store::{NewChat, NewMessage, Store},
+        store::{NewChat, NewMessage, NewSignIn, NewUser, Store},
     },
 };
 
@@ -19,6 +19,61 @@ const ANSWER: &str = "A **binary search** halves the range in each step, so it n
     1. Look at the middle.\n2. Go on in the half that can hold the value.\n3. Stop when it is found, or nothing is left.\n\n\
     ```rust\nfn find(sorted: &[u32], wanted: u32) -> Option<usize> {\n    sorted.binary_search(&wanted).ok()\n}\n```\n\n\
     It works on sorted data only; for data that changes often, a tree or a hash table is the better choice.";
+
+/// Makes so many accounts beside that of the person with this address. Everybody has three sign-ins.
+pub async fn people(data: &Path, email: &str, count: usize) -> Result<()> {
+    let store = Store::open(data, None).await?;
+    let first = owner(&store, email).await?;
+    let clock = Clock::default();
+    let now = clock.now();
+    for from in (0..count).step_by(500) {
+        let mut tx = store.write().await?;
+        for index in from..count.min(from + 500) {
+            let (id, made) = (UserId::from_uuid(clock.new_id()), now.plus_seconds(-60 * i64::try_from(index)?));
+            let email = format!("somebody-{index}@example.org");
+            let name = format!("Somebody {index}");
+            tx.insert_user(&NewUser {
+                id,
+                email: &email,
+                email_key: &email,
+                name: &name,
+                // Nobody signs in to these.
+                password_hash: "",
+                role: Role::Member,
+                created_at: made,
+            })
+            .await?;
+            insert_sign_ins(&mut tx, id, &clock, made).await?;
+        }
+        tx.commit().await?;
+    }
+    let mut tx = store.write().await?;
+    insert_sign_ins(&mut tx, first, &clock, now).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn insert_sign_ins(
+    tx: &mut colloquy::server::store::Tx,
+    user: UserId,
+    clock: &Clock,
+    created_at: Timestamp,
+) -> Result<()> {
+    for address in ["198.51.100.7", "203.0.113.9", "2001:db8::1"] {
+        tx.insert_sign_in(&NewSignIn {
+            id: SignInId::from_uuid(clock.new_id()),
+            user,
+            created_at,
+            idle_seconds: 7 * 86_400,
+            ends_at: created_at.plus_seconds(30 * 86_400),
+            user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            address,
+        })
+        .await?;
+    }
+    Ok(())
+}
 
 /// Gives the person with this address so many chats more, of two messages each.
 pub async fn chats(data: &Path, email: &str, count: usize) -> Result<()> {

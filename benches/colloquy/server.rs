@@ -21,6 +21,7 @@ const END: Duration = Duration::from_secs(20);
 pub struct Installation {
     program: PathBuf,
     upstream: String,
+    mails: bool,
     folder: TempDir,
 }
 
@@ -39,7 +40,12 @@ impl Installation {
     pub fn new(program: &Path, upstream: String) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("colloquy-bench-").tempdir()?;
         fs::create_dir(folder.path().join("data"))?;
-        Ok(Self { program: program.to_owned(), upstream, folder })
+        Ok(Self { program: program.to_owned(), upstream, mails: false, folder })
+    }
+
+    /// The same with mail, though nobody takes the mails.
+    pub fn with_mails(self) -> Self {
+        Self { mails: true, ..self }
     }
 
     /// Its data folder.
@@ -80,6 +86,9 @@ impl Installation {
             .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
             .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+        if self.mails {
+            command.env("COLLOQUY_MAIL_SMTP_URL", "smtp://127.0.0.1:9").env("COLLOQUY_MAIL_FROM", "chat@example.org");
+        }
         command
     }
 }

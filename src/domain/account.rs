@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, UserId, limits};
+use super::{
+    AppError, UserId, limits,
+    name::{is_reserved, mixes_scripts},
+};
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +135,12 @@ pub fn parse_name(text: &str) -> Result<String, AppError> {
     }
     if name.chars().any(is_deceptive) {
         return Err(AppError::invalid("name", "A name cannot contain control or invisible characters."));
+    }
+    if is_reserved(name) {
+        return Err(AppError::invalid("name", "This name is reserved. Enter the one that people know you by."));
+    }
+    if mixes_scripts(name) {
+        return Err(AppError::invalid("name", "A word of a name cannot mix letters of several alphabets."));
     }
     Ok(name.to_owned())
 }

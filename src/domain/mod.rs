@@ -11,6 +11,7 @@ mod ids;
 mod invitation;
 mod message;
 mod model;
+mod name;
 mod path;
 mod person;
 mod proof;

@@ -66,8 +66,8 @@ pub enum StartError {
     /// The keys that seal secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretError),
-    /// Redis does not answer.
-    #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to keep sessions in the database.")]
+    /// Redis is not there, or does not let us in.
+    #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to do without.")]
     Redis(fred::error::Error),
     /// Mails cannot be sent that way.
     #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
@@ -97,7 +97,9 @@ impl AppState {
         let key = *keys.session_key();
         let sessions = match &config.redis_url {
             None => SessionBackend::in_database(store.clone(), key, clock.clone()),
-            Some(url) => SessionBackend::in_redis(url, key, clock.clone()).await.map_err(StartError::Redis)?,
+            Some(url) => SessionBackend::through_redis(url, store.clone(), key, clock.clone())
+                .await
+                .map_err(StartError::Redis)?,
         };
         let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
         let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;

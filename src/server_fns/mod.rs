@@ -16,3 +16,8 @@ pub mod security;
 
 #[cfg(feature = "ssr")]
 mod door;
+#[cfg(feature = "ssr")]
+mod fields;
+
+#[cfg(feature = "ssr")]
+pub use fields::fields_of;

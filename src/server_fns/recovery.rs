@@ -36,7 +36,7 @@ pub async fn request_verification() -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "verify_address")]
 pub async fn verify_address(token: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.verify_address(&token).await)?;
+    door.answer(door.state.accounts.verify_address(&token, &door.origin()).await)?;
     door.lead_to("/verify-address?done=verified");
     Ok(())
 }

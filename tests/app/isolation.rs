@@ -332,6 +332,38 @@ async fn i07_forged_fields_change_nothing() {
     assert_eq!(page.chats[0].id, ids.sent.chat);
 }
 
+#[test]
+fn row_25_every_server_function_says_what_it_takes() {
+    let paths = server_fn::axum::server_fn_paths().map(|(path, _)| path);
+    let silent: Vec<&str> = paths.filter(|path| colloquy::server_fns::fields_of(path).is_none()).collect();
+    assert!(silent.is_empty(), "name their types in src/server_fns/fields.rs: {silent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn row_25_fields_that_a_function_does_not_take_are_refused() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| config.sign_up_open = true).await;
+    let (_, mut bob, ids) = two(&app).await;
+    for row in rows() {
+        for name in ["user_id", "is_admin", "owner_id", "created_at", "tokens_used", "bypass_filter"] {
+            let answer = match row.sends {
+                Json(body) => {
+                    let mut body = body(&ids);
+                    body[name] = json!("1");
+                    bob.post_json(row.path, &body).await
+                }
+                Form(fields) => {
+                    let fields = fields(&ids);
+                    let mut fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                    fields.push((name, "1"));
+                    bob.post_form(row.path, &fields).await
+                }
+            };
+            assert_eq!((answer.status.as_u16(), answer.error().field()), (422, Some("request")), "{} {name}", row.path);
+        }
+    }
+    assert_eq!(bob.post_json("/api/load_frame", &json!({})).await.status, 200, "nothing of it was done");
+}
+
 each_db! {
     async fn h01_cross_site_requests_change_nothing(app: TestApp) {
         let mut ada = app.administrator().await;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod architecture;
+mod bad_input;
 mod chats;
 mod crash;
 mod factors;
@@ -13,15 +14,19 @@ mod http_requests;
 mod http_routes;
 mod http_support;
 mod http_wire;
+mod hydration;
 mod invitations;
 mod isolation;
+mod limits;
 mod mail;
 mod models;
 mod oidc;
 mod people;
+mod promises;
 mod recovery;
 mod runs;
 mod secrets;
 mod security;
+mod sessions_cache;
 #[path = "../support/mod.rs"]
 mod support;

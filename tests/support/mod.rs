@@ -6,6 +6,7 @@ pub mod app;
 pub mod client;
 pub mod program;
 pub mod provider;
+pub mod redis;
 pub mod smtp;
 pub mod upstream;
 

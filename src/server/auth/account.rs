@@ -20,6 +20,8 @@ use crate::{
 
 /// The key of a session record's entry for whoever is signed in.
 pub(super) const SIGN_IN: &str = "sign_in";
+/// The key of the entry that tells this record from earlier ones of the same sign-in; without it, the serial is 0.
+const SERIAL: &str = "serial";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -123,7 +125,7 @@ impl Accounts {
 
     /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
     /// only where the configuration opens the door, or with an invitation. Gives `None` for an account whose address
-    /// must be verified first; the link for that is on its way.
+    /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
     ///
     /// # Errors
     /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken,
@@ -131,13 +133,25 @@ impl Accounts {
     pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
+        if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
+            throttle::count_link(&self.store, &self.clock, credentials.origin.address).await?;
+        }
         let admission = self.admit(&email, invitation.as_deref()).await?;
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
         throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
-        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await?;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await;
+        let made = match made {
+            // Who gets a mail in any case is told by the mail, and nobody else is told anything.
+            Err(Fault::App(AppError::Conflict { .. })) if admission == Admission::Domain => {
+                drop(tx);
+                self.tell_of_sign_up(&email, &credentials.origin).await?;
+                return Ok(None);
+            }
+            made => made?,
+        };
         tx.commit().await?;
         match made {
             (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),
@@ -254,15 +268,24 @@ impl Accounts {
         tx.commit().await?;
         self.end_former(session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
-        self.name_in(session, &caller).await?;
+        self.name_under(session, &caller, 0).await?;
         Ok(caller)
     }
 
-    /// Names a sign-in in a session, which gets a new id. Its cookie stays after the browser is closed where the person
-    /// wanted to be remembered: a session forgets that from one request to the next.
+    /// Names a sign-in in a session, which gets a new id. The former record is nobody's, wherever a copy of it is left.
     pub(super) async fn name_in(&self, session: &Session, caller: &Caller) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        let serial = tx.renew_sign_in(caller.sign_in).await?.ok_or(AppError::Unauthenticated)?;
+        tx.commit().await?;
+        self.name_under(session, caller, serial).await
+    }
+
+    /// Its cookie stays after the browser is closed where the person wanted to be remembered: a session forgets that from
+    /// one request to the next.
+    async fn name_under(&self, session: &Session, caller: &Caller, serial: i64) -> Result<(), Fault> {
         session.cycle_id().await.map_err(Fault::internal)?;
         session.insert(SIGN_IN, caller.sign_in).await.map_err(Fault::internal)?;
+        session.insert(SERIAL, serial).await.map_err(Fault::internal)?;
         let remembered = caller.idle_seconds == self.lifetimes.remembered;
         session.set_expiry(Some(match remembered {
             true => Expiry::OnInactivity(Duration::seconds(caller.idle_seconds)),
@@ -299,8 +322,9 @@ impl Accounts {
     /// As the database and the session store say.
     pub async fn caller(&self, session: &Session) -> Result<Option<Caller>, Fault> {
         let sign_in: Option<SignInId> = session.get(SIGN_IN).await.map_err(session_fault)?;
+        let serial: Option<i64> = session.get(SERIAL).await.map_err(session_fault)?;
         match sign_in {
-            Some(sign_in) => self.caller_of(sign_in).await,
+            Some(sign_in) => self.find_caller(sign_in, Some(serial.unwrap_or_default())).await,
             None => Ok(None),
         }
     }
@@ -310,8 +334,13 @@ impl Accounts {
     /// # Errors
     /// As the database says.
     pub async fn caller_of(&self, sign_in: SignInId) -> Result<Option<Caller>, Fault> {
+        self.find_caller(sign_in, None).await
+    }
+
+    async fn find_caller(&self, sign_in: SignInId, serial: Option<i64>) -> Result<Option<Caller>, Fault> {
         let now = self.clock.now();
-        let Some(signed_in) = self.store.read().await?.find_signed_in(sign_in, now).await? else {
+        let found = self.store.read().await?.find_signed_in(sign_in, now).await?;
+        let Some(signed_in) = found.filter(|found| serial.is_none_or(|serial| serial == found.serial)) else {
             return Ok(None);
         };
         if signed_in.last_used_at.plus_seconds(TOUCH_SECONDS) < now {

@@ -55,6 +55,25 @@ impl Accounts {
         Ok(())
     }
 
+    /// Tells the owner of an account that somebody wanted to make one with their address, or sends them the link once more
+    /// that they did not follow. At most 3 an hour; nobody is told where there are more.
+    pub(super) async fn tell_of_sign_up(&self, email: &Email, origin: &Origin) -> Result<(), Fault> {
+        match throttle::count_mail(&self.store, &self.clock, origin.address, "sign-up", email).await {
+            Err(Fault::App(AppError::RateLimited { .. })) => return Ok(()),
+            other => other?,
+        }
+        let mut tx = self.store.write().await?;
+        let Some(found) = tx.find_user_by_email(email.key()).await? else { return Ok(()) };
+        let owner = tx.find_user(found.id).await?.filter(|_| found.disabled_at.is_none());
+        match owner {
+            Some(_) if found.must_verify => self.insert_verification(&mut tx, found.id, email).await?,
+            Some(owner) => self.post(&mut tx, &owner.email, &Letter::account_exists(&self.base_url)).await?,
+            None => {}
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes the link and its mail.
     pub(super) async fn insert_verification(&self, tx: &mut Tx, user: UserId, email: &Email) -> Result<(), StoreError> {
         let token = Token::new();
@@ -66,8 +85,9 @@ impl Accounts {
     /// Notes that an address is its owner's, who has followed the link.
     ///
     /// # Errors
-    /// `Invalid` on `token` where the link is dead, or the account has another address by now.
-    pub async fn verify_address(&self, token: &str) -> Result<(), Fault> {
+    /// `Invalid` on `token` where the link is dead, or the account has another address by now; `RateLimited`.
+    pub async fn verify_address(&self, token: &str, origin: &Origin) -> Result<(), Fault> {
+        throttle::count_link(&self.store, &self.clock, origin.address).await?;
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -113,13 +133,14 @@ impl Accounts {
     /// All other links of the account are dead.
     ///
     /// # Errors
-    /// `Invalid` on `token` where the link is dead, `Conflict` where the address is another account's.
+    /// `Invalid` on `token` where the link is dead, `Conflict` where the address is another account's; `RateLimited`.
     pub async fn confirm_address_change(
         &self,
         token: &str,
         caller: Option<&Caller>,
         origin: &Origin,
     ) -> Result<(), Fault> {
+        throttle::count_link(&self.store, &self.clock, origin.address).await?;
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;

@@ -3,6 +3,7 @@
 use super::{
     Accounts, Caller,
     links::{Token, hash_of},
+    throttle,
 };
 use crate::{
     domain::{AppError, Email, Invitation, InvitationId, NewInvitation, Role, SignUpPolicy, Timestamp, UserId, limits},
@@ -72,7 +73,7 @@ impl Accounts {
     /// Makes an invitation, and mails it where it is for one address and mails are sent.
     ///
     /// # Errors
-    /// `Forbidden` for members; `Invalid` on `email`, `uses` or `days`.
+    /// `Forbidden` for members; `Invalid` on `email`, `uses` or `days`; `RateLimited` (3 an hour to one address).
     pub async fn create_invitation(
         &self,
         caller: &Caller,
@@ -80,6 +81,9 @@ impl Accounts {
     ) -> Result<NewInvitation, Fault> {
         require_administrator(caller)?;
         let email = request.check()?;
+        if let Some(email) = &email {
+            throttle::count_mail_to(&self.store, &self.clock, "invitation", email).await?;
+        }
         let (token, now) = (Token::new(), self.clock.now());
         let (id, link) = (self.clock.new_id(), self.link("/sign-up?invitation", &token));
         let mut tx = self.store.write().await?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod address;
+mod common;
 mod devices;
 mod email;
 mod factors;
@@ -16,6 +17,7 @@ mod proof;
 mod recovery;
 mod rule;
 mod session;
+mod session_cache;
 mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};

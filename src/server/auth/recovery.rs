@@ -59,8 +59,10 @@ impl Accounts {
     /// Gives the account of a link another password and ends all its sign-ins. Signs nobody in.
     ///
     /// # Errors
-    /// `Invalid` on `token` where the link is dead, on `password` where the rule is not met (the link stays good).
+    /// `Invalid` on `token` where the link is dead, on `password` where the rule is not met (the link stays good);
+    /// `RateLimited`.
     pub async fn reset_password(&self, token: &str, password: String, origin: &Origin) -> Result<(), Fault> {
+        throttle::count_link(&self.store, &self.clock, origin.address).await?;
         let hash = hash_of(token).ok_or_else(dead)?;
         let user = self.find_resetting(&hash).await?.ok_or_else(dead)?;
         rule::check(&password, &user.email, &user.name)?;

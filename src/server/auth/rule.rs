@@ -1,5 +1,6 @@
 //! The one rule for passwords.
 
+use super::common;
 use crate::domain::{AppError, PasswordRating, limits};
 
 /// The score that zxcvbn must give, of 0 to 4.
@@ -20,10 +21,17 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     if password.len() > limits::PASSWORD_MAX_BYTES {
         return refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
     }
-    let (lower, name, email) = (password.to_lowercase(), name.trim().to_lowercase(), email.trim().to_lowercase());
+    let (name, email) = (name.trim().to_lowercase(), email.trim().to_lowercase());
     let local = email.split('@').next().unwrap_or_default();
-    if [name.as_str(), email.as_str(), local].iter().any(|own| !own.is_empty() && lower.trim() == *own) {
-        return refused(0, "Do not use your name or your e-mail address.".to_owned());
+    if common::is_made_of_own_words(password, &email, &name) {
+        return refused(
+            0,
+            "Too easy to guess. Do not build it from your name, your e-mail address or the name of this service."
+                .to_owned(),
+        );
+    }
+    if common::is_common(password) {
+        return refused(0, "Too easy to guess. It is in the lists that attackers try first.".to_owned());
     }
     let mut inputs = vec!["colloquy"];
     inputs.extend([name.as_str(), email.as_str(), local].into_iter().filter(|own| !own.is_empty()));
@@ -76,8 +84,66 @@ mod tests {
             "ada.lovelace@example.org",
             "Ada Lovelace",
             "colloquycolloquy",
+            "Ada.Lovelace.1815",
+            "yankeesfotoguy1",
         ] {
             assert!(!rate(bad, "ada.lovelace@example.org", "Ada Lovelace").acceptable, "{bad}");
         }
+    }
+
+    #[test]
+    fn a04_repetitions_and_ways_over_the_keyboard_are_refused() {
+        for bad in [
+            "abcabcabcabc",
+            "121212121212",
+            "!!!!!!!!!!!!",
+            "abcdefghijkl",
+            "zyxwvutsrqponm",
+            "qwertyuiop[]",
+            "qwertzuiopas",
+            "asdfghjkl;'asdf",
+            "1qaz2wsx3edc4rfv",
+            "zaqwsxcderfv",
+            "poiuytrewqlkj",
+            "2468101214161820",
+            "20242024202420",
+            "PasswordPassword1",
+            "letmeinletmein",
+            "monkeymonkey123",
+        ] {
+            assert!(!rate(bad, "ada.lovelace@example.org", "Ada Lovelace").acceptable, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a04_ordinary_good_passwords_pass() {
+        for good in [
+            "plum-harbor-sextant-41",
+            "teapot glacier violin",
+            "correct umbrella pickle staple",
+            "Vq7!mZ2#rT9p",
+            "9f2c81aa03be47d6",
+            "мой старый велосипед скрипит",
+            "le chat gris dort au soleil",
+            "海辺の古い灯台で待っています",
+            "🦊 🐙 🌵 🚲 🎻 🧭 🪁",
+            "tr0mbone&lighthouse",
+            "Kessel-Flieder-Zange",
+            " plum harbor 🦊 sextant 41 ",
+            "ada likes violet teapots",
+        ] {
+            let rating = rate(good, "ada.lovelace@example.org", "Ada Lovelace");
+            assert!(rating.acceptable, "{good}: {rating:?}");
+        }
+    }
+
+    #[test]
+    fn a04_looking_into_the_list_takes_no_time() {
+        let begun = std::time::Instant::now();
+        for _ in 0..1_000 {
+            assert!(!common::is_common(&"plum-harbor-sextant-41".repeat(5)));
+            assert!(!common::is_made_of_own_words("plum-harbor-sextant-41", "ada@example.org", "Ada Lovelace"));
+        }
+        assert!(begun.elapsed().as_secs() < 1, "a thousand take {:?}", begun.elapsed());
     }
 }

@@ -2,12 +2,9 @@
 //!
 //! The browser holds a random id; the store only ever sees its keyed hash, so that a copy of the store lets nobody
 //! in. A record holds the id of a sign-in (the `sign_ins` row decides), of one that waits for its second factor, or
-//! of a passkey's ceremony, and nothing else.
+//! of a passkey's ceremony, and nothing else. Records are in the database; where there is a Redis it has copies.
 
-use std::fmt;
-
-use fred::prelude::{ClientLike, Config as RedisConfig, Pool};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tower_sessions::{
     Expiry, SessionManagerLayer, SessionStore,
@@ -15,9 +12,9 @@ use tower_sessions::{
     session::{Id, Record},
     session_store::{Error, Result},
 };
-use tower_sessions_redis_store::RedisStore;
 use uuid::Uuid;
 
+use super::session_cache::SessionCache;
 use crate::{
     domain::Timestamp,
     server::{
@@ -32,55 +29,35 @@ const RECORD_DAYS: i64 = 120;
 /// Where session records are kept.
 #[derive(Clone)]
 pub struct SessionBackend {
-    kept_in: KeptIn,
+    store: Store,
+    cache: Option<SessionCache>,
     key: [u8; 32],
     clock: Clock,
 }
 
-#[derive(Clone)]
-enum KeptIn {
-    Database(Store),
-    Redis(RedisStore<Pool>),
-}
-
-impl fmt::Debug for SessionBackend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept_in = match self.kept_in {
-            KeptIn::Database(_) => "database",
-            KeptIn::Redis(_) => "redis",
-        };
-        f.debug_struct("SessionBackend").field("kept_in", &kept_in).finish_non_exhaustive()
+impl std::fmt::Debug for SessionBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionBackend").field("cache", &self.cache).finish_non_exhaustive()
     }
 }
 
 impl SessionBackend {
     /// Keeps records in the database.
     pub fn in_database(store: Store, key: [u8; 32], clock: Clock) -> Self {
-        Self { kept_in: KeptIn::Database(store), key, clock }
+        Self { store, cache: None, key, clock }
     }
 
-    /// Keeps records in Redis.
+    /// Keeps records in the database, with copies in Redis, which is asked first. Redis may be away, now or later.
     ///
     /// # Errors
-    /// Where the URL is wrong or the server does not answer within 5 s.
-    pub async fn in_redis(
+    /// Where the URL is wrong, where Redis does not let us in, or where something else than Redis answers.
+    pub async fn through_redis(
         url: &SecretString,
+        store: Store,
         key: [u8; 32],
         clock: Clock,
     ) -> std::result::Result<Self, fred::error::Error> {
-        let config = RedisConfig::from_url(url.expose_secret())?;
-        let pool = fred::types::Builder::from_config(config)
-            .with_connection_config(|connection| {
-                connection.connection_timeout = std::time::Duration::from_secs(5);
-                connection.internal_command_timeout = std::time::Duration::from_secs(2);
-            })
-            .with_performance_config(|performance| {
-                performance.default_command_timeout = std::time::Duration::from_secs(2);
-            })
-            .set_policy(fred::types::config::ReconnectPolicy::new_linear(0, 2_000, 100))
-            .build_pool(4)?;
-        pool.init().await?;
-        Ok(Self { kept_in: KeptIn::Redis(RedisStore::new(pool)), key, clock })
+        Ok(Self { store, cache: Some(SessionCache::open(url).await?), key, clock })
     }
 
     fn hashed(&self, id: Id) -> Id {
@@ -120,56 +97,61 @@ fn encode(record: &Record) -> Result<String> {
 #[async_trait::async_trait]
 impl SessionStore for SessionBackend {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let store = match &self.kept_in {
-            KeptIn::Redis(redis) => return redis.create(&mut self.hidden(record)).await,
-            KeptIn::Database(store) => store,
-        };
         let hidden = self.hidden(record);
-        let mut tx = store.write().await.map_err(backend)?;
+        let mut tx = self.store.write().await.map_err(backend)?;
         tx.insert_session(key(hidden.id), &encode(&hidden)?, self.expires_at()).await.map_err(backend)?;
-        tx.commit().await.map_err(backend)
+        tx.commit().await.map_err(backend)?;
+        if let Some(cache) = &self.cache {
+            cache.keep(&hidden).await;
+        }
+        Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let store = match &self.kept_in {
-            KeptIn::Redis(redis) => return redis.save(&self.hidden(record)).await,
-            KeptIn::Database(store) => store,
-        };
         let hidden = self.hidden(record);
-        let mut tx = store.write().await.map_err(backend)?;
+        let mut tx = self.store.write().await.map_err(backend)?;
         // A record that a sign-out deleted in the meantime stays deleted.
-        tx.update_session(key(hidden.id), &encode(&hidden)?, self.expires_at()).await.map_err(backend)?;
-        tx.commit().await.map_err(backend)
+        let is_there =
+            tx.update_session(key(hidden.id), &encode(&hidden)?, self.expires_at()).await.map_err(backend)?;
+        tx.commit().await.map_err(backend)?;
+        match &self.cache {
+            Some(cache) if is_there => cache.replace(&hidden).await,
+            Some(cache) => cache.forget(hidden.id).await,
+            None => {}
+        }
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let hidden = self.hashed(*id);
-        let found = match &self.kept_in {
-            KeptIn::Redis(redis) => redis.load(&hidden).await?,
-            KeptIn::Database(store) => {
-                let mut tx = store.read().await.map_err(backend)?;
-                let text = tx.find_session(key(hidden), self.clock.now()).await.map_err(backend)?;
-                text.map(|text| serde_json::from_str::<Record>(&text))
-                    .transpose()
-                    .map_err(|error| Error::Decode(error.to_string()))?
-            }
-        };
-        Ok(found.map(|mut record| {
-            record.id = *id;
-            record
-        }))
+        let named = |record: Record| Record { id: *id, ..record };
+        if let Some(cache) = &self.cache
+            && let Some(record) = cache.find(hidden).await
+        {
+            return Ok(Some(named(record)));
+        }
+        let mut tx = self.store.read().await.map_err(backend)?;
+        let text = tx.find_session(key(hidden), self.clock.now()).await.map_err(backend)?;
+        drop(tx);
+        let Some(text) = text else { return Ok(None) };
+        let record: Record = serde_json::from_str(&text).map_err(|error| Error::Decode(error.to_string()))?;
+        if let Some(cache) = self.cache.clone() {
+            // Nobody waits for the copy.
+            let record = record.clone();
+            tokio::spawn(async move { cache.keep(&record).await });
+        }
+        Ok(Some(named(record)))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let hidden = self.hashed(*id);
-        match &self.kept_in {
-            KeptIn::Redis(redis) => redis.delete(&hidden).await,
-            KeptIn::Database(store) => {
-                let mut tx = store.write().await.map_err(backend)?;
-                tx.delete_session(key(hidden)).await.map_err(backend)?;
-                tx.commit().await.map_err(backend)
-            }
+        let mut tx = self.store.write().await.map_err(backend)?;
+        tx.delete_session(key(hidden)).await.map_err(backend)?;
+        tx.commit().await.map_err(backend)?;
+        if let Some(cache) = &self.cache {
+            cache.forget(hidden).await;
         }
+        Ok(())
     }
 }
 

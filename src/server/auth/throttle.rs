@@ -28,7 +28,8 @@ const SIGN_UP_ADDRESS: Limit = Limit { tries: 60, seconds: 3_600 };
 const MAIL_ACCOUNT: Limit = Limit { tries: 3, seconds: 3_600 };
 /// Mails that are asked for from one machine. Higher, because many people may share its address.
 const MAIL_ADDRESS: Limit = Limit { tries: 30, seconds: 3_600 };
-
+/// One-time links that one address follows. Nobody guesses a token; this spares the database.
+const LINK_ADDRESS: Limit = Limit { tries: 100, seconds: 900 };
 /// Ways to an identity provider that one address begins.
 const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
 
@@ -149,10 +150,15 @@ pub(super) async fn count_mail(
 
 /// Counts a way to an identity provider.
 pub(super) async fn count_flow(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    let now = clock.now();
-    let mut tx = store.write().await?;
-    let count =
-        tx.count_try(&format!("provider address {}", address.throttle_key()), now, FLOW_ADDRESS.seconds).await?;
-    tx.commit().await?;
-    Ok(refuse_over(&FLOW_ADDRESS, count, now)?)
+    count(store, clock, &format!("provider address {}", address.throttle_key()), &FLOW_ADDRESS).await
+}
+
+/// Counts that a one-time link is followed, or an invitation shown, before it is looked at.
+pub(super) async fn count_link(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
+    count(store, clock, &format!("link address {}", address.throttle_key()), &LINK_ADDRESS).await
+}
+
+/// Counts a mail of this kind that somebody who may do so has sent to somebody else.
+pub(super) async fn count_mail_to(store: &Store, clock: &Clock, kind: &str, email: &Email) -> Result<(), Fault> {
+    count(store, clock, &format!("mail {kind} {}", email.key()), &MAIL_ACCOUNT).await
 }

@@ -1,6 +1,6 @@
 //! `/api`: the server functions over HTTP.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
@@ -15,6 +15,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use leptos::prelude::provide_context;
+use serde::de::IgnoredAny;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::{
@@ -25,23 +26,29 @@ use super::{
 };
 use crate::{domain::AppError, server::state::AppState};
 
+/// The names of what a function takes.
+type Fields = &'static [&'static str];
+/// Gives them by the function's path.
+type FieldsOf = fn(&str) -> Option<Fields>;
+
 /// The deepest nesting of brackets in a request.
 const DEPTH: u32 = 64;
 
 /// One route for each server function, so that the log can name it; all else below `/api` is not found.
 /// Functions by GET would get around the check of the origin, so there are none.
-pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
+/// `fields_of` gives the names of what the function at a path takes, where it knows.
+pub(super) fn routes(state: &AppState, rules: &Arc<Rules>, fields_of: FieldsOf) -> Router<AppState> {
     let mut router = Router::new().route("/api/{*path}", any(async || refuse(AppError::NotFound)));
     for (path, method) in server_fn::axum::server_fn_paths() {
         assert_eq!(method, Method::POST, "the server function at {path} must be called by POST");
-        let state = state.clone();
-        let handler = move |State(rules): State<Arc<Rules>>, request| call(state, rules, request);
+        let (state, fields) = (state.clone(), fields_of(path));
+        let handler = move |State(rules): State<Arc<Rules>>, request| call(state, rules, fields, request);
         router = router.route(path, post(handler).with_state(rules.clone()));
     }
     router
 }
 
-async fn call(state: AppState, rules: Arc<Rules>, mut request: Request) -> Response {
+async fn call(state: AppState, rules: Arc<Rules>, fields: Option<Fields>, mut request: Request) -> Response {
     if !is_form(request.headers()) && !is_json(request.headers()) {
         let reason = "Send a form (application/x-www-form-urlencoded) or JSON (application/json).";
         return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);
@@ -50,8 +57,13 @@ async fn call(state: AppState, rules: Arc<Rules>, mut request: Request) -> Respo
         Ok(bytes) => bytes,
         Err(refusal) => return *refusal,
     };
-    if let Err(refusal) = check(&bytes, is_form(request.headers())) {
+    let form = is_form(request.headers());
+    if let Err(refusal) = check(&bytes, form) {
         return *refusal;
+    }
+    if fields.is_some_and(|fields| has_others(&bytes, form, fields)) {
+        let reason = "The request has a field that is not known here.";
+        return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason);
     }
     *request.body_mut() = Body::from(bytes);
     let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
@@ -87,6 +99,23 @@ fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
         return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason)));
     }
     Ok(())
+}
+
+/// Whether there is a field of another name: somebody wants to set what is not theirs to set, or means something else.
+/// What is no object at all is left to the parser.
+fn has_others(body: &[u8], form: bool, fields: Fields) -> bool {
+    let is_other = |name: &str| !fields.contains(&name);
+    if !form {
+        return serde_json::from_slice::<HashMap<String, IgnoredAny>>(body)
+            .is_ok_and(|sent| sent.keys().any(|name| is_other(name)));
+    }
+    let body = String::from_utf8_lossy(body);
+    body.split('&').filter(|pair| !pair.is_empty()).any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        let name = percent::decode(name).unwrap_or_default();
+        // One of a list is `name[]` or `name[0]`.
+        is_other(name.split('[').next().unwrap_or_default())
+    })
 }
 
 /// Whether brackets lie in one another more deeply than any request of ours. Counted before parsing, because
@@ -151,6 +180,25 @@ async fn settle(mut response: Response, rules: &Rules, host: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn row_25_other_names_are_found_in_forms_and_json() {
+        let fields: Fields = &["chats", "action"];
+        for (form, body, others) in [
+            (true, "", false),
+            (true, "chats[]=1&chats%5B%5D=2&action=pin&", false),
+            (true, "chats[0]=1&role=x", true),
+            (true, "%72ole=x", true),
+            (true, "Action=pin", true),
+            (true, "=x", true),
+            (false, r#"{"chats":[1],"action":{"role":1}}"#, false),
+            (false, r#"{"chats":[1],"\u0072ole":1}"#, true),
+            (false, "null", false),
+            (false, "{", false),
+        ] {
+            assert_eq!(has_others(body.as_bytes(), form, fields), others, "{body}");
+        }
+    }
 
     #[test]
     fn d04_only_brackets_outside_of_texts_make_depth() {

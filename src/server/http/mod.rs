@@ -25,6 +25,7 @@ use self::{envelope::Stationery, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
     server::{auth::session_layer, clock::Clock, config::Config, state::AppState},
+    server_fns::fields_of,
 };
 
 mod address;
@@ -87,7 +88,7 @@ pub fn router<V: IntoView + 'static>(
     };
     let private = Router::new()
         .merge(pages::routes(&state, shell.clone()))
-        .merge(functions::routes(&state, &rules))
+        .merge(functions::routes(&state, &rules, fields_of))
         .merge(events::routes())
         .merge(identities::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());

@@ -33,6 +33,15 @@ impl Letter {
         Self::new("Confirm your e-mail address", &[says(first), Link("Confirm the address", link), says(IGNORE)])
     }
 
+    /// Tells the owner of an account that somebody wanted to make another one with their address.
+    pub fn account_exists(base_url: &str) -> Self {
+        let first = "Somebody, probably you, wanted to make an account with this e-mail address. You have one already.";
+        let then = "If you forgot your password, choose a new one on the sign-in page. If it was not you, you need not do \
+                    anything.";
+        let link = format!("{base_url}/sign-in");
+        Self::new("You have an account already", &[says(first), Link("Sign in", &link), says(then)])
+    }
+
     /// Lets the owner of an account choose another password.
     pub fn reset_password(link: &str) -> Self {
         let first = "Somebody, probably you, asked for a new password for your account. The link holds for 15 minutes \

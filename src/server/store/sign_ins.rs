@@ -37,6 +37,8 @@ pub struct SignedIn {
     pub authenticated_at: Timestamp,
     /// Seconds without use after which it ends.
     pub idle_seconds: i64,
+    /// Which of the session records that name it counts.
+    pub serial: i64,
     /// The person.
     pub user: CurrentUser,
 }
@@ -47,6 +49,7 @@ struct SignedInRow {
     last_used_at: Timestamp,
     authenticated_at: Timestamp,
     idle_seconds: i64,
+    serial: i64,
     user_id: UserId,
     name: String,
     email: String,
@@ -97,7 +100,8 @@ impl Tx {
         let row = fetch_optional!(
             self,
             SignedInRow,
-            "select s.id, s.last_used_at, s.authenticated_at, s.idle_seconds, u.id as user_id, u.name, u.email, u.role
+            "select s.id, s.last_used_at, s.authenticated_at, s.idle_seconds, s.serial, u.id as user_id,
+                u.name, u.email, u.role
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
                and s.last_used_at + s.idle_seconds * 1000000 > $2 and u.disabled_at is null",
@@ -109,6 +113,7 @@ impl Tx {
             last_used_at: row.last_used_at,
             authenticated_at: row.authenticated_at,
             idle_seconds: row.idle_seconds,
+            serial: row.serial,
             user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: parse_role(&row.role) },
         }))
     }
@@ -138,6 +143,21 @@ impl Tx {
     pub async fn confirm_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set authenticated_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
+    }
+
+    /// Gives a sign-in another serial, so that session records with an earlier one are nobody's from now on. `None` where the
+    /// sign-in has ended.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn renew_sign_in(&mut self, sign_in: SignInId) -> Result<Option<i64>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (i64,),
+            "update sign_ins set serial = serial + 1 where id = $1 and ended_at is null returning serial",
+            sign_in,
+        )?;
+        Ok(row.map(|(serial,)| serial))
     }
 
     /// The sign-ins of a person that hold now, last used first.

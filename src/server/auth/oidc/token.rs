@@ -110,11 +110,12 @@ fn read(claims: &CoreIdTokenClaims, config: &IdentityProviderConfig) -> Result<V
     Ok(Vouched { issuer: config.issuer.clone(), subject: subject.to_owned(), email, name, signed_in_at })
 }
 
-/// A name as one could type it: what the provider says, else the beginning of the address.
+/// A name as one could type it: what the provider says, else the beginning of the address, else all of it.
 fn name(full: Option<&str>, email: &Email) -> String {
     let clean = |text: &str| text.chars().filter(|c| !is_deceptive(*c)).take(limits::NAME_CHARS).collect::<String>();
     let local = email.given().split('@').next().unwrap_or_default();
-    full.and_then(|full| parse_name(&clean(full)).ok()).unwrap_or_else(|| clean(local))
+    let typed = [full.unwrap_or_default(), local].into_iter().find_map(|text| parse_name(&clean(text)).ok());
+    typed.unwrap_or_else(|| clean(email.given()))
 }
 
 #[cfg(test)]
@@ -128,5 +129,8 @@ mod tests {
         assert_eq!(name(Some("\u{200B}"), &email), "ada");
         assert_eq!(name(None, &email), "ada");
         assert_eq!(name(Some(&"x".repeat(500)), &email).len(), limits::NAME_CHARS);
+        let admin = Email::parse("admin@example.org").expect("an address");
+        assert_eq!(name(Some("Root"), &email), "ada", "row 15");
+        assert_eq!(name(Some("Аdmin"), &admin), "admin@example.org");
     }
 }

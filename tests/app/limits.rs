@@ -1,0 +1,194 @@
+//! How often somebody may try: counted by all instances together, and by where a request really comes from.
+
+use axum::http::{
+    Method,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use colloquy::{domain::AppError, server::config::Config};
+
+use crate::support::{
+    app::{Kept, PASSWORD, TestApp, each_db},
+    client::{Answer, Client, encode},
+    smtp::Smtp,
+};
+
+/// A form with what the client says of where it comes from.
+async fn post(client: &mut Client, path: &str, fields: &[(&str, &str)], forwarded: &str) -> Answer {
+    let request = client
+        .request(Method::POST, path)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(ACCEPT, "application/json")
+        .header("x-forwarded-for", forwarded)
+        .header("forwarded", format!("for={forwarded}"))
+        .header("x-real-ip", forwarded)
+        .body(encode(fields).into())
+        .expect("a request");
+    client.send(request).await
+}
+
+/// The same kind of installation, open to all, with mail.
+async fn open(app: &TestApp, change: impl FnOnce(&mut Config)) -> (TestApp, Smtp) {
+    let smtp = Smtp::start().await;
+    let mail = smtp.config();
+    let app = TestApp::start_with(app.kept(), |config| {
+        config.sign_up_open = true;
+        config.mail = Some(mail);
+        change(config);
+    })
+    .await;
+    (app, smtp)
+}
+
+/// What is tried: a path, the form of the nth try, and how many of one address are looked at.
+type Case = (&'static str, fn(usize) -> Vec<(&'static str, String)>, usize);
+
+const CASES: [Case; 8] = [
+    ("/api/sign_in", |n| vec![("email", format!("p{n}@example.org")), ("password", "wrong-wrong-wrong".into())], 10),
+    ("/api/finish_sign_in", |_| vec![("code", "123456".into())], 10),
+    ("/api/begin_passkey_sign_in", |_| vec![], 60),
+    ("/api/request_password_reset", |n| vec![("email", format!("p{n}@example.org"))], 30),
+    ("/api/reset_password", |_| vec![("token", "x".into()), ("password", PASSWORD.into())], 40),
+    ("/api/verify_address", |_| vec![("token", "x".into())], 30),
+    ("/api/confirm_address_change", |_| vec![("token", "x".into())], 20),
+    (
+        "/api/sign_up",
+        |_| {
+            let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD), ("invitation", "x")];
+            form.map(|(name, value)| (name, value.to_owned())).to_vec()
+        },
+        10,
+    ),
+];
+
+each_db! {
+    async fn a07_every_limit_is_one_for_all_instances_and_for_one_network(app: TestApp) {
+        let (app, _smtp) = open(&app, |_| {}).await;
+        app.administrator().await;
+        let other = app.another().await;
+        for (path, form, limit) in CASES {
+            let mut looked_at = 0;
+            // Those that follow links share one count, which the last of them ends.
+            let shares = matches!(path, "/api/reset_password" | "/api/verify_address" | "/api/confirm_address_change");
+            for n in 0..if shares { limit } else { limit + 6 } {
+                let instance = if n % 2 == 0 { &app } else { &other };
+                let mut client = instance.stranger().at(&format!("2001:db8:7:1:{n:x}::{n:x}"));
+                let fields = form(n);
+                let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let answer = post(&mut client, path, &fields, &format!("198.51.100.{n}")).await;
+                if answer.status == 429 {
+                    assert!(!answer.header("retry-after").is_empty() && n >= limit, "{path} at {n}: {}", answer.text());
+                } else {
+                    looked_at += 1;
+                }
+            }
+            assert_eq!(looked_at, limit, "{path}");
+        }
+        let mut neighbour = app.stranger().at("2001:db8:7:2::1");
+        let answer = post(&mut neighbour, "/api/verify_address", &[("token", "x")], "2001:db8:7:1::1").await;
+        assert_eq!(answer.status, 422, "another network has its own count");
+    }
+}
+
+each_db! {
+    async fn a07_new_accounts_of_one_network_are_counted(app: TestApp) {
+        let (app, _smtp) = open(&app, |_| {}).await;
+        app.administrator().await;
+        let other = app.another().await;
+        let mut statuses = Vec::new();
+        for n in 0..63 {
+            let instance = if n % 2 == 0 { &app } else { &other };
+            let mut client = instance.stranger().at("198.51.100.7");
+            let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
+            statuses.push(post(&mut client, "/api/sign_up", &form, &format!("203.0.113.{n}")).await.status.as_u16());
+        }
+        assert_eq!(statuses, [vec![409; 60], vec![429; 3]].concat());
+    }
+}
+
+each_db! {
+    async fn a07_a_trusted_proxy_says_where_a_request_comes_from(app: TestApp) {
+        let (app, _smtp) = open(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
+        app.administrator().await;
+        let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
+        let mut tries = Vec::new();
+        for n in 0..12 {
+            // What the client itself says stands on the left.
+            let forwarded = format!("6.6.6.{n}, 203.0.113.9");
+            tries.push(post(&mut app.stranger().at("10.0.0.1"), "/api/sign_in", &form, &forwarded).await.status.as_u16());
+        }
+        assert_eq!(tries, [vec![422; 10], vec![429; 2]].concat());
+        let mut through = app.stranger().at("10.0.0.1");
+        assert_eq!(post(&mut through, "/api/sign_in", &form, "203.0.113.10").await.status, 422, "somebody else");
+        let mut past = app.stranger().at("10.0.0.2");
+        assert_eq!(post(&mut past, "/api/sign_in", &form, "203.0.113.9").await.status, 422, "not by way of the proxy");
+    }
+}
+
+each_db! {
+    async fn a06_one_account_is_not_guessed_from_many_machines(app: TestApp) {
+        let (app, _smtp) = open(&app, |_| {}).await;
+        let mut ada = app.administrator().await;
+        app.person("bob@example.org", "Bob").await;
+        let other = app.another().await;
+        let mut statuses = Vec::new();
+        for n in 0..102 {
+            let instance = if n % 2 == 0 { &app } else { &other };
+            let mut client = instance.stranger().at(&format!("198.51.{n}.7"));
+            let form = [("email", "ADA@example.org"), ("password", "wrong-wrong-wrong")];
+            statuses.push(client.post_form("/api/sign_in", &form).await.status.as_u16());
+        }
+        assert_eq!(statuses, [vec![422; 100], vec![429; 2]].concat());
+        assert_eq!(app.signed_in("bob@example.org").await.post_json("/api/load_settings", &serde_json::json!({})).await.status, 200);
+        assert_eq!(ada.post_json("/api/load_settings", &serde_json::json!({})).await.status, 200, "who is in stays in");
+        app.state.clock.advance(3_601);
+        app.signed_in("ada@example.org").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a06_a_thousand_guesses_of_one_machine_shut_nobody_out() {
+    let app = TestApp::start(Kept::Sqlite).await;
+    app.administrator().await;
+    let mut guesser = app.stranger().at("198.51.100.7");
+    let mut looked_at = 0;
+    for n in 0..1_000 {
+        let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
+        let answer = guesser.post_form("/api/sign_in", &form).await;
+        match answer.error() {
+            AppError::RateLimited { retry_after } => assert!(n >= 10 && retry_after <= 180),
+            _ => looked_at += 1,
+        }
+    }
+    assert_eq!(looked_at, 10);
+    app.signed_in("ada@example.org").await;
+}
+
+each_db! {
+    async fn a06_confirming_counts_as_signing_in_does(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let other = app.another().await;
+        let mut elsewhere = other.stranger();
+        elsewhere.cookies.clone_from(&ada.cookies);
+        let mut statuses = Vec::new();
+        for n in 0..12 {
+            let client = if n % 2 == 0 { &mut ada } else { &mut elsewhere };
+            statuses.push(client.post_form("/api/confirm_identity", &[("password", "wrong-wrong-wrong")]).await.status.as_u16());
+        }
+        assert_eq!(statuses, [vec![422; 10], vec![429; 2]].concat());
+    }
+}
+
+each_db! {
+    async fn a07_one_address_is_invited_three_times_an_hour(app: TestApp) {
+        let (app, smtp) = open(&app, |_| {}).await;
+        let mut ada = app.administrator().await;
+        let mut statuses = Vec::new();
+        for _ in 0..5 {
+            let form = [("email", "Carol@example.org"), ("role", "member")];
+            statuses.push(ada.post_form("/api/create_invitation", &form).await.status.as_u16());
+        }
+        assert_eq!(statuses, [200, 200, 200, 429, 429]);
+        assert_eq!(smtp.mails_to(&app.state, "Carol@example.org", 3).await.len(), 3);
+        assert_eq!(ada.post_form("/api/create_invitation", &[("role", "member")]).await.status, 200, "without a mail");
+    }
+}

@@ -1,0 +1,130 @@
+//! A Redis server of a test's own, which it may stop, pause and flush.
+
+#![allow(dead_code, reason = "each program that includes this uses its own part")]
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+/// A server that runs. It is killed when it is dropped.
+pub struct Redis {
+    child: Option<Child>,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Redis {
+    /// Starts one on a free port of the loopback device.
+    pub fn start() -> Self {
+        let mut redis = Self::planned();
+        redis.begin(&[]);
+        redis
+    }
+
+    /// A free port on which nothing listens yet.
+    pub fn planned() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its number").port();
+        Self { child: None, port, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// Starts it, empty.
+    pub fn begin(&mut self, options: &[&str]) {
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn();
+        self.child = Some(child.expect("redis-server is installed"));
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("Redis did not start");
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("our child");
+        child.wait().expect("our child");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+    }
+
+    /// What to configure.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Says something to it; gives what it answers.
+    pub fn say(&self, words: &[&[u8]]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a time");
+        let mut asked = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            asked.extend(format!("${}\r\n", word.len()).bytes());
+            asked.extend(*word);
+            asked.extend(b"\r\n");
+        }
+        stream.write_all(&asked).expect("it takes questions");
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n") {
+            stream.read_exact(&mut byte).expect("an answer");
+            head.push(byte[0]);
+        }
+        let Some(length) = head.strip_prefix(b"$") else { return head };
+        let length: i64 = String::from_utf8_lossy(length).trim().parse().expect("a length");
+        let mut body = vec![0; usize::try_from(length).unwrap_or_default()];
+        stream.read_exact(&mut body).expect("the whole answer");
+        body
+    }
+
+    /// How many commands of each kind it has answered, but for those with which clients introduce themselves.
+    pub fn counts(&self) -> std::collections::BTreeMap<String, u64> {
+        let text = String::from_utf8(self.say(&[b"INFO", b"commandstats"])).expect("text");
+        let lines = text.lines().filter_map(|line| {
+            let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
+        });
+        let own = |name: &str| {
+            !name.starts_with("client")
+                && !["info", "hello", "ping", "quit", "config|resetstat", "flushall"].contains(&name)
+        };
+        lines.filter(|(name, _): &(String, u64)| own(name)).collect()
+    }
+
+    /// Starts counting anew.
+    pub fn reset_counts(&self) {
+        self.say(&[b"CONFIG", b"RESETSTAT"]);
+    }
+
+    /// The keys that it holds.
+    pub fn keys(&self) -> i64 {
+        let answer = self.say(&[b"DBSIZE"]);
+        String::from_utf8_lossy(&answer).trim_start_matches(':').trim().parse().expect("a number")
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // Where it is gone already, neither works, and nothing needs to.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
