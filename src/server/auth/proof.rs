@@ -59,7 +59,6 @@ impl Accounts {
             self.verify_own(caller, password, "password", AuditAction::Confirm, origin).await?;
         }
         if has_factor {
-            throttle::count_code(&self.store, &self.clock, origin.address).await?;
             throttle::count_code_of(&self.store, &self.clock, user).await?;
             if !self.factors.use_code(user, code).await? {
                 let mut tx = self.store.write().await?;
@@ -67,7 +66,7 @@ impl Accounts {
                 tx.commit().await?;
                 return Err(super::factors::wrong_code().into());
             }
-            throttle::forgive_code(&self.store, origin.address, user).await?;
+            throttle::forgive_code_of(&self.store, user).await?;
         }
         self.confirmed(caller, origin, session).await
     }

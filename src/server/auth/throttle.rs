@@ -107,6 +107,14 @@ pub(super) async fn forgive_code(store: &Store, address: ClientAddress, user: Us
     Ok(())
 }
 
+/// The second factor of somebody who is signed in was right: the account starts anew.
+pub(super) async fn forgive_code_of(store: &Store, user: UserId) -> Result<(), Fault> {
+    let mut tx = store.write().await?;
+    tx.delete_tries(&code_account_key(user)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Counts a ceremony that a stranger begins.
 pub(super) async fn count_ceremony(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
     count(store, clock, &format!("ceremony address {}", address.throttle_key()), &CEREMONY_ADDRESS).await

@@ -125,11 +125,10 @@ each_db! {
 each_db! {
     async fn row_18_nobody_sorts_or_filters_by_what_is_secret(app: TestApp) {
         let (app, mut ada, _) = ada_and_bob(&app).await;
-        let plain = ada.post_json("/api/load_people", &json!({ "search": "" })).await;
         for name in ["sort", "order_by", "filter", "fields", "password_hash"] {
             for value in ["password_hash", "id;--", "role"] {
                 let answer = ada.post_json("/api/load_people", &json!({ "search": "", name: value })).await;
-                assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{name}={value}");
+                assert_eq!(answer.status, 422, "{name}={value}");
                 let page = ada.get(&format!("/people?{name}={value}")).await;
                 assert!(page.status == 200 && !page.text().contains("$argon2"), "{name}={value}");
             }

@@ -66,10 +66,9 @@ impl Accounts {
         session: &Session,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
-        throttle::count_code(&self.store, &self.clock, origin.address).await?;
         throttle::count_code_of(&self.store, &self.clock, user).await?;
         self.factors.check_answer(user, Ceremony::of_confirmation(caller), credential).await?;
-        throttle::forgive_code(&self.store, origin.address, user).await?;
+        throttle::forgive_code_of(&self.store, user).await?;
         self.confirmed(caller, origin, session).await
     }
 
