@@ -9,7 +9,8 @@ use leptos_router::{
 };
 
 use crate::pages::{
-    ChatPage, FramePage, NewChatPage, NotFoundPage, SessionsPage, SettingsPage, SignInPage, SignUpPage,
+    ChatPage, ConfirmAddressPage, ForgotPasswordPage, FramePage, NewChatPage, NotFoundPage, ResetPasswordPage,
+    SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, VerifyAddressPage, provide_typed,
 };
 
 /// The document around the application, as the server sends it.
@@ -44,6 +45,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_typed();
     // Says to tests and to styles that scripts have taken over.
     Effect::new(|| {
         if let Some(root) = document().document_element() {
@@ -56,6 +58,11 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/code") view=SignInCodePage ssr=SsrMode::Async />
+                <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/reset-password") view=ResetPasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/verify-address") view=VerifyAddressPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm-address") view=ConfirmAddressPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=FramePage ssr=SsrMode::Async>
                     <Route path=path!("/") view=NewChatPage ssr=SsrMode::Async />
                     <Route path=path!("/chats/:id") view=ChatPage ssr=SsrMode::Async />

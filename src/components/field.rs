@@ -2,6 +2,16 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
+/// What goes back into the inputs of a form that has failed without scripts: names and texts.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(pub Vec<(String, String)>);
+
+impl Kept {
+    fn value(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(kept, _)| kept == name).map(|(_, value)| value.clone())
+    }
+}
+
 /// One line of input with its label, its hint, and what is wrong with it.
 #[component]
 pub fn Field(
@@ -17,6 +27,12 @@ pub fn Field(
     /// What stands in it at first.
     #[prop(optional)]
     value: Option<String>,
+    /// Whether it cannot be changed.
+    #[prop(optional)]
+    readonly: bool,
+    /// The `inputmode`: which keys a phone shows.
+    #[prop(optional)]
+    keys: Option<&'static str>,
     /// What is wrong with the value, in a sentence.
     #[prop(into)]
     error: Signal<Option<String>>,
@@ -27,6 +43,9 @@ pub fn Field(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    // In the browser nothing is kept, and what the server has written into the page stays.
+    let kept = use_context::<Kept>().filter(|_| kind != "password" && !readonly);
+    let value = kept.and_then(|kept| kept.value(name)).or(value);
     let error_id = format!("{name}-error");
     let description = {
         let error_id = error_id.clone();
@@ -48,6 +67,8 @@ pub fn Field(
                 type=kind
                 autocomplete=autocomplete
                 value=value
+                readonly=readonly
+                inputmode=keys
                 required
                 // Without scripts the browser itself moves to the field that is wrong.
                 autofocus=error.get_untracked().is_some()

@@ -25,6 +25,8 @@ pub enum AuditAction {
     ChangePassword,
     /// A name was changed.
     ChangeName,
+    /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
+    MakeRoom,
 }
 
 impl AuditAction {
@@ -39,6 +41,7 @@ impl AuditAction {
             Self::EndOtherSignIns => "Ended all other sign-ins",
             Self::ChangePassword => "Changed the password",
             Self::ChangeName => "Changed the name",
+            Self::MakeRoom => "Unverified account removed",
         }
     }
 }

@@ -13,6 +13,7 @@ mod message;
 mod model;
 mod path;
 mod time;
+mod typed;
 
 pub mod limits;
 
@@ -29,3 +30,4 @@ pub use message::*;
 pub use model::*;
 pub use path::*;
 pub use time::*;
+pub use typed::*;

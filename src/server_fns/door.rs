@@ -11,7 +11,7 @@ pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin},
+        auth::{Caller, ClientAddress, Origin, Unenrolled},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -42,6 +42,11 @@ impl Door {
         let caller = self.caller()?;
         self.state.accounts.require_fresh(&caller)?;
         Ok(caller)
+    }
+
+    /// Whether the caller must add a second factor before anything else.
+    pub fn must_enrol(&self) -> bool {
+        self.parts.extensions.get::<Unenrolled>().is_some()
     }
 
     /// The id of who asks; `Unauthenticated` for a stranger.

@@ -20,6 +20,8 @@ pub struct Frame {
     pub now: Timestamp,
     /// Minutes to add to UTC for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
     pub utc_offset_minutes: i32,
+    /// Whether the person must add a second factor before anything else. Then there are no chats here.
+    pub must_enrol: bool,
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
@@ -27,9 +29,15 @@ pub struct Frame {
 pub async fn load_frame() -> Result<Frame, AppError> {
     let door = super::door::Door::open()?;
     let user = door.caller()?.user;
-    let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
+    let must_enrol = door.must_enrol();
+    let chats = if must_enrol {
+        ChatPage { chats: Vec::new(), next: None }
+    } else {
+        door.answer(door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
+    };
     Ok(Frame {
-        chats: door.answer(listed)?,
+        chats,
+        must_enrol,
         models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),
         now: door.state.clock.now(),

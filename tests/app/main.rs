@@ -22,5 +22,8 @@ mod recovery;
 mod runs;
 mod secrets;
 mod security;
+
+mod entrance;
+
 #[path = "../support/mod.rs"]
 mod support;

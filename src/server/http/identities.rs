@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, ClientAddress, FLOW_SECONDS, Origin, flow_cookie_name},
+        auth::{Back, Caller, ClientAddress, FLOW_SECONDS, Origin, Unenrolled, flow_cookie_name},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -75,6 +75,7 @@ async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fi
     let caller = extensions.get::<Caller>();
     let (linking, usual) = match purpose.as_deref() {
         None | Some("sign_in") => (None, "/"),
+        Some("link") if extensions.get::<Unenrolled>().is_some() => return refuse(AppError::Unenrolled),
         Some("link") if caller.is_some() => (caller, SETTINGS),
         Some("link") => return refuse(AppError::Unauthenticated),
         Some(_) => return refuse(AppError::invalid("purpose", "Choose `sign_in` or `link`.")),

@@ -41,7 +41,16 @@ pub struct Factors {
     relying_party: Option<Arc<Webauthn>>,
 }
 
+/// Lies in the extensions of a request of somebody who must add a second factor before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unenrolled;
+
 impl Factors {
+    /// Whether people can use passkeys at the address of this installation.
+    pub const fn has_passkeys(&self) -> bool {
+        self.relying_party.is_some()
+    }
+
     /// Factors in this store, with what the configuration says of them.
     pub fn new(store: Store, clock: Clock, secrets: Secrets, config: &Config) -> Self {
         let relying_party = passkeys::relying_party(config);
