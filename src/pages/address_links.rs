@@ -25,7 +25,8 @@ pub fn VerifyAddressPage() -> impl IntoView {
         button: "Confirm the address",
         done: "verified",
         result: "Your address is confirmed.",
-        on: ("/", "Go on"),
+        // Whoever is signed in is led on from there.
+        on: ("/sign-in?done=verified", "Go on"),
     };
     let pending = action.pending();
     let value = Signal::derive(move || action.value().get());

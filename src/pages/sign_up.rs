@@ -94,7 +94,7 @@ fn sentence(policy: SignUpPolicy, invited: Option<&Invited>) -> String {
 
 #[component]
 fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
-    let Entrance { policy, sign_up_providers, invited, .. } = entrance;
+    let Entrance { policy, providers, sign_up_providers, invited, .. } = entrance;
     let action = form_action::<SignUp>();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     focus_error(error, FIELDS, "sign-up-error");
@@ -103,8 +103,12 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
     let first = policy == SignUpPolicy::First;
     let sentence = sentence(policy, invited.as_ref());
     let next = next();
-    // Who comes by a provider brings no invitation.
-    let providers = if invited.is_some() { Vec::new() } else { sign_up_providers };
+    // Who comes by a provider brings no invitation, and the first one may come by any.
+    let providers = match (policy, &invited) {
+        (SignUpPolicy::First, _) => providers,
+        (_, Some(_)) => Vec::new(),
+        _ => sign_up_providers,
+    };
     let token = token.filter(|_| invited.is_some());
     let email = match invited {
         Some(Invited::Holds { email, .. }) => email,

@@ -17,7 +17,7 @@ pub struct Entrance {
     pub providers: Vec<IdentityProvider>,
     /// Where one can make an account, as far as the policy lets strangers.
     pub sign_up_providers: Vec<IdentityProvider>,
-    /// Whether passkeys work here.
+    /// Whether passkeys work under the name by which the page was opened.
     pub passkeys: bool,
     /// Whether mails are sent.
     pub mails: bool,
@@ -39,7 +39,7 @@ pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Res
         policy: door.answer(state.accounts.sign_up_policy().await)?,
         providers: state.identities.list_providers(),
         sign_up_providers: state.identities.list_sign_up_providers(),
-        passkeys: state.factors.has_passkeys(),
+        passkeys: state.factors.has_passkeys_at(door.host()),
         mails: state.config.mail.is_some(),
         invited,
     })

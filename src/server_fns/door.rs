@@ -1,7 +1,7 @@
 //! What all doors do alike: find the caller, end with an answer or an error that may be seen.
 
 use axum::http::{
-    header::{ACCEPT, COOKIE, REFERER, USER_AGENT},
+    header::{ACCEPT, COOKIE, HOST, REFERER, USER_AGENT},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -64,6 +64,11 @@ impl Door {
     pub fn origin(&self) -> Origin {
         let address = self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default();
         Origin::new(address, self.header(USER_AGENT.as_str()))
+    }
+
+    /// The host that the request is for, as the gate has let it through.
+    pub fn host(&self) -> &str {
+        self.header(HOST.as_str())
     }
 
     /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.

@@ -180,6 +180,22 @@ each_db! {
     }
 }
 
+each_db! {
+    async fn passkeys_are_offered_under_the_name_that_they_belong_to(app: TestApp) {
+        app.administrator().await;
+        for (host, offered) in [("localhost:3000", true), ("127.0.0.1:3000", false), ("[::1]:3000", false)] {
+            let mut stranger = app.stranger();
+            let request = axum::http::Request::post("/api/load_entrance")
+                .header("host", host)
+                .header("origin", format!("http://{host}"))
+                .header("sec-fetch-site", "same-origin")
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let answer = stranger.send(request.body(Body::empty()).expect("a request")).await;
+            assert_eq!(answer.json::<colloquy::server_fns::account::Entrance>().passkeys, offered, "{host}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn providers_have_buttons_where_they_are_of_use() {
     let provider = crate::support::provider::Provider::start().await;

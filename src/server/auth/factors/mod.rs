@@ -46,9 +46,15 @@ pub struct Factors {
 pub struct Unenrolled;
 
 impl Factors {
-    /// Whether people can use passkeys at the address of this installation.
-    pub const fn has_passkeys(&self) -> bool {
-        self.relying_party.is_some()
+    /// Whether passkeys work on a page that a browser has opened under this host, which may name a port: they belong to
+    /// one name, and a page under another one of the same machine cannot use them.
+    pub fn has_passkeys_at(&self, host: &str) -> bool {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let is_of = |party: &Arc<Webauthn>| {
+            let origins = party.get_allowed_origins();
+            origins.iter().any(|origin| origin.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(name)))
+        };
+        self.relying_party.as_ref().is_some_and(is_of)
     }
 
     /// Factors in this store, with what the configuration says of them.
