@@ -258,7 +258,7 @@ fn Around(data: FrameData) -> impl IntoView {
 #[component]
 fn AskForFactor() -> impl IntoView {
     view! {
-        <div class="px-4 pt-4">
+        <div class="mx-auto w-full max-w-[768px] px-4 pt-4">
             <Notice>
                 <p>
                     "This installation asks you for a second factor, so that a password alone opens nothing. "

@@ -89,7 +89,7 @@ each_house! {
         let mut vera = house.app.stranger();
         let refused = house.visit_as(&mut vera, person("vera-1", "vera@example.org")).await;
         assert_refused(&mut vera, &refused, 409, "nothing is joined silently").await;
-        assert!(refused.text().contains("choose a new one by mail"), "the way on: {}", refused.text());
+        assert!(refused.text().contains("choose a new one first, by the link on the sign-in page"), "the way on: {}", refused.text());
 
         vera.post_form("/api/request_password_reset", &[("email", "vera@example.org")]).await;
         let mut token = None;

@@ -15,7 +15,8 @@ use crate::{
 /// Tells only those who own the address: the provider has verified it.
 fn known_address() -> AppError {
     AppError::conflict(
-        "An account with this address exists. Sign in with its password, or choose a new one by mail, then link the provider in the settings.",
+        "An account with this address exists. Sign in with its password, then link the provider in the settings. \
+         Where the password is not known, choose a new one first, by the link on the sign-in page.",
     )
 }
 
