@@ -234,7 +234,8 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         // Whichever way they came.
         if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
-            return Err(unverified().into());
+            drop(tx);
+            return Err(self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await);
         }
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,

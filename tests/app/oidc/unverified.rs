@@ -112,6 +112,21 @@ each_house! {
 }
 
 each_house! {
+    async fn whoever_must_verify_is_sent_another_link_whichever_way_they_come(house: House) {
+        let (house, smtp) = for_domain(house.app.kept()).await;
+        house.guest("vera-1", "vera@example.org").await;
+        execute(&house.app, "update users set must_verify = true, email_verified_at = null where email_key = 'vera@example.org'").await;
+        let mut vera = house.app.stranger();
+        let refused = house.visit_as(&mut vera, person("vera-1", "vera@elsewhere.example")).await;
+        assert_refused(&mut vera, &refused, 409, "the provider vouches for another address").await;
+        let token = smtp.newest_to(&house.app.state, "vera@example.org", 1).await.token();
+        assert_eq!(vera.post_form("/api/verify_address", &[("token", &token)]).await.status, 200);
+        assert_eq!(house.visit(&mut vera, &[]).await.status, 303);
+        assert_eq!(who(&mut vera).await.expect("Vera").email, "vera@example.org");
+    }
+}
+
+each_house! {
     async fn a_provider_verifies_the_address_that_it_vouches_for_and_no_other(house: House) {
         house.app.administrator().await;
         let mut vera = house.guest("vera-1", "vera@example.org").await;
