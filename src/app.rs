@@ -10,7 +10,11 @@ use leptos_router::{
 
 use crate::pages::{
     NotFoundPage,
-    groups::{Chat, Confirm, Frame, NewChat, People, Person, Sessions, Settings, SignIn, SignUp},
+    groups::{
+        Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, ResetPassword, Sessions,
+        Settings, SignIn, SignInCode, SignUp, VerifyAddress,
+    },
+    provide_typed,
 };
 
 /// The document around the application, as the server sends it.
@@ -45,11 +49,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_typed();
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>
                 <Route path=path!("/sign-in") view={Lazy::<SignIn>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view={Lazy::<SignUp>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/code") view={Lazy::<SignInCode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/forgot-password") view={Lazy::<ForgotPassword>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/reset-password") view={Lazy::<ResetPassword>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/verify-address") view={Lazy::<VerifyAddress>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/confirm-address") view={Lazy::<ConfirmAddress>::new()} ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view={Lazy::<Frame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("/") view={Lazy::<NewChat>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/chats/:id") view={Lazy::<Chat>::new()} ssr=SsrMode::Async />

@@ -2,6 +2,16 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
+/// What goes back into the inputs of a form that has failed without scripts: names and texts.
+#[derive(Debug, Clone, Default)]
+pub struct Kept(pub Vec<(String, String)>);
+
+impl Kept {
+    fn value(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(kept, _)| kept == name).map(|(_, value)| value.clone())
+    }
+}
+
 /// One line of input with its label, its hint, and what is wrong with it.
 #[component]
 pub fn Field(
@@ -20,12 +30,15 @@ pub fn Field(
     /// What stands in it at first.
     #[prop(optional)]
     value: Option<String>,
+    /// Whether it cannot be changed.
+    #[prop(optional)]
+    readonly: bool,
+    /// The `inputmode`: which keys a phone shows.
+    #[prop(optional)]
+    keys: Option<&'static str>,
     /// What is wrong with the value, in a sentence.
     #[prop(into)]
     error: Signal<Option<String>>,
-    /// The keyboard that fits, where it is not that of the type.
-    #[prop(optional)]
-    inputmode: Option<&'static str>,
     /// The id of a text that helps with this field.
     #[prop(optional)]
     described_by: Option<&'static str>,
@@ -33,6 +46,9 @@ pub fn Field(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    // In the browser nothing is kept, and what the server has written into the page stays.
+    let kept = use_context::<Kept>().filter(|_| kind != "password" && !readonly);
+    let value = kept.and_then(|kept| kept.value(name)).or(value);
     let id = id.unwrap_or(name);
     let error_id = format!("{id}-error");
     let description = {
@@ -54,8 +70,9 @@ pub fn Field(
                 name=name
                 type=kind
                 autocomplete=autocomplete
-                inputmode=inputmode
                 value=value
+                readonly=readonly
+                inputmode=keys
                 required
                 // Without scripts the browser itself moves to the field that is wrong.
                 autofocus=error.get_untracked().is_some()

@@ -43,6 +43,8 @@ pub enum AuditAction {
     RefuseFactorRemoval,
     /// Lost second factors were removed when the notice was over.
     RemoveLostFactors,
+    /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
+    MakeRoom,
 }
 
 impl AuditAction {
@@ -66,6 +68,7 @@ impl AuditAction {
             Self::WithdrawFactorRemoval => "Removal of lost second factors withdrawn by an administrator",
             Self::RefuseFactorRemoval => "Refused the removal of second factors",
             Self::RemoveLostFactors => "Lost second factors removed",
+            Self::MakeRoom => "Unverified account removed",
         }
     }
 }

@@ -58,6 +58,9 @@ pub enum AppError {
     /// The server could not be reached, or did not answer in our form.
     #[error("The server could not be reached. Check the connection and try again.")]
     Transport,
+    /// Signed in, but without the second factor that the installation asks for.
+    #[error("Add a second factor in the settings first: this installation asks you for one.")]
+    Unenrolled,
 }
 
 impl AppError {
@@ -80,7 +83,7 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::Stale => 403,
+            Self::Forbidden | Self::Stale | Self::Unenrolled => 403,
             Self::NotFound => 404,
             Self::Conflict { .. } => 409,
             Self::Invalid { .. } => 422,

@@ -21,6 +21,23 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
+/// What an invitation says to whoever holds its link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Invited {
+    /// It can be used.
+    Holds {
+        /// The only address that it is for.
+        email: Option<String>,
+        /// What the invited become.
+        role: Role,
+        /// Until when, in words.
+        until: String,
+    },
+    /// It was used, revoked, or is too old; or it never was one.
+    Dead,
+}
+
 /// An invitation that was just made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewInvitation {

@@ -16,6 +16,7 @@ mod path;
 mod person;
 mod proof;
 mod time;
+mod typed;
 
 pub mod limits;
 
@@ -34,3 +35,4 @@ pub use path::*;
 pub use person::*;
 pub use proof::*;
 pub use time::*;
+pub use typed::*;

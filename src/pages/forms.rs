@@ -4,7 +4,27 @@ use leptos::{prelude::*, server_fn::error::ServerFnUrlError, wasm_bindgen::JsCas
 use leptos_router::hooks::use_query_map;
 use server_fn::ServerFn;
 
-use crate::domain::AppError;
+use crate::{
+    components::Kept,
+    domain::{AppError, Typed},
+};
+
+/// Remembers what the request brought of a form that failed. Call it once, around all pages.
+pub fn provide_typed() {
+    #[cfg(feature = "ssr")]
+    if let Some(parts) = use_context::<axum::http::request::Parts>()
+        && let Some(typed) = parts.extensions.get::<Typed>()
+    {
+        provide_context(typed.clone());
+    }
+}
+
+/// Gives the inputs that follow what was typed into this form, where it has failed without scripts.
+fn provide_kept<F: ServerFn>() {
+    let failed = url_error::<F>().is_some();
+    let typed = use_context::<Typed>().filter(|typed| failed && typed.form == F::PATH);
+    provide_context(Kept(typed.map(|typed| typed.fields).unwrap_or_default()));
+}
 
 /// The error that a plain form brought back in the URL, if it was sent to this server function.
 pub fn url_error<F: ServerFn>() -> Option<AppError> {
@@ -15,12 +35,14 @@ pub fn url_error<F: ServerFn>() -> Option<AppError> {
     })
 }
 
-/// The action behind a form. Begins with the error in the URL, where there is one.
+/// The action behind a form. Begins with the error in the URL, where there is one, and gives the inputs that are made
+/// after it what was typed into them.
 pub fn form_action<F>() -> ServerAction<F>
 where
     F: ServerFn<Error = AppError> + Clone + Send + Sync,
     F::Output: Send + Sync,
 {
+    provide_kept::<F>();
     let action = ServerAction::<F>::new();
     // The framework remembers the error of an earlier page; only the one of this page counts.
     if url_error::<F>().is_none() {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     components::{
-        Drawer, ReaderClock, Sidebar, Toast, TopBar,
+        Drawer, Notice, ReaderClock, Sidebar, Toast, TopBar,
         browser::{self, Elsewhere},
     },
     domain::{
@@ -66,6 +66,8 @@ pub struct FrameState {
     problem: RwSignal<Option<AppError>>,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
     pub factor_removal: RwSignal<Option<Timestamp>>,
+    /// Whether the person must add a second factor before anything else.
+    pub must_enrol: RwSignal<bool>,
     drawer: RwSignal<bool>,
     folded: RwSignal<bool>,
 }
@@ -95,6 +97,7 @@ impl FrameState {
             news: RwSignal::new(0),
             problem: RwSignal::new(None),
             factor_removal: RwSignal::new(frame.factor_removal),
+            must_enrol: RwSignal::new(frame.must_enrol),
             drawer: RwSignal::new(false),
             folded: RwSignal::new(frame.sidebar_folded),
         }
@@ -224,6 +227,7 @@ fn Around(data: FrameData) -> impl IntoView {
     keep_time(state);
     watch_runs(state);
     watch_elsewhere(state);
+    keep_to_settings(state);
     let sidebar = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
         view! {
             <Sidebar
@@ -245,6 +249,7 @@ fn Around(data: FrameData) -> impl IntoView {
             {sidebar("Hide the sidebar", Callback::new(move |()| state.fold(true)), false)}
             <main class="main" id="main" tabindex="-1">
                 <RemovalNotice />
+                {move || state.must_enrol.get().then(|| view! { <AskForFactor /> })}
                 <Outlet />
             </main>
         </div>
@@ -254,6 +259,36 @@ fn Around(data: FrameData) -> impl IntoView {
         <Toasts state />
     }
     .into_any()
+}
+
+/// Says what must be done before anything else.
+#[component]
+fn AskForFactor() -> impl IntoView {
+    view! {
+        <div class="mx-auto w-full max-w-[768px] px-4 pt-4">
+            <Notice>
+                <p>
+                    "This installation asks you for a second factor, so that a password alone opens nothing. "
+                    <a class="link" href="/settings#two-step">
+                        "Add one"
+                    </a> " to go on."
+                </p>
+            </Notice>
+        </div>
+    }
+}
+
+/// Whoever must add a second factor first is asked by the server at every other page, also when they come there by a
+/// link: the server knows at once when they have one.
+fn keep_to_settings(state: FrameState) {
+    let here = use_location().pathname;
+    Effect::new(move || {
+        let path = here.get();
+        if state.must_enrol.get() && path != "/settings" {
+            // Going to a page of ours does not fail.
+            let _ = location().set_href(&path);
+        }
+    });
 }
 
 /// What floats above every page: the way back from a deletion, and what could not be done.

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use super::{
-    ChatPage, ConfirmPage, FramePage, NewChatPage, PeoplePage, PersonPage, SessionsPage, SettingsPage, SignInPage,
-    SignUpPage,
+    ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage, PersonPage,
+    ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
@@ -69,6 +69,8 @@ macro_rules! group {
 group! {
     /// Where strangers are met.
     Entrance, entrance, load_entrance: SignIn => SignInPage, SignUp => SignUpPage,
+        SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
+        VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
 }
 
 group! {

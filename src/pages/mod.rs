@@ -10,6 +10,11 @@ mod password;
 mod sign_in;
 mod sign_up;
 
+mod address_links;
+mod forgotten;
+mod sign_in_code;
+mod ways;
+
 mod chat;
 mod people;
 mod sessions;
@@ -24,3 +29,8 @@ pub use sessions::SessionsPage;
 pub use settings::{ConfirmPage, SettingsPage};
 pub use sign_in::SignInPage;
 pub use sign_up::SignUpPage;
+
+pub use address_links::{ConfirmAddressPage, VerifyAddressPage};
+pub use forgotten::{ForgotPasswordPage, ResetPasswordPage};
+pub use forms::provide_typed;
+pub use sign_in_code::SignInCodePage;

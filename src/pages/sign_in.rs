@@ -1,12 +1,13 @@
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
+use leptos_router::{components::Redirect, hooks::use_query_map};
 
 use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
+    ways::{OtherWays, PasskeyFor, Told, next, offer_in_field, with_next},
 };
 use crate::{
-    components::{Field, FormError, PageTitle},
+    components::{Field, FormError, PageTitle, browser::stop_asking},
     domain::SignUpPolicy,
     server_fns::account::{Entrance, SignIn, load_entrance},
 };
@@ -16,7 +17,7 @@ const FIELDS: &[&str] = &["email", "password"];
 /// `/sign-in`
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let entrance = Resource::new_blocking(|| (), |()| load_entrance());
+    let entrance = Resource::new_blocking(|| (), |()| load_entrance(None));
     view! {
         <PageTitle text="Sign in" />
         <Suspense>
@@ -26,7 +27,7 @@ pub fn SignInPage() -> impl IntoView {
                     Ok(Entrance { policy: SignUpPolicy::First, .. }) => {
                         view! { <Redirect path="/sign-up" /> }.into_any()
                     }
-                    Ok(Entrance { policy, .. }) => view! { <SignInForm policy /> }.into_any(),
+                    Ok(entrance) => view! { <SignInForm entrance /> }.into_any(),
                     Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
                 }
             })}
@@ -40,7 +41,7 @@ pub fn SignInPage() -> impl IntoView {
 pub fn EntranceColumn(
     /// The page's heading.
     title: &'static str,
-    /// One sentence.
+    /// One sentence; none where it is empty.
     #[prop(into)]
     sentence: String,
     /// The form, then other ways in.
@@ -51,49 +52,78 @@ pub fn EntranceColumn(
             <div class="w-full max-w-[360px]">
                 <p class="mb-6 font-semibold text-accent">"Colloquy"</p>
                 <h1 class="text-display font-semibold tracking-tight">{title}</h1>
-                <p class="mt-1 mb-8 text-ink-soft">{sentence}</p>
-                {children()}
+                {(!sentence.is_empty()).then(|| view! { <p class="mt-1 text-ink-soft">{sentence}</p> })}
+                <div class="mt-8">{children()}</div>
             </div>
         </main>
     }
     .into_any()
 }
 
+/// What was done before somebody came here.
+fn told() -> Option<&'static str> {
+    use_query_map().with_untracked(|query| match query.get_str("done")? {
+        "verify" => Some("Your account is made. Follow the link that was sent to your address, then sign in."),
+        "verified" => Some("Your address is confirmed. Sign in now."),
+        "reset" => Some("Your password is changed, and all devices are signed out. Sign in with the new one."),
+        "signed-out" => Some("You are signed out."),
+        "deleted" => Some("Your account will be deleted. If you did not want that, sign in within a day and undo it."),
+        _ => None,
+    })
+}
+
 #[component]
-fn SignInForm(policy: SignUpPolicy) -> impl IntoView {
+fn SignInForm(entrance: Entrance) -> impl IntoView {
+    let Entrance { policy, providers, passkeys, .. } = entrance;
     let action = form_action::<SignIn>();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     focus_error(error, FIELDS, "sign-in-error");
-    let next = use_query_map().with_untracked(|query| query.get("next"));
-    let to_sign_up = next.as_ref().map(|next| format!("/sign-up?next={}", Url::escape(next)));
-    let to_sign_up = to_sign_up.unwrap_or_else(|| "/sign-up".to_owned());
-    let pending = action.pending();
+    let next = next();
+    let to_sign_up = with_next("/sign-up", next.as_deref());
+    let (pending, after) = (action.pending(), next.clone());
+    if passkeys {
+        offer_in_field(next.clone());
+    }
     view! {
         <EntranceColumn title="Sign in" sentence="A private place to think with a model.">
-            <ActionForm action>
-                <div class="grid gap-5">
-                    <FormError error=form_error(error, FIELDS) id="sign-in-error" />
-                    {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
-                    <Field
-                        name="email"
-                        label="E-mail"
-                        kind="email"
-                        autocomplete="username"
-                        error=field_error(error, "email")
-                    />
-                    <Field
-                        name="password"
-                        label="Password"
-                        kind="password"
-                        autocomplete="current-password"
-                        error=field_error(error, "password")
-                    />
-                    <Remember />
-                    <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                        {move || if pending.get() { "Signing in…" } else { "Sign in" }}
-                    </button>
-                </div>
-            </ActionForm>
+            <Told words=told() />
+            // An open question for a passkey would stand in the way of the answer.
+            <div on:submit=move |_| stop_asking()>
+                <ActionForm action>
+                    <div class="grid gap-5">
+                        <FormError error=form_error(error, FIELDS) id="sign-in-error" />
+                        {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
+                        <Field
+                            name="email"
+                            label="E-mail"
+                            kind="email"
+                            autocomplete="username webauthn"
+                            error=field_error(error, "email")
+                        />
+                        <Field
+                            name="password"
+                            label="Password"
+                            kind="password"
+                            autocomplete="current-password"
+                            error=field_error(error, "password")
+                        />
+                        <Remember />
+                        <button
+                            class="btn btn-primary min-h-11"
+                            type="submit"
+                            aria-busy=move || pending.get().to_string()
+                        >
+                            {move || if pending.get() { "Signing in…" } else { "Sign in" }}
+                        </button>
+                    </div>
+                </ActionForm>
+            </div>
+            <p class="mt-4">
+                <a class="link inline-flex min-h-11 items-center" href="/forgot-password">
+                    "Forgot the password?"
+                </a>
+            </p>
+            <OtherWays providers passkey=passkeys.then_some(PasskeyFor::SignIn) next=after />
             {matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains)
                 .then(|| {
                     view! {

@@ -1,15 +1,16 @@
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::components::Redirect;
+use leptos_router::{components::Redirect, hooks::use_query_map};
 
 use super::{
-    fault::{Alone, Faulty},
+    fault::{Alone, Faulty, set_status},
     forms::{field_error, focus_error, form_action, form_error},
     password::{Strength, password_rating, value_of},
     sign_in::{EntranceColumn, Remember},
+    ways::{OtherWays, next},
 };
 use crate::{
     components::{Dead, Field, FormError, PageTitle},
-    domain::SignUpPolicy,
+    domain::{Invited, Role, SignUpPolicy},
     server_fns::account::{Entrance, SignUp, load_entrance},
 };
 
@@ -18,18 +19,28 @@ const FIELDS: &[&str] = &["name", "email", "password"];
 /// `/sign-up`
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    let entrance = Resource::new_blocking(|| (), |()| load_entrance());
+    let token = use_query_map().with_untracked(|query| query.get("invitation")).filter(|token| !token.is_empty());
+    let asked = token.clone();
+    let entrance = Resource::new_blocking(|| (), move |()| load_entrance(asked.clone()));
     view! {
         <PageTitle text="Sign up" />
         <Suspense>
-            {move || Suspend::new(async move {
-                match entrance.await {
-                    Ok(Entrance { user: Some(_), .. }) => view! { <Redirect path="/" /> }.into_any(),
-                    Ok(Entrance { policy: SignUpPolicy::Closed, .. }) => view! { <Closed /> }.into_any(),
-                    Ok(Entrance { policy, .. }) => view! { <SignUpForm policy /> }.into_any(),
-                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
-                }
-            })}
+            {move || {
+                let token = token.clone();
+                Suspend::new(async move {
+                    match entrance.await {
+                        Ok(Entrance { user: Some(_), .. }) => view! { <Redirect path="/" /> }.into_any(),
+                        Ok(Entrance { invited: Some(Invited::Dead), policy, .. }) if policy != SignUpPolicy::First => {
+                            view! { <DeadInvitation policy /> }.into_any()
+                        }
+                        Ok(Entrance { policy: SignUpPolicy::Closed, invited: None, .. }) => {
+                            view! { <Closed /> }.into_any()
+                        }
+                        Ok(entrance) => view! { <SignUpForm entrance token /> }.into_any(),
+                        Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
+                    }
+                })
+            }}
         </Suspense>
     }
     .into_any()
@@ -50,28 +61,74 @@ fn Closed() -> impl IntoView {
 }
 
 #[component]
-fn SignUpForm(policy: SignUpPolicy) -> impl IntoView {
+fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
+    set_status(410);
+    let is_open = matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains);
+    let (href, action) = if is_open { ("/sign-up", "Sign up without it") } else { ("/sign-in", "Sign in") };
+    view! {
+        <Alone>
+            <Dead
+                title="This invitation has ended"
+                sentence="It was used, taken back, or is too old. Ask whoever sent it for a new one."
+                href
+                action
+            />
+        </Alone>
+    }
+}
+
+/// The sentence below the heading.
+fn sentence(policy: SignUpPolicy, invited: Option<&Invited>) -> String {
+    match (policy, invited) {
+        (SignUpPolicy::First, _) => "You are the first one here. This account will be the administrator's.".to_owned(),
+        (_, Some(Invited::Holds { role: Role::Administrator, until, .. })) => {
+            format!("You are invited to be an administrator. The invitation holds until {until}.")
+        }
+        (_, Some(Invited::Holds { until, .. })) => format!("You are invited. The invitation holds until {until}."),
+        (SignUpPolicy::Domains, _) => {
+            "Use your address of this organization. A link that you must follow is sent to it.".to_owned()
+        }
+        _ => "Your chats stay on this server, and only you can read them.".to_owned(),
+    }
+}
+
+#[component]
+fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
+    let Entrance { policy, providers, sign_up_providers, invited, .. } = entrance;
     let action = form_action::<SignUp>();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     focus_error(error, FIELDS, "sign-up-error");
     let (rating, rate) = password_rating(|| (value_of("email"), value_of("name")));
     let pending = action.pending();
     let first = policy == SignUpPolicy::First;
-    let sentence = match policy {
-        SignUpPolicy::First => "You are the first one here. This account will be the administrator's.",
-        _ => "Your chats stay on this server, and only you can read them.",
+    let sentence = sentence(policy, invited.as_ref());
+    let next = next();
+    // Who comes by a provider brings no invitation, and the first one may come by any.
+    let providers = match (policy, &invited) {
+        (SignUpPolicy::First, _) => providers,
+        (_, Some(_)) => Vec::new(),
+        _ => sign_up_providers,
     };
+    let token = token.filter(|_| invited.is_some());
+    let email = match invited {
+        Some(Invited::Holds { email, .. }) => email,
+        _ => None,
+    };
+    let is_fixed = email.is_some();
     view! {
         <EntranceColumn title=if first { "Set up Colloquy" } else { "Sign up" } sentence>
             <ActionForm action>
                 <div class="grid gap-5" on:input=move |event| rate.run(event)>
                     <FormError error=form_error(error, FIELDS) id="sign-up-error" />
+                    {token.map(|token| view! { <input type="hidden" name="invitation" value=token /> })}
                     <Field name="name" label="Name" autocomplete="name" error=field_error(error, "name") />
                     <Field
                         name="email"
                         label="E-mail"
                         kind="email"
                         autocomplete="username"
+                        value=email.unwrap_or_default()
+                        readonly=is_fixed
                         error=field_error(error, "email")
                     />
                     <Field
@@ -90,6 +147,7 @@ fn SignUpForm(policy: SignUpPolicy) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
+            <OtherWays providers next />
             {(!first)
                 .then(|| {
                     view! {

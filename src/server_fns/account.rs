@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
-use crate::domain::{AppError, CurrentUser, PasswordRating, SignInStep, SignUpPolicy};
+use crate::domain::{AppError, CurrentUser, IdentityProvider, Invited, PasswordRating, SignInStep, SignUpPolicy};
 
 /// What the pages of strangers need to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,14 +13,36 @@ pub struct Entrance {
     pub user: Option<CurrentUser>,
     /// Who may make an account.
     pub policy: SignUpPolicy,
+    /// Where one can sign in besides by password.
+    pub providers: Vec<IdentityProvider>,
+    /// Where one can make an account, as far as the policy lets strangers.
+    pub sign_up_providers: Vec<IdentityProvider>,
+    /// Whether passkeys work under the name by which the page was opened.
+    pub passkeys: bool,
+    /// Whether mails are sent.
+    pub mails: bool,
+    /// What the invitation says with which somebody came.
+    pub invited: Option<Invited>,
 }
 
-/// Who stands at the entrance, and what they may do there.
+/// Who stands at the entrance, and what they may do there. `invitation` is the token of an invitation.
 #[server(prefix = "/api", endpoint = "load_entrance")]
-pub async fn load_entrance() -> Result<Entrance, AppError> {
+pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Result<Entrance, AppError> {
     let door = super::door::Door::open()?;
-    let user = door.caller().ok().map(|caller| caller.user);
-    Ok(Entrance { user, policy: door.answer(door.state.accounts.sign_up_policy().await)? })
+    let state = &door.state;
+    let invited = match invitation.filter(|token| !token.is_empty()) {
+        Some(token) => Some(door.answer(state.accounts.find_invitation(&token).await)?),
+        None => None,
+    };
+    Ok(Entrance {
+        user: door.caller().ok().map(|caller| caller.user),
+        policy: door.answer(state.accounts.sign_up_policy().await)?,
+        providers: state.identities.list_providers(),
+        sign_up_providers: state.identities.list_sign_up_providers(),
+        passkeys: state.factors.has_passkeys_at(door.host()),
+        mails: state.config.mail.is_some(),
+        invited,
+    })
 }
 
 /// Makes an account, signs it in and goes to the new chat; or to the sign-in page, where the address must be verified
@@ -65,7 +87,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     if let Ok(caller) = door.caller() {
         door.answer(door.state.accounts.sign_out(&caller, &door.origin(), &door.session()?).await)?;
     }
-    leptos_axum::redirect("/sign-in");
+    leptos_axum::redirect("/sign-in?done=signed-out");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::{
     HeaderValue,
-    header::{ACCEPT, COOKIE, REFERER, SET_COOKIE, USER_AGENT},
+    header::{ACCEPT, COOKIE, HOST, REFERER, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -13,7 +13,7 @@ pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin},
+        auth::{Caller, ClientAddress, Origin, Unenrolled},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -58,6 +58,11 @@ impl Door {
         Ok(caller)
     }
 
+    /// Whether the caller must add a second factor before anything else.
+    pub fn must_enrol(&self) -> bool {
+        self.parts.extensions.get::<Unenrolled>().is_some()
+    }
+
     /// The id of who asks; `Unauthenticated` for a stranger.
     pub fn user(&self) -> Result<UserId, AppError> {
         self.caller().map(|caller| caller.user.id)
@@ -73,6 +78,11 @@ impl Door {
     pub fn origin(&self) -> Origin {
         let address = self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default();
         Origin::new(address, self.header(USER_AGENT.as_str()))
+    }
+
+    /// The host that the request is for, as the gate has let it through.
+    pub fn host(&self) -> &str {
+        self.header(HOST.as_str())
     }
 
     /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.

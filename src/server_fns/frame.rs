@@ -22,6 +22,8 @@ pub struct Frame {
     pub utc_offset_minutes: i32,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
     pub factor_removal: Option<Timestamp>,
+    /// Whether the person must add a second factor before anything else. Then there are no chats here.
+    pub must_enrol: bool,
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
@@ -31,9 +33,15 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let caller = door.caller()?;
     let factor_removal = door.answer(door.state.accounts.find_factor_removal(&caller).await)?;
     let user = caller.user;
-    let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
+    let must_enrol = door.must_enrol();
+    let chats = if must_enrol {
+        ChatPage { chats: Vec::new(), next: None }
+    } else {
+        door.answer(door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
+    };
     Ok(Frame {
-        chats: door.answer(listed)?,
+        chats,
+        must_enrol,
         models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),
         now: door.state.clock.now(),

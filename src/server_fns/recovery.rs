@@ -18,7 +18,7 @@ pub async fn request_password_reset(email: String) -> Result<(), AppError> {
 pub async fn reset_password(token: String, password: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     door.answer(door.state.accounts.reset_password(&token, password, &door.origin()).await)?;
-    door.lead_to("/sign-in?done=reset");
+    leptos_axum::redirect("/sign-in?done=reset");
     Ok(())
 }
 

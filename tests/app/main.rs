@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod chats;
 mod crash;
+mod entrance;
 mod factors;
 mod http_files;
 mod http_layers;
@@ -28,5 +29,6 @@ mod runs;
 mod secrets;
 mod security;
 mod sessions_cache;
+
 #[path = "../support/mod.rs"]
 mod support;

@@ -49,6 +49,7 @@ macro_rules! each_house {
 }
 
 mod attacks;
+mod unverified;
 
 impl House {
     async fn start(kept: Kept, change: impl FnOnce(&mut Config)) -> Self {

@@ -60,6 +60,7 @@ pub fn SettingsPage() -> impl IntoView {
 #[derive(Clone, Copy)]
 struct Shown {
     now: RwSignal<Settings>,
+    must_enrol: RwSignal<bool>,
     cursor: StoredValue<Option<String>>,
 }
 
@@ -70,6 +71,7 @@ impl Shown {
         spawn_local(async move {
             // Where it cannot be read, the old state stays; the next change says what is wrong.
             if let Ok(settings) = load_settings(cursor).await {
+                self.must_enrol.try_set(settings.factors.must_enrol);
                 self.now.try_set(settings);
             }
         });
@@ -117,8 +119,9 @@ where
 #[component]
 fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
     let has_providers = !settings.providers.is_empty() || !settings.identities.is_empty();
-    let shown = Shown { now: RwSignal::new(settings), cursor: StoredValue::new(cursor) };
     let frame = FrameState::expect();
+    let cursor = StoredValue::new(cursor);
+    let shown = Shown { now: RwSignal::new(settings), must_enrol: frame.must_enrol, cursor };
     let links = [
         ("profile", "Name"),
         ("address", "E-mail address"),

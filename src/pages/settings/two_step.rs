@@ -133,7 +133,7 @@ fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
                         name="code"
                         label="Code of the app"
                         autocomplete="one-time-code"
-                        inputmode="numeric"
+                        keys="numeric"
                         error=field_error(error, "code")
                     />
                     <button class="btn btn-primary w-fit" type="submit" aria-busy=move || confirm.pending().get().to_string()>

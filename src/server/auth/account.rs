@@ -242,18 +242,21 @@ impl Accounts {
     /// Sends another link to the address of an account that cannot be used before, unless that was done just now.
     async fn ask_to_verify(&self, user: UserId, email: &Email, origin: &Origin) -> Fault {
         match self.send_verification(user, email, origin).await {
-            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {
-                AppError::conflict("Confirm your e-mail address first: follow the link that was sent to it.").into()
-            }
+            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => unverified().into(),
             Err(fault) => fault,
         }
     }
 
-    /// Writes a sign-in and names it in a session with a new id.
+    /// Writes a sign-in and names it in a session with a new id. `Conflict` where the address must be verified first.
     pub(super) async fn begin(&self, user: CurrentUser, entry: &Entry<'_>, session: &Session) -> Result<Caller, Fault> {
         let (idle, absolute) = lifetimes(&self.lifetimes, user.role, entry.remember);
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.store.write().await?;
+        // Whichever way they came.
+        if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
+            drop(tx);
+            return Err(self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await);
+        }
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
             user: user.id,
@@ -369,6 +372,10 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
 fn session_fault(error: tower_sessions::session::Error) -> Fault {
     tracing::warn!(%error, "the session store does not answer");
     AppError::unavailable("Your session cannot be read right now. Please try again in a moment.").into()
+}
+
+fn unverified() -> AppError {
+    AppError::conflict("Confirm your e-mail address first: follow the link that was sent to it.")
 }
 
 fn taken() -> AppError {

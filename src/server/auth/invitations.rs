@@ -6,10 +6,13 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{AppError, Email, Invitation, InvitationId, NewInvitation, Role, SignUpPolicy, Timestamp, UserId, limits},
+    domain::{
+        AppError, Email, Invitation, InvitationId, Invited, NewInvitation, Role, SignUpPolicy, Timestamp, UserId,
+        limits,
+    },
     server::{
         fault::Fault,
-        mail::Letter,
+        mail::{Letter, moment},
         store::{LinkPurpose, NewLink, TokenHash, Tx},
     },
 };
@@ -129,6 +132,20 @@ impl Accounts {
         // audit: an invitation was revoked
         tx.commit().await?;
         Ok(())
+    }
+
+    /// What an invitation says to whoever holds its link.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_invitation(&self, token: &str) -> Result<Invited, Fault> {
+        let Some(hash) = hash_of(token) else { return Ok(Invited::Dead) };
+        let found = self.store.read().await?.find_invitation(&hash, self.clock.now()).await?;
+        Ok(found.map_or(Invited::Dead, |invitation| Invited::Holds {
+            email: invitation.email,
+            role: invitation.role,
+            until: moment(invitation.expires_at),
+        }))
     }
 
     /// Whether a stranger can make an account now.

@@ -22,7 +22,7 @@ mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
-pub use factors::{Factors, path_after};
+pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::Origin;

@@ -20,9 +20,11 @@ use server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::{
     body,
+    envelope::accepts_html,
     gate::{RequestHost, Rules},
     percent,
     refusal::{refuse, refuse_as, refuse_request},
+    typed,
 };
 use crate::{domain::AppError, server::state::AppState};
 
@@ -65,12 +67,18 @@ async fn call(state: AppState, rules: Arc<Rules>, fields: Option<Fields>, mut re
         let reason = "The request has a field that is not known here.";
         return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason);
     }
+    let plain_form = (form && accepts_html(request.headers())).then(|| bytes.clone());
+    let path = request.uri().path().to_owned();
     *request.body_mut() = Body::from(bytes);
     let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
     stay_here(request.headers_mut(), &rules, &host);
 
     let context = move || provide_context(state.clone());
-    let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    let failed = response.status().is_redirection() && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if let Some(typed) = plain_form.filter(|_| failed) {
+        typed::keep(response.headers_mut(), &path, &typed, rules.site.is_https());
+    }
     settle(response, &rules, &host).await
 }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, ClientAddress, Errand, FLOW_SECONDS, Origin, flow_cookie_name},
+        auth::{Back, Caller, ClientAddress, Errand, FLOW_SECONDS, Origin, Unenrolled, flow_cookie_name},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -75,6 +75,7 @@ async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fi
     let caller = extensions.get::<Caller>();
     let (errand, usual) = match (purpose.as_deref(), caller) {
         (None | Some("sign_in"), _) => (Errand::SignIn, "/"),
+        (Some("link"), Some(_)) if extensions.get::<Unenrolled>().is_some() => return refuse(AppError::Unenrolled),
         (Some("link"), Some(caller)) => (Errand::Link(caller), SETTINGS),
         (Some("confirm"), Some(caller)) => (Errand::Confirm(caller), SETTINGS),
         (Some("link" | "confirm"), None) => return refuse(AppError::Unauthenticated),

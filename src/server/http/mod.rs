@@ -31,6 +31,7 @@ use crate::{
 mod address;
 mod body;
 mod caller;
+mod enrol;
 mod envelope;
 mod events;
 mod files;
@@ -48,6 +49,7 @@ mod refusal;
 mod serve;
 mod signals;
 mod stall;
+mod typed;
 
 pub use address::Connected;
 pub use envelope::LoggedUser;
@@ -84,6 +86,7 @@ pub fn router<V: IntoView + 'static>(
     // Only what needs to know who is asking reads sessions.
     let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
     let around = |router: Router<AppState>| {
+        let router = router.layer(from_fn_with_state(state.clone(), enrol::ask_for_factor));
         router.layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions.clone())
     };
     let private = Router::new()

@@ -7,14 +7,14 @@ use axum::{
         StatusCode,
         header::{CONTENT_SECURITY_POLICY, LOCATION},
     },
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::Response,
 };
 use leptos::{IntoView, nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 use server_fn::redirect::REDIRECT_HEADER;
 
-use super::headers::policy_of_pages;
+use super::{headers::policy_of_pages, typed::give_back};
 use crate::server::state::AppState;
 
 /// The routes of the application's pages. `shell` renders the whole document.
@@ -28,8 +28,9 @@ pub(super) fn routes<V: IntoView + 'static>(
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
     let context = state.clone();
+    let https = state.config.url.as_ref().is_some_and(|url| url.https);
     let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&context), app);
-    router.layer(map_response(send_on))
+    router.layer(map_response(send_on)).layer(from_fn_with_state(https, give_back))
 }
 
 /// For whatever path: the page that says that there is no such page, with status 404.

@@ -148,7 +148,7 @@ fn escape(text: &str) -> String {
 }
 
 /// For example `21 November 2026 at 08:30 UTC`.
-fn moment(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     let form = format_description!("[day padding:none] [month repr:long] [year] at [hour]:[minute] UTC");
     let moment =
         OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);

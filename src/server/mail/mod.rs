@@ -18,7 +18,7 @@ use lettre::{
 };
 use secrecy::ExposeSecret;
 
-pub use letters::Letter;
+pub use letters::{Letter, moment};
 pub use outbox::Outbox;
 
 use super::{config::MailConfig, store::ClaimedMail};

@@ -33,6 +33,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Deletes an account into which nobody ever could sign in, because its address was never shown to be its
+    /// owner's; whether it was such a one. An account that an administrator has shut stays.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_unverified(&mut self, user: UserId) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self,
+            "delete from users where id = $1 and must_verify = true and email_verified_at is null and disabled_at is null
+               and not exists (select 1 from sign_ins where user_id = $1)",
+            user,
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Notes that this address is the account's owner's; whether it still is the account's address.
     ///
     /// # Errors

@@ -76,6 +76,14 @@ fn link((user, email, role): LinkColumns) -> LinkRow {
     LinkRow { user, email, role: parse_role(role.as_deref().unwrap_or_default()) }
 }
 
+type InvitationColumns = (InvitationId, Option<String>, Option<String>, i64, Timestamp, Timestamp);
+
+fn invitation((id, email, role, uses_left, created_at, expires_at): InvitationColumns) -> Invitation {
+    let role = parse_role(role.as_deref().unwrap_or_default());
+    let uses_left = u32::try_from(uses_left).unwrap_or(0);
+    Invitation { id, email, role, uses_left, created_at, expires_at }
+}
+
 impl Tx {
     /// Keeps a link.
     ///
@@ -160,22 +168,33 @@ impl Tx {
     pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
         let rows = fetch_all!(
             self,
-            (InvitationId, Option<String>, Option<String>, i64, Timestamp, Timestamp),
+            InvitationColumns,
             "select id, email, role, uses_left, created_at, expires_at from links
              where purpose = 'invitation' and uses_left > 0 and expires_at > $1
              order by created_at desc, id desc limit 500",
             now,
         )?;
-        let invitation =
-            |(id, email, role, uses_left, created_at, expires_at): (_, _, Option<String>, i64, _, _)| Invitation {
-                id,
-                email,
-                role: parse_role(role.as_deref().unwrap_or_default()),
-                uses_left: u32::try_from(uses_left).unwrap_or(0),
-                created_at,
-                expires_at,
-            };
         Ok(rows.into_iter().map(invitation).collect())
+    }
+
+    /// The invitation with this token, if it can be used now.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_invitation(
+        &mut self,
+        token_hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let row = fetch_optional!(
+            self,
+            InvitationColumns,
+            "select id, email, role, uses_left, created_at, expires_at from links
+             where token_hash = $1 and purpose = 'invitation' and uses_left > 0 and expires_at > $2",
+            token_hash.as_slice(),
+            now,
+        )?;
+        Ok(row.map(invitation))
     }
 
     /// Makes an invitation dead; whether there was one that could be used.

@@ -67,6 +67,37 @@ each_db! {
 }
 
 each_db! {
+    async fn a10_an_address_that_must_be_verified_stops_every_way_in(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let mut device = Authenticator::new(0);
+        register(&mut ada, &mut device).await;
+        let (phone, _) = enrolled(&app, &mut ada).await;
+        execute(&app, "update users set must_verify = true").await;
+
+        let mut alone = app.stranger();
+        let options = begin(&mut alone, "sign_in").await;
+        let credential = device.get(&options);
+        let refused = finish_sign_in(&mut alone, &credential).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("Confirm your e-mail address first"), "{}", refused.text());
+        assert!(who(&mut alone).await.is_none());
+
+        let mut pending = app.stranger();
+        execute(&app, "update users set must_verify = false").await;
+        sign_in_step(&mut pending).await;
+        execute(&app, "update users set must_verify = true").await;
+        let code = phone.next(&app);
+        assert_eq!(pending.post_form("/api/finish_sign_in", &[("code", &code)]).await.status, 409);
+        assert!(who(&mut pending).await.is_none());
+
+        execute(&app, "update users set must_verify = false").await;
+        let options = begin(&mut alone, "sign_in").await;
+        let credential = device.get(&options);
+        assert_eq!(finish_sign_in(&mut alone, &credential).await.status, 200);
+    }
+}
+
+each_db! {
     async fn an_answer_counts_once_in_time_and_in_its_own_ceremony(app: TestApp) {
         let mut ada = app.administrator().await;
         let mut device = Authenticator::new(0);

@@ -43,7 +43,22 @@ pub struct Factors {
     relying_party: Option<Arc<Webauthn>>,
 }
 
+/// Lies in the extensions of a request of somebody who must add a second factor before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unenrolled;
+
 impl Factors {
+    /// Whether passkeys work on a page that a browser has opened under this host, which may name a port: they belong to
+    /// one name, and a page under another one of the same machine cannot use them.
+    pub fn has_passkeys_at(&self, host: &str) -> bool {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let is_of = |party: &Arc<Webauthn>| {
+            let origins = party.get_allowed_origins();
+            origins.iter().any(|origin| origin.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(name)))
+        };
+        self.relying_party.as_ref().is_some_and(is_of)
+    }
+
     /// Factors in this store, with what the configuration says of them.
     pub fn new(store: Store, clock: Clock, secrets: Secrets, config: &Config) -> Self {
         let relying_party = passkeys::relying_party(config);

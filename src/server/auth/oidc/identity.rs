@@ -4,18 +4,19 @@ use tower_sessions::Session;
 
 use super::{Identities, refused, token::Vouched};
 use crate::{
-    domain::{AppError, CurrentUser, Identity, SignInStep, UserId},
+    domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, UserId},
     server::{
-        auth::{Caller, Origin, account::Entry, invitations::Admission, throttle},
+        auth::{Caller, Origin, account::Entry, invitations::Admission, origin::Act, throttle},
         fault::Fault,
-        store::{NewIdentity, StoreError, Tx},
+        store::{LinkPurpose, NewIdentity, StoreError, Tx},
     },
 };
 
 /// Tells only those who own the address: the provider has verified it.
 fn known_address() -> AppError {
     AppError::conflict(
-        "An account with this address exists. Sign in with its password, then link the provider in the settings.",
+        "An account with this address exists. Sign in with its password, then link the provider in the settings. \
+         Where the password is not known, choose a new one first, by the link on the sign-in page.",
     )
 }
 
@@ -45,17 +46,27 @@ impl Identities {
             // audit: refused, the account is shut
             return Err(refused().into());
         }
-        let mut tx = self.store.write().await?;
-        tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
+        let (mut tx, now) = (self.store.write().await?, self.clock.now());
+        tx.touch_identity(&vouched.issuer, &vouched.subject, now).await?;
+        let address = tx.find_address_state(user).await?;
+        // What the provider has verified need not be verified here too, where the account has that address.
+        if address.is_some_and(|address| address.email_verified_at.is_none())
+            && tx.verify_address(user, &vouched.email, now).await?
+        {
+            // audit: an address was verified
+            tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
+        }
         let person = tx.find_user(user).await?;
         tx.commit().await?;
         Ok(person.ok_or_else(refused)?)
     }
 
-    /// Makes an account without a password. One with this address is never touched: who owns the address now need
-    /// not be who made the account.
+    /// Makes an account without a password. One with this address is never joined: who owns the address now need
+    /// not be who made the account. One that nobody ever could use, because its address was never verified, makes
+    /// room with all that belongs to it: whoever made it has not shown that the address is theirs, and this person has.
     async fn join(&self, vouched: Vouched, sign_up: bool, origin: &Origin) -> Result<CurrentUser, Fault> {
-        if self.store.read().await?.find_user_by_email(vouched.email.key()).await?.is_some() {
+        let known = self.store.read().await?.find_user_by_email(vouched.email.key()).await?;
+        if known.as_ref().is_some_and(|known| !known.must_verify) {
             return Err(known_address().into());
         }
         let admission = match self.accounts.admit(&vouched.email, None).await? {
@@ -66,9 +77,18 @@ impl Identities {
         };
         throttle::count_sign_up(&self.store, &self.clock, origin.address).await?;
         let mut tx = self.store.write().await?;
+        if let Some(known) = known {
+            if !tx.delete_unverified(known.id).await? {
+                return Err(known_address().into());
+            }
+            let (subject, action, outcome) = (Some(known.id), AuditAction::MakeRoom, Outcome::Done);
+            let act = Act { actor: None, subject, action, outcome, detail: "" };
+            origin.write(&mut tx, &self.clock, &act).await?;
+        }
         let (email, name) = (&vouched.email, vouched.name.as_str());
         let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, origin).await?;
         self.insert(&mut tx, user.id, &vouched).await?;
+        tx.verify_address(user.id, email, self.clock.now()).await?;
         tx.commit().await?;
         Ok(user)
     }

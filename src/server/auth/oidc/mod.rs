@@ -141,6 +141,12 @@ impl Identities {
         self.providers.iter().map(Provider::shown).collect()
     }
 
+    /// The providers by which strangers may make an account, where the policy lets them.
+    pub fn list_sign_up_providers(&self) -> Vec<IdentityProvider> {
+        let shut = |name: &str| self.providers.iter().any(|one| one.config.name == name && !one.config.sign_up);
+        self.list_providers().into_iter().filter(|one| !shut(&one.name)).collect()
+    }
+
     /// The origins to which a form may lead that begins a sign-in, for the policy of pages.
     pub fn origins(&self) -> Vec<String> {
         self.providers.iter().filter_map(Provider::origin).collect()

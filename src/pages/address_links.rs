@@ -1,0 +1,125 @@
+//! Links to addresses. Opening one does nothing, because programs that look through mails open them too: a button does it.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    forgotten::NoToken,
+    forms::{focus_error, form_action, form_error},
+    sign_in::EntranceColumn,
+    ways::Told,
+};
+use crate::{
+    components::{FormError, PageTitle},
+    domain::AppError,
+    server_fns::recovery::{ConfirmAddressChange, VerifyAddress},
+};
+
+/// `/verify-address?token=…`
+#[component]
+pub fn VerifyAddressPage() -> impl IntoView {
+    let action = form_action::<VerifyAddress>();
+    let words = Words {
+        title: "Confirm your address",
+        sentence: "Do this only if you made an account here yourself. If you did not, close this page, and nothing happens.",
+        button: "Confirm the address",
+        done: "verified",
+        result: "Your address is confirmed.",
+        // Whoever is signed in is led on from there.
+        on: ("/sign-in?done=verified", "Go on"),
+    };
+    let pending = action.pending();
+    let value = Signal::derive(move || action.value().get());
+    let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
+    page(words, value, pending.into(), form)
+}
+
+/// `/confirm-address?token=…`
+#[component]
+pub fn ConfirmAddressPage() -> impl IntoView {
+    let action = form_action::<ConfirmAddressChange>();
+    let words = Words {
+        title: "Confirm your new address",
+        sentence: "Your account gets the address to which this link was sent, and your other devices are signed out.",
+        button: "Change the address",
+        done: "changed",
+        result: "Your account has its new address. Use it from now on to sign in.",
+        on: ("/", "Go on"),
+    };
+    let pending = action.pending();
+    let value = Signal::derive(move || action.value().get());
+    let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
+    page(words, value, pending.into(), form)
+}
+
+/// What such a page says.
+#[derive(Clone, Copy)]
+struct Words {
+    title: &'static str,
+    sentence: &'static str,
+    button: &'static str,
+    /// The word in the address after a plain form.
+    done: &'static str,
+    result: &'static str,
+    /// Where to go then, and what the link says.
+    on: (&'static str, &'static str),
+}
+
+/// The page; `form` puts the form around what is in it.
+fn page(
+    words: Words,
+    value: Signal<Option<Result<(), AppError>>>,
+    pending: Signal<bool>,
+    form: impl FnOnce(AnyView) -> AnyView,
+) -> AnyView {
+    let (token, named) = use_query_map().with_untracked(|query| {
+        (query.get("token").filter(|token| !token.is_empty()), query.get_str("done") == Some(words.done))
+    });
+    if named {
+        return view! {
+            <PageTitle text=words.title />
+            <EntranceColumn title=words.title sentence="">
+                <Followed words />
+            </EntranceColumn>
+        }
+        .into_any();
+    }
+    let Some(token) = token else { return view! { <PageTitle text=words.title /> <NoToken /> }.into_any() };
+    let error = Signal::derive(move || value.get().and_then(Result::err));
+    focus_error(error, &[], "link-error");
+    let done = Memo::new(move |_| value.with(|value| matches!(value, Some(Ok(())))));
+    let inner = view! {
+        <div class="grid gap-5">
+            <FormError error=form_error(error, &[]) id="link-error" />
+            <input type="hidden" name="token" value=token />
+            <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
+                {words.button}
+            </button>
+        </div>
+    };
+    let form = form(inner.into_any());
+    view! {
+        <PageTitle text=words.title />
+        <EntranceColumn title=words.title sentence="">
+            <div hidden=move || done.get()>
+                <p class="mb-8 text-ink-soft">{words.sentence}</p>
+                {form}
+            </div>
+            {move || done.get().then(|| view! { <Followed words /> })}
+        </EntranceColumn>
+    }
+    .into_any()
+}
+
+/// What came of it.
+#[component]
+fn Followed(words: Words) -> impl IntoView {
+    let (href, link) = words.on;
+    view! {
+        <Told words=Some(words.result) />
+        <a class="btn btn-primary min-h-11 w-full" href=href>
+            {link}
+        </a>
+    }
+    .into_any()
+}
