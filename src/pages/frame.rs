@@ -284,7 +284,7 @@ fn keep_to_settings(state: FrameState) {
     let here = use_location().pathname;
     Effect::new(move || {
         let path = here.get();
-        if state.must_enrol.get() && path != "/settings" {
+        if state.must_enrol.get() && !path.starts_with("/settings") {
             // Going to a page of ours does not fail.
             let _ = location().set_href(&path);
         }

@@ -2,7 +2,7 @@ use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
 use super::{Section, Sensitive, Shown, Wrong, error_of};
 use crate::{
-    components::{Field, Notice, TimeAgo, browser},
+    components::{Field, TimeAgo, browser},
     domain::{Factor, FactorKind, TotpEnrolment},
     pages::{
         forms::{field_error, focus_error},
@@ -20,7 +20,6 @@ pub fn TwoStepSection(
     let app =
         shown.part(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
     let has_factor = Memo::new(move |_| shown.now.with(|settings| !settings.factors.factors.is_empty()));
-    let must_enrol = Memo::new(move |_| shown.now.with(|settings| settings.factors.must_enrol));
     let codes = Memo::new(move |_| shown.now.with(|settings| settings.codes.clone()));
     let enrolment = Memo::new(move |_| shown.now.with(|settings| settings.enrolment.clone()));
     let begin = shown.action::<BeginTotp>();
@@ -34,17 +33,6 @@ pub fn TwoStepSection(
             sentence="After your password, a code of an app on your phone. A password that somebody else knows is then not enough."
         >
             <div class="grid gap-5">
-                {move || {
-                    must_enrol
-                        .get()
-                        .then(|| {
-                            view! {
-                                <Notice>
-                                    "A second factor is required here. Add an app or a passkey to go on."
-                                </Notice>
-                            }
-                        })
-                }}
                 <Wrong error id="two-step-error" section="two-step" />
                 {move || {
                     let codes = codes.get();
