@@ -44,7 +44,7 @@ export class AccountPages {
   async fillSignIn(email: string, password: string): Promise<void> {
     await this.email.fill(email);
     await this.password.fill(password);
-    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   }
 
   async signIn(person: Person): Promise<void> {

@@ -65,7 +65,7 @@ pub struct FrameState {
     /// Why something could not be done with a chat.
     problem: RwSignal<Option<AppError>>,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
-    pub factor_removal: RwSignal<Option<Timestamp>>,
+    pub factor_removal: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else.
     pub must_enrol: RwSignal<bool>,
     drawer: RwSignal<bool>,
@@ -96,7 +96,7 @@ impl FrameState {
             restored: RwSignal::new(0),
             news: RwSignal::new(0),
             problem: RwSignal::new(None),
-            factor_removal: RwSignal::new(frame.factor_removal),
+            factor_removal: frame.factor_removal,
             must_enrol: RwSignal::new(frame.must_enrol),
             drawer: RwSignal::new(false),
             folded: RwSignal::new(frame.sidebar_folded),
