@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     groups::{
-        Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, ResetPassword, Sessions,
+        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, ResetPassword, Sessions,
         Settings, SignIn, SignInCode, SignUp, VerifyAddress,
     },
     provide_typed,
@@ -68,6 +68,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/confirm") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people") view={Lazy::<People>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/audit") view={Lazy::<Audit>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

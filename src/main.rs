@@ -12,7 +12,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use colloquy::server::{
     allocator,
-    cli::{self, UserCommand},
+    cli::{self, AuditCommand, UserCommand},
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Readiness},
@@ -50,6 +50,8 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Print what was done with accounts, newest first, as JSON Lines
+    Audit(AuditCommand),
     /// Run one model file for a server, over standard input and output
     #[command(hide = true)]
     ModelWorker(WorkerArgs),
@@ -71,6 +73,8 @@ fn main() -> ExitCode {
         }
         Command::User { command } => load(arguments.config.as_deref())
             .and_then(|loaded| cli::run(&command, &loaded.config, &mut io::stdout().lock())),
+        Command::Audit(command) => load(arguments.config.as_deref())
+            .and_then(|loaded| cli::show_audit(command, &loaded.config, &mut io::stdout().lock())),
         Command::ModelWorker(arguments) => return worker::run(arguments),
     };
     match done {

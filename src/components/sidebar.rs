@@ -137,6 +137,10 @@ fn PersonMenu(user: Signal<CurrentUser>, sign_out: &'static str, replace: bool) 
                         <Icon glyph=Glyph::Users />
                         "People"
                     </a>
+                    <a class="menu-item" href="/audit" prop:replace=replace>
+                        <Icon glyph=Glyph::ScrollText />
+                        "Audit"
+                    </a>
                 </Show>
                 // A whole new page, so that nothing of this person stays in memory.
                 <form method="post" action=sign_out>

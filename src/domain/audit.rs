@@ -4,72 +4,115 @@ use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// Something that is written down. A new kind of act goes at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
-#[serde(rename_all = "snake_case")]
-pub enum AuditAction {
+macro_rules! actions {
+    ($($(#[$doc:meta])* $action:ident => $words:literal,)+) => {
+        /// Something that is written down.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
+        #[serde(rename_all = "snake_case")]
+        pub enum AuditAction {
+            $($(#[$doc])* $action,)+
+        }
+
+        impl AuditAction {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$action),+];
+
+            /// In words, for its subject.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Self::$action => $words,)+
+                }
+            }
+        }
+    };
+}
+
+// A new kind of act goes at the end.
+actions! {
     /// An account was made.
-    SignUp,
+    SignUp => "Account made",
     /// Somebody signed in, or tried to.
-    SignIn,
+    SignIn => "Signed in",
     /// Somebody signed out.
-    SignOut,
+    SignOut => "Signed out",
     /// Somebody who was signed in proved again who they are, or tried to.
-    Confirm,
+    Confirm => "Confirmed identity",
     /// One sign-in was ended by its owner.
-    EndSignIn,
+    EndSignIn => "Ended one sign-in",
     /// All other sign-ins were ended by their owner.
-    EndOtherSignIns,
+    EndOtherSignIns => "Ended all other sign-ins",
     /// A password was changed by its owner.
-    ChangePassword,
+    ChangePassword => "Changed the password",
     /// A name was changed.
-    ChangeName,
+    ChangeName => "Changed the name",
     /// An administrator changed what a person may do; the detail is the new role.
-    ChangeRole,
+    ChangeRole => "Role changed by an administrator",
     /// An administrator shut an account.
-    DisableAccount,
+    DisableAccount => "Account disabled by an administrator",
     /// An administrator opened an account again.
-    EnableAccount,
+    EnableAccount => "Account enabled by an administrator",
     /// An administrator ended all sign-ins of a person.
-    EndAllSignIns,
+    EndAllSignIns => "All sign-ins ended by an administrator",
     /// An administrator began a reset of a password.
-    StartReset,
+    StartReset => "Password reset begun by an administrator",
     /// An administrator asked for a person's lost second factors to be removed.
-    AskFactorRemoval,
+    AskFactorRemoval => "Removal of lost second factors asked for by an administrator",
     /// An administrator withdrew that.
-    WithdrawFactorRemoval,
+    WithdrawFactorRemoval => "Removal of lost second factors withdrawn by an administrator",
     /// The person refused that.
-    RefuseFactorRemoval,
+    RefuseFactorRemoval => "Refused the removal of second factors",
     /// Lost second factors were removed when the notice was over.
-    RemoveLostFactors,
+    RemoveLostFactors => "Lost second factors removed",
     /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
-    MakeRoom,
+    MakeRoom => "Unverified account removed",
+    /// A second factor was refused in a sign-in.
+    SecondFactor => "Second factor",
+    /// A second factor was added; the detail is its name.
+    AddFactor => "Added a second factor",
+    /// A second factor was removed; the detail is its name.
+    RemoveFactor => "Removed a second factor",
+    /// New recovery codes were made.
+    NewRecoveryCodes => "Made new recovery codes",
+    /// A provider was linked; the detail is what people call it.
+    LinkIdentity => "Linked another way in",
+    /// A provider was unlinked; the detail is what people call it.
+    UnlinkIdentity => "Unlinked another way in",
+    /// An address was shown to be its owner's.
+    VerifyAddress => "Verified the e-mail address",
+    /// Another address was asked for.
+    AskAddressChange => "Asked for another e-mail address",
+    /// The address was changed.
+    ChangeAddress => "Changed the e-mail address",
+    /// A link for a new password was asked for.
+    AskReset => "Asked for a link for a new password",
+    /// The password was changed by a link.
+    ResetPassword => "Changed the password by a link",
+    /// An invitation was made; the detail says for what.
+    CreateInvitation => "Made an invitation",
+    /// An invitation was made dead.
+    RevokeInvitation => "Revoked an invitation",
+    /// What was written down was exported; the detail says which part of it.
+    ExportAudit => "Exported the audit",
 }
 
 impl AuditAction {
-    /// In words, for its subject.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::SignUp => "Account made",
-            Self::SignIn => "Signed in",
-            Self::SignOut => "Signed out",
-            Self::Confirm => "Confirmed identity",
-            Self::EndSignIn => "Ended one sign-in",
-            Self::EndOtherSignIns => "Ended all other sign-ins",
-            Self::ChangePassword => "Changed the password",
-            Self::ChangeName => "Changed the name",
-            Self::ChangeRole => "Role changed by an administrator",
-            Self::DisableAccount => "Account disabled by an administrator",
-            Self::EnableAccount => "Account enabled by an administrator",
-            Self::EndAllSignIns => "All sign-ins ended by an administrator",
-            Self::StartReset => "Password reset begun by an administrator",
-            Self::AskFactorRemoval => "Removal of lost second factors asked for by an administrator",
-            Self::WithdrawFactorRemoval => "Removal of lost second factors withdrawn by an administrator",
-            Self::RefuseFactorRemoval => "Refused the removal of second factors",
-            Self::RemoveLostFactors => "Lost second factors removed",
-            Self::MakeRoom => "Unverified account removed",
+    /// As it is kept, and as it is asked for.
+    pub fn name(self) -> String {
+        // Its own name is made of its words: SignUp, sign_up.
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
         }
+        name
+    }
+
+    /// The action with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 }
 
@@ -97,6 +140,10 @@ pub struct Activity {
     pub device: String,
     /// From where: the beginning of the network address.
     pub place: String,
+    /// On what, if that is told.
+    pub detail: String,
+    /// Whether somebody else did it: an administrator, the operator, or the server.
+    pub by_another: bool,
 }
 
 /// One page of them, newest first.
@@ -106,4 +153,58 @@ pub struct ActivityPage {
     pub acts: Vec<Activity>,
     /// The cursor of the next page, where there is one.
     pub next: Option<String>,
+}
+
+/// What an administrator looks for in the audit. Empty texts stand for everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditQuery {
+    /// The name of an action.
+    pub action: String,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// The address or the id of whoever did it or whom it concerns.
+    pub person: String,
+    /// The first day, as `2026-11-21`, in UTC.
+    pub from: String,
+    /// The last day, likewise.
+    pub to: String,
+}
+
+/// One act, as administrators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// What its subject sees.
+    pub act: Activity,
+    /// Who did it: a name and an address while the account exists, else the beginning of an id; empty where it is not known.
+    pub actor: String,
+    /// Whom it concerns, likewise.
+    pub subject: String,
+}
+
+/// One page of the audit, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The acts.
+    pub entries: Vec<AuditEntry>,
+    /// The cursor of the next page, where there is one.
+    pub next: Option<String>,
+    /// Days for which they are kept.
+    pub days: u32,
+    /// Whether the administrator proved a short while ago who they are, so that an export can be made.
+    pub fresh: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_are_kept() {
+        for action in AuditAction::ALL {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+            assert_eq!(AuditAction::named(&action.name()), Some(*action));
+        }
+        assert_eq!(AuditAction::named("drop table"), None);
+    }
 }

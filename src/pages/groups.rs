@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use super::{
-    ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage, PersonPage,
-    ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, VerifyAddressPage,
+    AuditPage, ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage,
+    PersonPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage,
+    VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
@@ -82,6 +83,7 @@ group! {
     /// Where chats and accounts are looked after.
     Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage, People => PeoplePage,
         Person => PersonPage,
+        Audit => AuditPage,
 }
 
 /// Fetches the other pieces while nothing else is to be done, so that they are there without the network too.

@@ -1,5 +1,6 @@
 //! One module per URL: what it loads, which components it places.
 
+mod audit;
 mod cookies;
 mod fault;
 mod forms;
@@ -20,6 +21,7 @@ mod people;
 mod sessions;
 mod settings;
 
+pub use audit::AuditPage;
 pub use chat::ChatPage;
 pub use fault::NotFoundPage;
 pub use frame::FramePage;

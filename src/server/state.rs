@@ -113,7 +113,7 @@ impl AppState {
             None => None,
         };
         let models = Models::new(&config);
-        let chats = Chats::start(store.clone(), clock.clone(), models, stopping.clone());
+        let chats = Chats::start(store.clone(), clock.clone(), models, config.audit_days, stopping.clone());
         Ok(Self {
             config: Arc::new(config),
             clock,

@@ -37,7 +37,7 @@ pub async fn cancel_totp() -> Result<(), AppError> {
 pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code).await)?;
+    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code, &door.origin()).await)?;
     door.show_codes(&caller, &codes)?;
     door.lead_to("/settings?done=totp#two-step");
     Ok(codes)
@@ -48,7 +48,7 @@ pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
 pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.remove(&caller, factor).await)?;
+    door.answer(door.state.factors.remove(&caller, factor, &door.origin()).await)?;
     door.lead_to("/settings?done=removed#two-step");
     Ok(())
 }
@@ -68,7 +68,7 @@ pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppErro
 pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.new_recovery_codes(&caller).await)?;
+    let codes = door.answer(door.state.factors.new_recovery_codes(&caller, &door.origin()).await)?;
     door.show_codes(&caller, &codes)?;
     door.lead_to("/settings#two-step");
     Ok(codes)
@@ -115,7 +115,8 @@ pub async fn begin_passkey_registration() -> Result<String, AppError> {
 pub async fn finish_passkey_registration(name: String, credential: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential).await)?;
+    let codes =
+        door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential, &door.origin()).await)?;
     door.show_codes(&caller, &codes)?;
     Ok(codes)
 }

@@ -23,6 +23,7 @@ macro_rules! names_of {
 static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
     names_of! {
         account::{LoadEntrance, SignUp, SignIn, SignOut, RatePassword},
+        audit::{LoadAudit},
         chats::{ListChats, FindChat, RenameChat, ChangeChats},
         factors::{
             ListFactors, BeginTotp, CancelTotp, ConfirmTotp, RemoveFactor, RenameFactor, NewRecoveryCodes, PutCodesAway, FindSignInStep, FinishSignIn,

@@ -18,7 +18,7 @@ pub async fn create_invitation(
     let caller = door.fresh_administrator()?;
     let (uses, days) = (uses.unwrap_or(1), days.unwrap_or(7));
     let request = crate::server::auth::InvitationRequest { email, role, uses, days };
-    let made = door.answer(door.state.accounts.create_invitation(&caller, &request).await)?;
+    let made = door.answer(door.state.accounts.create_invitation(&caller, &request, &door.origin()).await)?;
     door.show_once(&made.link);
     door.lead_to(if made.mailed { "/people?done=mailed#invitations" } else { "/people?done=invited#invitations" });
     Ok(made)
@@ -37,7 +37,7 @@ pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
 pub async fn revoke_invitation(id: InvitationId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.revoke_invitation(&caller, id).await)?;
+    door.answer(door.state.accounts.revoke_invitation(&caller, id, &door.origin()).await)?;
     door.lead_to("/people?done=revoked#invitations");
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! framework has already given the request's context away, because it renders some pages twice.
 
 pub mod account;
+pub mod audit;
 pub mod chats;
 pub mod factors;
 pub mod frame;

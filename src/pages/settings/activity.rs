@@ -45,6 +45,8 @@ fn Act(act: Activity) -> impl IntoView {
         <li class="flex flex-wrap items-baseline gap-x-4 py-2">
             <p class="min-w-0 flex-1 basis-60">
                 {act.action.words()} {refused.then(|| view! { <span class="text-danger">" (refused)"</span> })}
+                {act.by_another.then(|| view! { <span class="text-ink-soft">", by somebody else"</span> })}
+                <span class="block text-label break-words text-ink-soft">{act.detail}</span>
             </p>
             <p class="text-label text-ink-soft">
                 {act.device} " · " {act.place} " · " <TimeAgo at=act.at clock />

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{Factors, Origin, Passwords, invitations::Admission, origin::Act, password::Verified, rule, throttle};
+use super::{
+    Factors, Origin, Passwords, invitations::Admission, notices::Notices, origin::Act, password::Verified, rule,
+    throttle,
+};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, SignInId, SignInStep, Timestamp,
@@ -36,12 +39,13 @@ pub struct Accounts {
     pub(super) open: bool,
     /// Domains whose addresses may sign up.
     pub(super) domains: Arc<[String]>,
-    /// Whether mails are sent.
-    pub(super) mails: bool,
+    pub(super) notices: Notices,
     /// What links begin with.
     pub(super) base_url: Arc<str>,
     /// Seconds that pass before a lost second factor is removed.
     pub(super) factor_removal_wait: i64,
+    /// Days for which it is kept what was done.
+    pub(super) audit_days: u32,
 }
 
 /// Somebody who is signed in, and asks.
@@ -75,11 +79,13 @@ pub struct Credentials {
 pub(super) struct Entry<'a> {
     pub remember: bool,
     pub origin: &'a Origin,
+    /// By which way, in words; empty for a password alone.
+    pub by: &'a str,
 }
 
 impl Credentials {
     fn entry(&self) -> Entry<'_> {
-        Entry { remember: self.remember, origin: &self.origin }
+        Entry { remember: self.remember, origin: &self.origin, by: "" }
     }
 }
 
@@ -97,6 +103,7 @@ pub struct NewAccount {
 impl Accounts {
     /// Accounts in this store. The configuration says how long sign-ins last, who may join, and whether mails are sent.
     pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
+        let notices = Notices::new(clock.clone(), config.mail.is_some());
         Self {
             store,
             clock,
@@ -105,9 +112,10 @@ impl Accounts {
             lifetimes: config.sessions.clone(),
             open: config.sign_up_open,
             domains: config.sign_up_domains.clone().into(),
-            mails: config.mail.is_some(),
+            notices,
             base_url: config.base_url().into(),
             factor_removal_wait: config.factor_removal_wait,
+            audit_days: config.audit_days,
         }
     }
 
@@ -267,7 +275,7 @@ impl Accounts {
             address: &entry.origin.address.0.to_canonical().to_string(),
         })
         .await?;
-        entry.origin.note(&mut tx, &self.clock, user.id, AuditAction::SignIn, Outcome::Done).await?;
+        entry.origin.note_of(&mut tx, &self.clock, user.id, AuditAction::SignIn, entry.by).await?;
         tx.commit().await?;
         self.end_former(session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };

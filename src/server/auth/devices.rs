@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId, Timestamp},
-    server::fault::Fault,
+    server::{fault::Fault, store::AuditRow},
 };
 
 /// Acts in one page of the activity.
@@ -65,7 +65,7 @@ impl Accounts {
         let mut rows = self.store.read().await?.list_audit_entries(caller.user.id, after, ACTS_PER_PAGE + 1).await?;
         let more = rows.len() > ACTS_PER_PAGE as usize;
         rows.truncate(ACTS_PER_PAGE as usize);
-        let next = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.at.micros(), last.id));
+        let next = rows.last().filter(|_| more).map(cursor_after);
         let acts = rows
             .into_iter()
             .map(|row| Activity {
@@ -74,13 +74,20 @@ impl Accounts {
                 outcome: row.outcome,
                 device: device(&row.user_agent),
                 place: place(&row.address),
+                by_another: row.actor_id.is_some_and(|actor| actor != caller.user.id),
+                detail: row.detail,
             })
             .collect();
         Ok(ActivityPage { acts, next })
     }
 }
 
-fn parse_cursor(text: &str) -> Result<(Timestamp, uuid::Uuid), AppError> {
+/// The cursor of what follows an act.
+pub(super) fn cursor_after(last: &AuditRow) -> String {
+    format!("{}.{}", last.at.micros(), last.id)
+}
+
+pub(super) fn parse_cursor(text: &str) -> Result<(Timestamp, uuid::Uuid), AppError> {
     let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     let (at, id) = parts
         .ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))?;

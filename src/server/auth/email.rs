@@ -6,7 +6,7 @@ use super::{
     throttle,
 };
 use crate::{
-    domain::{AppError, Email, UserId},
+    domain::{AppError, AuditAction, Email, UserId},
     server::{
         fault::Fault,
         mail::Letter,
@@ -29,7 +29,7 @@ impl Accounts {
 
     /// Whether this installation sends mails.
     pub const fn sends_mails(&self) -> bool {
-        self.mails
+        self.notices.are_sent()
     }
 
     /// Mails the caller a link that shows that their address is theirs. Does nothing where that is known.
@@ -97,7 +97,7 @@ impl Accounts {
             return Err(dead().into());
         }
         tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
-        // audit: an address was verified
+        origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Accounts {
         self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
         self.post(&mut tx, new.given(), &confirm).await?;
         self.post(&mut tx, old.given(), &tell).await?;
-        // audit: another address was asked for
+        origin.note_of(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -160,7 +160,7 @@ impl Accounts {
         }
         let sentence = format!("The e-mail address of your account was changed to {}.", new.given());
         self.notify(&mut tx, &before.email, &sentence, origin).await?;
-        // audit: the address was changed
+        origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! Who is let in: the policy of sign-up, and invitations.
 
 use super::{
-    Accounts, Caller,
+    Accounts, Caller, Origin,
     links::{Token, hash_of},
+    origin::Act,
     throttle,
 };
 use crate::{
     domain::{
-        AppError, Email, Invitation, InvitationId, Invited, NewInvitation, Role, SignUpPolicy, Timestamp, UserId,
-        limits,
+        AppError, AuditAction, Email, Invitation, InvitationId, Invited, NewInvitation, Outcome, Role, SignUpPolicy,
+        Timestamp, UserId, limits,
     },
     server::{
         fault::Fault,
@@ -81,6 +82,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         request: &InvitationRequest,
+        origin: &Origin,
     ) -> Result<NewInvitation, Fault> {
         require_administrator(caller)?;
         let email = request.check()?;
@@ -105,9 +107,18 @@ impl Accounts {
         if let Some(email) = &email {
             self.post(&mut tx, email.given(), &Letter::invitation(&caller.user.name, &link, request.days)).await?;
         }
-        // audit: an invitation was made
+        let bound = email.as_ref().map_or("whoever has the link", |email| email.domain());
+        let detail = format!("{} for {bound}, {} uses, {} days", request.role.word(), request.uses, request.days);
+        let act = Act {
+            actor: Some(caller.user.id),
+            subject: None,
+            action: AuditAction::CreateInvitation,
+            outcome: Outcome::Done,
+            detail: &detail,
+        };
+        origin.write(&mut tx, &self.clock, &act).await?;
         tx.commit().await?;
-        Ok(NewInvitation { id: InvitationId::from_uuid(id), link, mailed: self.mails && email.is_some() })
+        Ok(NewInvitation { id: InvitationId::from_uuid(id), link, mailed: self.notices.are_sent() && email.is_some() })
     }
 
     /// The invitations that can be used now, newest first.
@@ -123,13 +134,20 @@ impl Accounts {
     ///
     /// # Errors
     /// `Forbidden` for members, `NotFound` where there is none that could be used.
-    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<(), Fault> {
+    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId, origin: &Origin) -> Result<(), Fault> {
         require_administrator(caller)?;
         let mut tx = self.store.write().await?;
         if !tx.delete_invitation(id, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
-        // audit: an invitation was revoked
+        let act = Act {
+            actor: Some(caller.user.id),
+            subject: None,
+            action: AuditAction::RevokeInvitation,
+            outcome: Outcome::Done,
+            detail: "",
+        };
+        origin.write(&mut tx, &self.clock, &act).await?;
         tx.commit().await?;
         Ok(())
     }

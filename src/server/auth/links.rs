@@ -8,7 +8,7 @@ use crate::{
     domain::{AppError, UserId},
     server::{
         mail::Letter,
-        store::{LinkPurpose, NewLink, NewMail, StoreError, TokenHash, Tx},
+        store::{LinkPurpose, NewLink, StoreError, TokenHash, Tx},
     },
 };
 
@@ -41,7 +41,7 @@ pub(super) fn dead() -> AppError {
 impl Accounts {
     /// Refuses what cannot be done without mails.
     pub(super) fn require_mail(&self) -> Result<(), AppError> {
-        if self.mails {
+        if self.notices.are_sent() {
             return Ok(());
         }
         Err(AppError::unavailable("This installation sends no mails. Ask an administrator for a link."))
@@ -78,18 +78,7 @@ impl Accounts {
 
     /// Puts a letter on its way, in the transaction of the act; does nothing where no mails are sent.
     pub(super) async fn post(&self, tx: &mut Tx, recipient: &str, letter: &Letter) -> Result<(), StoreError> {
-        if !self.mails {
-            return Ok(());
-        }
-        tx.insert_mail(&NewMail {
-            id: self.clock.new_id(),
-            recipient,
-            subject: letter.subject,
-            text: &letter.text,
-            html: &letter.html,
-            created_at: self.clock.now(),
-        })
-        .await
+        self.notices.post(tx, recipient, letter).await
     }
 
     /// Tells the owner of an account what was done with it, in one sentence.
@@ -100,8 +89,7 @@ impl Accounts {
         sentence: &str,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let letter = Letter::security_notice(sentence, self.clock.now(), &origin.place());
-        self.post(tx, recipient, &letter).await
+        self.notices.tell(tx, recipient, sentence, origin).await
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod account;
 mod address;
+mod audit;
 mod common;
 mod devices;
 mod email;
 mod factors;
 mod invitations;
 mod links;
+mod notices;
 mod oidc;
 mod origin;
 mod password;
@@ -22,6 +24,7 @@ mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use audit::AuditExport;
 pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};

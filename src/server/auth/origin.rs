@@ -58,6 +58,19 @@ impl Origin {
         self.write(tx, clock, &Act { actor, subject: Some(user), action, outcome, detail: "" }).await
     }
 
+    /// Writes down what somebody did from here with their own account, and on what.
+    pub(super) async fn note_of(
+        &self,
+        tx: &mut Tx,
+        clock: &Clock,
+        user: UserId,
+        action: AuditAction,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let act = Act { actor: Some(user), subject: Some(user), action, outcome: Outcome::Done, detail };
+        self.write(tx, clock, &act).await
+    }
+
     /// Writes down what was refused without concerning any account.
     pub(super) async fn note_of_nobody(
         &self,

@@ -38,6 +38,8 @@ impl Accounts {
         tx.delete_pending_sign_ins_of(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword, Outcome::Done).await?;
+        let sentence = "Your password was changed in the settings, and all other devices were signed out.";
+        self.notify(&mut tx, &user.email, sentence, origin).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -3,10 +3,11 @@
 use super::{
     Accounts, Origin,
     links::{Token, dead, hash_of},
+    origin::Act,
     rule, throttle,
 };
 use crate::{
-    domain::{AppError, CurrentUser, Email, UserId},
+    domain::{AppError, AuditAction, CurrentUser, Email, Outcome, UserId},
     server::{fault::Fault, mail::Letter, store::LinkPurpose},
 };
 
@@ -35,8 +36,16 @@ impl Accounts {
             self.insert_link_of(&mut tx, (user.id, &user.email), LinkPurpose::ResetPassword, RESET_SECONDS, &token)
                 .await?;
             self.post(&mut tx, &user.email, &letter).await?;
+            // Anybody can ask; it is not known who did.
+            let act = Act {
+                actor: None,
+                subject: Some(user.id),
+                action: AuditAction::AskReset,
+                outcome: Outcome::Done,
+                detail: "",
+            };
+            origin.write(&mut tx, &self.clock, &act).await?;
         }
-        // audit: a new password was asked for
         tx.commit().await?;
         Ok(())
     }
@@ -51,7 +60,6 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         let user = tx.find_user(user).await?.ok_or(AppError::NotFound)?;
         self.insert_link_of(&mut tx, (user.id, &user.email), LinkPurpose::ResetPassword, RESET_SECONDS, &token).await?;
-        // audit: a link for a new password was made
         tx.commit().await?;
         Ok(self.link(RESET_PAGE, &token))
     }
@@ -78,7 +86,7 @@ impl Accounts {
         tx.delete_links(user.id, LinkPurpose::ChangeAddress).await?;
         let sentence = "Your password was changed by a link for a new password, and all devices were signed out.";
         self.notify(&mut tx, &user.email, sentence, origin).await?;
-        // audit: the password was changed by a link
+        origin.note_of(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;
         tx.commit().await?;
         Ok(())
     }

@@ -38,6 +38,8 @@ struct Inner {
     rendered: read::Rendered,
     /// This process, as the owner of leases.
     worker: Uuid,
+    /// Days for which it is kept what was done with accounts.
+    audit_days: u32,
     /// Cancelled when the process is asked to stop.
     shutdown: CancellationToken,
     /// The runs that are being executed.
@@ -46,7 +48,7 @@ struct Inner {
 
 impl Chats {
     /// Starts the engine: its writer and its sweeper live until `shutdown`.
-    pub fn start(store: Store, clock: Clock, models: Models, shutdown: CancellationToken) -> Self {
+    pub fn start(store: Store, clock: Clock, models: Models, audit_days: u32, shutdown: CancellationToken) -> Self {
         let (writer, queue) = writer::Writer::new();
         let worker = clock.new_id();
         let chats = Self(Arc::new(Inner {
@@ -57,6 +59,7 @@ impl Chats {
             writer,
             rendered: read::Rendered::default(),
             worker,
+            audit_days,
             shutdown,
             tasks: TaskTracker::new(),
         }));

@@ -59,7 +59,7 @@ impl Chats {
 
     async fn clear_expired(&self) -> Result<(), Fault> {
         let mut tx = self.0.store.write().await?;
-        tx.delete_expired(self.0.clock.now()).await?;
+        tx.delete_expired(self.0.clock.now(), self.0.audit_days).await?;
         tx.commit().await?;
         Ok(())
     }

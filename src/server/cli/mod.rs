@@ -1,5 +1,9 @@
 //! The operator's commands about accounts. They need no server that runs, and work beside one.
 
+mod audit;
+
+pub use audit::{AuditCommand, show_audit};
+
 use std::{error::Error, fs, io::Write, os::unix::fs::DirBuilderExt};
 
 use clap::Subcommand;
@@ -74,16 +78,20 @@ fn parse_role(text: &str) -> Result<Role, String> {
 pub fn run(command: &UserCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (store, accounts) = open(command, config).await?;
+        let (store, accounts) = open(matches!(command, UserCommand::Create { .. }), config).await?;
         let done = carry_out(command, &accounts, out).await;
         store.close().await;
         done
     })
 }
 
+/// Opens the accounts of an installation that has some.
+async fn open_existing(config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
+    open(false, config).await
+}
+
 /// Opens what accounts are made of, as the server does.
-async fn open(command: &UserCommand, config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
-    let creates = matches!(command, UserCommand::Create { .. });
+async fn open(creates: bool, config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
     let nobody = || format!("There is no account yet (data folder {}).", config.data.display());
     if !creates && config.database_url.is_none() && !config.data.join("colloquy.db").exists() {
         return Err(nobody().into());

@@ -98,6 +98,7 @@ impl Reader {
         let local = self.local(d.local, &data);
         let factor_removal_wait =
             self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
+        let audit_days = self.read("audit_days", d.audit_days, |raw| values::number(raw, 30, 36_500), show);
         Config {
             listen,
             url,
@@ -118,6 +119,7 @@ impl Reader {
             identity_providers: Vec::new(),
             default_model,
             factor_removal_wait,
+            audit_days,
         }
     }
 

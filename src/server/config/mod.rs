@@ -66,6 +66,8 @@ pub struct Config {
     pub default_model: Option<String>,
     /// Seconds between an administrator's word that second factors are lost and their removal (`factor_removal_wait`).
     pub factor_removal_wait: i64,
+    /// Days for which it is kept what was done with accounts (`audit_days`).
+    pub audit_days: u32,
 }
 
 /// An http or https origin without a path.
@@ -233,6 +235,7 @@ impl Default for Config {
             identity_providers: Vec::new(),
             default_model: None,
             factor_removal_wait: 86_400,
+            audit_days: 365,
             data,
         }
     }

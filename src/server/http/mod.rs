@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod address;
+mod audit;
 mod body;
 mod caller;
 mod enrol;
@@ -93,7 +94,8 @@ pub fn router<V: IntoView + 'static>(
         .merge(pages::routes(&state, shell.clone()))
         .merge(functions::routes(&state, &rules, fields_of))
         .merge(events::routes())
-        .merge(identities::routes());
+        .merge(identities::routes())
+        .merge(audit::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
     let routes = around(private)
         .merge(health::routes(ready))

@@ -29,7 +29,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use addresses::AddressState;
-pub use audit::{AuditRow, NewAuditEntry};
+pub use audit::{AuditFilter, AuditRecord, AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
 pub use factor_removals::DueRemoval;

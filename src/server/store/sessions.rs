@@ -8,9 +8,6 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// How long it is kept what was done with accounts: a year.
-const AUDIT_SECONDS: i64 = 365 * 86_400;
-
 impl Tx {
     /// Writes a new record.
     ///
@@ -51,14 +48,17 @@ impl Tx {
     }
 
     /// Deletes what has expired: session records, throttles, pending sign-ins, ceremonies, links, mails that were sent a week
-    /// ago or given up a month ago, and what was written down more than a year ago.
+    /// ago or given up a month ago, people who never came back from a provider, and what was written down more than
+    /// `audit_days` ago.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn delete_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+    pub async fn delete_expired(&mut self, now: Timestamp, audit_days: u32) -> Result<u64, StoreError> {
         let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
         let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
-        let acts = execute!(self, "delete from audit where at < $1", now.plus_seconds(-AUDIT_SECONDS))?;
+        let acts =
+            execute!(self, "delete from audit where at < $1", now.plus_seconds(-86_400 * i64::from(audit_days)))?;
+        let flows = execute!(self, "delete from provider_flows where expires_at <= $1", now)?;
         let pending = execute!(self, "delete from pending_sign_ins where expires_at <= $1", now)?;
         let ceremonies = execute!(self, "delete from ceremonies where expires_at <= $1", now)?;
         let links = execute!(self, "delete from links where expires_at <= $1", now)?;
@@ -68,6 +68,6 @@ impl Tx {
             now.plus_seconds(-7 * 86_400),
             now.plus_seconds(-30 * 86_400),
         )?;
-        Ok(sessions + throttles + acts + pending + ceremonies + links + mails)
+        Ok(sessions + throttles + acts + flows + pending + ceremonies + links + mails)
     }
 }

@@ -17,18 +17,18 @@ use std::sync::Arc;
 
 use webauthn_rs::Webauthn;
 
-use super::Caller;
+use super::{Caller, Origin, notices::Notices};
 use crate::{
     domain::{
-        AppError, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId, limits,
-        parse_factor_name,
+        AppError, AuditAction, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId,
+        limits, parse_factor_name,
     },
     server::{
         clock::Clock,
         config::{Config, RequiredOf},
         fault::Fault,
         secrets::Secrets,
-        store::{FactorRow, Owned, Store},
+        store::{FactorRow, Owned, Store, Tx},
     },
 };
 
@@ -39,6 +39,7 @@ pub struct Factors {
     clock: Clock,
     secrets: Secrets,
     required: RequiredOf,
+    notices: Notices,
     /// `None` where the installation's address is none that passkeys work with.
     relying_party: Option<Arc<Webauthn>>,
 }
@@ -62,7 +63,8 @@ impl Factors {
     /// Factors in this store, with what the configuration says of them.
     pub fn new(store: Store, clock: Clock, secrets: Secrets, config: &Config) -> Self {
         let relying_party = passkeys::relying_party(config);
-        Self { store, clock, secrets, required: config.require_second_factor, relying_party }
+        let notices = Notices::new(clock.clone(), config.mail.is_some());
+        Self { store, clock, secrets, required: config.require_second_factor, notices, relying_party }
     }
 
     /// The caller's confirmed factors.
@@ -82,9 +84,11 @@ impl Factors {
     ///
     /// # Errors
     /// `NotFound` where the caller has none with this id; `Conflict` where it is the last one and one is required.
-    pub async fn remove(&self, caller: &Caller, factor: FactorId) -> Result<(), Fault> {
+    pub async fn remove(&self, caller: &Caller, factor: FactorId, origin: &Origin) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         let mut owned = tx.owned_by(caller.user.id);
+        let name = owned.list_factors().await?.into_iter().find(|known| known.id == factor).map(|known| known.name);
+        let name = name.ok_or(AppError::NotFound)?;
         if !owned.delete_factor(factor).await? {
             return Err(AppError::NotFound.into());
         }
@@ -95,7 +99,9 @@ impl Factors {
             }
             owned.replace_recovery_codes(&[]).await?;
         }
-        // audit: a second factor was removed (its kind and name)
+        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
+        let sentence = format!("The second factor \u{201c}{name}\u{201d} was removed from your account.");
+        self.notices.tell(&mut tx, &caller.user.email, &sentence, origin).await?;
         tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
@@ -152,6 +158,15 @@ impl Factors {
             RequiredOf::Administrators => user.role == Role::Administrator,
             RequiredOf::Everybody => true,
         }
+    }
+}
+
+impl Factors {
+    /// Writes down that a factor was added, and tells the owner.
+    async fn note_added(&self, tx: &mut Tx, caller: &Caller, name: &str, origin: &Origin) -> Result<(), Fault> {
+        origin.note_of(tx, &self.clock, caller.user.id, AuditAction::AddFactor, name).await?;
+        let sentence = format!("The second factor \u{201c}{name}\u{201d} was added to your account.");
+        Ok(self.notices.tell(tx, &caller.user.email, &sentence, origin).await?)
     }
 }
 

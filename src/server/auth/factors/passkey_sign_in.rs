@@ -40,8 +40,11 @@ impl Accounts {
         session: &Session,
     ) -> Result<Caller, Fault> {
         let pending = self.try_pending(origin, session).await?;
-        // audit: a second factor was refused
-        self.factors.check_answer(pending.user, Ceremony::of_pending(pending), credential).await?;
+        let checked = self.factors.check_answer(pending.user, Ceremony::of_pending(pending), credential).await;
+        if matches!(checked, Err(Fault::App(AppError::Invalid { .. }))) {
+            self.note_refused_factor(pending.user, origin).await?;
+        }
+        checked?;
         self.complete(pending, origin, session).await
     }
 
@@ -118,8 +121,7 @@ impl Accounts {
         self.factors.note_use(&factor, passkey, &used).await?;
         throttle::forgive_code(&self.store, origin.address, factor.user_id).await?;
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
-        // audit: signed in with a passkey
-        self.begin(person, &Entry { remember, origin }, session).await
+        self.begin(person, &Entry { remember, origin, by: "passkey" }, session).await
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Factors, check_count, recovery};
 use crate::{
     domain::{AppError, CeremonyId, FactorId, UserId, limits, parse_factor_name},
     server::{
-        auth::Caller,
+        auth::{Caller, Origin},
         config::{Config, PublicUrl},
         fault::Fault,
         store::{
@@ -107,6 +107,7 @@ impl Factors {
         caller: &Caller,
         name: &str,
         credential: &str,
+        origin: &Origin,
     ) -> Result<Vec<String>, Fault> {
         let (user, name) = (caller.user.id, parse_factor_name(name)?);
         let state: PasskeyRegistration = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
@@ -126,7 +127,7 @@ impl Factors {
             other => other?,
         }
         let codes = recovery::give_first(&mut tx, user).await?;
-        // audit: a passkey was added (its name)
+        self.note_added(&mut tx, caller, &name, origin).await?;
         tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)

@@ -5,9 +5,9 @@ use sha2::{Digest, Sha256};
 
 use super::Factors;
 use crate::{
-    domain::{AppError, UserId},
+    domain::{AppError, AuditAction, UserId},
     server::{
-        auth::Caller,
+        auth::{Caller, Origin},
         fault::Fault,
         store::{Owned, Tx, sealed_context},
     },
@@ -25,14 +25,16 @@ impl Factors {
     ///
     /// # Errors
     /// `Conflict` where the caller has no second factor.
-    pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<Vec<String>, Fault> {
+    pub async fn new_recovery_codes(&self, caller: &Caller, origin: &Origin) -> Result<Vec<String>, Fault> {
         let mut tx = self.store.write().await?;
         let mut owned = tx.owned_by(caller.user.id);
         if owned.list_factors().await?.is_empty() {
             return Err(AppError::conflict("Add a second factor first.").into());
         }
         let codes = replace(&mut owned, caller.user.id).await?;
-        // audit: new recovery codes were made
+        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::NewRecoveryCodes, "").await?;
+        let sentence = "New recovery codes were made for your account; the old ones have ended.";
+        self.notices.tell(&mut tx, &caller.user.email, sentence, origin).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -4,7 +4,7 @@ use tower_sessions::{Expiry, Session};
 
 use super::totp::wrong_code;
 use crate::{
-    domain::{AppError, CurrentUser, PendingSignInId, SignInId, SignInStep},
+    domain::{AppError, AuditAction, CurrentUser, Outcome, PendingSignInId, SignInId, SignInStep, UserId},
     server::{
         auth::{
             Accounts, Caller, Origin,
@@ -67,7 +67,7 @@ impl Accounts {
     pub async fn finish_sign_in(&self, code: &str, origin: &Origin, session: &Session) -> Result<Caller, Fault> {
         let pending = self.try_pending(origin, session).await?;
         if !self.factors.use_code(pending.user, code).await? {
-            // audit: a second factor was refused
+            self.note_refused_factor(pending.user, origin).await?;
             return Err(wrong_code().into());
         }
         self.complete(pending, origin, session).await
@@ -118,8 +118,14 @@ impl Accounts {
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
         throttle::forgive_code(&self.store, origin.address, pending.user).await?;
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
-        // audit: signed in with a second factor
-        self.begin(user, &Entry { remember: pending.remember, origin }, session).await
+        self.begin(user, &Entry { remember: pending.remember, origin, by: "second factor" }, session).await
+    }
+
+    pub(super) async fn note_refused_factor(&self, user: UserId, origin: &Origin) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        origin.note(&mut tx, &self.clock, user, AuditAction::SecondFactor, Outcome::Refused).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Factors, check_count, qr, recovery};
 use crate::{
     domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
     server::{
-        auth::Caller,
+        auth::{Caller, Origin},
         fault::Fault,
         store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
     },
@@ -72,7 +72,7 @@ impl Factors {
     ///
     /// # Errors
     /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app.
-    pub async fn confirm_totp(&self, caller: &Caller, code: &str) -> Result<Vec<String>, Fault> {
+    pub async fn confirm_totp(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Vec<String>, Fault> {
         let (user, now) = (caller.user.id, self.clock.now());
         let begun = self.store.read().await?.owned_by(user).find_unconfirmed_totp().await?;
         let begun = begun.ok_or_else(wrong_code)?;
@@ -87,7 +87,7 @@ impl Factors {
         // Another one may have been begun at the same moment.
         tx.owned_by(user).delete_unconfirmed_factors().await?;
         let codes = recovery::give_first(&mut tx, user).await?;
-        // audit: an authenticator app was added
+        self.note_added(&mut tx, caller, NAME, origin).await?;
         tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)

@@ -29,21 +29,29 @@ impl Identities {
     pub(super) async fn sign_in(
         &self,
         vouched: Vouched,
-        sign_up: bool,
+        (label, sign_up): (&str, bool),
         origin: &Origin,
         session: &Session,
     ) -> Result<SignInStep, Fault> {
         let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
         let user = match found {
-            Some((user, is_shut)) => self.come_in(user, is_shut, &vouched).await?,
+            Some((user, is_shut)) => self.come_in(user, is_shut, &vouched, origin).await?,
             None => self.join(vouched, sign_up, origin).await?,
         };
-        self.accounts.enter(user, &Entry { remember: false, origin }, session).await
+        self.accounts.enter(user, &Entry { remember: false, origin, by: label }, session).await
     }
 
-    async fn come_in(&self, user: UserId, is_shut: bool, vouched: &Vouched) -> Result<CurrentUser, Fault> {
+    async fn come_in(
+        &self,
+        user: UserId,
+        is_shut: bool,
+        vouched: &Vouched,
+        origin: &Origin,
+    ) -> Result<CurrentUser, Fault> {
         if is_shut {
-            // audit: refused, the account is shut
+            let mut tx = self.store.write().await?;
+            origin.note(&mut tx, &self.clock, user, AuditAction::SignIn, Outcome::Refused).await?;
+            tx.commit().await?;
             return Err(refused().into());
         }
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
@@ -53,7 +61,7 @@ impl Identities {
         if address.is_some_and(|address| address.email_verified_at.is_none())
             && tx.verify_address(user, &vouched.email, now).await?
         {
-            // audit: an address was verified
+            origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "by a provider").await?;
             tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         }
         let person = tx.find_user(user).await?;
@@ -94,17 +102,28 @@ impl Identities {
     }
 
     /// Links an identity to an account. Linking again what is linked already only notes its use.
-    pub(super) async fn link(&self, user: UserId, vouched: &Vouched) -> Result<(), Fault> {
+    pub(super) async fn link(
+        &self,
+        caller: &Caller,
+        label: &str,
+        vouched: &Vouched,
+        origin: &Origin,
+    ) -> Result<(), Fault> {
+        let user = caller.user.id;
         let mut tx = self.store.write().await?;
         match tx.find_identity(&vouched.issuer, &vouched.subject).await? {
             Some((owner, _)) if owner == user => {
                 tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
             }
             Some(_) => return Err(somebody_elses().into()),
-            None => self.insert(&mut tx, user, vouched).await?,
+            None => {
+                self.insert(&mut tx, user, vouched).await?;
+                origin.note_of(&mut tx, &self.clock, user, AuditAction::LinkIdentity, label).await?;
+                let sentence = format!("Signing in with {label} was linked to your account.");
+                self.accounts.notify(&mut tx, &caller.user.email, &sentence, origin).await?;
+            }
         }
         tx.commit().await?;
-        // audit: linked a provider
         Ok(())
     }
 
@@ -142,7 +161,7 @@ impl Identities {
     ///
     /// # Errors
     /// `NotFound` where they have no such one, `Conflict` where nothing would be left to sign in with.
-    pub async fn unlink(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<(), Fault> {
+    pub async fn unlink(&self, caller: &Caller, issuer: &str, subject: &str, origin: &Origin) -> Result<(), Fault> {
         self.accounts.require_fresh(caller)?;
         let mut tx = self.store.write().await?;
         let mut own = tx.owned_by(caller.user.id);
@@ -157,8 +176,12 @@ impl Identities {
             let reason = "This is the only way to sign in to your account. Set a password first.";
             return Err(AppError::conflict(reason).into());
         }
+        let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
+        let label = known.map_or(issuer, |provider| provider.config.label.as_str());
+        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
+        let sentence = format!("Signing in with {label} was unlinked from your account.");
+        self.accounts.notify(&mut tx, &caller.user.email, &sentence, origin).await?;
         tx.commit().await?;
-        // audit: unlinked a provider
         Ok(())
     }
 }

@@ -226,10 +226,12 @@ impl Identities {
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let sign_up = provider.config.sign_up;
-                let step = self.sign_in(vouched, sign_up, &back.origin, session).await?;
+                let step = self.sign_in(vouched, (&provider.config.label, sign_up), &back.origin, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
-            (FlowPurpose::Link, Some(caller)) => self.link(caller.user.id, &vouched).await?,
+            (FlowPurpose::Link, Some(caller)) => {
+                self.link(caller, &provider.config.label, &vouched, &back.origin).await?
+            }
             (FlowPurpose::Confirm, Some(caller)) => self.confirm(caller, &vouched, &back.origin, session).await?,
             (_, None) => return Err(refused().into()),
         }

@@ -132,7 +132,7 @@ impl Accounts {
     /// `Forbidden` for members; `NotFound`; `Conflict` for a disabled account; `RateLimited` (3 mails an hour).
     pub async fn start_reset(&self, by: &By<'_>, user: UserId) -> Result<Reset, Fault> {
         by.check()?;
-        let mailed = self.mails && by.caller.is_some();
+        let mailed = self.notices.are_sent() && by.caller.is_some();
         let person = self.store.read().await?.find_person(user).await?.ok_or(AppError::NotFound)?;
         if mailed {
             let email = Email::parse(&person.summary.email)?;

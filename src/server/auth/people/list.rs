@@ -49,7 +49,7 @@ impl Accounts {
             domains: self.domains.to_vec(),
             invitations: self.list_invitations(caller).await?,
             new_link: None,
-            mails: self.mails,
+            mails: self.notices.are_sent(),
             undelivered: undelivered.into_iter().map(undelivered_mail).collect(),
             fresh: self.require_fresh(caller).is_ok(),
         })
@@ -77,7 +77,7 @@ impl Accounts {
             removal_hours: self.factor_removal_wait.div_euclid(3_600).max(1),
             devices: sign_ins.into_iter().map(|row| shown_device(row, caller)).collect(),
             new_link: None,
-            mails: self.mails,
+            mails: self.notices.are_sent(),
             fresh: self.require_fresh(caller).is_ok(),
             summary: row.summary,
         })

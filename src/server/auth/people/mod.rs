@@ -21,7 +21,7 @@ use crate::{
 /// Who does something with somebody's account, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct By<'a> {
-    caller: Option<&'a Caller>,
+    pub(in crate::server::auth) caller: Option<&'a Caller>,
     origin: &'a Origin,
 }
 
@@ -41,7 +41,7 @@ impl<'a> By<'a> {
     }
 
     /// Refuses who is no administrator, as far as the request says.
-    fn check(&self) -> Result<(), AppError> {
+    pub(in crate::server::auth) fn check(&self) -> Result<(), AppError> {
         self.caller.map_or(Ok(()), require_administrator)
     }
 }

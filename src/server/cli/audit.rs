@@ -1,0 +1,44 @@
+//! The audit on the command line, as JSON Lines.
+
+use std::{error::Error, io::Write};
+
+use clap::Args;
+
+use super::{open_existing, told};
+use crate::{domain::AuditQuery, server::config::Config};
+
+/// Which part of it.
+#[derive(Debug, Clone, Args)]
+pub struct AuditCommand {
+    /// Not before this day (UTC), such as 2026-11-21
+    #[arg(long, value_name = "DAY", default_value = "")]
+    since: String,
+    /// Up to this day (UTC)
+    #[arg(long, value_name = "DAY", default_value = "")]
+    until: String,
+    /// Who did it or whom it concerns: an e-mail address or an id
+    #[arg(long, value_name = "PERSON", default_value = "")]
+    person: String,
+    /// What was done, such as sign_in
+    #[arg(long, value_name = "NAME", default_value = "")]
+    action: String,
+}
+
+/// Writes it out, newest first.
+///
+/// # Errors
+/// One sentence for the operator.
+pub fn show_audit(command: AuditCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let AuditCommand { since, until, person, action } = command;
+    let query = AuditQuery { action, person, from: since, to: until, outcome: String::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (store, accounts) = open_existing(config).await?;
+        let mut part = accounts.read_audit(&query).await.map_err(told)?;
+        while let Some(lines) = accounts.next_lines(&mut part).await.map_err(told)? {
+            out.write_all(lines.as_bytes())?;
+        }
+        store.close().await;
+        Ok(())
+    })
+}

@@ -1,0 +1,75 @@
+//! `/audit/export`: the audit as JSON Lines. A form, because an export is itself written down.
+
+use axum::{
+    Form, Router,
+    body::{Body, Bytes},
+    extract::{State, rejection::FormRejection},
+    http::{
+        Extensions, HeaderMap,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE, USER_AGENT},
+    },
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures::stream::try_unfold;
+
+use super::{
+    envelope::accepts_html,
+    refusal::{refuse, refuse_request, show_as_page},
+};
+use crate::{
+    domain::{AppError, AuditQuery},
+    server::{
+        auth::{Caller, ClientAddress, Origin},
+        state::AppState,
+        telemetry::RequestId,
+    },
+};
+
+/// The route.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/audit/export", post(export))
+}
+
+async fn export(
+    State(state): State<AppState>,
+    extensions: Extensions,
+    headers: HeaderMap,
+    form: Result<Form<AuditQuery>, FormRejection>,
+) -> Response {
+    let mut response = match form {
+        Ok(Form(query)) => answer(state, &extensions, &headers, &query).await,
+        Err(rejection) => refuse_request(rejection.status(), "Send a form (application/x-www-form-urlencoded)."),
+    };
+    if !response.status().is_success() && accepts_html(&headers) {
+        show_as_page(&mut response);
+    }
+    response
+}
+
+async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
+    let Some(caller) = extensions.get::<Caller>() else { return refuse(AppError::Unauthenticated) };
+    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let origin = Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
+    let export = match state.accounts.export_audit(caller, query, &origin).await {
+        Ok(export) => export,
+        Err(fault) => {
+            let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+            return refuse(fault.into_app_error(&request_id));
+        }
+    };
+    let seconds = state.clock.now().micros().div_euclid(1_000_000);
+    let day = time::OffsetDateTime::from_unix_timestamp(seconds).map(time::OffsetDateTime::date);
+    let day = day.map(|day| day.to_string()).unwrap_or_default();
+    let name = format!("attachment; filename=\"audit-{day}.jsonl\"");
+    // One step in memory at a time, and none before the one before was taken.
+    let lines = try_unfold((state.accounts, export), async |(accounts, mut export)| {
+        let lines = accounts.next_lines(&mut export).await.map_err(|fault| {
+            tracing::error!(%fault, "an export of the audit broke off");
+            std::io::Error::other("the export broke off")
+        })?;
+        Ok::<_, std::io::Error>(lines.map(|lines| (Bytes::from(lines), (accounts, export))))
+    });
+    let headers = [(CONTENT_TYPE, "application/jsonl; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];
+    (headers, Body::from_stream(lines)).into_response()
+}

@@ -1,0 +1,230 @@
+//! What is written down of who did what, who may read it, and of what people are told by mail.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use colloquy::domain::{AuditAction, AuditPage, AuditQuery, Outcome};
+use serde_json::{Value, json};
+
+use crate::{
+    factors::{Phone, enrolled, factors},
+    support::{
+        app::{PASSWORD, TestApp, each_db},
+        client::{Answer, Client},
+        smtp::Smtp,
+    },
+};
+
+const WRONG: &str = "not-the-password-11";
+const NEW: &str = "copper-lantern-orbit-77";
+
+async fn audit(client: &mut Client, query: AuditQuery) -> AuditPage {
+    let answer = client.post_json("/api/load_audit", &json!({ "query": query })).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+async fn done(client: &mut Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let answer = client.post_form(path, fields).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer
+}
+
+async fn actions(app: &TestApp) -> BTreeSet<AuditAction> {
+    let names = app.column("select distinct action from audit").await;
+    names.iter().map(|name| AuditAction::named(name).expect("a known action")).collect()
+}
+
+async fn id_of(app: &TestApp, email: &str) -> String {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.find_user_by_email(email).await.expect("a row").expect("an account").id.to_string()
+}
+
+/// An installation that is open to all and sends mails; Ada is its administrator, Bob a member.
+async fn house(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
+    let smtp = Smtp::start().await;
+    let config = smtp.config();
+    let app = TestApp::start_with(app.kept(), |settings| {
+        settings.sign_up_open = true;
+        settings.mail = Some(config);
+    })
+    .await;
+    let ada = app.administrator().await;
+    let bob = app.person("bob@example.org", "Bob").await;
+    (app, smtp, ada, bob)
+}
+
+/// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`.
+fn is_driven_elsewhere(action: AuditAction) -> bool {
+    use AuditAction::*;
+    matches!(
+        action,
+        LinkIdentity
+            | UnlinkIdentity
+            | MakeRoom
+            | AskFactorRemoval
+            | WithdrawFactorRemoval
+            | RefuseFactorRemoval
+            | RemoveLostFactors
+    )
+}
+
+each_db! {
+    async fn l01_every_kind_of_act_is_written_down_and_without_secrets(app: TestApp) {
+        let (app, smtp, mut ada, mut bob) = house(&app).await;
+        let id = id_of(&app, "bob@example.org").await;
+        let user = id.as_str();
+        app.stranger().post_form("/api/sign_in", &[("email", "bob@example.org"), ("password", WRONG)]).await;
+        let mut other = app.signed_in("bob@example.org").await;
+        done(&mut other, "/api/sign_out", &[]).await;
+        app.signed_in("bob@example.org").await;
+        let settings: Value = bob.post_json("/api/load_settings", &json!({})).await.json();
+        let devices = settings["devices"].as_array().expect("devices");
+        let device = devices.iter().find(|device| device["current"] == false).expect("another")["id"].as_str().expect("an id");
+        done(&mut bob, "/api/end_device", &[("sign_in", device)]).await;
+        done(&mut bob, "/api/end_other_devices", &[]).await;
+        done(&mut bob, "/api/confirm_identity", &[("password", PASSWORD)]).await;
+        done(&mut bob, "/api/change_name", &[("name", "Robert")]).await;
+        done(&mut bob, "/api/change_password", &[("current", PASSWORD), ("password", NEW)]).await;
+
+        let (phone, codes) = enrolled(&app, &mut bob).await;
+        done(&mut bob, "/api/new_recovery_codes", &[]).await;
+        let mut pending = app.stranger();
+        done(&mut pending, "/api/sign_in", &[("email", "bob@example.org"), ("password", NEW)]).await;
+        assert_eq!(pending.post_form("/api/finish_sign_in", &[("code", "000000")]).await.status, 422);
+        let code = phone.next(&app);
+        done(&mut pending, "/api/finish_sign_in", &[("code", &code)]).await;
+        let factor = factors(&mut bob).await.factors[0].id.to_string();
+        done(&mut bob, "/api/remove_factor", &[("factor", &factor)]).await;
+
+        done(&mut bob, "/api/request_verification", &[]).await;
+        let verify = smtp.newest_to(&app.state, "bob@example.org", 6).await.token();
+        done(&mut bob, "/api/verify_address", &[("token", &verify)]).await;
+        done(&mut bob, "/api/request_address_change", &[("email", "rob@example.net")]).await;
+        let confirm = smtp.newest_to(&app.state, "rob@example.net", 1).await.token();
+        done(&mut bob, "/api/confirm_address_change", &[("token", &confirm)]).await;
+        done(&mut app.stranger(), "/api/request_password_reset", &[("email", "rob@example.net")]).await;
+        let reset = smtp.newest_to(&app.state, "rob@example.net", 2).await.token();
+        done(&mut app.stranger(), "/api/reset_password", &[("token", &reset), ("password", PASSWORD)]).await;
+
+        let invitation = done(&mut ada, "/api/create_invitation", &[("role", "member")]).await.json::<Value>();
+        let invited = invitation["link"].as_str().expect("a link").rsplit('=').next().expect("a token").to_owned();
+        done(&mut ada, "/api/revoke_invitation", &[("id", invitation["id"].as_str().expect("an id"))]).await;
+        for change in ["make_administrator", "make_member", "disable", "enable", "end_sign_ins"] {
+            done(&mut ada, "/api/change_person", &[("user", user), ("change", change)]).await;
+        }
+        done(&mut ada, "/api/start_reset", &[("user", user)]).await;
+        assert_eq!(ada.submit("/audit/export", &[]).await.status, 200);
+
+        let written = actions(&app).await;
+        let missing: Vec<&AuditAction> =
+            AuditAction::ALL.iter().filter(|action| !written.contains(action) && !is_driven_elsewhere(**action)).collect();
+        assert_eq!(missing, Vec::<&AuditAction>::new(), "nobody has written these down");
+
+        // l02: nothing secret is in it, nor in a notice.
+        let all = app.column("select action || ' ' || detail || ' ' || address || ' ' || user_agent from audit").await.join("\n");
+        let secrets = [PASSWORD, NEW, WRONG, &codes[0], &code, &verify, &confirm, &reset, &invited];
+        for secret in secrets {
+            assert!(!all.contains(secret), "{secret} was written down");
+        }
+        let notices = app.column("select text from mails where subject not like '%password' and text like '%was added%'").await.join("\n");
+        assert!(notices.contains("Authenticator app") && !notices.contains(&codes[0]), "{notices}");
+        drop::<Phone>(phone);
+    }
+}
+
+each_db! {
+    async fn administrators_read_and_filter_all_of_it_and_members_nothing(app: TestApp) {
+        let (app, _smtp, mut ada, mut bob) = house(&app).await;
+        app.stranger().post_form("/api/sign_in", &[("email", "bob@example.org"), ("password", WRONG)]).await;
+        assert_eq!(bob.post_json("/api/load_audit", &json!({})).await.status, 404);
+        assert_eq!(bob.get("/audit").await.status, 404);
+        assert_eq!(bob.submit("/audit/export", &[]).await.status, 404);
+
+        let all = audit(&mut ada, AuditQuery::default()).await;
+        assert_eq!((all.entries.len(), all.days, all.fresh), (5, 365, true));
+        let refused = audit(&mut ada, AuditQuery { outcome: "refused".into(), ..AuditQuery::default() }).await;
+        let [only] = &refused.entries[..] else { panic!("{refused:?}") };
+        assert_eq!((only.act.outcome, only.subject.as_str()), (Outcome::Refused, "Bob <bob@example.org>"));
+        assert_eq!(only.actor, "", "of what was refused it is not known who tried");
+        let bobs = audit(&mut ada, AuditQuery { person: "bob@example.org".into(), ..AuditQuery::default() }).await;
+        assert_eq!(bobs.entries.len(), 3);
+        let page = ada.get("/audit?action=sign_in&outcome=refused&person=bob%40example.org").await;
+        assert!(page.status == 200 && page.text().contains("(refused)"), "{}", page.text());
+
+        app.state.clock.advance(86_400);
+        let mut ada = app.signed_in("ada@example.org").await;
+        let day = |seconds: i64| {
+            let at = app.state.clock.now().plus_seconds(seconds).micros() / 1_000_000;
+            time::OffsetDateTime::from_unix_timestamp(at).expect("a moment").date().to_string()
+        };
+        let today = audit(&mut ada, AuditQuery { from: day(0), ..AuditQuery::default() }).await;
+        assert_eq!(today.entries.len(), 1);
+        let before = audit(&mut ada, AuditQuery { to: day(-86_400), ..AuditQuery::default() }).await;
+        assert_eq!(before.entries.len(), 5);
+    }
+}
+
+each_db! {
+    async fn row_17_and_18_what_is_asked_wrongly_is_told_and_never_a_fault(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for (name, value) in [
+            ("action", "password_hash"), ("action", "id;--"), ("outcome", "all"), ("person", "nobody@example.org"),
+            ("person", "'; drop table users; --"), ("from", "yesterday"), ("to", "2026-02-30"),
+        ] {
+            let answer = ada.post_json("/api/load_audit", &json!({ "query": { name: value } })).await;
+            assert_eq!((answer.status.as_u16(), answer.error().field()), (422, Some(name)), "{value}");
+            let page = ada.get(&format!("/audit?{name}={}", value.replace(' ', "+"))).await;
+            assert!(page.text().contains("role=\"alert\""), "{name}={value}");
+            assert_eq!(ada.submit("/audit/export", &[(name, value)]).await.status, 422, "{name}={value}");
+        }
+        for cursor in ["x", "1.x", "9223372036854775807.", "1;--.0190e2a4-7b1c-7def-8123-456789abcdef"] {
+            let answer = ada.post_json("/api/load_audit", &json!({ "cursor": cursor })).await;
+            assert_eq!(answer.status, 422, "{cursor}");
+        }
+    }
+}
+
+each_db! {
+    async fn s08_an_export_is_whole_needs_a_fresh_proof_and_is_itself_written_down(app: TestApp) {
+        let (app, _smtp, mut ada, _bob) = house(&app).await;
+        for _ in 0..60 {
+            done(&mut ada, "/api/change_name", &[("name", "Ada")]).await;
+        }
+        let first = audit(&mut ada, AuditQuery::default()).await;
+        assert_eq!(first.entries.len(), 50);
+        let rest = ada.post_json("/api/load_audit", &json!({ "cursor": first.next })).await.json::<AuditPage>();
+        assert_eq!((rest.entries.len(), rest.next), (14, None));
+
+        let file = ada.submit("/audit/export", &[]).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "application/jsonl; charset=utf-8"));
+        assert!(file.header("content-disposition").starts_with("attachment; filename=\"audit-2"), "{}", file.header("content-disposition"));
+        let lines: Vec<Value> = file.text().lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
+        assert_eq!(lines.len(), 65, "all of it, and the export itself");
+        assert_eq!((&lines[0]["action"], &lines[0]["actor"]["email"]), (&json!("export_audit"), &json!("ada@example.org")));
+        let some = ada.submit("/audit/export", &[("action", "sign_up")]).await;
+        assert_eq!(some.text().lines().count(), 2);
+
+        app.state.clock.advance(11 * 60);
+        assert_eq!(ada.submit("/audit/export", &[]).await.status, 403);
+        assert_eq!(app.stranger().submit("/audit/export", &[]).await.status, 401);
+        let request = ada.request(Method::GET, "/audit/export").header("accept", "text/html");
+        assert_eq!(ada.send(request.body(axum::body::Body::empty()).expect("a request")).await.status, 405);
+    }
+}
+
+each_db! {
+    async fn r05_changes_of_what_protects_an_account_are_told_by_mail(app: TestApp) {
+        let (app, smtp, _ada, mut bob) = house(&app).await;
+        enrolled(&app, &mut bob).await;
+        done(&mut bob, "/api/new_recovery_codes", &[]).await;
+        let factor = factors(&mut bob).await.factors[0].id.to_string();
+        done(&mut bob, "/api/remove_factor", &[("factor", &factor)]).await;
+        done(&mut bob, "/api/change_password", &[("current", PASSWORD), ("password", NEW)]).await;
+        let texts: Vec<String> =
+            smtp.mails_to(&app.state, "bob@example.org", 4).await.iter().map(|mail| mail.part("text/plain")).collect();
+        for (text, told) in texts.iter().zip(["was added", "New recovery codes", "was removed", "password was changed"]) {
+            assert!(text.contains(told) && text.contains("127.0.0.*"), "{told}: {text}");
+        }
+    }
+}
