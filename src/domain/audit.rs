@@ -25,6 +25,8 @@ pub enum AuditAction {
     ChangePassword,
     /// A name was changed.
     ChangeName,
+    /// The language was changed.
+    ChangeLanguage,
 }
 
 impl AuditAction {
@@ -39,6 +41,7 @@ impl AuditAction {
             Self::EndOtherSignIns => "Ended all other sign-ins",
             Self::ChangePassword => "Changed the password",
             Self::ChangeName => "Changed the name",
+            Self::ChangeLanguage => "Changed the language",
         }
     }
 }

@@ -76,7 +76,8 @@ impl FrameState {
         let models = frame.models;
         let offered = |id: &String| models.models.iter().any(|model| model.id == *id);
         let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
-        let clock = ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes };
+        let clock =
+            ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes, language: frame.language };
         Self {
             user: RwSignal::new(frame.user),
             chats: RwSignal::new(frame.chats.chats),
@@ -316,7 +317,11 @@ fn keep_time(state: FrameState) {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one visit")]
             let passed = (browser::now_millis() - started) as i64;
             let now = begin.now.plus_millis(passed.max(0));
-            state.clock.try_set(ReaderClock { now, utc_offset_minutes: offset });
+            // The language may have been changed meanwhile.
+            state.clock.try_update(|clock| {
+                clock.now = now;
+                clock.utc_offset_minutes = offset;
+            });
         };
         if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(60)) {
             on_cleanup(move || handle.clear());

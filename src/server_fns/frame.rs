@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AppError, ChatPage, CurrentUser, ModelChoice, Timestamp};
+use crate::domain::{AppError, ChatPage, CurrentUser, Language, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Frame {
     pub now: Timestamp,
     /// Minutes to add to UTC for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
     pub utc_offset_minutes: i32,
+    /// How dates and times are written.
+    pub language: Language,
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
@@ -28,7 +30,9 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let door = super::door::Door::open()?;
     let user = door.caller()?.user;
     let listed = door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await;
+    let language = door.answer(door.state.accounts.language(user.id).await)?;
     Ok(Frame {
+        language,
         chats: door.answer(listed)?,
         models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),

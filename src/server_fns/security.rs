@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
-use crate::domain::{ActivityPage, AppError, Device, SignInId};
+use crate::domain::{ActivityPage, AppError, Device, Language, SignInId};
 
 /// Gives the caller another name.
 #[server(prefix = "/api", endpoint = "change_name")]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub devices: Vec<Device>,
     /// One page of what was done with their account, newest first.
     pub activity: ActivityPage,
+    /// What they chose for their pages.
+    pub profile: Profile,
 }
 
 /// The caller's settings, with the page of their activity that begins at `cursor`.
@@ -56,6 +58,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
     Ok(Settings {
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
+        profile: Profile { language: door.answer(accounts.language(caller.user.id).await)? },
     })
 }
 
@@ -77,4 +80,21 @@ pub async fn end_other_devices() -> Result<u64, AppError> {
     let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.origin()).await)?;
     door.lead_to("/settings?done=ended");
     Ok(ended)
+}
+
+/// What the caller chose for their pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// How dates and times are written.
+    pub language: Language,
+}
+
+/// Gives the caller's pages another language, by its tag.
+#[server(prefix = "/api", endpoint = "change_language")]
+pub async fn change_language(language: String) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.change_language(&caller, &language, &door.origin()).await)?;
+    door.lead_to("/settings?done=language");
+    Ok(())
 }

@@ -18,6 +18,7 @@ mod isolation;
 mod mail;
 mod models;
 mod oidc;
+mod profile;
 mod recovery;
 mod runs;
 mod secrets;

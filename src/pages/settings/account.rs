@@ -6,50 +6,10 @@ use crate::{
     pages::{
         forms::{field_error, focus_error, form_action, form_error},
         frame::FrameState,
-        password::{Strength, password_rating, value_of},
+        password::{Strength, password_rating},
     },
-    server_fns::security::{ChangeName, ChangePassword},
+    server_fns::security::ChangePassword,
 };
-
-/// The person's name.
-#[component]
-pub fn NameSection(
-    /// The frame around, which shows the name too.
-    frame: FrameState,
-    /// Told after a change.
-    on_change: Callback<()>,
-) -> impl IntoView {
-    const FIELDS: &[&str] = &["name"];
-    let action = form_action::<ChangeName>();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
-    focus_error(error, FIELDS, "name-form-error");
-    let name = frame.user.with_untracked(|user| user.name.clone());
-    Effect::new(move || {
-        if let Some(Ok(())) = action.value().get() {
-            let name = value_of("name");
-            frame.user.update(|user| name.trim().clone_into(&mut user.name));
-            on_change.run(());
-        }
-    });
-    view! {
-        <Section id="profile" title="Name" sentence="What you are called here.">
-            <ActionForm action>
-                <div class="grid max-w-[360px] gap-5">
-                    <FormError error=form_error(error, FIELDS) id="name-form-error" />
-                    <Field name="name" label="Name" autocomplete="name" value=name error=field_error(error, "name") />
-                    <Save
-                        words="Save the name"
-                        done="name"
-                        result="Saved."
-                        pending=action.pending()
-                        saved=Signal::derive(move || action.value().with(|value| value.as_ref().map(Result::is_ok)))
-                    />
-                </div>
-            </ActionForm>
-        </Section>
-    }
-    .into_any()
-}
 
 /// The person's password.
 #[component]

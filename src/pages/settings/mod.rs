@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod devices;
+mod profile;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -16,9 +17,10 @@ use crate::{
     domain::AppError,
     server_fns::security::{Settings, load_settings},
 };
-use account::{NameSection, PasswordSection};
+use account::PasswordSection;
 use activity::ActivitySection;
 use devices::DevicesSection;
+use profile::{LanguageSection, NameSection};
 
 /// The person's account: one page, whose sections are saved each on its own.
 #[component]
@@ -39,8 +41,9 @@ pub fn SettingsPage() -> impl IntoView {
                 <Transition>
                     {move || Suspend::new(async move {
                         match settings.await {
-                            Ok(Settings { devices, activity }) => {
+                            Ok(Settings { devices, activity, profile }) => {
                                 view! {
+                                    <LanguageSection profile />
                                     <DevicesSection devices on_change />
                                     <ActivitySection page=activity />
                                 }

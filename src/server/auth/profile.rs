@@ -4,7 +4,7 @@ use tower_sessions::Session;
 
 use super::{Accounts, Caller, Origin, password::Verified, rule, throttle};
 use crate::{
-    domain::{AppError, AuditAction, Email, Outcome, limits, parse_name},
+    domain::{AppError, AuditAction, Email, Language, Outcome, UserId, limits, parse_name},
     server::fault::Fault,
 };
 
@@ -108,5 +108,28 @@ impl Accounts {
         }
         throttle::forgive_sign_in(&self.store, origin.address, &email).await?;
         Ok(stored)
+    }
+
+    /// The language of somebody's pages.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn language(&self, user: UserId) -> Result<Language, Fault> {
+        let tag = self.store.read().await?.find_language(user).await?;
+        Ok(tag.as_deref().and_then(Language::from_tag).unwrap_or_default())
+    }
+
+    /// Gives the caller's pages another language, by its tag.
+    ///
+    /// # Errors
+    /// `Invalid` on `language`.
+    pub async fn change_language(&self, caller: &Caller, tag: &str, origin: &Origin) -> Result<(), Fault> {
+        let unknown = || AppError::invalid("language", "Choose a language from the list.");
+        let language = Language::from_tag(tag).ok_or_else(unknown)?;
+        let mut tx = self.store.write().await?;
+        tx.update_language(caller.user.id, language.tag()).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeLanguage, Outcome::Done).await?;
+        tx.commit().await?;
+        Ok(())
     }
 }

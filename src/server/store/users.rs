@@ -156,4 +156,22 @@ impl Tx {
         execute!(self, "update users set name = $2 where id = $1", user, name)?;
         Ok(())
     }
+
+    /// The language of an account's pages, as its tag.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_language(&mut self, user: UserId) -> Result<Option<String>, StoreError> {
+        let row = fetch_optional!(self, (String,), "select language from users where id = $1", user)?;
+        Ok(row.map(|(tag,)| tag))
+    }
+
+    /// Gives an account's pages another language.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn update_language(&mut self, user: UserId, tag: &str) -> Result<(), StoreError> {
+        execute!(self, "update users set language = $2 where id = $1", user, tag)?;
+        Ok(())
+    }
 }
