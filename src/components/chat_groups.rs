@@ -91,7 +91,11 @@ mod tests {
 
     #[test]
     fn pinned_chats_stand_above_the_days() {
-        let clock = ReaderClock { now: Timestamp::from_micros(1_795_262_400_000_000), utc_offset_minutes: 0 };
+        let clock = ReaderClock {
+            now: Timestamp::from_micros(1_795_262_400_000_000),
+            utc_offset_minutes: 0,
+            language: crate::domain::Language::default(),
+        };
         let groups = group_chats(&[chat(3, true), chat(0, false), chat(0, false), chat(1, false)], clock);
         let told: Vec<_> = groups.iter().map(|group| (group.heading.as_str(), group.chats.len())).collect();
         assert_eq!(told, [("Pinned", 1), ("Today", 2), ("Yesterday", 1)]);

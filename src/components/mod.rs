@@ -1,6 +1,7 @@
 //! Pieces of view: data comes in by props, intent goes out by callbacks. They never call the server.
 
 mod answer;
+mod avatar;
 pub mod browser;
 mod chat_groups;
 mod composer;
@@ -20,6 +21,7 @@ mod topbar;
 mod transcript;
 
 pub use answer::*;
+pub use avatar::*;
 pub use chat_groups::*;
 pub use composer::*;
 pub use copy_link::*;

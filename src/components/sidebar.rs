@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::{ChatGroups, Glyph, Icon, Menu, ReaderClock};
+use super::{Avatar, ChatGroups, Glyph, Icon, Menu, ReaderClock};
 use crate::domain::{ChatSummary, CurrentUser, Role};
 
 /// The list of chats with what is always at hand: a new chat, search, the person's menu.
@@ -10,6 +10,9 @@ pub fn Sidebar(
     /// The person.
     #[prop(into)]
     user: Signal<CurrentUser>,
+    /// The version of their picture; 0 where there is none.
+    #[prop(into)]
+    picture: Signal<i64>,
     /// The newest chats.
     #[prop(into)]
     chats: Signal<Vec<ChatSummary>>,
@@ -52,7 +55,7 @@ pub fn Sidebar(
                 </a>
             </nav>
             <ChatList chats clock replace />
-            <PersonMenu user sign_out replace />
+            <PersonMenu user picture sign_out replace />
         </aside>
     }
     .into_any()
@@ -112,11 +115,10 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
 }
 
 #[component]
-fn PersonMenu(user: Signal<CurrentUser>, sign_out: &'static str, replace: bool) -> impl IntoView {
+fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'static str, replace: bool) -> impl IntoView {
     let name = move || user.with(|user| user.name.clone());
-    let initial = move || -> String { name().chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default() };
     let button = view! {
-        <span class="avatar" data-initial=initial></span>
+        <Avatar user picture />
         <span class="min-w-0 flex-1 truncate text-start" dir="auto">
             {name}
         </span>

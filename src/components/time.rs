@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::Timestamp;
+use crate::domain::{Language, Timestamp};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -26,6 +26,8 @@ pub struct ReaderClock {
     pub now: Timestamp,
     /// Minutes to add to UTC.
     pub utc_offset_minutes: i32,
+    /// How dates and times are written.
+    pub language: Language,
 }
 
 /// A moment on a calendar.
@@ -82,17 +84,41 @@ impl ReaderClock {
             (..60, _) => "Just now".to_owned(),
             (60..3_600, _) => ago(seconds / 60, "minute"),
             (_, 0) => ago(seconds / 3_600, "hour"),
-            (_, 1) => format!("Yesterday, {:02}:{:02}", then.hour, then.minute),
+            (_, 1) => format!("Yesterday, {}", self.time(then)),
             (_, days @ 2..7) => ago(days, "day"),
-            _ if now.year == then.year => format!("{} {}", then.day, month_name(then.month)),
-            _ => format!("{} {} {}", then.day, month_name(then.month), then.year),
+            _ if now.year == then.year => self.day(then),
+            _ => self.date(then),
         }
     }
 
     /// The whole moment, for hovering.
     pub fn exact(&self, at: Timestamp) -> String {
         let c = self.civil(at);
-        format!("{} {} {}, {:02}:{:02}", c.day, month_name(c.month), c.year, c.hour, c.minute)
+        format!("{}, {}", self.date(c), self.time(c))
+    }
+
+    fn day(&self, c: Civil) -> String {
+        match self.language {
+            Language::BritishEnglish => format!("{} {}", c.day, month_name(c.month)),
+            Language::AmericanEnglish => format!("{} {}", month_name(c.month), c.day),
+        }
+    }
+
+    fn date(&self, c: Civil) -> String {
+        match self.language {
+            Language::BritishEnglish => format!("{} {}", self.day(c), c.year),
+            Language::AmericanEnglish => format!("{}, {}", self.day(c), c.year),
+        }
+    }
+
+    fn time(&self, c: Civil) -> String {
+        match self.language {
+            Language::BritishEnglish => format!("{:02}:{:02}", c.hour, c.minute),
+            Language::AmericanEnglish => {
+                let half = if c.hour < 12 { "AM" } else { "PM" };
+                format!("{}:{:02} {half}", (c.hour + 11) % 12 + 1, c.minute)
+            }
+        }
     }
 
     /// The heading under which a list shows something of this time.
@@ -143,7 +169,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
 
     fn clock(utc_offset_minutes: i32) -> ReaderClock {
-        ReaderClock { now: NOON, utc_offset_minutes }
+        ReaderClock { now: NOON, utc_offset_minutes, language: Language::BritishEnglish }
     }
 
     #[test]
@@ -176,6 +202,18 @@ mod tests {
         assert_eq!(clock(-120).group(late), "Yesterday");
         assert_eq!(clock(0).exact(late), "21 November 2026, 01:00");
         assert_eq!(clock(330).exact(late), "21 November 2026, 06:30");
+    }
+
+    #[test]
+    fn americans_read_months_first_and_twice_twelve_hours() {
+        let american = ReaderClock { language: Language::AmericanEnglish, ..clock(0) };
+        let told = |hours: i64| american.relative(NOON.plus_seconds(-hours * 3_600));
+        assert_eq!(told(13), "Yesterday, 11:00 PM");
+        assert_eq!(told(10 * 24), "November 11");
+        assert_eq!(told(400 * 24), "October 17, 2025");
+        assert_eq!(american.exact(NOON), "November 21, 2026, 12:00 PM");
+        assert_eq!(american.exact(NOON.plus_seconds(-12 * 3_600)), "November 21, 2026, 12:00 AM");
+        assert_eq!(american.exact(NOON.plus_seconds(61 * 60)), "November 21, 2026, 1:01 PM");
     }
 
     #[test]

@@ -94,6 +94,10 @@ actions! {
     RevokeInvitation => "Revoked an invitation",
     /// What was written down was exported; the detail says which part of it.
     ExportAudit => "Exported the audit",
+    /// The language or the time zone was changed; the detail is what they are.
+    ChangeLocale => "Changed the language or the time zone",
+    /// The picture was changed or removed.
+    ChangePicture => "Changed the picture",
 }
 
 impl AuditAction {

@@ -22,6 +22,8 @@ pub const FACTORS_PER_USER: usize = 20;
 pub const SEARCH_CHARS: usize = 200;
 /// A request body that is not a form of its own.
 pub const BODY_BYTES: usize = 1_000_000;
+/// The form with a picture.
+pub const PICTURE_BYTES: usize = 6_000_000;
 /// Rows in one page of chats.
 pub const CHATS_PER_PAGE: u32 = 50;
 /// Chats that one action may change at once.

@@ -68,6 +68,10 @@ pub struct FrameState {
     pub factor_removal: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else.
     pub must_enrol: RwSignal<bool>,
+    /// The version of the person's picture; 0 where there is none.
+    pub picture: RwSignal<i64>,
+    /// Whether a time zone was chosen, which goes before the browser's.
+    time_zone_chosen: bool,
     drawer: RwSignal<bool>,
     folded: RwSignal<bool>,
 }
@@ -83,7 +87,8 @@ impl FrameState {
         let models = frame.models;
         let offered = |id: &String| models.models.iter().any(|model| model.id == *id);
         let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
-        let clock = ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes };
+        let clock =
+            ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes, language: frame.language };
         Self {
             user: RwSignal::new(frame.user),
             chats: RwSignal::new(frame.chats.chats),
@@ -98,6 +103,8 @@ impl FrameState {
             problem: RwSignal::new(None),
             factor_removal: frame.factor_removal,
             must_enrol: RwSignal::new(frame.must_enrol),
+            picture: RwSignal::new(frame.picture),
+            time_zone_chosen: frame.time_zone_chosen,
             drawer: RwSignal::new(false),
             folded: RwSignal::new(frame.sidebar_folded),
         }
@@ -232,6 +239,7 @@ fn Around(data: FrameData) -> impl IntoView {
         view! {
             <Sidebar
                 user=state.user
+                picture=state.picture
                 chats=state.chats
                 clock=state.clock
                 sign_out=SignOut::url()
@@ -350,6 +358,7 @@ fn keep_time(state: FrameState) {
         let offset = browser::utc_offset_minutes();
         browser::write_cookie("tz", &offset.to_string());
         let begin = state.clock.get_untracked();
+        let offset = if state.time_zone_chosen { begin.utc_offset_minutes } else { offset };
         if begin.utc_offset_minutes != offset {
             state.clock.set(ReaderClock { utc_offset_minutes: offset, ..begin });
         }
@@ -358,7 +367,11 @@ fn keep_time(state: FrameState) {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one visit")]
             let passed = (browser::now_millis() - started) as i64;
             let now = begin.now.plus_millis(passed.max(0));
-            state.clock.try_set(ReaderClock { now, utc_offset_minutes: offset });
+            // The language may have been changed meanwhile.
+            state.clock.try_update(|clock| {
+                clock.now = now;
+                clock.utc_offset_minutes = offset;
+            });
         };
         if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(60)) {
             on_cleanup(move || handle.clear());

@@ -41,7 +41,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
         },
         security::{
             ChangeName, ChangePassword, ConfirmIdentity, BeginPasskeyConfirmation, FinishPasskeyConfirmation, FindProof,
-            LoadSettings, EndDevice, EndOtherDevices,
+            LoadSettings, EndDevice, EndOtherDevices, ChangeLocale, RemovePicture,
         },
     }
 });

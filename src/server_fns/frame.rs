@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AppError, ChatPage, CurrentUser, ModelChoice, Timestamp};
+use crate::domain::{AppError, ChatPage, CurrentUser, Language, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,12 @@ pub struct Frame {
     pub factor_removal: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else. Then there are no chats here.
     pub must_enrol: bool,
+    /// How dates and times are written.
+    pub language: Language,
+    /// Whether the person chose a time zone, which goes before the browser's.
+    pub time_zone_chosen: bool,
+    /// The version of the person's picture; 0 where there is none.
+    pub picture: i64,
 }
 
 /// The frame for the caller; `Unauthenticated` for a stranger.
@@ -39,16 +45,20 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     } else {
         door.answer(door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
     };
+    let profile = door.answer(door.state.accounts.chosen(user.id).await)?;
+    let now = door.state.clock.now();
+    let chosen = profile.utc_offset_minutes(now);
     Ok(Frame {
+        language: profile.language,
+        time_zone_chosen: chosen.is_some(),
+        picture: profile.picture,
         chats,
         must_enrol,
         models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),
-        now: door.state.clock.now(),
-        utc_offset_minutes: door
-            .cookie("tz")
-            .and_then(|tz| tz.parse().ok())
-            .filter(|tz| (-840..=840).contains(tz))
+        now,
+        utc_offset_minutes: chosen
+            .or_else(|| door.cookie("tz").and_then(|tz| tz.parse().ok()).filter(|tz| (-840..=840).contains(tz)))
             .unwrap_or(0),
         factor_removal,
         user,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{
-    ActivityPage, AppError, Device, Factors, Identity, IdentityProvider, Proof, SignInId, TotpEnrolment,
+    ActivityPage, AppError, Device, Factors, Identity, IdentityProvider, Profile, Proof, SignInId, TotpEnrolment,
 };
 
 /// Gives the caller another name.
@@ -97,6 +97,8 @@ pub struct Settings {
     pub devices: Vec<Device>,
     /// One page of what was done with their account, newest first.
     pub activity: ActivityPage,
+    /// What they chose for their pages.
+    pub profile: Profile,
 }
 
 /// The caller's settings, with the page of their activity that begins at `cursor`.
@@ -117,6 +119,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         providers: identities.list_providers(),
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
+        profile: door.answer(accounts.profile(&caller).await)?,
         proof,
     })
 }
@@ -139,4 +142,24 @@ pub async fn end_other_devices() -> Result<u64, AppError> {
     let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.origin()).await)?;
     door.lead_to("/settings?done=ended");
     Ok(ended)
+}
+
+/// Gives the caller's pages another language and another time zone; an empty one is what the browser says.
+#[server(prefix = "/api", endpoint = "change_locale")]
+pub async fn change_locale(language: String, #[server(default)] time_zone: String) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.change_locale(&caller, &language, &time_zone, &door.origin()).await)?;
+    door.lead_to("/settings?done=locale#locale");
+    Ok(())
+}
+
+/// Removes the caller's picture. Another one comes by a form of its own: `POST /settings/picture`.
+#[server(prefix = "/api", endpoint = "remove_picture")]
+pub async fn remove_picture() -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let caller = door.caller()?;
+    door.answer(door.state.accounts.remove_picture(&caller, &door.origin()).await)?;
+    door.lead_to("/settings?done=picture#picture");
+    Ok(())
 }

@@ -54,7 +54,7 @@ async fn house(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
     (app, smtp, ada, bob)
 }
 
-/// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`.
+/// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`, a picture in `profile`.
 fn is_driven_elsewhere(action: AuditAction) -> bool {
     use AuditAction::*;
     matches!(
@@ -66,6 +66,7 @@ fn is_driven_elsewhere(action: AuditAction) -> bool {
             | WithdrawFactorRemoval
             | RefuseFactorRemoval
             | RemoveLostFactors
+            | ChangePicture
     )
 }
 
@@ -85,6 +86,7 @@ each_db! {
         done(&mut bob, "/api/end_other_devices", &[]).await;
         done(&mut bob, "/api/confirm_identity", &[("password", PASSWORD)]).await;
         done(&mut bob, "/api/change_name", &[("name", "Robert")]).await;
+        done(&mut bob, "/api/change_locale", &[("language", "en-US"), ("time_zone", "Europe/Berlin")]).await;
         done(&mut bob, "/api/change_password", &[("current", PASSWORD), ("password", NEW)]).await;
 
         let (phone, codes) = enrolled(&app, &mut bob).await;

@@ -94,6 +94,7 @@ pub fn rows() -> Vec<Row> {
         row("/api/begin_passkey_registration", Form(|_| vec![]), 401, 200, 200),
         row("/api/finish_passkey_registration", Json(|_| json!({"name": "My key", "credential": "{}"})), 401, 422, 422),
         row("/api/load_audit", Json(|_| json!({})), 401, 200, 404),
+        row("/api/remove_picture", Form(|_| vec![]), 401, 200, 200),
         row("/api/cancel_totp", Form(|_| vec![]), 401, 200, 200),
         row(
             "/api/rename_factor",
@@ -140,6 +141,7 @@ pub fn rows() -> Vec<Row> {
         // By now the owner has sent another message, so theirs is not the last answer any more.
         row("/api/retry_answer", Form(answer_form), 401, 404, 409),
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
+        row("/api/change_locale", Form(|_| vec![("language", "en-US".into())]), 401, 200, 200),
         row("/api/change_name", Form(|_| vec![("name", "Bob".into())]), 401, 200, 200),
         row(
             "/api/change_password",

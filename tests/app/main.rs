@@ -24,6 +24,7 @@ mod mail;
 mod models;
 mod oidc;
 mod people;
+mod profile;
 mod promises;
 mod recovery;
 mod runs;

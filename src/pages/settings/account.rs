@@ -6,49 +6,10 @@ use crate::{
     pages::{
         forms::{field_error, focus_error},
         frame::FrameState,
-        password::{Strength, password_rating, value_of},
+        password::{Strength, password_rating},
     },
-    server_fns::security::{ChangeName, ChangePassword},
+    server_fns::security::ChangePassword,
 };
-
-/// The person's name.
-#[component]
-pub fn NameSection(
-    /// The frame around, which shows the name too.
-    frame: FrameState,
-    /// What the page shows.
-    shown: Shown,
-) -> impl IntoView {
-    const FIELDS: &[&str] = &["name"];
-    let action = shown.action::<ChangeName>();
-    let error = error_of(action);
-    focus_error(error, FIELDS, "name-form-error");
-    let name = frame.user.with_untracked(|user| user.name.clone());
-    Effect::new(move || {
-        if let Some(Ok(())) = action.value().get() {
-            let name = value_of("name");
-            frame.user.update(|user| name.trim().clone_into(&mut user.name));
-        }
-    });
-    view! {
-        <Section id="profile" title="Name" sentence="What you are called here.">
-            <ActionForm action>
-                <div class="grid max-w-[360px] gap-5">
-                    <Wrong error fields=FIELDS id="name-form-error" section="profile" />
-                    <Field name="name" label="Name" autocomplete="name" value=name error=field_error(error, "name") />
-                    <Save
-                        words="Save the name"
-                        done="name"
-                        result="Saved."
-                        pending=action.pending()
-                        saved=done_by(action)
-                    />
-                </div>
-            </ActionForm>
-        </Section>
-    }
-    .into_any()
-}
 
 /// The person's password: another one, or the first.
 #[component]

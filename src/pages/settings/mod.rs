@@ -6,6 +6,7 @@ mod address;
 mod confirm;
 mod devices;
 mod passkeys;
+mod profile;
 mod providers;
 mod two_step;
 
@@ -23,12 +24,13 @@ use crate::{
     domain::AppError,
     server_fns::security::{Settings, load_settings},
 };
-use account::{NameSection, PasswordSection};
+use account::PasswordSection;
 use activity::ActivitySection;
 use address::AddressSection;
 pub use confirm::ConfirmPage;
 use devices::DevicesSection;
 use passkeys::PasskeysSection;
+use profile::{LocaleSection, NameSection, PictureSection};
 use providers::ProvidersSection;
 use two_step::TwoStepSection;
 
@@ -123,12 +125,14 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
     let cursor = StoredValue::new(cursor);
     let shown = Shown { now: RwSignal::new(settings), must_enrol: frame.must_enrol, cursor };
     let links = [
+        ("picture", "Picture"),
         ("profile", "Name"),
         ("address", "E-mail address"),
         ("password-section", "Password"),
         ("two-step", "Two-step sign-in"),
         ("passkeys", "Passkeys"),
         ("providers", "Other ways in"),
+        ("locale", "Language and time"),
         ("devices", "Devices"),
         ("activity", "Activity"),
     ];
@@ -141,12 +145,14 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
             </nav>
             <div class="min-w-0">
                 <h1 class="text-title font-semibold max-lg:sr-only">"Settings"</h1>
+                <PictureSection frame shown />
                 <NameSection frame shown />
                 <AddressSection frame shown />
                 <PasswordSection frame shown />
                 <TwoStepSection shown />
                 <PasskeysSection shown />
                 {has_providers.then(|| view! { <ProvidersSection shown /> })}
+                <LocaleSection frame shown />
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
             </div>

@@ -17,7 +17,7 @@ use super::{
     address::{Connected, client_address},
     body::Bounded,
     origin::Site,
-    percent,
+    percent, picture,
     refusal::{refuse, refuse_request},
 };
 use crate::server::auth::ClientAddress;
@@ -70,9 +70,10 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
         if !rules.site.is_own_page(&host, request.headers()) {
             return Err(Box::new(refuse(AppError::Forbidden)));
         }
-        check_body(request.headers())?;
+        let most = if request.uri().path() == picture::PATH { limits::PICTURE_BYTES } else { limits::BODY_BYTES };
+        check_body(request.headers(), most)?;
         let body = std::mem::take(request.body_mut());
-        *request.body_mut() = Body::new(Bounded::new(body, limits::BODY_BYTES, rules.body_time));
+        *request.body_mut() = Body::new(Bounded::new(body, most, rules.body_time));
     }
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(RequestHost(host));
@@ -90,14 +91,14 @@ fn check_target(request: &Request) -> Result<(), Box<Response>> {
     Ok(())
 }
 
-fn check_body(headers: &HeaderMap) -> Result<(), Box<Response>> {
+fn check_body(headers: &HeaderMap, most: usize) -> Result<(), Box<Response>> {
     let encoding = headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding.as_bytes() != b"identity");
     if encoding {
         let reason = "Compressed requests are not accepted.";
         return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limits::BODY_BYTES as u64) {
+    if length.is_some_and(|length| length > most as u64) {
         return Err(Box::new(super::body::too_large()));
     }
     Ok(())

@@ -46,6 +46,7 @@ mod options;
 mod origin;
 mod pages;
 mod percent;
+mod picture;
 mod refusal;
 mod serve;
 mod signals;
@@ -95,7 +96,8 @@ pub fn router<V: IntoView + 'static>(
         .merge(functions::routes(&state, &rules, fields_of))
         .merge(events::routes())
         .merge(identities::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(picture::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
     let routes = around(private)
         .merge(health::routes(ready))

@@ -1,0 +1,148 @@
+//! Pictures of people: whatever was uploaded is decoded within limits and encoded anew, small, square and without what
+//! cameras write into files.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgba, RgbaImage,
+    codecs::jpeg::JpegEncoder,
+    imageops::{FilterType, overlay},
+};
+
+use tokio::sync::Semaphore;
+
+use super::{Accounts, Caller, Origin};
+use crate::{
+    domain::{AppError, AuditAction, UserId},
+    server::fault::Fault,
+};
+
+/// Pixels on each side of what is kept.
+const SIDE: u32 = 256;
+/// The most pixels that are decoded.
+const PIXELS: u64 = 50_000_000;
+/// The most memory that decoding may take, in bytes.
+const MEMORY: u64 = 256 << 20;
+/// One at a time: a large picture takes a lot of memory.
+static TURN: Semaphore = Semaphore::const_new(1);
+/// Quality of what is kept, of 100.
+const QUALITY: u8 = 88;
+
+impl Accounts {
+    /// Gives the caller another picture.
+    ///
+    /// # Errors
+    /// `Invalid` on `picture` where it is none that can be read.
+    pub async fn change_picture(&self, caller: &Caller, file: Vec<u8>, origin: &Origin) -> Result<(), Fault> {
+        let turn = TURN.acquire().await.map_err(Fault::internal)?;
+        let encoded = tokio::task::spawn_blocking(move || encode(&file)).await??;
+        drop(turn);
+        let user = caller.user.id;
+        let mut tx = self.store.write().await?;
+        tx.put_picture(user, self.clock.now().micros(), &encoded).await?;
+        origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Removes the caller's picture.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn remove_picture(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
+        let user = caller.user.id;
+        let mut tx = self.store.write().await?;
+        if tx.delete_picture(user).await? {
+            origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Somebody's picture, a JPEG, with its version.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_picture(&self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, Fault> {
+        Ok(self.store.read().await?.find_picture(user).await?)
+    }
+}
+
+fn unreadable() -> AppError {
+    AppError::invalid("picture", "This file is not a picture that can be read. Use PNG, JPEG, WebP or GIF.")
+}
+
+/// Reads a picture and writes it anew.
+fn encode(file: &[u8]) -> Result<Vec<u8>, AppError> {
+    let format = image::guess_format(file).map_err(|_| unreadable())?;
+    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Gif) {
+        return Err(unreadable());
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > PIXELS {
+        return Err(AppError::invalid("picture", "This picture has more than 50 megapixels. Use a smaller one."));
+    }
+    let orientation = decoder.orientation().map_err(|_| unreadable())?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
+    picture.apply_orientation(orientation);
+    let square = picture.resize_to_fill(SIDE, SIDE, FilterType::CatmullRom).to_rgba8();
+    // What can be seen through is seen on white.
+    let mut flat = RgbaImage::from_pixel(SIDE, SIDE, Rgba([255; 4]));
+    overlay(&mut flat, &square, 0, 0);
+    let mut encoded = Vec::new();
+    let rgb = DynamicImage::ImageRgba8(flat).to_rgb8();
+    JpegEncoder::new_with_quality(&mut encoded, QUALITY).encode_image(&rgb).map_err(|_| unreadable())?;
+    Ok(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        RgbaImage::from_pixel(width, height, Rgba([10, 200, 30, 255])).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn f08_whatever_is_uploaded_becomes_a_small_square_or_a_sentence() {
+        for (width, height) in [(1, 1), (3_000, 20), (400, 900)] {
+            let kept = encode(&png(width, height)).expect("a picture");
+            let read = image::load_from_memory_with_format(&kept, ImageFormat::Jpeg).expect("a JPEG");
+            assert_eq!((read.width(), read.height()), (SIDE, SIDE));
+            let [red, green, ..] = read.to_rgba8().get_pixel(128, 128).0;
+            assert!(red < 40 && green > 170, "{red} {green}");
+        }
+        let whole = png(40, 40);
+        for bad in
+            [&b""[..], b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n", &whole[..60]]
+        {
+            assert_eq!(encode(bad).unwrap_err().field(), Some("picture"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn f08_a_head_that_promises_too_much_is_refused_before_it_is_decoded() {
+        // A PNG of 60,000 by 60,000 pixels that ends after its head.
+        let mut bomb = png(1, 1);
+        bomb[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
+        let crc = crc32(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let begun = std::time::Instant::now();
+        assert_eq!(encode(&bomb).unwrap_err().field(), Some("picture"));
+        assert!(begun.elapsed().as_secs() < 5, "it was not decoded");
+    }
+
+    /// As PNG has it (ISO 3309).
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Pictures of people: `POST /settings/picture` takes one, `GET /people/{id}/picture` shows it to whoever is signed in.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    http::{
+        Extensions, HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT},
+    },
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use multer::Multipart;
+
+use super::{
+    body,
+    envelope::accepts_html,
+    refusal::{refuse, refuse_request, show_as_page},
+};
+use crate::{
+    domain::{AppError, UserId},
+    server::{
+        auth::{Caller, ClientAddress, Origin},
+        fault::Fault,
+        state::AppState,
+        telemetry::RequestId,
+    },
+};
+
+/// Where the form is.
+pub(super) const PATH: &str = "/settings/picture";
+
+/// The routes.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route(PATH, post(take)).route("/people/{id}/picture", get(show))
+}
+
+async fn take(State(state): State<AppState>, extensions: Extensions, headers: HeaderMap, body: Body) -> Response {
+    let mut response = match keep(&state, &extensions, &headers, body).await {
+        Ok(()) => (StatusCode::SEE_OTHER, [(LOCATION, "/settings?done=picture#picture")]).into_response(),
+        Err(refusal) => *refusal,
+    };
+    if !response.status().is_redirection() && accepts_html(&headers) {
+        show_as_page(&mut response);
+    }
+    response
+}
+
+async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, body: Body) -> Result<(), Box<Response>> {
+    let caller = extensions.get::<Caller>().ok_or_else(|| Box::new(refuse(AppError::Unauthenticated)))?;
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(kind).map_err(|_| {
+        let reason = "Send the picture as a form (multipart/form-data).";
+        Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
+    })?;
+    // Read whole, within the limit of the gate, so that what is wrong with its size is told as everywhere.
+    let bytes = body::read(body).await?;
+    let file = find_file(bytes, boundary).await.ok_or_else(|| {
+        Box::new(refuse_request(StatusCode::BAD_REQUEST, "The form is not in the expected form. Choose a file first."))
+    })?;
+    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let origin = Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
+    let kept = state.accounts.change_picture(caller, file, &origin).await;
+    kept.map_err(|fault| Box::new(refused(fault, extensions)))
+}
+
+/// The file in the field `picture`.
+async fn find_file(bytes: axum::body::Bytes, boundary: String) -> Option<Vec<u8>> {
+    let whole = futures::stream::once(async { Ok::<_, std::io::Error>(bytes) });
+    let mut form = Multipart::new(whole, boundary);
+    while let Some(field) = form.next_field().await.ok()? {
+        if field.name() == Some("picture") {
+            return field.bytes().await.ok().map(|bytes| bytes.to_vec()).filter(|bytes| !bytes.is_empty());
+        }
+    }
+    None
+}
+
+async fn show(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    extensions: Extensions,
+    headers: HeaderMap,
+) -> Response {
+    if extensions.get::<Caller>().is_none() {
+        return refuse(AppError::Unauthenticated);
+    }
+    let Ok(user) = id.parse::<UserId>() else { return refuse(AppError::NotFound) };
+    let (version, bytes) = match state.accounts.find_picture(user).await {
+        Ok(Some(picture)) => picture,
+        Ok(None) => return refuse(AppError::NotFound),
+        Err(fault) => return refused(fault, &extensions),
+    };
+    let tag = format!("\"{version}\"");
+    // The address names the version, so that a browser may keep it.
+    let keep = "private, max-age=604800";
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag.as_str()), (CACHE_CONTROL, keep)]).into_response();
+    }
+    ([(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, keep), (ETAG, tag.as_str())], bytes).into_response()
+}
+
+fn refused(fault: Fault, extensions: &Extensions) -> Response {
+    let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    refuse(fault.into_app_error(&request_id))
+}

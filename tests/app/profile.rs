@@ -1,0 +1,130 @@
+//! What people choose for their own pages.
+
+use axum::{
+    body::Body,
+    http::{
+        Method,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::each_db,
+    client::{Answer, Client},
+};
+
+async fn language(client: &mut Client, path: &str) -> Value {
+    let answer = client.post_json(path, &json!({})).await.json::<Value>();
+    answer.get("profile").unwrap_or(&answer)["language"].clone()
+}
+
+each_db! {
+    async fn a_language_is_chosen_from_the_list_and_only_for_oneself(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        assert_eq!(language(&mut ada, "/api/load_settings").await, "en-GB");
+        assert_eq!(ada.post_form("/api/change_locale", &[("language", "en-US")]).await.status, 200);
+        for bad in ["", "en", "EN-us", "xx-XX"] {
+            let refused = ada.post_form("/api/change_locale", &[("language", bad)]).await;
+            assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("language")), "{bad}");
+        }
+        for path in ["/api/load_settings", "/api/load_frame"] {
+            assert_eq!(language(&mut ada, path).await, "en-US");
+            assert_eq!(language(&mut bob, path).await, "en-GB");
+        }
+        let acts = app.column("select action from audit where action = 'change_locale'").await;
+        assert_eq!(acts.len(), 1, "only what was done is written down");
+    }
+}
+
+/// A form with one file, as browsers send it.
+async fn upload(client: &mut Client, boundary: &str, body: Vec<u8>) -> Answer {
+    let request = client
+        .request(Method::POST, "/settings/picture")
+        .header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
+        .header(ACCEPT, "text/html");
+    client.send(request.body(Body::from(body)).expect("a request")).await
+}
+
+fn form(file: &[u8]) -> Vec<u8> {
+    let head = "--x\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"../../me.svg\"\r\nContent-Type: image/svg+xml\r\n\r\n";
+    [head.as_bytes(), file, b"\r\n--x--\r\n"].concat()
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbaImage::from_pixel(500, 300, image::Rgba([200, 20, 20, 255]))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .expect("a PNG");
+    bytes.into_inner()
+}
+
+each_db! {
+    async fn f08_a_picture_is_kept_small_and_shown_to_people_who_are_signed_in(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let me = ada.post_form("/api/load_entrance", &[]).await.json::<Value>()["user"]["id"].as_str().expect("an id").to_owned();
+        let path = format!("/people/{me}/picture");
+        assert_eq!(ada.get(&path).await.status, 404);
+        let kept = upload(&mut ada, "x", form(&png())).await;
+        assert_eq!((kept.status.as_u16(), kept.header("location")), (303, "/settings?done=picture#picture"), "{}", kept.text());
+        let seen = bob.get(&path).await;
+        assert_eq!((seen.status.as_u16(), seen.header("content-type")), (200, "image/jpeg"));
+        assert_eq!(seen.header("x-content-type-options"), "nosniff");
+        assert!(seen.header("cache-control").starts_with("private") && seen.body.len() < 30_000);
+        let read = image::load_from_memory(&seen.body).expect("a picture");
+        assert_eq!((read.width(), read.height()), (256, 256));
+        let again = bob.request(Method::GET, &path).header("if-none-match", seen.header("etag"));
+        assert_eq!(bob.send(again.body(Body::empty()).expect("a request")).await.status, 304);
+        assert_eq!(app.stranger().get(&path).await.status, 401);
+        assert!(ada.get("/").await.text().contains(&format!("{path}?v=")), "beside the name");
+        assert_eq!(bob.get("/people/none/picture").await.status, 404);
+
+        assert_eq!(ada.post_form("/api/remove_picture", &[]).await.status, 200);
+        assert_eq!(bob.get(&path).await.status, 404);
+    }
+}
+
+each_db! {
+    async fn f08_bad_uploads_are_told_and_change_nothing(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let whole = form(&png());
+        for (boundary, body, status) in [
+            ("x", form(b"<svg onload=alert(1)>"), 422),
+            ("x", form(b""), 400),
+            ("x", b"--x\r\nnothing".to_vec(), 400),
+            ("y", whole.clone(), 400),
+            ("x", whole[..whole.len() - 20].to_vec(), 400),
+            ("x", vec![b'a'; 6_000_001], 413),
+        ] {
+            let refused = upload(&mut ada, boundary, body).await;
+            assert_eq!(refused.status.as_u16(), status, "{}", refused.text());
+            assert!(refused.header("content-type").starts_with("text/html"), "a page");
+        }
+        assert_eq!(ada.submit("/settings/picture", &[("picture", "x")]).await.status, 415);
+        assert_eq!(upload(&mut app.stranger(), "x", whole).await.status, 401);
+        assert_eq!(app.column("select cast(count(*) as text) from pictures").await, ["0"]);
+        assert_eq!(ada.submit("/api/change_name", &[("name", &"x".repeat(1_000_001))]).await.status, 413, "others stay small");
+    }
+}
+
+each_db! {
+    async fn a_time_zone_goes_before_what_the_browser_says(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let offset = async |ada: &mut Client| ada.post_form("/api/load_frame", &[]).await.json::<Value>()["utc_offset_minutes"].clone();
+        ada.cookies.insert("tz".to_owned(), "-300".to_owned());
+        assert_eq!(offset(&mut ada).await, -300);
+        let zone = [("language", "en-GB"), ("time_zone", "Asia/Kolkata")];
+        assert_eq!(ada.post_form("/api/change_locale", &zone).await.status, 200);
+        assert_eq!(offset(&mut ada).await, 330);
+        for bad in ["Asia/Nowhere", "UTC+5", "../../etc/localtime", "posix/Asia/Kolkata"] {
+            let refused = ada.post_form("/api/change_locale", &[("language", "en-GB"), ("time_zone", bad)]).await;
+            assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("time_zone")), "{bad}");
+        }
+        assert_eq!(ada.post_form("/api/change_locale", &[("language", "en-GB")]).await.status, 200);
+        assert_eq!(offset(&mut ada).await, -300);
+    }
+}
