@@ -93,7 +93,7 @@ pub fn rows() -> Vec<Row> {
         row("/api/new_recovery_codes", Form(|_| vec![]), 401, 409, 200),
         row("/api/begin_passkey_registration", Form(|_| vec![]), 401, 200, 200),
         row("/api/finish_passkey_registration", Json(|_| json!({"name": "My key", "credential": "{}"})), 401, 422, 422),
-        row("/api/load_audit", Json(|_| json!({})), 401, 200, 404),
+        row("/api/load_audit", Json(|_| json!({})), 401, 200, 403),
         row("/api/remove_picture", Form(|_| vec![]), 401, 200, 200),
         row("/api/cancel_totp", Form(|_| vec![]), 401, 200, 200),
         row(
