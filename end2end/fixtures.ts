@@ -121,7 +121,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       return;
     }
     const colloquy = await Colloquy.start({
-      ...(beside.includes('mailbox') && { COLLOQUY_MAIL__SMTP_URL: mailbox.url, COLLOQUY_MAIL__FROM: 'Colloquy <chat@example.org>' }),
+      ...(beside.includes('mailbox') && { COLLOQUY_MAIL_SMTP_URL: mailbox.url, COLLOQUY_MAIL_FROM: 'Colloquy <chat@example.org>' }),
       ...(beside.includes('provider') && provider.settings),
       ...own,
     });

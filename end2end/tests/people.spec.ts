@@ -1,0 +1,70 @@
+import { expect, expectNoSidewaysScroll, somebody, test } from '../fixtures.ts';
+import { AccountPages } from '../pages/account.ts';
+
+test.use({ own: {} });
+
+test('an administrator finds somebody, shuts them out and lets them in again, and it is written down', async ({
+  person,
+  page,
+  browser,
+  colloquy,
+  hydrated,
+  accessible,
+  watch,
+}) => {
+  watch.expect(/status of 422/);
+  expect(person.name).toBeTruthy();
+  const bob = { ...somebody(), name: 'Bob Baxter' };
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
+  const theirs = await context.newPage();
+  await new AccountPages(theirs, hydrated).signUp(bob);
+
+  await page.goto('/people');
+  await accessible();
+  await expectNoSidewaysScroll(page);
+  await page.getByRole('searchbox').fill('baxter');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.getByRole('link', { name: /Bob Baxter/ }).click();
+  await expect(page.getByRole('heading', { name: 'Bob Baxter' })).toBeVisible();
+  await accessible();
+  await expectNoSidewaysScroll(page);
+  await page.getByRole('button', { name: 'Disable the account' }).click();
+  await expect(page.getByRole('button', { name: 'Enable the account' })).toBeVisible();
+  await theirs.goto('/');
+  await expect(theirs).toHaveURL(/\/sign-in/);
+  await page.getByRole('button', { name: 'Enable the account' }).click();
+  await expect(page.getByRole('button', { name: 'Disable the account' })).toBeVisible();
+  await new AccountPages(theirs, hydrated).signIn(bob);
+  await context.close();
+
+  await page.goto('/audit');
+  await accessible();
+  await expectNoSidewaysScroll(page);
+  await page.getByLabel('What').selectOption('disable_account');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  const rows = page.getByRole('main').getByRole('listitem');
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText('Bob Baxter');
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export as JSON Lines' }).click();
+  expect((await file).suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.jsonl$/);
+});
+
+test('an invitation lets in whom it is for', async ({ person, page, browser, colloquy, hydrated, watch }) => {
+  watch.expect(/status of 4(22|10)/);
+  expect(person.name).toBeTruthy();
+  await page.goto('/people');
+  await page.getByLabel('E-mail address (optional)').fill('carol@example.org');
+  await page.getByRole('button', { name: 'Make an invitation' }).click();
+  const link = await page.getByRole('textbox', { name: /[Ll]ink/ }).inputValue();
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
+  const theirs = await context.newPage();
+  await theirs.goto(link);
+  const accounts = new AccountPages(theirs, hydrated);
+  await expect(accounts.email).toHaveValue('carol@example.org');
+  await accounts.name.fill('Carol');
+  await accounts.password.fill('four wet boats row 97');
+  await theirs.getByRole('button', { name: 'Make the account' }).click();
+  await accounts.expectSignedIn();
+  await context.close();
+});

@@ -1,0 +1,49 @@
+import { expect, test } from '../fixtures.ts';
+import { agree } from '../provider.ts';
+
+test.use({ beside: ['provider'] });
+
+test('a stranger comes in by a provider, chooses a password and unlinks', async ({
+  person,
+  page,
+  browser,
+  colloquy,
+  hydrated,
+  provider,
+  watch,
+}) => {
+  watch.expect(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
+  expect(person.name, 'the administrator is somebody else').toBeTruthy();
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
+  const vera = await context.newPage();
+  await vera.goto('/sign-in?next=%2Fsettings');
+  await vera.getByRole('button', { name: 'Continue with The house' }).click();
+  await agree(vera, 'vera');
+  await expect(vera).toHaveURL(`${colloquy.url}/settings`);
+  const section = (title: string) => vera.getByRole('region', { name: title, exact: true });
+  await expect(section('Other ways in').getByRole('listitem')).toContainText('vera@example.org');
+  await section('Password').getByLabel('New password').fill('six green lamps row 12');
+  await section('Password').getByRole('button', { name: 'Set a password' }).click();
+  await expect(section('Password').getByLabel('Current password')).toBeVisible();
+  await section('Other ways in').getByRole('button', { name: 'Unlink The house' }).click();
+  await expect(section('Other ways in').getByRole('listitem')).toHaveCount(0);
+  await section('Other ways in').getByRole('button', { name: 'Link The house' }).click();
+  await expect(section('Other ways in').getByRole('listitem')).toContainText('vera@example.org');
+  await context.close();
+  await page.goto('/');
+});
+
+test('somebody whose address is not verified there stays outside', async ({ person, page, browser, colloquy, hydrated, provider, watch }) => {
+  watch.expect(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
+  expect(person.name).toBeTruthy();
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
+  const stranger = await context.newPage();
+  await stranger.goto('/sign-in');
+  await stranger.getByRole('button', { name: 'Continue with The house' }).click();
+  await agree(stranger, 'unverified-1');
+  await expect(stranger).toHaveURL(/\/auth\/house\/callback/);
+  await stranger.goto('/settings');
+  await expect(stranger).toHaveURL(/\/sign-in/);
+  await context.close();
+  await page.goto('/');
+});
