@@ -18,7 +18,7 @@ pub fn ActivitySection(
         <Section
             id="activity"
             title="Activity"
-            sentence="What was done with your account, and from where. It is kept for a year."
+            sentence="What was done with your account, when, and from where."
         >
             <ul class="divide-y divide-line border-y border-line">{rows}</ul>
             {move || {
