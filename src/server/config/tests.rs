@@ -419,7 +419,7 @@ fn faulty_identity_providers_are_named_with_a_remedy() {
         (table("a", &whole.replace("a.example", "a.example/?x=1")), "identity_providers.a.issuer"),
         (table("a", &format!("{whole}\nsign_up = 1")), "identity_providers.a.sign_up"),
         (table("a", &format!("{whole}\npreset = \"gogle\"")), "identity_providers.a.preset"),
-        (table("a", &format!("{whole}\nlable = \"x\"")), "identity_providers.a.lable"),
+        (table("a", &format!("{whole}\nlabels = \"x\"")), "identity_providers.a.labels"),
         (format!("{}{}", table("a", whole), table("a", whole)), "identity_providers[1].name"),
         (format!("listen = \"0.0.0.0:3000\"\n{}", table("a", whole)), "identity_providers.a.name"),
         ("identity_providers = 1".to_owned(), "identity_providers"),
