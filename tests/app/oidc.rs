@@ -147,6 +147,8 @@ each_house! {
         assert_eq!(linked.len(), 1);
         assert_eq!(unlink(&mut ada, &linked[0]).await.status, 200);
         assert_eq!(unlink(&mut ada, &linked[0]).await.status, 404);
+        let acts = "select action || ' ' || detail from audit where action like '%link_identity' order by at";
+        assert_eq!(house.app.column(acts).await, ["link_identity Test & Sons", "unlink_identity Test & Sons"]);
         assert_eq!(identities(&mut ada).await, []);
         let mut other = house.app.stranger();
         house.visit(&mut other, &[]).await;

@@ -85,6 +85,8 @@ each_db! {
 
         assert_eq!(ada.post_form("/api/remove_picture", &[]).await.status, 200);
         assert_eq!(bob.get(&path).await.status, 404);
+        let acts = app.column("select detail from audit where action = 'change_picture' order by at").await;
+        assert_eq!(acts, ["", "removed"]);
     }
 }
 

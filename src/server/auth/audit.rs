@@ -83,7 +83,9 @@ impl Accounts {
     ) -> Result<AuditExport, Fault> {
         self.require_fresh_administrator(caller)?;
         let filter = self.filter(query).await?;
-        let asked = [&query.action, &query.outcome, &query.person, &query.from, &query.to];
+        // The id, not the address: what was written down must not keep the address of whoever is gone by then.
+        let person = filter.person.map(|person| person.to_string()).unwrap_or_default();
+        let asked = [&query.action, &query.outcome, &person, &query.from, &query.to];
         let detail = asked.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         let act = Act {
             actor: Some(caller.user.id),

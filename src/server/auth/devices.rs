@@ -74,7 +74,10 @@ impl Accounts {
                 outcome: row.outcome,
                 device: device(&row.user_agent),
                 place: place(&row.address),
-                by_another: row.actor_id.is_some_and(|actor| actor != caller.user.id),
+                // Of what was refused, and of who asked for a mail, it is not known who it was.
+                by_another: row.outcome == Outcome::Done
+                    && row.action != AuditAction::AskReset
+                    && row.actor_id != Some(caller.user.id),
                 detail: row.detail,
             })
             .collect();

@@ -73,6 +73,7 @@ each_db! {
         // The task of either may have been first.
         assert!(one + two <= 1, "{one} {two}");
         assert_eq!(acts(&app, "remove_lost_factors").await, ["ada@example.org > bob@example.org "]);
+        assert_eq!(acts(&app, "ask_factor_removal").await.len(), 1);
         assert_eq!(who(&mut bob).await, None, "all sign-ins have ended");
         assert_eq!(step(&app).await, SignInStep::Done);
         let mut bob = app.signed_in("bob@example.org").await;
