@@ -45,6 +45,12 @@ pub enum AuditAction {
     RemoveLostFactors,
     /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
     MakeRoom,
+    /// The person, or an administrator, asked for an account to be deleted.
+    AskDeletion,
+    /// The person, or an administrator, withdrew that.
+    WithdrawDeletion,
+    /// An account was deleted when its day of grace was over.
+    DeleteAccount,
 }
 
 impl AuditAction {
@@ -69,6 +75,9 @@ impl AuditAction {
             Self::RefuseFactorRemoval => "Refused the removal of second factors",
             Self::RemoveLostFactors => "Lost second factors removed",
             Self::MakeRoom => "Unverified account removed",
+            Self::AskDeletion => "Deletion of the account asked for",
+            Self::WithdrawDeletion => "Deletion of the account withdrawn",
+            Self::DeleteAccount => "Account deleted",
         }
     }
 }
