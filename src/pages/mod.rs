@@ -1,6 +1,7 @@
 //! One module per URL: what it loads, which components it places.
 
 mod cookies;
+mod deletion;
 mod fault;
 mod forms;
 mod frame;

@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod chats;
 mod crash;
+mod deletion;
 mod entrance;
 mod factors;
 mod http_files;

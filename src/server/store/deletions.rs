@@ -42,12 +42,8 @@ impl Owned<'_> {
     /// # Errors
     /// As the database says.
     pub async fn find_deletion(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let row = fetch_optional!(
-            self.tx,
-            (Option<Timestamp>,),
-            "select deletion_at from users where id = $1",
-            self.owner
-        )?;
+        let row =
+            fetch_optional!(self.tx, (Option<Timestamp>,), "select deletion_at from users where id = $1", self.owner)?;
         Ok(row.and_then(|(at,)| at))
     }
 

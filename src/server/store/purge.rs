@@ -133,12 +133,8 @@ impl Tx {
 
     /// The addresses of a person that are known: as given, and in lower case.
     async fn list_addresses_of(&mut self, due: &DueDeletion) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = fetch_all!(
-            self,
-            (String,),
-            "select email from links where user_id = $1 and email is not null",
-            due.id
-        )?;
+        let rows =
+            fetch_all!(self, (String,), "select email from links where user_id = $1 and email is not null", due.id)?;
         let mut found: Vec<_> = rows.into_iter().map(|(email,)| (email.clone(), email.to_lowercase())).collect();
         found.push((due.email.clone(), due.email_key.clone()));
         found.sort();
