@@ -15,7 +15,7 @@ use crate::{
         auth::{Accounts, Origin, origin::Act},
         fault::Fault,
         mail::Letter,
-        store::{Counts, ReceiptRow},
+        store::ReceiptRow,
     },
 };
 
@@ -174,6 +174,7 @@ fn words(counts: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::store::Counts;
 
     #[test]
     fn counts_are_told_in_words() {
