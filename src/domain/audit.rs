@@ -98,6 +98,14 @@ actions! {
     ChangeLocale => "Changed the language or the time zone",
     /// The picture was changed or removed.
     ChangePicture => "Changed the picture",
+    /// The person, or an administrator, asked for an account to be deleted.
+    AskDeletion => "Deletion of the account asked for",
+    /// The person, or an administrator, withdrew that.
+    WithdrawDeletion => "Deletion of the account withdrawn",
+    /// An account was deleted when its day of grace was over.
+    DeleteAccount => "Account deleted",
+    /// The person asked for a file with all their data.
+    ExportData => "Asked for a download of the data",
 }
 
 impl AuditAction {

@@ -90,8 +90,23 @@ pub struct People {
     pub mails: bool,
     /// Mails that failed and were not sent since, newest first.
     pub undelivered: Vec<UndeliveredMail>,
+    /// The receipts of deleted accounts, newest first.
+    pub receipts: Vec<Receipt>,
     /// Whether the administrator proved a short while ago who they are, as changes need.
     pub fresh: bool,
+}
+
+/// What is left of a deleted account. Nothing in it says whose it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its id, which its owner was told too where mails are sent.
+    pub id: String,
+    /// When the deletion was asked for.
+    pub asked_at: Timestamp,
+    /// When it was done.
+    pub done_at: Timestamp,
+    /// What was deleted, in words.
+    pub counts: String,
 }
 
 /// All that the page of one person shows.
@@ -109,6 +124,8 @@ pub struct Person {
     pub factors: u32,
     /// When these are removed, if an administrator has asked for it.
     pub factor_removal: Option<Timestamp>,
+    /// When the account is deleted, if that was asked for.
+    pub deletion_at: Option<Timestamp>,
     /// Hours that pass before a lost factor is removed.
     pub removal_hours: i64,
     /// Their sign-ins, last used first.
@@ -139,11 +156,15 @@ pub enum PersonChange {
     RemoveFactors,
     /// Lets the second factors stay after all.
     KeepFactors,
+    /// Shuts the account and has it deleted after a day.
+    DeleteAccount,
+    /// Lets the account stay after all.
+    KeepAccount,
 }
 
 impl PersonChange {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::MakeAdministrator,
         Self::MakeMember,
         Self::Disable,
@@ -151,6 +172,8 @@ impl PersonChange {
         Self::EndSignIns,
         Self::RemoveFactors,
         Self::KeepFactors,
+        Self::DeleteAccount,
+        Self::KeepAccount,
     ];
 
     /// As forms and addresses name it.
@@ -163,6 +186,8 @@ impl PersonChange {
             Self::EndSignIns => "end_sign_ins",
             Self::RemoveFactors => "remove_factors",
             Self::KeepFactors => "keep_factors",
+            Self::DeleteAccount => "delete_account",
+            Self::KeepAccount => "keep_account",
         }
     }
 
@@ -176,6 +201,8 @@ impl PersonChange {
             Self::EndSignIns => "All their sign-ins have ended.",
             Self::RemoveFactors => "The notice has begun. Their second factors stay until it is over.",
             Self::KeepFactors => "Their second factors stay.",
+            Self::DeleteAccount => "Disabled. The account will be deleted in a day.",
+            Self::KeepAccount => "The account stays.",
         }
     }
 
@@ -186,6 +213,7 @@ impl PersonChange {
             Self::Disable | Self::Enable => "access",
             Self::EndSignIns => "sign-ins",
             Self::RemoveFactors | Self::KeepFactors => "factors",
+            Self::DeleteAccount | Self::KeepAccount => "deletion",
         }
     }
 

@@ -11,6 +11,7 @@ use server_fn::ServerFn;
 
 use super::{
     cookies::cookie,
+    deletion::DeletionNotice,
     fault::{Alone, Faulty},
     people::RemovalNotice,
 };
@@ -66,6 +67,8 @@ pub struct FrameState {
     problem: RwSignal<Option<AppError>>,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
     pub factor_removal: Option<Timestamp>,
+    /// When the person's account is deleted, if that was asked for.
+    pub deletion: RwSignal<Option<Timestamp>>,
     /// Whether the person must add a second factor before anything else.
     pub must_enrol: RwSignal<bool>,
     /// The version of the person's picture; 0 where there is none.
@@ -102,6 +105,7 @@ impl FrameState {
             news: RwSignal::new(0),
             problem: RwSignal::new(None),
             factor_removal: frame.factor_removal,
+            deletion: RwSignal::new(frame.deletion),
             must_enrol: RwSignal::new(frame.must_enrol),
             picture: RwSignal::new(frame.picture),
             time_zone_chosen: frame.time_zone_chosen,
@@ -256,6 +260,7 @@ fn Around(data: FrameData) -> impl IntoView {
         <div class="frame" data-folded=move || state.folded.get().then_some("")>
             {sidebar("Hide the sidebar", Callback::new(move |()| state.fold(true)), false)}
             <main class="main" id="main" tabindex="-1">
+                <DeletionNotice />
                 <RemovalNotice />
                 {move || state.must_enrol.get().then(|| view! { <AskForFactor /> })}
                 <Outlet />

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cookies;
+mod deletion;
 mod fault;
 mod forms;
 mod frame;

@@ -108,6 +108,7 @@ impl AppState {
         let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
         tokio::spawn(accounts.clone().watch_factor_removals(stopping.clone()));
+        tokio::spawn(accounts.clone().watch_deletions(stopping.clone()));
         let outbox = match &config.mail {
             Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
             None => None,

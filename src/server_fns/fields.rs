@@ -25,6 +25,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
         account::{LoadEntrance, SignUp, SignIn, SignOut, RatePassword},
         audit::{LoadAudit},
         chats::{ListChats, FindChat, RenameChat, ChangeChats},
+        deletion::{DeleteAccount, KeepAccount},
         factors::{
             ListFactors, BeginTotp, CancelTotp, ConfirmTotp, RemoveFactor, RenameFactor, NewRecoveryCodes, PutCodesAway, FindSignInStep, FinishSignIn,
             BeginPasskeyRegistration, FinishPasskeyRegistration, BeginPasskeyCheck, FinishPasskeyCheck,

@@ -22,6 +22,8 @@ pub struct Frame {
     pub utc_offset_minutes: i32,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
     pub factor_removal: Option<Timestamp>,
+    /// When the person's account is deleted, if that was asked for.
+    pub deletion: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else. Then there are no chats here.
     pub must_enrol: bool,
     /// How dates and times are written.
@@ -38,6 +40,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     let factor_removal = door.answer(door.state.accounts.find_factor_removal(&caller).await)?;
+    let deletion = door.answer(door.state.accounts.find_deletion(&caller).await)?;
     let user = caller.user;
     let must_enrol = door.must_enrol();
     let chats = if must_enrol {
@@ -61,6 +64,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
             .or_else(|| door.cookie("tz").and_then(|tz| tz.parse().ok()).filter(|tz| (-840..=840).contains(tz)))
             .unwrap_or(0),
         factor_removal,
+        deletion,
         user,
     })
 }

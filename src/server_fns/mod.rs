@@ -6,6 +6,7 @@
 pub mod account;
 pub mod audit;
 pub mod chats;
+pub mod deletion;
 pub mod factors;
 pub mod frame;
 pub mod identities;

@@ -54,7 +54,8 @@ async fn house(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
     (app, smtp, ada, bob)
 }
 
-/// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`, a picture in `profile`.
+/// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`, a picture in `profile`,
+/// the end of an account in `deletion`, its data in `export`.
 fn is_driven_elsewhere(action: AuditAction) -> bool {
     use AuditAction::*;
     matches!(
@@ -67,6 +68,10 @@ fn is_driven_elsewhere(action: AuditAction) -> bool {
             | RefuseFactorRemoval
             | RemoveLostFactors
             | ChangePicture
+            | AskDeletion
+            | WithdrawDeletion
+            | DeleteAccount
+            | ExportData
     )
 }
 

@@ -189,6 +189,9 @@ pub fn rows() -> Vec<Row> {
         row("/api/start_reset", Form(|_| vec![("user", uuid_chat().to_string())]), 401, 404, 403),
         // Nobody has said that theirs are lost.
         row("/api/refuse_factor_removal", Form(|_| vec![]), 401, 404, 404),
+        // The address is not theirs, and nothing is to be deleted.
+        row("/api/delete_account", Form(|_| vec![("email", "x@example.org".into())]), 401, 422, 422),
+        row("/api/keep_account", Form(|_| vec![]), 401, 404, 404),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod chats;
 mod crash;
+mod deletion;
 mod entrance;
 mod factors;
 mod http_files;

@@ -4,6 +4,7 @@ mod confirm;
 mod invitations;
 mod mails;
 mod person;
+mod receipts;
 mod removal;
 mod sections;
 
@@ -24,6 +25,7 @@ use crate::{
 };
 use invitations::{InvitationState, Invitations};
 use mails::Mails;
+use receipts::Receipts;
 use sections::Part;
 
 /// What is asked for in the address.
@@ -70,7 +72,7 @@ pub fn PeoplePage() -> impl IntoView {
 
 #[component]
 fn Content(people: People, asked: Asked, invitations: InvitationState) -> impl IntoView {
-    let People { page, policy, domains, invitations: open, new_link, mails, undelivered, fresh } = people;
+    let People { page, policy, domains, invitations: open, new_link, mails, undelivered, receipts, fresh } = people;
     view! {
         <h1 class="mb-4 text-title font-semibold max-lg:sr-only">"People"</h1>
         <SearchForm search=asked.search.clone() />
@@ -80,6 +82,7 @@ fn Content(people: People, asked: Asked, invitations: InvitationState) -> impl I
         </Part>
         <Invitations open new_link mails fresh state=invitations />
         <Mails mails undelivered />
+        <Receipts receipts />
     }
     .into_any()
 }

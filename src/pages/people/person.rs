@@ -16,7 +16,7 @@ use crate::{
     },
     server_fns::people::{ChangePerson, EndSignInOf, StartReset, load_person},
 };
-use parts::{AccessPart, FactorsPart, PasswordPart, RolePart, SignInsPart};
+use parts::{AccessPart, DeletionPart, FactorsPart, PasswordPart, RolePart, SignInsPart};
 
 /// What is done with a person. It outlives what is shown of them, which is read anew after each change.
 #[derive(Clone, Copy)]
@@ -136,8 +136,8 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
         <AccessPart person=person.clone() state />
         <PasswordPart person=person.clone() state />
         <FactorsPart person=person.clone() state />
-        <SignInsPart person state />
-        // The end of the account has its place here, as one more part of the same person.
+        <SignInsPart person=person.clone() state />
+        <DeletionPart person state />
     }
     .into_any()
 }

@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod address;
 mod confirm;
+mod delete;
 mod devices;
 mod passkeys;
 mod profile;
@@ -28,6 +29,7 @@ use account::PasswordSection;
 use activity::ActivitySection;
 use address::AddressSection;
 pub use confirm::ConfirmPage;
+use delete::DeleteSection;
 use devices::DevicesSection;
 use passkeys::PasskeysSection;
 use profile::{LocaleSection, NameSection, PictureSection};
@@ -135,6 +137,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
         ("locale", "Language and time"),
         ("devices", "Devices"),
         ("activity", "Activity"),
+        ("delete", "Delete account"),
     ];
     let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
     let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
@@ -155,6 +158,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 <LocaleSection frame shown />
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
+                <DeleteSection frame shown />
             </div>
         </div>
     }

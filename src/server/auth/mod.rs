@@ -33,5 +33,5 @@ pub use locale::Chosen;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::Origin;
 pub use password::Passwords;
-pub use people::By;
+pub use people::{By, Deleted};
 pub use session::{SessionBackend, cookie_name, flow_cookie_name, layer as session_layer};

@@ -56,6 +56,16 @@ pub enum UserCommand {
         /// The e-mail address
         email: String,
     },
+    /// Shut an account and have it deleted after a day, with everything in it
+    Delete {
+        /// The e-mail address
+        email: String,
+    },
+    /// Keep an account that is to be deleted
+    Keep {
+        /// The e-mail address
+        email: String,
+    },
     /// Change what a person may do; all their sign-ins end at once
     Role {
         /// The e-mail address
@@ -136,6 +146,12 @@ async fn carry_out(command: &UserCommand, accounts: &Accounts, out: &mut impl Wr
         }
         UserCommand::Disable { email } => (email, PersonChange::Disable, "is disabled; all their sign-ins have ended"),
         UserCommand::Enable { email } => (email, PersonChange::Enable, "is enabled"),
+        UserCommand::Delete { email } => (
+            email,
+            PersonChange::DeleteAccount,
+            "is disabled, and will be deleted in a day by a server that runs then; until then `user keep` undoes it",
+        ),
+        UserCommand::Keep { email } => (email, PersonChange::KeepAccount, "is kept"),
         UserCommand::Role { email, role: Role::Administrator } => {
             (email, PersonChange::MakeAdministrator, "is an administrator")
         }

@@ -23,7 +23,7 @@ use crate::{
 const SECTION: &str = "/settings#two-step";
 
 /// What is open: adding a factor, proving who one is, going away, and what strangers may do too.
-const OPEN: [&str; 40] = [
+const OPEN: [&str; 41] = [
     "/settings",
     "/settings/confirm",
     "/sign-in",
@@ -47,6 +47,7 @@ const OPEN: [&str; 40] = [
     "/api/put_codes_away",
     "/api/rename_factor",
     "/api/confirm_identity",
+    "/api/keep_account",
     "/api/find_proof",
     "/api/begin_passkey_confirmation",
     "/api/finish_passkey_confirmation",

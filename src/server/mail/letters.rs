@@ -98,6 +98,39 @@ impl Letter {
         Self::new("Your second factors will be removed", &[Says(first), says(last)])
     }
 
+    /// Tells the owner of an account that it is going to be deleted, as was asked for from `place`.
+    pub fn deletion(due: Timestamp, place: &str) -> Self {
+        let first = format!(
+            "Your account and everything in it will be deleted on {}. That was asked for from {place}, by somebody who \
+             was signed in to it. All other devices were signed out.",
+            moment(due)
+        );
+        let last = "To keep it, sign in before that: the button stands above every page. If it was not you, choose a \
+                    new password too.";
+        Self::new("Your account will be deleted", &[Says(first), says(last)])
+    }
+
+    /// Tells the owner of an account that an administrator has shut it and has it deleted.
+    pub fn deletion_by_administrator(due: Timestamp) -> Self {
+        let first = format!(
+            "An administrator has shut your account. It and everything in it will be deleted on {}.",
+            moment(due)
+        );
+        let last = "If you did not expect it, ask your administrator before that.";
+        Self::new("Your account will be deleted", &[Says(first), says(last)])
+    }
+
+    /// The receipt for an account that is gone.
+    pub fn deleted(receipt: &str, asked: Timestamp, done: Timestamp, counts: &str) -> Self {
+        let first = format!(
+            "Your account was deleted on {}, as was asked for on {}. This is the last mail.",
+            moment(done),
+            moment(asked)
+        );
+        let then = format!("Receipt {receipt}. Deleted: {counts}.");
+        Self::new("Your account was deleted", &[Says(first), Says(then)])
+    }
+
     /// Invites somebody to make an account.
     pub fn invitation(inviter: &str, link: &str, days: u32) -> Self {
         let s = if days == 1 { "" } else { "s" };

@@ -76,6 +76,8 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             // An acknowledged message must survive a power cut, which NORMAL does not promise in WAL mode.
             .synchronous(SqliteSynchronous::Full)
+            // What is deleted is overwritten, and not only forgotten.
+            .pragma("secure_delete", "on")
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(64);
         let write =
@@ -120,6 +122,14 @@ impl Db {
             Self::Sqlite { write, .. } => Inner::WriteSqlite(write.begin_with("begin immediate").await?),
             Self::Postgres(pool) => Inner::WritePostgres(pool.begin().await?),
         }))
+    }
+
+    /// Writes SQLite's log of changes into the file and empties it. PostgreSQL clears away by itself.
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { write, .. } = self {
+            sqlx::query("pragma wal_checkpoint(truncate)").execute(write).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn close(&self) {
@@ -205,6 +215,7 @@ mod tests {
                 assert_eq!(pragma("journal_mode").await, "wal");
                 assert_eq!(pragma("foreign_keys").await, "1");
                 assert_eq!(pragma("synchronous").await, "2", "FULL");
+                assert_eq!(pragma("secure_delete").await, "1");
                 assert_eq!(pragma("query_only").await, query_only.to_string());
                 let busy = sqlx::query_scalar::<_, i64>("select timeout from pragma_busy_timeout");
                 assert_eq!(busy.fetch_one(&mut **connection).await.expect("a pragma"), 5_000);

@@ -11,8 +11,8 @@ use crate::domain::{Timestamp, UserId};
 pub struct DueRemoval {
     /// Whose factors.
     pub user_id: UserId,
-    /// The administrator who asked.
-    pub asked_by: UserId,
+    /// The administrator who asked; `None` where that account is gone.
+    pub asked_by: Option<UserId>,
 }
 
 impl Owned<'_> {

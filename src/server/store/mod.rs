@@ -7,6 +7,7 @@ mod addresses;
 mod audit;
 mod chats;
 mod db;
+mod deletions;
 mod factor_removals;
 mod factors;
 mod identities;
@@ -18,6 +19,7 @@ mod owned;
 mod pending_sign_ins;
 mod people;
 mod profiles;
+mod purge;
 mod runs;
 mod sealed;
 mod sessions;
@@ -33,6 +35,7 @@ pub use addresses::AddressState;
 pub use audit::{AuditFilter, AuditRecord, AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
+pub use deletions::{DueDeletion, ReceiptRow};
 pub use factor_removals::DueRemoval;
 pub use factors::{FactorRow, Material, NewFactor};
 pub use identities::{FlowPurpose, FlowRow, IdentityRow, NewFlow, NewIdentity};
@@ -43,6 +46,7 @@ pub use owned::Owned;
 pub use pending_sign_ins::{CeremonyPurpose, NewCeremony, PendingSignIn};
 pub use people::{PeopleCursor, PersonRow};
 pub use profiles::ProfileRow;
+pub use purge::{Counts, Holds, ID_COLUMNS, TABLES_WITHOUT_IDS};
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
@@ -119,6 +123,14 @@ impl Store {
     /// As [`Store::read`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
         self.0.write().await
+    }
+
+    /// Empties SQLite's log of changes, so that what was deleted is in no file any more.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.0.checkpoint().await
     }
 
     /// Whether the database answers.

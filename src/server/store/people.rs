@@ -28,6 +28,8 @@ pub struct PersonRow {
     pub created_at: Timestamp,
     /// When its address was shown to be its owner's.
     pub email_verified_at: Option<Timestamp>,
+    /// When it is deleted, if it is to be.
+    pub deletion_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +44,7 @@ struct Row {
     must_verify: bool,
     email_verified_at: Option<Timestamp>,
     last_seen_at: Option<Timestamp>,
+    deletion_at: Option<Timestamp>,
 }
 
 impl From<Row> for PersonRow {
@@ -64,6 +67,7 @@ impl From<Row> for PersonRow {
             name_key: row.name_key,
             created_at: row.created_at,
             email_verified_at: row.email_verified_at,
+            deletion_at: row.deletion_at,
         }
     }
 }
@@ -88,7 +92,7 @@ impl Tx {
         let rows = fetch_all!(
             self,
             Row,
-            "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at,
+            "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     (select max(s.last_used_at) from sign_ins s where s.user_id = u.id) as last_seen_at
              from users u
              where ($1 = '%%' or u.name_key like $1 escape '\\' or u.email_key like $1 escape '\\')
@@ -110,7 +114,7 @@ impl Tx {
         let row = fetch_optional!(
             self,
             Row,
-            "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at,
+            "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     (select max(s.last_used_at) from sign_ins s where s.user_id = u.id) as last_seen_at
              from users u where u.id = $1",
             user,
@@ -129,7 +133,7 @@ impl Tx {
         Ok(())
     }
 
-    /// How many administrators can sign in.
+    /// How many administrators can sign in, and stay.
     ///
     /// # Errors
     /// As the database says.
@@ -137,7 +141,8 @@ impl Tx {
         let row = fetch_optional!(
             self,
             (i64,),
-            "select count(*) from users where role = 'administrator' and disabled_at is null and must_verify = false"
+            "select count(*) from users
+             where role = 'administrator' and disabled_at is null and must_verify = false and deletion_at is null"
         )?;
         Ok(row.map_or(0, |(count,)| count))
     }

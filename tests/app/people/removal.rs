@@ -54,7 +54,7 @@ each_db! {
         let asked = change(&mut ada, user, "remove_factors").await;
         assert_eq!(asked.status, 200, "{}", asked.text());
         assert_eq!(change(&mut ada, user, "remove_factors").await.status, 409, "the notice has begun");
-        let mail = smtp.newest_to(&app.state, "bob@example.org", 1).await.part("text/plain");
+        let mail = smtp.newest_to(&app.state, "bob@example.org", 2).await.part("text/plain");
         assert!(mail.starts_with("An administrator was told that you have lost your second factors."), "{mail}");
         let due = person(&mut ada, user).await.factor_removal.expect("a date");
         assert!(due > app.state.clock.now().plus_seconds(DAY - 60) && due <= app.state.clock.now().plus_seconds(DAY));
@@ -79,7 +79,7 @@ each_db! {
         let mut bob = app.signed_in("bob@example.org").await;
         let left = factors(&mut bob).await;
         assert_eq!((left.factors.len(), left.recovery_codes), (0, 0));
-        let mail = smtp.newest_to(&app.state, "bob@example.org", 2).await.part("text/plain");
+        let mail = smtp.newest_to(&app.state, "bob@example.org", 3).await.part("text/plain");
         assert!(mail.starts_with("Your second factors were removed"), "{mail}");
         other.stop().await;
     }

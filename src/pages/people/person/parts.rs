@@ -21,7 +21,11 @@ fn Change(
     confirm: bool,
     state: PersonState,
 ) -> impl IntoView {
-    let class = if change == PersonChange::Disable { "btn btn-line btn-danger" } else { "btn btn-line" };
+    let class = if matches!(change, PersonChange::Disable | PersonChange::DeleteAccount) {
+        "btn btn-line btn-danger"
+    } else {
+        "btn btn-line"
+    };
     let box_id = format!("confirm-{}", change.name());
     view! {
         <ActionForm action=state.change>
@@ -228,6 +232,45 @@ pub fn SignInsPart(
             <div class="mt-4 flex flex-wrap items-end gap-3">
                 {some.then(|| view! { <Change person=id change=PersonChange::EndSignIns words="End all sign-ins" state /> })}
                 <Told words=told />
+            </div>
+        </Part>
+    }
+    .into_any()
+}
+
+/// The end of the account.
+#[component]
+pub fn DeletionPart(
+    /// The person.
+    person: Person,
+    /// What is done with them.
+    state: PersonState,
+) -> impl IntoView {
+    const CHANGES: &[PersonChange] = &[PersonChange::DeleteAccount, PersonChange::KeepAccount];
+    let clock = FrameState::expect().clock;
+    let Person { summary, deletion_at, is_self, .. } = person;
+    let sentence = match is_self {
+        true => "You delete your own in your settings.",
+        false => {
+            "The account is disabled at once, and everything in it is deleted a day later. Until then it can be kept."
+        }
+    };
+    let due = deletion_at.map(|due| {
+        view! {
+            <p class="mb-3">"It will be deleted on " {move || clock.get().exact(due)} "."</p>
+        }
+    });
+    let change = match (is_self, deletion_at) {
+        (_, Some(_)) => Some((PersonChange::KeepAccount, "Keep the account")),
+        (false, None) => Some((PersonChange::DeleteAccount, "Delete the account")),
+        (true, None) => None,
+    };
+    view! {
+        <Part id="deletion" title="Delete account" sentence>
+            {due}
+            <div class="flex flex-wrap items-end gap-3">
+                {change.map(|(change, words)| view! { <Change person=summary.id change words state /> })}
+                <Told words=told(state, CHANGES) />
             </div>
         </Part>
     }

@@ -42,6 +42,8 @@ impl Accounts {
             PersonChange::EndSignIns => self.end_sign_ins_of(by, user).await,
             PersonChange::RemoveFactors => self.ask_factor_removal(by, user).await,
             PersonChange::KeepFactors => self.withdraw_factor_removal(by, user).await,
+            PersonChange::DeleteAccount => self.ask_deletion_of(by, user).await,
+            PersonChange::KeepAccount => self.keep_account_of(by, user).await,
         }
     }
 

@@ -51,6 +51,7 @@ impl Accounts {
             new_link: None,
             mails: self.notices.are_sent(),
             undelivered: undelivered.into_iter().map(undelivered_mail).collect(),
+            receipts: self.list_receipts().await?,
             fresh: self.require_fresh(caller).is_ok(),
         })
     }
@@ -74,6 +75,7 @@ impl Accounts {
             email_verified: row.email_verified_at.is_some(),
             factors: u32::try_from(factors).unwrap_or(u32::MAX),
             factor_removal,
+            deletion_at: row.deletion_at,
             removal_hours: self.factor_removal_wait.div_euclid(3_600).max(1),
             devices: sign_ins.into_iter().map(|row| shown_device(row, caller)).collect(),
             new_link: None,

@@ -4,9 +4,13 @@
 //! administrator a moment ago is asked again, and the last one who can sign in stays.
 
 mod change;
+mod deletion;
 mod list;
 mod operator;
+mod purge;
 mod removal;
+
+pub use purge::Deleted;
 
 use super::{Accounts, Caller, Origin, invitations::require_administrator, origin::Act};
 use crate::{

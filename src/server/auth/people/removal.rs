@@ -99,7 +99,7 @@ impl Accounts {
             }
             self.end_everything(&mut tx, *user).await?;
             let action = AuditAction::RemoveLostFactors;
-            let act = Act { actor: Some(*asked_by), subject: Some(*user), action, outcome: Outcome::Done, detail: "" };
+            let act = Act { actor: *asked_by, subject: Some(*user), action, outcome: Outcome::Done, detail: "" };
             Origin::server().write(&mut tx, &self.clock, &act).await?;
             let sentence = "Your second factors were removed, because they were said to be lost. All your devices were signed out.";
             self.tell(&mut tx, &person, sentence).await?;

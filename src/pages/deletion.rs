@@ -1,0 +1,32 @@
+use leptos::prelude::*;
+use server_fn::ServerFn;
+
+use crate::{components::Notice, pages::frame::FrameState, server_fns::deletion::KeepAccount};
+
+/// Tells a person above every page that their account is going to be deleted, and lets them keep it. A plain form: it is
+/// needed once, and would add to what every first visit loads.
+#[component]
+pub fn DeletionNotice() -> impl IntoView {
+    let FrameState { deletion, clock, .. } = FrameState::expect();
+    move || {
+        deletion.get().map(|due| {
+            view! {
+                <div class="px-4 pt-3">
+                    <div class="column">
+                        <Notice>
+                            <p>
+                                "Your account and everything in it will be deleted on "
+                                {move || clock.get().exact(due)} "."
+                            </p>
+                            <form method="post" action=KeepAccount::url()>
+                                <button class="btn btn-line mt-3" type="submit">
+                                    "Keep my account"
+                                </button>
+                            </form>
+                        </Notice>
+                    </div>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! Deleted accounts.
+
+use colloquy::{
+    domain::{People, PersonChange, UserId},
+    server::{
+        auth::{By, Deleted, Origin},
+        store::{Holds, ID_COLUMNS, TABLES_WITHOUT_IDS},
+    },
+};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::{Connection, Executor};
+
+use crate::support::{
+    app::{Kept, PASSWORD, TestApp, each_db},
+    client::Client,
+    smtp::Smtp,
+};
+
+const DAY: i64 = 86_400;
+const BOB: &str = "bob-canary@example.org";
+const NAME: &str = "Bob Canary";
+
+async fn start(kept: Kept, smtp: Option<&Smtp>) -> (TestApp, Client, Client) {
+    let mail = smtp.map(Smtp::config);
+    let app = TestApp::start_with(kept, |config| {
+        config.sign_up_open = true;
+        config.mail = mail;
+        config.sessions.administrator_idle = 10 * DAY;
+        config.sessions.administrator_absolute = 10 * DAY;
+    })
+    .await;
+    let ada = app.administrator().await;
+    let bob = app.person(BOB, NAME).await;
+    (app, ada, bob)
+}
+
+async fn id_of(app: &TestApp, email: &str) -> Option<UserId> {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.find_user_by_email(email).await.expect("a row").map(|user| user.id)
+}
+
+async fn is_there(client: &mut Client) -> bool {
+    client.post_form("/api/load_frame", &[]).await.status == 200
+}
+
+async fn ask(client: &mut Client, email: &str) -> u16 {
+    client.post_form("/api/delete_account", &[("email", email)]).await.status.as_u16()
+}
+
+async fn sweep(app: &TestApp) -> Deleted {
+    app.state.accounts.carry_out_deletions().await.expect("a sweep")
+}
+
+/// Changes the database past the application.
+async fn execute(app: &TestApp, statement: &str) {
+    let Some(url) = &app.config.database_url else {
+        let url = format!("sqlite://{}", app.config.data.join("colloquy.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
+        // As the application does, so that the test itself leaves nothing behind.
+        connection.execute("pragma secure_delete = on").await.expect("a setting");
+        connection.execute(statement).await.expect("a statement");
+        return;
+    };
+    let mut connection = sqlx::PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+    connection.execute(statement).await.expect("a statement");
+}
+
+fn is_sqlite(app: &TestApp) -> bool {
+    app.kept() == Kept::Sqlite
+}
+
+/// Every column of the schema, as `table.column`, of these types where some are given.
+async fn columns(app: &TestApp, types: &str) -> Vec<String> {
+    let sql = if is_sqlite(app) {
+        format!(
+            "select m.name || '.' || c.name from sqlite_master m join pragma_table_info(m.name) c
+             where m.type = 'table' and m.name not like '\\_sqlx%' escape '\\' and m.name not like 'sqlite%' {}",
+            if types.is_empty() { "" } else { "and lower(c.type) = 'blob'" }
+        )
+    } else {
+        format!(
+            "select table_name || '.' || column_name from information_schema.columns
+             where table_schema = 'public' and table_name not like '\\_sqlx%' {}",
+            if types.is_empty() { "" } else { "and data_type in ('uuid', 'bytea')" }
+        )
+    };
+    let mut found = app.column(&sql).await;
+    found.sort();
+    found
+}
+
+each_db! {
+    async fn l04_every_column_that_holds_ids_has_its_place_in_the_purge(app: TestApp) {
+        let mut known: Vec<String> = ID_COLUMNS.iter().map(|(table, column, _)| format!("{table}.{column}")).collect();
+        known.sort();
+        assert_eq!(columns(&app, "ids").await, known, "say in ID_COLUMNS what a deletion does with it");
+        let table = |column: &String| column.split_once('.').expect("a table").0.to_owned();
+        let mut tables: Vec<String> = columns(&app, "").await.iter().map(table).collect();
+        tables.dedup();
+        let known_tables = known.iter().map(table).chain(TABLES_WITHOUT_IDS.iter().map(|name| (*name).to_owned()));
+        let known_tables: std::collections::BTreeSet<String> = known_tables.collect();
+        assert_eq!(tables, known_tables.into_iter().collect::<Vec<_>>(), "a table without ids may hold traces too");
+        assert!(ID_COLUMNS.contains(&("users", "id", Holds::Owner)));
+    }
+}
+
+/// Where a text stands in the database.
+async fn places(app: &TestApp, canary: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for column in columns(app, "").await {
+        let (table, name) = column.split_once('.').expect("a table");
+        let sql = format!("select '{column}' from {table} where lower(cast({name} as text)) like '%{canary}%' limit 1");
+        found.extend(app.column(&sql).await);
+    }
+    found
+}
+
+each_db! {
+    async fn l04_nothing_is_left_of_a_deleted_account(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let (app, mut ada, mut bob) = start(app.kept(), Some(&smtp)).await;
+        let user = id_of(&app, BOB).await.expect("Bob");
+        execute(&app, "update sign_ins set user_agent = 'agent-canary' where user_id = (select id from users where email like 'bob-canary%')").await;
+        execute(&app, "update users set password_hash = password_hash || 'canary' where email like 'bob-canary%'").await;
+        let sent = bob.say(None, "[[paced 3 5]] the secret canary").await;
+        bob.settled(sent.chat).await;
+        execute(&app, "update messages set reasoning = 'thought canary'").await;
+        execute(&app, "update audit set user_agent = 'agent-canary', detail = 'canary' where subject_id = (select id from users where email like 'bob-canary%')").await;
+        crate::factors::enrolled(&app, &mut bob).await;
+        let form = [("email", BOB), ("role", "member"), ("uses", "1"), ("days", "9")];
+        let of_ada = ada.say(None, "[[paced 3 5]] Ada's own").await;
+        ada.settled(of_ada.chat).await;
+        assert_eq!(ada.post_form("/api/create_invitation", &form).await.status, 200);
+        app.stranger().post_form("/api/sign_in", &[("email", BOB), ("password", "wrong-canary-wrong")]).await;
+        let before = places(&app, "canary").await;
+        for place in ["users.email", "users.name", "chats.title", "messages.text", "messages.reasoning", "audit.detail", "sign_ins.user_agent", "throttles.key", "links.email", "mails.recipient"] {
+            assert!(before.iter().any(|found| found == place), "{place} of {before:?}");
+        }
+
+        assert_eq!(ask(&mut bob, BOB).await, 200);
+        app.state.clock.advance(DAY - 60);
+        assert_eq!(sweep(&app).await, Deleted::default(), "too early");
+        app.state.clock.advance(61);
+        assert!(sweep(&app).await.failed == 0);
+        while id_of(&app, BOB).await.is_some() {
+            sweep(&app).await;
+        }
+        // The last mail names the address until it goes with the mails of its week.
+        let last = app.column("select subject from mails where recipient like 'bob-canary%'").await;
+        assert_eq!(last, ["Your account was deleted"], "none of the earlier ones");
+        execute(&app, "delete from mails").await;
+        assert_eq!(places(&app, "canary").await, Vec::<String>::new());
+        let id = user.to_string();
+        let mut named = places(&app, &id).await;
+        named.retain(|place| !place.starts_with("audit."));
+        assert_eq!(named, Vec::<String>::new());
+        if is_sqlite(&app) {
+            app.state.store.checkpoint().await.expect("a checkpoint");
+            for name in ["colloquy.db", "colloquy.db-wal"] {
+                let bytes = std::fs::read(app.config.data.join(name)).unwrap_or_default();
+                let at = bytes.to_ascii_lowercase().windows(6).position(|window| window == b"canary");
+                assert_eq!(at, None, "{name}");
+            }
+        }
+        let texts = app.column("select text from messages where author = 'user'").await;
+        assert_eq!(texts, ["[[paced 3 5]] Ada's own"], "rows of others are untouched");
+        let fresh = ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
+        assert_eq!(fresh.status, 200, "{}", fresh.text());
+        let people: People = ada.post_json("/api/load_people", &json!({})).await.json();
+        assert!(people.receipts[0].counts.contains("2 messages"), "{:?}", people.receipts);
+        assert!(ada.get("/people").await.text().contains(&people.receipts[0].id));
+        assert_eq!(app.column("select outcome from audit where action = 'delete_account'").await, ["done"]);
+        app.person(BOB, NAME).await;
+    }
+}
+
+each_db! {
+    async fn l04_a_deletion_that_breaks_off_or_leaves_traces_keeps_everything_and_is_begun_anew(app: TestApp) {
+        let (app, _, mut bob) = start(app.kept(), None).await;
+        let sent = bob.say(None, "[[paced 2000 20]]").await;
+        let user = id_of(&app, BOB).await.expect("Bob");
+        assert_eq!(ask(&mut bob, BOB).await, 200);
+        let trace = format!("insert into throttles (key, tries, ends_at) values ('code account {user}', 1, 9000000000000000)");
+        let (make, drop) = if is_sqlite(&app) {
+            (format!("create trigger trace after delete on users begin {trace}; end"), "drop trigger trace")
+        } else {
+            (format!("create rule trace as on delete to users do also {trace}"), "drop rule trace on users")
+        };
+        execute(&app, &make).await;
+        app.state.clock.advance(DAY + 1);
+        let mut seen = sweep(&app).await;
+        assert!(!is_there(&mut bob).await, "nobody is let in any more");
+        while seen.waiting > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            seen = sweep(&app).await;
+        }
+        assert_eq!(seen, Deleted { failed: 1, ..Deleted::default() }, "the trace is found");
+        let state = app.column("select state from runs").await;
+        assert_eq!(state, ["ended"], "the answer of {} was stopped", sent.chat);
+        assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME], "all of it is kept");
+        execute(&app, drop).await;
+
+        // A server that dies in the middle: its transaction is never committed.
+        let mut tx = app.state.store.write().await.expect("a unit");
+        let due = tx.take_due_deletion(user, app.state.clock.now()).await.expect("a row").expect("it is due");
+        tx.purge(&due).await.expect("a purge");
+        std::mem::drop(tx);
+        assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME]);
+        assert_eq!(app.column("select model from chats").await.len(), 1);
+        let other = app.another().await;
+        let (one, two) = tokio::join!(sweep(&app), sweep(&other));
+        assert!(one.done + two.done <= 1 && one.failed + two.failed == 0, "{one:?} {two:?}");
+        assert_eq!(app.column("select name from users").await, ["Ada"]);
+        assert_eq!(app.column("select counts from deletions").await.len(), 1, "once over all instances");
+        other.stop().await;
+    }
+}
+
+each_db! {
+    async fn l04_within_the_day_it_can_be_undone(app: TestApp) {
+        let (app, _, mut bob) = start(app.kept(), None).await;
+        let mut elsewhere = app.signed_in(BOB).await;
+        let led = bob.submit("/api/delete_account", &[("email", BOB)]).await;
+        assert_eq!(led.header("location"), "/settings?done=deletion#delete", "{}", led.text());
+        assert!(is_there(&mut bob).await && !is_there(&mut elsewhere).await, "the others end at once");
+        assert_eq!(ask(&mut bob, BOB).await, 409);
+        let mut elsewhere = app.signed_in(BOB).await;
+        assert!(elsewhere.get("/").await.text().contains("Keep my account"));
+        assert_eq!(elsewhere.submit("/api/keep_account", &[]).await.status, 302);
+        assert!(!elsewhere.get("/").await.text().contains("Keep my account"));
+        assert_eq!(elsewhere.post_form("/api/keep_account", &[]).await.status, 404);
+        app.state.clock.advance(2 * DAY);
+        assert_eq!(sweep(&app).await, Deleted::default());
+        assert!(id_of(&app, BOB).await.is_some());
+        let acts = app.column("select action from audit where action like '%deletion' order by at").await;
+        assert_eq!(acts, ["ask_deletion", "withdraw_deletion"]);
+    }
+}
+
+each_db! {
+    async fn s08_an_account_is_deleted_only_by_who_proved_a_short_while_ago_who_they_are(app: TestApp) {
+        let (app, _, mut bob) = start(app.kept(), None).await;
+        assert_eq!(ask(&mut bob, "ada@example.org").await, 422, "it is not theirs");
+        app.state.clock.advance(660);
+        assert_eq!(ask(&mut bob, BOB).await, 403);
+        assert!(bob.get("/settings").await.text().contains("To delete the account. It holds for 10 minutes."));
+        bob.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
+        assert!(bob.get("/settings").await.text().contains("Delete my account"));
+        assert_eq!(ask(&mut bob, BOB).await, 200);
+    }
+}
+
+async fn act(ada: &mut Client, user: UserId, change: &str) -> u16 {
+    let form = [("user", &*user.to_string()), ("change", change)];
+    ada.post_form("/api/change_person", &form).await.status.as_u16()
+}
+
+each_db! {
+    async fn l03_the_last_administrator_is_not_deleted_and_one_who_goes_does_not_count(app: TestApp) {
+        let (app, mut ada, mut bob) = start(app.kept(), None).await;
+        let (own, user) = (id_of(&app, "ada@example.org").await.expect("Ada"), id_of(&app, BOB).await.expect("Bob"));
+        assert_eq!(ask(&mut ada, "ada@example.org").await, 409);
+        assert_eq!((act(&mut ada, user, "delete_account").await, act(&mut ada, user, "delete_account").await), (200, 409));
+        assert!(!is_there(&mut bob).await);
+        let refused = app.stranger().post_form("/api/sign_in", &[("email", BOB), ("password", PASSWORD)]).await;
+        assert_eq!(refused.status, 422, "it is shut at once");
+        assert_eq!((act(&mut ada, user, "keep_account").await, act(&mut ada, user, "keep_account").await), (200, 409));
+        app.signed_in(BOB).await;
+        assert_eq!(act(&mut ada, user, "make_administrator").await, 200);
+        let mut bob = app.signed_in(BOB).await;
+        assert_eq!(ask(&mut bob, BOB).await, 200, "another one is left");
+        assert_eq!(ask(&mut ada, "ada@example.org").await, 409, "one who goes does not count");
+        bob.post_form("/api/keep_account", &[]).await;
+        assert_eq!(ask(&mut ada, "ada@example.org").await, 200, "the first one may go too");
+        let origin = Origin::command_line();
+        let by = By::operator(&origin);
+        assert!(app.state.accounts.change_person(&by, user, PersonChange::MakeMember, true).await.is_err());
+        app.state.clock.advance(DAY + 1);
+        sweep(&app).await;
+        assert_eq!(id_of(&app, "ada@example.org").await, None, "{own}");
+        assert!(app.state.store.read().await.expect("a unit").is_installed().await.expect("a row"), "the claim stays");
+    }
+}
