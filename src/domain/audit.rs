@@ -45,6 +45,8 @@ pub enum AuditAction {
     RemoveLostFactors,
     /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
     MakeRoom,
+    /// Somebody asked for their own data.
+    ExportData,
 }
 
 impl AuditAction {
@@ -69,6 +71,7 @@ impl AuditAction {
             Self::RefuseFactorRemoval => "Refused the removal of second factors",
             Self::RemoveLostFactors => "Lost second factors removed",
             Self::MakeRoom => "Unverified account removed",
+            Self::ExportData => "Asked for a download of the data",
         }
     }
 }

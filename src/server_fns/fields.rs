@@ -24,6 +24,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
     names_of! {
         account::{LoadEntrance, SignUp, SignIn, SignOut, RatePassword},
         chats::{ListChats, FindChat, RenameChat, ChangeChats},
+        export::{RequestExport},
         factors::{
             ListFactors, BeginTotp, CancelTotp, ConfirmTotp, RemoveFactor, RenameFactor, NewRecoveryCodes, PutCodesAway, FindSignInStep, FinishSignIn,
             BeginPasskeyRegistration, FinishPasskeyRegistration, BeginPasskeyCheck, FinishPasskeyCheck,

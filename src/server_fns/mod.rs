@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod chats;
+pub mod export;
 pub mod factors;
 pub mod frame;
 pub mod identities;

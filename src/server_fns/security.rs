@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{
-    ActivityPage, AppError, Device, Factors, Identity, IdentityProvider, Proof, SignInId, TotpEnrolment,
+    ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Proof, SignInId, TotpEnrolment,
 };
 
 /// Gives the caller another name.
@@ -97,6 +97,8 @@ pub struct Settings {
     pub devices: Vec<Device>,
     /// One page of what was done with their account, newest first.
     pub activity: ActivityPage,
+    /// The last download of their data that they asked for, until it is removed.
+    pub export: Option<DataExport>,
 }
 
 /// The caller's settings, with the page of their activity that begins at `cursor`.
@@ -117,6 +119,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         providers: identities.list_providers(),
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
+        export: door.answer(door.state.exports.find(&caller).await)?,
         proof,
     })
 }

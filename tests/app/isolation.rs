@@ -186,6 +186,7 @@ pub fn rows() -> Vec<Row> {
         row("/api/start_reset", Form(|_| vec![("user", uuid_chat().to_string())]), 401, 404, 403),
         // Nobody has said that theirs are lost.
         row("/api/refuse_factor_removal", Form(|_| vec![]), 401, 404, 404),
+        row("/api/request_export", Form(|_| vec![]), 401, 200, 200),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod chats;
 mod crash;
 mod entrance;
+mod export;
 mod factors;
 mod http_files;
 mod http_layers;

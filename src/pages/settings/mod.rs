@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod address;
 mod confirm;
+mod data;
 mod devices;
 mod passkeys;
 mod providers;
@@ -27,6 +28,7 @@ use account::{NameSection, PasswordSection};
 use activity::ActivitySection;
 use address::AddressSection;
 pub use confirm::ConfirmPage;
+use data::DataSection;
 use devices::DevicesSection;
 use passkeys::PasskeysSection;
 use providers::ProvidersSection;
@@ -131,6 +133,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
         ("providers", "Other ways in"),
         ("devices", "Devices"),
         ("activity", "Activity"),
+        ("data", "Your data"),
     ];
     let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
     let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
@@ -149,6 +152,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 {has_providers.then(|| view! { <ProvidersSection shown /> })}
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
+                <DataSection shown />
             </div>
         </div>
     }

@@ -5,6 +5,7 @@ mod address;
 mod common;
 mod devices;
 mod email;
+mod export;
 mod factors;
 mod invitations;
 mod links;
@@ -22,6 +23,7 @@ mod throttle;
 
 pub use account::{Accounts, Caller, Credentials, NewAccount};
 pub use address::ClientAddress;
+pub use export::Exports;
 pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};

@@ -34,6 +34,7 @@ mod caller;
 mod enrol;
 mod envelope;
 mod events;
+mod export;
 mod files;
 mod functions;
 mod gate;
@@ -93,7 +94,8 @@ pub fn router<V: IntoView + 'static>(
         .merge(pages::routes(&state, shell.clone()))
         .merge(functions::routes(&state, &rules, fields_of))
         .merge(events::routes())
-        .merge(identities::routes());
+        .merge(identities::routes())
+        .merge(export::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
     let routes = around(private)
         .merge(health::routes(ready))
