@@ -3,7 +3,11 @@
 use super::ClientAddress;
 use crate::{
     domain::{AppError, Email, Timestamp, UserId},
-    server::{clock::Clock, fault::Fault, store::{Store, Tx}},
+    server::{
+        clock::Clock,
+        fault::Fault,
+        store::{Store, Tx},
+    },
 };
 
 /// One kind of limit: so many tries in so many seconds.

@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     extract::{Path, Request, State},
     http::{
-        HeaderValue,
+        Extensions, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
@@ -28,19 +28,21 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 async fn download(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
-    let mut response = find(state, &id, &request).await;
-    if accepts_html(request.headers()) {
+    // A body must not be held while waiting.
+    let (parts, _) = request.into_parts();
+    let mut response = find(state, &id, &parts.extensions).await;
+    if accepts_html(&parts.headers) {
         show_as_page(&mut response);
     }
     response
 }
 
-async fn find(state: AppState, id: &str, request: &Request) -> Response {
-    let Some(caller) = request.extensions().get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
+async fn find(state: AppState, id: &str, extensions: &Extensions) -> Response {
+    let Some(caller) = extensions.get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
     let Ok(id) = id.parse::<ExportId>() else { return refuse(AppError::NotFound) };
     let export = match state.exports.open(&caller, id).await {
         Ok(export) => export,
-        Err(fault) => return refuse_fault(fault, request.extensions()),
+        Err(fault) => return refuse_fault(fault, extensions),
     };
     let exports = state.exports;
     // A piece that cannot be read cuts the connection, so that nobody takes a part for the whole.
