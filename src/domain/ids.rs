@@ -95,6 +95,10 @@ id!(
     MessageId
 );
 id!(
+    /// A download of a person's own data.
+    ExportId
+);
+id!(
     /// One generation of an answer.
     RunId
 );

@@ -7,7 +7,7 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, Factors, Identities, SessionBackend},
+    auth::{Accounts, Exports, Factors, Identities, SessionBackend},
     chat::Chats,
     clock::Clock,
     config::{self, Config},
@@ -41,6 +41,8 @@ pub struct AppState {
     pub outbox: Option<Outbox>,
     /// Who they are elsewhere.
     pub identities: Identities,
+    /// What people take away of their data.
+    pub exports: Exports,
     /// The chats.
     pub chats: Chats,
 }
@@ -109,6 +111,8 @@ impl AppState {
         identities.prepare();
         tokio::spawn(accounts.clone().watch_factor_removals(stopping.clone()));
         tokio::spawn(accounts.clone().watch_deletions(stopping.clone()));
+        let exports = Exports::new(accounts.clone(), &config.data);
+        tokio::spawn(exports.clone().work(stopping.clone()));
         let outbox = match &config.mail {
             Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
             None => None,
@@ -126,6 +130,7 @@ impl AppState {
             factors,
             outbox,
             identities,
+            exports,
             chats,
         })
     }

@@ -26,6 +26,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
         audit::{LoadAudit},
         chats::{ListChats, FindChat, RenameChat, ChangeChats},
         deletion::{DeleteAccount, KeepAccount},
+        export::{RequestExport},
         factors::{
             ListFactors, BeginTotp, CancelTotp, ConfirmTotp, RemoveFactor, RenameFactor, NewRecoveryCodes, PutCodesAway, FindSignInStep, FinishSignIn,
             BeginPasskeyRegistration, FinishPasskeyRegistration, BeginPasskeyCheck, FinishPasskeyCheck,

@@ -7,6 +7,7 @@ pub mod account;
 pub mod audit;
 pub mod chats;
 pub mod deletion;
+pub mod export;
 pub mod factors;
 pub mod frame;
 pub mod identities;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{
-    ActivityPage, AppError, Device, Factors, Identity, IdentityProvider, Profile, Proof, SignInId, TotpEnrolment,
+    ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Profile, Proof, SignInId,
+    TotpEnrolment,
 };
 
 /// Gives the caller another name.
@@ -99,6 +100,8 @@ pub struct Settings {
     pub activity: ActivityPage,
     /// What they chose for their pages.
     pub profile: Profile,
+    /// The last download of their data that they asked for, until it is removed.
+    pub export: Option<DataExport>,
 }
 
 /// The caller's settings, with the page of their activity that begins at `cursor`.
@@ -120,6 +123,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
         profile: door.answer(accounts.profile(&caller).await)?,
+        export: door.answer(door.state.exports.find(&caller).await)?,
         proof,
     })
 }

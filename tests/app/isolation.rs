@@ -192,6 +192,7 @@ pub fn rows() -> Vec<Row> {
         // The address is not theirs, and nothing is to be deleted.
         row("/api/delete_account", Form(|_| vec![("email", "x@example.org".into())]), 401, 422, 422),
         row("/api/keep_account", Form(|_| vec![]), 401, 404, 404),
+        row("/api/request_export", Form(|_| vec![]), 401, 200, 200),
         row("/api/sign_out", Form(|_| vec![]), 200, 200, 200),
     ]
 }

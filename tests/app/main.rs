@@ -8,6 +8,7 @@ mod chats;
 mod crash;
 mod deletion;
 mod entrance;
+mod export;
 mod factors;
 mod http_files;
 mod http_layers;

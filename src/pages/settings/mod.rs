@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod address;
 mod confirm;
+mod data;
 mod delete;
 mod devices;
 mod passkeys;
@@ -29,6 +30,7 @@ use account::PasswordSection;
 use activity::ActivitySection;
 use address::AddressSection;
 pub use confirm::ConfirmPage;
+use data::DataSection;
 use delete::DeleteSection;
 use devices::DevicesSection;
 use passkeys::PasskeysSection;
@@ -137,6 +139,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
         ("locale", "Language and time"),
         ("devices", "Devices"),
         ("activity", "Activity"),
+        ("data", "Your data"),
         ("delete", "Delete account"),
     ];
     let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
@@ -158,6 +161,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 <LocaleSection frame shown />
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
+                <DataSection shown />
                 <DeleteSection frame shown />
             </div>
         </div>

@@ -3,7 +3,11 @@
 use super::ClientAddress;
 use crate::{
     domain::{AppError, Email, Timestamp, UserId},
-    server::{clock::Clock, fault::Fault, store::Store},
+    server::{
+        clock::Clock,
+        fault::Fault,
+        store::{Store, Tx},
+    },
 };
 
 /// One kind of limit: so many tries in so many seconds.
@@ -32,6 +36,8 @@ const MAIL_ADDRESS: Limit = Limit { tries: 30, seconds: 3_600 };
 const LINK_ADDRESS: Limit = Limit { tries: 100, seconds: 900 };
 /// Ways to an identity provider that one address begins.
 const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
+/// Downloads of their data that one person asks for.
+const EXPORT_ACCOUNT: Limit = Limit { tries: 3, seconds: 86_400 };
 
 fn refuse_over(limit: &Limit, (tries, ends_at): (i64, Timestamp), now: Timestamp) -> Result<(), AppError> {
     if tries <= limit.tries {
@@ -164,6 +170,12 @@ pub(super) async fn count_flow(store: &Store, clock: &Clock, address: ClientAddr
 /// Counts that a one-time link is followed, or an invitation shown, before it is looked at.
 pub(super) async fn count_link(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
     count(store, clock, &format!("link address {}", address.throttle_key()), &LINK_ADDRESS).await
+}
+
+/// Counts a download of one's own data, in the transaction of the act.
+pub(super) async fn count_export(tx: &mut Tx, now: Timestamp, user: UserId) -> Result<(), Fault> {
+    let count = tx.count_try(&format!("export {user}"), now, EXPORT_ACCOUNT.seconds).await?;
+    Ok(refuse_over(&EXPORT_ACCOUNT, count, now)?)
 }
 
 /// Counts a mail of this kind that somebody who may do so has sent to somebody else.

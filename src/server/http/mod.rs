@@ -35,6 +35,7 @@ mod caller;
 mod enrol;
 mod envelope;
 mod events;
+mod export;
 mod files;
 mod functions;
 mod gate;
@@ -97,7 +98,8 @@ pub fn router<V: IntoView + 'static>(
         .merge(events::routes())
         .merge(identities::routes())
         .merge(audit::routes())
-        .merge(picture::routes());
+        .merge(picture::routes())
+        .merge(export::routes());
     let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
     let routes = around(private)
         .merge(health::routes(ready))

@@ -131,6 +131,16 @@ impl Letter {
         Self::new("Your account was deleted", &[Says(first), Says(then)])
     }
 
+    /// Tells a person that the download of their data is ready. It holds no link: whoever reads the mail is not yet them.
+    pub fn export_ready(expires: Timestamp) -> Self {
+        let first = format!(
+            "The download of your data is ready. Look in the settings, under \u{201c}Your data\u{201d}. It is removed on {}.",
+            moment(expires)
+        );
+        let last = "If you did not ask for it, choose a new password at once and tell your administrator.";
+        Self::new("Your data is ready", &[Says(first), says(last)])
+    }
+
     /// Invites somebody to make an account.
     pub fn invitation(inviter: &str, link: &str, days: u32) -> Self {
         let s = if days == 1 { "" } else { "s" };

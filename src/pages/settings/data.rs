@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use leptos::{form::ActionForm, leptos_dom::helpers::TimeoutHandle, prelude::*};
+
+use super::{Save, Section, Sensitive, Shown, Wrong, done_by, error_of};
+use crate::{
+    components::TimeAgo,
+    domain::{DataExport, ExportState},
+    pages::frame::FrameState,
+    server_fns::export::RequestExport,
+};
+
+/// Time between two looks while it is put together.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A download of all that is known of the person.
+#[component]
+pub fn DataSection(
+    /// What the page shows.
+    shown: Shown,
+) -> impl IntoView {
+    let request = shown.action::<RequestExport>();
+    let export = shown.part(|settings| settings.export.clone());
+    let open = move || export.with(|export| export.as_ref().is_some_and(DataExport::is_open));
+    Effect::new(move |last: Option<Option<TimeoutHandle>>| {
+        if let Some(Some(timer)) = last {
+            timer.clear();
+        }
+        open().then(|| set_timeout_with_handle(move || shown.look_again(), LOOK).ok()).flatten()
+    });
+    view! {
+        <Section
+            id="data"
+            title="Your data"
+            sentence="Everything that is kept about you, as one ZIP file: your account, your sign-ins and your chats. It is kept for 3 days; a new one takes its place."
+        >
+            <div class="grid gap-4">
+                <div role="status">{move || export.get().map(|export| view! { <Standing export /> })}</div>
+                <Wrong error=error_of(request) id="data-error" section="data" />
+                <Sensitive shown section="data" what="download your data">
+                    {move || {
+                        export.get().filter(|export| export.state == ExportState::Ready).map(|export| {
+                            view! {
+                                <p>
+                                    <a class="btn btn-line" href=format!("/settings/data/{}", export.id) rel="external" download>
+                                        "Download the file"
+                                    </a>
+                                </p>
+                            }
+                        })
+                    }}
+                    {move || {
+                        (!open())
+                            .then(|| {
+                                view! {
+                                    <ActionForm action=request>
+                                        <Save
+                                            words="Put my data together"
+                                            done="export"
+                                            result="Begun."
+                                            pending=request.pending()
+                                            saved=done_by(request)
+                                        />
+                                    </ActionForm>
+                                }
+                            })
+                    }}
+                </Sensitive>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Standing(export: DataExport) -> impl IntoView {
+    let clock = FrameState::expect().clock;
+    match export.state {
+        ExportState::Waiting | ExportState::Working => {
+            let words = match export.total {
+                0 => "Your data is being put together.".to_owned(),
+                total => format!("Your data is being put together: {} of {total} chats.", export.done),
+            };
+            view! {
+                <p>{words} " " <a class="link" href="/settings#data" rel="external">"Reload"</a></p>
+            }
+            .into_any()
+        }
+        ExportState::Ready => {
+            view! { <p>"Your data is ready. You asked for it " <TimeAgo at=export.created_at clock /> "."</p> }.into_any()
+        }
+        ExportState::Failed => {
+            view! { <p class="text-danger">"Your data could not be put together. Try again, or tell your administrator."</p> }
+                .into_any()
+        }
+    }
+}

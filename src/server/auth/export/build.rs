@@ -1,0 +1,205 @@
+//! What stands in the download. `docs/export.md` tells each file and field.
+
+use std::{fs::File, path::PathBuf};
+
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+
+use super::{Exports, archive::Archive, work::Hold};
+use crate::{
+    domain::{AppError, ChatId, SignInId, Timestamp, UserId},
+    server::{
+        fault::Fault,
+        store::{ExportChat, ExportMessage},
+    },
+};
+
+/// Rows that are read at once.
+const ROWS: u32 = 200;
+/// Characters of a title in the name of a file.
+const NAME_CHARS: usize = 40;
+const README: &str = "Your data from Colloquy.\n\n\
+    account.json      your account\n\
+    settings.json     what you have set\n\
+    sign-ins.jsonl    where you were signed in, one sign-in a line\n\
+    factors.json      your second factors, without their secrets\n\
+    identities.json   who you are at other providers\n\
+    audit.jsonl       what was done with your account, newest first, one act a line\n\
+    chats/*.jsonl     your chats, one message a line\n\
+    chats/*.md        the same to read; answers that were asked for anew are marked\n\n\
+    All times are UTC.\n";
+
+impl Exports {
+    /// Writes all that is known of a person into a file.
+    pub(super) async fn build(&self, hold: &mut Hold<'_>, path: PathBuf) -> Result<File, Fault> {
+        let mut archive = Archive::begin(path);
+        archive.file("README.txt").await?;
+        archive.more(README).await?;
+        let user = hold.export.user_id;
+        self.add_account(&mut archive, user).await?;
+        self.add_sign_ins(&mut archive, user).await?;
+        self.add_audit(&mut archive, user).await?;
+        self.add_chats(&mut archive, hold).await?;
+        archive.finish().await
+    }
+
+    async fn add_account(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
+        let mut tx = self.accounts.store.read().await?;
+        let mut owned = tx.owned_by(user);
+        let account = owned.export_account().await?.ok_or(AppError::NotFound)?;
+        let factors = owned.list_factors().await?;
+        let codes = owned.count_recovery_codes().await?;
+        let identities = tx.owned_by(user).list_identities().await?;
+        drop(tx);
+        let value = json!({
+            "id": user, "email": account.email, "name": account.name, "role": account.role,
+            "created_at": iso(account.created_at), "email_verified_at": account.email_verified_at.map(iso),
+        });
+        whole(archive, "account.json", &value).await?;
+        let value = json!({ "second_factors": factors.len(), "recovery_codes_left": codes });
+        whole(archive, "settings.json", &value).await?;
+        let factors = factors.iter().map(|factor| {
+            json!({
+                "id": factor.id, "kind": factor.kind(), "name": factor.name,
+                "created_at": iso(factor.created_at), "last_used_at": factor.last_used_at.map(iso),
+            })
+        });
+        whole(archive, "factors.json", &factors.collect()).await?;
+        let identities = identities.iter().map(|identity| {
+            json!({
+                "issuer": identity.issuer, "subject": identity.subject, "email": identity.email,
+                "created_at": iso(identity.created_at), "last_used_at": iso(identity.last_used_at),
+            })
+        });
+        whole(archive, "identities.json", &identities.collect()).await
+    }
+
+    async fn add_sign_ins(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
+        archive.file("sign-ins.jsonl").await?;
+        let mut after = SignInId::from_uuid(Uuid::nil());
+        loop {
+            let rows = self.accounts.store.read().await?.owned_by(user).export_sign_ins(after, ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.id;
+            let lines = rows.iter().map(|row| {
+                line(&json!({
+                    "id": row.id, "created_at": iso(row.created_at), "last_used_at": iso(row.last_used_at),
+                    "ends_at": iso(row.ends_at), "ended_at": row.ended_at.map(iso),
+                    "user_agent": row.user_agent, "address": row.address,
+                }))
+            });
+            archive.more(lines.collect::<String>()).await?;
+        }
+    }
+
+    async fn add_audit(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
+        archive.file("audit.jsonl").await?;
+        let mut after = None;
+        loop {
+            let rows = self.accounts.store.read().await?.list_audit_entries(user, after, ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some((last.at, last.id));
+            let lines = rows.iter().map(|row| {
+                line(&json!({
+                    "id": row.id, "at": iso(row.at), "action": row.action, "outcome": row.outcome,
+                    "detail": row.detail, "user_agent": row.user_agent, "address": row.address,
+                }))
+            });
+            archive.more(lines.collect::<String>()).await?;
+        }
+    }
+
+    async fn add_chats(&self, archive: &mut Archive, hold: &mut Hold<'_>) -> Result<(), Fault> {
+        let (user, store) = (hold.export.user_id, &self.accounts.store);
+        hold.total = store.read().await?.owned_by(user).export_chat_count().await?;
+        let mut after = ChatId::from_uuid(Uuid::nil());
+        loop {
+            let chats = store.read().await?.owned_by(user).export_chats(after, ROWS).await?;
+            let Some(last) = chats.last() else { return Ok(()) };
+            after = last.id;
+            for chat in &chats {
+                let name = format!("chats/{:03}-{}", hold.done + 1, file_name(&chat.title));
+                archive.file(format!("{name}.jsonl")).await?;
+                self.add_messages(archive, hold, chat, json_line).await?;
+                archive.file(format!("{name}.md")).await?;
+                archive.more(format!("# {}\n\n", chat.title)).await?;
+                self.add_messages(archive, hold, chat, markdown).await?;
+                hold.done += 1;
+                // One that was begun since is in it too.
+                hold.total = hold.total.max(hold.done);
+            }
+        }
+    }
+
+    async fn add_messages(
+        &self,
+        archive: &mut Archive,
+        hold: &Hold<'_>,
+        chat: &ExportChat,
+        shape: fn(&ExportChat, &ExportMessage) -> String,
+    ) -> Result<(), Fault> {
+        let mut after = i64::MIN;
+        loop {
+            hold.renew().await?;
+            let mut tx = self.accounts.store.read().await?;
+            let rows = tx.owned_by(hold.export.user_id).export_messages(chat.id, after, ROWS).await?;
+            drop(tx);
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.position;
+            archive.more(rows.iter().map(|row| shape(chat, row)).collect::<String>()).await?;
+        }
+    }
+}
+
+async fn whole(archive: &mut Archive, name: &str, value: &Value) -> Result<(), Fault> {
+    archive.file(name).await?;
+    archive.more(format!("{value:#}\n")).await
+}
+
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}
+
+fn json_line(chat: &ExportChat, row: &ExportMessage) -> String {
+    line(&json!({
+        "id": row.id, "chat": chat.id, "position": row.position, "author": row.author, "state": row.state,
+        "text": row.text, "reasoning": row.reasoning, "model": row.model_label, "superseded": row.superseded,
+        "created_at": iso(row.created_at),
+    }))
+}
+
+fn markdown(_: &ExportChat, row: &ExportMessage) -> String {
+    let who = match (&row.model_label, row.author.as_str()) {
+        (_, "user") => "You",
+        (Some(model), _) => model,
+        (None, _) => "Assistant",
+    };
+    let mark = if row.superseded { " (asked for anew)" } else { "" };
+    format!("## {who}{mark}\n\n{}\n\n{}\n\n", iso(row.created_at), row.text)
+}
+
+/// A title as a part of the name of a file: letters and digits, and nothing that leads elsewhere.
+fn file_name(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let name: String = words.collect::<Vec<_>>().join("-").chars().take(NAME_CHARS).collect();
+    if name.is_empty() { "chat".to_owned() } else { name }
+}
+
+fn iso(at: Timestamp) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
+    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l04_a_title_leads_nowhere() {
+        assert_eq!(file_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_name("Fish & chips?"), "Fish-chips");
+        assert_eq!(file_name("\u{202e}///"), "chat");
+        assert_eq!(file_name(&"x".repeat(400)).len(), NAME_CHARS);
+    }
+}

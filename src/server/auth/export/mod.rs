@@ -1,0 +1,82 @@
+//! People take their data away: they ask for it, a worker puts it together, they download it.
+
+mod archive;
+mod build;
+mod work;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::sync::Notify;
+
+use super::{Accounts, Caller, Origin, throttle};
+use crate::{
+    domain::{AppError, AuditAction, DataExport, ExportId, ExportState, Outcome},
+    server::fault::Fault,
+};
+
+/// Seconds for which a download is kept.
+const KEPT_SECONDS: i64 = 3 * 86_400;
+
+/// The downloads of all people.
+#[derive(Debug, Clone)]
+pub struct Exports {
+    accounts: Accounts,
+    /// Where a file lies, without a name, while it is put together.
+    folder: Arc<Path>,
+    asked: Arc<Notify>,
+}
+
+impl Exports {
+    /// Downloads of these accounts' data, put together in a folder that is not shared.
+    pub fn new(accounts: Accounts, folder: &Path) -> Self {
+        Self { accounts, folder: folder.into(), asked: Arc::default() }
+    }
+
+    /// The caller asks for their data. Whoever calls this has checked that they proved who they are.
+    ///
+    /// # Errors
+    /// `Conflict` while the one before is being put together; `RateLimited` after the third in a day.
+    pub async fn request(&self, caller: &Caller, origin: &Origin) -> Result<DataExport, Fault> {
+        let Accounts { store, clock, .. } = &self.accounts;
+        let (user, now) = (caller.user.id, clock.now());
+        let id = ExportId::from_uuid(clock.new_id());
+        let expires_at = now.plus_seconds(KEPT_SECONDS);
+        let mut tx = store.write().await?;
+        if !tx.owned_by(user).insert_export(id, now, expires_at).await? {
+            return Err(AppError::conflict("Your data is being put together already. Reload the page.").into());
+        }
+        throttle::count_export(&mut tx, now, user).await?;
+        origin.note(&mut tx, clock, user, AuditAction::ExportData, Outcome::Done).await?;
+        tx.commit().await?;
+        self.asked.notify_one();
+        Ok(DataExport { id, state: ExportState::Waiting, done: 0, total: 0, bytes: 0, created_at: now, expires_at })
+    }
+
+    /// The caller's last download.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find(&self, caller: &Caller) -> Result<Option<DataExport>, Fault> {
+        let now = self.accounts.clock.now();
+        Ok(self.accounts.store.read().await?.owned_by(caller.user.id).find_last_export(now).await?)
+    }
+
+    /// A download of the caller's that is ready.
+    ///
+    /// # Errors
+    /// `Stale` where they did not prove who they are a short while ago; `NotFound` where it is not theirs or not there.
+    pub async fn open(&self, caller: &Caller, id: ExportId) -> Result<DataExport, Fault> {
+        self.accounts.require_fresh(caller)?;
+        let now = self.accounts.clock.now();
+        let export = self.accounts.store.read().await?.owned_by(caller.user.id).find_export(id, now).await?;
+        Ok(export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?)
+    }
+
+    /// A piece of a download of the caller's; `None` after the last one.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn piece(&self, caller: &Caller, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.accounts.store.read().await?.owned_by(caller.user.id).find_export_piece(id, position).await?)
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /settings/data/{id}`: a person downloads their data.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{
+        Extensions, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::stream;
+
+use super::{
+    envelope::accepts_html,
+    refusal::{refuse, refuse_fault, show_as_page},
+};
+use crate::{
+    domain::{AppError, ExportId},
+    server::{auth::Caller, state::AppState},
+};
+
+/// The route.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new().route("/settings/data/{id}", get(download))
+}
+
+async fn download(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
+    // A body must not be held while waiting.
+    let (parts, _) = request.into_parts();
+    let mut response = find(state, &id, &parts.extensions).await;
+    if accepts_html(&parts.headers) {
+        show_as_page(&mut response);
+    }
+    response
+}
+
+async fn find(state: AppState, id: &str, extensions: &Extensions) -> Response {
+    let Some(caller) = extensions.get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
+    let Ok(id) = id.parse::<ExportId>() else { return refuse(AppError::NotFound) };
+    let export = match state.exports.open(&caller, id).await {
+        Ok(export) => export,
+        Err(fault) => return refuse_fault(fault, extensions),
+    };
+    let exports = state.exports;
+    // A piece that cannot be read cuts the connection, so that nobody takes a part for the whole.
+    let pieces = stream::try_unfold(0, move |position| {
+        let (exports, caller) = (exports.clone(), caller.clone());
+        async move {
+            let piece = exports.piece(&caller, id, position).await?;
+            Ok::<_, crate::server::fault::Fault>(piece.map(|piece| (piece, position + 1)))
+        }
+    });
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+        (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"colloquy-data.zip\"")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_LENGTH, HeaderValue::from(export.bytes)),
+    ];
+    (headers, Body::from_stream(pieces)).into_response()
+}

@@ -1,0 +1,152 @@
+//! What a person takes away: their rows, page by page.
+
+use super::{
+    Owned, StoreError,
+    db::{fetch_all, fetch_optional},
+};
+use crate::domain::{ChatId, MessageId, SignInId, Timestamp};
+
+/// An account.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ExportAccount {
+    /// The address.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What the person may do.
+    pub role: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the address was shown to be its owner's.
+    pub email_verified_at: Option<Timestamp>,
+}
+
+/// A sign-in, also one that has ended.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ExportSignIn {
+    /// Which.
+    pub id: SignInId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last noted as used.
+    pub last_used_at: Timestamp,
+    /// When it ends in any case.
+    pub ends_at: Timestamp,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+    /// The browser, as it names itself.
+    pub user_agent: String,
+    /// Where from.
+    pub address: String,
+}
+
+/// A chat, also one that was deleted a short while ago.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ExportChat {
+    /// Its id.
+    pub id: ChatId,
+    /// Its title.
+    pub title: String,
+    /// When it was begun.
+    pub created_at: Timestamp,
+}
+
+/// A message, superseded or not.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ExportMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// Its place.
+    pub position: i64,
+    /// `user` or `assistant`.
+    pub author: String,
+    /// How it stands.
+    pub state: String,
+    /// What was said.
+    pub text: String,
+    /// The model's thinking.
+    pub reasoning: String,
+    /// The model's name for people.
+    pub model_label: Option<String>,
+    /// Whether it was asked for anew.
+    pub superseded: bool,
+    /// When it was sent, or begun.
+    pub created_at: Timestamp,
+}
+
+impl Owned<'_> {
+    /// The owner's account.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_account(&mut self) -> Result<Option<ExportAccount>, StoreError> {
+        Ok(fetch_optional!(
+            self.tx,
+            ExportAccount,
+            "select email, name, role, created_at, email_verified_at from users where id = $1",
+            self.owner
+        )?)
+    }
+
+    /// The owner's sign-ins after an id, in the order of their ids.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_sign_ins(&mut self, after: SignInId, limit: u32) -> Result<Vec<ExportSignIn>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            ExportSignIn,
+            "select id, created_at, last_used_at, ends_at, ended_at, user_agent, address from sign_ins
+             where user_id = $1 and id > $2 order by id limit $3",
+            self.owner,
+            after,
+            i64::from(limit),
+        )?)
+    }
+
+    /// How many chats the owner has.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_chat_count(&mut self) -> Result<i64, StoreError> {
+        let row = fetch_optional!(self.tx, (i64,), "select count(*) from chats where owner_id = $1", self.owner)?;
+        Ok(row.map_or(0, |(count,)| count))
+    }
+
+    /// The owner's chats after an id, in the order of their ids, which is that of time.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_chats(&mut self, after: ChatId, limit: u32) -> Result<Vec<ExportChat>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            ExportChat,
+            "select id, title, created_at from chats where owner_id = $1 and id > $2 order by id limit $3",
+            self.owner,
+            after,
+            i64::from(limit),
+        )?)
+    }
+
+    /// The messages of a chat after a position.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_messages(
+        &mut self,
+        chat: ChatId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<ExportMessage>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            ExportMessage,
+            "select id, position, author, state, text, reasoning, model_label, superseded, created_at from messages
+             where owner_id = $1 and chat_id = $2 and position > $3 order by position limit $4",
+            self.owner,
+            chat,
+            after,
+            i64::from(limit),
+        )?)
+    }
+}

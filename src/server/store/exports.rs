@@ -1,0 +1,222 @@
+//! Downloads of people's own data: jobs under a lease, and their pieces.
+
+use uuid::Uuid;
+
+use super::{
+    Owned, StoreError, Tx,
+    db::{execute, fetch_optional},
+};
+use crate::domain::{DataExport, ExportId, Timestamp, UserId};
+
+/// Times that a download is begun before it is given up.
+const ATTEMPTS: i64 = 5;
+
+/// A download to be put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct ClaimedExport {
+    /// Which.
+    pub id: ExportId,
+    /// Whose.
+    pub user_id: UserId,
+    /// When it is removed.
+    pub expires_at: Timestamp,
+}
+
+impl Owned<'_> {
+    /// Notes that the owner asks for a download, which takes the place of earlier ones; `false` where one is being
+    /// put together.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_export(
+        &mut self,
+        id: ExportId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        execute!(self.tx, "delete from exports where user_id = $1 and state in ('ready', 'failed')", self.owner)?;
+        let inserted = execute!(
+            self.tx,
+            "insert into exports (id, user_id, state, created_at, expires_at) values ($1, $2, 'waiting', $3, $4)
+             on conflict do nothing",
+            id,
+            self.owner,
+            now,
+            expires_at,
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// The owner's last download that has not expired.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_last_export(&mut self, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
+        Ok(fetch_optional!(
+            self.tx,
+            DataExport,
+            "select id, state, done, total, bytes, created_at, expires_at from exports
+             where user_id = $1 and expires_at > $2 order by created_at desc, id desc limit 1",
+            self.owner,
+            now,
+        )?)
+    }
+
+    /// A download of the owner's that has not expired.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
+        Ok(fetch_optional!(
+            self.tx,
+            DataExport,
+            "select id, state, done, total, bytes, created_at, expires_at from exports
+             where user_id = $1 and id = $2 and expires_at > $3",
+            self.owner,
+            id,
+            now,
+        )?)
+    }
+
+    /// A piece of a download of the owner's that is ready.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_export_piece(&mut self, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (Vec<u8>,),
+            "select p.bytes from export_pieces p join exports e on e.id = p.export_id
+             where e.user_id = $1 and e.id = $2 and e.state = 'ready' and p.position = $3",
+            self.owner,
+            id,
+            position,
+        )?;
+        Ok(row.map(|(bytes,)| bytes))
+    }
+}
+
+impl Tx {
+    /// Whether there is something to put together or to remove.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn has_due_export(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (ExportId,),
+            "select id from exports where state = 'waiting' or (state = 'working' and lease_until <= $1)
+               or expires_at <= $1 limit 1",
+            now,
+        )?;
+        Ok(row.is_some())
+    }
+
+    /// Removes what has expired, and gives up what was begun too often.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn sweep_exports(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        execute!(self, "delete from exports where expires_at <= $1", now)?;
+        execute!(
+            self,
+            "update exports set state = 'failed', lease = null, lease_until = null
+             where state = 'working' and lease_until <= $1 and attempts >= $2",
+            now,
+            ATTEMPTS,
+        )?;
+        Ok(())
+    }
+
+    /// Claims the download that has waited the longest, until the lease ends. Of several instances one gets it.
+    /// What an earlier attempt has left is removed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn claim_export(
+        &mut self,
+        lease: Uuid,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<ClaimedExport>, StoreError> {
+        // The conditions stand outside once more for an instance that waited for another one's claim.
+        let claimed = fetch_optional!(
+            self,
+            ClaimedExport,
+            "update exports set state = 'working', lease = $1, lease_until = $3, attempts = attempts + 1, done = 0
+             where id = (select id from exports
+                         where state = 'waiting' or (state = 'working' and lease_until <= $2)
+                         order by created_at, id limit 1)
+               and (state = 'waiting' or (state = 'working' and lease_until <= $2))
+             returning id, user_id, expires_at",
+            lease,
+            now,
+            lease_until,
+        )?;
+        if let Some(export) = &claimed {
+            execute!(self, "delete from export_pieces where export_id = $1", export.id)?;
+        }
+        Ok(claimed)
+    }
+
+    /// Notes how far a download is and holds its lease; `false` where somebody else has it, or nobody wants it any more.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn hold_export(
+        &mut self,
+        id: ExportId,
+        lease: Uuid,
+        (done, total): (i64, i64),
+        lease_until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let held = execute!(
+            self,
+            "update exports set done = $3, total = $4, lease_until = $5 where id = $1 and lease = $2",
+            id,
+            lease,
+            done,
+            total,
+            lease_until,
+        )?;
+        Ok(held == 1)
+    }
+
+    /// Keeps a piece. Belongs after [`Tx::hold_export`] in its transaction.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_export_piece(&mut self, id: ExportId, position: i64, bytes: &[u8]) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into export_pieces (export_id, position, bytes) values ($1, $2, $3)",
+            id,
+            position,
+            bytes
+        )?;
+        Ok(())
+    }
+
+    /// A download can be downloaded; `false` where somebody else puts it together, or nobody wants it any more.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn finish_export(
+        &mut self,
+        id: ExportId,
+        lease: Uuid,
+        bytes: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let finished = execute!(
+            self,
+            "update exports set state = 'ready', done = total, bytes = $3, ready_at = $4, lease = null, lease_until = null
+             where id = $1 and lease = $2",
+            id,
+            lease,
+            bytes,
+            now,
+        )?;
+        Ok(finished == 1)
+    }
+}

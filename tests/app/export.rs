@@ -1,0 +1,215 @@
+//! People download their data.
+
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+    time::Duration,
+};
+
+use colloquy::{
+    domain::{DataExport, ExportId, ExportState, UserId},
+    server_fns::security::Settings,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{PASSWORD, TestApp, each_db},
+    client::Client,
+};
+
+async fn shown(client: &mut Client) -> Option<DataExport> {
+    client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().export
+}
+
+async fn ask(client: &mut Client) -> DataExport {
+    let answer = client.post_form("/api/request_export", &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// Waits until the caller's download is ready.
+async fn ready(client: &mut Client) -> DataExport {
+    for _ in 0..300 {
+        if let Some(export) = shown(client).await.filter(|export| export.state == ExportState::Ready) {
+            return export;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the download did not become ready: {:?}", shown(client).await);
+}
+
+fn path(id: ExportId) -> String {
+    format!("/settings/data/{id}")
+}
+
+/// The files in a ZIP by name.
+fn files(bytes: &[u8]) -> BTreeMap<String, String> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a ZIP file");
+    let mut files = BTreeMap::new();
+    for at in 0..zip.len() {
+        let mut file = zip.by_index(at).expect("a file");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("a text");
+        files.insert(file.name().expect("a name").into_owned(), text);
+    }
+    files
+}
+
+/// A field of every line of the files that end so.
+fn field(files: &BTreeMap<String, String>, ending: &str, name: &str) -> Vec<String> {
+    let texts = files.iter().filter(|(file, _)| file.ends_with(ending)).map(|(_, text)| text);
+    let lines = texts.flat_map(|text| text.lines()).map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let mut found: Vec<String> = lines.map(|line| line[name].as_str().expect("a text").to_owned()).collect();
+    found.sort();
+    found
+}
+
+async fn sorted(app: &TestApp, statement: &str) -> Vec<String> {
+    let mut column = app.column(statement).await;
+    column.sort();
+    column
+}
+
+async fn user(app: &TestApp, email: &str) -> UserId {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.find_user_by_email(email).await.expect("a row").expect("a person").id
+}
+
+each_db! {
+    async fn l04_the_export_is_complete_and_only_ones_own(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let foreign = ada.say(None, "a secret of Ada").await;
+        ada.settled(foreign.chat).await;
+        for words in ["Fish & chips?", "../../etc/passwd"] {
+            let sent = bob.say(None, words).await;
+            bob.settled(sent.chat).await;
+            let form = [("chat", sent.chat.to_string()), ("message", sent.answer.to_string())];
+            let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(bob.post_form("/api/retry_answer", &form).await.status, 200);
+            bob.settled(sent.chat).await;
+        }
+        ask(&mut bob).await;
+        let export = ready(&mut bob).await;
+        assert_eq!((export.done, export.total), (2, 2));
+        let answer = bob.get(&path(export.id)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "application/zip");
+        assert!(answer.header("content-disposition").starts_with("attachment"));
+        assert!(answer.header("cache-control").contains("no-store"));
+        assert_eq!(i64::try_from(answer.body.len()).expect("a length"), export.bytes);
+
+        let files = files(&answer.body);
+        let of_bob = "(select id from users where email = 'bob@example.org')";
+        let texts = sorted(&app, &format!("select text from messages where owner_id = {of_bob}")).await;
+        assert_eq!(field(&messages(&files), ".jsonl", "text"), texts);
+        assert_eq!(texts.len(), 6, "answers that were asked for anew are in it");
+        let superseded = files.values().flat_map(|text| text.lines()).filter(|line| line.contains("\"superseded\":true"));
+        assert_eq!(superseded.count(), 2);
+        let agents = sorted(&app, &format!("select address from sign_ins where user_id = {of_bob}")).await;
+        assert_eq!(field(&files, "sign-ins.jsonl", "address"), agents);
+        let acts = sorted(&app, &format!("select action from audit where subject_id = {of_bob}")).await;
+        assert_eq!(field(&files, "audit.jsonl", "action"), acts);
+        assert!(acts.contains(&"export_data".to_owned()));
+        let account: Value = serde_json::from_str(&files["account.json"]).expect("JSON");
+        assert_eq!((&account["email"], &account["name"]), (&json!("bob@example.org"), &json!("Bob")));
+        for name in ["README.txt", "settings.json", "factors.json", "identities.json"] {
+            assert!(!files[name].is_empty(), "{name}");
+        }
+        let chats: Vec<&String> = files.keys().filter(|name| name.starts_with("chats/")).collect();
+        assert_eq!(chats.len(), 4);
+        assert!(files.keys().all(|name| !name.contains("..")), "{chats:?}");
+        let hash = app.column("select password_hash from users where email = 'bob@example.org'").await.remove(0);
+        for (name, text) in &files {
+            assert!(!text.contains("a secret of Ada") && !text.contains("ada@example.org"), "{name} is only Bob's");
+            assert!(!text.contains(&hash) && !text.contains("argon2"), "{name} holds no secret");
+        }
+
+        assert_eq!(shown(&mut ada).await, None);
+        assert_eq!(ada.get(&path(export.id)).await.status, 404);
+        let unknown = ExportId::from_uuid(app.state.clock.new_id());
+        assert_eq!(bob.get(&path(unknown)).await.status, 404);
+        assert_eq!(bob.get("/settings/data/x").await.status, 404);
+        assert_eq!(app.stranger().get(&path(export.id)).await.status, 401);
+    }
+}
+
+fn messages(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    files.iter().filter(|(name, _)| name.starts_with("chats/")).map(|(n, t)| (n.clone(), t.clone())).collect()
+}
+
+each_db! {
+    async fn s08_the_export_is_asked_for_and_downloaded_with_a_fresh_proof(app: TestApp) {
+        let mut ada = app.administrator().await;
+        ask(&mut ada).await;
+        let export = ready(&mut ada).await;
+        app.state.clock.advance(11 * 60);
+        assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 403);
+        assert_eq!(ada.get(&path(export.id)).await.status, 403);
+        assert_eq!(ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await.status, 200);
+        assert_eq!(ada.get(&path(export.id)).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn l04_three_a_day_and_one_at_a_time(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let first = ask(&mut ada).await;
+        ready(&mut ada).await;
+        ask(&mut ada).await;
+        ready(&mut ada).await;
+        assert_eq!(ada.get(&path(first.id)).await.status, 404, "the new one took its place");
+        ask(&mut ada).await;
+        ready(&mut ada).await;
+        assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 429);
+        assert!(shown(&mut ada).await.is_some(), "what is there stays");
+        let owner = user(&app, "ada@example.org").await;
+        let (now, id) = (app.state.clock.now(), ExportId::from_uuid(app.state.clock.new_id()));
+        let mut tx = app.state.store.write().await.expect("a unit");
+        assert!(tx.owned_by(owner).insert_export(id, now, now.plus_seconds(60)).await.expect("a row"));
+        let other = ExportId::from_uuid(app.state.clock.new_id());
+        assert!(!tx.owned_by(owner).insert_export(other, now, now.plus_seconds(60)).await.expect("no row"));
+    }
+}
+
+each_db! {
+    async fn l04_an_export_expires_and_nothing_of_it_stays(app: TestApp) {
+        let mut ada = app.administrator().await;
+        ask(&mut ada).await;
+        let export = ready(&mut ada).await;
+        assert_eq!(app.column("select 'piece' from export_pieces").await, ["piece"]);
+        app.state.clock.advance(3 * 86_400 + 1);
+        app.state.exports.work_off().await.expect("a sweep");
+        let left = app.column("select state from exports union all select 'piece' from export_pieces").await;
+        assert_eq!(left, Vec::<String>::new());
+        let mut ada = app.signed_in("ada@example.org").await;
+        assert_eq!(ada.get(&path(export.id)).await.status, 404);
+    }
+}
+
+each_db! {
+    async fn l04_what_a_dropped_worker_has_left_is_done_again(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let owner = user(&app, "ada@example.org").await;
+        let clock = &app.state.clock;
+        let (now, id, lease) = (clock.now(), ExportId::from_uuid(clock.new_id()), clock.new_id());
+        let mut tx = app.state.store.write().await.expect("a unit");
+        tx.owned_by(owner).insert_export(id, now, now.plus_seconds(86_400)).await.expect("a row");
+        let claimed = tx.claim_export(lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a download");
+        assert_eq!(claimed.id, id);
+        tx.insert_export_piece(id, 0, b"half of something").await.expect("a piece");
+        tx.commit().await.expect("a commit");
+        app.state.exports.work_off().await.expect("nothing to do");
+        assert_eq!(shown(&mut ada).await.map(|export| export.state), Some(ExportState::Working), "its lease holds");
+        assert_eq!(ada.get(&path(id)).await.status, 404, "it is not ready");
+        clock.advance(61);
+        app.state.exports.work_off().await.expect("work");
+        ready(&mut ada).await;
+        let answer = ada.get(&path(id)).await;
+        assert!(files(&answer.body).contains_key("account.json"));
+        let mut tx = app.state.store.write().await.expect("a unit");
+        let late = tx.hold_export(id, lease, (0, 0), now.plus_seconds(999)).await.expect("a row");
+        assert!(!late, "whoever was thought dead cannot go on");
+    }
+}
