@@ -6,7 +6,7 @@ use leptos_router::LazyRoute;
 
 use super::{
     ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage, PersonPage,
-    ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, VerifyAddressPage,
+    PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, TermsPage, VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
@@ -71,6 +71,7 @@ group! {
     Entrance, entrance, load_entrance: SignIn => SignInPage, SignUp => SignUpPage,
         SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
         VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
+        Privacy => PrivacyPage, Terms => TermsPage,
 }
 
 group! {

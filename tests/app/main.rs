@@ -18,6 +18,7 @@ mod http_wire;
 mod hydration;
 mod invitations;
 mod isolation;
+mod legal;
 mod limits;
 mod mail;
 mod models;

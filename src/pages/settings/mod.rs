@@ -17,6 +17,7 @@ use super::{
     fault::Faulty,
     forms::{form_action, form_error},
     frame::{FrameState, PageBar, ToSignIn},
+    legal::LegalLinks,
 };
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
@@ -149,6 +150,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 {has_providers.then(|| view! { <ProvidersSection shown /> })}
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
+                <LegalLinks />
             </div>
         </div>
     }

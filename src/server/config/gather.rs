@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]` and `[[identity_providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 27] = [
+pub(super) const KEYS: [&str; 29] = [
     "listen",
     "url",
     "data",
@@ -33,6 +33,8 @@ pub(super) const KEYS: [&str; 27] = [
     "local.context",
     "local.program",
     "factor_removal_wait",
+    "operator_name",
+    "operator_contact",
 ];
 /// The keys of one provider, besides its name.
 pub(super) const PROVIDER_KEYS: [&str; 4] = ["base_url", "key", "models", "context"];

@@ -98,6 +98,8 @@ impl Reader {
         let local = self.local(d.local, &data);
         let factor_removal_wait =
             self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
+        let operator_name = self.read("operator_name", None, some(values::text), show_option);
+        let operator_contact = self.read("operator_contact", None, some(values::text), show_option);
         Config {
             listen,
             url,
@@ -118,6 +120,8 @@ impl Reader {
             identity_providers: Vec::new(),
             default_model,
             factor_removal_wait,
+            operator_name,
+            operator_contact,
         }
     }
 

@@ -66,6 +66,10 @@ pub struct Config {
     pub default_model: Option<String>,
     /// Seconds between an administrator's word that second factors are lost and their removal (`factor_removal_wait`).
     pub factor_removal_wait: i64,
+    /// Who runs this installation (`operator_name`), as the legal pages say.
+    pub operator_name: Option<String>,
+    /// Where they can be reached (`operator_contact`), as the legal pages say.
+    pub operator_contact: Option<String>,
 }
 
 /// An http or https origin without a path.
@@ -233,6 +237,8 @@ impl Default for Config {
             identity_providers: Vec::new(),
             default_model: None,
             factor_removal_wait: 86_400,
+            operator_name: None,
+            operator_contact: None,
             data,
         }
     }
