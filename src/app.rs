@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     groups::{
-        Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, Privacy, ResetPassword, Sessions,
-        Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress,
+        Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, Privacy, ResetPassword,
+        Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress,
     },
     provide_typed,
 };

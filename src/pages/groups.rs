@@ -6,7 +6,8 @@ use leptos_router::LazyRoute;
 
 use super::{
     ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage, PersonPage,
-    PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, TermsPage, VerifyAddressPage,
+    PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage, TermsPage,
+    VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.

@@ -20,7 +20,7 @@ fn write(app: &TestApp, name: &str, bytes: &[u8]) {
 }
 
 each_db! {
-    async fn legal_pages_are_there_for_strangers_and_name_the_operator(app) {
+    async fn legal_pages_are_there_for_strangers_and_name_the_operator(app: TestApp) {
         let app = TestApp::start_with(app.kept(), |config| {
             config.operator_name = Some("Ada <script>alert(1)</script>".to_owned());
             config.operator_contact = Some("ada@example.org".to_owned());
@@ -39,8 +39,10 @@ each_db! {
         let settings = app.signed_in("ada@example.org").await.get("/settings").await.text();
         assert!(settings.contains("href=\"/privacy\"") && settings.contains("href=\"/terms\""), "{settings}");
     }
+}
 
-    async fn legal_files_are_shown_at_once_and_their_scripts_are_inert(app) {
+each_db! {
+    async fn legal_files_are_shown_at_once_and_their_scripts_are_inert(app: TestApp) {
         write(&app, "terms.md", b"# Ours\n\nBe *kind*.\n\n<script>alert(1)</script>\n\n[x](javascript:alert(2))\n");
         let text = text_of(&app, "terms").await.json::<String>();
         assert!(text.contains("<em>kind</em>"), "{text}");
@@ -50,8 +52,10 @@ each_db! {
         assert!(text_of(&app, "terms").await.json::<String>().contains("Changed."));
         assert!(text_of(&app, "privacy").await.json::<String>().contains("no banner"), "the other page stays");
     }
+}
 
-    async fn legal_files_that_cannot_be_shown_are_told(app) {
+each_db! {
+    async fn legal_files_that_cannot_be_shown_are_told(app: TestApp) {
         let most = usize::try_from(LEGAL_BYTES).expect("a length");
         write(&app, "terms.md", &vec![b'a'; most]);
         assert_eq!(text_of(&app, "terms").await.status, 200);

@@ -31,7 +31,10 @@ pub async fn load_legal(config: &Config, page: LegalPage) -> Result<String, Faul
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(render(&standard)),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the text of a legal page cannot be shown");
-            Err(AppError::unavailable("The text of this page cannot be read. Please tell whoever runs this installation.").into())
+            Err(AppError::unavailable(
+                "The text of this page cannot be read. Please tell whoever runs this installation.",
+            )
+            .into())
         }
     })
     .await?
