@@ -5,7 +5,7 @@ use std::fs;
 use colloquy::server::legal::LEGAL_BYTES;
 
 use crate::support::{
-    app::{Kept, TestApp, each_db},
+    app::{TestApp, each_db},
     client::Answer,
 };
 
