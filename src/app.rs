@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     groups::{
-        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, ResetPassword, Sessions,
-        Settings, SignIn, SignInCode, SignUp, VerifyAddress,
+        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, Privacy, ResetPassword,
+        Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress,
     },
     provide_typed,
 };
@@ -60,6 +60,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset-password") view={Lazy::<ResetPassword>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/verify-address") view={Lazy::<VerifyAddress>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/confirm-address") view={Lazy::<ConfirmAddress>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/privacy") view={Lazy::<Privacy>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/terms") view={Lazy::<Terms>::new()} ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view={Lazy::<Frame>::new()} ssr=SsrMode::Async>
                     <Route path=path!("/") view={Lazy::<NewChat>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/chats/:id") view={Lazy::<Chat>::new()} ssr=SsrMode::Async />

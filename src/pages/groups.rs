@@ -6,8 +6,8 @@ use leptos_router::LazyRoute;
 
 use super::{
     AuditPage, ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage,
-    PersonPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage,
-    VerifyAddressPage,
+    PersonPage, PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage,
+    TermsPage, VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
@@ -72,6 +72,7 @@ group! {
     Entrance, entrance, load_entrance: SignIn => SignInPage, SignUp => SignUpPage,
         SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
         VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
+        Privacy => PrivacyPage, Terms => TermsPage,
 }
 
 group! {

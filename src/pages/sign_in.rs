@@ -4,6 +4,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
+    legal::LegalLinks,
     ways::{OtherWays, PasskeyFor, Told, next, offer_in_field, with_next},
 };
 use crate::{
@@ -54,6 +55,7 @@ pub fn EntranceColumn(
                 <h1 class="text-display font-semibold tracking-tight">{title}</h1>
                 {(!sentence.is_empty()).then(|| view! { <p class="mt-1 text-ink-soft">{sentence}</p> })}
                 <div class="mt-8">{children()}</div>
+                <LegalLinks />
             </div>
         </main>
     }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod fault;
 pub mod http;
 pub mod keys;
+pub mod legal;
 pub mod llm;
 pub mod mail;
 pub mod secrets;

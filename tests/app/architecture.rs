@@ -19,6 +19,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/telemetry", 2),
     ("server/auth", 3),
     ("server/chat", 3),
+    ("server/legal", 4),
     ("server/state", 4),
     ("server/cli", 5),
     ("server_fns", 5),

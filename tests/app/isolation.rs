@@ -117,6 +117,7 @@ pub fn rows() -> Vec<Row> {
             404,
             200,
         ),
+        row("/api/load_legal", Form(|_| vec![("page", "privacy".to_owned())]), 200, 200, 200),
         row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
         row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
         row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),

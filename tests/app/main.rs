@@ -21,6 +21,7 @@ mod http_wire;
 mod hydration;
 mod invitations;
 mod isolation;
+mod legal;
 mod limits;
 mod mail;
 mod models;

@@ -20,6 +20,7 @@ use super::{
     fault::Faulty,
     forms::{form_action, form_error},
     frame::{FrameState, PageBar, ToSignIn},
+    legal::LegalLinks,
 };
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
@@ -163,6 +164,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
                 <DataSection shown />
                 <DeleteSection frame shown />
+                <LegalLinks />
             </div>
         </div>
     }

@@ -68,6 +68,10 @@ pub struct Config {
     pub factor_removal_wait: i64,
     /// Days for which it is kept what was done with accounts (`audit_days`).
     pub audit_days: u32,
+    /// Who runs this installation (`operator_name`), as the legal pages say.
+    pub operator_name: Option<String>,
+    /// Where they can be reached (`operator_contact`), as the legal pages say.
+    pub operator_contact: Option<String>,
 }
 
 /// An http or https origin without a path.
@@ -236,6 +240,8 @@ impl Default for Config {
             default_model: None,
             factor_removal_wait: 86_400,
             audit_days: 365,
+            operator_name: None,
+            operator_contact: None,
             data,
         }
     }

@@ -62,6 +62,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         default_model = "ollama/qwen3:8b"
         factor_removal_wait = "12h"
         audit_days = 90
+        operator_name = "Ada"
+        operator_contact = "ada@example.org"
         log = { format = "json", filter = "info,colloquy=debug" }
         [sessions]
         idle = "1d"
@@ -95,6 +97,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     );
     assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
     assert_eq!((config.factor_removal_wait, config.audit_days), (43_200, 90));
+    assert_eq!(config.operator_name.as_deref(), Some("Ada"));
+    assert_eq!(config.operator_contact.as_deref(), Some("ada@example.org"));
     assert_eq!(config.log.json, Some(true));
     assert_eq!(config.require_second_factor, RequiredOf::Administrators);
     let key = config.secrets_key.as_ref().and_then(key_bytes).expect("a key");

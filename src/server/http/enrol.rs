@@ -23,7 +23,7 @@ use crate::{
 const SECTION: &str = "/settings#two-step";
 
 /// What is open: adding a factor, proving who one is, going away, and what strangers may do too.
-const OPEN: [&str; 41] = [
+const OPEN: [&str; 42] = [
     "/settings",
     "/settings/confirm",
     "/sign-in",
@@ -38,6 +38,7 @@ const OPEN: [&str; 41] = [
     "/api/load_frame",
     "/api/load_settings",
     "/api/load_entrance",
+    "/api/load_legal",
     "/api/list_factors",
     "/api/begin_totp",
     "/api/confirm_totp",

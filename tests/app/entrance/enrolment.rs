@@ -45,7 +45,7 @@ each_db! {
             "begin_passkey_check", "begin_passkey_confirmation", "begin_passkey_registration", "begin_passkey_sign_in", "begin_totp", "cancel_totp", "confirm_address_change",
             "confirm_identity", "confirm_totp", "find_proof", "find_sign_in_step", "finish_passkey_check", "finish_passkey_confirmation",
             "finish_passkey_registration",
-            "finish_passkey_sign_in", "finish_sign_in", "keep_account", "list_factors", "load_entrance", "load_frame", "load_settings", "put_codes_away", "rate_password",
+            "finish_passkey_sign_in", "finish_sign_in", "keep_account", "list_factors", "load_entrance", "load_frame", "load_legal", "load_settings", "put_codes_away", "rate_password",
             "rename_factor",
             "request_password_reset", "reset_password", "sign_in", "sign_out", "sign_up", "verify_address",
         ];

@@ -57,8 +57,16 @@ impl Exports {
             "created_at": iso(account.created_at), "email_verified_at": account.email_verified_at.map(iso),
         });
         whole(archive, "account.json", &value).await?;
-        let value = json!({ "second_factors": factors.len(), "recovery_codes_left": codes });
+        let chosen = self.accounts.chosen(user).await?;
+        let value = json!({
+            "language": chosen.language, "time_zone": chosen.time_zone,
+            "second_factors": factors.len(), "recovery_codes_left": codes,
+        });
         whole(archive, "settings.json", &value).await?;
+        if let Some((_, picture)) = self.accounts.find_picture(user).await? {
+            archive.file("picture.jpg").await?;
+            archive.more(picture).await?;
+        }
         let factors = factors.iter().map(|factor| {
             json!({
                 "id": factor.id, "kind": factor.kind(), "name": factor.name,
