@@ -13,11 +13,12 @@
 //! 0 domain
 //! 1 server::{allocator, clock, config, keys, llm, store}   components
 //! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
-//! 3 server::{auth, chat}
-//! 4 server::state
-//! 5 server_fns   server::http   server::cli     doors: they never import each other
-//! 6 pages
-//! 7 app
+//! 3 server::auth
+//! 4 server::chat
+//! 5 server::{legal, state}
+//! 6 server_fns   server::http   server::cli     doors: they never import each other
+//! 7 pages
+//! 8 app
 //! ```
 //!
 //! # How a message becomes an answer

@@ -106,6 +106,22 @@ actions! {
     DeleteAccount => "Account deleted",
     /// The person asked for a file with all their data.
     ExportData => "Asked for a download of the data",
+    /// The person downloaded that file.
+    DownloadData => "Downloaded the data",
+    /// The person chose when their chats are deleted by themselves; the detail is after how many days.
+    ChangeRetention => "Changed how long chats are kept",
+    /// Chats were deleted by a rule of retention; the detail is how many.
+    ExpireChats => "Chats deleted because of their age",
+    /// The person deleted chats; the detail is how many.
+    DeleteChats => "Deleted chats",
+    /// The person took deleted chats back; the detail is how many.
+    RestoreChats => "Took deleted chats back",
+    /// Somebody tried something too often; the detail is what. Written down once in each span of the limit.
+    Throttle => "Too many tries",
+    /// A member tried what only administrators may do; the detail is where.
+    Overstep => "Tried what only administrators may do",
+    /// A second factor was given another name; the detail is the new one.
+    RenameFactor => "Renamed a second factor",
 }
 
 impl AuditAction {

@@ -18,6 +18,7 @@ mod name;
 mod path;
 mod person;
 mod proof;
+mod retention;
 mod time;
 mod typed;
 
@@ -40,5 +41,6 @@ pub use model::*;
 pub use path::*;
 pub use person::*;
 pub use proof::*;
+pub use retention::*;
 pub use time::*;
 pub use typed::*;

@@ -6,6 +6,7 @@ use leptos_router::{hooks::use_query_map, location::Url};
 use super::{
     fault::Faulty,
     frame::{FrameState, PageBar, ToSignIn},
+    loaded::loaded,
     settings::confirm_path,
 };
 use crate::{
@@ -38,7 +39,7 @@ pub fn AuditPage() -> impl IntoView {
         <div class="page">
             <div class="column">
                 <Transition>
-                    {move || Suspend::new(async move {
+                    {loaded(move || async move {
                         let (asked, after) = asked.get_untracked();
                         match page.await {
                             Ok(page) => view! { <Content page asked after /> }.into_any(),

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
+    loaded::loaded,
     password::{Strength, password_rating},
     sign_in::EntranceColumn,
     ways::Told,
@@ -25,7 +26,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
     view! {
         <PageTitle text="Forgot the password" />
         <Suspense>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match entrance.await {
                     Ok(entrance) if entrance.mails => view! { <AskForm /> }.into_any(),
                     Ok(_) => view! { <WithoutMail /> }.into_any(),

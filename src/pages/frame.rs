@@ -13,6 +13,7 @@ use super::{
     cookies::cookie,
     deletion::DeletionNotice,
     fault::{Alone, Faulty},
+    loaded::loaded,
     people::RemovalNotice,
 };
 use crate::{
@@ -208,7 +209,7 @@ pub fn FramePage() -> impl IntoView {
     let data = Resource::new_blocking(|| (), |()| load());
     view! {
         <Suspense>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match data.await {
                     Ok(data) => view! { <Around data /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),

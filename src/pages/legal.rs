@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use super::fault::{Alone, Faulty};
+use super::{
+    fault::{Alone, Faulty},
+    loaded::loaded,
+};
 use crate::{components::PageTitle, domain::LegalPage, server_fns::legal::load_legal};
 
 /// `/privacy`
@@ -20,7 +23,7 @@ fn legal(page: LegalPage) -> AnyView {
     view! {
         <PageTitle text=page.title() />
         <Suspense>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match text.await {
                     Ok(html) => {
                         view! {

@@ -8,6 +8,7 @@ mod forms;
 mod frame;
 pub mod groups;
 mod legal;
+mod loaded;
 mod new_chat;
 mod password;
 mod sign_in;

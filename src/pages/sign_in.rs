@@ -5,6 +5,7 @@ use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
     legal::LegalLinks,
+    loaded::loaded,
     ways::{OtherWays, PasskeyFor, Told, next, offer_in_field, with_next},
 };
 use crate::{
@@ -22,7 +23,7 @@ pub fn SignInPage() -> impl IntoView {
     view! {
         <PageTitle text="Sign in" />
         <Suspense>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match entrance.await {
                     Ok(Entrance { user: Some(_), .. }) => view! { <Redirect path="/" /> }.into_any(),
                     Ok(Entrance { policy: SignUpPolicy::First, .. }) => {

@@ -4,6 +4,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
 use super::{
     fault::{Alone, Faulty},
     forms::{field_error, focus_error, form_action, form_error},
+    loaded::loaded,
     sign_in::EntranceColumn,
     ways::{OtherWays, PasskeyFor, next, with_next},
 };
@@ -22,7 +23,7 @@ pub fn SignInCodePage() -> impl IntoView {
     view! {
         <PageTitle text="Second step" />
         <Suspense>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match step.await {
                     Ok(Some(SignInStep::SecondFactor { totp, passkey })) => {
                         view! { <CodeForm totp passkey /> }.into_any()

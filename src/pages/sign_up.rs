@@ -4,6 +4,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 use super::{
     fault::{Alone, Faulty, set_status},
     forms::{field_error, focus_error, form_action, form_error},
+    loaded::loaded,
     password::{Strength, password_rating, value_of},
     sign_in::{EntranceColumn, Remember},
     ways::{OtherWays, next},
@@ -25,9 +26,9 @@ pub fn SignUpPage() -> impl IntoView {
     view! {
         <PageTitle text="Sign up" />
         <Suspense>
-            {move || {
+            {loaded(move || {
                 let token = token.clone();
-                Suspend::new(async move {
+                async move {
                     match entrance.await {
                         Ok(Entrance { user: Some(_), .. }) => view! { <Redirect path="/" /> }.into_any(),
                         Ok(Entrance { invited: Some(Invited::Dead), policy, .. }) if policy != SignUpPolicy::First => {
@@ -39,8 +40,8 @@ pub fn SignUpPage() -> impl IntoView {
                         Ok(entrance) => view! { <SignUpForm entrance token /> }.into_any(),
                         Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
                     }
-                })
-            }}
+                }
+            })}
         </Suspense>
     }
     .into_any()

@@ -12,7 +12,6 @@ use super::{
     clock::Clock,
     config::{self, Config},
     keys::{KeyError, Keys},
-    llm::Models,
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
@@ -117,8 +116,7 @@ impl AppState {
             Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
             None => None,
         };
-        let models = Models::new(&config);
-        let chats = Chats::start(store.clone(), clock.clone(), models, config.audit_days, stopping.clone());
+        let chats = Chats::start(store.clone(), clock.clone(), &config, stopping.clone());
         Ok(Self {
             config: Arc::new(config),
             clock,

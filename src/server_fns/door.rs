@@ -2,7 +2,7 @@
 
 use axum::http::{
     HeaderValue,
-    header::{ACCEPT, COOKIE, HOST, REFERER, SET_COOKIE, USER_AGENT},
+    header::{ACCEPT, COOKIE, HOST, REFERER, SET_COOKIE},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -13,7 +13,7 @@ pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin, Unenrolled},
+        auth::{Caller, Origin, Unenrolled},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -51,10 +51,18 @@ impl Door {
         Ok(caller)
     }
 
-    /// Who asks, if they are an administrator and proved who they are a short while ago.
-    pub fn fresh_administrator(&self) -> Result<Caller, AppError> {
+    /// Who asks, if they are an administrator. Others are written down.
+    pub async fn administrator(&self) -> Result<Caller, AppError> {
         let caller = self.caller()?;
-        self.state.accounts.require_fresh_administrator(&caller)?;
+        let path = self.parts.uri.path();
+        self.answer(self.state.accounts.admit_administrator(&caller, path, &self.origin()).await)?;
+        Ok(caller)
+    }
+
+    /// The same, if they also proved who they are a short while ago.
+    pub async fn fresh_administrator(&self) -> Result<Caller, AppError> {
+        let caller = self.administrator().await?;
+        self.state.accounts.require_fresh(&caller)?;
         Ok(caller)
     }
 
@@ -76,8 +84,7 @@ impl Door {
 
     /// Where the request comes from.
     pub fn origin(&self) -> Origin {
-        let address = self.parts.extensions.get::<ClientAddress>().copied().unwrap_or_default();
-        Origin::new(address, self.header(USER_AGENT.as_str()))
+        Origin::of_request(&self.parts.extensions, &self.parts.headers)
     }
 
     /// The host that the request is for, as the gate has let it through.

@@ -58,7 +58,7 @@ pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
 pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.factors.rename(&caller, factor, &name).await)?;
+    door.answer(door.state.factors.rename(&caller, factor, &name, &door.origin()).await)?;
     door.lead_to("/settings#passkeys");
     Ok(())
 }

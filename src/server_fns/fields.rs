@@ -45,6 +45,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
         security::{
             ChangeName, ChangePassword, ConfirmIdentity, BeginPasskeyConfirmation, FinishPasskeyConfirmation, FindProof,
             LoadSettings, EndDevice, EndOtherDevices, ChangeLocale, RemovePicture,
+            ChangeRetention,
         },
     }
 });

@@ -15,7 +15,7 @@ pub async fn create_invitation(
     #[server(default)] days: Option<u32>,
 ) -> Result<NewInvitation, AppError> {
     let door = super::door::Door::open()?;
-    let caller = door.fresh_administrator()?;
+    let caller = door.fresh_administrator().await?;
     let (uses, days) = (uses.unwrap_or(1), days.unwrap_or(7));
     let request = crate::server::auth::InvitationRequest { email, role, uses, days };
     let made = door.answer(door.state.accounts.create_invitation(&caller, &request, &door.origin()).await)?;
@@ -28,7 +28,7 @@ pub async fn create_invitation(
 #[server(prefix = "/api", endpoint = "list_invitations", input = Json)]
 pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
     let door = super::door::Door::open()?;
-    let caller = door.caller()?;
+    let caller = door.administrator().await?;
     door.answer(door.state.accounts.list_invitations(&caller).await)
 }
 
@@ -36,7 +36,7 @@ pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
 #[server(prefix = "/api", endpoint = "revoke_invitation")]
 pub async fn revoke_invitation(id: InvitationId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let caller = door.caller()?;
+    let caller = door.administrator().await?;
     door.answer(door.state.accounts.revoke_invitation(&caller, id, &door.origin()).await)?;
     door.lead_to("/people?done=revoked#invitations");
     Ok(())

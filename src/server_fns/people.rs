@@ -12,7 +12,7 @@ pub async fn load_people(
     #[server(default)] cursor: Option<String>,
 ) -> Result<People, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.caller()?, door.origin());
+    let (caller, origin) = (door.administrator().await?, door.origin());
     let new_link = door.shown_once("/sign-up?");
     let by = crate::server::auth::By::administrator(&caller, &origin);
     let people = door.answer(door.state.accounts.people(&by, &search, cursor.as_deref()).await)?;
@@ -23,7 +23,7 @@ pub async fn load_people(
 #[server(prefix = "/api", endpoint = "load_person", input = Json)]
 pub async fn load_person(user: UserId) -> Result<Person, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.caller()?, door.origin());
+    let (caller, origin) = (door.administrator().await?, door.origin());
     let new_link = door.shown_once("/reset-password?");
     let by = crate::server::auth::By::administrator(&caller, &origin);
     let person = door.answer(door.state.accounts.find_person(&by, user).await)?;
@@ -38,7 +38,7 @@ pub async fn change_person(
     #[server(default)] confirmed: Option<String>,
 ) -> Result<PersonChange, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator()?, door.origin());
+    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
     let by = crate::server::auth::By::administrator(&caller, &origin);
     door.answer(door.state.accounts.change_person(&by, user, change, confirmed.is_some()).await)?;
     door.lead_to(&format!("/people/{user}?done={}#{}", change.name(), change.part()));
@@ -49,7 +49,7 @@ pub async fn change_person(
 #[server(prefix = "/api", endpoint = "end_sign_in_of")]
 pub async fn end_sign_in_of(user: UserId, sign_in: SignInId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator()?, door.origin());
+    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
     let by = crate::server::auth::By::administrator(&caller, &origin);
     door.answer(door.state.accounts.end_sign_in_of(&by, user, sign_in).await)?;
     door.lead_to(&format!("/people/{user}?done=ended#sign-ins"));
@@ -60,7 +60,7 @@ pub async fn end_sign_in_of(user: UserId, sign_in: SignInId) -> Result<(), AppEr
 #[server(prefix = "/api", endpoint = "start_reset")]
 pub async fn start_reset(user: UserId) -> Result<Reset, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator()?, door.origin());
+    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
     let by = crate::server::auth::By::administrator(&caller, &origin);
     let reset = door.answer(door.state.accounts.start_reset(&by, user).await)?;
     if let Reset::Link(link) = &reset {

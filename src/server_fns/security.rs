@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 use crate::domain::{
-    ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Profile, Proof, SignInId,
-    TotpEnrolment,
+    ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Profile, Proof, Retention,
+    SignInId, TotpEnrolment,
 };
 
 /// Gives the caller another name.
@@ -102,6 +102,8 @@ pub struct Settings {
     pub profile: Profile,
     /// The last download of their data that they asked for, until it is removed.
     pub export: Option<DataExport>,
+    /// When their chats are deleted by themselves.
+    pub retention: Retention,
 }
 
 /// The caller's settings, with the page of their activity that begins at `cursor`.
@@ -124,6 +126,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
         profile: door.answer(accounts.profile(&caller).await)?,
         export: door.answer(door.state.exports.find(&caller).await)?,
+        retention: door.answer(door.state.chats.retention(caller.user.id).await)?,
         proof,
     })
 }
@@ -155,6 +158,16 @@ pub async fn change_locale(language: String, #[server(default)] time_zone: Strin
     let caller = door.caller()?;
     door.answer(door.state.accounts.change_locale(&caller, &language, &time_zone, &door.origin()).await)?;
     door.lead_to("/settings?done=locale#locale");
+    Ok(())
+}
+
+/// Has the caller's chats deleted this many days after their last message, or kept, where `days` is empty.
+#[server(prefix = "/api", endpoint = "change_retention")]
+pub async fn change_retention(#[server(default)] days: String) -> Result<(), AppError> {
+    let door = super::door::Door::open()?;
+    let user = door.user()?;
+    door.answer(door.state.chats.change_retention(user, &days, &door.origin()).await)?;
+    door.lead_to("/settings?done=retention#retention");
     Ok(())
 }
 

@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+mod refusals;
+
 const WRONG: &str = "not-the-password-11";
 const NEW: &str = "copper-lantern-orbit-77";
 
@@ -55,7 +57,7 @@ async fn house(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
 }
 
 /// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`, a picture in `profile`,
-/// the end of an account in `deletion`, its data in `export`.
+/// the end of an account in `deletion`, its data in `export`, the age of chats in `retention`, and the rest in `refusals`.
 fn is_driven_elsewhere(action: AuditAction) -> bool {
     use AuditAction::*;
     matches!(
@@ -72,6 +74,14 @@ fn is_driven_elsewhere(action: AuditAction) -> bool {
             | WithdrawDeletion
             | DeleteAccount
             | ExportData
+            | DownloadData
+            | ChangeRetention
+            | ExpireChats
+            | DeleteChats
+            | RestoreChats
+            | Throttle
+            | Overstep
+            | RenameFactor
     )
 }
 
@@ -149,13 +159,15 @@ each_db! {
         assert_eq!(bob.submit("/audit/export", &[]).await.status, 403);
 
         let all = audit(&mut ada, AuditQuery::default()).await;
-        assert_eq!((all.entries.len(), all.days, all.fresh), (5, 365, true));
-        let refused = audit(&mut ada, AuditQuery { outcome: "refused".into(), ..AuditQuery::default() }).await;
+        // Two sign-ups with their sign-ins, a wrong password, and what Bob must not.
+        assert_eq!((all.entries.len(), all.days, all.fresh), (8, 365, true));
+        let refused = AuditQuery { outcome: "refused".into(), action: "sign_in".into(), ..AuditQuery::default() };
+        let refused = audit(&mut ada, refused).await;
         let [only] = &refused.entries[..] else { panic!("{refused:?}") };
         assert_eq!((only.act.outcome, only.subject.as_str()), (Outcome::Refused, "Bob <bob@example.org>"));
         assert_eq!(only.actor, "", "of what was refused it is not known who tried");
         let bobs = audit(&mut ada, AuditQuery { person: "bob@example.org".into(), ..AuditQuery::default() }).await;
-        assert_eq!(bobs.entries.len(), 3);
+        assert_eq!(bobs.entries.len(), 6);
         let page = ada.get("/audit?action=sign_in&outcome=refused&person=bob%40example.org").await;
         assert!(page.status == 200 && page.text().contains("(refused)"), "{}", page.text());
 
@@ -168,7 +180,7 @@ each_db! {
         let today = audit(&mut ada, AuditQuery { from: day(0), ..AuditQuery::default() }).await;
         assert_eq!(today.entries.len(), 1);
         let before = audit(&mut ada, AuditQuery { to: day(-86_400), ..AuditQuery::default() }).await;
-        assert_eq!(before.entries.len(), 5);
+        assert_eq!(before.entries.len(), 8);
     }
 }
 
@@ -231,7 +243,36 @@ each_db! {
         let texts: Vec<String> =
             smtp.mails_to(&app.state, "bob@example.org", 4).await.iter().map(|mail| mail.part("text/plain")).collect();
         for (text, told) in texts.iter().zip(["was added", "New recovery codes", "was removed", "password was changed"]) {
-            assert!(text.contains(told) && text.contains("127.0.0.*"), "{told}: {text}");
+            assert!(text.contains(told) && text.contains("with an unknown browser, from 127.0.0.*"), "{told}: {text}");
+            assert!(text.contains("stands in the settings"), "{text}");
+        }
+    }
+}
+
+each_db! {
+    async fn r05_a_sign_in_from_another_browser_or_network_is_told_by_mail(app: TestApp) {
+        const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:142.0) Gecko/20100101 Firefox/142.0";
+        let (app, smtp, _ada, _bob) = house(&app).await;
+        let sign_in = async |machine: &str, agent: &str| {
+            let mut client = app.stranger().at(machine);
+            let form = crate::support::client::encode(&[("email", "bob@example.org"), ("password", PASSWORD)]);
+            let request = client.request(Method::POST, "/api/sign_in").header("user-agent", agent);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            assert_eq!(client.send(request.body(form.into()).expect("a request")).await.status, 200);
+        };
+        // Like the first sign-in, which was the sign-up; then each of three once.
+        for (machine, agent) in [
+            ("127.0.0.9", ""), ("203.0.113.5", ""), ("203.0.7.7", ""), ("127.0.0.1", FIREFOX), ("127.0.0.1", FIREFOX),
+            ("198.51.100.1", FIREFOX), ("203.0.113.5", ""),
+        ] {
+            sign_in(machine, agent).await;
+        }
+        let mails = smtp.mails_to(&app.state, "bob@example.org", 3).await;
+        let texts: Vec<String> = mails.iter().map(|mail| mail.part("text/plain")).collect();
+        let told = ["with an unknown browser, from 203.0.113.*", "with Firefox on Windows, from 127.0.0.*", "with Firefox on Windows, from 198.51.100.*"];
+        assert_eq!(texts.len(), told.len(), "{texts:?}");
+        for (text, told) in texts.iter().zip(told) {
+            assert!(text.contains("Somebody signed in") && text.contains(told), "{told}: {text}");
         }
     }
 }

@@ -7,9 +7,7 @@ use colloquy::{
         store::{Holds, ID_COLUMNS, TABLES_WITHOUT_IDS},
     },
 };
-use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::{Connection, Executor};
 
 use crate::support::{
     app::{Kept, PASSWORD, TestApp, each_db},
@@ -50,20 +48,6 @@ async fn ask(client: &mut Client, email: &str) -> u16 {
 
 async fn sweep(app: &TestApp) -> Deleted {
     app.state.accounts.carry_out_deletions().await.expect("a sweep")
-}
-
-/// Changes the database past the application.
-async fn execute(app: &TestApp, statement: &str) {
-    let Some(url) = &app.config.database_url else {
-        let url = format!("sqlite://{}", app.config.data.join("colloquy.db").display());
-        let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
-        // As the application does, so that the test itself leaves nothing behind.
-        connection.execute("pragma secure_delete = on").await.expect("a setting");
-        connection.execute(statement).await.expect("a statement");
-        return;
-    };
-    let mut connection = sqlx::PgConnection::connect(url.expose_secret()).await.expect("the test's database");
-    connection.execute(statement).await.expect("a statement");
 }
 
 fn is_sqlite(app: &TestApp) -> bool {
@@ -121,12 +105,12 @@ each_db! {
         let smtp = Smtp::start().await;
         let (app, mut ada, mut bob) = start(app.kept(), Some(&smtp)).await;
         let user = id_of(&app, BOB).await.expect("Bob");
-        execute(&app, "update sign_ins set user_agent = 'agent-canary' where user_id = (select id from users where email like 'bob-canary%')").await;
-        execute(&app, "update users set password_hash = password_hash || 'canary' where email like 'bob-canary%'").await;
+        app.execute("update sign_ins set user_agent = 'agent-canary' where user_id = (select id from users where email like 'bob-canary%')").await;
+        app.execute("update users set password_hash = password_hash || 'canary' where email like 'bob-canary%'").await;
         let sent = bob.say(None, "[[paced 3 5]] the secret canary").await;
         bob.settled(sent.chat).await;
-        execute(&app, "update messages set reasoning = 'thought canary'").await;
-        execute(&app, "update audit set user_agent = 'agent-canary', detail = 'canary' where subject_id = (select id from users where email like 'bob-canary%')").await;
+        app.execute("update messages set reasoning = 'thought canary'").await;
+        app.execute("update audit set user_agent = 'agent-canary', detail = 'canary' where subject_id = (select id from users where email like 'bob-canary%')").await;
         crate::factors::enrolled(&app, &mut bob).await;
         let form = [("email", BOB), ("role", "member"), ("uses", "1"), ("days", "9")];
         let of_ada = ada.say(None, "[[paced 3 5]] Ada's own").await;
@@ -149,7 +133,7 @@ each_db! {
         // The last mail names the address until it goes with the mails of its week.
         let last = app.column("select subject from mails where recipient like 'bob-canary%'").await;
         assert_eq!(last, ["Your account was deleted"], "none of the earlier ones");
-        execute(&app, "delete from mails").await;
+        app.execute("delete from mails").await;
         assert_eq!(places(&app, "canary").await, Vec::<String>::new());
         let id = user.to_string();
         let mut named = places(&app, &id).await;
@@ -187,7 +171,7 @@ each_db! {
         } else {
             (format!("create rule trace as on delete to users do also {trace}"), "drop rule trace on users")
         };
-        execute(&app, &make).await;
+        app.execute(&make).await;
         app.state.clock.advance(DAY + 1);
         let mut seen = sweep(&app).await;
         assert!(!is_there(&mut bob).await, "nobody is let in any more");
@@ -199,7 +183,7 @@ each_db! {
         let state = app.column("select state from runs").await;
         assert_eq!(state, ["ended"], "the answer of {} was stopped", sent.chat);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME], "all of it is kept");
-        execute(&app, drop).await;
+        app.execute(drop).await;
 
         // A server that dies in the middle: its transaction is never committed.
         let mut tx = app.state.store.write().await.expect("a unit");

@@ -10,7 +10,6 @@ use colloquy::{
     domain::{AppError, CurrentUser, FactorKind, Factors, SignInStep, TotpEnrolment},
     server::config::RequiredOf,
 };
-use secrecy::ExposeSecret;
 use serde_json::json;
 use totp_rs::Totp;
 
@@ -35,23 +34,6 @@ pub async fn factors(client: &mut Client) -> Factors {
 pub async fn open_to_all(app: &TestApp) -> TestApp {
     let kept = if app.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite };
     TestApp::start_with(kept, |config| config.sign_up_open = true).await
-}
-
-/// Changes rows behind the program's back.
-pub async fn execute(app: &TestApp, statement: &str) {
-    match &app.config.database_url {
-        Some(url) => {
-            let pool = sqlx::PgPool::connect(url.expose_secret()).await.expect("the test's database");
-            sqlx::query(statement).execute(&pool).await.expect("a statement");
-            pool.close().await;
-        }
-        None => {
-            let url = format!("sqlite://{}", app.config.data.join("colloquy.db").display());
-            let pool = sqlx::SqlitePool::connect(&url).await.expect("the file");
-            sqlx::query(statement).execute(&pool).await.expect("a statement");
-            pool.close().await;
-        }
-    }
 }
 
 /// An app that shows codes.
@@ -149,7 +131,7 @@ each_db! {
         bob.post_form("/api/sign_up", &[("email", "bob@example.org"), ("name", "Bob"), ("password", another)]).await;
         enrolled(&app, &mut ada).await;
         // What a reset writes.
-        execute(&app, "update users set password_hash = (select password_hash from users where email_key = 'bob@example.org')").await;
+        app.execute("update users set password_hash = (select password_hash from users where email_key = 'bob@example.org')").await;
         let mut browser = app.stranger();
         let step: SignInStep = browser.post_form("/api/sign_in", &[("email", ADA), ("password", another)]).await.json();
         assert_eq!(step, SignInStep::SecondFactor { totp: true, passkey: false });
@@ -309,11 +291,11 @@ each_db! {
         let (phone, codes) = enrolled(&app, &mut ada).await;
         let mut browser = app.stranger();
         sign_in_step(&mut browser).await;
-        execute(&app, "update users set disabled_at = 1").await;
+        app.execute("update users set disabled_at = 1").await;
         assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 401);
         assert_eq!(finish(&mut browser, &codes[0]).await.status, 401);
         assert!(who(&mut browser).await.is_none());
-        execute(&app, "update users set disabled_at = null").await;
+        app.execute("update users set disabled_at = null").await;
         assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 200);
     }
 }

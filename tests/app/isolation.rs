@@ -142,6 +142,7 @@ pub fn rows() -> Vec<Row> {
         // By now the owner has sent another message, so theirs is not the last answer any more.
         row("/api/retry_answer", Form(answer_form), 401, 404, 409),
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
+        row("/api/change_retention", Form(|_| vec![("days", "90".into())]), 401, 200, 200),
         row("/api/change_locale", Form(|_| vec![("language", "en-US".into())]), 401, 200, 200),
         row("/api/change_name", Form(|_| vec![("name", "Bob".into())]), 401, 200, 200),
         row(

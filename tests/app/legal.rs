@@ -61,7 +61,7 @@ each_db! {
         assert_eq!(text_of(&app, "terms").await.status, 200);
         write(&app, "terms.md", &vec![b'a'; most + 1]);
         assert_eq!(text_of(&app, "terms").await.status, 503);
-        write(&app, "terms.md", b"caf\xe9");
+        write(&app, "terms.md", b"\xe9\xff");
         assert_eq!(text_of(&app, "terms").await.status, 503);
         let page = app.stranger().get("/terms").await;
         assert_eq!(page.status, 503);

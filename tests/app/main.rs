@@ -30,6 +30,7 @@ mod people;
 mod profile;
 mod promises;
 mod recovery;
+mod retention;
 mod runs;
 mod secrets;
 mod security;

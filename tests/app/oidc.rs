@@ -11,14 +11,13 @@ use colloquy::{
     server::config::{Config, PublicUrl},
 };
 use openidconnect::url::Url;
-use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::support::{
     app::{Kept, PASSWORD, TestApp},
     client::{Answer, Client},
     provider::{Plan, Provider, Signed, person},
+    smtp::Smtp,
 };
 
 /// An installation that knows a provider.
@@ -259,18 +258,7 @@ each_house! {
 /// Shuts Vera's account, as an administrator would.
 async fn shut_vera(app: &TestApp) {
     let statement = "update users set disabled_at = 1 where email_key = 'vera@example.org'";
-    let changed = match &app.config.database_url {
-        Some(url) => {
-            let mut database = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
-            database.execute(statement).await.expect("an update").rows_affected()
-        }
-        None => {
-            let file = app.config.data.join("colloquy.db");
-            let mut database =
-                SqliteConnection::connect(&file.display().to_string()).await.expect("the test's database");
-            database.execute(statement).await.expect("an update").rows_affected()
-        }
-    };
+    let changed = app.execute(statement).await;
     assert_eq!(changed, 1);
 }
 
@@ -475,5 +463,51 @@ each_house! {
         let mut again = house.app.stranger();
         let form = [("email", "vera@example.org"), password[0]];
         assert_eq!(again.post_form("/api/sign_in", &form).await.status, 200);
+    }
+}
+
+each_house! {
+    async fn l01_refused_ways_are_written_down(house: House) {
+        let mut ada = house.app.administrator().await;
+        let acts = async || {
+            let sql = "select a.action || ' ' || a.detail || ' ' || coalesce(u.name, 'nobody') from audit a
+                       left join users u on u.id = a.subject_id where a.outcome = 'refused' order by a.at, a.id";
+            house.app.column(sql).await
+        };
+        let mut mallory = house.app.stranger();
+        assert_eq!(mallory.get("/auth/test/callback?state=forged&code=x").await.status, 400);
+        let forged = Plan { signed: Signed::Not, ..person("vera-1", "vera@example.org") };
+        assert_eq!(house.visit_as(&mut mallory, forged).await.status, 400);
+        assert_eq!(house.visit_as(&mut mallory, person("vera-1", "ada@example.org")).await.status, 409);
+        assert_eq!(acts().await, ["sign_in Test & Sons nobody", "sign_in Test & Sons nobody", "sign_up Test & Sons nobody"]);
+        house.guest("vera-2", "vera@example.org").await;
+        assert_eq!(house.visit(&mut ada, &[("purpose", "link")]).await.status, 409, "it is Vera's");
+        assert_eq!(acts().await[3..], ["link_identity Test & Sons Ada"]);
+        let made = "select action || ' ' || detail from audit where outcome = 'done' and subject_id =
+                    (select id from users where email = 'vera@example.org') order by at, id";
+        let known = ["sign_up Test & Sons", "verify_address by a provider", "sign_in Test & Sons"];
+        assert_eq!(house.app.column(made).await, known);
+        // However often it is tried.
+        for _ in 0..80 {
+            mallory.get("/auth/test/callback?state=forged&code=x").await;
+        }
+        assert!(acts().await.len() <= 64, "{}", acts().await.len());
+    }
+}
+
+each_house! {
+    async fn r05_another_way_in_is_told_by_mail(house: House) {
+        let smtp = Smtp::start().await;
+        let mail = smtp.config();
+        let house = House::start(house.app.kept(), |config| config.mail = Some(mail)).await;
+        let mut ada = house.app.administrator().await;
+        assert_eq!(house.visit(&mut ada, &[("purpose", "link")]).await.status, 303);
+        let linked = identities(&mut ada).await;
+        assert_eq!(unlink(&mut ada, &linked[0]).await.status, 200);
+        let mails = smtp.mails_to(&house.app.state, "ada@example.org", 2).await;
+        for (mail, told) in mails.iter().zip(["Signing in with Test & Sons was linked", "was unlinked"]) {
+            let text = mail.part("text/plain");
+            assert!(text.contains(told) && text.contains("from 127.0.0.*"), "{text}");
+        }
     }
 }

@@ -22,7 +22,7 @@ use tower_sessions::{
     session::{Id, Record},
 };
 
-use super::factors::{enrolled, execute};
+use super::factors::enrolled;
 use crate::support::{
     app::{Kept, PASSWORD, TestApp, each_db},
     client::{Answer, Client, HOST_NAME},
@@ -48,7 +48,7 @@ each_db! {
         let params = Params::new(8_192, 1, 1, None).expect("parameters");
         let salt = SaltString::from_b64("c29tZXRoaW5nc2FsdHk").expect("a salt");
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password(PASSWORD.as_bytes(), &salt);
-        execute(&app, &format!("update users set password_hash = '{}'", weak.expect("a hash"))).await;
+        app.execute(&format!("update users set password_hash = '{}'", weak.expect("a hash"))).await;
         let stored = async || app.column("select password_hash from users").await.remove(0);
         assert!(stored().await.contains("m=8192"));
         assert_eq!(app.stranger().post_form("/api/sign_in", &[("email", "ada@example.org"), ("password", "wrong-wrong-wrong")]).await.status, 422);

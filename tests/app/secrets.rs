@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use totp_rs::Totp;
 
-use super::factors::{Phone, enrolled, execute, factors, sign_in_step, who};
+use super::factors::{Phone, enrolled, factors, sign_in_step, who};
 use crate::support::{
     app::{Kept, TestApp, each_db},
     client::Client,
@@ -187,10 +187,10 @@ each_db! {
         let mut ada = app.administrator().await;
         let (phone, _) = enrolled(&app, &mut ada).await;
         // It makes the key, then finds a value that it cannot open: nothing is changed.
-        execute(&app, "update factors set secret = secret || 'A'").await;
+        app.execute("update factors set secret = secret || 'A'").await;
         assert!(matches!(rotate(&app).await, Err(SecretError::Unreadable(_))));
         assert!(key_file(&app, "2").exists());
-        execute(&app, "update factors set secret = substr(secret, 1, length(secret) - 1)").await;
+        app.execute("update factors set secret = substr(secret, 1, length(secret) - 1)").await;
         assert!(gets_in(&app, &mut app.stranger(), &phone).await);
         let done = rotate(&app).await.expect("a change of keys");
         assert_eq!(done.key, "2", "the key that was made is taken");

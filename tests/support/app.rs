@@ -141,6 +141,19 @@ impl TestApp {
         sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
     }
 
+    /// Changes the database past the application. Gives how many rows.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        let Some(url) = &self.config.database_url else {
+            let url = format!("sqlite://{}", self.config.data.join("colloquy.db").display());
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
+            // As the application does, so that a test itself leaves nothing behind.
+            connection.execute("pragma secure_delete = on").await.expect("a setting");
+            return connection.execute(statement).await.expect("a statement").rows_affected();
+        };
+        let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+        connection.execute(statement).await.expect("a statement").rows_affected()
+    }
+
     /// A browser without cookies.
     pub fn stranger(&self) -> Client {
         Client::new(self.router.clone())

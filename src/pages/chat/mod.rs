@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{
     fault::Faulty,
     frame::{FrameState, ToSignIn},
+    loaded::loaded,
 };
 use crate::{
     domain::{AppError, Chat, ChatId},
@@ -69,7 +70,7 @@ pub fn ChatPage() -> impl IntoView {
     );
     view! {
         <Transition>
-            {move || Suspend::new(async move {
+            {loaded(move || async move {
                 match data.await {
                     Ok(ChatData { chat, older }) => view! { <ChatView chat older /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),

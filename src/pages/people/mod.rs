@@ -17,6 +17,7 @@ use leptos_router::{hooks::use_query_map, location::Url};
 use super::{
     fault::Faulty,
     frame::{FrameState, PageBar, ToSignIn},
+    loaded::loaded,
 };
 use crate::{
     components::{Glyph, Icon, PageTitle, TimeAgo},
@@ -53,7 +54,7 @@ pub fn PeoplePage() -> impl IntoView {
         <div class="page">
             <div class="column">
                 <Transition>
-                    {move || Suspend::new(async move {
+                    {loaded(move || async move {
                         match people.await {
                             Ok(people) => {
                                 let asked = asked.get_untracked();

@@ -13,6 +13,7 @@ use crate::{
         fault::Faulty,
         forms::{focus_error, form_action, form_error},
         frame::{FrameState, PageBar, ToSignIn},
+        loaded::loaded,
     },
     server_fns::people::{ChangePerson, EndSignInOf, StartReset, load_person},
 };
@@ -102,7 +103,7 @@ pub fn PersonPage() -> impl IntoView {
         <div class="page">
             <div class="column">
                 <Transition>
-                    {move || Suspend::new(async move {
+                    {loaded(move || async move {
                         match person.await {
                             Ok(person) => view! { <Content person state /> }.into_any(),
                             Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),

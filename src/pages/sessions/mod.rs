@@ -15,6 +15,7 @@ use super::{
     fault::Faulty,
     forms::url_error,
     frame::{FrameState, PageBar, ToSignIn},
+    loaded::loaded,
 };
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
@@ -91,7 +92,7 @@ pub fn SessionsPage() -> impl IntoView {
                 <Tabs shown />
                 <UndoBanner />
                 <Transition>
-                    {move || Suspend::new(async move {
+                    {loaded(move || async move {
                         match page.await {
                             Ok((shown, page)) => view! { <SessionList shown page /> }.into_any(),
                             Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),

@@ -9,6 +9,7 @@ use crate::{
         fault::Faulty,
         forms::{field_error, focus_error, form_action},
         frame::{FrameState, PageBar, ToSignIn},
+        loaded::loaded,
     },
     server_fns::security::{ConfirmIdentity, begin_passkey_confirmation, find_proof, finish_passkey_confirmation},
 };
@@ -23,7 +24,7 @@ pub fn ConfirmPage() -> impl IntoView {
         <div class="page">
             <div class="column confirm">
                 <Suspense>
-                    {move || Suspend::new(async move {
+                    {loaded(move || async move {
                         match proof.await {
                             Ok(proof) => view! { <Ways proof /> }.into_any(),
                             Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),

@@ -10,6 +10,7 @@ mod devices;
 mod passkeys;
 mod profile;
 mod providers;
+mod retention;
 mod two_step;
 
 use leptos::{prelude::*, task::spawn_local};
@@ -21,6 +22,7 @@ use super::{
     forms::{form_action, form_error},
     frame::{FrameState, PageBar, ToSignIn},
     legal::LegalLinks,
+    loaded::loaded,
 };
 use crate::{
     components::{FormError, Glyph, Icon, PageTitle},
@@ -37,6 +39,7 @@ use devices::DevicesSection;
 use passkeys::PasskeysSection;
 use profile::{LocaleSection, NameSection, PictureSection};
 use providers::ProvidersSection;
+use retention::RetentionSection;
 use two_step::TwoStepSection;
 
 /// The person's account: one page, whose sections are saved each on its own.
@@ -50,7 +53,7 @@ pub fn SettingsPage() -> impl IntoView {
         <PageBar title="Settings" heading=false />
         <div class="page">
             <Transition>
-                {move || Suspend::new(async move {
+                {loaded(move || async move {
                     match settings.await {
                         Ok(settings) => view! { <Sections settings cursor=cursor.get_untracked() /> }.into_any(),
                         Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
@@ -84,9 +87,10 @@ impl Shown {
         });
     }
 
-    /// A part of it.
-    fn part<T: Send + Sync + 'static>(self, part: fn(&Settings) -> T) -> Signal<T> {
-        Signal::derive(move || self.now.with(part))
+    /// A part of it, which changes only where it becomes another one: a form must not be made anew, and forget what came
+    /// of it, because something else was read again.
+    fn part<T: PartialEq + Send + Sync + 'static>(self, part: fn(&Settings) -> T) -> Signal<T> {
+        Memo::new(move |_| self.now.with(part)).into()
     }
 
     /// An action whose success is looked at.
@@ -140,6 +144,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
         ("locale", "Language and time"),
         ("devices", "Devices"),
         ("activity", "Activity"),
+        ("retention", "How long chats are kept"),
         ("data", "Your data"),
         ("delete", "Delete account"),
     ];
@@ -162,6 +167,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 <LocaleSection frame shown />
                 <DevicesSection shown />
                 <ActivitySection page=shown.part(|settings| settings.activity.clone()) />
+                <RetentionSection frame shown />
                 <DataSection shown />
                 <DeleteSection frame shown />
                 <LegalLinks />

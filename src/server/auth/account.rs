@@ -5,8 +5,12 @@ use std::sync::Arc;
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use super::{
-    Factors, Origin, Passwords, invitations::Admission, notices::Notices, origin::Act, password::Verified, rule,
-    throttle,
+    Factors, Origin, Passwords,
+    invitations::Admission,
+    notices::Notices,
+    origin::{Act, Refusal},
+    password::Verified,
+    rule, throttle,
 };
 use crate::{
     domain::{
@@ -25,6 +29,8 @@ use crate::{
 pub(super) const SIGN_IN: &str = "sign_in";
 /// The key of the entry that tells this record from earlier ones of the same sign-in; without it, the serial is 0.
 const SERIAL: &str = "serial";
+/// A refused sign-up.
+const SIGN_UP: Refusal<'_> = Refusal { subject: None, action: AuditAction::SignUp, detail: "" };
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -142,23 +148,35 @@ impl Accounts {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
         if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
-            throttle::count_link(&self.store, &self.clock, credentials.origin.address).await?;
+            throttle::count_link(&self.store, &self.clock, &credentials.origin).await?;
         }
-        let admission = self.admit(&email, invitation.as_deref()).await?;
+        let origin = &credentials.origin;
+        let admission = match self.admit(&email, invitation.as_deref()).await {
+            // Counted, so that nobody fills the audit with it.
+            refused @ Err(_) => {
+                throttle::count_sign_up(&self.store, &self.clock, origin).await?;
+                origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await?
+            }
+            admission => admission?,
+        };
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
-        throttle::count_sign_up(&self.store, &self.clock, credentials.origin.address).await?;
+        throttle::count_sign_up(&self.store, &self.clock, origin).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
-        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, &credentials.origin).await;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (origin, "")).await;
         let made = match made {
-            // Who gets a mail in any case is told by the mail, and nobody else is told anything.
-            Err(Fault::App(AppError::Conflict { .. })) if admission == Admission::Domain => {
+            Ok(made) => made,
+            refused => {
                 drop(tx);
-                self.tell_of_sign_up(&email, &credentials.origin).await?;
-                return Ok(None);
+                let refused = origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await;
+                // Who gets a mail in any case is told by the mail, and nobody else is told anything.
+                if admission == Admission::Domain && matches!(refused, Err(Fault::App(AppError::Conflict { .. }))) {
+                    self.tell_of_sign_up(&email, origin).await?;
+                    return Ok(None);
+                }
+                return refused.map(|_| None);
             }
-            made => made?,
         };
         tx.commit().await?;
         match made {
@@ -168,6 +186,7 @@ impl Accounts {
     }
 
     /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.
+    /// `by` says by which way it came, where that is no form.
     pub(super) async fn insert_account(
         &self,
         tx: &mut Tx,
@@ -175,7 +194,7 @@ impl Accounts {
         name: &str,
         password_hash: &str,
         admission: &Admission,
-        origin: &Origin,
+        (origin, by): (&Origin, &str),
     ) -> Result<(CurrentUser, bool), Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
         let user = NewUser {
@@ -195,11 +214,12 @@ impl Accounts {
             tx.update_role(id, Role::Administrator).await?;
             (Role::Administrator, true)
         } else {
-            self.settle_admission(tx, admission, (id, email), now).await?
+            self.settle_admission(tx, admission, (id, email), origin).await?
         };
         // Whom the operator made an account for has done nothing yet.
         let actor = (!matches!(admission, Admission::Operator(_))).then_some(id);
-        let act = Act { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail: "" };
+        let detail = if matches!(admission, Admission::Invited(_)) { "invitation" } else { by };
+        let act = Act { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail };
         origin.write(tx, &self.clock, &act).await?;
         Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
     }
@@ -212,7 +232,7 @@ impl Accounts {
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, credentials.origin.address, &email).await?;
+        throttle::count_sign_in(&self.store, &self.clock, &credentials.origin, &email).await?;
         if credentials.password.is_empty() || credentials.password.len() > limits::PASSWORD_MAX_BYTES {
             return Err(wrong().into());
         }
@@ -221,8 +241,8 @@ impl Accounts {
         let verified = self.passwords.verify(credentials.password.clone(), stored.clone()).await?;
         let Some(user) = found.as_ref().filter(|user| verified != Verified::No && user.disabled_at.is_none()) else {
             // Also where there is no such account, so that the time tells nothing.
-            self.note_refused(found.map(|user| user.id), &credentials.origin).await?;
-            return Err(wrong().into());
+            let refusal = Refusal { subject: found.map(|user| user.id), action: AuditAction::SignIn, detail: "" };
+            return credentials.origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         };
         if let (Verified::Rehashed(new), Some(old)) = (verified, stored) {
             let mut tx = self.store.write().await?;
@@ -232,27 +252,19 @@ impl Accounts {
         throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         if user.must_verify {
-            return Err(self.ask_to_verify(person.id, &email, &credentials.origin).await);
+            return self.ask_to_verify(person.id, &email, &credentials.origin).await;
         }
         self.enter(person, &credentials.entry(), session).await
     }
 
-    async fn note_refused(&self, user: Option<UserId>, origin: &Origin) -> Result<(), Fault> {
-        let mut tx = self.store.write().await?;
-        match user {
-            Some(user) => origin.note(&mut tx, &self.clock, user, AuditAction::SignIn, Outcome::Refused).await?,
-            None => origin.note_of_nobody(&mut tx, &self.clock, AuditAction::SignIn).await?,
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Sends another link to the address of an account that cannot be used before, unless that was done just now.
-    async fn ask_to_verify(&self, user: UserId, email: &Email, origin: &Origin) -> Fault {
+    async fn ask_to_verify<T>(&self, user: UserId, email: &Email, origin: &Origin) -> Result<T, Fault> {
         match self.send_verification(user, email, origin).await {
-            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => unverified().into(),
-            Err(fault) => fault,
+            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {}
+            Err(fault) => return Err(fault),
         }
+        let refusal = Refusal { subject: Some(user), action: AuditAction::SignIn, detail: "address not verified" };
+        origin.note_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
     }
 
     /// Writes a sign-in and names it in a session with a new id. `Conflict` where the address must be verified first.
@@ -263,7 +275,7 @@ impl Accounts {
         // Whichever way they came.
         if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
             drop(tx);
-            return Err(self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await);
+            return self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await;
         }
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
@@ -275,12 +287,27 @@ impl Accounts {
             address: &entry.origin.address.0.to_canonical().to_string(),
         })
         .await?;
+        self.tell_of_new_device(&mut tx, &user, entry.origin).await?;
         entry.origin.note_of(&mut tx, &self.clock, user.id, AuditAction::SignIn, entry.by).await?;
         tx.commit().await?;
-        self.end_former(session).await?;
+        self.end_former(entry.origin, session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
         self.name_under(session, &caller, 0).await?;
         Ok(caller)
+    }
+
+    /// Tells the owner of an account of a sign-in that resembles none that is written down. Not of the first one: nobody else
+    /// has been there yet.
+    async fn tell_of_new_device(&self, tx: &mut Tx, user: &CurrentUser, origin: &Origin) -> Result<(), Fault> {
+        if !self.notices.are_sent() {
+            return Ok(());
+        }
+        let known = tx.list_sign_in_origins(user.id).await?;
+        if known.is_empty() || known.iter().any(|(agent, address)| origin.resembles(agent, address)) {
+            return Ok(());
+        }
+        let sentence = "Somebody signed in to your account, with a browser or from a network that was not used before.";
+        Ok(self.notify(tx, &user.email, sentence, origin).await?)
     }
 
     /// Names a sign-in in a session, which gets a new id. The former record is nobody's, wherever a copy of it is left.
@@ -306,11 +333,14 @@ impl Accounts {
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
-    pub(super) async fn end_former(&self, session: &Session) -> Result<(), Fault> {
+    pub(super) async fn end_former(&self, origin: &Origin, session: &Session) -> Result<(), Fault> {
         let former: Option<SignInId> = session.get(SIGN_IN).await.map_err(Fault::internal)?;
         let Some(former) = former else { return Ok(()) };
-        let mut tx = self.store.write().await?;
-        tx.end_sign_in(former, self.clock.now()).await?;
+        let (mut tx, now) = (self.store.write().await?, self.clock.now());
+        if let Some(owner) = tx.find_signed_in(former, now).await? {
+            tx.end_sign_in(former, now).await?;
+            origin.note(&mut tx, &self.clock, owner.user.id, AuditAction::SignOut, Outcome::Done).await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -48,7 +48,7 @@ impl Accounts {
 
     /// Mails a link that shows that an address is its owner's, at most 3 an hour.
     pub(super) async fn send_verification(&self, user: UserId, email: &Email, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_mail(&self.store, &self.clock, origin.address, "verify", email).await?;
+        throttle::count_mail(&self.store, &self.clock, origin, "verify", email).await?;
         let mut tx = self.store.write().await?;
         self.insert_verification(&mut tx, user, email).await?;
         tx.commit().await?;
@@ -58,7 +58,7 @@ impl Accounts {
     /// Tells the owner of an account that somebody wanted to make one with their address, or sends them the link once more
     /// that they did not follow. At most 3 an hour; nobody is told where there are more.
     pub(super) async fn tell_of_sign_up(&self, email: &Email, origin: &Origin) -> Result<(), Fault> {
-        match throttle::count_mail(&self.store, &self.clock, origin.address, "sign-up", email).await {
+        match throttle::count_mail(&self.store, &self.clock, origin, "sign-up", email).await {
             Err(Fault::App(AppError::RateLimited { .. })) => return Ok(()),
             other => other?,
         }
@@ -87,7 +87,12 @@ impl Accounts {
     /// # Errors
     /// `Invalid` on `token` where the link is dead, or the account has another address by now; `RateLimited`.
     pub async fn verify_address(&self, token: &str, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin.address).await?;
+        throttle::count_link(&self.store, &self.clock, origin).await?;
+        let verified = self.use_verification(token, origin).await;
+        self.note_if_dead(AuditAction::VerifyAddress, origin, verified).await
+    }
+
+    async fn use_verification(&self, token: &str, origin: &Origin) -> Result<(), Fault> {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -114,11 +119,11 @@ impl Accounts {
         if new.given() == old.given() {
             return Err(AppError::invalid("email", "This is your address already.").into());
         }
-        throttle::count_mail(&self.store, &self.clock, origin.address, "change", &old).await?;
-        throttle::count_mail(&self.store, &self.clock, origin.address, "change to", &new).await?;
+        throttle::count_mail(&self.store, &self.clock, origin, "change", &old).await?;
+        throttle::count_mail(&self.store, &self.clock, origin, "change to", &new).await?;
         let (user, token) = (caller.user.id, Token::new());
         let confirm = Letter::confirm_new_address(&self.link("/confirm-address?token", &token));
-        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &origin.place());
+        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &origin.told());
         let mut tx = self.store.write().await?;
         tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
         self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
@@ -140,7 +145,12 @@ impl Accounts {
         caller: Option<&Caller>,
         origin: &Origin,
     ) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin.address).await?;
+        throttle::count_link(&self.store, &self.clock, origin).await?;
+        let changed = self.use_address_change(token, caller, origin).await;
+        self.note_if_dead(AuditAction::ChangeAddress, origin, changed).await
+    }
+
+    async fn use_address_change(&self, token: &str, caller: Option<&Caller>, origin: &Origin) -> Result<(), Fault> {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;

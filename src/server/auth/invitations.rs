@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         AppError, AuditAction, Email, Invitation, InvitationId, Invited, NewInvitation, Outcome, Role, SignUpPolicy,
-        Timestamp, UserId, limits,
+        UserId, limits,
     },
     server::{
         fault::Fault,
@@ -87,7 +87,7 @@ impl Accounts {
         require_administrator(caller)?;
         let email = request.check()?;
         if let Some(email) = &email {
-            throttle::count_mail_to(&self.store, &self.clock, "invitation", email).await?;
+            throttle::count_mail_to(&self.store, &self.clock, origin, "invitation", email).await?;
         }
         let (token, now) = (Token::new(), self.clock.now());
         let (id, link) = (self.clock.new_id(), self.link("/sign-up?invitation", &token));
@@ -214,8 +214,9 @@ impl Accounts {
         tx: &mut Tx,
         admission: &Admission,
         (user, email): (UserId, &Email),
-        now: Timestamp,
+        origin: &Origin,
     ) -> Result<(Role, bool), Fault> {
+        let now = self.clock.now();
         match admission {
             Admission::Open => Ok((Role::Member, true)),
             // Somebody else was first in the meantime.
@@ -234,8 +235,8 @@ impl Accounts {
                 let link = tx.use_link(hash, LinkPurpose::Invitation, now).await?.ok_or_else(dead_invitation)?;
                 tx.update_role(user, link.role).await?;
                 // The link went to this address, or an administrator vouches for it.
-                if link.email.is_some() {
-                    tx.verify_address(user, email, now).await?;
+                if link.email.is_some() && tx.verify_address(user, email, now).await? {
+                    origin.note_of(tx, &self.clock, user, AuditAction::VerifyAddress, "by an invitation").await?;
                 }
                 Ok((link.role, true))
             }

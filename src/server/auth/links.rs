@@ -3,10 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::{Accounts, Origin};
+use super::{Accounts, Origin, origin::Refusal};
 use crate::{
-    domain::{AppError, UserId},
+    domain::{AppError, AuditAction, UserId},
     server::{
+        fault::Fault,
         mail::Letter,
         store::{LinkPurpose, NewLink, StoreError, TokenHash, Tx},
     },
@@ -45,6 +46,17 @@ impl Accounts {
             return Ok(());
         }
         Err(AppError::unavailable("This installation sends no mails. Ask an administrator for a link."))
+    }
+
+    /// Writes down that a link was followed that is dead.
+    pub(super) async fn note_if_dead<T>(
+        &self,
+        action: AuditAction,
+        origin: &Origin,
+        followed: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let refusal = Refusal { subject: None, action, detail: "link" };
+        origin.note_if_refused(&self.store, &self.clock, refusal, followed).await
     }
 
     /// The address of a page of ours with a token. It begins with what is configured, never with what a request says.

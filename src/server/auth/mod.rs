@@ -33,7 +33,7 @@ pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
 pub use locale::Chosen;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
-pub use origin::Origin;
+pub use origin::{Act, Origin};
 pub use password::Passwords;
 pub use people::{By, Deleted};
 pub use session::{SessionBackend, cookie_name, flow_cookie_name, layer as session_layer};

@@ -43,7 +43,7 @@ impl Notices {
 
     /// Tells the owner of an account what was done with it, in one sentence.
     pub async fn tell(&self, tx: &mut Tx, recipient: &str, sentence: &str, origin: &Origin) -> Result<(), StoreError> {
-        let letter = Letter::security_notice(sentence, self.clock.now(), &origin.place());
+        let letter = Letter::security_notice(sentence, self.clock.now(), &origin.told());
         self.post(tx, recipient, &letter).await
     }
 }

@@ -1,11 +1,16 @@
 //! Where an act comes from, as far as it is written down.
 
+use std::net::IpAddr;
+
+use axum::http::{Extensions, HeaderMap, header::USER_AGENT};
+
 use super::ClientAddress;
 use crate::{
-    domain::{AuditAction, Outcome, UserId},
+    domain::{AppError, AuditAction, Outcome, UserId},
     server::{
         clock::Clock,
-        store::{NewAuditEntry, StoreError, Tx},
+        fault::Fault,
+        store::{NewAuditEntry, Store, StoreError, Tx},
     },
 };
 
@@ -29,6 +34,12 @@ impl Origin {
         Self { address, user_agent: user_agent[..end].to_owned() }
     }
 
+    /// Where a request comes from, with what the layers have found out about it.
+    pub fn of_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        Self::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent)
+    }
+
     /// The operator, on the server's own machine.
     pub fn command_line() -> Self {
         Self::new(ClientAddress::default(), COMMAND_LINE)
@@ -37,6 +48,25 @@ impl Origin {
     /// The server itself, when the time has come for something.
     pub fn server() -> Self {
         Self::new(ClientAddress::default(), SERVER)
+    }
+
+    /// By what and from where, in words, as a part of a sentence.
+    pub(super) fn told(&self) -> String {
+        match self.user_agent.as_str() {
+            COMMAND_LINE => "at the command line of the server".to_owned(),
+            SERVER => "by the server itself".to_owned(),
+            agent => match device(agent).as_str() {
+                UNKNOWN => format!("with an unknown browser, from {}", self.place()),
+                device => format!("with {device}, from {}", self.place()),
+            },
+        }
+    }
+
+    /// Whether somebody who came from there before, with that browser, may well be the same: the same browser and system, and
+    /// a network of the same provider. Both change on their own, so neither is held against a person but told to them.
+    pub(super) fn resembles(&self, user_agent: &str, address: &str) -> bool {
+        let same_network = address.parse::<IpAddr>().is_ok_and(|other| wide(other) == wide(self.address.0));
+        same_network && device(user_agent) == device(&self.user_agent)
     }
 
     /// The machine's network for people.
@@ -59,7 +89,10 @@ impl Origin {
     }
 
     /// Writes down what somebody did from here with their own account, and on what.
-    pub(super) async fn note_of(
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn note_of(
         &self,
         tx: &mut Tx,
         clock: &Clock,
@@ -71,18 +104,33 @@ impl Origin {
         self.write(tx, clock, &act).await
     }
 
-    /// Writes down what was refused without concerning any account.
-    pub(super) async fn note_of_nobody(
+    /// Passes on how something ended, and writes it down where somebody was refused. Other failures are none of that
+    /// kind: too many tries are written down by the throttle, and a service that does not answer refuses nobody.
+    pub(super) async fn note_if_refused<T>(
         &self,
-        tx: &mut Tx,
+        store: &Store,
         clock: &Clock,
-        action: AuditAction,
-    ) -> Result<(), StoreError> {
-        self.write(tx, clock, &Act { actor: None, subject: None, action, outcome: Outcome::Refused, detail: "" }).await
+        act: Refusal<'_>,
+        ended: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if let Err(Fault::App(
+            AppError::Invalid { .. } | AppError::Conflict { .. } | AppError::Forbidden | AppError::Unauthenticated,
+        )) = &ended
+        {
+            let Refusal { subject, action, detail } = act;
+            let mut tx = store.write().await?;
+            self.write(&mut tx, clock, &Act { actor: None, subject, action, outcome: Outcome::Refused, detail })
+                .await?;
+            tx.commit().await?;
+        }
+        ended
     }
 
     /// Writes an act down, in its transaction.
-    pub(super) async fn write(&self, tx: &mut Tx, clock: &Clock, act: &Act<'_>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn write(&self, tx: &mut Tx, clock: &Clock, act: &Act<'_>) -> Result<(), StoreError> {
         tx.insert_audit_entry(&NewAuditEntry {
             id: clock.new_id(),
             at: clock.now(),
@@ -100,7 +148,7 @@ impl Origin {
 
 /// Who did what, on whom or what, with which result.
 #[derive(Debug)]
-pub(super) struct Act<'a> {
+pub struct Act<'a> {
     /// Who, where that is known; nobody at the command line.
     pub actor: Option<UserId>,
     /// Whose account it concerns, if anybody's.
@@ -113,8 +161,21 @@ pub(super) struct Act<'a> {
     pub detail: &'a str,
 }
 
+/// What may come to be refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    /// Whose account it concerns, where that is known.
+    pub subject: Option<UserId>,
+    /// What.
+    pub action: AuditAction,
+    /// On what, as in [`Act`].
+    pub detail: &'a str,
+}
+
 /// What the operator's commands say in place of a browser's name.
 const COMMAND_LINE: &str = "command line";
+/// A browser that is none that we know.
+const UNKNOWN: &str = "Unknown browser";
 /// What the server says of itself.
 const SERVER: &str = "server";
 
@@ -122,12 +183,12 @@ const SERVER: &str = "server";
 pub(super) fn place(address: &str) -> String {
     match address.parse() {
         // This came over no network.
-        Ok(std::net::IpAddr::V4(v4)) if v4.is_unspecified() => "the server".to_owned(),
-        Ok(std::net::IpAddr::V4(v4)) => {
+        Ok(IpAddr::V4(v4)) if v4.is_unspecified() => "the server".to_owned(),
+        Ok(IpAddr::V4(v4)) => {
             let [a, b, c, _] = v4.octets();
             format!("{a}.{b}.{c}.*")
         }
-        Ok(std::net::IpAddr::V6(v6)) => {
+        Ok(IpAddr::V6(v6)) => {
             let [a, b, c, ..] = v6.segments();
             format!("{a:x}:{b:x}:{c:x}:*")
         }
@@ -170,7 +231,22 @@ pub(super) fn device(user_agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         (None, Some(system)) => format!("A program on {system}"),
-        (None, None) => "Unknown browser".to_owned(),
+        (None, None) => UNKNOWN.to_owned(),
+    }
+}
+
+/// The network that a provider of access gives out addresses from, as far as an address tells: the /16 of IPv4, the /32 of
+/// IPv6.
+fn wide(address: IpAddr) -> (u16, u16) {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            (u16::from(a), u16::from(b))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, ..] = v6.segments();
+            (a, b)
+        }
     }
 }
 
@@ -202,6 +278,21 @@ mod tests {
             (Origin::command_line().place().as_str(), device(COMMAND_LINE).as_str()),
             ("the server", "Command line")
         );
+    }
+
+    #[test]
+    fn r05_a_known_browser_in_a_known_network_is_told_from_others() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
+        let newer = firefox.replace("142", "143");
+        let of = |address: &str| Origin::new(ClientAddress(address.parse().expect("an address")), firefox);
+        assert!(of("203.0.113.7").resembles(&newer, "203.0.1.200"), "an update, and another machine of the provider");
+        assert!(of("::ffff:203.0.113.7").resembles(firefox, "203.0.113.7"));
+        assert!(of("2001:db8:1::1").resembles(firefox, "2001:db8:ffff::2"));
+        assert!(!of("203.0.113.7").resembles(firefox, "198.51.100.7"));
+        assert!(!of("203.0.113.7").resembles("curl/8.5", "203.0.113.7"));
+        assert!(!of("203.0.113.7").resembles(firefox, ""));
+        assert_eq!(of("203.0.113.7").told(), "with Firefox on Linux, from 203.0.113.*");
+        assert_eq!(Origin::command_line().told(), "at the command line of the server");
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Accounts {
     ) -> Result<String, Fault> {
         let wrong = || AppError::invalid(field, "The password is not right.");
         let email = Email::parse(&caller.user.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, origin.address, &email).await?;
+        throttle::count_sign_in(&self.store, &self.clock, origin, &email).await?;
         if password.is_empty() || password.len() > limits::PASSWORD_MAX_BYTES {
             return Err(wrong().into());
         }

@@ -59,7 +59,7 @@ impl Accounts {
             self.verify_own(caller, password, "password", AuditAction::Confirm, origin).await?;
         }
         if has_factor {
-            throttle::count_code_of(&self.store, &self.clock, user).await?;
+            throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
             if !self.factors.use_code(user, code).await? {
                 let mut tx = self.store.write().await?;
                 origin.note(&mut tx, &self.clock, user, AuditAction::Confirm, Outcome::Refused).await?;

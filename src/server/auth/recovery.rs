@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, UserId},
-    server::{fault::Fault, mail::Letter, store::LinkPurpose},
+    server::{
+        fault::Fault,
+        mail::Letter,
+        store::{LinkPurpose, TokenHash},
+    },
 };
 
 /// How long a link for a new password holds.
@@ -24,7 +28,7 @@ impl Accounts {
     pub async fn request_reset(&self, email: &str, origin: &Origin) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(email)?;
-        throttle::count_mail(&self.store, &self.clock, origin.address, "reset", &email).await?;
+        throttle::count_mail(&self.store, &self.clock, origin, "reset", &email).await?;
         // Made before it is known whether anybody gets it.
         let token = Token::new();
         let letter = Letter::reset_password(&self.link(RESET_PAGE, &token));
@@ -70,9 +74,9 @@ impl Accounts {
     /// `Invalid` on `token` where the link is dead, on `password` where the rule is not met (the link stays good);
     /// `RateLimited`.
     pub async fn reset_password(&self, token: &str, password: String, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin.address).await?;
-        let hash = hash_of(token).ok_or_else(dead)?;
-        let user = self.find_resetting(&hash).await?.ok_or_else(dead)?;
+        throttle::count_link(&self.store, &self.clock, origin).await?;
+        let found = self.find_resetting(token).await;
+        let (hash, user) = self.note_if_dead(AuditAction::ResetPassword, origin, found).await?;
         rule::check(&password, &user.email, &user.name)?;
         let password_hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
@@ -92,12 +96,11 @@ impl Accounts {
     }
 
     /// Whose password a link that holds would change.
-    async fn find_resetting(&self, hash: &[u8; 32]) -> Result<Option<CurrentUser>, Fault> {
+    async fn find_resetting(&self, token: &str) -> Result<(TokenHash, CurrentUser), Fault> {
+        let hash = hash_of(token).ok_or_else(dead)?;
         let mut tx = self.store.read().await?;
-        let link = tx.find_link(hash, LinkPurpose::ResetPassword, self.clock.now()).await?;
-        match link.and_then(|link| link.user) {
-            Some(user) => Ok(tx.find_user(user).await?),
-            None => Ok(None),
-        }
+        let link = tx.find_link(&hash, LinkPurpose::ResetPassword, self.clock.now()).await?;
+        let user = link.and_then(|link| link.user).ok_or_else(dead)?;
+        Ok((hash, tx.find_user(user).await?.ok_or_else(dead)?))
     }
 }

@@ -1,12 +1,12 @@
 //! How often somebody may try. Counted in the database, so that all instances count together.
 
-use super::ClientAddress;
+use super::{Act, ClientAddress, Origin};
 use crate::{
-    domain::{AppError, Email, Timestamp, UserId},
+    domain::{AppError, AuditAction, Email, Outcome, UserId},
     server::{
         clock::Clock,
         fault::Fault,
-        store::{Store, Tx},
+        store::{Store, StoreError, Tx},
     },
 };
 
@@ -38,13 +38,47 @@ const LINK_ADDRESS: Limit = Limit { tries: 100, seconds: 900 };
 const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
 /// Downloads of their data that one person asks for.
 const EXPORT_ACCOUNT: Limit = Limit { tries: 3, seconds: 86_400 };
+/// Acts of one member that only administrators may do, and that are written down.
+const OVERSTEP_ACCOUNT: Limit = Limit { tries: 20, seconds: 3_600 };
+/// What there are too many of, in words.
+const MAILS: &str = "mails";
 
-fn refuse_over(limit: &Limit, (tries, ends_at): (i64, Timestamp), now: Timestamp) -> Result<(), AppError> {
+/// Whose tries are counted, for what is written down when there are too many.
+enum Whose<'a> {
+    /// A machine's, whoever sits there.
+    Nobodys,
+    /// An account's.
+    Users(UserId),
+    /// Those of the account with this address, if there is one.
+    Of(&'a Email),
+}
+
+/// Counts a try and says whether it is one too many. The first such one is written down: the others of the same span
+/// would say nothing new, and whoever tries must not fill the audit.
+async fn count_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    origin: &Origin,
+    (what, whose): (&str, Whose<'_>),
+    key: &str,
+    limit: &Limit,
+) -> Result<Result<(), AppError>, StoreError> {
+    let now = clock.now();
+    let (tries, ends_at) = tx.count_try(key, now, limit.seconds).await?;
     if tries <= limit.tries {
-        return Ok(());
+        return Ok(Ok(()));
+    }
+    if tries == limit.tries + 1 {
+        let subject = match whose {
+            Whose::Nobodys => None,
+            Whose::Users(user) => Some(user),
+            Whose::Of(email) => tx.find_user_by_email(email.key()).await?.map(|user| user.id),
+        };
+        let (action, outcome) = (AuditAction::Throttle, Outcome::Refused);
+        origin.write(tx, clock, &Act { actor: None, subject, action, outcome, detail: what }).await?;
     }
     let seconds = (ends_at.micros() - now.micros()).div_euclid(1_000_000).max(1);
-    Err(AppError::RateLimited { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) })
+    Ok(Err(AppError::RateLimited { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) }))
 }
 
 fn address_key(address: ClientAddress) -> String {
@@ -56,23 +90,15 @@ fn account_key(email: &Email) -> String {
 }
 
 /// Counts a try to sign in before the password is looked at.
-pub(super) async fn count_sign_in(
-    store: &Store,
-    clock: &Clock,
-    address: ClientAddress,
-    email: &Email,
-) -> Result<(), Fault> {
-    let now = clock.now();
+pub(super) async fn count_sign_in(store: &Store, clock: &Clock, origin: &Origin, email: &Email) -> Result<(), Fault> {
+    const WHAT: &str = "signing in";
     let mut tx = store.write().await?;
-    let by_address = tx.count_try(&address_key(address), now, SIGN_IN_ADDRESS.seconds).await?;
-    let over = refuse_over(&SIGN_IN_ADDRESS, by_address, now);
+    let (by_address, by_account) = (address_key(origin.address), account_key(email));
+    let mut over = count_in(&mut tx, clock, origin, (WHAT, Whose::Nobodys), &by_address, &SIGN_IN_ADDRESS).await?;
     // Tries that the address has no right to do not count against the account.
-    let over = match over {
-        Ok(()) => {
-            refuse_over(&SIGN_IN_ACCOUNT, tx.count_try(&account_key(email), now, SIGN_IN_ACCOUNT.seconds).await?, now)
-        }
-        Err(error) => Err(error),
-    };
+    if over.is_ok() {
+        over = count_in(&mut tx, clock, origin, (WHAT, Whose::Of(email)), &by_account, &SIGN_IN_ACCOUNT).await?;
+    }
     tx.commit().await?;
     Ok(over?)
 }
@@ -95,13 +121,14 @@ fn code_account_key(user: UserId) -> String {
 }
 
 /// Counts a try of a second factor against the address, before anything is looked at.
-pub(super) async fn count_code(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    count(store, clock, &code_address_key(address), &CODE_ADDRESS).await
+pub(super) async fn count_code(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
+    count(store, clock, origin, ("second factors", Whose::Nobodys), &code_address_key(origin.address), &CODE_ADDRESS)
+        .await
 }
 
 /// Counts a try of a second factor against the account, before it is looked at.
-pub(super) async fn count_code_of(store: &Store, clock: &Clock, user: UserId) -> Result<(), Fault> {
-    count(store, clock, &code_account_key(user), &CODE_ACCOUNT).await
+pub(super) async fn count_code_of(store: &Store, clock: &Clock, origin: &Origin, user: UserId) -> Result<(), Fault> {
+    count(store, clock, origin, ("second factors", Whose::Users(user)), &code_account_key(user), &CODE_ACCOUNT).await
 }
 
 /// The second factor was right: the account starts anew, and the address gets this one try back.
@@ -122,63 +149,88 @@ pub(super) async fn forgive_code_of(store: &Store, user: UserId) -> Result<(), F
 }
 
 /// Counts a ceremony that a stranger begins.
-pub(super) async fn count_ceremony(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    count(store, clock, &format!("ceremony address {}", address.throttle_key()), &CEREMONY_ADDRESS).await
-}
-
-async fn count(store: &Store, clock: &Clock, key: &str, limit: &Limit) -> Result<(), Fault> {
-    let now = clock.now();
-    let mut tx = store.write().await?;
-    let count = tx.count_try(key, now, limit.seconds).await?;
-    tx.commit().await?;
-    Ok(refuse_over(limit, count, now)?)
+pub(super) async fn count_ceremony(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
+    by_address(store, clock, origin, ("ceremony", "passkeys"), &CEREMONY_ADDRESS).await
 }
 
 /// Counts a try to sign up.
-pub(super) async fn count_sign_up(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    count(store, clock, &format!("sign-up address {}", address.throttle_key()), &SIGN_UP_ADDRESS).await
+pub(super) async fn count_sign_up(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
+    by_address(store, clock, origin, ("sign-up", "making accounts"), &SIGN_UP_ADDRESS).await
+}
+
+/// Counts a way to an identity provider.
+pub(super) async fn count_flow(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
+    by_address(store, clock, origin, ("provider", "other ways in"), &FLOW_ADDRESS).await
+}
+
+/// Counts that a one-time link is followed, or an invitation shown, before it is looked at.
+pub(super) async fn count_link(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
+    by_address(store, clock, origin, ("link", "links"), &LINK_ADDRESS).await
 }
 
 /// Counts that a mail of this kind was asked for, whether or not anybody has the address.
 pub(super) async fn count_mail(
     store: &Store,
     clock: &Clock,
-    address: ClientAddress,
+    origin: &Origin,
     kind: &str,
     email: &Email,
 ) -> Result<(), Fault> {
-    let now = clock.now();
     let mut tx = store.write().await?;
-    let by_address =
-        tx.count_try(&format!("mail address {}", address.throttle_key()), now, MAIL_ADDRESS.seconds).await?;
-    let over = match refuse_over(&MAIL_ADDRESS, by_address, now) {
-        Ok(()) => {
-            let key = format!("mail {kind} {}", email.key());
-            refuse_over(&MAIL_ACCOUNT, tx.count_try(&key, now, MAIL_ACCOUNT.seconds).await?, now)
-        }
-        Err(error) => Err(error),
-    };
+    let (by_address, by_account) =
+        (format!("mail address {}", origin.address.throttle_key()), format!("mail {kind} {}", email.key()));
+    let mut over = count_in(&mut tx, clock, origin, (MAILS, Whose::Nobodys), &by_address, &MAIL_ADDRESS).await?;
+    if over.is_ok() {
+        over = count_in(&mut tx, clock, origin, (MAILS, Whose::Of(email)), &by_account, &MAIL_ACCOUNT).await?;
+    }
     tx.commit().await?;
     Ok(over?)
 }
 
-/// Counts a way to an identity provider.
-pub(super) async fn count_flow(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    count(store, clock, &format!("provider address {}", address.throttle_key()), &FLOW_ADDRESS).await
-}
-
-/// Counts that a one-time link is followed, or an invitation shown, before it is looked at.
-pub(super) async fn count_link(store: &Store, clock: &Clock, address: ClientAddress) -> Result<(), Fault> {
-    count(store, clock, &format!("link address {}", address.throttle_key()), &LINK_ADDRESS).await
-}
-
-/// Counts a download of one's own data, in the transaction of the act.
-pub(super) async fn count_export(tx: &mut Tx, now: Timestamp, user: UserId) -> Result<(), Fault> {
-    let count = tx.count_try(&format!("export {user}"), now, EXPORT_ACCOUNT.seconds).await?;
-    Ok(refuse_over(&EXPORT_ACCOUNT, count, now)?)
-}
-
 /// Counts a mail of this kind that somebody who may do so has sent to somebody else.
-pub(super) async fn count_mail_to(store: &Store, clock: &Clock, kind: &str, email: &Email) -> Result<(), Fault> {
-    count(store, clock, &format!("mail {kind} {}", email.key()), &MAIL_ACCOUNT).await
+pub(super) async fn count_mail_to(
+    store: &Store,
+    clock: &Clock,
+    origin: &Origin,
+    kind: &str,
+    email: &Email,
+) -> Result<(), Fault> {
+    count(store, clock, origin, (MAILS, Whose::Of(email)), &format!("mail {kind} {}", email.key()), &MAIL_ACCOUNT).await
+}
+
+/// Counts a download of one's own data.
+pub(super) async fn count_export(store: &Store, clock: &Clock, origin: &Origin, user: UserId) -> Result<(), Fault> {
+    let of = ("downloads", Whose::Users(user));
+    count(store, clock, origin, of, &format!("export {user}"), &EXPORT_ACCOUNT).await
+}
+
+/// Counts that a member tried what only administrators may do. Says whether that is to be written down.
+pub(super) async fn count_overstep(tx: &mut Tx, clock: &Clock, user: UserId) -> Result<bool, StoreError> {
+    let (tries, _) = tx.count_try(&format!("overstep {user}"), clock.now(), OVERSTEP_ACCOUNT.seconds).await?;
+    Ok(tries <= OVERSTEP_ACCOUNT.tries)
+}
+
+async fn by_address(
+    store: &Store,
+    clock: &Clock,
+    origin: &Origin,
+    (word, what): (&str, &str),
+    limit: &Limit,
+) -> Result<(), Fault> {
+    let key = format!("{word} address {}", origin.address.throttle_key());
+    count(store, clock, origin, (what, Whose::Nobodys), &key, limit).await
+}
+
+async fn count(
+    store: &Store,
+    clock: &Clock,
+    origin: &Origin,
+    of: (&str, Whose<'_>),
+    key: &str,
+    limit: &Limit,
+) -> Result<(), Fault> {
+    let mut tx = store.write().await?;
+    let over = count_in(&mut tx, clock, origin, of, key, limit).await?;
+    tx.commit().await?;
+    Ok(over?)
 }

@@ -2,8 +2,10 @@
 
 use super::Chats;
 use crate::{
-    domain::{AppError, ChatAction, ChatCursor, ChatFilter, ChatId, ChatPage, UserId, limits, parse_title},
-    server::fault::Fault,
+    domain::{
+        AppError, AuditAction, ChatAction, ChatCursor, ChatFilter, ChatId, ChatPage, UserId, limits, parse_title,
+    },
+    server::{auth::Origin, fault::Fault},
 };
 
 impl Chats {
@@ -52,11 +54,17 @@ impl Chats {
         Ok(())
     }
 
-    /// Does one thing with some chats, all or nothing. Gives how many it was done with.
+    /// Does one thing with some chats, all or nothing. Gives how many it was done with. Deletions are written down.
     ///
     /// # Errors
     /// `Invalid` for too many, `NotFound` where none of them is there.
-    pub async fn change(&self, owner: UserId, chats: &[ChatId], action: ChatAction) -> Result<u32, Fault> {
+    pub async fn change(
+        &self,
+        owner: UserId,
+        chats: &[ChatId],
+        action: ChatAction,
+        origin: &Origin,
+    ) -> Result<u32, Fault> {
         if chats.len() > limits::CHATS_PER_ACTION {
             return Err(AppError::invalid(
                 "chats",
@@ -85,8 +93,21 @@ impl Chats {
         if count == 0 {
             return Err(AppError::NotFound.into());
         }
+        let act = match action {
+            ChatAction::Delete => Some(AuditAction::DeleteChats),
+            ChatAction::Restore => Some(AuditAction::RestoreChats),
+            ChatAction::Pin | ChatAction::Unpin | ChatAction::Archive | ChatAction::Unarchive => None,
+        };
+        if let Some(act) = act {
+            origin.note_of(&mut tx, &self.0.clock, owner, act, &counted(count)).await?;
+        }
         tx.commit().await?;
         self.cancel_here(&stopped);
         Ok(count)
     }
+}
+
+/// How many chats, in words.
+pub(super) fn counted(chats: u32) -> String {
+    if chats == 1 { "1 chat".to_owned() } else { format!("{chats} chats") }
 }

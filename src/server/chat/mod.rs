@@ -10,6 +10,7 @@ mod prompt;
 mod read;
 mod reader;
 pub mod render;
+mod retention;
 mod run;
 mod send;
 mod sweep;
@@ -23,7 +24,7 @@ use uuid::Uuid;
 pub use reader::{Event, EventId, Reader};
 pub use send::Outgoing;
 
-use super::{clock::Clock, llm::Models, store::Store};
+use super::{clock::Clock, config::Config, llm::Models, store::Store};
 
 /// The chats of this installation.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ struct Inner {
     worker: Uuid,
     /// Days for which it is kept what was done with accounts.
     audit_days: u32,
+    /// Days after their last message for which chats are kept; `None` for ever.
+    retention_days: Option<u32>,
     /// Cancelled when the process is asked to stop.
     shutdown: CancellationToken,
     /// The runs that are being executed.
@@ -48,18 +51,19 @@ struct Inner {
 
 impl Chats {
     /// Starts the engine: its writer and its sweeper live until `shutdown`.
-    pub fn start(store: Store, clock: Clock, models: Models, audit_days: u32, shutdown: CancellationToken) -> Self {
+    pub fn start(store: Store, clock: Clock, config: &Config, shutdown: CancellationToken) -> Self {
         let (writer, queue) = writer::Writer::new();
         let worker = clock.new_id();
         let chats = Self(Arc::new(Inner {
             store,
             clock,
-            models,
+            models: Models::new(config),
             hub: hub::Hub::default(),
             writer,
             rendered: read::Rendered::default(),
             worker,
-            audit_days,
+            audit_days: config.audit_days,
+            retention_days: config.retention_days,
             shutdown,
             tasks: TaskTracker::new(),
         }));

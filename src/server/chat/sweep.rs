@@ -11,7 +11,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 const QUEUED_SECONDS: i64 = 2;
 /// How long a deleted chat can be restored.
 const RESTORE_SECONDS: i64 = 3_600;
-/// Sweeps between two deletions of expired sessions and throttles: 10 minutes.
+/// Sweeps between two deletions of what has expired: sessions, throttles, chats. 10 minutes.
 const EXPIRY_SWEEPS: u32 = 120;
 
 /// The sweeping task.
@@ -29,7 +29,7 @@ pub(super) async fn work(chats: Chats) {
         if sweeps.is_multiple_of(EXPIRY_SWEEPS)
             && let Err(fault) = chats.clear_expired().await
         {
-            tracing::error!(%fault, "expired sessions could not be deleted");
+            tracing::error!(%fault, "what has expired could not be deleted; the next pass tries again");
         }
         sweeps = sweeps.wrapping_add(1);
     }
@@ -61,6 +61,6 @@ impl Chats {
         let mut tx = self.0.store.write().await?;
         tx.delete_expired(self.0.clock.now(), self.0.audit_days).await?;
         tx.commit().await?;
-        Ok(())
+        self.expire().await
     }
 }

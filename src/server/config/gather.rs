@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]` and `[[identity_providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 30] = [
+pub(super) const KEYS: [&str; 31] = [
     "listen",
     "url",
     "data",
@@ -34,6 +34,7 @@ pub(super) const KEYS: [&str; 30] = [
     "local.program",
     "factor_removal_wait",
     "audit_days",
+    "retention_days",
     "operator_name",
     "operator_contact",
 ];

@@ -99,6 +99,7 @@ impl Reader {
         let factor_removal_wait =
             self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
         let audit_days = self.read("audit_days", d.audit_days, |raw| values::number(raw, 30, 36_500), show);
+        let retention_days = self.read("retention_days", None, some(|raw| values::number(raw, 1, 36_500)), show_option);
         let operator_name = self.read("operator_name", None, some(values::text), show_option);
         let operator_contact = self.read("operator_contact", None, some(values::text), show_option);
         Config {
@@ -122,6 +123,7 @@ impl Reader {
             default_model,
             factor_removal_wait,
             audit_days,
+            retention_days,
             operator_name,
             operator_contact,
         }

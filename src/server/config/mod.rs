@@ -68,6 +68,8 @@ pub struct Config {
     pub factor_removal_wait: i64,
     /// Days for which it is kept what was done with accounts (`audit_days`).
     pub audit_days: u32,
+    /// Days after their last message for which chats are kept (`retention_days`); `None` for ever.
+    pub retention_days: Option<u32>,
     /// Who runs this installation (`operator_name`), as the legal pages say.
     pub operator_name: Option<String>,
     /// Where they can be reached (`operator_contact`), as the legal pages say.
@@ -240,6 +242,7 @@ impl Default for Config {
             default_model: None,
             factor_removal_wait: 86_400,
             audit_days: 365,
+            retention_days: None,
             operator_name: None,
             operator_contact: None,
             data,

@@ -62,6 +62,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         default_model = "ollama/qwen3:8b"
         factor_removal_wait = "12h"
         audit_days = 90
+        retention_days = 400
         operator_name = "Ada"
         operator_contact = "ada@example.org"
         log = { format = "json", filter = "info,colloquy=debug" }
@@ -96,7 +97,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         (86_400, 172_800, 259_200)
     );
     assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
-    assert_eq!((config.factor_removal_wait, config.audit_days), (43_200, 90));
+    assert_eq!((config.factor_removal_wait, config.audit_days, config.retention_days), (43_200, 90, Some(400)));
     assert_eq!(config.operator_name.as_deref(), Some("Ada"));
     assert_eq!(config.operator_contact.as_deref(), Some("ada@example.org"));
     assert_eq!(config.log.json, Some(true));

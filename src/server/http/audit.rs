@@ -6,7 +6,7 @@ use axum::{
     extract::{State, rejection::FormRejection},
     http::{
         Extensions, HeaderMap,
-        header::{CONTENT_DISPOSITION, CONTENT_TYPE, USER_AGENT},
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
     routing::post,
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{AppError, AuditQuery},
     server::{
-        auth::{Caller, ClientAddress, Origin},
+        auth::{Caller, Origin},
         state::AppState,
         telemetry::RequestId,
     },
@@ -49,9 +49,13 @@ async fn export(
 
 async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
     let Some(caller) = extensions.get::<Caller>() else { return refuse(AppError::Unauthenticated) };
-    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let origin = Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
-    let export = match state.accounts.export_audit(caller, query, &origin).await {
+    let origin = Origin::of_request(extensions, headers);
+    let allowed = state.accounts.admit_administrator(caller, "/audit/export", &origin).await;
+    let export = match allowed {
+        Ok(()) => state.accounts.export_audit(caller, query, &origin).await,
+        Err(fault) => Err(fault),
+    };
+    let export = match export {
         Ok(export) => export,
         Err(fault) => {
             let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, Request, State, rejection::FormRejection},
     http::{
         Extensions, HeaderMap, HeaderValue, StatusCode,
-        header::{COOKIE, LOCATION, SET_COOKIE, USER_AGENT},
+        header::{COOKIE, LOCATION, SET_COOKIE},
     },
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, ClientAddress, Errand, FLOW_SECONDS, Origin, Unenrolled, flow_cookie_name},
+        auth::{Back, Caller, Errand, FLOW_SECONDS, Origin, Unenrolled, flow_cookie_name},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -57,7 +57,7 @@ async fn start(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let mut response = match form {
-        Ok(Form(fields)) => leave(&state, &provider, &extensions, Fields(fields)).await,
+        Ok(Form(fields)) => leave(&state, &provider, &extensions, &headers, Fields(fields)).await,
         Err(rejection) => refuse_request(rejection.status(), "Send a form (application/x-www-form-urlencoded)."),
     };
     if accepts_html(&headers) {
@@ -66,7 +66,13 @@ async fn start(
     response
 }
 
-async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fields: Fields) -> Response {
+async fn leave(
+    state: &AppState,
+    provider: &str,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    mut fields: Fields,
+) -> Response {
     if !fields.is_unambiguous() {
         return refuse_request(StatusCode::BAD_REQUEST, "The form names something twice.");
     }
@@ -82,8 +88,7 @@ async fn leave(state: &AppState, provider: &str, extensions: &Extensions, mut fi
         (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
-    let address = extensions.get::<ClientAddress>().copied().unwrap_or_default();
-    match state.identities.begin(provider, errand, next, address).await {
+    match state.identities.begin(provider, errand, next, &Origin::of_request(extensions, headers)).await {
         Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
         Err(fault) => refused(fault, extensions),
     }
@@ -117,14 +122,13 @@ async fn arrive(
     let Some(session) = extensions.get::<Session>() else {
         return refused(Fault::internal("a request without a session"), extensions);
     };
-    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let is_error = query.take("error").is_some();
     let back = Back {
         state: query.take("state"),
         browser: browser(state, headers),
         code: query.take("code").filter(|_| !is_error),
         issuer: query.take("iss"),
-        origin: Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent),
+        origin: Origin::of_request(extensions, headers),
     };
     match state.identities.finish(provider, back, extensions.get::<Caller>(), session).await {
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),

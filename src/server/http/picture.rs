@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     http::{
         Extensions, HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT},
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION},
     },
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, ClientAddress, Origin},
+        auth::{Caller, Origin},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -59,8 +59,7 @@ async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, bo
     let file = find_file(bytes, boundary).await.ok_or_else(|| {
         Box::new(refuse_request(StatusCode::BAD_REQUEST, "The form is not in the expected form. Choose a file first."))
     })?;
-    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let origin = Origin::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
+    let origin = Origin::of_request(extensions, headers);
     let kept = state.accounts.change_picture(caller, file, &origin).await;
     kept.map_err(|fault| Box::new(refused(fault, extensions)))
 }

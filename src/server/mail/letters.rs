@@ -60,16 +60,18 @@ impl Letter {
     }
 
     /// To the address of an account until now: tells of the new one.
-    pub fn address_change_requested(new: &str, at: Timestamp, place: &str) -> Self {
+    pub fn address_change_requested(new: &str, at: Timestamp, by: &str) -> Self {
         let first = format!("The e-mail address of your account is to become {new}, once that address is confirmed.");
-        Self::security_notice(first, at, place)
+        Self::security_notice(first, at, by)
     }
 
-    /// Tells the owner of an account what was done with it, in one sentence, when, and from where.
-    pub fn security_notice(sentence: impl Into<String>, at: Timestamp, place: &str) -> Self {
-        let when = format!("That was on {}, from {place}.", moment(at));
+    /// Tells the owner of an account what was done with it, in one sentence, when, and by what device and from where, such
+    /// as "with Firefox on Linux, from 192.0.2.*". It holds no link: nobody shall get used to following one from such a mail.
+    pub fn security_notice(sentence: impl Into<String>, at: Timestamp, by: &str) -> Self {
+        let when = format!("That was on {}, {by}.", moment(at));
+        let then = "What was done with your account, and every device that is signed in, stands in the settings, under                     \u{201c}Activity\u{201d} and \u{201c}Devices\u{201d}.";
         let last = "If that was not you, choose a new password at once and tell your administrator.";
-        Self::new("Security notice for your account", &[Says(sentence.into()), Says(when), says(last)])
+        Self::new("Security notice for your account", &[Says(sentence.into()), Says(when), says(then), says(last)])
     }
 
     /// Lets the owner of an account choose another password, because an administrator has begun that.
@@ -225,8 +227,9 @@ mod tests {
     #[test]
     fn a_notice_says_when_and_from_where() {
         let at = Timestamp::from_micros(1_795_250_000_000_000);
-        let letter = Letter::security_notice("Your password was changed.", at, "192.0.2.7");
-        assert!(letter.text.contains("on 21 November 2026 at 08:33 UTC, from 192.0.2.7."), "{}", letter.text);
+        let letter = Letter::security_notice("Your password was changed.", at, "with Firefox on Linux, from 192.0.2.*");
+        let when = "on 21 November 2026 at 08:33 UTC, with Firefox on Linux, from 192.0.2.*.";
+        assert!(letter.text.contains(when) && letter.text.contains("in the settings"), "{}", letter.text);
         assert!(!letter.text.contains("://"));
     }
 }

@@ -132,6 +132,16 @@ impl Tx {
         )?)
     }
 
+    /// The browsers and addresses from which somebody signed in, as far as that is still written down. At most 500.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_sign_in_origins(&mut self, subject: UserId) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "select distinct user_agent, address from audit
+                   where subject_id = $1 and action = 'sign_in' and outcome = 'done' limit 500";
+        Ok(fetch_all!(self, (String, String), sql, subject)?)
+    }
+
     /// The acts that fit, newest first, after a place in that order.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use colloquy::domain::{AppError, FactorKind, SignInStep};
 use serde_json::json;
 
-use super::{authenticator::Authenticator, enrolled, execute, factors, open_to_all, password_step, sign_in_step, who};
+use super::{authenticator::Authenticator, enrolled, factors, open_to_all, password_step, sign_in_step, who};
 use crate::support::{
     app::each_db,
     client::{Answer, Client},
@@ -72,7 +72,7 @@ each_db! {
         let mut device = Authenticator::new(0);
         register(&mut ada, &mut device).await;
         let (phone, _) = enrolled(&app, &mut ada).await;
-        execute(&app, "update users set must_verify = true").await;
+        app.execute("update users set must_verify = true").await;
 
         let mut alone = app.stranger();
         let options = begin(&mut alone, "sign_in").await;
@@ -83,14 +83,14 @@ each_db! {
         assert!(who(&mut alone).await.is_none());
 
         let mut pending = app.stranger();
-        execute(&app, "update users set must_verify = false").await;
+        app.execute("update users set must_verify = false").await;
         sign_in_step(&mut pending).await;
-        execute(&app, "update users set must_verify = true").await;
+        app.execute("update users set must_verify = true").await;
         let code = phone.next(&app);
         assert_eq!(pending.post_form("/api/finish_sign_in", &[("code", &code)]).await.status, 409);
         assert!(who(&mut pending).await.is_none());
 
-        execute(&app, "update users set must_verify = false").await;
+        app.execute("update users set must_verify = false").await;
         let options = begin(&mut alone, "sign_in").await;
         let credential = device.get(&options);
         assert_eq!(finish_sign_in(&mut alone, &credential).await.status, 200);
@@ -206,9 +206,9 @@ each_db! {
         register(&mut bob, &mut device).await;
         let mut browser = app.stranger();
         let options = begin(&mut browser, "sign_in").await;
-        execute(&app, "update users set disabled_at = 1 where email_key = 'bob@example.org'").await;
+        app.execute("update users set disabled_at = 1 where email_key = 'bob@example.org'").await;
         assert!(refused(&finish_sign_in(&mut browser, &device.get(&options)).await));
-        execute(&app, "update users set disabled_at = null").await;
+        app.execute("update users set disabled_at = null").await;
         let factor = factors(&mut bob).await.factors[0].id.to_string();
         assert_eq!(bob.post_form("/api/remove_factor", &[("factor", &factor)]).await.status, 200);
         let options = begin(&mut browser, "sign_in").await;

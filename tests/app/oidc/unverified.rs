@@ -1,7 +1,7 @@
 //! Accounts whose address nobody has verified, and the owner of the address who comes by a provider.
 
 use super::*;
-use crate::{factors::execute, support::smtp::Smtp};
+use crate::support::smtp::Smtp;
 
 const NEW: &str = "copper-lantern-orbit-77";
 
@@ -59,11 +59,11 @@ each_house! {
     async fn o04_an_account_that_was_verified_or_shut_makes_no_room(house: House) {
         let (house, smtp) = for_domain(house.app.kept()).await;
         let mut owner = register(&house, "Vera herself").await;
-        execute(&house.app, "update users set disabled_at = 1 where email_key = 'vera@example.org'").await;
+        house.app.execute("update users set disabled_at = 1 where email_key = 'vera@example.org'").await;
         let mut guest = house.app.stranger();
         let refused = house.visit_as(&mut guest, person("vera-1", "vera@example.org")).await;
         assert_refused(&mut guest, &refused, 409, "an administrator has shut it").await;
-        execute(&house.app, "update users set disabled_at = null where email_key = 'vera@example.org'").await;
+        house.app.execute("update users set disabled_at = null where email_key = 'vera@example.org'").await;
 
         let token = smtp.newest_to(&house.app.state, "vera@example.org", 1).await.token();
         assert_eq!(owner.post_form("/api/verify_address", &[("token", &token)]).await.status, 200);
@@ -115,7 +115,7 @@ each_house! {
     async fn whoever_must_verify_is_sent_another_link_whichever_way_they_come(house: House) {
         let (house, smtp) = for_domain(house.app.kept()).await;
         house.guest("vera-1", "vera@example.org").await;
-        execute(&house.app, "update users set must_verify = true, email_verified_at = null where email_key = 'vera@example.org'").await;
+        house.app.execute("update users set must_verify = true, email_verified_at = null where email_key = 'vera@example.org'").await;
         let mut vera = house.app.stranger();
         let refused = house.visit_as(&mut vera, person("vera-1", "vera@elsewhere.example")).await;
         assert_refused(&mut vera, &refused, 409, "the provider vouches for another address").await;
@@ -132,7 +132,7 @@ each_house! {
         let mut vera = house.guest("vera-1", "vera@example.org").await;
         let state = "select cast(must_verify as integer) || ' ' || cast(email_verified_at is not null as integer) from users where email_key = 'vera@example.org'";
         assert_eq!(house.app.column(state).await, ["0 1"]);
-        execute(&house.app, "update users set must_verify = true, email_verified_at = null where email_key = 'vera@example.org'").await;
+        house.app.execute("update users set must_verify = true, email_verified_at = null where email_key = 'vera@example.org'").await;
 
         let refused = house.visit_as(&mut house.app.stranger(), person("vera-1", "vera@elsewhere.example")).await;
         assert_eq!(refused.status, 409, "{}", refused.text());

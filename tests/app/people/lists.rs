@@ -9,12 +9,9 @@ use colloquy::{
 use serde_json::json;
 
 use super::{ada_and_bob, caller, change, id_of};
-use crate::{
-    factors::execute,
-    support::{
-        app::{Kept, TestApp, each_db},
-        client::Client,
-    },
+use crate::support::{
+    app::{Kept, TestApp, each_db},
+    client::Client,
 };
 
 async fn people(client: &mut Client, search: &str, cursor: Option<&str>) -> People {
@@ -42,7 +39,7 @@ async fn crowd(app: &TestApp, count: u32) {
                     'Person ' || i, 'person ' || i, '', 'member', i from generate_series(1, {count}) i"
         ),
     };
-    execute(app, &statement).await;
+    app.execute(&statement).await;
 }
 
 each_db! {
@@ -171,7 +168,7 @@ each_db! {
             "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address)
              select {id}, u.id, n.i, n.i, n.i, 60, 100, '', '' from users u, (select 1 as i union all select 2 union all select 3) n"
         );
-        execute(&app, &sign_ins).await;
+        app.execute(&sign_ins).await;
         let ada = caller(id_of(&app, "ada@example.org").await, "ada", &app);
         let origin = Origin::default();
         let by = By::administrator(&ada, &origin);

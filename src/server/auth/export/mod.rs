@@ -41,11 +41,15 @@ impl Exports {
         let (user, now) = (caller.user.id, clock.now());
         let id = ExportId::from_uuid(clock.new_id());
         let expires_at = now.plus_seconds(KEPT_SECONDS);
+        let already = || AppError::conflict("Your data is being put together already. Reload the page.");
+        if self.find(caller).await?.is_some_and(|last| last.is_open()) {
+            return Err(already().into());
+        }
+        throttle::count_export(store, clock, origin, user).await?;
         let mut tx = store.write().await?;
         if !tx.owned_by(user).insert_export(id, now, expires_at).await? {
-            return Err(AppError::conflict("Your data is being put together already. Reload the page.").into());
+            return Err(already().into());
         }
-        throttle::count_export(&mut tx, now, user).await?;
         origin.note(&mut tx, clock, user, AuditAction::ExportData, Outcome::Done).await?;
         tx.commit().await?;
         self.asked.notify_one();
@@ -61,15 +65,20 @@ impl Exports {
         Ok(self.accounts.store.read().await?.owned_by(caller.user.id).find_last_export(now).await?)
     }
 
-    /// A download of the caller's that is ready.
+    /// A download of the caller's that is ready, and that they take now.
     ///
     /// # Errors
     /// `Stale` where they did not prove who they are a short while ago; `NotFound` where it is not theirs or not there.
-    pub async fn open(&self, caller: &Caller, id: ExportId) -> Result<DataExport, Fault> {
+    pub async fn open(&self, caller: &Caller, id: ExportId, origin: &Origin) -> Result<DataExport, Fault> {
         self.accounts.require_fresh(caller)?;
-        let now = self.accounts.clock.now();
-        let export = self.accounts.store.read().await?.owned_by(caller.user.id).find_export(id, now).await?;
-        Ok(export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?)
+        let Accounts { store, clock, .. } = &self.accounts;
+        let user = caller.user.id;
+        let export = store.read().await?.owned_by(user).find_export(id, clock.now()).await?;
+        let export = export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?;
+        let mut tx = store.write().await?;
+        origin.note(&mut tx, clock, user, AuditAction::DownloadData, Outcome::Done).await?;
+        tx.commit().await?;
+        Ok(export)
     }
 
     /// A piece of a download of the caller's; `None` after the last one.

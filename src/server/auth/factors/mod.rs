@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use webauthn_rs::Webauthn;
 
-use super::{Caller, Origin, notices::Notices};
+use super::{Caller, Origin, notices::Notices, origin::Refusal, throttle};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId,
@@ -111,12 +111,13 @@ impl Factors {
     ///
     /// # Errors
     /// `Invalid` on `name`; `NotFound` where the caller has none with this id.
-    pub async fn rename(&self, caller: &Caller, factor: FactorId, name: &str) -> Result<(), Fault> {
+    pub async fn rename(&self, caller: &Caller, factor: FactorId, name: &str, origin: &Origin) -> Result<(), Fault> {
         let name = parse_factor_name(name)?;
         let mut tx = self.store.write().await?;
         if !tx.owned_by(caller.user.id).update_factor_name(factor, &name).await? {
             return Err(AppError::NotFound.into());
         }
+        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::RenameFactor, &name).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -162,6 +163,22 @@ impl Factors {
 }
 
 impl Factors {
+    /// Counts a try to add a factor, and writes it down where it is refused.
+    async fn try_to_add<T>(
+        &self,
+        caller: &Caller,
+        detail: &str,
+        origin: &Origin,
+        added: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let user = caller.user.id;
+        throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
+        let refusal = Refusal { subject: Some(user), action: AuditAction::AddFactor, detail };
+        let added = origin.note_if_refused(&self.store, &self.clock, refusal, added.await).await?;
+        throttle::forgive_code_of(&self.store, user).await?;
+        Ok(added)
+    }
+
     /// Writes down that a factor was added, and tells the owner.
     async fn note_added(&self, tx: &mut Tx, caller: &Caller, name: &str, origin: &Origin) -> Result<(), Fault> {
         origin.note_of(tx, &self.clock, caller.user.id, AuditAction::AddFactor, name).await?;

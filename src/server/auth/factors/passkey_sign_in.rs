@@ -9,9 +9,9 @@ use super::{
     passkeys::{Ceremony, json, parse, passkeys, read, refused},
 };
 use crate::{
-    domain::{AppError, CeremonyId, UserId},
+    domain::{AppError, AuditAction, CeremonyId, CurrentUser, UserId},
     server::{
-        auth::{Accounts, Caller, Origin, account::Entry, throttle},
+        auth::{Accounts, Caller, Origin, account::Entry, origin::Refusal, throttle},
         fault::Fault,
     },
 };
@@ -41,10 +41,8 @@ impl Accounts {
     ) -> Result<Caller, Fault> {
         let pending = self.try_pending(origin, session).await?;
         let checked = self.factors.check_answer(pending.user, Ceremony::of_pending(pending), credential).await;
-        if matches!(checked, Err(Fault::App(AppError::Invalid { .. }))) {
-            self.note_refused_factor(pending.user, origin).await?;
-        }
-        checked?;
+        let refusal = Refusal { subject: Some(pending.user), action: AuditAction::SecondFactor, detail: "passkey" };
+        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
         self.complete(pending, origin, session).await
     }
 
@@ -53,7 +51,7 @@ impl Accounts {
     /// # Errors
     /// `Conflict` where the caller has no passkey; `RateLimited`.
     pub async fn begin_passkey_confirmation(&self, caller: &Caller, origin: &Origin) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, origin.address).await?;
+        throttle::count_ceremony(&self.store, &self.clock, origin).await?;
         self.factors.challenge(caller.user.id, Ceremony::of_confirmation(caller)).await
     }
 
@@ -69,8 +67,10 @@ impl Accounts {
         session: &Session,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
-        throttle::count_code_of(&self.store, &self.clock, user).await?;
-        self.factors.check_answer(user, Ceremony::of_confirmation(caller), credential).await?;
+        throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
+        let checked = self.factors.check_answer(user, Ceremony::of_confirmation(caller), credential).await;
+        let refusal = Refusal { subject: Some(user), action: AuditAction::Confirm, detail: "passkey" };
+        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
         throttle::forgive_code_of(&self.store, user).await?;
         self.confirmed(caller, origin, session).await
     }
@@ -81,7 +81,7 @@ impl Accounts {
     /// # Errors
     /// `Conflict` where the installation's address is none for passkeys; `RateLimited`.
     pub async fn begin_passkey_sign_in(&self, origin: &Origin, session: &Session) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, origin.address).await?;
+        throttle::count_ceremony(&self.store, &self.clock, origin).await?;
         let started = self.factors.party()?.start_discoverable_authentication();
         let (mut options, state) = started.map_err(Fault::internal)?;
         options.mediation = None;
@@ -104,7 +104,17 @@ impl Accounts {
         origin: &Origin,
         session: &Session,
     ) -> Result<Caller, Fault> {
-        throttle::count_code(&self.store, &self.clock, origin.address).await?;
+        throttle::count_code(&self.store, &self.clock, origin).await?;
+        let person = self.check_passkey(credential, session).await;
+        let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: "passkey" };
+        let person = origin.note_if_refused(&self.store, &self.clock, refusal, person).await?;
+        throttle::forgive_code(&self.store, origin.address, person.id).await?;
+        session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
+        self.begin(person, &Entry { remember, origin, by: "passkey" }, session).await
+    }
+
+    /// Whose passkey has answered the ceremony of this session.
+    async fn check_passkey(&self, credential: &str, session: &Session) -> Result<CurrentUser, Fault> {
         let id: Option<CeremonyId> = session.get(CEREMONY).await.map_err(Fault::internal)?;
         let ceremony = Ceremony::of_stranger(id.ok_or_else(refused)?);
         let state: DiscoverableAuthentication = self.factors.take_ceremony(ceremony).await?;
@@ -119,9 +129,7 @@ impl Accounts {
         let passkey = read(&factor)?.ok_or_else(refused)?;
         let used = party.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| refused())?;
         self.factors.note_use(&factor, passkey, &used).await?;
-        throttle::forgive_code(&self.store, origin.address, factor.user_id).await?;
-        session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
-        self.begin(person, &Entry { remember, origin, by: "passkey" }, session).await
+        Ok(person)
     }
 }
 

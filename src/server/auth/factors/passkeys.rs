@@ -101,7 +101,7 @@ impl Factors {
     ///
     /// # Errors
     /// `Invalid` on `name`; one and the same `Invalid` on `credential` for an answer that is wrong, comes too late or
-    /// twice, or belongs to a passkey that somebody has already.
+    /// twice, or belongs to a passkey that somebody has already; `RateLimited`.
     pub async fn finish_passkey_registration(
         &self,
         caller: &Caller,
@@ -109,7 +109,18 @@ impl Factors {
         credential: &str,
         origin: &Origin,
     ) -> Result<Vec<String>, Fault> {
-        let (user, name) = (caller.user.id, parse_factor_name(name)?);
+        let name = parse_factor_name(name)?;
+        self.try_to_add(caller, "passkey", origin, self.add_passkey(caller, &name, credential, origin)).await
+    }
+
+    async fn add_passkey(
+        &self,
+        caller: &Caller,
+        name: &str,
+        credential: &str,
+        origin: &Origin,
+    ) -> Result<Vec<String>, Fault> {
+        let user = caller.user.id;
         let state: PasskeyRegistration = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
         let answer: RegisterPublicKeyCredential = parse(credential)?;
         let passkey = self.party()?.finish_passkey_registration(&answer, &state).map_err(|_| refused())?;
@@ -118,7 +129,7 @@ impl Factors {
         let mut tx = self.store.write().await?;
         let factor = NewFactor {
             id: FactorId::from_uuid(self.clock.new_id()),
-            name: &name,
+            name,
             material: Material::Passkey { id: &id, credential: &credential },
             created_at: self.clock.now(),
         };
@@ -127,7 +138,7 @@ impl Factors {
             other => other?,
         }
         let codes = recovery::give_first(&mut tx, user).await?;
-        self.note_added(&mut tx, caller, &name, origin).await?;
+        self.note_added(&mut tx, caller, name, origin).await?;
         tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)

@@ -50,7 +50,7 @@ impl Accounts {
         tx.insert_pending_sign_in(&pending, now, now.plus_seconds(PENDING_SECONDS)).await?;
         tx.commit().await?;
         // Nobody is two people: whoever was signed in here is so no more.
-        self.end_former(session).await?;
+        self.end_former(entry.origin, session).await?;
         session.cycle_id().await.map_err(Fault::internal)?;
         session.remove::<SignInId>(SIGN_IN).await.map_err(Fault::internal)?;
         session.insert(PENDING, id).await.map_err(Fault::internal)?;
@@ -93,14 +93,14 @@ impl Accounts {
 
     /// The pending sign-in of this session, with one more try counted against it, the address and the account.
     pub(super) async fn try_pending(&self, origin: &Origin, session: &Session) -> Result<PendingSignIn, Fault> {
-        throttle::count_code(&self.store, &self.clock, origin.address).await?;
+        throttle::count_code(&self.store, &self.clock, origin).await?;
         let id: Option<PendingSignInId> = session.get(PENDING).await.map_err(Fault::internal)?;
         let id = id.ok_or(AppError::Unauthenticated)?;
         let mut tx = self.store.write().await?;
         let pending = tx.try_pending_sign_in(id, self.clock.now()).await?;
         tx.commit().await?;
         let pending = pending.ok_or(AppError::Unauthenticated)?;
-        throttle::count_code_of(&self.store, &self.clock, pending.user).await?;
+        throttle::count_code_of(&self.store, &self.clock, origin, pending.user).await?;
         Ok(pending)
     }
 

@@ -71,8 +71,12 @@ impl Factors {
     /// are shown this once; empty where the caller has codes already.
     ///
     /// # Errors
-    /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app.
+    /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app; `RateLimited`.
     pub async fn confirm_totp(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Vec<String>, Fault> {
+        self.try_to_add(caller, NAME, origin, self.add_totp(caller, code, origin)).await
+    }
+
+    async fn add_totp(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Vec<String>, Fault> {
         let (user, now) = (caller.user.id, self.clock.now());
         let begun = self.store.read().await?.owned_by(user).find_unconfirmed_totp().await?;
         let begun = begun.ok_or_else(wrong_code)?;

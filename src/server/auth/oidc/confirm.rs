@@ -4,9 +4,9 @@ use tower_sessions::Session;
 
 use super::{Identities, refused, token::Vouched};
 use crate::{
-    domain::{AppError, Proof},
+    domain::{AppError, AuditAction, Proof},
     server::{
-        auth::{Caller, Origin},
+        auth::{Caller, Origin, origin::Refusal},
         fault::Fault,
     },
 };
@@ -34,10 +34,18 @@ impl Identities {
     pub(super) async fn confirm(
         &self,
         caller: &Caller,
-        vouched: &Vouched,
+        (label, vouched): (&str, &Vouched),
         origin: &Origin,
         session: &Session,
     ) -> Result<(), Fault> {
+        let checked = self.check_same(caller, vouched).await;
+        let refusal = Refusal { subject: Some(caller.user.id), action: AuditAction::Confirm, detail: label };
+        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
+        self.accounts.confirmed(caller, origin, session).await
+    }
+
+    /// Refuses anybody but the caller, and one who has signed in at the provider too long ago.
+    async fn check_same(&self, caller: &Caller, vouched: &Vouched) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
             return Err(AppError::conflict("Confirm with your second factor.").into());
         }
@@ -50,6 +58,6 @@ impl Identities {
         if vouched.signed_in_at.is_some_and(|at| at.plus_seconds(AGE) < now) {
             return Err(refused().into());
         }
-        self.accounts.confirmed(caller, origin, session).await
+        Ok(())
     }
 }

@@ -6,11 +6,20 @@ use super::{Identities, refused, token::Vouched};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, UserId},
     server::{
-        auth::{Caller, Origin, account::Entry, invitations::Admission, origin::Act, throttle},
+        auth::{
+            Caller, Origin,
+            account::Entry,
+            invitations::Admission,
+            origin::{Act, Refusal},
+            throttle,
+        },
         fault::Fault,
         store::{LinkPurpose, NewIdentity, StoreError, Tx},
     },
 };
+
+/// How an address was shown to be its owner's.
+const BY_PROVIDER: &str = "by a provider";
 
 /// Tells only those who own the address: the provider has verified it.
 fn known_address() -> AppError {
@@ -35,24 +44,26 @@ impl Identities {
     ) -> Result<SignInStep, Fault> {
         let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
         let user = match found {
-            Some((user, is_shut)) => self.come_in(user, is_shut, &vouched, origin).await?,
-            None => self.join(vouched, sign_up, origin).await?,
+            Some((user, is_shut)) => self.come_in((user, is_shut), label, &vouched, origin).await?,
+            None => {
+                let joined = self.join(vouched, (label, sign_up), origin).await;
+                let refusal = Refusal { subject: None, action: AuditAction::SignUp, detail: label };
+                origin.note_if_refused(&self.store, &self.clock, refusal, joined).await?
+            }
         };
         self.accounts.enter(user, &Entry { remember: false, origin, by: label }, session).await
     }
 
     async fn come_in(
         &self,
-        user: UserId,
-        is_shut: bool,
+        (user, is_shut): (UserId, bool),
+        label: &str,
         vouched: &Vouched,
         origin: &Origin,
     ) -> Result<CurrentUser, Fault> {
         if is_shut {
-            let mut tx = self.store.write().await?;
-            origin.note(&mut tx, &self.clock, user, AuditAction::SignIn, Outcome::Refused).await?;
-            tx.commit().await?;
-            return Err(refused().into());
+            let refusal = Refusal { subject: Some(user), action: AuditAction::SignIn, detail: label };
+            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
         }
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
         tx.touch_identity(&vouched.issuer, &vouched.subject, now).await?;
@@ -61,7 +72,7 @@ impl Identities {
         if address.is_some_and(|address| address.email_verified_at.is_none())
             && tx.verify_address(user, &vouched.email, now).await?
         {
-            origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "by a provider").await?;
+            origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, BY_PROVIDER).await?;
             tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         }
         let person = tx.find_user(user).await?;
@@ -72,7 +83,12 @@ impl Identities {
     /// Makes an account without a password. One with this address is never joined: who owns the address now need
     /// not be who made the account. One that nobody ever could use, because its address was never verified, makes
     /// room with all that belongs to it: whoever made it has not shown that the address is theirs, and this person has.
-    async fn join(&self, vouched: Vouched, sign_up: bool, origin: &Origin) -> Result<CurrentUser, Fault> {
+    async fn join(
+        &self,
+        vouched: Vouched,
+        (label, sign_up): (&str, bool),
+        origin: &Origin,
+    ) -> Result<CurrentUser, Fault> {
         let known = self.store.read().await?.find_user_by_email(vouched.email.key()).await?;
         if known.as_ref().is_some_and(|known| !known.must_verify) {
             return Err(known_address().into());
@@ -83,7 +99,7 @@ impl Identities {
             Admission::Domain => Admission::Open,
             other => other,
         };
-        throttle::count_sign_up(&self.store, &self.clock, origin.address).await?;
+        throttle::count_sign_up(&self.store, &self.clock, origin).await?;
         let mut tx = self.store.write().await?;
         if let Some(known) = known {
             if !tx.delete_unverified(known.id).await? {
@@ -94,9 +110,11 @@ impl Identities {
             origin.write(&mut tx, &self.clock, &act).await?;
         }
         let (email, name) = (&vouched.email, vouched.name.as_str());
-        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, origin).await?;
+        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, (origin, label)).await?;
         self.insert(&mut tx, user.id, &vouched).await?;
-        tx.verify_address(user.id, email, self.clock.now()).await?;
+        if tx.verify_address(user.id, email, self.clock.now()).await? {
+            origin.note_of(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;
+        }
         tx.commit().await?;
         Ok(user)
     }
@@ -109,6 +127,12 @@ impl Identities {
         vouched: &Vouched,
         origin: &Origin,
     ) -> Result<(), Fault> {
+        let linked = self.insert_link(caller, label, vouched, origin).await;
+        let refusal = Refusal { subject: Some(caller.user.id), action: AuditAction::LinkIdentity, detail: label };
+        origin.note_if_refused(&self.store, &self.clock, refusal, linked).await
+    }
+
+    async fn insert_link(&self, caller: &Caller, label: &str, vouched: &Vouched, origin: &Origin) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         match tx.find_identity(&vouched.issuer, &vouched.subject).await? {

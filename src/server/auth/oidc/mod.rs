@@ -10,10 +10,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
-use self::provider::{Provider, ProviderError};
-use super::{Accounts, Caller, ClientAddress, Origin, path_after, throttle};
+use self::{
+    provider::{Provider, ProviderError},
+    token::Vouched,
+};
+use super::{Accounts, Caller, Origin, origin::Refusal, path_after, throttle};
 use crate::{
-    domain::{AppError, IdentityProvider, UserId},
+    domain::{AppError, AuditAction, IdentityProvider, UserId},
     server::{
         clock::Clock,
         config::{Config, IdentityProviderConfig},
@@ -161,18 +164,12 @@ impl Identities {
     /// # Errors
     /// `NotFound` for a provider that is none, `RateLimited`, `Unavailable` where the provider does not answer; `Stale`
     /// for whoever links and has not proved who they are a short while ago.
-    pub async fn begin(
-        &self,
-        provider: &str,
-        errand: Errand<'_>,
-        next: &str,
-        address: ClientAddress,
-    ) -> Result<Away, Fault> {
+    pub async fn begin(&self, provider: &str, errand: Errand<'_>, next: &str, origin: &Origin) -> Result<Away, Fault> {
         let provider = self.provider(provider)?;
         if let Errand::Link(caller) = errand {
             self.accounts.require_fresh(caller)?;
         }
-        throttle::count_flow(&self.store, &self.clock, address).await?;
+        throttle::count_flow(&self.store, &self.clock, origin).await?;
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
         let target =
             provider.address(state.clone(), nonce.clone(), &verifier, matches!(errand, Errand::Confirm(_))).await;
@@ -210,19 +207,13 @@ impl Identities {
         session: &Session,
     ) -> Result<String, Fault> {
         let provider = self.provider(provider)?;
-        let flow = self.take(provider, &back).await?;
-        if back.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
-            return Err(refused().into());
+        let arrived = self.arrive(provider, &back, caller).await;
+        if arrived.is_err() {
+            // Counted, so that nobody fills the audit with it.
+            throttle::count_flow(&self.store, &self.clock, &back.origin).await?;
         }
-        if flow.user_id.is_some_and(|user| caller.is_none_or(|caller| caller.user.id != user)) {
-            return Err(refused().into());
-        }
-        let Some(code) = back.code else {
-            let reason = format!("{} did not sign you in. You can try again, or another way.", provider.config.label);
-            return Err(AppError::invalid("provider", reason).into());
-        };
-        let vouched = provider.vouched(code, flow.nonce, flow.verifier).await;
-        let vouched = vouched.map_err(|error| told(provider, &error))?;
+        let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
+        let (flow, vouched) = back.origin.note_if_refused(&self.store, &self.clock, refusal, arrived).await?;
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let sign_up = provider.config.sign_up;
@@ -232,10 +223,35 @@ impl Identities {
             (FlowPurpose::Link, Some(caller)) => {
                 self.link(caller, &provider.config.label, &vouched, &back.origin).await?
             }
-            (FlowPurpose::Confirm, Some(caller)) => self.confirm(caller, &vouched, &back.origin, session).await?,
+            (FlowPurpose::Confirm, Some(caller)) => {
+                self.confirm(caller, (&provider.config.label, &vouched), &back.origin, session).await?
+            }
             (_, None) => return Err(refused().into()),
         }
         Ok(flow.next)
+    }
+
+    /// Which flow somebody is back from, and for whom the provider vouches.
+    async fn arrive(
+        &self,
+        provider: &Provider,
+        back: &Back,
+        caller: Option<&Caller>,
+    ) -> Result<(FlowRow, Vouched), Fault> {
+        let flow = self.take(provider, back).await?;
+        if back.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
+            return Err(refused().into());
+        }
+        if flow.user_id.is_some_and(|user| caller.is_none_or(|caller| caller.user.id != user)) {
+            return Err(refused().into());
+        }
+        let Some(code) = back.code.clone() else {
+            let reason = format!("{} did not sign you in. You can try again, or another way.", provider.config.label);
+            return Err(AppError::invalid("provider", reason).into());
+        };
+        let vouched = provider.vouched(code, flow.nonce.clone(), flow.verifier.clone()).await;
+        let vouched = vouched.map_err(|error| told(provider, &error))?;
+        Ok((flow, vouched))
     }
 
     async fn take(&self, provider: &Provider, back: &Back) -> Result<FlowRow, Fault> {

@@ -138,7 +138,7 @@ impl Accounts {
         let person = self.store.read().await?.find_person(user).await?.ok_or(AppError::NotFound)?;
         if mailed {
             let email = Email::parse(&person.summary.email)?;
-            throttle::count_mail(&self.store, &self.clock, by.origin.address, "reset", &email).await?;
+            throttle::count_mail(&self.store, &self.clock, by.origin, "reset", &email).await?;
         }
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;

@@ -12,7 +12,7 @@ mod removal;
 
 pub use purge::Deleted;
 
-use super::{Accounts, Caller, Origin, invitations::require_administrator, origin::Act};
+use super::{Accounts, Caller, Origin, invitations::require_administrator, origin::Act, throttle};
 use crate::{
     domain::{AppError, AuditAction, Outcome, UserId},
     server::{
@@ -51,6 +51,22 @@ impl<'a> By<'a> {
 }
 
 impl Accounts {
+    /// Refuses who is no administrator, and writes down that they tried it, and where: up to 20 times an hour.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn admit_administrator(&self, caller: &Caller, path: &str, origin: &Origin) -> Result<(), Fault> {
+        let Err(forbidden) = require_administrator(caller) else { return Ok(()) };
+        let (mut tx, user) = (self.store.write().await?, caller.user.id);
+        if throttle::count_overstep(&mut tx, &self.clock, user).await? {
+            let (action, outcome) = (AuditAction::Overstep, Outcome::Refused);
+            let act = Act { actor: Some(user), subject: Some(user), action, outcome, detail: path };
+            origin.write(&mut tx, &self.clock, &act).await?;
+        }
+        tx.commit().await?;
+        Err(forbidden.into())
+    }
+
     /// Refuses who is no administrator, and an administrator whose last proof of who they are is too old.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ impl Accounts {
             return Err(AppError::conflict("An account with this e-mail address exists.").into());
         }
         let admission = Admission::Operator(role);
-        let (user, _) = self.insert_account(&mut tx, &email, &name, "", &admission, origin).await?;
+        let (user, _) = self.insert_account(&mut tx, &email, &name, "", &admission, (origin, "")).await?;
         let person = tx.find_person(user.id).await?.ok_or(StoreError::Other(sqlx::Error::RowNotFound))?;
         let link = self.insert_reset(&mut tx, &person).await?;
         tx.commit().await?;

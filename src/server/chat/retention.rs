@@ -1,0 +1,98 @@
+//! Chats that are deleted some days after their last message, by their owner's choice or by the installation's rule.
+
+use std::collections::BTreeMap;
+
+use super::{Chats, list::counted};
+use crate::{
+    domain::{AppError, AuditAction, Outcome, RETENTION_DAYS, Retention, UserId},
+    server::{
+        auth::{Act, Origin},
+        fault::Fault,
+        store::RetentionRow,
+    },
+};
+
+/// Seconds before a choice holds: whoever chose too few days loses nothing by it.
+const GRACE_SECONDS: i64 = 86_400;
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+/// Batches of one pass, so that a pass has an end; the next one goes on.
+const BATCHES: usize = 50;
+
+impl Chats {
+    /// When a person's chats are deleted by themselves.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
+        let now = self.0.clock.now();
+        let row = self.0.store.read().await?.find_retention(owner).await?;
+        Ok(Retention {
+            days: row.and_then(|row| row.days).and_then(|days| u32::try_from(days).ok()),
+            from: row.and_then(|row| row.from).filter(|from| *from > now),
+            everybodys: self.0.retention_days,
+        })
+    }
+
+    /// Has a person's chats deleted this many days after their last message, from tomorrow on; or kept, where `days` is
+    /// empty.
+    ///
+    /// # Errors
+    /// `Invalid` on `days`.
+    pub async fn change_retention(&self, owner: UserId, days: &str, origin: &Origin) -> Result<(), Fault> {
+        let chosen = match days {
+            "" => None,
+            days => {
+                let known = days.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
+                Some(known.ok_or_else(|| AppError::invalid("days", "Choose from the list."))?)
+            }
+        };
+        let mut tx = self.0.store.write().await?;
+        let rule = RetentionRow {
+            days: chosen.map(i64::from),
+            from: chosen.map(|_| self.0.clock.now().plus_seconds(GRACE_SECONDS)),
+        };
+        tx.update_retention(owner, rule).await?;
+        let detail = chosen.map_or_else(|| "chats are kept".to_owned(), |days| format!("{days} days"));
+        origin.note_of(&mut tx, &self.0.clock, owner, AuditAction::ChangeRetention, &detail).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Deletes the chats whose time has come, and writes down whose and how many.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn expire(&self) -> Result<(), Fault> {
+        for _ in 0..BATCHES {
+            let now = self.0.clock.now();
+            let mut tx = self.0.store.write().await?;
+            let mut owners = match self.0.retention_days {
+                Some(days) => tx.delete_chats_silent_since(now.plus_seconds(-DAY * i64::from(days)), now).await?,
+                None => Vec::new(),
+            };
+            if owners.is_empty() {
+                owners = tx.delete_chats_by_choice(now).await?;
+            }
+            if owners.is_empty() {
+                return Ok(());
+            }
+            let mut counts = BTreeMap::<UserId, u32>::new();
+            for owner in owners {
+                *counts.entry(owner).or_default() += 1;
+            }
+            for (owner, count) in counts {
+                let act = Act {
+                    actor: None,
+                    subject: Some(owner),
+                    action: AuditAction::ExpireChats,
+                    outcome: Outcome::Done,
+                    detail: &counted(count),
+                };
+                Origin::server().write(&mut tx, &self.0.clock, &act).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Chats that are deleted some days after their last message.
+
+use axum::http::Method;
+use colloquy::server::auth::Origin;
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{TestApp, each_db},
+    client::Client,
+};
+
+const DAY: i64 = 86_400;
+const LEFT: &str = "select title from chats where deleted_at is null order by title";
+
+async fn chat(client: &mut Client, text: &str) -> String {
+    let sent = client.say(None, text).await;
+    client.settled(sent.chat).await;
+    sent.chat.to_string()
+}
+
+async fn choose(app: &TestApp, email: &str, days: &str) {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    let user = tx.find_user_by_email(email).await.expect("a row").expect("an account").id;
+    drop(tx);
+    app.state.chats.change_retention(user, days, &Origin::default()).await.expect("a choice");
+}
+
+async fn left(app: &TestApp) -> Vec<String> {
+    app.state.chats.expire().await.expect("a pass");
+    app.column(LEFT).await
+}
+
+each_db! {
+    async fn a_choice_holds_a_day_later_and_spares_what_is_pinned_and_others(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        chat(&mut ada, "ada").await;
+        chat(&mut bob, "old").await;
+        let pinned = chat(&mut bob, "pinned").await;
+        assert_eq!(bob.post_form("/api/change_chats", &[("chats[]", &pinned), ("action", "pin")]).await.status, 200);
+        app.state.clock.advance(40 * DAY);
+        let mut bob = app.signed_in("bob@example.org").await;
+        chat(&mut bob, "new").await;
+        let saved = bob.submit("/api/change_retention", &[("days", "30")]).await;
+        assert_eq!((saved.status.as_u16(), saved.header("location")), (302, "/settings?done=retention#retention"));
+
+        assert_eq!(left(&app).await, ["ada", "new", "old", "pinned"], "there is a day to think again");
+        let settings: Value = bob.post_json("/api/load_settings", &json!({})).await.json();
+        assert_eq!((&settings["retention"]["days"], settings["retention"]["from"].is_i64()), (&json!(30), true));
+        app.state.clock.advance(DAY);
+        assert_eq!(left(&app).await, ["ada", "new", "pinned"]);
+        app.state.clock.advance(28 * DAY);
+        assert_eq!(left(&app).await, ["ada", "new", "pinned"]);
+        app.state.clock.advance(DAY + 1);
+        assert_eq!(left(&app).await, ["ada", "pinned"]);
+        let written = "select detail from audit where action = 'expire_chats' and actor_id is null
+                       and subject_id = (select id from users where email = 'bob@example.org')";
+        assert_eq!(app.column(written).await, ["1 chat", "1 chat"]);
+
+        // Like whatever is deleted, they are gone for good an hour later, with their messages.
+        app.state.clock.advance(3_601);
+        app.state.chats.sweep().await.expect("a sweep");
+        assert_eq!(app.column("select title from chats order by title").await, ["ada", "pinned"]);
+        assert_eq!(app.column("select text from messages where author = 'user' order by text").await, ["ada", "pinned"]);
+    }
+}
+
+each_db! {
+    async fn a_choice_can_be_taken_back_and_is_one_of_the_list(app: TestApp) {
+        let mut ada = app.administrator().await;
+        chat(&mut ada, "old").await;
+        for bad in ["0", "29", "-30", "1e9", "99999999999999999999", "x"] {
+            let refused = ada.post_form("/api/change_retention", &[("days", bad)]).await;
+            assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("days")), "{bad}");
+        }
+        app.state.clock.advance(400 * DAY);
+        choose(&app, "ada@example.org", "365").await;
+        choose(&app, "ada@example.org", "").await;
+        app.state.clock.advance(2 * DAY);
+        assert_eq!(left(&app).await, ["old"]);
+        let chosen = "select detail from audit where action = 'change_retention' order by at, id";
+        assert_eq!(app.column(chosen).await, ["365 days", "chats are kept"]);
+    }
+}
+
+each_db! {
+    async fn the_rule_of_the_installation_holds_for_all_but_not_while_an_answer_is_written(app: TestApp) {
+        let app = TestApp::start_with(app.kept(), |config| config.retention_days = Some(10)).await;
+        let mut ada = app.administrator().await;
+        let pinned = chat(&mut ada, "pinned").await;
+        assert_eq!(ada.post_form("/api/change_chats", &[("chats[]", &pinned), ("action", "pin")]).await.status, 200);
+        let open = chat(&mut ada, "open").await;
+        let settings = ada.send(ada.request(Method::GET, "/settings").body(axum::body::Body::empty()).expect("a request")).await;
+        assert!(settings.text().contains("10 days after their last message, pinned ones too"), "{}", settings.text());
+        // As if it were written elsewhere, for ever.
+        let hold = format!("update runs set state = 'running', lease_until = {} where message_id in
+                            (select id from messages where model is not null and chat_id =
+                             (select id from chats where title = 'open'))", i64::MAX);
+        assert_eq!(app.execute(&hold).await, 1, "{open}");
+        app.state.clock.advance(9 * DAY);
+        assert_eq!(left(&app).await, ["open", "pinned"]);
+        app.state.clock.advance(2 * DAY);
+        assert_eq!(left(&app).await, ["open"]);
+        app.execute("update runs set state = 'ended'").await;
+        assert_eq!(left(&app).await, Vec::<String>::new());
+    }
+}
