@@ -120,6 +120,8 @@ each_db! {
         for name in ["README.txt", "settings.json", "factors.json", "identities.json"] {
             assert!(!files[name].is_empty(), "{name}");
         }
+        let ids = sorted(&app, &format!("select title from chats where owner_id = {of_bob}")).await;
+        assert_eq!(field(&files, "chats.jsonl", "title"), ids);
         let chats: Vec<&String> = files.keys().filter(|name| name.starts_with("chats/")).collect();
         assert_eq!(chats.len(), 4);
         assert!(files.keys().all(|name| !name.contains("..")), "{chats:?}");

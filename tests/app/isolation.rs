@@ -275,6 +275,84 @@ async fn i01_strangers_others_and_owners_get_what_the_table_says() {
     }
 }
 
+/// A route that is no server function: what a stranger, another person who is no administrator, and the owner get.
+struct Place {
+    /// As the router knows it.
+    route: &'static str,
+    method: Method,
+    /// A multipart form with a file, else a plain form, or nothing for `GET`.
+    file: bool,
+    statuses: [u16; 3],
+}
+
+/// `/chats/…/events` has tests of its own (i03), and so have the ways of providers (o01 to o07).
+fn places() -> Vec<Place> {
+    let place = |route, method, file, statuses| Place { route, method, file, statuses };
+    vec![
+        place("/chats/{chat}/runs/{run}/events", Method::GET, false, [401, 404, 200]),
+        place("/settings/data/{id}", Method::GET, false, [401, 404, 404]),
+        // Whoever is signed in sees pictures; the owner has none.
+        place("/people/{id}/picture", Method::GET, false, [401, 404, 404]),
+        place("/settings/picture", Method::POST, true, [401, 422, 422]),
+        place("/audit/export", Method::POST, false, [401, 403, 403]),
+        place("/auth/{provider}/start", Method::POST, false, [404, 404, 404]),
+        place("/auth/{provider}/callback", Method::GET, false, [404, 404, 404]),
+        place("/health/live", Method::GET, false, [200, 200, 200]),
+        place("/health/ready", Method::GET, false, [200, 200, 200]),
+    ]
+}
+
+/// The routes that the sources name, but those of files and of server functions.
+fn named_routes() -> BTreeSet<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/http");
+    let mut found = BTreeSet::new();
+    for file in std::fs::read_dir(folder).expect("the sources").flatten() {
+        let source = std::fs::read_to_string(file.path()).expect("a source");
+        for rest in source.split(".route(").skip(1) {
+            let named = rest.split('"').nth(1).filter(|_| rest.starts_with('"'));
+            found.extend(named.map(str::to_owned).filter(|route| !route.starts_with("/api/")));
+        }
+        found.extend(
+            source.split("const PATH: &str = \"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned),
+        );
+    }
+    found
+}
+
+each_db! {
+    async fn i01_every_route_has_its_place_and_gives_what_the_table_says(app: TestApp) {
+        let known: BTreeSet<String> = places().iter().map(|place| place.route.to_owned()).collect();
+        assert_eq!(named_routes(), known);
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let mut cy = app.person("cy@example.org", "Cy").await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let sent = bob.say(None, "hello").await;
+        bob.settled(sent.chat).await;
+        let id = uuid_chat().to_string();
+        for place in places() {
+            let path = place.route.replace("{chat}", &sent.chat.to_string()).replace("{run}", &sent.run.to_string());
+            let path = path.replace("{id}", &id).replace("{provider}", "none");
+            for (client, status) in [&mut app.stranger(), &mut cy, &mut bob].into_iter().zip(place.statuses) {
+                let mut request = client.request(place.method.clone(), &path);
+                let body = match (place.file, &place.method) {
+                    (true, _) => {
+                        request = request.header(CONTENT_TYPE, "multipart/form-data; boundary=x");
+                        "--x\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"x\"\r\n\r\nnone\r\n--x--\r\n"
+                    }
+                    (false, &Method::POST) => {
+                        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+                        ""
+                    }
+                    _ => "",
+                };
+                let answer = client.open(request.body(Body::from(body)).expect("a request")).await;
+                assert_eq!(answer.status(), status, "{} {path}", place.method);
+            }
+        }
+    }
+}
+
 fn uuid_chat() -> colloquy::domain::ChatId {
     "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id")
 }

@@ -1,5 +1,7 @@
 //! What a person takes away: their rows, page by page.
 
+use uuid::Uuid;
+
 use super::{
     Owned, StoreError,
     db::{fetch_all, fetch_optional},
@@ -47,8 +49,31 @@ pub struct ExportChat {
     pub id: ChatId,
     /// Its title.
     pub title: String,
+    /// The id of the model that was asked last.
+    pub model: String,
     /// When it was begun.
     pub created_at: Timestamp,
+    /// When something was last said.
+    pub active_at: Timestamp,
+    /// Kept at the top.
+    pub pinned: bool,
+    /// Put away.
+    pub archived: bool,
+    /// When it was deleted, if it can still be restored.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A mail that was written to the owner's address. What stands in it may open an account, and is left out.
+#[derive(Debug, sqlx::FromRow)]
+pub struct ExportMail {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is about.
+    pub subject: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When the mail server took it.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// A message, superseded or not.
@@ -68,6 +93,14 @@ pub struct ExportMessage {
     pub reasoning: String,
     /// The model's name for people.
     pub model_label: Option<String>,
+    /// Why there is no whole answer.
+    pub failure: Option<String>,
+    /// Earlier messages that the model was not given, because there was no room.
+    pub left_out: i64,
+    /// Tokens of the question with all that came before, as the model counts them.
+    pub prompt_tokens: i64,
+    /// Tokens of the answer, likewise.
+    pub answer_tokens: i64,
     /// Whether it was asked for anew.
     pub superseded: bool,
     /// When it was sent, or begun.
@@ -104,6 +137,20 @@ impl Owned<'_> {
         )?)
     }
 
+    /// The mails to the owner's address that are still kept, the newest 1,000.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn export_mails(&mut self) -> Result<Vec<ExportMail>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            ExportMail,
+            "select m.id, m.subject, m.created_at, m.sent_at from mails m
+             join users u on u.email = m.recipient where u.id = $1 order by m.created_at desc limit 1000",
+            self.owner,
+        )?)
+    }
+
     /// How many chats the owner has.
     ///
     /// # Errors
@@ -121,7 +168,8 @@ impl Owned<'_> {
         Ok(fetch_all!(
             self.tx,
             ExportChat,
-            "select id, title, created_at from chats where owner_id = $1 and id > $2 order by id limit $3",
+            "select id, title, model, created_at, active_at, pinned, archived, deleted_at from chats
+             where owner_id = $1 and id > $2 order by id limit $3",
             self.owner,
             after,
             i64::from(limit),
@@ -141,7 +189,8 @@ impl Owned<'_> {
         Ok(fetch_all!(
             self.tx,
             ExportMessage,
-            "select id, position, author, state, text, reasoning, model_label, superseded, created_at from messages
+            "select id, position, author, state, text, reasoning, model_label, failure, left_out, prompt_tokens,
+                    answer_tokens, superseded, created_at from messages
              where owner_id = $1 and chat_id = $2 and position > $3 order by position limit $4",
             self.owner,
             chat,

@@ -26,6 +26,8 @@ const README: &str = "Your data from Colloquy.\n\n\
     factors.json      your second factors, without their secrets\n\
     identities.json   who you are at other providers\n\
     audit.jsonl       what was done with your account, newest first, one act a line\n\
+    mails.jsonl       mails to your address, without their text, newest first, one a line\n\
+    chats.jsonl       your chats without what was said, one a line\n\
     chats/*.jsonl     your chats, one message a line\n\
     chats/*.md        the same to read; answers that were asked for anew are marked\n\n\
     All times are UTC.\n";
@@ -40,6 +42,8 @@ impl Exports {
         self.add_account(&mut archive, user).await?;
         self.add_sign_ins(&mut archive, user).await?;
         self.add_audit(&mut archive, user).await?;
+        self.add_mails(&mut archive, user).await?;
+        self.add_list_of_chats(&mut archive, user).await?;
         self.add_chats(&mut archive, hold).await?;
         archive.finish().await
     }
@@ -51,6 +55,7 @@ impl Exports {
         let factors = owned.list_factors().await?;
         let codes = owned.count_recovery_codes().await?;
         let identities = tx.owned_by(user).list_identities().await?;
+        let retention = tx.find_retention(user).await?;
         drop(tx);
         let value = json!({
             "id": user, "email": account.email, "name": account.name, "role": account.role,
@@ -60,6 +65,7 @@ impl Exports {
         let chosen = self.accounts.chosen(user).await?;
         let value = json!({
             "language": chosen.language, "time_zone": chosen.time_zone,
+            "retention_days": retention.and_then(|rule| rule.days),
             "second_factors": factors.len(), "recovery_codes_left": codes,
         });
         whole(archive, "settings.json", &value).await?;
@@ -112,6 +118,35 @@ impl Exports {
                 line(&json!({
                     "id": row.id, "at": iso(row.at), "action": row.action, "outcome": row.outcome,
                     "detail": row.detail, "user_agent": row.user_agent, "address": row.address,
+                }))
+            });
+            archive.more(lines.collect::<String>()).await?;
+        }
+    }
+
+    async fn add_mails(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
+        let rows = self.accounts.store.read().await?.owned_by(user).export_mails().await?;
+        let lines = rows.iter().map(|row| {
+            line(&json!({
+                "id": row.id, "subject": row.subject, "created_at": iso(row.created_at), "sent_at": row.sent_at.map(iso),
+            }))
+        });
+        archive.file("mails.jsonl").await?;
+        archive.more(lines.collect::<String>()).await
+    }
+
+    async fn add_list_of_chats(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
+        archive.file("chats.jsonl").await?;
+        let mut after = ChatId::from_uuid(Uuid::nil());
+        loop {
+            let chats = self.accounts.store.read().await?.owned_by(user).export_chats(after, ROWS).await?;
+            let Some(last) = chats.last() else { return Ok(()) };
+            after = last.id;
+            let lines = chats.iter().map(|chat| {
+                line(&json!({
+                    "id": chat.id, "title": chat.title, "model": chat.model, "created_at": iso(chat.created_at),
+                    "active_at": iso(chat.active_at), "pinned": chat.pinned, "archived": chat.archived,
+                    "deleted_at": chat.deleted_at.map(iso),
                 }))
             });
             archive.more(lines.collect::<String>()).await?;
@@ -172,7 +207,9 @@ fn line(value: &Value) -> String {
 fn json_line(chat: &ExportChat, row: &ExportMessage) -> String {
     line(&json!({
         "id": row.id, "chat": chat.id, "position": row.position, "author": row.author, "state": row.state,
-        "text": row.text, "reasoning": row.reasoning, "model": row.model_label, "superseded": row.superseded,
+        "text": row.text, "reasoning": row.reasoning, "model": row.model_label, "failure": row.failure,
+        "left_out": row.left_out, "prompt_tokens": row.prompt_tokens, "answer_tokens": row.answer_tokens,
+        "superseded": row.superseded,
         "created_at": iso(row.created_at),
     }))
 }
