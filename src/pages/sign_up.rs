@@ -79,7 +79,7 @@ fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
 }
 
 /// The sentence below the heading.
-fn sentence(policy: SignUpPolicy, invited: Option<&Invited>) -> String {
+fn sentence(policy: SignUpPolicy, invited: Option<&Invited>, mails: bool) -> String {
     match (policy, invited) {
         (SignUpPolicy::First, _) => "You are the first one here. This account will be the administrator's.".to_owned(),
         (_, Some(Invited::Holds { role: Role::Administrator, until, .. })) => {
@@ -89,20 +89,23 @@ fn sentence(policy: SignUpPolicy, invited: Option<&Invited>) -> String {
         (SignUpPolicy::Domains, _) => {
             "Use your address of this organization. A link that you must follow is sent to it.".to_owned()
         }
+        (SignUpPolicy::Open, _) if mails => {
+            "Your chats stay on this server. A link that you must follow is sent to your address.".to_owned()
+        }
         _ => "Your chats stay on this server, and only you can read them.".to_owned(),
     }
 }
 
 #[component]
 fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
-    let Entrance { policy, providers, sign_up_providers, invited, .. } = entrance;
+    let Entrance { policy, providers, sign_up_providers, invited, mails, .. } = entrance;
     let action = form_action::<SignUp>();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     focus_error(error, FIELDS, "sign-up-error");
     let (rating, rate) = password_rating(|| (value_of("email"), value_of("name")));
     let pending = action.pending();
     let first = policy == SignUpPolicy::First;
-    let sentence = sentence(policy, invited.as_ref());
+    let sentence = sentence(policy, invited.as_ref(), mails);
     let next = next();
     // Who comes by a provider brings no invitation, and the first one may come by any.
     let providers = match (policy, &invited) {

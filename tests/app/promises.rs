@@ -106,30 +106,42 @@ each_db! {
 
 each_db! {
     async fn a05_signing_up_does_not_say_who_is_here_where_addresses_are_verified(app: TestApp) {
-        let smtp = Smtp::start().await;
-        let mail = smtp.config();
-        let app = TestApp::start_with(app.kept(), |config| {
-            config.sign_up_domains = vec!["example.org".to_owned()];
-            config.mail = Some(mail);
-        })
-        .await;
-        app.person("ada@example.org", "Ada").await;
-        for round in 1..=4 {
-            let known = sign_up(&mut app.stranger().at("198.51.100.1"), "ADA@example.org", PASSWORD).await;
-            let unknown = sign_up(&mut app.stranger().at("198.51.100.2"), &format!("new{round}@example.org"), PASSWORD).await;
-            assert_eq!((known.status, &known.body, names(&known)), (unknown.status, &unknown.body, names(&unknown)));
-            assert_eq!((known.status.as_u16(), known.header("location")), (200, unknown.header("location")));
+        for domains in [vec!["example.org".to_owned()], Vec::new()] {
+            signing_up_tells_nobody(app.kept(), domains).await;
         }
-        let told = smtp.mails_to(&app.state, "ada@example.org", 3).await;
-        assert_eq!(told[0].header("Subject"), "You have an account already");
-        assert!(told[0].link().ends_with("/sign-in"), "{}", told[0].link());
-        let again = sign_up(&mut app.stranger(), "new1@example.org", "teapot-glacier-violin-88").await;
-        assert_eq!(again.status, 200);
-        assert_eq!(smtp.mails_to(&app.state, "new1@example.org", 2).await.len(), 2, "the link once more");
-        assert_eq!(app.column("select email from users").await.len(), 5);
-        let first = [("email", "new1@example.org"), ("password", PASSWORD)];
-        assert!(matches!(app.stranger().post_form("/api/sign_in", &first).await.error(), AppError::Conflict { .. }), "the first password stays");
     }
+}
+
+/// Among people of certain domains, or of all.
+async fn signing_up_tells_nobody(kept: Kept, domains: Vec<String>) {
+    let smtp = Smtp::start().await;
+    let mail = smtp.config();
+    let app = TestApp::start_with(kept, |config| {
+        config.sign_up_open = domains.is_empty();
+        config.sign_up_domains = domains;
+        config.mail = Some(mail);
+    })
+    .await;
+    app.person("ada@example.org", "Ada").await;
+    for round in 1..=4 {
+        let known = sign_up(&mut app.stranger().at("198.51.100.1"), "ADA@example.org", PASSWORD).await;
+        let unknown =
+            sign_up(&mut app.stranger().at("198.51.100.2"), &format!("new{round}@example.org"), PASSWORD).await;
+        assert_eq!((known.status, &known.body, names(&known)), (unknown.status, &unknown.body, names(&unknown)));
+        assert_eq!((known.status.as_u16(), known.header("location")), (200, unknown.header("location")));
+    }
+    let told = smtp.mails_to(&app.state, "ada@example.org", 3).await;
+    assert_eq!(told[0].header("Subject"), "You have an account already");
+    assert!(told[0].link().ends_with("/sign-in"), "{}", told[0].link());
+    let again = sign_up(&mut app.stranger(), "new1@example.org", "teapot-glacier-violin-88").await;
+    assert_eq!(again.status, 200);
+    assert_eq!(smtp.mails_to(&app.state, "new1@example.org", 2).await.len(), 2, "the link once more");
+    assert_eq!(app.column("select email from users").await.len(), 5);
+    let first = [("email", "new1@example.org"), ("password", PASSWORD)];
+    assert!(
+        matches!(app.stranger().post_form("/api/sign_in", &first).await.error(), AppError::Conflict { .. }),
+        "the first password stays"
+    );
 }
 
 each_db! {

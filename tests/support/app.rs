@@ -3,14 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use colloquy::server::{
-    clock::Clock,
-    config::{Config, ProviderConfig},
-    http,
-    state::AppState,
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use colloquy::{
+    domain::Role,
+    server::{
+        clock::Clock,
+        config::{Config, ProviderConfig},
+        http,
+        state::AppState,
+        store::{LinkPurpose, NewLink},
+    },
 };
 use leptos::prelude::LeptosOptions;
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -164,13 +170,36 @@ impl TestApp {
         self.person("ada@example.org", "Ada").await
     }
 
-    /// Somebody with a new account, signed in. After the first, the door must be open.
+    /// Somebody with a new account, signed in. After the first, the door must be open. Where mails are sent they come by an
+    /// invitation, which asks nobody to verify their address.
     pub async fn person(&self, email: &str, name: &str) -> Client {
         let mut client = self.stranger();
-        let form = [("email", email), ("name", name), ("password", PASSWORD)];
+        let token = if self.config.mail.is_some() { self.invitation().await } else { String::new() };
+        let form = [("email", email), ("name", name), ("password", PASSWORD), ("invitation", &token)];
         let answer = client.post_form("/api/sign_up", &form).await;
         assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
         client
+    }
+
+    /// The token of an invitation for one person that nobody has made.
+    async fn invitation(&self) -> String {
+        let (id, now) = (self.state.clock.new_id(), self.state.clock.now());
+        let token = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
+        let mut tx = self.state.store.write().await.expect("a unit");
+        let link = NewLink {
+            id,
+            token_hash: &Sha256::digest(&token).into(),
+            purpose: LinkPurpose::Invitation,
+            user: None,
+            email: None,
+            role: Some(Role::Member),
+            uses: 1,
+            created_at: now,
+            expires_at: now.plus_seconds(60),
+        };
+        tx.insert_link(&link).await.expect("an invitation");
+        tx.commit().await.expect("a commit");
+        token
     }
 
     /// Somebody with a new account that an administrator let in, where the door is closed; signed in.

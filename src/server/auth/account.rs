@@ -142,7 +142,7 @@ impl Accounts {
     /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
     ///
     /// # Errors
-    /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken,
+    /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken and no mail could tell so,
     /// `RateLimited`.
     pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
         let NewAccount { name, invitation, credentials } = account;
@@ -171,7 +171,8 @@ impl Accounts {
                 drop(tx);
                 let refused = origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await;
                 // Who gets a mail in any case is told by the mail, and nobody else is told anything.
-                if admission == Admission::Domain && matches!(refused, Err(Fault::App(AppError::Conflict { .. }))) {
+                if admission == Admission::OnceVerified && matches!(refused, Err(Fault::App(AppError::Conflict { .. })))
+                {
                     self.tell_of_sign_up(&email, origin).await?;
                     return Ok(None);
                 }

@@ -23,10 +23,10 @@ use crate::{
 pub(super) enum Admission {
     /// Nobody was there yet.
     First,
-    /// Everybody may.
+    /// Everybody may, and it cannot be asked whose address it is.
     Open,
-    /// The address is of a domain that may; it must be verified.
-    Domain,
+    /// Everybody may, or whose address is of certain domains, once they have shown that the address is theirs.
+    OnceVerified,
     /// By this invitation.
     Invited(TokenHash),
     /// The operator makes it, for somebody with this role.
@@ -195,10 +195,12 @@ impl Accounts {
         }
         match policy {
             SignUpPolicy::First => Ok(Admission::First),
+            // Whoever had to wait for a mail in any case is not told by the page whether the address is taken.
+            SignUpPolicy::Open if self.notices.are_sent() => Ok(Admission::OnceVerified),
             SignUpPolicy::Open => Ok(Admission::Open),
             SignUpPolicy::Closed => Err(AppError::Forbidden.into()),
             SignUpPolicy::Domains if self.domains.iter().any(|domain| domain == email.domain()) => {
-                Ok(Admission::Domain)
+                Ok(Admission::OnceVerified)
             }
             SignUpPolicy::Domains => {
                 let reason = format!("Use an address of {}.", self.domains.join(" or "));
@@ -226,7 +228,7 @@ impl Accounts {
                 tx.update_role(user, *role).await?;
                 Ok((*role, true))
             }
-            Admission::Domain => {
+            Admission::OnceVerified => {
                 tx.require_verified_address(user).await?;
                 self.insert_verification(tx, user, email).await?;
                 Ok((Role::Member, false))

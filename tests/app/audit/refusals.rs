@@ -58,9 +58,10 @@ each_db! {
             assert_eq!(written(&app, action).await, ["refused link nobody"], "{action}");
         }
         let account = |invitation| [("email", "bob@example.org"), ("name", "B"), ("password", PASSWORD), ("invitation", invitation)];
-        assert_eq!(stranger.post_form("/api/sign_up", &account("")).await.status, 409);
+        // a05: nobody is told but the owner, by mail.
+        assert_eq!(stranger.post_form("/api/sign_up", &account("")).await.status, 200);
         assert_eq!(stranger.post_form("/api/sign_up", &account(&token)).await.status, 422);
-        assert_eq!(written(&app, "sign_up").await, ["done  Ada", "done  Bob", "refused  nobody", "refused  nobody"]);
+        assert_eq!(written(&app, "sign_up").await, ["done  Ada", "done invitation Bob", "refused  nobody", "refused  nobody"]);
         assert!(app.column("select detail from audit").await.iter().all(|detail| !detail.contains(&token)));
     }
 }

@@ -94,9 +94,9 @@ impl Identities {
             return Err(known_address().into());
         }
         let admission = match self.accounts.admit(&vouched.email, None).await? {
-            Admission::Open | Admission::Domain if !sign_up => return Err(AppError::Forbidden.into()),
+            Admission::Open | Admission::OnceVerified if !sign_up => return Err(AppError::Forbidden.into()),
             // The provider has verified the address.
-            Admission::Domain => Admission::Open,
+            Admission::OnceVerified => Admission::Open,
             other => other,
         };
         throttle::count_sign_up(&self.store, &self.clock, origin).await?;
