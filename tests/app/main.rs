@@ -23,6 +23,7 @@ mod invitations;
 mod isolation;
 mod legal;
 mod limits;
+mod log_canaries;
 mod mail;
 mod models;
 mod oidc;

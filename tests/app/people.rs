@@ -306,7 +306,9 @@ each_db! {
         let mut ada = app.administrator().await;
         let sent = ada.say(None, "hello").await;
         ada.settled(sent.chat).await;
-        let mut bob = app.person("bob@example.org", "Bob").await;
+        let mut bob = app.stranger();
+        let form = [("email", "bob@example.org"), ("name", "Bob"), ("password", PASSWORD)];
+        assert_eq!(bob.post_form("/api/sign_up", &form).await.status, 200);
         let refused = bob.post_form("/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
         assert_eq!(who(&mut bob).await, None);

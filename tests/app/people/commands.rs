@@ -77,6 +77,30 @@ each_db! {
     }
 }
 
+each_db! {
+    async fn the_operator_deletes_an_account_after_a_day_in_which_it_can_be_kept(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let delete = || UserCommand::Delete { email: "bob@example.org".into() };
+        let keep = || UserCommand::Keep { email: "bob@example.org".into() };
+        let none = run(&app, keep()).await.expect_err("nobody wanted it");
+        assert!(none.starts_with("This account is not going to be deleted"), "{none}");
+        run(&app, delete()).await.expect("it is to be deleted");
+        assert_eq!(who(&mut bob).await, None);
+        run(&app, keep()).await.expect("it is kept");
+        let mut bob = app.signed_in("bob@example.org").await;
+        run(&app, delete()).await.expect("it is to be deleted");
+        assert_eq!(who(&mut bob).await, None);
+        let last = run(&app, UserCommand::Delete { email: "ada@example.org".into() }).await.expect_err("l03: the last one");
+        assert!(last.starts_with("This is the last administrator"), "{last}");
+        app.state.clock.advance(86_401);
+        app.state.accounts.carry_out_deletions().await.expect("a sweep");
+        assert_eq!(app.column("select email from users").await, ["ada@example.org"]);
+        assert_eq!(app.column("select outcome from audit where action = 'delete_account'").await, ["done"]);
+    }
+}
+
 fn program(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
     command.env_clear().current_dir(folder).args(arguments);

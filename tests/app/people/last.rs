@@ -99,3 +99,24 @@ each_db! {
         other.stop().await;
     }
 }
+
+each_db! {
+    async fn l03_the_last_administrator_stays_where_two_have_their_accounts_deleted_at_once(app: TestApp) {
+        let (app, ..) = ada_and_bob(&app).await;
+        let other = app.another().await;
+        let (ada, bob) = (id_of(&app, "ada@example.org").await, id_of(&app, "bob@example.org").await);
+        let (as_ada, as_bob) = (caller(ada, "ada", &app), caller(bob, "bob", &app));
+        let origin = Origin::default();
+        for round in 0..50 {
+            app.execute("update users set role = 'administrator', deletion_at = null, deletion_asked_at = null").await;
+            let (one, two) = tokio::join!(
+                app.state.accounts.ask_deletion(&as_ada, "ada@example.org", &origin),
+                other.state.accounts.ask_deletion(&as_bob, "bob@example.org", &origin),
+            );
+            assert_eq!([&one, &two].iter().filter(|result| result.is_ok()).count(), 1, "round {round}: {one:?} {two:?}");
+            let left = app.column("select email from users where deletion_at is null").await;
+            assert_eq!(left.len(), 1, "round {round}: {left:?}");
+        }
+        other.stop().await;
+    }
+}
