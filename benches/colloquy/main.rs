@@ -144,7 +144,8 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
     say("Sign-ins")?;
     let installation = Installation::new(program, upstream.base_url())?;
     let outcome = sign_ins::measure(report, counts, &installation).await;
-    report.outcome(&["rush memory", "rush gaps", "sign-in difference"], outcome);
+    report
+        .outcome(&["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"], outcome);
     say("Many people")?;
     let installation = Installation::new(program, upstream.base_url())?.with_mails();
     let outcome = people::measure(report, counts, &installation).await;

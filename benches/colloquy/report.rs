@@ -142,6 +142,20 @@ pub const ROWS: &[Row] = &[
         method: "In the same time: between two arrivals on each of the 30 event streams, whose provider writes a token every 50 ms.",
     },
     Row {
+        key: "sign-ins sustained",
+        what: "Sign-ins a second, sustained beside 50 streams",
+        must: Must::AtLeast(20.0),
+        unit: "/s",
+        method: "Eight people sign in with their passwords again and again, each over a new connection and from an address of their own, for a fixed time, while 50 event streams are open. What the measurement before began goes on beside it.",
+    },
+    Row {
+        key: "gaps sustained",
+        what: "The longest gap in the streams beside them",
+        must: Must::Under(500.0),
+        unit: "ms",
+        method: "In the same time: between two arrivals on each of the 50 event streams, whose provider writes a token every 50 ms.",
+    },
+    Row {
         key: "sign-in difference",
         what: "Wrong password, with and without an account",
         must: Must::Under(10.0),

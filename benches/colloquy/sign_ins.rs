@@ -28,6 +28,9 @@ const STRANGER: &str = "nobody@example.org";
 const WRONG: &str = "harbor-sextant-plum-14";
 /// Streams that are open beside the rush.
 const STREAMS: usize = 30;
+/// Streams that are open beside those who sign in for a while, and how many these are.
+const SUSTAINED_STREAMS: usize = 50;
+const WORKERS: usize = 8;
 /// Milliseconds between two tokens of them.
 const PACE: u64 = 50;
 
@@ -35,12 +38,57 @@ const PACE: u64 = 50;
 pub async fn measure(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
     let server = installation.start().await?;
     let ada = Person::sign_up(server.address, EMAIL).await?;
+    let mut others = Vec::new();
     for index in 0..ACCOUNTS {
-        Person::sign_up(server.address, &email(index)).await?;
+        others.push(Person::sign_up(server.address, &email(index)).await?);
     }
     rush(report, counts, &server, &ada).await?;
+    sustained(report, counts, server.address, &others).await?;
     difference(report, counts, server.address).await?;
     server.stop().await
+}
+
+/// Some sign in again and again for a while, each as soon as they are in, while answers stream.
+async fn sustained(report: &mut Report, counts: &Counts, address: SocketAddr, people: &[Person]) -> Result<()> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut readers = JoinSet::new();
+    let mut connection = Connection::open(address).await?;
+    for index in 0..SUSTAINED_STREAMS {
+        let person = &people[index % people.len()];
+        let sent = connection.say(&person.cookie, None, &format!("[[paced 100000 {PACE}]]")).await?;
+        readers.spawn(gaps(address, person.cookie.clone(), sent, is_over.clone()));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    let mut entering: JoinSet<Result<usize>> = JoinSet::new();
+    for worker in 0..WORKERS {
+        let until = begun + counts.rate;
+        entering.spawn(async move {
+            let mut done = 0_usize;
+            while Instant::now() < until {
+                let (status, _) = enter(address, worker, &email(worker), PASSWORD).await?;
+                if status != 200 {
+                    return Err(format!("a sign-in was answered {status}").into());
+                }
+                done += 1;
+            }
+            Ok(done)
+        });
+    }
+    let mut done = 0;
+    while let Some(entered) = entering.join_next().await {
+        done += entered??;
+    }
+    let took = begun.elapsed().as_secs_f64();
+    is_over.store(true, Ordering::Relaxed);
+    let mut all = Vec::new();
+    while let Some(gaps) = readers.join_next().await {
+        all.extend(gaps??);
+    }
+    report.found("sign-ins sustained", done as f64 / took, format!("{done} sign-ins in {took:.1} s"));
+    let detail = format!("{} gaps, p50 {:.0} ms, p99 {:.0} ms", all.len(), percentile(&all, 50), percentile(&all, 99));
+    report.found("gaps sustained", percentile(&all, 100), detail);
+    Ok(())
 }
 
 /// Many sign in at once while answers stream.

@@ -46,7 +46,7 @@ test('an account that is to be deleted can be kept', async ({ accounts, settings
 test('chats can be kept for a while only', async ({ person, settings, accessible }) => {
   expect(person.name).toBeTruthy();
   await settings.open();
-  const section = settings.section('How long chats are kept');
+  const section = settings.section('Keeping chats');
   await section.getByLabel('Delete my chats').selectOption('90 days after their last message');
   await section.getByRole('button', { name: 'Save' }).click();
   await expect(section.getByRole('status')).toContainText('Saved.');

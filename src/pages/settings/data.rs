@@ -22,6 +22,10 @@ pub fn DataSection(
     let request = shown.action::<RequestExport>();
     let export = shown.part(|settings| settings.export.clone());
     let open = move || export.with(|export| export.as_ref().is_some_and(DataExport::is_open));
+    let ready = move || export.with(|export| export.as_ref().is_some_and(|export| export.state == ExportState::Ready));
+    let done = done_by(request);
+    // Once the file is there, that says it.
+    let begun = Signal::derive(move || done.get().map(|done| done && !ready()));
     Effect::new(move |last: Option<Option<TimeoutHandle>>| {
         if let Some(Some(timer)) = last {
             timer.clear();
@@ -52,14 +56,15 @@ pub fn DataSection(
                     {move || {
                         (!open())
                             .then(|| {
+                                let words = if ready() { "Put it together anew" } else { "Put my data together" };
                                 view! {
                                     <ActionForm action=request>
                                         <Save
-                                            words="Put my data together"
+                                            words
                                             done="export"
                                             result="Begun."
                                             pending=request.pending()
-                                            saved=done_by(request)
+                                            saved=begun
                                         />
                                     </ActionForm>
                                 }
@@ -87,7 +92,13 @@ fn Standing(export: DataExport) -> impl IntoView {
             .into_any()
         }
         ExportState::Ready => {
-            view! { <p>"Your data is ready. You asked for it " <TimeAgo at=export.created_at clock /> "."</p> }.into_any()
+            view! {
+                <p>
+                    "Your data is ready."
+                    <span class="hint block">"Asked for: " <TimeAgo at=export.created_at clock /></span>
+                </p>
+            }
+            .into_any()
         }
         ExportState::Failed => {
             view! { <p class="text-danger">"Your data could not be put together. Try again, or tell your administrator."</p> }

@@ -144,7 +144,7 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
         ("locale", "Language and time"),
         ("devices", "Devices"),
         ("activity", "Activity"),
-        ("retention", "How long chats are kept"),
+        ("retention", "Keeping chats"),
         ("data", "Your data"),
         ("delete", "Delete account"),
     ];

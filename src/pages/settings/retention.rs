@@ -28,7 +28,7 @@ pub fn RetentionSection(
     view! {
         <Section
             id="retention"
-            title="How long chats are kept"
+            title="Keeping chats"
             sentence="Chats can delete themselves some time after their last message. Pinned chats stay."
         >
             <ActionForm action>

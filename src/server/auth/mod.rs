@@ -23,9 +23,10 @@ mod recovery;
 mod rule;
 mod session;
 mod session_cache;
+mod sign_up;
 mod throttle;
 
-pub use account::{Accounts, Caller, Credentials, NewAccount};
+pub use account::{Accounts, Caller, Credentials};
 pub use address::ClientAddress;
 pub use audit::AuditExport;
 pub use export::Exports;
@@ -37,3 +38,4 @@ pub use origin::{Act, Origin};
 pub use password::Passwords;
 pub use people::{By, Deleted};
 pub use session::{SessionBackend, cookie_name, flow_cookie_name, layer as session_layer};
+pub use sign_up::NewAccount;

@@ -1,0 +1,137 @@
+//! Making accounts.
+
+use tower_sessions::Session;
+
+use super::{
+    Accounts, Caller, Credentials, Origin,
+    invitations::Admission,
+    origin::{Act, Refusal},
+    rule, throttle,
+};
+use crate::{
+    domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits, parse_name},
+    server::{
+        fault::Fault,
+        store::{NewUser, StoreError, Tx},
+    },
+};
+
+/// A refused sign-up.
+const SIGN_UP: Refusal<'_> = Refusal { subject: None, action: AuditAction::SignUp, detail: "" };
+
+/// An account to be made, which is then signed in.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// The person's name as typed.
+    pub name: String,
+    /// The token of an invitation, where they have one.
+    pub invitation: Option<String>,
+    /// The rest.
+    pub credentials: Credentials,
+}
+
+impl Accounts {
+    /// Rates a password, with the work bounded and off the async threads.
+    ///
+    /// # Errors
+    /// `Invalid` where an input is too long to be looked at.
+    pub async fn rate_password(&self, email: String, name: String, password: String) -> Result<PasswordRating, Fault> {
+        let too_long = email.len() > limits::EMAIL_BYTES || name.len() > 4 * limits::NAME_CHARS;
+        if too_long || password.len() > 4 * limits::PASSWORD_MAX_BYTES {
+            return Err(AppError::invalid("password", "Use a shorter password.").into());
+        }
+        Ok(tokio::task::spawn_blocking(move || rule::rate(&password, &email, &name)).await?)
+    }
+
+    /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
+    /// only where the configuration opens the door, or with an invitation. Gives `None` for an account whose address
+    /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
+    ///
+    /// # Errors
+    /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken and no mail could tell so,
+    /// `RateLimited`.
+    pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
+        let NewAccount { name, invitation, credentials } = account;
+        let email = Email::parse(&credentials.email)?;
+        if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
+            throttle::count_link(&self.store, &self.clock, &credentials.origin).await?;
+        }
+        let origin = &credentials.origin;
+        let admission = match self.admit(&email, invitation.as_deref()).await {
+            // Counted, so that nobody fills the audit with it.
+            refused @ Err(_) => {
+                throttle::count_sign_up(&self.store, &self.clock, origin).await?;
+                origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await?
+            }
+            admission => admission?,
+        };
+        let name = parse_name(&name)?;
+        rule::check(&credentials.password, email.given(), &name)?;
+        throttle::count_sign_up(&self.store, &self.clock, origin).await?;
+        let password_hash = self.passwords.hash(credentials.password.clone()).await?;
+        let mut tx = self.store.write().await?;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (origin, "")).await;
+        let made = match made {
+            Ok(made) => made,
+            refused => {
+                drop(tx);
+                let refused = origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await;
+                // Who gets a mail in any case is told by the mail, and nobody else is told anything.
+                if admission == Admission::OnceVerified && matches!(refused, Err(Fault::App(AppError::Conflict { .. })))
+                {
+                    self.tell_of_sign_up(&email, origin).await?;
+                    return Ok(None);
+                }
+                return refused.map(|_| None);
+            }
+        };
+        tx.commit().await?;
+        match made {
+            (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),
+            (_, false) => Ok(None),
+        }
+    }
+
+    /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.
+    /// `by` says by which way it came, where that is no form.
+    pub(super) async fn insert_account(
+        &self,
+        tx: &mut Tx,
+        email: &Email,
+        name: &str,
+        password_hash: &str,
+        admission: &Admission,
+        (origin, by): (&Origin, &str),
+    ) -> Result<(CurrentUser, bool), Fault> {
+        let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
+        let user = NewUser {
+            id,
+            email: email.given(),
+            email_key: email.key(),
+            name,
+            password_hash,
+            role: Role::Member,
+            created_at: now,
+        };
+        match tx.insert_user(&user).await {
+            Err(StoreError::Duplicate) => return Err(taken().into()),
+            other => other?,
+        }
+        let (role, may_sign_in) = if tx.claim_installation(id, now).await? {
+            tx.update_role(id, Role::Administrator).await?;
+            (Role::Administrator, true)
+        } else {
+            self.settle_admission(tx, admission, (id, email), origin).await?
+        };
+        // Whom the operator made an account for has done nothing yet.
+        let actor = (!matches!(admission, Admission::Operator(_))).then_some(id);
+        let detail = if matches!(admission, Admission::Invited(_)) { "invitation" } else { by };
+        let act = Act { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail };
+        origin.write(tx, &self.clock, &act).await?;
+        Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
+    }
+}
+
+fn taken() -> AppError {
+    AppError::conflict("An account with this e-mail address exists. Sign in instead.")
+}
