@@ -107,13 +107,10 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
     let first = policy == SignUpPolicy::First;
     let sentence = sentence(policy, invited.as_ref(), mails);
     let next = next();
-    // Who comes by a provider brings no invitation, and the first one may come by any.
-    let providers = match (policy, &invited) {
-        (SignUpPolicy::First, _) => providers,
-        (_, Some(_)) => Vec::new(),
-        _ => sign_up_providers,
-    };
+    // The first one may come by any, and so may who is invited.
+    let providers = if first || invited.is_some() { providers } else { sign_up_providers };
     let token = token.filter(|_| invited.is_some());
+    let invitation = token.clone();
     let email = match invited {
         Some(Invited::Holds { email, .. }) => email,
         _ => None,
@@ -151,7 +148,7 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
-            <OtherWays providers next />
+            <OtherWays providers next invitation />
             {(!first)
                 .then(|| {
                     view! {

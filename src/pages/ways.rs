@@ -58,6 +58,9 @@ pub fn OtherWays(
     passkey: Option<PasskeyFor>,
     /// Where to go afterwards.
     next: Option<String>,
+    /// The token of the invitation with which somebody comes.
+    #[prop(default = None)]
+    invitation: Option<String>,
 ) -> impl IntoView {
     let can = RwSignal::new(false);
     // The server knows nothing of the browser, so the button comes when the scripts have taken over.
@@ -68,6 +71,9 @@ pub fn OtherWays(
         view! {
             <form method="post" action=format!("/auth/{}/start", provider.name)>
                 {next.clone().map(|next| view! { <input type="hidden" name="next" value=next /> })}
+                {invitation
+                    .clone()
+                    .map(|token| view! { <input type="hidden" name="invitation" value=token /> })}
                 <button class="btn btn-line min-h-11 w-full whitespace-normal" type="submit">
                     {format!("Continue with {}", provider.label)}
                 </button>

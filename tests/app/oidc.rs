@@ -511,3 +511,44 @@ each_house! {
         }
     }
 }
+
+each_house! {
+    async fn who_is_invited_may_come_by_a_provider(house: House) {
+        let house = House::start(house.app.kept(), |config| config.identity_providers[0].sign_up = false).await;
+        house.app.administrator().await;
+        let mut uninvited = house.app.stranger();
+        let shut = house.visit_as(&mut uninvited, person("vera-1", "vera@example.org")).await;
+        assert_refused(&mut uninvited, &shut, 403, "the door is closed").await;
+
+        let token = house.app.invitation_for(None).await;
+        let page = house.app.stranger().get(&format!("/sign-up?invitation={token}")).await;
+        assert!(page.text().contains("Continue with Test &amp; Sons") && page.text().matches(&token).count() >= 2, "{}", page.text());
+        let mut vera = house.app.stranger();
+        let done = house.visit(&mut vera, &[("invitation", &token)]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/"), "{}", done.text());
+        let made = who(&mut vera).await.expect("Vera");
+        assert_eq!((made.email.as_str(), made.role), ("vera@example.org", Role::Member));
+        let written = house.app.column("select detail from audit where action = 'sign_up' and outcome = 'done' order by at, id").await;
+        assert_eq!(written, ["", "invitation"]);
+
+        // It was for one, and it is not for whoever forges one.
+        house.provider.vouch(person("walter-1", "walter@example.org"));
+        for token in [token.as_str(), &"A".repeat(43)] {
+            let mut walter = house.app.stranger();
+            let refused = house.visit(&mut walter, &[("invitation", token)]).await;
+            assert_refused(&mut walter, &refused, 400, "a dead invitation").await;
+        }
+        let bad = house.app.stranger().submit("/auth/test/start", &[("invitation", "x")]).await;
+        assert_eq!(bad.status, 400, "{}", bad.text());
+        // For one address alone.
+        let bound = house.app.invitation_for(Some("xenia@example.org")).await;
+        let mut walter = house.app.stranger();
+        let refused = house.visit(&mut walter, &[("invitation", &bound)]).await;
+        assert_refused(&mut walter, &refused, 400, "another's invitation").await;
+        house.provider.vouch(person("xenia-1", "xenia@example.org"));
+        let mut xenia = house.app.stranger();
+        assert_eq!(house.visit(&mut xenia, &[("invitation", &bound)]).await.status, 303);
+        assert_eq!(who(&mut xenia).await.expect("Xenia").email, "xenia@example.org");
+        assert_eq!(house.app.column("select email from users").await.len(), 3);
+    }
+}

@@ -181,8 +181,13 @@ impl TestApp {
         client
     }
 
-    /// The token of an invitation for one person that nobody has made.
+    /// The token of an invitation for one person that nobody has made: for whoever has it.
     async fn invitation(&self) -> String {
+        self.invitation_for(None).await
+    }
+
+    /// The same for one address alone.
+    pub async fn invitation_for(&self, email: Option<&str>) -> String {
         let (id, now) = (self.state.clock.new_id(), self.state.clock.now());
         let token = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
         let mut tx = self.state.store.write().await.expect("a unit");
@@ -191,7 +196,7 @@ impl TestApp {
             token_hash: &Sha256::digest(&token).into(),
             purpose: LinkPurpose::Invitation,
             user: None,
-            email: None,
+            email,
             role: Some(Role::Member),
             uses: 1,
             created_at: now,

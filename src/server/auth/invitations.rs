@@ -18,6 +18,12 @@ use crate::{
     },
 };
 
+/// What is kept of an invitation with whose token somebody comes; nothing for an empty one.
+pub(super) fn invitation_of(token: Option<&str>) -> Result<Option<TokenHash>, AppError> {
+    let token = token.filter(|token| !token.is_empty());
+    token.map(|token| hash_of(token).ok_or_else(dead_invitation)).transpose()
+}
+
 /// The right by which somebody makes an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admission {
@@ -69,7 +75,7 @@ pub(super) fn require_administrator(caller: &Caller) -> Result<(), AppError> {
     if caller.user.role == Role::Administrator { Ok(()) } else { Err(AppError::Forbidden) }
 }
 
-fn dead_invitation() -> AppError {
+pub(super) fn dead_invitation() -> AppError {
     AppError::invalid("invitation", "This invitation cannot be used any more. Ask for a new one.")
 }
 
@@ -181,11 +187,9 @@ impl Accounts {
     }
 
     /// By which right somebody with this address makes an account. An invitation goes before the policy.
-    pub(super) async fn admit(&self, email: &Email, invitation: Option<&str>) -> Result<Admission, Fault> {
+    pub(super) async fn admit(&self, email: &Email, invitation: Option<TokenHash>) -> Result<Admission, Fault> {
         let policy = self.sign_up_policy().await?;
-        let invitation = invitation.filter(|token| !token.is_empty() && policy != SignUpPolicy::First);
-        if let Some(token) = invitation {
-            let hash = hash_of(token).ok_or_else(dead_invitation)?;
+        if let Some(hash) = invitation.filter(|_| policy != SignUpPolicy::First) {
             let link = self.store.read().await?.find_link(&hash, LinkPurpose::Invitation, self.clock.now()).await?;
             let bound = link.ok_or_else(dead_invitation)?.email;
             if bound.is_some_and(|bound| !bound.eq_ignore_ascii_case(email.given())) {

@@ -4,7 +4,7 @@ use tower_sessions::Session;
 
 use super::{
     Accounts, Caller, Credentials, Origin,
-    invitations::Admission,
+    invitations::{Admission, invitation_of},
     origin::{Act, Refusal},
     rule, throttle,
 };
@@ -57,7 +57,11 @@ impl Accounts {
             throttle::count_link(&self.store, &self.clock, &credentials.origin).await?;
         }
         let origin = &credentials.origin;
-        let admission = match self.admit(&email, invitation.as_deref()).await {
+        let admission = match invitation_of(invitation.as_deref()) {
+            Ok(invitation) => self.admit(&email, invitation).await,
+            Err(dead) => Err(dead.into()),
+        };
+        let admission = match admission {
             // Counted, so that nobody fills the audit with it.
             refused @ Err(_) => {
                 throttle::count_sign_up(&self.store, &self.clock, origin).await?;

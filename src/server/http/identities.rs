@@ -48,7 +48,8 @@ impl Fields {
     }
 }
 
-/// Sends the browser to a provider. The field `purpose` is `sign_in`, `link` or `confirm`, `next` a path of this site.
+/// Sends the browser to a provider. The field `purpose` is `sign_in`, `link` or `confirm`, `next` a path of this site,
+/// `invitation` the token of an invitation.
 async fn start(
     State(state): State<AppState>,
     Path(provider): Path<String>,
@@ -78,6 +79,7 @@ async fn leave(
     }
     let purpose = fields.take("purpose");
     let next = fields.take("next").filter(|next| !next.is_empty());
+    let invitation = fields.take("invitation");
     let caller = extensions.get::<Caller>();
     let (errand, usual) = match (purpose.as_deref(), caller) {
         (None | Some("sign_in"), _) => (Errand::SignIn, "/"),
@@ -88,7 +90,7 @@ async fn leave(
         (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
-    match state.identities.begin(provider, errand, next, &Origin::of_request(extensions, headers)).await {
+    match state.identities.begin(provider, errand, next, invitation.as_deref(), &Origin::of_request(extensions, headers)).await {
         Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
         Err(fault) => refused(fault, extensions),
     }

@@ -67,6 +67,8 @@ pub struct NewFlow<'a> {
     pub user: Option<UserId>,
     /// Where to go afterwards.
     pub next: &'a str,
+    /// The hash of the invitation's token with which they come, in base64.
+    pub invitation: Option<&'a str>,
     /// Now.
     pub created_at: Timestamp,
     /// When it is too late to come back.
@@ -86,6 +88,8 @@ pub struct FlowRow {
     pub user_id: Option<UserId>,
     /// Where to go afterwards.
     pub next: String,
+    /// The hash of the invitation's token with which they come, in base64.
+    pub invitation: Option<String>,
 }
 
 impl Tx {
@@ -146,8 +150,8 @@ impl Tx {
         execute!(
             self,
             "insert into provider_flows
-               (id, browser, provider, nonce, verifier, purpose, user_id, next, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+               (id, browser, provider, nonce, verifier, purpose, user_id, next, invitation, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             flow.id,
             flow.browser,
             flow.provider,
@@ -156,6 +160,7 @@ impl Tx {
             flow.purpose,
             flow.user,
             flow.next,
+            flow.invitation,
             flow.created_at,
             flow.expires_at,
         )?;
@@ -178,7 +183,7 @@ impl Tx {
             self,
             FlowRow,
             "delete from provider_flows where id = $1 and browser = $2 and provider = $3 and expires_at > $4
-             returning nonce, verifier, purpose, user_id, next",
+             returning nonce, verifier, purpose, user_id, next, invitation",
             id,
             browser,
             provider,

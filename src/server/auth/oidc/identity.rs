@@ -2,7 +2,7 @@
 
 use tower_sessions::Session;
 
-use super::{Identities, refused, token::Vouched};
+use super::{Identities, provider::Provider, refused, token::Vouched};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, UserId},
     server::{
@@ -14,7 +14,7 @@ use crate::{
             throttle,
         },
         fault::Fault,
-        store::{LinkPurpose, NewIdentity, StoreError, Tx},
+        store::{LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},
     },
 };
 
@@ -38,15 +38,17 @@ impl Identities {
     pub(super) async fn sign_in(
         &self,
         vouched: Vouched,
-        (label, sign_up): (&str, bool),
+        provider: &Provider,
+        invitation: Option<TokenHash>,
         origin: &Origin,
         session: &Session,
     ) -> Result<SignInStep, Fault> {
+        let label = provider.config.label.as_str();
         let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
         let user = match found {
             Some((user, is_shut)) => self.come_in((user, is_shut), label, &vouched, origin).await?,
             None => {
-                let joined = self.join(vouched, (label, sign_up), origin).await;
+                let joined = self.join(vouched, provider, invitation, origin).await;
                 let refusal = Refusal { subject: None, action: AuditAction::SignUp, detail: label };
                 origin.note_if_refused(&self.store, &self.clock, refusal, joined).await?
             }
@@ -86,15 +88,16 @@ impl Identities {
     async fn join(
         &self,
         vouched: Vouched,
-        (label, sign_up): (&str, bool),
+        provider: &Provider,
+        invitation: Option<TokenHash>,
         origin: &Origin,
     ) -> Result<CurrentUser, Fault> {
         let known = self.store.read().await?.find_user_by_email(vouched.email.key()).await?;
         if known.as_ref().is_some_and(|known| !known.must_verify) {
             return Err(known_address().into());
         }
-        let admission = match self.accounts.admit(&vouched.email, None).await? {
-            Admission::Open | Admission::OnceVerified if !sign_up => return Err(AppError::Forbidden.into()),
+        let admission = match self.accounts.admit(&vouched.email, invitation).await? {
+            Admission::Open | Admission::OnceVerified if !provider.config.sign_up => return Err(AppError::Forbidden.into()),
             // The provider has verified the address.
             Admission::OnceVerified => Admission::Open,
             other => other,
@@ -110,7 +113,7 @@ impl Identities {
             origin.write(&mut tx, &self.clock, &act).await?;
         }
         let (email, name) = (&vouched.email, vouched.name.as_str());
-        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, (origin, label)).await?;
+        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, (origin, &provider.config.label)).await?;
         self.insert(&mut tx, user.id, &vouched).await?;
         if tx.verify_address(user.id, email, self.clock.now()).await? {
             origin.note_of(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;

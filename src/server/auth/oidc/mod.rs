@@ -14,7 +14,7 @@ use self::{
     provider::{Provider, ProviderError},
     token::Vouched,
 };
-use super::{Accounts, Caller, Origin, origin::Refusal, path_after, throttle};
+use super::{Accounts, Caller, Origin, invitations::invitation_of, origin::Refusal, path_after, throttle};
 use crate::{
     domain::{AppError, AuditAction, IdentityProvider, UserId},
     server::{
@@ -159,17 +159,26 @@ impl Identities {
         self.providers.iter().find(|provider| provider.config.name == name).ok_or(AppError::NotFound)
     }
 
-    /// Sends somebody to a provider. `next` is a path of this site to go to afterwards.
+    /// Sends somebody to a provider. `next` is a path of this site to go to afterwards, `invitation` the token of the
+    /// invitation with which they come, if any.
     ///
     /// # Errors
-    /// `NotFound` for a provider that is none, `RateLimited`, `Unavailable` where the provider does not answer; `Stale`
+    /// `NotFound` for a provider that is none, `Invalid` for an invitation that cannot be one, `RateLimited`, `Unavailable` where the provider does not answer; `Stale`
     /// for whoever links and has not proved who they are a short while ago.
-    pub async fn begin(&self, provider: &str, errand: Errand<'_>, next: &str, origin: &Origin) -> Result<Away, Fault> {
+    pub async fn begin(
+        &self,
+        provider: &str,
+        errand: Errand<'_>,
+        next: &str,
+        invitation: Option<&str>,
+        origin: &Origin,
+    ) -> Result<Away, Fault> {
         let provider = self.provider(provider)?;
         if let Errand::Link(caller) = errand {
             self.accounts.require_fresh(caller)?;
         }
         throttle::count_flow(&self.store, &self.clock, origin).await?;
+        let invitation = invitation_of(invitation)?.map(|hash| URL_SAFE_NO_PAD.encode(hash));
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
         let target =
             provider.address(state.clone(), nonce.clone(), &verifier, matches!(errand, Errand::Confirm(_))).await;
@@ -185,6 +194,7 @@ impl Identities {
             purpose: errand.purpose(),
             user: errand.user(),
             next,
+            invitation: invitation.as_deref(),
             created_at: now,
             expires_at: now.plus_seconds(FLOW_SECONDS),
         })
@@ -216,8 +226,8 @@ impl Identities {
         let (flow, vouched) = back.origin.note_if_refused(&self.store, &self.clock, refusal, arrived).await?;
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
-                let sign_up = provider.config.sign_up;
-                let step = self.sign_in(vouched, (&provider.config.label, sign_up), &back.origin, session).await?;
+                let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
+                let step = self.sign_in(vouched, provider, invitation, &back.origin, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
             (FlowPurpose::Link, Some(caller)) => {
