@@ -21,7 +21,7 @@ case " ${RUSTFLAGS:-} " in
 esac
 
 # Tools of the exact versions that this project needs come before others of the same name.
-PATH=$tools/bin:$tools/venv/bin:$root/end2end/node_modules/.bin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH
+PATH=$root/scripts/bin:$tools/bin:$tools/venv/bin:$root/end2end/node_modules/.bin:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH
 export PATH
 
 # Written by scripts/setup where the compiler is not rustup's default one.

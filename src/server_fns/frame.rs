@@ -10,7 +10,7 @@ use crate::domain::{AppError, ChatPage, CurrentUser, Language, ModelChoice, Time
 pub struct Frame {
     /// The person.
     pub user: CurrentUser,
-    /// The newest chats.
+    /// The newest chats, without what was last said in them.
     pub chats: ChatPage,
     /// The models that can be asked.
     pub models: ModelChoice,
@@ -48,6 +48,9 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     } else {
         door.answer(door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
     };
+    // The sidebar shows titles. What was last said in fifty chats need not travel with every page.
+    let slim = |chat| crate::domain::ChatSummary { last_words: String::new(), model: String::new(), ..chat };
+    let chats = ChatPage { chats: chats.chats.into_iter().map(slim).collect(), next: chats.next };
     let profile = door.answer(door.state.accounts.chosen(user.id).await)?;
     let now = door.state.clock.now();
     let chosen = profile.utc_offset_minutes(now);

@@ -1,6 +1,6 @@
 //! Making accounts, signing in and out, and finding out who asks.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
@@ -42,6 +42,8 @@ pub struct Accounts {
     pub(super) factor_removal_wait: i64,
     /// Days for which it is kept what was done.
     pub(super) audit_days: u32,
+    /// Whether it is known that there was a first account.
+    pub(super) installed: Arc<AtomicBool>,
 }
 
 /// Somebody who is signed in, and asks.
@@ -101,6 +103,7 @@ impl Accounts {
             base_url: config.base_url().into(),
             factor_removal_wait: config.factor_removal_wait,
             audit_days: config.audit_days,
+            installed: Arc::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Who is let in: the policy of sign-up, and invitations.
 
+use std::sync::atomic::Ordering;
+
 use super::{
     Accounts, Caller, Origin,
     links::{Token, hash_of},
@@ -177,13 +179,24 @@ impl Accounts {
     /// # Errors
     /// As the database says.
     pub async fn sign_up_policy(&self) -> Result<SignUpPolicy, Fault> {
-        let installed = self.store.read().await?.is_installed().await?;
+        let installed = self.is_installed().await?;
         Ok(match (installed, self.open, self.domains.is_empty()) {
             (false, ..) => SignUpPolicy::First,
             (true, true, _) => SignUpPolicy::Open,
             (true, false, false) => SignUpPolicy::Domains,
             (true, false, true) => SignUpPolicy::Closed,
         })
+    }
+
+    /// Whether there was ever a first account. Once there was, this holds for good, and is not asked again: every visit of the
+    /// sign-in page wants to know.
+    async fn is_installed(&self) -> Result<bool, Fault> {
+        if self.installed.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let installed = self.store.read().await?.is_installed().await?;
+        self.installed.fetch_or(installed, Ordering::Relaxed);
+        Ok(installed)
     }
 
     /// By which right somebody with this address makes an account. An invitation goes before the policy.

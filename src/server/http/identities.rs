@@ -90,7 +90,11 @@ async fn leave(
         (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
-    match state.identities.begin(provider, errand, next, invitation.as_deref(), &Origin::of_request(extensions, headers)).await {
+    match state
+        .identities
+        .begin(provider, errand, next, invitation.as_deref(), &Origin::of_request(extensions, headers))
+        .await
+    {
         Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
         Err(fault) => refused(fault, extensions),
     }

@@ -97,7 +97,9 @@ impl Identities {
             return Err(known_address().into());
         }
         let admission = match self.accounts.admit(&vouched.email, invitation).await? {
-            Admission::Open | Admission::OnceVerified if !provider.config.sign_up => return Err(AppError::Forbidden.into()),
+            Admission::Open | Admission::OnceVerified if !provider.config.sign_up => {
+                return Err(AppError::Forbidden.into());
+            }
             // The provider has verified the address.
             Admission::OnceVerified => Admission::Open,
             other => other,
@@ -113,7 +115,10 @@ impl Identities {
             origin.write(&mut tx, &self.clock, &act).await?;
         }
         let (email, name) = (&vouched.email, vouched.name.as_str());
-        let (user, _) = self.accounts.insert_account(&mut tx, email, name, "", &admission, (origin, &provider.config.label)).await?;
+        let (user, _) = self
+            .accounts
+            .insert_account(&mut tx, email, name, "", &admission, (origin, &provider.config.label))
+            .await?;
         self.insert(&mut tx, user.id, &vouched).await?;
         if tx.verify_address(user.id, email, self.clock.now()).await? {
             origin.note_of(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;
