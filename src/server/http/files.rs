@@ -8,7 +8,7 @@ use axum::{
     extract::Request,
     http::{
         HeaderValue, Method, StatusCode,
-        header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, VARY},
+        header::{ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, LAST_MODIFIED, VARY},
     },
     response::Response,
     routing::get,
@@ -69,6 +69,11 @@ impl Files {
         let mut response = response.map(Body::new);
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
+        if keep == KEPT_FOR_EVER {
+            // What never changes is never asked whether it has, and is too small to be asked for in parts.
+            headers.remove(LAST_MODIFIED);
+            headers.remove(ACCEPT_RANGES);
+        }
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
             response.headers_mut().insert(CACHE_CONTROL, keep);
         }
@@ -94,13 +99,16 @@ fn is_file(path: &str) -> bool {
     suffix
 }
 
+/// What is said of a file whose name changes with its content.
+const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// How long a file may be kept: for ever where its name changes with its content.
 fn kept(path: &str, pkg: bool) -> HeaderValue {
     let hashed = path.rsplit('/').next().unwrap_or_default().split('.').any(|part| {
         part.len() == HASH_LETTERS && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     });
     HeaderValue::from_static(match (pkg, hashed) {
-        (true, true) => "public, max-age=31536000, immutable",
+        (true, true) => KEPT_FOR_EVER,
         (true, false) => "no-cache",
         (false, _) => "public, max-age=3600",
     })

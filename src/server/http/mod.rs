@@ -114,7 +114,8 @@ pub fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Tim
     let stationery = Arc::new(Stationery { clock, https: rules.site.is_https() });
     let compression = CompressionLayer::new()
         .gzip(true)
-        .quality(CompressionLevel::Fastest)
+        // A tenth fewer bytes of a chat's page than the fastest, in the same time within what can be measured.
+        .quality(CompressionLevel::Precise(4))
         .compress_when(SizeAbove::new(1_024).and(is_page_or_data));
     routes
         .method_not_allowed_fallback(async || {
