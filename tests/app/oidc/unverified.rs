@@ -74,7 +74,7 @@ each_house! {
 }
 
 each_house! {
-    async fn o04_where_somebody_came_in_with_anothers_address_its_owner_takes_the_account_back_by_mail(house: House) {
+    async fn o04_where_somebody_came_in_with_a_foreign_address_its_owner_takes_the_account_back_by_mail(house: House) {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
         let house = House::start(house.app.kept(), |config| {
