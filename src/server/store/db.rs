@@ -80,9 +80,11 @@ impl Db {
             .pragma("secure_delete", "on")
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(64);
-        let write =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
-        let read = SqlitePoolOptions::new()
+        // A file does not go away like a server does: asking each time whether it is still there costs a way to another
+        // thread and back.
+        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
+        let write = pool().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
+        let read = pool()
             .max_connections(4)
             .acquire_timeout(ACQUIRE)
             .idle_timeout(Duration::from_secs(60))
