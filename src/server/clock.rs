@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
 use crate::domain::Timestamp;
@@ -41,4 +42,10 @@ impl Clock {
             u32::try_from(nanos).unwrap_or(0),
         ))
     }
+}
+
+/// A moment for machines, in UTC, as RFC 3339 has it. For example `2026-11-21T08:30:00.123456Z`.
+pub fn rfc3339(at: Timestamp) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
+    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }

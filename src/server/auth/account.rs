@@ -6,9 +6,7 @@ use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use super::{Factors, Origin, Passwords, notices::Notices, origin::Refusal, password::Verified, throttle};
 use crate::{
-    domain::{
-        AppError, AuditAction, CurrentUser, Email, Outcome, Role, SignInId, SignInStep, Timestamp, UserId, limits,
-    },
+    domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId, limits},
     server::{
         clock::Clock,
         config::{Config, SessionConfig},
@@ -222,7 +220,7 @@ impl Accounts {
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
         if let Some(owner) = tx.find_signed_in(former, now).await? {
             tx.end_sign_in(former, now).await?;
-            origin.note(&mut tx, &self.clock, owner.user.id, AuditAction::SignOut, Outcome::Done).await?;
+            origin.note(&mut tx, &self.clock, owner.user.id, AuditAction::SignOut).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -235,7 +233,7 @@ impl Accounts {
     pub async fn sign_out(&self, caller: &Caller, origin: &Origin, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.end_sign_in(caller.sign_in, self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut).await?;
         tx.commit().await?;
         session.flush().await.map_err(Fault::internal)
     }

@@ -1,7 +1,7 @@
 //! What was written down, for administrators and the operator.
 
 use serde::Serialize;
-use time::{Date, Month, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Date, Month};
 
 use super::{
     Accounts, By, Caller, Origin,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{Activity, AppError, AuditAction, AuditEntry, AuditPage, AuditQuery, Email, Outcome, Timestamp, UserId},
     server::{
+        clock::rfc3339,
         fault::Fault,
         store::{AuditFilter, AuditRecord},
     },
@@ -81,7 +82,8 @@ impl Accounts {
         query: &AuditQuery,
         origin: &Origin,
     ) -> Result<AuditExport, Fault> {
-        self.require_fresh_administrator(caller)?;
+        self.admit_administrator(caller, "/audit/export", origin).await?;
+        self.require_fresh(caller)?;
         let filter = self.filter(query).await?;
         // The id, not the address: what was written down must not keep the address of whoever is gone by then.
         let person = filter.person.map(|person| person.to_string()).unwrap_or_default();
@@ -212,12 +214,6 @@ fn line(record: &AuditRecord) -> Line<'_> {
         address: &row.address,
         user_agent: &row.user_agent,
     }
-}
-
-/// For example `2026-11-21T08:30:00.123456Z`.
-fn rfc3339(at: Timestamp) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
-    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

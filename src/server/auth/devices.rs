@@ -39,7 +39,7 @@ impl Accounts {
         if !tx.end_sign_in_of(caller.user.id, sign_in, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndSignIn, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndSignIn).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Accounts {
     pub async fn end_other_devices(&self, caller: &Caller, origin: &Origin) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
         let ended = tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
         tx.commit().await?;
         Ok(ended)
     }

@@ -81,11 +81,8 @@ impl Origin {
         clock: &Clock,
         user: UserId,
         action: AuditAction,
-        outcome: Outcome,
     ) -> Result<(), StoreError> {
-        // Of what was refused it is not known who tried.
-        let actor = (outcome == Outcome::Done).then_some(user);
-        self.write(tx, clock, &Act { actor, subject: Some(user), action, outcome, detail: "" }).await
+        self.note_of(tx, clock, user, action, "").await
     }
 
     /// Writes down what somebody did from here with their own account, and on what.

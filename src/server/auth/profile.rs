@@ -1,8 +1,8 @@
 //! What people change about their own accounts.
 
-use super::{Accounts, Caller, Origin, password::Verified, rule, throttle};
+use super::{Accounts, Caller, Origin, origin::Refusal, password::Verified, rule, throttle};
 use crate::{
-    domain::{AppError, AuditAction, Email, Outcome, limits, parse_name},
+    domain::{AppError, AuditAction, Email, limits, parse_name},
     server::fault::Fault,
 };
 
@@ -37,7 +37,7 @@ impl Accounts {
         tx.end_sign_ins(user.id, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
-        origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
         let sentence = "Your password was changed in the settings, and all other devices were signed out.";
         self.notify(&mut tx, &user.email, sentence, origin).await?;
         tx.commit().await?;
@@ -52,7 +52,7 @@ impl Accounts {
         let name = parse_name(name)?;
         let mut tx = self.store.write().await?;
         tx.update_name(caller.user.id, &name).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeName, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeName).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -74,10 +74,8 @@ impl Accounts {
         }
         let stored = self.store.read().await?.find_password_hash(caller.user.id).await?.ok_or_else(wrong)?;
         if self.passwords.verify(password, Some(stored.clone())).await? == Verified::No {
-            let mut tx = self.store.write().await?;
-            origin.note(&mut tx, &self.clock, caller.user.id, action, Outcome::Refused).await?;
-            tx.commit().await?;
-            return Err(wrong().into());
+            let refusal = Refusal { subject: Some(caller.user.id), action, detail: "" };
+            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         }
         throttle::forgive_sign_in(&self.store, origin.address, &email).await?;
         Ok(stored)

@@ -2,9 +2,9 @@
 
 use tower_sessions::Session;
 
-use super::{Accounts, Caller, Origin, throttle};
+use super::{Accounts, Caller, Origin, origin::Refusal, throttle};
 use crate::{
-    domain::{AppError, AuditAction, Outcome, Proof, UserId},
+    domain::{AppError, AuditAction, Proof, UserId},
     server::fault::Fault,
 };
 
@@ -61,10 +61,9 @@ impl Accounts {
         if has_factor {
             throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
             if !self.factors.use_code(user, code).await? {
-                let mut tx = self.store.write().await?;
-                origin.note(&mut tx, &self.clock, user, AuditAction::Confirm, Outcome::Refused).await?;
-                tx.commit().await?;
-                return Err(super::factors::wrong_code().into());
+                let refusal = Refusal { subject: Some(user), action: AuditAction::Confirm, detail: "" };
+                let wrong = Err(super::factors::wrong_code().into());
+                return origin.note_if_refused(&self.store, &self.clock, refusal, wrong).await;
             }
             throttle::forgive_code_of(&self.store, user).await?;
         }
@@ -75,7 +74,7 @@ impl Accounts {
     pub(super) async fn confirmed(&self, caller: &Caller, origin: &Origin, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm).await?;
         tx.commit().await?;
         self.name_in(session, caller).await
     }

@@ -15,14 +15,13 @@ use futures::stream::try_unfold;
 
 use super::{
     envelope::accepts_html,
-    refusal::{refuse, refuse_request, show_as_page},
+    refusal::{refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, AuditQuery},
     server::{
         auth::{Caller, Origin},
         state::AppState,
-        telemetry::RequestId,
     },
 };
 
@@ -50,17 +49,9 @@ async fn export(
 async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
     let Some(caller) = extensions.get::<Caller>() else { return refuse(AppError::Unauthenticated) };
     let origin = Origin::of_request(extensions, headers);
-    let allowed = state.accounts.admit_administrator(caller, "/audit/export", &origin).await;
-    let export = match allowed {
-        Ok(()) => state.accounts.export_audit(caller, query, &origin).await,
-        Err(fault) => Err(fault),
-    };
-    let export = match export {
+    let export = match state.accounts.export_audit(caller, query, &origin).await {
         Ok(export) => export,
-        Err(fault) => {
-            let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-            return refuse(fault.into_app_error(&request_id));
-        }
+        Err(fault) => return refuse_fault(fault, extensions),
     };
     let seconds = state.clock.now().micros().div_euclid(1_000_000);
     let day = time::OffsetDateTime::from_unix_timestamp(seconds).map(time::OffsetDateTime::date);

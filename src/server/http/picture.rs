@@ -16,15 +16,13 @@ use multer::Multipart;
 use super::{
     body,
     envelope::accepts_html,
-    refusal::{refuse, refuse_request, show_as_page},
+    refusal::{refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, UserId},
     server::{
         auth::{Caller, Origin},
-        fault::Fault,
         state::AppState,
-        telemetry::RequestId,
     },
 };
 
@@ -61,7 +59,7 @@ async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, bo
     })?;
     let origin = Origin::of_request(extensions, headers);
     let kept = state.accounts.change_picture(caller, file, &origin).await;
-    kept.map_err(|fault| Box::new(refused(fault, extensions)))
+    kept.map_err(|fault| Box::new(refuse_fault(fault, extensions)))
 }
 
 /// The file in the field `picture`.
@@ -89,7 +87,7 @@ async fn show(
     let (version, bytes) = match state.accounts.find_picture(user).await {
         Ok(Some(picture)) => picture,
         Ok(None) => return refuse(AppError::NotFound),
-        Err(fault) => return refused(fault, &extensions),
+        Err(fault) => return refuse_fault(fault, &extensions),
     };
     let tag = format!("\"{version}\"");
     // The address names the version, so that a browser may keep it.
@@ -98,9 +96,4 @@ async fn show(
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag.as_str()), (CACHE_CONTROL, keep)]).into_response();
     }
     ([(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, keep), (ETAG, tag.as_str())], bytes).into_response()
-}
-
-fn refused(fault: Fault, extensions: &Extensions) -> Response {
-    let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    refuse(fault.into_app_error(&request_id))
 }

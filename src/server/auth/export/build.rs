@@ -3,13 +3,13 @@
 use std::{fs::File, path::PathBuf};
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use super::{Exports, archive::Archive, work::Hold};
 use crate::{
-    domain::{AppError, ChatId, SignInId, Timestamp, UserId},
+    domain::{AppError, ChatId, SignInId, UserId},
     server::{
+        clock::rfc3339,
         fault::Fault,
         store::{ExportChat, ExportMessage},
     },
@@ -59,7 +59,7 @@ impl Exports {
         drop(tx);
         let value = json!({
             "id": user, "email": account.email, "name": account.name, "role": account.role,
-            "created_at": iso(account.created_at), "email_verified_at": account.email_verified_at.map(iso),
+            "created_at": rfc3339(account.created_at), "email_verified_at": account.email_verified_at.map(rfc3339),
         });
         whole(archive, "account.json", &value).await?;
         let chosen = self.accounts.chosen(user).await?;
@@ -76,14 +76,14 @@ impl Exports {
         let factors = factors.iter().map(|factor| {
             json!({
                 "id": factor.id, "kind": factor.kind(), "name": factor.name,
-                "created_at": iso(factor.created_at), "last_used_at": factor.last_used_at.map(iso),
+                "created_at": rfc3339(factor.created_at), "last_used_at": factor.last_used_at.map(rfc3339),
             })
         });
         whole(archive, "factors.json", &factors.collect()).await?;
         let identities = identities.iter().map(|identity| {
             json!({
                 "issuer": identity.issuer, "subject": identity.subject, "email": identity.email,
-                "created_at": iso(identity.created_at), "last_used_at": iso(identity.last_used_at),
+                "created_at": rfc3339(identity.created_at), "last_used_at": rfc3339(identity.last_used_at),
             })
         });
         whole(archive, "identities.json", &identities.collect()).await
@@ -98,8 +98,8 @@ impl Exports {
             after = last.id;
             let lines = rows.iter().map(|row| {
                 line(&json!({
-                    "id": row.id, "created_at": iso(row.created_at), "last_used_at": iso(row.last_used_at),
-                    "ends_at": iso(row.ends_at), "ended_at": row.ended_at.map(iso),
+                    "id": row.id, "created_at": rfc3339(row.created_at), "last_used_at": rfc3339(row.last_used_at),
+                    "ends_at": rfc3339(row.ends_at), "ended_at": row.ended_at.map(rfc3339),
                     "user_agent": row.user_agent, "address": row.address,
                 }))
             });
@@ -116,7 +116,7 @@ impl Exports {
             after = Some((last.at, last.id));
             let lines = rows.iter().map(|row| {
                 line(&json!({
-                    "id": row.id, "at": iso(row.at), "action": row.action, "outcome": row.outcome,
+                    "id": row.id, "at": rfc3339(row.at), "action": row.action, "outcome": row.outcome,
                     "detail": row.detail, "user_agent": row.user_agent, "address": row.address,
                 }))
             });
@@ -128,7 +128,8 @@ impl Exports {
         let rows = self.accounts.store.read().await?.owned_by(user).export_mails().await?;
         let lines = rows.iter().map(|row| {
             line(&json!({
-                "id": row.id, "subject": row.subject, "created_at": iso(row.created_at), "sent_at": row.sent_at.map(iso),
+                "id": row.id, "subject": row.subject, "created_at": rfc3339(row.created_at),
+                "sent_at": row.sent_at.map(rfc3339),
             }))
         });
         archive.file("mails.jsonl").await?;
@@ -144,9 +145,9 @@ impl Exports {
             after = last.id;
             let lines = chats.iter().map(|chat| {
                 line(&json!({
-                    "id": chat.id, "title": chat.title, "model": chat.model, "created_at": iso(chat.created_at),
-                    "active_at": iso(chat.active_at), "pinned": chat.pinned, "archived": chat.archived,
-                    "deleted_at": chat.deleted_at.map(iso),
+                    "id": chat.id, "title": chat.title, "model": chat.model, "created_at": rfc3339(chat.created_at),
+                    "active_at": rfc3339(chat.active_at), "pinned": chat.pinned, "archived": chat.archived,
+                    "deleted_at": chat.deleted_at.map(rfc3339),
                 }))
             });
             archive.more(lines.collect::<String>()).await?;
@@ -210,7 +211,7 @@ fn json_line(chat: &ExportChat, row: &ExportMessage) -> String {
         "text": row.text, "reasoning": row.reasoning, "model": row.model_label, "failure": row.failure,
         "left_out": row.left_out, "prompt_tokens": row.prompt_tokens, "answer_tokens": row.answer_tokens,
         "superseded": row.superseded,
-        "created_at": iso(row.created_at),
+        "created_at": rfc3339(row.created_at),
     }))
 }
 
@@ -221,7 +222,7 @@ fn markdown(_: &ExportChat, row: &ExportMessage) -> String {
         (None, _) => "Assistant",
     };
     let mark = if row.superseded { " (asked for anew)" } else { "" };
-    format!("## {who}{mark}\n\n{}\n\n{}\n\n", iso(row.created_at), row.text)
+    format!("## {who}{mark}\n\n{}\n\n{}\n\n", rfc3339(row.created_at), row.text)
 }
 
 /// A title as a part of the name of a file: letters and digits, and nothing that leads elsewhere.
@@ -229,11 +230,6 @@ fn file_name(title: &str) -> String {
     let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let name: String = words.collect::<Vec<_>>().join("-").chars().take(NAME_CHARS).collect();
     if name.is_empty() { "chat".to_owned() } else { name }
-}
-
-fn iso(at: Timestamp) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
-    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::{Accounts, Caller, Origin, throttle};
 use crate::{
-    domain::{AppError, AuditAction, DataExport, ExportId, ExportState, Outcome},
+    domain::{AppError, AuditAction, DataExport, ExportId, ExportState},
     server::fault::Fault,
 };
 
@@ -50,7 +50,7 @@ impl Exports {
         if !tx.owned_by(user).insert_export(id, now, expires_at).await? {
             return Err(already().into());
         }
-        origin.note(&mut tx, clock, user, AuditAction::ExportData, Outcome::Done).await?;
+        origin.note(&mut tx, clock, user, AuditAction::ExportData).await?;
         tx.commit().await?;
         self.asked.notify_one();
         Ok(DataExport { id, state: ExportState::Waiting, done: 0, total: 0, bytes: 0, created_at: now, expires_at })
@@ -76,7 +76,7 @@ impl Exports {
         let export = store.read().await?.owned_by(user).find_export(id, clock.now()).await?;
         let export = export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?;
         let mut tx = store.write().await?;
-        origin.note(&mut tx, clock, user, AuditAction::DownloadData, Outcome::Done).await?;
+        origin.note(&mut tx, clock, user, AuditAction::DownloadData).await?;
         tx.commit().await?;
         Ok(export)
     }

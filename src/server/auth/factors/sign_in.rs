@@ -4,11 +4,12 @@ use tower_sessions::{Expiry, Session};
 
 use super::totp::wrong_code;
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, Outcome, PendingSignInId, SignInId, SignInStep, UserId},
+    domain::{AppError, AuditAction, CurrentUser, PendingSignInId, SignInId, SignInStep},
     server::{
         auth::{
             Accounts, Caller, Origin,
             account::{Entry, SIGN_IN},
+            origin::Refusal,
             throttle,
         },
         fault::Fault,
@@ -67,8 +68,8 @@ impl Accounts {
     pub async fn finish_sign_in(&self, code: &str, origin: &Origin, session: &Session) -> Result<Caller, Fault> {
         let pending = self.try_pending(origin, session).await?;
         if !self.factors.use_code(pending.user, code).await? {
-            self.note_refused_factor(pending.user, origin).await?;
-            return Err(wrong_code().into());
+            let refusal = Refusal { subject: Some(pending.user), action: AuditAction::SecondFactor, detail: "" };
+            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong_code().into())).await;
         }
         self.complete(pending, origin, session).await
     }
@@ -119,13 +120,6 @@ impl Accounts {
         throttle::forgive_code(&self.store, origin.address, pending.user).await?;
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
         self.begin(user, &Entry { remember: pending.remember, origin, by: "second factor" }, session).await
-    }
-
-    pub(super) async fn note_refused_factor(&self, user: UserId, origin: &Origin) -> Result<(), Fault> {
-        let mut tx = self.store.write().await?;
-        origin.note(&mut tx, &self.clock, user, AuditAction::SecondFactor, Outcome::Refused).await?;
-        tx.commit().await?;
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::By;
 use crate::{
-    domain::{AppError, AuditAction, Email, Outcome, Role, Timestamp, UserId},
+    domain::{AppError, AuditAction, Email, Role, Timestamp, UserId},
     server::{
         auth::{Accounts, Caller, Origin},
         fault::Fault,
@@ -43,7 +43,7 @@ impl Accounts {
         }
         tx.end_sign_ins(user, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user).await?;
-        origin.note(&mut tx, &self.clock, user, AuditAction::AskDeletion, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, user, AuditAction::AskDeletion).await?;
         self.post(&mut tx, &person.summary.email, &Letter::deletion(due_at, &origin.place())).await?;
         tx.commit().await?;
         Ok(due_at)
@@ -59,7 +59,7 @@ impl Accounts {
         if !tx.owned_by(user).withdraw_deletion(self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note(&mut tx, &self.clock, user, AuditAction::WithdrawDeletion, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, user, AuditAction::WithdrawDeletion).await?;
         self.notify(&mut tx, &caller.user.email, "Your account stays: its deletion was undone.", origin).await?;
         tx.commit().await?;
         Ok(())

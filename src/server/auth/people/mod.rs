@@ -67,15 +67,6 @@ impl Accounts {
         Err(forbidden.into())
     }
 
-    /// Refuses who is no administrator, and an administrator whose last proof of who they are is too old.
-    ///
-    /// # Errors
-    /// `Forbidden`, `Stale`.
-    pub fn require_fresh_administrator(&self, caller: &Caller) -> Result<(), AppError> {
-        require_administrator(caller)?;
-        self.require_fresh(caller)
-    }
-
     /// Begins a change of somebody's account. Other changes wait until it is over.
     async fn begin_change(&self, by: &By<'_>) -> Result<Tx, Fault> {
         by.check()?;

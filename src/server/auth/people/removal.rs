@@ -77,7 +77,7 @@ impl Accounts {
         if !tx.owned_by(user).delete_factor_removal().await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note(&mut tx, &self.clock, user, AuditAction::RefuseFactorRemoval, Outcome::Done).await?;
+        origin.note(&mut tx, &self.clock, user, AuditAction::RefuseFactorRemoval).await?;
         self.notify(&mut tx, &caller.user.email, "The removal of your second factors was refused.", origin).await?;
         tx.commit().await?;
         Ok(())
