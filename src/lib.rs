@@ -11,7 +11,7 @@
 //! (`tests/app/architecture.rs` holds it):
 //! ```text
 //! 0 domain
-//! 1 server::{allocator, clock, config, keys, llm, store}   components
+//! 1 server::{allocator, clock, config, keys, llm, store, supervisor}   components
 //! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
 //! 3 server::auth
 //! 4 server::chat
@@ -49,6 +49,11 @@
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
 //! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function. A field that a function does
 //! not take is refused before it is called (`server_fns::fields`).
+//!
+//! # What goes on in the background
+//! Every task that lives as long as the process belongs to `server::supervisor`: one that panics is started again, and
+//! `/health/ready` names a vital one that is down. What they do with many rows they do in slices (`Store::in_slices`):
+//! transactions that each hold SQLite's one writer for a moment, so that nobody who chats waits for them.
 //!
 //! # How secrets are kept
 //! What the server must read again (authenticator apps' secrets) is sealed by `server::secrets` under keys that lie outside

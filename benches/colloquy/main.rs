@@ -6,6 +6,7 @@
 //! | `COLLOQUY_BIN` | the program; otherwise `release/colloquy` in the build's folder |
 //! | `LEPTOS_SITE_ROOT` | the files of the site; otherwise `site` beside the program |
 //! | `TEST_MODEL` | the file of the embedded model |
+//! | `BENCH_ONLY=maintenance` | that part alone; prints the table and leaves docs/benchmarks.md alone |
 //! | `BENCH_QUICK=1` | small counts, to see whether it works; prints the table and leaves docs/benchmarks.md alone |
 //! | `BENCH_DATE` | the date on the page; otherwise today |
 
@@ -18,6 +19,7 @@ use std::{
 mod answers;
 mod browser;
 mod http;
+mod maintenance;
 mod model;
 mod pages;
 mod people;
@@ -62,6 +64,9 @@ struct Counts {
     model_rounds: usize,
     many_people: usize,
     checks: usize,
+    removed_chats: usize,
+    purged_messages: usize,
+    other_sessions: usize,
 }
 
 impl Counts {
@@ -86,6 +91,9 @@ impl Counts {
         model_rounds: 3,
         many_people: 10_000,
         checks: 5_000,
+        removed_chats: 100,
+        purged_messages: 100_000,
+        other_sessions: 20_000,
     };
     const QUICK: Self = Self {
         few_chats: 50,
@@ -107,6 +115,9 @@ impl Counts {
         model_rounds: 1,
         many_people: 200,
         checks: 100,
+        removed_chats: 5,
+        purged_messages: 2_000,
+        other_sessions: 500,
     };
 }
 
@@ -114,11 +125,18 @@ impl Counts {
 async fn main() -> Result<()> {
     let quick = std::env::var("BENCH_QUICK").is_ok_and(|value| value == "1");
     let counts = if quick { Counts::QUICK } else { Counts::FULL };
-    let program = program()?;
+    let only = std::env::var("BENCH_ONLY").is_ok_and(|value| value == "maintenance");
     let mut report = Report::default();
-    measure(&mut report, &counts, &program).await?;
+    if !only {
+        measure(&mut report, &counts, &program()?).await?;
+    }
+    say("Maintenance")?;
+    let outcome = maintenance::measure(&mut report, &counts).await;
+    report.outcome(&["writer hold"], outcome);
     write!(io::stdout(), "\n{}", report.table())?;
-    if !quick {
+    if only {
+        write!(io::stdout(), "{}", report.details())?;
+    } else if !quick {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
         report.write(&page)?;
         writeln!(io::stdout(), "\nWritten to {}", page.display())?;

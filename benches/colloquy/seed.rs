@@ -10,6 +10,8 @@ use colloquy::{
     },
 };
 
+use uuid::Uuid;
+
 use crate::Result;
 
 const MODEL: &str = "scripted/echo";
@@ -104,6 +106,28 @@ pub async fn long_chat(data: &Path, email: &str, messages: usize) -> Result<Chat
     tx.commit().await?;
     store.close().await;
     Ok(chat)
+}
+
+/// Gives a person one chat with so many messages.
+pub async fn chat(store: &Store, owner: UserId, clock: &Clock, messages: usize) -> Result<ChatId> {
+    let mut tx = store.write().await?;
+    let chat = insert(&mut tx, owner, clock, "A talk about algorithms", messages, clock.now()).await?;
+    tx.commit().await?;
+    Ok(chat)
+}
+
+/// So many session records of nobody in particular, as they were before it was noted whose they are.
+pub async fn sessions(store: &Store, clock: &Clock, count: usize) -> Result<()> {
+    for from in (0..count).step_by(500) {
+        let mut tx = store.write().await?;
+        for _ in from..count.min(from + 500) {
+            let (id, named) = (Uuid::new_v4(), Uuid::new_v4());
+            let record = format!(r#"{{"id":"{id}","data":{{"sign_in":"{named}","serial":0}},"expiry_date":"later"}}"#);
+            tx.insert_session(id, &record, None, clock.now().plus_seconds(120 * 86_400)).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 async fn owner(store: &Store, email: &str) -> Result<UserId> {

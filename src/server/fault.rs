@@ -21,11 +21,20 @@ impl Fault {
     pub fn into_app_error(self, request_id: &str) -> AppError {
         match self {
             Self::App(error) => error,
+            Self::Internal(error) if is_deadlock(&*error) => {
+                tracing::warn!(%request_id, error = %error, "a request was undone in favour of others");
+                busy()
+            }
             Self::Internal(error) => {
                 tracing::error!(%request_id, error = %error, "a request failed");
                 AppError::Internal { request_id: request_id.to_owned() }
             }
         }
+    }
+
+    /// Whether the database undid this work in favour of another one that it stood in the way of. Done anew it may succeed.
+    pub fn is_deadlock(&self) -> bool {
+        matches!(self, Self::Internal(error) if is_deadlock(&**error))
     }
 
     /// A fault of ours.
@@ -34,18 +43,28 @@ impl Fault {
     }
 }
 
+fn is_deadlock(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Deadlock(_)))
+}
+
+fn busy() -> AppError {
+    AppError::unavailable("The database is busy or does not answer. Please try again in a moment.")
+}
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "the database does not answer");
-                AppError::unavailable("The database is busy or does not answer. Please try again in a moment.").into()
+                busy().into()
             }
             StoreError::Full => {
                 tracing::error!("the disk of the database is full");
                 AppError::unavailable("The server's disk is full, so nothing new can be kept. Reading still works; tell the administrator.").into()
             }
-            StoreError::Duplicate | StoreError::Schema(_) | StoreError::Other(_) => Self::internal(error),
+            StoreError::Duplicate | StoreError::Deadlock(_) | StoreError::Schema(_) | StoreError::Other(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -15,4 +15,5 @@ pub mod mail;
 pub mod secrets;
 pub mod state;
 pub mod store;
+pub mod supervisor;
 pub mod telemetry;

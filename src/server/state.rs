@@ -15,7 +15,11 @@ use super::{
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
+    supervisor::{AtStop, Duty, Supervisor},
 };
+
+/// Milliseconds by which the database's clock may differ from ours without a warning.
+const CLOCK_DIFFERENCE: i64 = 2_000;
 
 /// The parts of the running server, shared by cloning.
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub struct AppState {
     pub exports: Exports,
     /// The chats.
     pub chats: Chats,
+    /// The tasks in the background.
+    pub supervisor: Supervisor,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -92,6 +98,7 @@ impl AppState {
             .create(&config.data)
             .map_err(|error| StartError::Folder(config.data.display().to_string(), error))?;
         let store = Store::open(&config.data, config.database_url.as_ref()).await?;
+        tell_clock_difference(&store, &clock).await?;
         // Before the first account there is nothing that a new key could make unreadable.
         let is_new = !store.read().await?.is_installed().await?;
         let keys = Keys::open(&config.data, is_new)?;
@@ -108,15 +115,12 @@ impl AppState {
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
         let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
-        tokio::spawn(accounts.clone().watch_factor_removals(stopping.clone()));
-        tokio::spawn(accounts.clone().watch_deletions(stopping.clone()));
         let exports = Exports::new(accounts.clone(), &config.data);
-        tokio::spawn(exports.clone().work(stopping.clone()));
-        let outbox = match &config.mail {
-            Some(mail) => Some(Outbox::start(store.clone(), clock.clone(), mail, stopping.clone())?),
-            None => None,
-        };
-        let chats = Chats::start(store.clone(), clock.clone(), &config, stopping.clone());
+        let mail = config.mail.as_ref().map(|mail| Outbox::new(store.clone(), clock.clone(), mail));
+        let outbox = mail.transpose()?;
+        let supervisor = Supervisor::new(stopping.clone());
+        watch(&supervisor, &accounts, &exports, outbox.as_ref(), &stopping);
+        let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
         Ok(Self {
             config: Arc::new(config),
             clock,
@@ -130,12 +134,72 @@ impl AppState {
             identities,
             exports,
             chats,
+            supervisor,
         })
     }
 
-    /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.
+    /// Whether the server can do its work now.
+    ///
+    /// # Errors
+    /// What does not work, in words.
+    pub async fn readiness(&self) -> Result<(), String> {
+        if self.store.ping().await.is_err() {
+            return Err("the database does not answer".to_owned());
+        }
+        match self.supervisor.down().as_slice() {
+            [] => Ok(()),
+            down => Err(format!("a background task is down: {}", down.join(", "))),
+        }
+    }
+
+    /// Waits for the runs to put down what they have and for the tasks in the background, but not for long, then closes the
+    /// database. Call it after `stopping`.
     pub async fn close(&self) {
-        self.chats.drained().await;
+        self.supervisor.finish(self.chats.drained()).await;
         self.store.close().await;
+    }
+}
+
+/// How far the database's clock is ahead of ours, in milliseconds; `None` where it is the same clock.
+///
+/// # Errors
+/// As the database says.
+pub async fn clock_difference(store: &Store, clock: &Clock) -> Result<Option<i64>, StoreError> {
+    let before = clock.now().micros();
+    let theirs = store.time().await?;
+    let ours = before.midpoint(clock.now().micros());
+    Ok(theirs.map(|theirs| (theirs.micros() - ours) / 1_000))
+}
+
+/// Leases are ends of time that one instance writes and another one compares with its own clock.
+async fn tell_clock_difference(store: &Store, clock: &Clock) -> Result<(), StoreError> {
+    match clock_difference(store, clock).await? {
+        Some(millis) if millis.abs() > CLOCK_DIFFERENCE => tracing::warn!(
+            millis,
+            "the database's clock and this machine's differ; set both by NTP, or instances take each other's work away"
+        ),
+        Some(millis) => tracing::info!(millis, "the database's clock is ahead of this machine's by so much"),
+        None => {}
+    }
+    Ok(())
+}
+
+/// Starts the tasks that look after accounts and mails.
+fn watch(
+    supervisor: &Supervisor,
+    accounts: &Accounts,
+    exports: &Exports,
+    outbox: Option<&Outbox>,
+    stopping: &CancellationToken,
+) {
+    let duty = |name| Duty { name, vital: false, at_stop: AtStop::Dropped };
+    let (removing, deleting, exports) = (accounts.clone(), accounts.clone(), exports.clone());
+    supervisor.watch(duty("factor removals"), move || removing.clone().watch_factor_removals());
+    supervisor.watch(duty("deletions"), move || deleting.clone().watch_deletions());
+    supervisor.watch(duty("downloads"), move || exports.clone().work());
+    if let Some(outbox) = outbox.cloned() {
+        let stopping = stopping.clone();
+        let duty = Duty { at_stop: AtStop::Finishes, ..duty("mails") };
+        supervisor.watch(duty, move || outbox.clone().work(stopping.clone()));
     }
 }

@@ -9,6 +9,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/clock", 1),
     ("server/config", 1),
     ("server/store", 1),
+    ("server/supervisor", 1),
     ("server/llm", 1),
     // Puts the models together from the configuration.
     ("server/llm/catalogue", 2),
@@ -123,10 +124,10 @@ fn l01_the_audit_is_only_added_to() {
     writers.sort();
     // What is too old is pruned, and what names somebody who is gone is blanked. Nothing else is ever changed.
     let allowed = [
-        "delete in server/store/sessions.rs",
+        "delete in server/store/expiry.rs",
         "insert in server/store/audit.rs",
-        "update in server/store/purge.rs",
-        "update in server/store/purge.rs",
+        "update in server/store/purge_slices.rs",
+        "update in server/store/purge_slices.rs",
     ];
     assert_eq!(writers, allowed);
 }

@@ -94,7 +94,7 @@ each_db! {
         bob.settled(sent.chat).await;
         assert_eq!(change(&mut bob, sent.chat, "delete").await, 200);
         app.state.clock.advance(3_601);
-        app.state.chats.sweep().await.expect("a sweep");
+        app.state.chats.remove_deleted().await.expect("a removal");
         assert_eq!(change(&mut bob, sent.chat, "restore").await, 404);
     }
 }

@@ -14,7 +14,7 @@ async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>
 
 #[tokio::test]
 async fn health_says_one_word() {
-    for (ready, status, text) in [(true, 200, "ok"), (false, 503, "not ready")] {
+    for (ready, status, text) in [(true, 200, "ok"), (false, 503, "not ready: a test")] {
         let (server, _data) = whole("/nowhere", ready).await;
         let answer = get(&server, "/health/ready").await;
         assert_eq!((answer.status.as_u16(), answer.text()), (status, text));

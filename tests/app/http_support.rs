@@ -67,7 +67,8 @@ pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
     config.local.models = folder.path().join("models");
     let options = LeptosOptions::builder().output_name("colloquy").site_root(site_root).build();
     let state = AppState::open(config, Clock::default(), options, CancellationToken::new()).await.expect("a state");
-    let ready: Readiness = Arc::new(move || Box::pin(async move { ready }));
+    let ready: Readiness =
+        Arc::new(move || Box::pin(async move { ready.then_some(()).ok_or_else(|| "a test".to_owned()) }));
     (http::router(state, ready, document), folder)
 }
 

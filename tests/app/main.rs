@@ -3,8 +3,10 @@
 mod accounts;
 mod architecture;
 mod audit;
+mod background;
 mod bad_input;
 mod chats;
+mod contention;
 mod crash;
 mod deletion;
 mod entrance;
@@ -25,6 +27,7 @@ mod legal;
 mod limits;
 mod log_canaries;
 mod mail;
+mod maintenance;
 mod models;
 mod oidc;
 mod people;

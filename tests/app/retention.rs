@@ -60,7 +60,7 @@ each_db! {
 
         // Like whatever is deleted, they are gone for good an hour later, with their messages.
         app.state.clock.advance(3_601);
-        app.state.chats.sweep().await.expect("a sweep");
+        app.state.chats.remove_deleted().await.expect("a removal");
         assert_eq!(app.column("select title from chats order by title").await, ["ada", "pinned"]);
         assert_eq!(app.column("select text from messages where author = 'user' order by text").await, ["ada", "pinned"]);
     }

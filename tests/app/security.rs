@@ -200,9 +200,7 @@ each_db! {
         app.administrator().await;
         for (days, kept) in [(364, true), (2, false)] {
             app.state.clock.advance(days * 86_400);
-            let mut tx = app.state.store.write().await.expect("a unit");
-            tx.delete_expired(app.state.clock.now(), 365).await.expect("a sweep");
-            tx.commit().await.expect("a commit");
+            app.state.chats.clear_expired().await;
             let (mut ada, _) = sign_in(&app, PASSWORD).await;
             assert_eq!(acts(&mut ada).await.contains(&(AuditAction::SignUp, Outcome::Done)), kept, "{days}");
         }

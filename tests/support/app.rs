@@ -111,10 +111,10 @@ impl TestApp {
         let site = folder.path().join("site").display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
-        let store = state.store.clone();
+        let ready_state = state.clone();
         let ready: http::Readiness = Arc::new(move || {
-            let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok() })
+            let state = ready_state.clone();
+            Box::pin(async move { state.readiness().await })
         });
         let router = http::router(state.clone(), ready, colloquy::app::shell);
         Self { state, upstream, config, router, folder }
@@ -158,6 +158,34 @@ impl TestApp {
         };
         let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
         connection.execute(statement).await.expect("a statement").rows_affected()
+    }
+
+    /// Lets every row fail for which `event` (such as `before delete on chats`) comes and `condition` (on `old` or `new`)
+    /// holds, until [`TestApp::mend`].
+    pub async fn break_rows(&self, event: &str, condition: &str) {
+        if self.kept() == Kept::Sqlite {
+            let fail = "begin select raise(abort, 'broken on purpose'); end";
+            self.execute(&format!("create trigger broken {event} when {condition} {fail}")).await;
+        } else {
+            let fail = "begin raise exception 'broken on purpose'; end";
+            self.execute(&format!(
+                "create or replace function broken() returns trigger language plpgsql as $$ {fail} $$"
+            ))
+            .await;
+            let run = "execute function broken()";
+            self.execute(&format!("create trigger broken {event} for each row when ({condition}) {run}")).await;
+        }
+    }
+
+    /// Rows of this table do not fail any more.
+    pub async fn mend(&self, table: &str) {
+        let on = if self.kept() == Kept::Sqlite { String::new() } else { format!("on {table}") };
+        self.execute(&format!("drop trigger broken {on}")).await;
+    }
+
+    /// An id as it stands in a statement.
+    pub fn literal(&self, id: uuid::Uuid) -> String {
+        if self.kept() == Kept::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
     }
 
     /// A browser without cookies.
@@ -242,10 +270,11 @@ impl TestApp {
         .expect("a count")
     }
 
-    /// Stops as the program does, and waits for the runs.
+    /// Stops as the program does, and waits for the runs and the tasks in the background.
     pub async fn stop(&self) {
         self.state.stopping.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.state.chats.drained()).await.expect("a drained engine");
+        let ended = self.state.supervisor.finish(self.state.chats.drained());
+        tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the tasks have ended");
     }
 }
 

@@ -14,10 +14,11 @@ use colloquy::server::{config::MailConfig, state::AppState};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 use tokio_util::sync::CancellationToken;
 
-/// What the server does with those who come.
+/// What the server does with those who come. Nobody ever has an address that begins with `nobody`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     /// Takes every mail.
@@ -26,6 +27,8 @@ pub enum Mood {
     Refuses,
     /// Does not even greet.
     Hangs,
+    /// Takes every mail, and says so only after [`Smtp::go_on`].
+    Hesitates,
 }
 
 /// A mail that was taken.
@@ -105,6 +108,7 @@ struct Shared {
     mood: Mutex<Mood>,
     taken: Mutex<Vec<Taken>>,
     connections: AtomicUsize,
+    go_on: Notify,
 }
 
 impl Smtp {
@@ -116,6 +120,7 @@ impl Smtp {
             mood: Mutex::new(Mood::Takes),
             taken: Mutex::default(),
             connections: AtomicUsize::new(0),
+            go_on: Notify::new(),
         });
         let server = Self { address, shared };
         let accepting = server.clone();
@@ -139,6 +144,11 @@ impl Smtp {
     /// Changes what it does with those who come from now on.
     pub fn becomes(&self, mood: Mood) {
         *self.shared.mood.lock().expect("a mood") = mood;
+    }
+
+    /// Says at last that a mail was taken.
+    pub fn go_on(&self) {
+        self.shared.go_on.notify_one();
     }
 
     /// How many have come.
@@ -205,6 +215,7 @@ impl Smtp {
                     mail = Taken { from: between(&line), ..Taken::default() };
                     "250 ok".to_owned()
                 }
+                "RCPT" if between(&line).starts_with("nobody") => "550 no such user here".to_owned(),
                 "RCPT" => {
                     mail.to.push(between(&line));
                     "250 ok".to_owned()
@@ -221,6 +232,9 @@ impl Smtp {
                         mail.data.push_str("\r\n");
                     }
                     self.shared.taken.lock().expect("mails").push(std::mem::take(&mut mail));
+                    if mood == Mood::Hesitates {
+                        self.shared.go_on.notified().await;
+                    }
                     "250 taken".to_owned()
                 }
                 "QUIT" => {

@@ -14,7 +14,11 @@ use tower_sessions::{
 };
 use uuid::Uuid;
 
-use super::session_cache::SessionCache;
+use super::{
+    account::SIGN_IN,
+    factors::{CEREMONY, PENDING},
+    session_cache::SessionCache,
+};
 use crate::{
     domain::Timestamp,
     server::{
@@ -94,12 +98,19 @@ fn encode(record: &Record) -> Result<String> {
     serde_json::to_string(record).map_err(|error| Error::Encode(error.to_string()))
 }
 
+/// What a record names: a sign-in before all, else one that waits for its second factor, else a ceremony.
+fn named_by(record: &Record) -> Option<Uuid> {
+    let named = [SIGN_IN, PENDING, CEREMONY].iter().find_map(|entry| record.data.get(*entry));
+    named.and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok())
+}
+
 #[async_trait::async_trait]
 impl SessionStore for SessionBackend {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let hidden = self.hidden(record);
         let mut tx = self.store.write().await.map_err(backend)?;
-        tx.insert_session(key(hidden.id), &encode(&hidden)?, self.expires_at()).await.map_err(backend)?;
+        let (text, named) = (encode(&hidden)?, named_by(&hidden));
+        tx.insert_session(key(hidden.id), &text, named, self.expires_at()).await.map_err(backend)?;
         tx.commit().await.map_err(backend)?;
         if let Some(cache) = &self.cache {
             cache.keep(&hidden).await;
@@ -111,8 +122,8 @@ impl SessionStore for SessionBackend {
         let hidden = self.hidden(record);
         let mut tx = self.store.write().await.map_err(backend)?;
         // A record that a sign-out deleted in the meantime stays deleted.
-        let is_there =
-            tx.update_session(key(hidden.id), &encode(&hidden)?, self.expires_at()).await.map_err(backend)?;
+        let (text, named) = (encode(&hidden)?, named_by(&hidden));
+        let is_there = tx.update_session(key(hidden.id), &text, named, self.expires_at()).await.map_err(backend)?;
         tx.commit().await.map_err(backend)?;
         match &self.cache {
             Some(cache) if is_there => cache.replace(&hidden).await,

@@ -1,5 +1,7 @@
 //! Lists of chats, and what can be done with chats.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use super::Chats;
 use crate::{
     domain::{
@@ -7,6 +9,9 @@ use crate::{
     },
     server::{auth::Origin, fault::Fault},
 };
+
+/// Pauses before a change that the database undid in favour of another one is tried again.
+const DEADLOCK_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
 
 impl Chats {
     /// One page of a person's chats.
@@ -72,6 +77,25 @@ impl Chats {
             )
             .into());
         }
+        // In one order, so that two of these never wait for each other's chats.
+        let chats: BTreeSet<ChatId> = chats.iter().copied().collect();
+        for pause in DEADLOCK_PAUSES {
+            match self.change_all(owner, &chats, action, origin).await {
+                // Whoever was in the way goes first.
+                Err(fault) if fault.is_deadlock() => tokio::time::sleep(pause).await,
+                done => return done,
+            }
+        }
+        self.change_all(owner, &chats, action, origin).await
+    }
+
+    async fn change_all(
+        &self,
+        owner: UserId,
+        chats: &BTreeSet<ChatId>,
+        action: ChatAction,
+        origin: &Origin,
+    ) -> Result<u32, Fault> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);

@@ -2,8 +2,9 @@
 //!
 //! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
 //! `hub` knows the runs of this process, `writer` puts what they wrote into the database, `sweep` picks up what a dead
-//! worker left behind.
+//! worker left behind, `cleanup` removes what is due.
 
+mod cleanup;
 mod hub;
 mod list;
 mod prompt;
@@ -18,13 +19,20 @@ mod writer;
 
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub use reader::{Event, EventId, Reader};
 pub use send::Outgoing;
 
-use super::{clock::Clock, config::Config, llm::Models, store::Store};
+use super::{
+    clock::Clock,
+    config::Config,
+    llm::Models,
+    store::Store,
+    supervisor::{AtStop, Duty, Supervisor},
+};
 
 /// The chats of this installation.
 #[derive(Clone)]
@@ -49,9 +57,24 @@ struct Inner {
     tasks: TaskTracker,
 }
 
+impl Inner {
+    /// Comes back when the process stops and every run of it has ended.
+    async fn runs_ended(&self) {
+        self.shutdown.cancelled().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
 impl Chats {
-    /// Starts the engine: its writer and its sweeper live until `shutdown`.
-    pub fn start(store: Store, clock: Clock, config: &Config, shutdown: CancellationToken) -> Self {
+    /// Starts the engine: its tasks live until `shutdown`, and the writer until the last run has ended.
+    pub fn start(
+        store: Store,
+        clock: Clock,
+        config: &Config,
+        supervisor: &Supervisor,
+        shutdown: CancellationToken,
+    ) -> Self {
         let (writer, queue) = writer::Writer::new();
         let worker = clock.new_id();
         let chats = Self(Arc::new(Inner {
@@ -67,8 +90,13 @@ impl Chats {
             shutdown,
             tasks: TaskTracker::new(),
         }));
-        tokio::spawn(writer::work(chats.0.clone(), queue));
-        tokio::spawn(sweep::work(chats.clone()));
+        let (inner, queue) = (chats.0.clone(), Arc::new(Mutex::new(queue)));
+        let duty = Duty { name: "answers", vital: true, at_stop: AtStop::Finishes };
+        supervisor.watch(duty, move || writer::work(inner.clone(), queue.clone()));
+        let (sweeping, clearing) = (chats.clone(), chats.clone());
+        let duty = Duty { name: "sweep", vital: false, at_stop: AtStop::Dropped };
+        supervisor.watch(duty, move || sweep::work(sweeping.clone()));
+        supervisor.watch(Duty { name: "cleanup", ..duty }, move || cleanup::work(clearing.clone()));
         chats
     }
 

@@ -8,7 +8,7 @@ use crate::{
     server::{
         auth::{Act, Origin},
         fault::Fault,
-        store::RetentionRow,
+        store::{RetentionRow, Rule, SilentChat},
     },
 };
 
@@ -16,8 +16,6 @@ use crate::{
 const GRACE_SECONDS: i64 = 86_400;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
-/// Batches of one pass, so that a pass has an end; the next one goes on.
-const BATCHES: usize = 50;
 
 impl Chats {
     /// When a person's chats are deleted by themselves.
@@ -59,40 +57,58 @@ impl Chats {
         Ok(())
     }
 
-    /// Deletes the chats whose time has come, and writes down whose and how many.
+    /// Deletes the chats whose time has come, and writes down whose and how many. What fails with one person's chats is
+    /// logged, and keeps nobody else's.
     ///
     /// # Errors
     /// As the database says.
     pub async fn expire(&self) -> Result<(), Fault> {
-        for _ in 0..BATCHES {
+        self.expire_by(Rule::Everybodys).await?;
+        self.expire_by(Rule::Choice).await
+    }
+
+    async fn expire_by(&self, rule: Rule) -> Result<(), Fault> {
+        let mut last = None;
+        loop {
             let now = self.0.clock.now();
-            let mut tx = self.0.store.write().await?;
-            let mut owners = match self.0.retention_days {
-                Some(days) => tx.delete_chats_silent_since(now.plus_seconds(-DAY * i64::from(days)), now).await?,
-                None => Vec::new(),
+            let mut tx = self.0.store.read().await?;
+            let silent = match (rule, self.0.retention_days) {
+                (Rule::Everybodys, None) => return Ok(()),
+                (Rule::Everybodys, Some(days)) => {
+                    tx.list_chats_silent_since(now.plus_seconds(-DAY * i64::from(days)), last).await?
+                }
+                (Rule::Choice, _) => tx.list_chats_by_choice(now, last).await?,
             };
-            if owners.is_empty() {
-                owners = tx.delete_chats_by_choice(now).await?;
-            }
-            if owners.is_empty() {
+            drop(tx);
+            last = silent.last().copied();
+            if last.is_none() {
                 return Ok(());
             }
-            let mut counts = BTreeMap::<UserId, u32>::new();
-            for owner in owners {
-                *counts.entry(owner).or_default() += 1;
+            let mut owners = BTreeMap::<UserId, Vec<SilentChat>>::new();
+            for chat in silent {
+                owners.entry(chat.owner_id).or_default().push(chat);
             }
-            for (owner, count) in counts {
-                let act = Act {
-                    actor: None,
-                    subject: Some(owner),
-                    action: AuditAction::ExpireChats,
-                    outcome: Outcome::Done,
-                    detail: &counted(count),
-                };
-                Origin::server().write(&mut tx, &self.0.clock, &act).await?;
+            for (owner, chats) in owners {
+                if let Err(fault) = self.expire_of(owner, &chats, rule).await {
+                    tracing::error!(%fault, %owner, "chats could not be deleted by their age; the next pass tries again");
+                }
             }
-            tx.commit().await?;
         }
+    }
+
+    /// Deletes some chats of one person.
+    async fn expire_of(&self, owner: UserId, chats: &[SilentChat], rule: Rule) -> Result<(), Fault> {
+        let (mut count, now) = (0, self.0.clock.now());
+        let mut tx = self.0.store.write().await?;
+        for chat in chats {
+            count += u32::from(tx.delete_silent_chat(chat, rule, now).await?);
+        }
+        if count > 0 {
+            let (action, outcome) = (AuditAction::ExpireChats, Outcome::Done);
+            let act = Act { actor: None, subject: Some(owner), action, outcome, detail: &counted(count) };
+            Origin::server().write(&mut tx, &self.0.clock, &act).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 }

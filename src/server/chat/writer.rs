@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, mpsc, oneshot},
     time::MissedTickBehavior,
 };
 
@@ -26,8 +26,12 @@ const BATCH: usize = 256;
 /// The way to the writing task.
 pub(super) struct Writer(mpsc::UnboundedSender<Job>);
 
-/// The writing task's end.
-pub(super) type Queue = mpsc::UnboundedReceiver<Job>;
+/// The writing task's end. It outlives a panic of the task.
+pub(super) struct Queue {
+    incoming: mpsc::UnboundedReceiver<Job>,
+    /// Taken, and not written yet.
+    jobs: Vec<Job>,
+}
 
 pub(super) enum Job {
     Claim(RunId, oneshot::Sender<Option<Claimed>>),
@@ -37,8 +41,8 @@ pub(super) enum Job {
 impl Writer {
     pub fn new() -> (Self, Queue) {
         // Its length is bounded by the number of runs: each has at most one job at a time.
-        let (send, queue) = mpsc::unbounded_channel();
-        (Self(send), queue)
+        let (send, incoming) = mpsc::unbounded_channel();
+        (Self(send), Queue { incoming, jobs: Vec::new() })
     }
 
     /// Claims a queued run. `None` where somebody else has it, or the process stops.
@@ -58,17 +62,19 @@ impl Writer {
     }
 }
 
-/// The writing task.
-pub(super) async fn work(inner: Arc<Inner>, mut queue: Queue) {
+/// The writing task. Ends when the process stops and no run is left.
+pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
+    let mut queue = queue.lock().await;
+    let Queue { incoming, jobs } = &mut *queue;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ticks = 0_u32;
-    let mut jobs = Vec::new();
     loop {
         let mut flush = false;
         if jobs.is_empty() {
             tokio::select! {
-                received = queue.recv_many(&mut jobs, BATCH) => if received == 0 { return },
+                received = incoming.recv_many(jobs, BATCH) => if received == 0 { return },
+                () = inner.runs_ended() => return,
                 _ = tick.tick() => flush = true,
             }
         } else {
@@ -84,8 +90,8 @@ pub(super) async fn work(inner: Arc<Inner>, mut queue: Queue) {
         }
         let renew = flush && ticks.is_multiple_of(RENEW_TICKS);
         let progress = if flush { inner.hub.take_unsaved() } else { Vec::new() };
-        match write(&inner, &jobs, &progress, flush, renew).await {
-            Ok(done) => done.tell(&inner, &mut jobs),
+        match write(&inner, jobs, &progress, flush, renew).await {
+            Ok(done) => done.tell(&inner, jobs),
             Err(error) => {
                 tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be written; trying again");
                 inner.hub.mark_unsaved(&progress);

@@ -14,7 +14,7 @@ use lettre::{
         Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
     },
-    transport::smtp::extension::ClientId,
+    transport::smtp::{extension::ClientId, response::Category},
 };
 use secrecy::ExposeSecret;
 
@@ -46,6 +46,20 @@ pub enum MailError {
     /// The mail server takes too long.
     #[error("the mail server took longer than {} seconds", IN_ALL.as_secs())]
     Slow,
+}
+
+impl MailError {
+    /// Whether the fault is this mail's alone: the mail server may well take the next one.
+    fn is_of_the_mail(&self) -> bool {
+        match self {
+            Self::Address(_) | Self::Form(_) => true,
+            // Not where it does not let us in: it will not do so for the next one.
+            Self::Refused(error) => {
+                error.is_permanent() && error.status().is_some_and(|code| code.category == Category::MailSystem)
+            }
+            Self::Server(_) | Self::Slow => false,
+        }
+    }
 }
 
 /// Sends mails over SMTP.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{MailError, Mailer};
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
 const PERIOD: Duration = Duration::from_secs(2);
 /// How long nobody else tries a mail that was claimed. Longer than sending may take.
 const LEASE_SECONDS: i64 = 120;
+/// Times that it is tried to mark a mail while the database does not answer, and the pause between them.
+const MARKS: u32 = 5;
+const MARK_PAUSE: Duration = Duration::from_secs(1);
 /// Seconds until the next attempt after the first, second, … failure; the last one counts on.
 const DELAYS: [i64; 5] = [60, 300, 1_800, 7_200, 21_600];
 /// Seconds after which a mail is given up.
@@ -34,22 +38,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Starts a task that sends until `shutdown`.
+    /// The queue in this store, and the mail server of this configuration.
     ///
     /// # Errors
     /// As [`Mailer::new`].
-    pub fn start(
-        store: Store,
-        clock: Clock,
-        config: &MailConfig,
-        shutdown: CancellationToken,
-    ) -> Result<Self, MailError> {
-        let outbox = Self { store, clock, mailer: Mailer::new(config)? };
-        tokio::spawn(outbox.clone().work(shutdown));
-        Ok(outbox)
+    pub fn new(store: Store, clock: Clock, config: &MailConfig) -> Result<Self, MailError> {
+        Ok(Self { store, clock, mailer: Mailer::new(config)? })
     }
 
-    async fn work(self, shutdown: CancellationToken) {
+    /// Sends what is due until `shutdown`. A mail that is being sent then is sent and marked first.
+    pub async fn work(self, shutdown: CancellationToken) {
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
             tokio::select! {
@@ -62,40 +60,66 @@ impl Outbox {
         }
     }
 
-    /// Sends the mails that are due, one after another, until one fails: then the mail server may need a pause.
-    /// No further one is begun once `shutdown` is cancelled. Gives how many were sent.
+    /// Sends the mails that are due, one after another, until the mail server fails: then it may need a pause. A mail that it
+    /// refuses for good keeps none of the others. No further one is begun once `shutdown` is cancelled. Gives how many were
+    /// sent.
     ///
     /// # Errors
     /// As the database says.
     pub async fn send_due(&self, shutdown: &CancellationToken) -> Result<u32, StoreError> {
         let mut sent = 0;
-        while !shutdown.is_cancelled() && self.send_next().await? {
-            sent += 1;
+        while !shutdown.is_cancelled() {
+            match self.send_next().await? {
+                Some(Ok(())) => sent += 1,
+                Some(Err(error)) if error.is_of_the_mail() => {}
+                Some(Err(_)) | None => break,
+            }
         }
         Ok(sent)
     }
 
-    /// Claims and sends one mail. Whether there was one and it was sent.
-    async fn send_next(&self) -> Result<bool, StoreError> {
+    /// Claims and sends one mail. How that went; `None` where there was none.
+    async fn send_next(&self) -> Result<Option<Result<(), MailError>>, StoreError> {
         let (lease, now) = (self.clock.new_id(), self.clock.now());
+        if !self.store.read().await?.has_due_mail(now).await? {
+            return Ok(None);
+        }
         let mut tx = self.store.write().await?;
         let claimed = tx.claim_mail(lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
-        let Some(mail) = claimed else { return Ok(false) };
+        let Some(mail) = claimed else { return Ok(None) };
         let outcome = self.mailer.send(&mail).await;
+        if let Err(error) = &outcome {
+            // Neither the address nor the texts: the log is not the place for them.
+            tracing::warn!(mail = %mail.id, attempts = mail.attempts, %error, "a mail was not sent");
+        }
+        // A mail that was taken and is not marked would be sent again.
+        for _ in 0..MARKS {
+            match self.mark(&mail, lease, &outcome).await {
+                Ok(()) => return Ok(Some(outcome)),
+                Err(error) => tracing::warn!(mail = %mail.id, %error, "a mail could not be marked; trying again"),
+            }
+            tokio::time::sleep(MARK_PAUSE).await;
+        }
+        self.mark(&mail, lease, &outcome).await?;
+        Ok(Some(outcome))
+    }
+
+    /// Notes how sending a mail went.
+    async fn mark(&self, mail: &ClaimedMail, lease: Uuid, outcome: &Result<(), MailError>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        match &outcome {
+        match outcome {
             Ok(()) => tx.finish_mail(mail.id, lease, now).await?,
             Err(error) => {
-                let next = next_attempt(&mail, now);
-                // Neither the address nor the texts: the log is not the place for them.
-                tracing::warn!(mail = %mail.id, attempts = mail.attempts, given_up = next.is_none(), %error, "a mail was not sent");
+                let next = next_attempt(mail, now);
+                if next.is_none() {
+                    tracing::warn!(mail = %mail.id, attempts = mail.attempts, "a mail was given up");
+                }
                 tx.postpone_mail(mail.id, lease, &shortened(error), next).await?;
             }
         }
-        tx.commit().await?;
-        Ok(outcome.is_ok())
+        tx.commit().await
     }
 }
 
@@ -123,7 +147,7 @@ mod tests {
         let mut pauses = Vec::new();
         for attempts in 1.. {
             let mail = ClaimedMail {
-                id: uuid::Uuid::nil(),
+                id: Uuid::nil(),
                 recipient: String::new(),
                 subject: String::new(),
                 text: String::new(),

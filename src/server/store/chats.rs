@@ -1,8 +1,9 @@
 //! Chats and their lists.
 
 use super::{
-    Owned, StoreError, Tx,
+    Owned, Store, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
+    slices::STEP,
 };
 use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp};
 
@@ -196,14 +197,16 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Marks a chat as deleted (`Some`), or takes that back (`None`). `false` where there is no such chat.
+    /// Marks a chat as deleted (`Some`), or takes that back (`None`). `false` where there is no such chat, or where it is
+    /// being removed.
     ///
     /// # Errors
     /// As the database says.
     pub async fn update_deleted(&mut self, chat: ChatId, deleted_at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
-            "update chats set deleted_at = $3 where id = $1 and owner_id = $2",
+            "update chats set deleted_at = $3
+             where id = $1 and owner_id = $2 and (deleted_at is null or deleted_at > 0)",
             chat,
             self.owner,
             deleted_at,
@@ -248,17 +251,56 @@ impl Owned<'_> {
     }
 }
 
-impl Tx {
-    /// Removes the chats that were deleted before this moment, with all that hangs on them. At most 100 at a time.
+impl Store {
+    /// Removes the chats that were deleted before this moment, with all that hangs on them. Gives how many rows.
     ///
     /// # Errors
-    /// As the database says.
-    pub async fn delete_chats_deleted_before(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
+    /// As the database says; whoever comes next goes on from there.
+    pub async fn remove_chats_deleted_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
+        if !self.read().await?.has_chats_deleted_before(moment).await? {
+            return Ok(0);
+        }
+        // First all are marked, so that nobody can restore one of which a part is gone.
+        self.in_slices(move |tx| Box::pin(tx.begin_removal(moment))).await?;
+        self.in_slices(|tx| Box::pin(tx.remove_some_of_a_chat())).await
+    }
+}
+
+impl Tx {
+    async fn has_chats_deleted_before(&mut self, moment: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(self, (ChatId,), "select id from chats where deleted_at < $1 limit 1", moment)?;
+        Ok(row.is_some())
+    }
+
+    /// Marks some chats as being removed: as deleted at the moment 0.
+    async fn begin_removal(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
+        // The conditions stand outside once more for a chat that is restored while this waits for its row.
         Ok(execute!(
             self,
-            "delete from chats where id in (select id from chats where deleted_at < $1 limit 100)",
-            moment
+            "update chats set deleted_at = 0 where deleted_at > 0 and deleted_at < $1
+               and id in (select id from chats where deleted_at > 0 and deleted_at < $1 limit $2)",
+            moment,
+            STEP,
         )?)
+    }
+
+    /// Removes some rows of a chat that is marked, in the end the chat. Gives how many; 0 where no chat is marked.
+    async fn remove_some_of_a_chat(&mut self) -> Result<u64, StoreError> {
+        // On PostgreSQL this locks the chat, so that several instances take turns.
+        let chat = fetch_optional!(
+            self,
+            (ChatId,),
+            "update chats set deleted_at = 0 where deleted_at = 0
+               and id = (select id from chats where deleted_at = 0 order by id limit 1) returning id",
+        )?;
+        let Some((chat,)) = chat else { return Ok(0) };
+        let runs = "delete from runs where id in (select id from runs where chat_id = $1 limit $2)";
+        let messages = "delete from messages where id in (select id from messages where chat_id = $1 limit $2)";
+        let rows = execute!(self, runs, chat, STEP)? + execute!(self, messages, chat, STEP)?;
+        if rows > 0 {
+            return Ok(rows);
+        }
+        Ok(execute!(self, "delete from chats where id = $1", chat)?)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -120,16 +120,38 @@ impl Db {
     }
 
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        let db = self.clone();
+        // In a task of its own, which whoever waits for it may drop: where `begin` itself is dropped half way, sqlx leaves its
+        // connection inside a transaction that nobody ends.
+        let begun = tokio::spawn(async move { db.begin().await }).await;
+        begun.unwrap_or_else(|_| Err(StoreError::from(sqlx::Error::WorkerCrashed)))
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(Tx(match self {
             Self::Sqlite { write, .. } => Inner::WriteSqlite(write.begin_with("begin immediate").await?),
             Self::Postgres(pool) => Inner::WritePostgres(pool.begin().await?),
         }))
     }
 
-    /// Writes SQLite's log of changes into the file and empties it. PostgreSQL clears away by itself.
-    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
-        if let Self::Sqlite { write, .. } = self {
-            sqlx::query("pragma wal_checkpoint(truncate)").execute(write).await?;
+    /// Writes SQLite's log of changes into the file and empties it; `false` where somebody still works with it. Waits for nobody
+    /// while it keeps others from writing. PostgreSQL clears away by itself.
+    pub(super) async fn checkpoint(&self) -> Result<bool, StoreError> {
+        let Self::Sqlite { write, .. } = self else { return Ok(true) };
+        // Most of it is copied beside those who write.
+        self.copy_log().await?;
+        let options = write.connect_options().as_ref().clone().busy_timeout(Duration::ZERO);
+        let mut connection = options.connect().await?;
+        let emptied = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut connection).await;
+        connection.close().await?;
+        let (is_busy, _, _): (i64, i64, i64) = emptied?;
+        Ok(is_busy == 0)
+    }
+
+    /// Copies SQLite's log of changes into the file beside whoever writes, so that their commits need not.
+    pub(super) async fn copy_log(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { read, .. } = self {
+            sqlx::query("pragma wal_checkpoint(passive)").execute(read).await?;
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Owned<'_> {
     }
 
     /// The owner's account stays, and is open again if it was shut with the wish to delete it; `false` where there is no
-    /// such wish, or its time has come.
+    /// such wish, or its time has come, or rows of it are being deleted.
     ///
     /// # Errors
     /// As the database says.
@@ -72,11 +72,20 @@ impl Owned<'_> {
             self.tx,
             "update users set disabled_at = case when disabled_at = deletion_asked_at then null else disabled_at end,
                               deletion_asked_at = null, deletion_at = null
-             where id = $1 and deletion_at > $2",
+             where id = $1 and deletion_at > $2 and not deletion_begun",
             self.owner,
             now,
         )?;
         Ok(changed == 1)
+    }
+
+    /// Notes that rows of the owner are being deleted: from now on the account cannot be kept.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn note_deletion_begun(&mut self) -> Result<(), StoreError> {
+        execute!(self.tx, "update users set deletion_begun = true where id = $1", self.owner)?;
+        Ok(())
     }
 
     /// Asks all open runs of the owner to stop. Gives how many there are.
@@ -98,12 +107,8 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn list_due_deletions(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
-        let rows = fetch_all!(
-            self,
-            (UserId,),
-            "select id from users where deletion_at <= $1 order by deletion_at, id limit 100",
-            now
-        )?;
+        let rows =
+            fetch_all!(self, (UserId,), "select id from users where deletion_at <= $1 order by deletion_at, id", now)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 

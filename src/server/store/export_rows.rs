@@ -151,12 +151,17 @@ impl Owned<'_> {
         )?)
     }
 
-    /// How many chats the owner has.
+    /// How many chats the owner has, less those that are being removed.
     ///
     /// # Errors
     /// As the database says.
     pub async fn export_chat_count(&mut self) -> Result<i64, StoreError> {
-        let row = fetch_optional!(self.tx, (i64,), "select count(*) from chats where owner_id = $1", self.owner)?;
+        let row = fetch_optional!(
+            self.tx,
+            (i64,),
+            "select count(*) from chats where owner_id = $1 and (deleted_at is null or deleted_at > 0)",
+            self.owner
+        )?;
         Ok(row.map_or(0, |(count,)| count))
     }
 
@@ -169,7 +174,7 @@ impl Owned<'_> {
             self.tx,
             ExportChat,
             "select id, title, model, created_at, active_at, pinned, archived, deleted_at from chats
-             where owner_id = $1 and id > $2 order by id limit $3",
+             where owner_id = $1 and id > $2 and (deleted_at is null or deleted_at > 0) order by id limit $3",
             self.owner,
             after,
             i64::from(limit),

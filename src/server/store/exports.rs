@@ -3,11 +3,13 @@
 use uuid::Uuid;
 
 use super::{
-    Owned, StoreError, Tx,
+    Owned, Store, StoreError, Tx,
     db::{execute, fetch_optional},
 };
 use crate::domain::{DataExport, ExportId, Timestamp, UserId};
 
+/// Pieces that are removed at a time. Each is a megabyte.
+const PIECES_STEP: i64 = 1;
 /// Times that a download is begun before it is given up.
 const ATTEMPTS: i64 = 5;
 
@@ -34,7 +36,12 @@ impl Owned<'_> {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        execute!(self.tx, "delete from exports where user_id = $1 and state in ('ready', 'failed')", self.owner)?;
+        // Hidden from now on; the worker removes them, which can take a while.
+        execute!(
+            self.tx,
+            "update exports set expires_at = 0 where user_id = $1 and state in ('ready', 'failed')",
+            self.owner
+        )?;
         let inserted = execute!(
             self.tx,
             "insert into exports (id, user_id, state, created_at, expires_at) values ($1, $2, 'waiting', $3, $4)
@@ -96,8 +103,35 @@ impl Owned<'_> {
     }
 }
 
+impl Store {
+    /// Removes the downloads that have expired.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn remove_expired_exports(&self, now: Timestamp) -> Result<(), StoreError> {
+        if self.read().await?.has_expired_export(now).await? {
+            self.in_slices(move |tx| Box::pin(tx.remove_some_expired_exports(now))).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the pieces of a download that somebody began to put together.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn remove_export_pieces(&self, id: ExportId) -> Result<(), StoreError> {
+        self.in_slices(move |tx| Box::pin(tx.remove_some_export_pieces(id))).await?;
+        Ok(())
+    }
+}
+
 impl Tx {
-    /// Whether there is something to put together or to remove.
+    async fn has_expired_export(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(self, (ExportId,), "select id from exports where expires_at <= $1 limit 1", now)?;
+        Ok(row.is_some())
+    }
+
+    /// Whether there is something to put together or to give up.
     ///
     /// # Errors
     /// As the database says.
@@ -105,19 +139,17 @@ impl Tx {
         let row = fetch_optional!(
             self,
             (ExportId,),
-            "select id from exports where state = 'waiting' or (state = 'working' and lease_until <= $1)
-               or expires_at <= $1 limit 1",
+            "select id from exports where state = 'waiting' or (state = 'working' and lease_until <= $1) limit 1",
             now,
         )?;
         Ok(row.is_some())
     }
 
-    /// Removes what has expired, and gives up what was begun too often.
+    /// Gives up what was begun too often.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn sweep_exports(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        execute!(self, "delete from exports where expires_at <= $1", now)?;
+    pub async fn give_up_exports(&mut self, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
             "update exports set state = 'failed', lease = null, lease_until = null
@@ -128,8 +160,36 @@ impl Tx {
         Ok(())
     }
 
+    /// Removes some of an export that has expired, in the end its row. Gives how many rows.
+    async fn remove_some_expired_exports(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        // On PostgreSQL this locks it, so that several instances take turns.
+        let expired = fetch_optional!(
+            self,
+            (ExportId,),
+            "update exports set expires_at = 0 where expires_at <= $1
+               and id = (select id from exports where expires_at <= $1 order by id limit 1) returning id",
+            now,
+        )?;
+        let Some((id,)) = expired else { return Ok(0) };
+        let pieces = self.remove_some_export_pieces(id).await?;
+        if pieces > 0 {
+            return Ok(pieces);
+        }
+        Ok(execute!(self, "delete from exports where id = $1", id)?)
+    }
+
+    async fn remove_some_export_pieces(&mut self, id: ExportId) -> Result<u64, StoreError> {
+        Ok(execute!(
+            self,
+            "delete from export_pieces where export_id = $1
+               and position in (select position from export_pieces where export_id = $1 limit $2)",
+            id,
+            PIECES_STEP,
+        )?)
+    }
+
     /// Claims the download that has waited the longest, until the lease ends. Of several instances one gets it.
-    /// What an earlier attempt has left is removed.
+    /// What an earlier attempt has left is to be removed by [`Store::remove_export_pieces`].
     ///
     /// # Errors
     /// As the database says.
@@ -140,7 +200,7 @@ impl Tx {
         lease_until: Timestamp,
     ) -> Result<Option<ClaimedExport>, StoreError> {
         // The conditions stand outside once more for an instance that waited for another one's claim.
-        let claimed = fetch_optional!(
+        Ok(fetch_optional!(
             self,
             ClaimedExport,
             "update exports set state = 'working', lease = $1, lease_until = $3, attempts = attempts + 1, done = 0
@@ -152,11 +212,7 @@ impl Tx {
             lease,
             now,
             lease_until,
-        )?;
-        if let Some(export) = &claimed {
-            execute!(self, "delete from export_pieces where export_id = $1", export.id)?;
-        }
-        Ok(claimed)
+        )?)
     }
 
     /// Notes how far a download is and holds its lease; `false` where somebody else has it, or nobody wants it any more.

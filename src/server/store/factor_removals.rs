@@ -73,15 +73,30 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// Takes the removals whose notice is over. Of several instances that ask, one is given each.
+    /// The people whose notice is over, the longest due first.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn take_due_factor_removals(&mut self, now: Timestamp) -> Result<Vec<DueRemoval>, StoreError> {
-        Ok(fetch_all!(
+    pub async fn list_due_factor_removals(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        let sql = "select user_id from factor_removals where due_at <= $1 order by due_at, user_id";
+        let rows = fetch_all!(self, (UserId,), sql, now)?;
+        Ok(rows.into_iter().map(|(user,)| user).collect())
+    }
+
+    /// Takes the removal of a person's factors, if its notice is over. Of several instances that ask, one is given it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn take_due_factor_removal(
+        &mut self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<DueRemoval>, StoreError> {
+        Ok(fetch_optional!(
             self,
             DueRemoval,
-            "delete from factor_removals where due_at <= $1 returning user_id, asked_by",
+            "delete from factor_removals where user_id = $1 and due_at <= $2 returning user_id, asked_by",
+            user,
             now,
         )?)
     }

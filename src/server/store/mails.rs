@@ -90,6 +90,20 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether there is a mail that can be claimed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn has_due_mail(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (Uuid,),
+            "select id from mails where next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1",
+            now,
+        )?;
+        Ok(row.is_some())
+    }
+
     /// Claims the mail that has been due the longest, until the lease ends. Of several instances one gets it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod audit;
 mod chats;
 mod db;
 mod deletions;
+mod expiry;
 mod export_rows;
 mod exports;
 mod factor_removals;
@@ -22,23 +23,28 @@ mod pending_sign_ins;
 mod people;
 mod profiles;
 mod purge;
+mod purge_slices;
 mod retention;
 mod runs;
 mod sealed;
 mod sessions;
 mod sign_ins;
+mod slices;
 mod throttles;
 mod users;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::domain::Timestamp;
 
 pub use addresses::AddressState;
 pub use audit::{AuditFilter, AuditRecord, AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use db::Tx;
 pub use deletions::{DueDeletion, ReceiptRow};
+pub use expiry::{EXPIRING, Expiring};
 pub use export_rows::{ExportAccount, ExportChat, ExportMessage, ExportSignIn};
 pub use exports::ClaimedExport;
 pub use factor_removals::DueRemoval;
@@ -52,11 +58,15 @@ pub use pending_sign_ins::{CeremonyPurpose, NewCeremony, PendingSignIn};
 pub use people::{PeopleCursor, PersonRow};
 pub use profiles::ProfileRow;
 pub use purge::{Counts, Holds, ID_COLUMNS, TABLES_WITHOUT_IDS};
-pub use retention::RetentionRow;
+pub use retention::{RetentionRow, Rule, SilentChat};
 pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
+
+/// Times that it is tried to empty SQLite's log of changes, and the pause between them.
+const CHECKPOINT_TRIES: u32 = 50;
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A fault of the database.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +80,9 @@ pub enum StoreError {
     /// A row with this key is there already.
     #[error("a row with this key exists")]
     Duplicate,
+    /// The transaction was undone in favour of another one that it stood in the way of. Done anew it may succeed.
+    #[error("the transaction was undone in favour of another one: {0}")]
+    Deadlock(#[source] sqlx::Error),
     /// The schema is not one that this program can use.
     #[error("{0}")]
     Schema(String),
@@ -90,6 +103,8 @@ impl From<sqlx::Error> for StoreError {
                     Self::Unavailable(error)
                 }
                 Some("13" | "53100") => Self::Full,
+                // PostgreSQL: deadlock, serialization failure.
+                Some("40P01" | "40001") => Self::Deadlock(error),
                 _ => Self::Other(error),
             },
             _ => Self::Other(error),
@@ -131,12 +146,20 @@ impl Store {
         self.0.write().await
     }
 
-    /// Empties SQLite's log of changes, so that what was deleted is in no file any more.
+    /// Empties SQLite's log of changes, so that what was deleted is in no file any more. Tries for some seconds where somebody
+    /// works with it; after that SQLite does it by itself, in its time.
     ///
     /// # Errors
     /// As the database says.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
-        self.0.checkpoint().await
+        for _ in 0..CHECKPOINT_TRIES {
+            if self.0.checkpoint().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(CHECKPOINT_PAUSE).await;
+        }
+        tracing::warn!("the database's log of changes could not be emptied yet, because it is being read");
+        Ok(())
     }
 
     /// Whether the database answers.
@@ -147,6 +170,20 @@ impl Store {
         let mut tx = self.read().await?;
         db::fetch_optional!(tx, (i64,), "select cast(1 as bigint)")?;
         Ok(())
+    }
+
+    /// What time it is by the database's clock; `None` for SQLite, which has that of this machine.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if matches!(self.0, db::Db::Sqlite { .. }) {
+            return Ok(None);
+        }
+        let mut tx = self.read().await?;
+        let sql = "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
+        let row = db::fetch_optional!(tx, (Timestamp,), sql)?;
+        Ok(row.map(|(now,)| now))
     }
 
     /// Closes all connections, which folds SQLite's log into its file.

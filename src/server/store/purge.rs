@@ -3,15 +3,13 @@
 //! [`ID_COLUMNS`] names every column of the schema that holds ids, with what it means for a deletion; a test compares it
 //! with both databases. A new table fails that test until it has its place here.
 
-use std::collections::{BTreeMap, HashSet};
-
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::{
     DueDeletion, StoreError, Tx,
-    db::{execute, fetch_all, fetch_optional},
+    db::{execute, fetch_optional},
+    purge_slices::{OF_ACTOR, OF_SUBJECT},
 };
-use crate::domain::UserId;
 
 /// What the ids of a column are, for a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +38,11 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("provider_flows", "user_id", Owner),
     ("identities", "user_id", Owner),
     ("links", "user_id", Owner),
+    ("sessions", "user_id", Owner),
     ("sign_ins", "user_id", Owner),
     ("pictures", "user_id", Owner),
     ("exports", "user_id", Owner),
+    ("deletion_counts", "user_id", Owner),
     ("users", "id", Owner),
     ("installation", "administrator_id", Mention),
     ("factor_removals", "asked_by", Mention),
@@ -74,39 +74,28 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("sign_ins", "id", Other),
 ];
 
-/// Tables without such columns. Tries are found by the end of their key.
+/// Tables without such columns. Tries are found by the last word of their key.
 pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles"];
-
-/// Session records that are looked through at a time.
-const SESSIONS_PAGE: i64 = 1_000;
 
 /// How many rows of which table were deleted.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 impl Tx {
-    /// Deletes every trace of a person but what the audit and the mails of others say.
+    /// Deletes every trace of a person but what the audit and the mails of others say, all at once. What there may be much
+    /// of is deleted before, by [`Store::purge_much`]; the counts are those of both.
     ///
     /// # Errors
     /// As the database says; then the transaction must not be committed.
     pub async fn purge(&mut self, due: &DueDeletion) -> Result<Counts, StoreError> {
         let user = due.id;
-        let mut counts = Counts::new();
-        let addresses = self.list_addresses_of(due).await?;
-        counts.insert("sessions", self.delete_sessions_of(user).await?);
-        for (given, key) in &addresses {
-            *counts.entry("mails").or_default() +=
-                execute!(self, "delete from mails where recipient = $1 or lower(recipient) = $2", given, key)?;
-            *counts.entry("throttles").or_default() += self.delete_tries_ending(key).await?;
-        }
-        *counts.entry("throttles").or_default() += self.delete_tries_ending(&user.to_string()).await?;
+        let mut counts = self.list_deleted(user).await?;
+        let mails = execute!(self, "delete from mails where lower(recipient) = $1", &due.email_key)?;
+        *counts.entry("mails").or_default() += mails;
+        let tries = "delete from throttles where subject in ($1, $2)";
+        *counts.entry("throttles").or_default() += execute!(self, tries, &due.email_key, user.to_string())?;
         // Invitations for this address are nobody's, and would tell of it.
-        let invitations = execute!(
-            self,
-            "delete from links where user_id is null and (email = $1 or lower(email) = $2)",
-            &due.email,
-            &due.email_key
-        )?;
-        counts.insert("links", invitations);
+        let links = "delete from links where user_id is null and lower(email) = $1";
+        *counts.entry("links").or_default() += execute!(self, links, &due.email_key)?;
         for (table, column, holds) in ID_COLUMNS {
             match holds {
                 Owner => {
@@ -120,67 +109,9 @@ impl Tx {
                 Audit | Other => {}
             }
         }
-        self.blank_audit_of(user).await?;
-        counts.retain(|_, count| *count > 0);
+        while self.blank_some_audit(user).await? > 0 {}
+        counts.retain(|table, count| *count > 0 && *table != "deletion_counts");
         Ok(counts)
-    }
-
-    /// Blanks where somebody came from in the audit, and what it says of them. The only change that is ever made there.
-    async fn blank_audit_of(&mut self, user: UserId) -> Result<(), StoreError> {
-        // What nobody is known to have done to an account was mostly tried by its owner.
-        execute!(
-            self,
-            "update audit set address = '', user_agent = ''
-             where actor_id = $1 or (subject_id = $1 and actor_id is null)",
-            user
-        )?;
-        execute!(self, "update audit set detail = '' where actor_id = $1 or subject_id = $1", user)?;
-        Ok(())
-    }
-
-    /// The addresses of a person that are known: as given, and in lower case.
-    async fn list_addresses_of(&mut self, due: &DueDeletion) -> Result<Vec<(String, String)>, StoreError> {
-        let rows =
-            fetch_all!(self, (String,), "select email from links where user_id = $1 and email is not null", due.id)?;
-        let mut found: Vec<_> = rows.into_iter().map(|(email,)| (email.clone(), email.to_lowercase())).collect();
-        found.push((due.email.clone(), due.email_key.clone()));
-        found.sort();
-        found.dedup();
-        Ok(found)
-    }
-
-    async fn delete_tries_ending(&mut self, end: &str) -> Result<u64, StoreError> {
-        Ok(execute!(self, "delete from throttles where key like $1 escape '\\'", ending(end))?)
-    }
-
-    /// Deletes the session records that name a sign-in of a person, or one that waits for its second factor.
-    async fn delete_sessions_of(&mut self, user: UserId) -> Result<u64, StoreError> {
-        let named = fetch_all!(
-            self,
-            (Uuid,),
-            "select id from sign_ins where user_id = $1 union all select id from pending_sign_ins where user_id = $1
-             union all select id from ceremonies where user_id = $1",
-            user
-        )?;
-        let named: HashSet<String> = named.into_iter().map(|(id,)| id.to_string()).collect();
-        let (mut after, mut deleted) = (Uuid::nil(), 0);
-        loop {
-            let page = fetch_all!(
-                self,
-                (Uuid, String),
-                "select id, record from sessions where id > $1 order by id limit $2",
-                after,
-                SESSIONS_PAGE
-            )?;
-            let Some((last, _)) = page.last() else { return Ok(deleted) };
-            after = *last;
-            for (id, record) in &page {
-                if record.split('"').any(|piece| named.contains(piece)) {
-                    self.delete_session(*id).await?;
-                    deleted += 1;
-                }
-            }
-        }
     }
 
     /// What still names a person, after a purge: places, each with how many rows.
@@ -201,29 +132,21 @@ impl Tx {
                 note(format!("{table}.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
             }
         }
-        for (table, column) in [("users", "email"), ("mails", "recipient"), ("links", "email")] {
-            let sql = format!("select count(*) from {table} where {column} = $1 or lower({column}) = $2");
-            let row = fetch_optional!(self, (i64,), &sql, &due.email, &due.email_key)?;
-            note(format!("{table}.{column}"), row);
+        for (place, condition) in [
+            ("users.email", "users where email_key = $1"),
+            ("mails.recipient", "mails where lower(recipient) = $1"),
+            ("links.email", "links where lower(email) = $1"),
+            ("throttles.key", "throttles where subject = $1"),
+        ] {
+            let sql = format!("select count(*) from {condition}");
+            note(place.to_owned(), fetch_optional!(self, (i64,), &sql, &due.email_key)?);
         }
-        let sql = "select count(*) from throttles where key like $1 escape '\\' or key like $2 escape '\\'";
-        let (address, id) = (ending(&due.email_key), ending(&due.id.to_string()));
-        note("throttles.key".to_owned(), fetch_optional!(self, (i64,), sql, address, id)?);
-        let sql = "select count(*) from audit where (actor_id = $1 or (subject_id = $1 and actor_id is null))
-                   and (address <> '' or user_agent <> '' or detail <> '')";
-        note("audit".to_owned(), fetch_optional!(self, (i64,), sql, due.id)?);
+        let sql = "select count(*) from throttles where subject = $1";
+        note("throttles.key".to_owned(), fetch_optional!(self, (i64,), sql, due.id.to_string())?);
+        for (column, is_named) in [("actor_id", OF_ACTOR), ("subject_id", OF_SUBJECT)] {
+            let sql = format!("select count(*) from audit where {column} = $1 and {is_named}");
+            note(format!("audit.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
+        }
         Ok(traces)
     }
-}
-
-/// A pattern for keys whose last word is this.
-fn ending(word: &str) -> String {
-    let mut pattern = String::from("% ");
-    for c in word.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }

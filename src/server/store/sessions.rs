@@ -6,15 +6,29 @@ use super::{
     StoreError, Tx,
     db::{execute, fetch_optional},
 };
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, UserId};
 
 impl Tx {
-    /// Writes a new record.
+    /// Writes a new record. `named` is what it names: a sign-in, or one that is not finished.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] where the id is taken.
-    pub async fn insert_session(&mut self, id: Uuid, record: &str, expires_at: Timestamp) -> Result<(), StoreError> {
-        execute!(self, "insert into sessions (id, record, expires_at) values ($1, $2, $3)", id, record, expires_at)?;
+    pub async fn insert_session(
+        &mut self,
+        id: Uuid,
+        record: &str,
+        named: Option<Uuid>,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let user = self.find_user_of_session(named).await?;
+        execute!(
+            self,
+            "insert into sessions (id, record, expires_at, user_id) values ($1, $2, $3, $4)",
+            id,
+            record,
+            expires_at,
+            user,
+        )?;
         Ok(())
     }
 
@@ -22,10 +36,37 @@ impl Tx {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn update_session(&mut self, id: Uuid, record: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let changed =
-            execute!(self, "update sessions set record = $2, expires_at = $3 where id = $1", id, record, expires_at)?;
+    pub async fn update_session(
+        &mut self,
+        id: Uuid,
+        record: &str,
+        named: Option<Uuid>,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let user = self.find_user_of_session(named).await?;
+        let changed = execute!(
+            self,
+            "update sessions set record = $2, expires_at = $3, user_id = $4 where id = $1",
+            id,
+            record,
+            expires_at,
+            user,
+        )?;
         Ok(changed == 1)
+    }
+
+    /// Whose the sign-in, pending sign-in or ceremony is that a record names. `None` where it is nobody's, or not there.
+    async fn find_user_of_session(&mut self, named: Option<Uuid>) -> Result<Option<UserId>, StoreError> {
+        let Some(named) = named else { return Ok(None) };
+        let row = fetch_optional!(
+            self,
+            (Option<UserId>,),
+            "select coalesce((select user_id from sign_ins where id = $1),
+                             (select user_id from pending_sign_ins where id = $1),
+                             (select user_id from ceremonies where id = $1))",
+            named,
+        )?;
+        Ok(row.and_then(|(user,)| user))
     }
 
     /// The record with this id, if it has not expired.
@@ -45,29 +86,5 @@ impl Tx {
     pub async fn delete_session(&mut self, id: Uuid) -> Result<(), StoreError> {
         execute!(self, "delete from sessions where id = $1", id)?;
         Ok(())
-    }
-
-    /// Deletes what has expired: session records, throttles, pending sign-ins, ceremonies, links, mails that were sent a week
-    /// ago or given up a month ago, people who never came back from a provider, and what was written down more than
-    /// `audit_days` ago.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn delete_expired(&mut self, now: Timestamp, audit_days: u32) -> Result<u64, StoreError> {
-        let sessions = execute!(self, "delete from sessions where expires_at <= $1", now)?;
-        let throttles = execute!(self, "delete from throttles where ends_at <= $1", now)?;
-        let acts =
-            execute!(self, "delete from audit where at < $1", now.plus_seconds(-86_400 * i64::from(audit_days)))?;
-        let flows = execute!(self, "delete from provider_flows where expires_at <= $1", now)?;
-        let pending = execute!(self, "delete from pending_sign_ins where expires_at <= $1", now)?;
-        let ceremonies = execute!(self, "delete from ceremonies where expires_at <= $1", now)?;
-        let links = execute!(self, "delete from links where expires_at <= $1", now)?;
-        let mails = execute!(
-            self,
-            "delete from mails where sent_at <= $1 or (next_attempt_at is null and created_at <= $2)",
-            now.plus_seconds(-7 * 86_400),
-            now.plus_seconds(-30 * 86_400),
-        )?;
-        Ok(sessions + throttles + acts + flows + pending + ceremonies + links + mails)
     }
 }

@@ -7,7 +7,8 @@ use super::{
 use crate::domain::Timestamp;
 
 impl Tx {
-    /// Counts one try under this key in its window, which starts now if there is none.
+    /// Counts one try under this key in its window, which starts now if there is none. The last word of the key says whose
+    /// try it is.
     /// Gives the tries of the window with this one, and when it ends.
     ///
     /// # Errors
@@ -21,7 +22,7 @@ impl Tx {
         let row = fetch_optional!(
             self,
             (i64, Timestamp),
-            "insert into throttles (key, tries, ends_at) values ($1, 1, $3)
+            "insert into throttles (key, subject, tries, ends_at) values ($1, $4, 1, $3)
              on conflict (key) do update set
                tries = case when throttles.ends_at <= $2 then 1 else throttles.tries + 1 end,
                ends_at = case when throttles.ends_at <= $2 then $3 else throttles.ends_at end
@@ -29,6 +30,7 @@ impl Tx {
             key,
             now,
             now.plus_seconds(window_seconds),
+            key.rsplit(' ').next().unwrap_or_default(),
         )?;
         row.ok_or(StoreError::Other(sqlx::Error::RowNotFound))
     }

@@ -179,7 +179,7 @@ impl Exports {
     async fn add_messages(
         &self,
         archive: &mut Archive,
-        hold: &Hold<'_>,
+        hold: &mut Hold<'_>,
         chat: &ExportChat,
         shape: fn(&ExportChat, &ExportMessage) -> String,
     ) -> Result<(), Fault> {

@@ -1,8 +1,11 @@
 //! The worker: one download at a time on each instance, under a lease.
 
-use std::{fs::File, io::Read, time::Duration};
+use std::{
+    fs::File,
+    io::Read,
+    time::{Duration, Instant},
+};
 
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Exports;
@@ -10,8 +13,9 @@ use crate::server::{fault::Fault, mail::Letter, store::ClaimedExport};
 
 /// Time between two looks for what another instance was asked for, or has left.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Seconds after which another instance takes over what is not held any more.
-const LEASE_SECONDS: i64 = 60;
+/// Time after which another instance takes over what is not held any more.
+const LEASE: Duration = Duration::from_secs(60);
+const LEASE_SECONDS: i64 = LEASE.as_secs().cast_signed();
 /// Bytes of a piece.
 const PIECE: u64 = 1_000_000;
 
@@ -20,17 +24,22 @@ pub(super) struct Hold<'a> {
     exports: &'a Exports,
     pub export: ClaimedExport,
     lease: Uuid,
+    /// When the lease was last extended.
+    renewed: Instant,
     pub done: i64,
     pub total: i64,
 }
 
 impl Hold<'_> {
-    /// Notes how far it is, and holds it for another while.
-    pub async fn renew(&self) -> Result<(), Fault> {
+    /// Notes how far it is, and holds it for another while, where a third of the lease is over.
+    pub async fn renew(&mut self) -> Result<(), Fault> {
+        if self.renewed.elapsed() < LEASE / 3 {
+            return Ok(());
+        }
         self.keep(None).await
     }
 
-    async fn keep(&self, piece: Option<(i64, &[u8])>) -> Result<(), Fault> {
+    async fn keep(&mut self, piece: Option<(i64, &[u8])>) -> Result<(), Fault> {
         let until = self.exports.accounts.clock.now().plus_seconds(LEASE_SECONDS);
         let mut tx = self.exports.accounts.store.write().await?;
         if !tx.hold_export(self.export.id, self.lease, (self.done, self.total), until).await? {
@@ -40,36 +49,34 @@ impl Hold<'_> {
             tx.insert_export_piece(self.export.id, position, bytes).await?;
         }
         tx.commit().await?;
+        self.renewed = Instant::now();
         Ok(())
     }
 }
 
 impl Exports {
-    /// Puts downloads together and removes what has expired, until `shutdown`.
-    pub async fn work(self, shutdown: CancellationToken) {
+    /// Puts downloads together and removes what has expired, again and again. What breaks off in the middle is done again when
+    /// its lease is over.
+    pub async fn work(self) {
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
                 () = self.asked.notified() => {}
                 () = tokio::time::sleep(PERIOD) => {}
             }
-            // What is dropped here in the middle is done again when its lease is over.
-            let worked = tokio::select! {
-                () = shutdown.cancelled() => return,
-                worked = self.work_off() => worked,
-            };
-            if let Err(fault) = worked {
-                tracing::error!(%fault, "a download of somebody's data failed; it is tried again");
+            if let Err(fault) = self.work_off().await {
+                tracing::error!(%fault, "downloads of people's data cannot be put together; the next look tries again");
             }
         }
     }
 
-    /// Removes what has expired and puts together all that waits.
+    /// Removes what has expired and puts together all that waits. One that fails does not keep the others: it is done again
+    /// when its lease is over.
     ///
     /// # Errors
-    /// As the database or the disk says; what was begun is then done again when its lease is over.
+    /// As the database says.
     pub async fn work_off(&self) -> Result<(), Fault> {
         let accounts = &self.accounts;
+        accounts.store.remove_expired_exports(accounts.clock.now()).await?;
         loop {
             let now = accounts.clock.now();
             if !accounts.store.read().await?.has_due_export(now).await? {
@@ -77,15 +84,19 @@ impl Exports {
             }
             let lease = accounts.clock.new_id();
             let mut tx = accounts.store.write().await?;
-            tx.sweep_exports(now).await?;
+            tx.give_up_exports(now).await?;
             let claimed = tx.claim_export(lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
             tx.commit().await?;
             let Some(export) = claimed else { return Ok(()) };
-            self.carry_out(Hold { exports: self, export, lease, done: 0, total: 0 }).await?;
+            let hold = Hold { exports: self, export, lease, renewed: Instant::now(), done: 0, total: 0 };
+            if let Err(fault) = self.carry_out(hold).await {
+                tracing::error!(%fault, export = %export.id, "a download of somebody's data failed; it is tried again");
+            }
         }
     }
 
     async fn carry_out(&self, mut hold: Hold<'_>) -> Result<(), Fault> {
+        self.accounts.store.remove_export_pieces(hold.export.id).await?;
         let path = self.folder.join(format!("export-{}", hold.lease));
         let mut file = self.build(&mut hold, path).await?;
         let (mut position, mut length) = (0, 0);

@@ -10,6 +10,8 @@ mod recovery;
 mod sign_in;
 mod totp;
 
+pub(super) use passkey_sign_in::CEREMONY;
+pub(super) use sign_in::PENDING;
 pub use sign_in::path_after;
 pub(super) use totp::wrong_code;
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The key of a session record's entry for a stranger's ceremony.
-const CEREMONY: &str = "ceremony";
+pub(in crate::server::auth) const CEREMONY: &str = "ceremony";
 
 impl Accounts {
     /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The key of a session record's entry for somebody whose password was right.
-const PENDING: &str = "pending_sign_in";
+pub(in crate::server::auth) const PENDING: &str = "pending_sign_in";
 /// How long the second factor may take.
 const PENDING_SECONDS: i64 = 600;
 

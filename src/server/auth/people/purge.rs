@@ -1,12 +1,12 @@
 //! The deletion of accounts whose day of grace is over.
 //!
-//! An account goes in two steps, so that nothing is written for it meanwhile: first it is shut and its answers are
-//! stopped, then all of it is deleted in one transaction, which is kept only where nothing names the person any more.
-//! Whatever breaks off in between is begun anew with the next look, by whichever instance comes first.
+//! An account goes in three steps. First it is shut and its answers are stopped, so that nothing is written for it any more.
+//! Then what there may be much of is deleted in slices, so that nobody waits for the database meanwhile. In the end the rest
+//! goes in one transaction with the account, which is kept only where nothing names the person any more. Whatever breaks
+//! off in between is gone on with at the next look, by whichever instance comes first.
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         auth::{Accounts, Origin, origin::Act},
         fault::Fault,
         mail::Letter,
-        store::ReceiptRow,
+        store::{DueDeletion, ReceiptRow},
     },
 };
 
@@ -81,21 +81,21 @@ impl Accounts {
     }
 
     async fn delete_account(&self, user: UserId) -> Result<Purged, Fault> {
-        self.shut(user).await?;
+        let Some((due, open_runs)) = self.shut(user).await? else { return Ok(Purged::Gone) };
+        let is_late = due.deletion_at.plus_seconds(PATIENCE_SECONDS) < self.clock.now();
+        if open_runs > 0 && !is_late {
+            return Ok(Purged::Waits);
+        }
+        self.store.purge_much(&due).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         // Before the row of the account, as everywhere where both are locked.
         tx.lock_administrators().await?;
         let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(Purged::Gone) };
-        let is_late = due.deletion_at.plus_seconds(PATIENCE_SECONDS) < now;
-        if tx.owned_by(user).stop_all_runs().await? > 0 && !is_late {
-            tx.commit().await?;
-            return Ok(Purged::Waits);
-        }
         let counts = tx.purge(&due).await?;
         let traces = tx.find_traces(&due).await?;
         if !traces.is_empty() {
-            // Nothing of it is kept: the transaction ends here.
+            // Nothing of this step is kept: the transaction ends here.
             return Err(Fault::internal(TracesLeft(traces.join(", "))));
         }
         let action = AuditAction::DeleteAccount;
@@ -115,17 +115,20 @@ impl Accounts {
         Ok(Purged::Done)
     }
 
-    /// Lets nobody in any more, and has all answers stop.
-    async fn shut(&self, user: UserId) -> Result<(), Fault> {
+    /// Lets nobody in any more, and has all answers stop. Gives what is to be deleted, and how many answers are still being
+    /// written; `None` where its time has not come, or it is gone.
+    async fn shut(&self, user: UserId) -> Result<Option<(DueDeletion, u64)>, Fault> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        if tx.take_due_deletion(user, now).await?.is_some() {
-            tx.update_disabled(user, Some(now)).await?;
-            self.end_everything(&mut tx, user).await?;
-            tx.owned_by(user).stop_all_runs().await?;
-            tx.commit().await?;
-        }
-        Ok(())
+        // Before the row of the account, as everywhere where both are locked.
+        tx.lock_administrators().await?;
+        let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(None) };
+        tx.update_disabled(user, Some(now)).await?;
+        self.end_everything(&mut tx, user).await?;
+        tx.owned_by(user).note_deletion_begun().await?;
+        let open_runs = tx.owned_by(user).stop_all_runs().await?;
+        tx.commit().await?;
+        Ok(Some((due, open_runs)))
     }
 
     /// The newest receipts of deleted accounts.
@@ -140,15 +143,10 @@ impl Accounts {
         Ok(rows.into_iter().map(shown).collect())
     }
 
-    /// Deletes what is due, until `shutdown`.
-    pub async fn watch_deletions(self, shutdown: CancellationToken) {
-        let mut pause = Duration::ZERO;
+    /// Deletes what is due, again and again.
+    pub async fn watch_deletions(self) {
         loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = match self.carry_out_deletions().await {
+            let pause = match self.carry_out_deletions().await {
                 Ok(Deleted { waiting: 1.., .. }) => SHORT_PERIOD,
                 Ok(_) => PERIOD,
                 Err(fault) => {
@@ -156,6 +154,7 @@ impl Accounts {
                     PERIOD
                 }
             };
+            tokio::time::sleep(pause).await;
         }
     }
 }

@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::By;
 use crate::{
     domain::{AppError, AuditAction, Outcome, Timestamp, UserId},
@@ -84,38 +82,50 @@ impl Accounts {
     }
 
     /// Removes the factors whose notice is over, and ends the sign-ins of their owners. Of several instances that do
-    /// so at once, one does it with each person. Gives with how many.
+    /// so at once, one does it with each person. What goes wrong with one person is logged and tried again at the next look;
+    /// it does not keep the others. Gives with how many it went well.
     ///
     /// # Errors
-    /// As the database says; then nothing was removed.
+    /// As the database says.
     pub async fn carry_out_factor_removals(&self) -> Result<usize, Fault> {
-        let mut tx = self.store.write().await?;
-        let due = tx.take_due_factor_removals(self.clock.now()).await?;
-        for DueRemoval { user_id: user, asked_by } in &due {
-            let Some(person) = tx.find_person(*user).await? else { continue };
-            // They may have removed them in the meantime.
-            if tx.owned_by(*user).delete_factors().await? == 0 {
-                continue;
+        let due = self.store.read().await?.list_due_factor_removals(self.clock.now()).await?;
+        let mut done = 0;
+        for user in due {
+            match self.remove_lost_factors(user).await {
+                Ok(removed) => done += usize::from(removed),
+                Err(fault) => {
+                    tracing::error!(%fault, %user, "lost second factors could not be removed; the next look tries again");
+                }
             }
-            self.end_everything(&mut tx, *user).await?;
+        }
+        Ok(done)
+    }
+
+    /// Removes one person's factors. Whether this instance took that on.
+    async fn remove_lost_factors(&self, user: UserId) -> Result<bool, Fault> {
+        let mut tx = self.store.write().await?;
+        let due = tx.take_due_factor_removal(user, self.clock.now()).await?;
+        let Some(DueRemoval { asked_by, .. }) = due else { return Ok(false) };
+        if let Some(person) = tx.find_person(user).await?
+            // They may have removed them in the meantime.
+            && tx.owned_by(user).delete_factors().await? > 0
+        {
+            self.end_everything(&mut tx, user).await?;
             let action = AuditAction::RemoveLostFactors;
-            let act = Act { actor: *asked_by, subject: Some(*user), action, outcome: Outcome::Done, detail: "" };
+            let act = Act { actor: asked_by, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
             Origin::server().write(&mut tx, &self.clock, &act).await?;
             let sentence = "Your second factors were removed, because they were said to be lost. All your devices were signed out.";
             self.tell(&mut tx, &person, sentence).await?;
         }
         tx.commit().await?;
-        Ok(due.len())
+        Ok(true)
     }
 
-    /// Carries out what is due, until `shutdown`.
-    pub async fn watch_factor_removals(self, shutdown: CancellationToken) {
+    /// Carries out what is due, again and again.
+    pub async fn watch_factor_removals(self) {
         let mut ticks = tokio::time::interval(PERIOD);
         loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
+            ticks.tick().await;
             if let Err(fault) = self.carry_out_factor_removals().await {
                 tracing::error!(%fault, "lost second factors could not be removed; the next look tries again");
             }

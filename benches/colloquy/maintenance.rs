@@ -1,0 +1,167 @@
+//! How long what is done in the background with many rows keeps others from writing.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use colloquy::{
+    domain::{ExportId, Role, UserId},
+    server::{
+        clock::Clock,
+        config::Config,
+        state::AppState,
+        store::{NewAuditEntry, NewUser, Store},
+    },
+};
+use leptos::prelude::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    Counts, Result,
+    report::{Report, millis},
+    say, seed,
+};
+
+const DAY: i64 = 86_400;
+
+/// Measures the longest time for which somebody who writes waits beside each act.
+pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = Config { data: folder.path().join("data"), audit_days: 365, ..Config::default() };
+    let options = LeptosOptions::builder().output_name("colloquy").build();
+    let (stopping, clock) = (CancellationToken::new(), Clock::default());
+    let state = AppState::open(config, clock.clone(), options, stopping.clone()).await?;
+    let mut details = Vec::new();
+    let mut longest = Duration::ZERO;
+    let mut note = |what: &str, (held, took): (Duration, Duration)| {
+        longest = longest.max(held);
+        details.push(format!("{what} {:.1} ms in {:.1} s", millis(held), took.as_secs_f64()));
+    };
+
+    let ada = person(&state.store, &clock, "ada@example.org", Role::Administrator).await?;
+    for _ in 0..counts.removed_chats {
+        seed::chat(&state.store, ada, &clock, counts.long_chat).await?;
+    }
+    let mut tx = state.store.write().await?;
+    let ids = tx.owned_by(ada).export_chats(colloquy::domain::ChatId::from_uuid(Uuid::nil()), 1_000_000).await?;
+    for chat in ids {
+        tx.owned_by(ada).update_deleted(chat.id, Some(clock.now().plus_seconds(-2 * 3_600))).await?;
+    }
+    tx.commit().await?;
+    say("  removing chats")?;
+    let beside = beside(&state.store, async { Ok(state.chats.remove_deleted().await?) }).await?;
+    note(&format!("{} chats of {} messages removed:", counts.removed_chats, counts.long_chat), beside);
+
+    let bob = person(&state.store, &clock, "bob@example.org", Role::Member).await?;
+    for _ in 0..10 {
+        seed::chat(&state.store, bob, &clock, counts.purged_messages / 10).await?;
+    }
+    seed::sessions(&state.store, &clock, counts.other_sessions).await?;
+    let mut tx = state.store.write().await?;
+    tx.owned_by(bob).begin_deletion(clock.now().plus_seconds(-2 * DAY), clock.now().plus_seconds(-DAY)).await?;
+    tx.commit().await?;
+    say("  deleting a person")?;
+    let beside = beside(&state.store, async {
+        let seen = state.accounts.carry_out_deletions().await.map_err(|fault| fault.to_string())?;
+        if seen.failed > 0 { Err("the person was not deleted".into()) } else { Ok(seen.done as u64) }
+    })
+    .await?;
+    let (messages, sessions) = (counts.purged_messages, counts.other_sessions);
+    note(&format!("a person with {messages} messages deleted among {sessions} sessions of others:"), beside);
+
+    let eve = person(&state.store, &clock, "eve@example.org", Role::Member).await?;
+    for _ in 0..counts.many_chats {
+        seed::chat(&state.store, eve, &clock, 2).await?;
+    }
+    let mut tx = state.store.write().await?;
+    let now = clock.now();
+    tx.owned_by(eve).insert_export(ExportId::from_uuid(clock.new_id()), now, now.plus_seconds(DAY)).await?;
+    tx.commit().await?;
+    say("  putting a download together")?;
+    let beside = beside(&state.store, async {
+        state.exports.work_off().await.map_err(|fault| fault.to_string())?;
+        // The server's own task may have been first.
+        while state.store.read().await?.owned_by(eve).find_last_export(now).await?.is_some_and(|e| e.is_open()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(0)
+    })
+    .await?;
+    note(&format!("a download of {} chats:", counts.many_chats), beside);
+
+    expire(&state, &clock, counts).await?;
+    say("  deleting what has expired")?;
+    let beside = beside(&state.store, async {
+        state.chats.clear_expired().await;
+        Ok(0)
+    })
+    .await?;
+    note(&format!("{} session records and as many acts expired:", counts.other_sessions), beside);
+
+    stopping.cancel();
+    state.close().await;
+    report.found("writer hold", millis(longest), details.join("; "));
+    Ok(())
+}
+
+/// The longest that another one waits for the writer beside an act, and how long the act takes.
+async fn beside(store: &Store, act: impl Future<Output = Result<u64>>) -> Result<(Duration, Duration)> {
+    let (over, longest) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (store, is_over, most) = (store.clone(), over.clone(), longest.clone());
+    let probe = tokio::spawn(async move {
+        while !is_over.load(Ordering::Relaxed) {
+            let begun = Instant::now();
+            let tx = store.write().await?;
+            most.fetch_max(u64::try_from(begun.elapsed().as_micros())?, Ordering::Relaxed);
+            drop(tx);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+    });
+    let begun = Instant::now();
+    let done = act.await;
+    let took = begun.elapsed();
+    over.store(true, Ordering::Relaxed);
+    probe.await??;
+    done?;
+    Ok((Duration::from_micros(longest.load(Ordering::Relaxed)), took))
+}
+
+async fn person(store: &Store, clock: &Clock, email: &str, role: Role) -> Result<UserId> {
+    let id = UserId::from_uuid(clock.new_id());
+    let mut tx = store.write().await?;
+    let (name, password_hash, created_at) = ("Somebody", "", clock.now());
+    tx.insert_user(&NewUser { id, email, email_key: email, name, password_hash, role, created_at }).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Writes down old acts, and has all session records expire.
+async fn expire(state: &AppState, clock: &Clock, counts: &Counts) -> Result<()> {
+    let at = clock.now();
+    for from in (0..counts.other_sessions).step_by(500) {
+        let mut tx = state.store.write().await?;
+        for _ in from..counts.other_sessions.min(from + 500) {
+            tx.insert_audit_entry(&NewAuditEntry {
+                id: clock.new_id(),
+                at,
+                actor: Some(UserId::from_uuid(Uuid::new_v4())),
+                subject: Some(UserId::from_uuid(Uuid::new_v4())),
+                action: colloquy::domain::AuditAction::SignIn,
+                outcome: colloquy::domain::Outcome::Done,
+                detail: "",
+                address: "198.51.100.7",
+                user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            })
+            .await?;
+        }
+        tx.commit().await?;
+    }
+    clock.advance(400 * DAY);
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Work on many rows in slices: transactions that each hold SQLite's one writer for a moment only.
+
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+
+use super::{Store, StoreError, Tx};
+
+/// Time after which a slice is committed. With its last step and the commit it must stay under 50 ms; `make bench` measures
+/// that. The commit, which waits for the disk, takes most of it.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// Steps of a slice, however fast they are: less than 500 rows in one transaction.
+const STEPS: u32 = 120;
+
+/// Rows that one step touches. Few, because a row can be as large as an answer, and what is deleted is overwritten.
+pub(super) const STEP: i64 = 4;
+
+impl Store {
+    /// Repeats a step until it finds nothing to do, in as many transactions as that takes. Gives how many rows the steps
+    /// touched in all. Between two transactions others have as much time as the one before took.
+    ///
+    /// Whatever breaks this off leaves whole slices behind, so the work must be one that can be begun anew.
+    pub(super) async fn in_slices(
+        &self,
+        mut step: impl for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<u64, StoreError>>,
+    ) -> Result<u64, StoreError> {
+        let mut total = 0;
+        loop {
+            let mut tx = self.write().await?;
+            let begun = Instant::now();
+            let (mut rows, mut steps) = (1, 0);
+            while rows > 0 && steps < STEPS && begun.elapsed() < SLICE {
+                rows = step(&mut tx).await?;
+                total += rows;
+                steps += 1;
+            }
+            tx.commit().await?;
+            let held = begun.elapsed();
+            // Otherwise some commit, of this work or of somebody else's, would have to copy it all.
+            self.0.copy_log().await?;
+            if rows == 0 {
+                return Ok(total);
+            }
+            tokio::time::sleep(held).await;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The tasks in the background: when they panic, and when the server stops.
+
+use std::time::Duration;
+
+use colloquy::server::store::NewMail;
+
+use crate::support::{
+    app::{TestApp, each_db},
+    client::Client,
+    smtp::{Mood, Smtp},
+};
+
+const DAY: i64 = 86_400;
+
+async fn with_mail(app: &TestApp) -> (TestApp, Smtp) {
+    let smtp = Smtp::start().await;
+    let mail = smtp.config();
+    let app = TestApp::start_with(app.kept(), |config| {
+        config.mail = Some(mail);
+        config.sessions.administrator_idle = 10 * DAY;
+        config.sessions.administrator_absolute = 10 * DAY;
+    })
+    .await;
+    (app, smtp)
+}
+
+/// Waits until something is so.
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it did not come to this: {what}");
+}
+
+/// Lets tasks panic until each was started again and panicked again.
+async fn fail(app: &TestApp, tasks: &[&str]) {
+    let supervisor = &app.state.supervisor;
+    let before: Vec<u64> = tasks.iter().map(|task| supervisor.panics(task)).collect();
+    for task in tasks {
+        supervisor.set_failing(task, true);
+    }
+    for (task, before) in tasks.iter().zip(before) {
+        until(task, async || supervisor.panics(task) >= before + 2).await;
+    }
+}
+
+fn heal(app: &TestApp, task: &str) {
+    app.state.supervisor.set_failing(task, false);
+}
+
+async fn readiness(app: &TestApp) -> (u16, String) {
+    let answer = app.stranger().get("/health/ready").await;
+    (answer.status.as_u16(), answer.text())
+}
+
+async fn insert_mail(app: &TestApp) {
+    let (id, created_at) = (app.state.clock.new_id(), app.state.clock.now());
+    let mut tx = app.state.store.write().await.expect("a unit");
+    let mail = NewMail { id, recipient: "bob@example.org", subject: "Hello", text: "t", html: "h", created_at };
+    tx.insert_mail(&mail).await.expect("a mail");
+    tx.commit().await.expect("a commit");
+}
+
+async fn is_empty(app: &TestApp, statement: &str) -> bool {
+    app.column(statement).await.is_empty()
+}
+
+each_db! {
+    async fn a_server_whose_answers_cannot_be_written_is_not_ready_and_recovers_with_nothing_lost(app: TestApp) {
+        let mut ada = app.administrator().await;
+        assert_eq!(readiness(&app).await, (200, "ok".to_owned()));
+        fail(&app, &["answers"]).await;
+        let (status, text) = readiness(&app).await;
+        assert_eq!((status, text.contains("answers")), (503, true), "{text}");
+        // Acknowledged while nobody can claim it.
+        let sent = ada.say(None, "[[paced 3 5]] are you there?").await;
+        assert_eq!(app.column("select state from runs").await, ["queued"]);
+        heal(&app, "answers");
+        until("ready", async || readiness(&app).await.0 == 200).await;
+        ada.settled(sent.chat).await;
+        assert_eq!(app.column("select state from messages order by position").await, ["complete", "complete"]);
+
+        // In the middle of an answer, too.
+        let sent = ada.say(None, "[[paced 40 25]]").await;
+        until("an answer is being written", async || app.state.chats.open_runs() == 1).await;
+        fail(&app, &["answers"]).await;
+        heal(&app, "answers");
+        ada.settled(sent.chat).await;
+        let states = app.column("select distinct state from messages").await;
+        assert_eq!(states, ["complete"], "what was waiting to be written was written");
+    }
+}
+
+each_db! {
+    async fn every_task_that_panics_is_started_again_and_does_its_work(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        let names = app.state.supervisor.names();
+        assert_eq!(names.len(), 7, "say here how another one is seen at work: {names:?}");
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        crate::factors::enrolled(&app, &mut bob).await;
+        fail(&app, &names).await;
+        let (status, text) = readiness(&app).await;
+        assert_eq!(status, 503, "{text}");
+        assert!(text.contains("answers") && !text.contains("mails"), "only what is vital: {text}");
+
+        // Something for each of them to do.
+        insert_mail(&app).await;
+        let sent = ada.say(None, "hello").await;
+        let old = ada.say(None, "an old one").await;
+        let gone = [("chats[]", &*old.chat.to_string()), ("action", "delete")];
+        assert_eq!(ada.post_form("/api/change_chats", &gone).await.status, 200);
+        assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 200);
+        let of_bob = "(select id from users where email = 'bob@example.org')";
+        app.execute("update chats set deleted_at = 1 where deleted_at is not null").await;
+        app.execute(&format!("insert into factor_removals (user_id, created_at, due_at) select id, 1, 1 from users where id = {of_bob}")).await;
+        app.execute(&format!("update runs set state = 'running', epoch = 1, lease_until = 1 where chat_id in (select id from chats where deleted_at = 1)")).await;
+        let expired = "insert into throttles (key, subject, tries, ends_at) values ('x y', 'y', 1, 1)";
+        app.execute(expired).await;
+        for task in &names {
+            heal(&app, task);
+        }
+        until("ready", async || readiness(&app).await.0 == 200).await;
+        ada.settled(sent.chat).await;
+        until("mails", async || !smtp.taken().is_empty()).await;
+        until("downloads", async || !is_empty(&app, "select state from exports where state = 'ready'").await).await;
+        until("factor removals", async || is_empty(&app, "select created_at from factor_removals").await).await;
+        until("sweep", async || is_empty(&app, "select state from runs where state <> 'ended'").await).await;
+        until("cleanup", async || is_empty(&app, "select title from chats where deleted_at is not null").await).await;
+        until("cleanup", async || is_empty(&app, "select key from throttles where key = 'x y'").await).await;
+
+        fail(&app, &["deletions"]).await;
+        let due = format!("update users set deletion_asked_at = 1, deletion_at = 2 where id = {of_bob}");
+        assert_eq!(app.execute(&due).await, 1);
+        heal(&app, "deletions");
+        until("deletions", async || is_empty(&app, "select name from users where name = 'Bob'").await).await;
+    }
+}
+
+each_db! {
+    async fn m04_a_mail_that_was_taken_while_the_server_stopped_is_not_sent_again(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        smtp.becomes(Mood::Hesitates);
+        insert_mail(&app).await;
+        until("the mail server has it", async || smtp.taken().len() == 1).await;
+        app.state.stopping.cancel();
+        let state = app.state.clone();
+        let closing = tokio::spawn(async move { state.close().await });
+        assert!(!closing.is_finished(), "the mail is waited for");
+        smtp.go_on();
+        closing.await.expect("closed");
+        let marked = app.column("select subject from mails where sent_at is not null").await;
+        assert_eq!(marked, ["Hello"]);
+
+        smtp.becomes(Mood::Takes);
+        let next = app.another().await;
+        next.state.clock.advance(200);
+        let outbox = next.state.outbox.as_ref().expect("an outbox");
+        outbox.send_due(&next.state.stopping).await.expect("a queue");
+        assert_eq!(smtp.taken().len(), 1, "once");
+        next.stop().await;
+    }
+}
+
+each_db! {
+    async fn all_tasks_end_when_the_server_stops(app: TestApp) {
+        let (app, _smtp) = with_mail(&app).await;
+        let mut ada: Client = app.administrator().await;
+        let sent = ada.say(None, "[[paced 2000 20]]").await;
+        until("an answer is being written", async || app.state.chats.open_runs() == 1).await;
+        app.stop().await;
+        assert_eq!(app.state.chats.open_runs(), 0, "the answer of {} was put down", sent.chat);
+        assert_eq!(app.column("select state from runs").await, ["ended"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Two who want to change the same rows at the same time.
+
+use colloquy::{
+    domain::{ChatAction, ChatId, UserId},
+    server::{auth::Origin, store::Tx},
+};
+use secrecy::ExposeSecret;
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::{
+    maintenance::{change, count, user},
+    support::{
+        app::{Kept, TestApp, each_db},
+        client::Client,
+    },
+};
+
+const DAY: i64 = 86_400;
+
+/// Says in a chat of Ada's, in a transaction that is not committed.
+async fn say(app: &TestApp, tx: &mut Tx, chat: ChatId) {
+    let owner = {
+        let found = tx.find_user_by_email("ada@example.org").await.expect("a row");
+        found.expect("Ada").id
+    };
+    let now = app.state.clock.now();
+    let position = tx.owned_by(owner).take_positions(chat, 1, "m", now).await.expect("a row");
+    assert!(position.is_some());
+}
+
+/// Waits, on PostgreSQL, until so many connections wait for a lock.
+async fn until_waiting(app: &TestApp, connections: usize) {
+    if app.kept() == Kept::Sqlite {
+        return;
+    }
+    let sql =
+        "select application_name from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..400 {
+        if app.column(sql).await.len() >= connections {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
+each_db! {
+    async fn a_chat_in_which_something_is_said_meanwhile_does_not_expire(app: TestApp) {
+        let app = TestApp::start_with(app.kept(), |config| config.retention_days = Some(10)).await;
+        let mut ada = app.administrator().await;
+        let spoken = ada.say(None, "spoken in").await;
+        ada.settled(spoken.chat).await;
+        let silent = ada.say(None, "silent").await;
+        ada.settled(silent.chat).await;
+        app.state.clock.advance(11 * DAY);
+        let mut tx = app.state.store.write().await.expect("a unit");
+        say(&app, &mut tx, spoken.chat).await;
+        let chats = app.state.chats.clone();
+        let expiring = tokio::spawn(async move { chats.expire().await });
+        until_waiting(&app, 1).await;
+        tx.commit().await.expect("a commit");
+        expiring.await.expect("no panic").expect("a pass");
+        assert_eq!(app.column("select title from chats where deleted_at is null").await, ["spoken in"]);
+    }
+}
+
+each_db! {
+    async fn a_chat_that_is_restored_meanwhile_is_not_removed(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "come back").await;
+        ada.settled(sent.chat).await;
+        assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
+        let owner = user(&app, "ada@example.org").await;
+        app.state.clock.advance(3_601);
+        let mut tx = app.state.store.write().await.expect("a unit");
+        assert!(tx.owned_by(owner).update_deleted(sent.chat, None).await.expect("a row"));
+        let chats = app.state.chats.clone();
+        let removing = tokio::spawn(async move { chats.remove_deleted().await });
+        until_waiting(&app, 1).await;
+        tx.commit().await.expect("a commit");
+        removing.await.expect("no panic").expect("a removal");
+        assert_eq!(app.column("select title from chats where deleted_at is null").await, ["come back"]);
+        assert_eq!(count(&app, "messages").await, 2);
+    }
+}
+
+/// A connection past the application, on PostgreSQL.
+async fn beside(app: &TestApp) -> PgConnection {
+    let url = app.config.database_url.as_ref().expect("PostgreSQL");
+    PgConnection::connect(url.expose_secret()).await.expect("a connection")
+}
+
+async fn three_chats(app: &TestApp) -> (Client, Vec<ChatId>) {
+    let mut ada = app.administrator().await;
+    let mut chats = Vec::new();
+    for _ in 0..3 {
+        let sent = ada.say(None, "hello").await;
+        ada.settled(sent.chat).await;
+        chats.push(sent.chat);
+    }
+    chats.sort();
+    (ada, chats)
+}
+
+fn pin(app: &TestApp, owner: UserId, chats: &[ChatId]) -> tokio::task::JoinHandle<bool> {
+    let (state, chats) = (app.state.clone(), chats.to_vec());
+    tokio::spawn(async move { state.chats.change(owner, &chats, ChatAction::Pin, &Origin::default()).await.is_ok() })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn chats_are_locked_in_one_order_whatever_the_order_of_the_request() {
+    let app = TestApp::start(Kept::PostgresAndRedis).await;
+    let (_ada, chats) = three_chats(&app).await;
+    let owner = user(&app, "ada@example.org").await;
+    let mut one = beside(&app).await;
+    one.execute("begin").await.expect("a transaction");
+    one.execute(&*format!("update chats set title = title where id = '{}'", chats[0])).await.expect("a lock");
+    let pinning = pin(&app, owner, &[chats[2], chats[1], chats[0]]);
+    until_waiting(&app, 1).await;
+    // It waits for the first one and holds none of the others.
+    let mut two = beside(&app).await;
+    for chat in &chats[1..] {
+        two.execute(&*format!("select 1 from chats where id = '{chat}' for update nowait"))
+            .await
+            .expect("nobody holds it");
+    }
+    one.execute("commit").await.expect("a commit");
+    assert!(pinning.await.expect("no panic"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_that_postgresql_undoes_because_of_a_deadlock_is_done_once_more() {
+    let app = TestApp::start(Kept::PostgresAndRedis).await;
+    let (_ada, chats) = three_chats(&app).await;
+    let owner = user(&app, "ada@example.org").await;
+    let lock = |chat: ChatId| format!("update chats set title = title where id = '{chat}'");
+    let (mut one, mut two) = (beside(&app).await, beside(&app).await);
+    // Never the one that looks for deadlocks, and so never the one that is undone.
+    one.execute("set deadlock_timeout = '1h'").await.expect("a setting");
+    one.execute("begin").await.expect("a transaction");
+    one.execute(&*lock(chats[2])).await.expect("a lock");
+    two.execute("begin").await.expect("a transaction");
+    two.execute(&*lock(chats[1])).await.expect("a lock");
+    // It holds the first, and waits for the second.
+    let pinning = pin(&app, owner, &chats);
+    until_waiting(&app, 1).await;
+    let first = lock(chats[0]);
+    let waiting = tokio::spawn(async move {
+        one.execute(&*first).await.expect("the lock, once the other one is undone");
+        one.execute("commit").await.expect("a commit");
+    });
+    until_waiting(&app, 2).await;
+    // Now it waits for the third, whose holder waits for it.
+    two.execute("rollback").await.expect("a rollback");
+    waiting.await.expect("no panic");
+    assert!(pinning.await.expect("no panic"), "it was done once more");
+    assert_eq!(count(&app, "chats where pinned").await, 3);
+}

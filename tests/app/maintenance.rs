@@ -1,0 +1,356 @@
+//! What is done in the background with many rows: in slices, so that nobody waits for it, and so that it may break off anywhere.
+
+use colloquy::{
+    domain::{ChatId, UserId},
+    server::{auth::Origin, state::clock_difference},
+};
+use serde_json::json;
+
+use crate::support::{
+    app::{Kept, TestApp, each_db},
+    client::Client,
+    smtp::Smtp,
+};
+
+const DAY: i64 = 86_400;
+
+pub async fn user(app: &TestApp, email: &str) -> UserId {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.find_user_by_email(email).await.expect("a row").expect("a person").id
+}
+
+pub async fn count(app: &TestApp, from: &str) -> usize {
+    app.column(&format!("select cast(count(*) as text) from {from}")).await[0].parse().expect("a number")
+}
+
+/// Gives a chat so many messages more, after those that it has.
+async fn fill(app: &TestApp, chat: ChatId, messages: i64) {
+    let id = app.literal(chat.uuid());
+    let (numbers, fresh) = if app.kept() == Kept::Sqlite {
+        (
+            format!(
+                "(with recursive n(i) as (select 1 union all select i + 1 from n where i < {messages}) select i from n)"
+            ),
+            "randomblob(16)",
+        )
+    } else {
+        (format!("(select i from generate_series(1, {messages}) as i)"), "gen_random_uuid()")
+    };
+    let sql = format!(
+        "insert into messages (id, chat_id, owner_id, position, author, state, text, reasoning, left_out, prompt_tokens,
+                               answer_tokens, superseded, created_at)
+         select {fresh}, c.id, c.owner_id, 1000 + n.i, 'user', 'complete', 'words', '', 0, 0, 0, false, 1
+         from chats c cross join {numbers} n where c.id = {id}"
+    );
+    assert_eq!(app.execute(&sql).await, u64::try_from(messages).expect("a number"));
+}
+
+pub async fn change(client: &mut Client, chat: ChatId, action: &str) -> u16 {
+    client.post_form("/api/change_chats", &[("chats[]", &*chat.to_string()), ("action", action)]).await.status.as_u16()
+}
+
+/// A condition that holds for one row only, the last one that a removal comes to by its position.
+async fn last_message(app: &TestApp) -> String {
+    let (cast, prefix) = if app.kept() == Kept::Sqlite { ("hex(id)", "x") } else { ("cast(id as text)", "") };
+    let id = app.column(&format!("select {cast} from messages order by position desc limit 1")).await.remove(0);
+    format!("old.id = {prefix}'{id}'")
+}
+
+each_db! {
+    async fn a_large_chat_is_removed_in_slices_and_nobody_sees_a_part_of_it(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let sent = bob.say(None, "the large one").await;
+        bob.settled(sent.chat).await;
+        let other = bob.say(None, "another one").await;
+        bob.settled(other.chat).await;
+        fill(&app, sent.chat, 2_000).await;
+        assert_eq!(change(&mut bob, sent.chat, "delete").await, 200);
+        assert_eq!(app.state.chats.remove_deleted().await.expect("too early"), 0);
+        app.state.clock.advance(3_601);
+
+        app.break_rows("before delete on messages", &last_message(&app).await).await;
+        app.state.chats.remove_deleted().await.expect_err("one row cannot be deleted");
+        let left = count(&app, "messages").await;
+        assert!((3..=1_600).contains(&left), "slices of less than 500 rows are kept: {left}");
+        assert_eq!(change(&mut bob, sent.chat, "restore").await, 404, "a part of it is gone");
+        assert_eq!(change(&mut bob, sent.chat, "delete").await, 404);
+        let owner = user(&app, "bob@example.org").await;
+        let mut tx = app.state.store.read().await.expect("a unit");
+        assert_eq!(tx.owned_by(owner).export_chat_count().await.expect("a count"), 1);
+        drop(tx);
+
+        app.mend("messages").await;
+        app.state.chats.remove_deleted().await.expect("a removal");
+        assert_eq!(app.column("select title from chats").await, ["another one"]);
+        assert_eq!((count(&app, "messages").await, count(&app, "runs").await), (2, 1));
+    }
+}
+
+each_db! {
+    async fn what_has_nothing_to_do_does_not_ask_to_write(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let mail = smtp.config();
+        let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
+        app.administrator().await;
+        let state = &app.state;
+        state.outbox.as_ref().expect("an outbox").send_due(&state.stopping).await.expect("a queue");
+        // SQLite has one writer; whoever wants it is refused after some seconds.
+        let tx = state.store.write().await.expect("a unit");
+        assert_eq!(state.outbox.as_ref().expect("an outbox").send_due(&state.stopping).await.expect("mails"), 0);
+        assert_eq!(state.chats.remove_deleted().await.expect("chats"), 0);
+        state.chats.expire().await.expect("retention");
+        state.exports.work_off().await.expect("downloads");
+        assert_eq!(state.accounts.carry_out_factor_removals().await.expect("factors"), 0);
+        assert_eq!(state.accounts.carry_out_deletions().await.expect("accounts").failed, 0);
+        for kind in &colloquy::server::store::EXPIRING {
+            assert_eq!(state.store.delete_expired(kind, state.clock.now(), 365).await.expect(kind.what), 0);
+        }
+        drop(tx);
+    }
+}
+
+/// What there is of Bob by table, as the receipt counts it.
+async fn counts_of(app: &TestApp, id: &str) -> serde_json::Map<String, serde_json::Value> {
+    let mut counts = serde_json::Map::new();
+    for (table, column) in [
+        ("runs", "owner_id"),
+        ("messages", "owner_id"),
+        ("chats", "owner_id"),
+        ("sessions", "user_id"),
+        ("sign_ins", "user_id"),
+        ("links", "user_id"),
+        ("users", "id"),
+    ] {
+        let rows = count(app, &format!("{table} where {column} = {id}")).await;
+        if rows > 0 {
+            counts.insert(table.to_owned(), json!(rows));
+        }
+    }
+    counts
+}
+
+each_db! {
+    async fn l04_a_deletion_can_break_off_at_every_table_and_its_receipt_counts_everything_once(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let of_ada = ada.say(None, "of Ada").await;
+        ada.settled(of_ada.chat).await;
+        let sent = bob.say(None, "of Bob").await;
+        bob.settled(sent.chat).await;
+        fill(&app, sent.chat, 700).await;
+        app.signed_in("bob@example.org").await;
+        let bobs = user(&app, "bob@example.org").await;
+        let id = app.literal(bobs.uuid());
+        // A record from before it was noted whose it is, and one of somebody else's.
+        let old = format!("update sessions set user_id = null where id in (select id from sessions where user_id = {id} limit 1)");
+        assert_eq!(app.execute(&old).await, 1);
+        let mut expected = counts_of(&app, &id).await;
+        expected["sessions"] = json!(count(&app, &format!("sessions where user_id = {id}")).await + 1);
+        let others = count(&app, &format!("sessions where user_id <> {id}")).await;
+
+        assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
+        app.state.clock.advance(DAY + 1);
+        for (table, owner) in [("runs", "owner_id"), ("messages", "owner_id"), ("chats", "owner_id"), ("sessions", "user_id"), ("sign_ins", "user_id"), ("users", "id")] {
+            app.break_rows(&format!("before delete on {table}"), &format!("old.{owner} = {id}")).await;
+            let seen = app.state.accounts.carry_out_deletions().await.expect("a look");
+            assert_eq!((seen.done, seen.failed), (0, 1), "{table}");
+            app.mend(table).await;
+            assert_eq!(bob.post_form("/api/keep_account", &[]).await.status, 401, "{table}");
+            let origin = Origin::command_line();
+            let by = colloquy::server::auth::By::operator(&origin);
+            let keep = colloquy::domain::PersonChange::KeepAccount;
+            assert!(app.state.accounts.change_person(&by, bobs, keep, true).await.is_err(), "{table}: parts of it are gone");
+        }
+        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a look").done, 1);
+        let receipt = app.column("select counts from deletions").await.remove(0);
+        let receipt: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&receipt).expect("JSON");
+        for (table, rows) in &expected {
+            assert_eq!(receipt.get(table), Some(rows), "{table} of {receipt:?}");
+        }
+        assert_eq!(app.column("select name from users").await, ["Ada"]);
+        assert_eq!(app.column("select text from messages where author = 'user'").await, ["of Ada"]);
+        assert_eq!(count(&app, "sessions").await, others, "those of others stay");
+        assert_eq!(count(&app, "deletion_counts").await, 0);
+    }
+}
+
+each_db! {
+    async fn l04_a_deletion_that_is_dropped_anywhere_is_gone_on_with(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let sent = bob.say(None, "of Bob").await;
+        bob.settled(sent.chat).await;
+        fill(&app, sent.chat, 600).await;
+        assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
+        app.state.clock.advance(DAY + 1);
+        let rows = count(&app, "messages").await;
+        // As a server that is killed: after so many steps of the work nothing of it goes on.
+        for steps in 0_u32.. {
+            let mut work = Box::pin(app.state.accounts.carry_out_deletions());
+            let mut polls = 0;
+            let ended = std::future::poll_fn(|context| {
+                polls += 1;
+                if polls > steps {
+                    return std::task::Poll::Ready(None);
+                }
+                work.as_mut().poll(context).map(Some)
+            })
+            .await;
+            drop(work);
+            if let Some(seen) = ended {
+                assert_eq!(seen.expect("a look").failed, 0, "after {steps} steps");
+                break;
+            }
+        }
+        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a look").failed, 0);
+        assert_eq!(app.column("select name from users").await, ["Ada"]);
+        let receipt = app.column("select counts from deletions").await.remove(0);
+        let receipt: serde_json::Value = serde_json::from_str(&receipt).expect("JSON");
+        assert_eq!(receipt["messages"], json!(rows), "{receipt}");
+    }
+}
+
+each_db! {
+    async fn a_download_of_many_chats_is_put_together_with_few_writes(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let owner = user(&app, "ada@example.org").await;
+        let mut tx = app.state.store.write().await.expect("a unit");
+        for at in 0..60 {
+            let (id, now) = (ChatId::from_uuid(app.state.clock.new_id()), app.state.clock.now());
+            let title = format!("chat {at}");
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "m", last_words: "", now };
+            tx.owned_by(owner).insert_chat(&chat).await.expect("a chat");
+        }
+        tx.commit().await.expect("a commit");
+        app.execute("create table writes (at bigint)").await;
+        if app.kept() == Kept::Sqlite {
+            app.execute("create trigger counted after update on exports begin insert into writes values (1); end").await;
+        } else {
+            let count = "begin insert into writes values (1); return new; end";
+            app.execute(&format!("create function counted() returns trigger language plpgsql as $$ {count} $$")).await;
+            app.execute("create trigger counted after update on exports for each row execute function counted()").await;
+        }
+        assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 200);
+        for _ in 0..400 {
+            if count(&app, "exports where state = 'ready'").await == 1 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        assert_eq!(count(&app, "exports where state = 'ready' and done = total").await, 1);
+        let writes = count(&app, "writes").await;
+        assert!((2..40).contains(&writes), "{writes} writes for 60 chats");
+    }
+}
+
+each_db! {
+    async fn one_that_fails_keeps_no_others(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let mail = smtp.config();
+        let app = TestApp::start_with(app.kept(), |config| {
+            config.mail = Some(mail);
+            config.retention_days = Some(10);
+        })
+        .await;
+        let mut people = Vec::new();
+        for (email, name) in [("ada@example.org", "Ada"), ("bob@example.org", "Bob"), ("eve@example.org", "Eve")] {
+            let mut person = app.person(email, name).await;
+            let sent = person.say(None, name).await;
+            person.settled(sent.chat).await;
+            crate::factors::enrolled(&app, &mut person).await;
+            people.push((app.literal(user(&app, email).await.uuid()), person));
+        }
+        let bob = people[1].0.clone();
+
+        // Second factors.
+        app.break_rows("before delete on factors", &format!("old.user_id = {bob}")).await;
+        app.execute("insert into factor_removals (user_id, created_at, due_at) select id, 1, 1 from users").await;
+        app.state.accounts.carry_out_factor_removals().await.expect("a look");
+        assert_eq!(count(&app, "factor_removals").await, 1, "the others' are done");
+        assert_eq!(count(&app, "factors").await, 1);
+        app.mend("factors").await;
+        app.state.accounts.carry_out_factor_removals().await.expect("a look");
+        assert_eq!((count(&app, "factor_removals").await, count(&app, "factors").await), (0, 0));
+
+        // Chats by their age.
+        app.break_rows("before update on chats", &format!("old.owner_id = {bob} and new.deleted_at is not null")).await;
+        app.state.clock.advance(11 * DAY);
+        app.state.chats.expire().await.expect("a pass");
+        assert_eq!(app.column("select title from chats where deleted_at is null").await, ["Bob"]);
+        app.mend("chats").await;
+
+        // Downloads.
+        app.execute("delete from throttles").await;
+        app.break_rows("before update on exports", &format!("old.user_id = {bob} and new.state = 'ready'")).await;
+        for email in ["bob@example.org", "ada@example.org", "eve@example.org"] {
+            let (now, id) = (app.state.clock.now(), colloquy::domain::ExportId::from_uuid(app.state.clock.new_id()));
+            let owner = user(&app, email).await;
+            let mut tx = app.state.store.write().await.expect("a unit");
+            assert!(tx.owned_by(owner).insert_export(id, now, now.plus_seconds(DAY)).await.expect("a row"));
+            tx.commit().await.expect("a commit");
+        }
+        app.state.exports.work_off().await.expect("a look");
+        for _ in 0..400 {
+            // The application's own task may have taken one.
+            if count(&app, "exports where state = 'ready'").await == 2 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        assert_eq!(count(&app, "exports where state = 'ready'").await, 2);
+        app.mend("exports").await;
+    }
+}
+
+each_db! {
+    async fn m04_a_mail_that_is_refused_for_good_keeps_no_others(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let mail = smtp.config();
+        let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
+        let mut tx = app.state.store.write().await.expect("a unit");
+        for recipient in ["nobody1@example.org", "not an address", "nobody2@example.org", "bob@example.org"] {
+            let (id, created_at) = (app.state.clock.new_id(), app.state.clock.now());
+            let mail = colloquy::server::store::NewMail { id, recipient, subject: "s", text: "t", html: "h", created_at };
+            tx.insert_mail(&mail).await.expect("a mail");
+        }
+        // In one look: the application's own task has none to begin with while this transaction is open.
+        tx.commit().await.expect("a commit");
+        smtp.mails_to(&app.state, "bob@example.org", 1).await;
+        let attempts = app.column("select cast(attempts as text) from mails where recipient <> 'bob@example.org'").await;
+        assert_eq!(attempts, ["1", "1", "1"]);
+    }
+}
+
+each_db! {
+    async fn the_difference_to_the_clock_of_the_database_is_known(app: TestApp) {
+        let difference = async || clock_difference(&app.state.store, &app.state.clock).await.expect("a time");
+        if app.kept() == Kept::Sqlite {
+            assert_eq!(difference().await, None, "it is the same clock");
+            return;
+        }
+        let before = difference().await.expect("PostgreSQL has its own");
+        app.state.clock.advance(3_600);
+        let after = difference().await.expect("PostgreSQL has its own");
+        assert!((3_500_000..3_700_000).contains(&(before - after)), "{before} {after}");
+    }
+}
+
+each_db! {
+    async fn a_program_that_is_older_than_the_database_does_not_start_and_says_why(app: TestApp) {
+        app.stop().await;
+        let (ok, checksum) = if app.kept() == Kept::Sqlite { ("1", "x'00'") } else { ("true", "'\\x00'") };
+        let newer = format!(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (9999, 'of a later version', {ok}, {checksum}, 1)"
+        );
+        assert_eq!(app.execute(&newer).await, 1);
+        let opened = colloquy::server::store::Store::open(&app.config.data, app.config.database_url.as_ref()).await;
+        let text = opened.expect_err("it is too old").to_string();
+        assert!(text.contains("newer Colloquy") && text.contains("9999"), "{text}");
+        assert_eq!(app.column("select email from users").await, Vec::<String>::new(), "nothing was changed");
+    }
+}
