@@ -140,10 +140,10 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let stopping = http::stop_on_signals()?;
     let config = Config { listen, ..config };
     let state = AppState::open(config, Clock::default(), leptos_options, stopping.clone()).await?;
-    let store = state.store.clone();
+    let checked = state.clone();
     let ready: Readiness = Arc::new(move || {
-        let store = store.clone();
-        Box::pin(async move { store.ping().await.is_ok() })
+        let state = checked.clone();
+        Box::pin(async move { state.is_ready().await })
     });
     let router = http::router(state.clone(), ready, colloquy::app::shell);
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");

@@ -1,6 +1,6 @@
 //! What every request can reach.
 
-use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -16,6 +16,9 @@ use super::{
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
 };
+
+/// How long a check of readiness may take.
+const READINESS: Duration = Duration::from_secs(2);
 
 /// The parts of the running server, shared by cloning.
 #[derive(Clone)]
@@ -131,6 +134,20 @@ impl AppState {
             exports,
             chats,
         })
+    }
+
+    /// Whether this server can do its work now: whether its database can be read and written. Answers within 2 s.
+    pub async fn is_ready(&self) -> bool {
+        let (store, now) = (self.store.clone(), self.clock.now());
+        // In a task of its own: a transaction that is begun must not be dropped half-way.
+        let check = tokio::spawn(async move { store.check_write(now).await });
+        match tokio::time::timeout(READINESS, check).await {
+            Ok(Ok(Ok(()))) => return true,
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "not ready: the database cannot be written"),
+            Ok(Err(panic)) => tracing::error!(error = %panic, "not ready: the check broke off"),
+            Err(_) => tracing::warn!("not ready: the database does not answer in time"),
+        }
+        false
     }
 
     /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.

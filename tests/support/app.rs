@@ -111,10 +111,10 @@ impl TestApp {
         let site = folder.path().join("site").display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
-        let store = state.store.clone();
+        let checked = state.clone();
         let ready: http::Readiness = Arc::new(move || {
-            let store = store.clone();
-            Box::pin(async move { store.ping().await.is_ok() })
+            let state = checked.clone();
+            Box::pin(async move { state.is_ready().await })
         });
         let router = http::router(state.clone(), ready, colloquy::app::shell);
         Self { state, upstream, config, router, folder }

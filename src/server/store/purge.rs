@@ -75,7 +75,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
 ];
 
 /// Tables without such columns. Tries are found by the end of their key.
-pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles"];
+pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles", "write_checks"];
 
 /// Session records that are looked through at a time.
 const SESSIONS_PAGE: i64 = 1_000;
