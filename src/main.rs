@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -22,6 +23,7 @@ use colloquy::server::{
     store::Store,
     telemetry,
 };
+use tokio::net::TcpSocket;
 
 /// A private, self-hosted, multi-user AI chat in one program.
 #[derive(Debug, Parser)]
@@ -126,13 +128,25 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     served
 }
 
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Takes an address without listening on it yet.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listen = config.listen;
     let limits = Limits { connections: config.connections, ..Limits::default() };
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`."))?;
-    let listen = listener.local_addr()?;
+    let cannot_listen =
+        |error: io::Error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`.");
+    // The address is taken now, so that one in use is told at once; connections are taken when they can be served.
+    let socket = bind(listen).map_err(cannot_listen)?;
+    let listen = socket.local_addr()?;
     let leptos_options = http::leptos_options(listen)?;
     if !http::site_is_complete(&leptos_options) {
         tracing::warn!(root = %leptos_options.site_root, "the pages' scripts are not there; pages work without them");
@@ -146,6 +160,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         Box::pin(async move { state.is_ready().await })
     });
     let router = http::router(state.clone(), ready, colloquy::app::shell);
+    let listener = socket.listen(BACKLOG).map_err(cannot_listen)?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
     http::serve(listener, router, stopping, limits).await?;
     state.close().await;

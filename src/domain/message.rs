@@ -198,6 +198,9 @@ pub struct RunSnapshot {
     pub reasoning: Growing,
     /// How many of the oldest messages were left out of the model's context.
     pub left_out: u32,
+    /// Whether what was written last cannot be saved at the moment; it is kept in memory and saved later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_delayed: bool,
 }
 
 /// A step of an open answer, relative to the state before it. Event name `update`.
@@ -214,6 +217,9 @@ pub struct RunUpdate {
     /// How many of the oldest messages were left out of the model's context.
     #[serde(default)]
     pub left_out: u32,
+    /// As in [`RunSnapshot`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_delayed: bool,
 }
 
 impl RunSnapshot {
@@ -222,6 +228,7 @@ impl RunSnapshot {
     pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
         self.phase = update.phase;
         self.left_out = update.left_out;
+        self.save_delayed = update.save_delayed;
         if let Some(growth) = &update.text {
             self.text.grow(growth)?;
         }

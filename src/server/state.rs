@@ -11,6 +11,7 @@ use super::{
     chat::Chats,
     clock::Clock,
     config::{self, Config},
+    fault::Fault,
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
@@ -73,6 +74,9 @@ pub enum StartError {
     /// Redis is not there, or does not let us in.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to do without.")]
     Redis(fred::error::Error),
+    /// What an earlier process left behind cannot be taken over.
+    #[error("The answers that an earlier process left behind cannot be taken over: {0}")]
+    TakeOver(#[from] Fault),
     /// Mails cannot be sent that way.
     #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
     Mail(#[from] MailError),
@@ -120,6 +124,7 @@ impl AppState {
             None => None,
         };
         let chats = Chats::start(store.clone(), clock.clone(), &config, stopping.clone());
+        chats.take_over().await?;
         Ok(Self {
             config: Arc::new(config),
             clock,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::Role,
+    domain::{Role, Sent},
     server::{
         clock::Clock,
         config::{Config, ProviderConfig},
@@ -145,6 +145,15 @@ impl TestApp {
         };
         let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
         sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
+    }
+
+    /// The text of an answer as it is in the database, also of one that was set aside.
+    pub async fn answer_text(&self, sent: &Sent) -> String {
+        let id = match self.kept() {
+            Kept::Sqlite => format!("x'{}'", sent.answer.to_string().replace('-', "")),
+            Kept::PostgresAndRedis => format!("'{}'", sent.answer),
+        };
+        self.column(&format!("select text from messages where id = {id}")).await.pop().expect("a message")
     }
 
     /// Changes the database past the application. Gives how many rows.

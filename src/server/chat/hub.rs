@@ -1,7 +1,7 @@
 //! The runs that this process executes, and who listens to them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -24,6 +24,9 @@ const BACKLOG: usize = 32;
 #[derive(Default)]
 pub(super) struct Hub {
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    /// The runs that this process has claimed and not ended yet, live or not: their leases are renewed, and nobody in
+    /// this process takes them for abandoned.
+    held: Mutex<HashSet<RunId>>,
     /// Told whenever a run becomes live, for readers that came early.
     pub arrivals: Notify,
 }
@@ -48,6 +51,7 @@ pub(super) struct LiveState {
     sequence: u64,
     untold: bool,
     unsaved: bool,
+    save_delayed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -79,27 +83,60 @@ impl Hub {
         lock(&self.runs).get(&run).cloned()
     }
 
+    /// Notes that this process has claimed a run.
+    pub fn hold(&self, run: RunId) {
+        lock(&self.held).insert(run);
+    }
+
+    /// Notes that a run of this process has ended.
+    pub fn release(&self, run: RunId) {
+        lock(&self.held).remove(&run);
+    }
+
+    /// The runs that this process has claimed and not ended.
+    pub fn held(&self) -> HashSet<RunId> {
+        lock(&self.held).clone()
+    }
+
+    /// How many runs this process has claimed and not ended.
+    pub fn count_held(&self) -> usize {
+        lock(&self.held).len()
+    }
+
     /// How many runs are live.
     pub fn len(&self) -> usize {
         lock(&self.runs).len()
     }
 
-    /// The ids of all live runs.
-    pub fn list(&self) -> Vec<RunId> {
-        lock(&self.runs).keys().copied().collect()
+    /// All live runs.
+    fn all(&self) -> Vec<Arc<LiveRun>> {
+        lock(&self.runs).values().cloned().collect()
     }
 
     /// These could not be kept: they are due again.
     pub fn mark_unsaved(&self, progress: &[Progress]) {
         for run in progress.iter().filter_map(|progress| self.get(progress.run)) {
-            lock(&run.state).unsaved = true;
+            run.mark_unsaved();
         }
     }
 
     /// All that was written since the last call and must be kept.
     pub fn take_unsaved(&self) -> Vec<Progress> {
-        let runs: Vec<_> = lock(&self.runs).values().cloned().collect();
-        runs.iter().filter_map(|run| run.take_unsaved()).collect()
+        self.all().iter().filter_map(|run| run.take_unsaved()).collect()
+    }
+
+    /// Tells the readers of all live runs whether what they read cannot be saved at the moment.
+    pub fn set_save_delayed(&self, delayed: bool) {
+        for run in self.all() {
+            let mut state = lock(&run.state);
+            if state.save_delayed != delayed {
+                state.save_delayed = delayed;
+                state.untold = true;
+                if run.is_heard() {
+                    run.tell_locked(&mut state);
+                }
+            }
+        }
     }
 }
 
@@ -159,6 +196,11 @@ impl LiveRun {
         lock(&self.state).progress(&self.claimed)
     }
 
+    /// What it has could not be saved: it is due again.
+    pub fn mark_unsaved(&self) {
+        lock(&self.state).unsaved = true;
+    }
+
     /// The text of the answer so far.
     pub fn text(&self) -> String {
         lock(&self.state).text().to_owned()
@@ -184,10 +226,17 @@ impl LiveState {
             reasoning: LiveText::from(reasoning),
             left_out,
             phase,
-            told: RunSnapshot { phase, text: Growing::default(), reasoning: Growing::default(), left_out },
+            told: RunSnapshot {
+                phase,
+                text: Growing::default(),
+                reasoning: Growing::default(),
+                left_out,
+                save_delayed: false,
+            },
             sequence: 0,
             untold: true,
             unsaved: false,
+            save_delayed: false,
         }
     }
 
@@ -224,11 +273,13 @@ impl LiveState {
         self.sequence += 1;
         self.told.phase = self.phase;
         self.told.left_out = self.left_out;
+        self.told.save_delayed = self.save_delayed;
         Some(RunUpdate {
             phase: self.phase,
             text: grow(&mut self.text, &mut self.told.text),
             reasoning: grow(&mut self.reasoning, &mut self.told.reasoning),
             left_out: self.left_out,
+            save_delayed: self.save_delayed,
         })
     }
 
@@ -240,6 +291,11 @@ impl LiveState {
     /// How many steps were told.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// What the run does.
+    pub const fn phase(&self) -> Phase {
+        self.phase
     }
 
     /// Marks that there is something to tell.

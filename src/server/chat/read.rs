@@ -130,10 +130,18 @@ impl Chats {
         Ok(tokio::task::spawn_blocking(move || chats.view_now(row)).await?)
     }
 
+    /// The place of a queued run in its owner's line, 1 for the next, from the number of open runs that are older. `None`
+    /// where it is about to be claimed.
+    pub(super) fn place_in_line(&self, behind: Option<i64>) -> Option<u32> {
+        let place = behind?.checked_sub(i64::from(self.0.answers_per_person))?.checked_add(1)?;
+        u32::try_from(place).ok().filter(|place| *place > 0)
+    }
+
     fn view_now(&self, row: MessageRow) -> Message {
         let by_user = row.author == "user";
         let mut left_out = u32::try_from(row.left_out).unwrap_or(0);
-        let (mut html, mut reasoning_html, mut phase) = (String::new(), String::new(), Phase::Waiting { place: None });
+        let (mut html, mut reasoning_html) = (String::new(), String::new());
+        let mut phase = Phase::Waiting { place: self.place_in_line(row.behind) };
         if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
             let told = live.snapshot();
             html = told.text.html();

@@ -11,7 +11,7 @@ use crate::{
     server::{
         fault::Fault,
         llm::{Delta, Deltas, Finish, ModelError, Usage},
-        store::{Claimed, Ending},
+        store::{Claimed, Ending, Progress},
     },
 };
 
@@ -43,14 +43,30 @@ impl Outcome {
 impl Chats {
     /// Executes a run in the background, if it can still be claimed.
     pub(super) fn execute(&self, run: RunId) {
+        self.execute_in_order(vec![run]);
+    }
+
+    /// Executes runs in the background, those that can still be claimed: the first of them is claimed first.
+    pub(super) fn execute_in_order(&self, runs: Vec<RunId>) {
         let chats = self.clone();
         self.0.tasks.spawn(async move {
-            if chats.0.shutdown.is_cancelled() {
-                return;
+            for run in runs {
+                if chats.0.shutdown.is_cancelled() {
+                    return;
+                }
+                if let Some(claimed) = chats.0.writer.claim(run).await {
+                    chats.begin(claimed);
+                }
             }
-            if let Some(claimed) = chats.0.writer.claim(run).await {
-                chats.execute_claimed(claimed).await;
-            }
+        });
+    }
+
+    /// Executes a run that this process has claimed, in the background.
+    pub(super) fn begin(&self, claimed: Claimed) {
+        let (chats, run) = (self.clone(), claimed.id);
+        self.0.tasks.spawn(async move {
+            chats.execute_claimed(claimed).await;
+            chats.0.hub.release(run);
         });
     }
 
@@ -64,8 +80,37 @@ impl Chats {
             Err(panic) => panic.to_string(),
         };
         tracing::error!(run = %claimed.id, %error, "a run broke off");
-        let live = self.0.hub.get(claimed.id).unwrap_or_else(|| self.0.hub.insert(claimed, "", "", 0));
-        self.end(&live, Outcome::Interrupted, Usage::default()).await;
+        match self.0.hub.get(claimed.id) {
+            Some(live) => self.end(&live, Outcome::Interrupted, Usage::default()).await,
+            None => self.abandon(&claimed).await,
+        }
+    }
+
+    /// Ends a run that never became live. Its answer keeps what it has: nothing was written.
+    async fn abandon(&self, claimed: &Claimed) {
+        let outcome = if claimed.stop_requested { Outcome::Stopped } else { Outcome::Interrupted };
+        let ending = self.ending(claimed, None, outcome, Usage::default());
+        if !self.0.writer.finish(ending).await {
+            tracing::warn!(run = %claimed.id, "a run was ended by somebody else");
+        }
+    }
+
+    /// What is put down at the end of a run. Without progress the answer keeps the text that it has.
+    fn ending(&self, claimed: &Claimed, progress: Option<Progress>, outcome: Outcome, usage: Usage) -> Ending {
+        let failure = match outcome {
+            Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        Ending {
+            claim: claimed.into(),
+            last_words: progress.as_ref().map_or_else(String::new, |progress| last_words(&progress.text)),
+            progress,
+            state: outcome.state(),
+            failure,
+            prompt_tokens: i64::from(usage.prompt),
+            answer_tokens: i64::from(usage.answer),
+            now: self.0.clock.now(),
+        }
     }
 
     async fn answer(&self, claimed: Claimed) -> Result<(), Fault> {
@@ -129,23 +174,9 @@ impl Chats {
     /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
     /// the readers are sent to look again.
     async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome, usage: Usage) {
-        let progress = live.progress();
         let (run, chat, owner) = (live.claimed.id, live.claimed.chat_id, live.claimed.owner_id);
-        let failure = match outcome {
-            Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
-            _ => None,
-        };
-        let ending = Ending {
-            last_words: last_words(&progress.text),
-            progress,
-            state: outcome.state(),
-            failure,
-            prompt_tokens: i64::from(usage.prompt),
-            answer_tokens: i64::from(usage.answer),
-            now: self.0.clock.now(),
-        };
-        let message = ending.progress.message;
-        let won = self.0.writer.finish(ending).await;
+        let message = live.claimed.message_id;
+        let won = self.0.writer.finish(self.ending(&live.claimed, Some(live.progress()), outcome, usage)).await;
         self.0.hub.remove(run);
         if !won {
             tracing::warn!(%run, "a run was ended by somebody else");

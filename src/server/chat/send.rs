@@ -3,7 +3,8 @@
 use super::Chats;
 use crate::{
     domain::{
-        AppError, ChatId, ClientId, MessageId, RunId, Sent, Timestamp, UserId, check_message, last_words, title_from,
+        AppError, ChatId, ClientId, MessageId, RunId, Sent, Timestamp, UserId, check_message, last_words, limits,
+        title_from,
     },
     server::{
         fault::Fault,
@@ -126,6 +127,12 @@ impl Chats {
         continues: bool,
         now: Timestamp,
     ) -> Result<RunId, Fault> {
+        if own.count_open_runs().await? >= limits::OPEN_RUNS_PER_PERSON {
+            return Err(AppError::conflict(
+                "Too many of your answers are still waiting or being written. Wait for some of them, or stop them.",
+            )
+            .into());
+        }
         let id = RunId::from_uuid(self.0.clock.new_id());
         match own.insert_run(&NewRun { id, chat, message, model, continues, now }).await {
             Err(StoreError::Duplicate) => Err(still_answering().into()),
@@ -231,7 +238,7 @@ impl Chats {
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);
         own.find_message(chat, message).await?.ok_or(AppError::NotFound)?;
-        let runs = own.request_stop(chat, Some(message)).await?;
+        let runs = own.request_stop(chat, Some(message), self.0.clock.now()).await?;
         tx.commit().await?;
         self.cancel_here(&runs);
         Ok(())

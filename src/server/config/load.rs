@@ -91,6 +91,8 @@ impl Reader {
         let trusted_proxies =
             self.read("trusted_proxies", d.trusted_proxies, values::addresses, |list| show_list(list));
         let connections = self.read("connections", d.connections, |raw| values::number(raw, 16, 1_000_000), show);
+        let answers_per_person =
+            self.read("answers_per_person", d.answers_per_person, |raw| values::number(raw, 1, 200), show);
         let default_model = self.read("default_model", d.default_model, some(values::text), show_option);
         let log = self.log(d.log);
         let sessions = self.sessions(d.sessions);
@@ -114,6 +116,7 @@ impl Reader {
             sign_up_domains,
             trusted_proxies,
             connections,
+            answers_per_person,
             log,
             sessions,
             mail,

@@ -50,6 +50,8 @@ pub struct Config {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// How many connections are open at once (`connections`). Further ones wait to be accepted.
     pub connections: u32,
+    /// How many answers of one person are written at once (`answers_per_person`). Further ones wait for their turn.
+    pub answers_per_person: u32,
     /// Form of the log (`log.*`).
     pub log: LogConfig,
     /// Lifetimes of sign-ins (`sessions.*`).
@@ -221,6 +223,7 @@ impl Default for Config {
             sign_up_domains: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: 4_096,
+            answers_per_person: 8,
             log: LogConfig { json: None, filter: "info".to_owned() },
             sessions: SessionConfig {
                 idle: 7 * 86_400,

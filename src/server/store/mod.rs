@@ -23,6 +23,8 @@ mod people;
 mod profiles;
 mod purge;
 mod retention;
+#[cfg(test)]
+mod run_properties;
 mod runs;
 mod sealed;
 mod sessions;
@@ -56,7 +58,7 @@ pub use people::{PeopleCursor, PersonRow};
 pub use profiles::ProfileRow;
 pub use purge::{Counts, Holds, ID_COLUMNS, TABLES_WITHOUT_IDS};
 pub use retention::RetentionRow;
-pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
+pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress, RunClaim};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
@@ -79,6 +81,13 @@ pub enum StoreError {
     /// Anything else: a fault of ours.
     #[error(transparent)]
     Other(sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same work may succeed later.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full)
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
