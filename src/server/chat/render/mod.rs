@@ -18,6 +18,7 @@ mod definitions;
 mod escape;
 mod highlight;
 mod inline;
+mod latex;
 mod links;
 mod live;
 mod math;

@@ -2,6 +2,7 @@
 //! ends as what the whole text gives.
 
 mod bounds;
+mod commands;
 mod corpus;
 mod growing;
 mod payloads;
