@@ -4,7 +4,9 @@
 mod bounds;
 mod commands;
 mod corpus;
+mod emphasis;
 mod growing;
+mod mathematics;
 mod payloads;
 mod samples;
 
