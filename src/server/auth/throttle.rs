@@ -40,6 +40,8 @@ const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
 const EXPORT_ACCOUNT: Limit = Limit { tries: 3, seconds: 86_400 };
 /// Acts of one member that only administrators may do, and that are written down.
 const OVERSTEP_ACCOUNT: Limit = Limit { tries: 20, seconds: 3_600 };
+/// Seconds in which the same fault of a provider's set-up is written down once.
+const SETUP_FAULT_SECONDS: i64 = 3_600;
 /// What there are too many of, in words.
 const MAILS: &str = "mails";
 
@@ -213,6 +215,18 @@ pub(super) async fn count_overstep(tx: &mut Tx, clock: &Clock, user: UserId) -> 
 async fn by_address(
     store: &Store,
     clock: &Clock,
+/// Counts that a provider was found to be set up wrongly in this way. Says whether that is to be written down.
+pub(super) async fn is_first_setup_fault(
+    tx: &mut Tx,
+    clock: &Clock,
+    provider: &str,
+    kind: &str,
+) -> Result<bool, StoreError> {
+    let key = format!("provider fault {provider} {kind}");
+    let (tries, _) = tx.count_try(&key, clock.now(), SETUP_FAULT_SECONDS).await?;
+    Ok(tries == 1)
+}
+
     origin: &Origin,
     (word, what): (&str, &str),
     limit: &Limit,

@@ -128,11 +128,12 @@ async fn arrive(
     let Some(session) = extensions.get::<Session>() else {
         return refused(Fault::internal("a request without a session"), extensions);
     };
-    let is_error = query.take("error").is_some();
+    let error = query.take("error");
     let back = Back {
         state: query.take("state"),
         browser: browser(state, headers),
-        code: query.take("code").filter(|_| !is_error),
+        code: query.take("code").filter(|_| error.is_none()),
+        error,
         issuer: query.take("iss"),
         origin: Origin::of_request(extensions, headers),
     };
