@@ -130,7 +130,7 @@ impl Accounts {
             tx.update_password_hash(user.id, &old, &new).await?;
             tx.commit().await?;
         }
-        throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, &credentials.origin, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         if user.must_verify {
             return self.ask_to_verify(person.id, &email, &credentials.origin).await;

@@ -27,7 +27,7 @@ mod sign_up;
 mod throttle;
 
 pub use account::{Accounts, Caller, Credentials};
-pub use address::ClientAddress;
+pub use address::{ClientAddress, HiddenAddress};
 pub use audit::AuditExport;
 pub use export::Exports;
 pub use factors::{Factors, Unenrolled, path_after};

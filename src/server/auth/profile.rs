@@ -77,7 +77,7 @@ impl Accounts {
             let refusal = Refusal { subject: Some(caller.user.id), action, detail: "" };
             return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         }
-        throttle::forgive_sign_in(&self.store, origin.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, origin, &email).await?;
         Ok(stored)
     }
 }
