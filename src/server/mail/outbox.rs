@@ -1,16 +1,22 @@
-//! The queue of mails: claimed under a lease, sent, marked; tried again where the mail server does not take them.
+//! The queue of mails: claimed under a lease, sent, marked; tried again where that may help, and given up where it cannot.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{MailError, Mailer};
+use super::{MailError, Mailer, smtp::Remedy};
 use crate::{
-    domain::Timestamp,
+    domain::{AuditAction, Outcome, Timestamp},
     server::{
         clock::Clock,
         config::MailConfig,
-        store::{ClaimedMail, Store, StoreError},
+        store::{ClaimedMail, NewAuditEntry, Store, StoreError, Tx},
     },
 };
 
@@ -22,6 +28,13 @@ const LEASE_SECONDS: i64 = 120;
 const DELAYS: [i64; 5] = [60, 300, 1_800, 7_200, 21_600];
 /// Seconds after which a mail is given up.
 const PATIENCE_SECONDS: i64 = 2 * 86_400;
+/// Seconds for which nothing is sent after the mail server did not let us in: a wrong password that is tried over and over
+/// locks more than it opens.
+const UNWELCOME_SECONDS: i64 = 300;
+/// Seconds until the next attempt for the mail that was tried then, at least.
+const UNWELCOME_DELAY: i64 = 900;
+/// Seconds in which administrators are told once that the mail server does not let us in.
+const TOLD_SECONDS: i64 = 86_400;
 /// Bytes of a mail server's answer that are kept.
 const ERROR_BYTES: usize = 500;
 
@@ -31,6 +44,19 @@ pub struct Outbox {
     store: Store,
     clock: Clock,
     mailer: Mailer,
+    /// In microseconds: nothing is sent before.
+    paused_until: Arc<AtomicI64>,
+}
+
+/// What came of looking for a mail to send.
+enum Tried {
+    /// There was none to be tried now.
+    Nothing,
+    Sent,
+    /// It was given up; others may fare better.
+    GivenUp,
+    /// The mail server may need a pause.
+    Failed,
 }
 
 impl Outbox {
@@ -44,7 +70,7 @@ impl Outbox {
         config: &MailConfig,
         shutdown: CancellationToken,
     ) -> Result<Self, MailError> {
-        let outbox = Self { store, clock, mailer: Mailer::new(config)? };
+        let outbox = Self { store, clock, mailer: Mailer::new(config)?, paused_until: Arc::default() };
         tokio::spawn(outbox.clone().work(shutdown));
         Ok(outbox)
     }
@@ -62,47 +88,93 @@ impl Outbox {
         }
     }
 
-    /// Sends the mails that are due, one after another, until one fails: then the mail server may need a pause.
+    /// Sends the mails that are due, one after another, until the mail server seems to need a pause.
     /// No further one is begun once `shutdown` is cancelled. Gives how many were sent.
     ///
     /// # Errors
     /// As the database says.
     pub async fn send_due(&self, shutdown: &CancellationToken) -> Result<u32, StoreError> {
         let mut sent = 0;
-        while !shutdown.is_cancelled() && self.send_next().await? {
-            sent += 1;
+        while !shutdown.is_cancelled() {
+            match self.send_next().await? {
+                Tried::Sent => sent += 1,
+                Tried::GivenUp => {}
+                Tried::Nothing | Tried::Failed => break,
+            }
         }
         Ok(sent)
     }
 
-    /// Claims and sends one mail. Whether there was one and it was sent.
-    async fn send_next(&self) -> Result<bool, StoreError> {
+    /// Claims and sends one mail.
+    async fn send_next(&self) -> Result<Tried, StoreError> {
         let (lease, now) = (self.clock.new_id(), self.clock.now());
+        if now.micros() < self.paused_until.load(Ordering::Relaxed) {
+            return Ok(Tried::Nothing);
+        }
         let mut tx = self.store.write().await?;
         let claimed = tx.claim_mail(lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
-        let Some(mail) = claimed else { return Ok(false) };
+        let Some(mail) = claimed else { return Ok(Tried::Nothing) };
         let outcome = self.mailer.send(&mail).await;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        match &outcome {
-            Ok(()) => tx.finish_mail(mail.id, lease, now).await?,
+        let tried = match &outcome {
+            Ok(()) => {
+                tx.finish_mail(mail.id, lease, now).await?;
+                Tried::Sent
+            }
             Err(error) => {
-                let next = next_attempt(&mail, now);
+                let remedy = error.remedy();
+                let next = next_attempt(&mail, now, remedy);
                 // Neither the address nor the texts: the log is not the place for them.
                 tracing::warn!(mail = %mail.id, attempts = mail.attempts, given_up = next.is_none(), %error, "a mail was not sent");
                 tx.postpone_mail(mail.id, lease, &shortened(error), next).await?;
+                if remedy == Remedy::ChangeSetting {
+                    self.tell_administrators(&mut tx, error, now).await?;
+                    self.paused_until.store(now.plus_seconds(UNWELCOME_SECONDS).micros(), Ordering::Relaxed);
+                }
+                if remedy == Remedy::GiveUp { Tried::GivenUp } else { Tried::Failed }
             }
-        }
+        };
         tx.commit().await?;
-        Ok(outcome.is_ok())
+        Ok(tried)
+    }
+
+    /// Writes into the audit that the mail server does not let us in, once a day.
+    async fn tell_administrators(&self, tx: &mut Tx, error: &MailError, now: Timestamp) -> Result<(), StoreError> {
+        let (tries, _) = tx.count_try("mail server fault", now, TOLD_SECONDS).await?;
+        if tries > 1 {
+            return Ok(());
+        }
+        let code = error.code().map_or_else(String::new, |code| format!(" ({code})"));
+        let detail = format!(
+            "Mail: the mail server does not accept this installation{code}. Compare `mail.smtp_url` and `mail.from`; \
+             mails wait, and are tried again for two days."
+        );
+        tx.insert_audit_entry(&NewAuditEntry {
+            id: self.clock.new_id(),
+            at: now,
+            actor: None,
+            subject: None,
+            action: AuditAction::SetupFault,
+            outcome: Outcome::Refused,
+            detail: &detail,
+            address: "0.0.0.0",
+            user_agent: "server",
+        })
+        .await
     }
 }
 
-/// When to try again after a failure; `None` where it has been long enough.
-fn next_attempt(mail: &ClaimedMail, now: Timestamp) -> Option<Timestamp> {
+/// When to try again after a failure; `None` where that is of no use, or where it has been long enough.
+fn next_attempt(mail: &ClaimedMail, now: Timestamp, remedy: Remedy) -> Option<Timestamp> {
     let failures = usize::try_from(mail.attempts).unwrap_or(usize::MAX).clamp(1, DELAYS.len());
-    let next = now.plus_seconds(DELAYS[failures - 1]);
+    let delay = match remedy {
+        Remedy::GiveUp => return None,
+        Remedy::TryLater => DELAYS[failures - 1],
+        Remedy::ChangeSetting => DELAYS[failures - 1].max(UNWELCOME_DELAY),
+    };
+    let next = now.plus_seconds(delay);
     (next <= mail.created_at.plus_seconds(PATIENCE_SECONDS)).then_some(next)
 }
 
@@ -131,7 +203,10 @@ mod tests {
                 created_at: Timestamp::from_micros(0),
                 attempts,
             };
-            let Some(next) = next_attempt(&mail, now) else { break };
+            assert_eq!(next_attempt(&mail, now, Remedy::GiveUp), None);
+            let Some(next) = next_attempt(&mail, now, Remedy::TryLater) else { break };
+            let slowly = next_attempt(&mail, now, Remedy::ChangeSetting);
+            assert_eq!(slowly, Some(next.max(now.plus_seconds(UNWELCOME_DELAY))));
             pauses.push((next.micros() - now.micros()) / 60_000_000);
             now = next;
         }
