@@ -16,7 +16,7 @@ use colloquy::server::{
     cli::{self, AuditCommand, UserCommand},
     clock::Clock,
     config::{self, Config, Loaded},
-    http::{self, Limits, Readiness},
+    http::{self, Limits, Listener, Readiness},
     llm::local::worker::{self, WorkerArgs},
     secrets::Secrets,
     state::AppState,
@@ -162,6 +162,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let router = http::router(state.clone(), ready, colloquy::app::shell);
     let listener = socket.listen(BACKLOG).map_err(cannot_listen)?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
+    let listener = Listener::bounded(listener, &state.config.trusted_proxies, limits.connections);
     http::serve(listener, router, stopping, limits).await?;
     state.close().await;
     tracing::info!("stopped");

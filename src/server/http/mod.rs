@@ -1,7 +1,7 @@
 //! The server's doors: routes, and the layers around them.
 //!
 //! From the outside in, each request goes through
-//! 1. [`serve`](serve()): the connection; slow, oversized and unreadable heads end here;
+//! 1. [`serve`](serve()): the connection; slow, oversized, ambiguous and unreadable heads end here;
 //! 2. `envelope`: an id, the headers of every answer, one line in the log;
 //! 3. `gate`: methods, framing, `Host`, addresses, cross-site requests, sizes of bodies;
 //! 4. `isolate`: a task of its own, panics, the deadline;
@@ -40,9 +40,11 @@ mod files;
 mod functions;
 mod gate;
 mod headers;
+mod heads;
 mod health;
 mod identities;
 mod isolate;
+mod listener;
 mod options;
 mod origin;
 mod pages;
@@ -58,6 +60,7 @@ pub use address::Connected;
 pub use envelope::LoggedUser;
 pub use gate::RequestHost;
 pub use health::Readiness;
+pub use listener::Listener;
 pub use options::{leptos_options, site_is_complete};
 pub use refusal::{refuse, refuse_as};
 pub use serve::{Limits, serve};
