@@ -30,6 +30,7 @@ mod mail;
 mod models;
 mod oidc;
 mod people;
+mod pooler;
 mod profile;
 mod promises;
 mod recovery;

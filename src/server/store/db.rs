@@ -143,20 +143,10 @@ impl Db {
 
     /// Connects to PostgreSQL.
     pub(super) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?
-            .application_name("colloquy")
-            // A transaction that somebody forgot must not hold its locks for ever.
-            .options([
-                ("idle_in_transaction_session_timeout", "10s"),
-                ("lock_timeout", "5s"),
-                ("statement_timeout", "30s"),
-            ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(Duration::from_secs(60))
-            .connect_with(options)
-            .await?;
+        let options = PgConnectOptions::from_str(url)?.application_name("colloquy");
+        let pool =
+            PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).idle_timeout(Duration::from_secs(60));
+        let pool = super::pooler::connect(pool, options).await?;
         Ok(Self::Postgres(pool))
     }
 

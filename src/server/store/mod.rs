@@ -20,6 +20,7 @@ mod migrate;
 mod owned;
 mod pending_sign_ins;
 mod people;
+mod pooler;
 mod profiles;
 mod purge;
 mod retention;
