@@ -4,6 +4,8 @@ mod clipboard;
 mod elsewhere;
 mod event_stream;
 mod passkey;
+#[cfg(feature = "hydrate")]
+mod passkey_json;
 mod sentinel;
 
 pub use clipboard::copy_text;
