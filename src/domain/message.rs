@@ -105,6 +105,9 @@ pub enum Failure {
     /// The answer grew over the limit.
     #[error("The answer became too long and was ended.")]
     Overlong,
+    /// The database has a reason that this version does not know.
+    #[error("The answer failed, for a reason that this version of the server does not know.")]
+    Unknown,
 }
 
 /// A message as the pages show it.

@@ -45,7 +45,9 @@ impl From<StoreError> for Fault {
                 tracing::error!("the disk of the database is full");
                 AppError::unavailable("The server's disk is full, so nothing new can be kept. Reading still works; tell the administrator.").into()
             }
-            StoreError::Duplicate | StoreError::Schema(_) | StoreError::Other(_) => Self::internal(error),
+            StoreError::Duplicate | StoreError::UnknownWord(_) | StoreError::Schema(_) | StoreError::Other(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -39,6 +39,7 @@ mod runs;
 mod secrets;
 mod security;
 mod sessions_cache;
+mod unknown_words;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@ use super::{
     Owned, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
-use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp};
+use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp, search_key};
 
 /// A chat to be written.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl From<SummaryRow> for ChatSummary {
 pub(super) fn literal_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
-    for c in text.to_lowercase().chars() {
+    for c in search_key(text).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -82,7 +82,7 @@ impl Owned<'_> {
             chat.id,
             self.owner,
             chat.title,
-            chat.title.to_lowercase(),
+            search_key(chat.title),
             chat.model,
             chat.last_words,
             chat.now,
@@ -134,7 +134,7 @@ impl Owned<'_> {
              where c.owner_id = $1 and c.deleted_at is null and c.archived = $2
                and c.pinned >= $3 and c.pinned <= $4
                and (c.pinned, c.active_at, c.id) < ($5, $6, $7)
-               and ($8 = '%%' or c.title_key like $8 escape '\\')
+               and ($8 = '%%' or replace(c.title_key, '\u{200D}', '') like $8 escape '\\')
              order by c.pinned desc, c.active_at desc, c.id desc
              limit $9",
             self.owner,
@@ -161,7 +161,7 @@ impl Owned<'_> {
             chat,
             self.owner,
             title,
-            title.to_lowercase(),
+            search_key(title),
         )?;
         Ok(changed == 1)
     }

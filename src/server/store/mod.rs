@@ -32,6 +32,7 @@ mod sessions;
 mod sign_ins;
 mod throttles;
 mod users;
+mod words;
 mod write_checks;
 
 use std::path::Path;
@@ -63,6 +64,7 @@ pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress, RunClaim};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
+pub use words::UnknownWord;
 
 /// A fault of the database.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +78,9 @@ pub enum StoreError {
     /// A row with this key is there already.
     #[error("a row with this key exists")]
     Duplicate,
+    /// A row holds a word that this program does not know.
+    #[error(transparent)]
+    UnknownWord(#[from] UnknownWord),
     /// The schema is not one that this program can use.
     #[error("{0}")]
     Schema(String),

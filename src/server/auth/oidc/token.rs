@@ -7,7 +7,7 @@ use super::{
     jwt::{Claims, Keys, verify},
 };
 use crate::{
-    domain::{Email, Timestamp, is_deceptive, limits, parse_name},
+    domain::{Email, Timestamp, limits, parse_name, visible},
     server::config::IdentityProviderConfig,
 };
 
@@ -153,7 +153,7 @@ pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Resu
 
 /// A name as one could type it: what the provider says, else the beginning of the address, else all of it.
 fn name(full: Option<&str>, email: &Email) -> String {
-    let clean = |text: &str| text.chars().filter(|c| !is_deceptive(*c)).take(limits::NAME_CHARS).collect::<String>();
+    let clean = |text: &str| visible(text).chars().take(limits::NAME_CHARS).collect::<String>();
     let local = email.given().split('@').next().unwrap_or_default();
     let typed = [full.unwrap_or_default(), local].into_iter().find_map(|text| parse_name(&clean(text)).ok());
     typed.unwrap_or_else(|| clean(email.given()))
