@@ -29,6 +29,7 @@ mod log_canaries;
 mod mail;
 mod models;
 mod oidc;
+mod page_forms;
 mod people;
 mod pooler;
 mod profile;

@@ -44,6 +44,8 @@ pub struct TestApp {
     folder: Arc<TempDir>,
 }
 
+const SPLIT_MANIFEST: &str = r#"{"entrance":["entrance","shared"],"room":["room","shared"],"desk":["desk","shared"]}"#;
+
 /// Runs a test on each database. A server that is missing fails the test.
 macro_rules! each_db {
     ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
@@ -108,7 +110,11 @@ impl TestApp {
     }
 
     async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, clock: Clock) -> Self {
-        let site = folder.path().join("site").display().to_string();
+        let site = folder.path().join("site");
+        // As the build of the browser's part writes it: which files each piece of the pages lies in.
+        std::fs::create_dir_all(site.join("pkg")).expect("a folder");
+        std::fs::write(site.join("pkg/__wasm_split_manifest.json"), SPLIT_MANIFEST).expect("a file");
+        let site = site.display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
         let checked = state.clone();
