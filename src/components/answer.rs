@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
+use super::{Copied, CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
 use crate::domain::{ChatId, Message, MessageId, MessageState, Phase};
 
 /// Where the plain forms under an answer are sent.
@@ -18,7 +18,7 @@ pub struct AnswerForms {
 #[derive(Clone, Copy)]
 pub struct AnswerIntents {
     /// Copy its text.
-    pub copy: Callback<MessageId>,
+    pub copy: Callback<(MessageId, Copied)>,
     /// Write it anew.
     pub retry: Callback<MessageId>,
     /// Let it go on.
@@ -75,7 +75,7 @@ pub fn Answer(
                     }
                 })}
             <div class="actions">
-                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |()| intents.copy.run(id)) /> })}
+                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |copied| intents.copy.run((id, copied))) /> })}
                 <Show when=move || last.get()>
                     {(has_text && ended_early)
                         .then(|| {

@@ -141,8 +141,11 @@ fn stream_path(chat: ChatId, run: RunId) -> String {
 fn read_stream(state: ChatState, run: RunId, parts: Parts) {
     let attempt = RwSignal::new(0_u32);
     // Events that come after the page has gone on find nothing to change. The effect keeps its stream until its next run.
-    Effect::new(move |_: Option<EventStream>| {
+    Effect::new(move |_: Option<Option<EventStream>>| {
         attempt.track();
+        if state.frame.signed_out.get() {
+            return None;
+        }
         let pending = Rc::new(RefCell::new(Pending::default()));
         let again = move || {
             attempt.try_update(|attempt| *attempt += 1);
@@ -186,7 +189,7 @@ fn read_stream(state: ChatState, run: RunId, parts: Parts) {
             }
         });
         watch_connection(&mut source, state, again);
-        source
+        Some(source)
     });
 }
 

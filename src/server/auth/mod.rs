@@ -32,7 +32,7 @@ pub use audit::AuditExport;
 pub use export::Exports;
 pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
-pub use locale::Chosen;
+pub use locale::{Chosen, ReaderTimeZone};
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::{Act, Origin};
 pub use password::Passwords;

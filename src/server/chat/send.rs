@@ -40,7 +40,8 @@ impl Chats {
     /// is on disk. The same sender's id with the same text gives the same answer again.
     ///
     /// # Errors
-    /// `Invalid`, `NotFound`, or `Conflict` where an answer is open or the id was used for something else.
+    /// `Invalid`, `NotFound`, `Conflict` where an answer is open, or `MessageIdUsed` where the id was used for another text
+    /// or another chat.
     pub async fn send(&self, owner: UserId, outgoing: Outgoing) -> Result<Sent, Fault> {
         check_message(&outgoing.text)?;
         if let Some(sent) = self.find_sent(owner, &outgoing).await? {
@@ -146,10 +147,7 @@ impl Chats {
         let mut own = tx.owned_by(owner);
         let Some(before) = own.find_message_by_client_id(outgoing.client_id).await? else { return Ok(None) };
         if before.text != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
-            return Err(AppError::conflict(
-                "This message id was used for another message. Reload the page and send again.",
-            )
-            .into());
+            return Err(AppError::MessageIdUsed.into());
         }
         let answer = own.find_message_after(before.chat_id, before.position).await?.ok_or(AppError::NotFound)?;
         let run = own.find_last_run(answer.id).await?.ok_or(AppError::NotFound)?;
