@@ -8,6 +8,7 @@ const NON_JOINER: char = '\u{200C}';
 /// Joins letters, or pictures to one picture.
 const JOINER: char = '\u{200D}';
 /// Marks, joiners and selectors that are looked past for the letter beside them.
+#[cfg(feature = "ssr")]
 const REACH: usize = 16;
 
 /// Characters that can make one name, title or address look like another wherever they stand: controls, bidirectional
