@@ -41,7 +41,11 @@ enum Command {
     /// Run the server (the default)
     Serve,
     /// Print every fault of the configuration at once, or all values in effect and where they come from
-    Check,
+    Check {
+        /// Also ask each provider for its models, and look at the model files
+        #[arg(long)]
+        connect: bool,
+    },
     /// Look after the keys that seal secrets in the database
     Secrets {
         #[command(subcommand)]
@@ -69,7 +73,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
-        Command::Check => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded)),
+        Command::Check { connect } => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded, connect)),
         Command::Secrets { command: SecretsCommand::Rotate } => {
             load(arguments.config.as_deref()).and_then(|loaded| rotate(&loaded.config))
         }
@@ -93,14 +97,17 @@ fn load(file: Option<&Path>) -> Result<Loaded, Box<dyn Error>> {
     Ok(config::load(file, std::env::vars_os())?)
 }
 
-fn show(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+fn show(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> {
     let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or_default();
     let mut out = io::stdout().lock();
     for setting in &loaded.settings {
         writeln!(out, "{:width$} = {}  ({})", setting.key, setting.value, setting.origin)?;
     }
     writeln!(out, "The configuration has no faults.")?;
-    Ok(())
+    for hint in &loaded.hints {
+        writeln!(out, "  {hint}")?;
+    }
+    if connect { cli::try_models(&loaded.config, &mut out) } else { Ok(()) }
 }
 
 fn rotate(config: &Config) -> Result<(), Box<dyn Error>> {

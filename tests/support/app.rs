@@ -96,6 +96,7 @@ impl TestApp {
             key: None,
             models: vec!["echo".to_owned(), "other".to_owned()],
             context: 8_192,
+            system_role: true,
         });
         if kept == Kept::PostgresAndRedis {
             let name = format!("test_{}", uuid::Uuid::new_v4().simple());

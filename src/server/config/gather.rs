@@ -40,7 +40,7 @@ pub(super) const KEYS: [&str; 32] = [
     "operator_contact",
 ];
 /// The keys of one provider, besides its name.
-pub(super) const PROVIDER_KEYS: [&str; 4] = ["base_url", "key", "models", "context"];
+pub(super) const PROVIDER_KEYS: [&str; 5] = ["base_url", "key", "models", "context", "system_role"];
 /// The keys of one identity provider, besides its name.
 pub(super) const IDENTITY_PROVIDER_KEYS: [&str; 6] =
     ["preset", "label", "issuer", "client_id", "client_secret", "sign_up"];

@@ -173,6 +173,8 @@ pub struct ProviderConfig {
     pub models: Vec<String>,
     /// The context window of its models, in tokens.
     pub context: u32,
+    /// Whether its models know the role `system`; else the instructions stand in the first message.
+    pub system_role: bool,
 }
 
 /// An OpenID Connect provider.
