@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::support::{
     app::{TestApp, each_db},
     client::{Client, View},
+    upstream::script,
 };
 
 async fn text(client: &mut Client, sent: &colloquy::domain::Sent) -> String {
@@ -159,7 +160,11 @@ each_db! {
             ("[[status 429]]", Failure::Busy, false),
             ("[[status 500]]", Failure::Upstream, false),
             ("[[status 401]]", Failure::Refused, false),
-            ("[[html]]", Failure::Garbled, false),
+            ("[[html]]", Failure::WebPage, false),
+            ("[[busy]]", Failure::Busy, false),
+            ("[[key]]", Failure::Refused, false),
+            ("[[long]]", Failure::OverContext, false),
+            ("[[thoughts]]", Failure::OnlyThoughts, false),
             ("[[empty]]", Failure::Empty, false),
             ("[[cut 5]]", Failure::Cut, true),
             ("[[garbled 5]]", Failure::Garbled, true),
@@ -194,6 +199,75 @@ each_db! {
         ada.settled(sent.chat).await;
         assert_eq!(act(&mut ada, "/api/continue_answer", &whole).await.status, 409);
         assert_eq!(act(&mut ada, "/api/retry_answer", &sent).await.status, 409, "not the last any more");
+    }
+}
+
+each_db! {
+    async fn an_answer_that_ended_early_says_why_and_goes_on_where_that_helps(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for (script, failure, words, goes_on) in [
+            ("[[length 5]]", Failure::LengthLimit, "The answer reached the length limit.", true),
+            ("[[withheld 5]]", Failure::Withheld, "The provider withheld the rest of this answer.", false),
+            ("[[thoughts]]", Failure::OnlyThoughts, "The model used all of its limit for thinking", false),
+        ] {
+            let sent = ada.say(None, script).await;
+            let told = ada.read_to_end(&sent).await;
+            assert_eq!(told.state, MessageState::Failed { failure }, "{script}, to who listens");
+            // After a reload, and after a restart.
+            for mut reader in [ada.clone(), { let mut there = app.another().await.stranger(); there.cookies = ada.cookies.clone(); there }] {
+                assert_eq!(reader.chat(sent.chat).await.window.messages[1].state, told.state, "{script}");
+                let page = reader.get(&format!("/chats/{}", sent.chat)).await;
+                assert!(page.text().contains(words), "{script}");
+                assert_eq!(page.text().contains("/api/continue_answer"), goes_on, "{script}");
+            }
+        }
+        let sent = ada.say(None, "[[length 5]]").await;
+        ada.settled(sent.chat).await;
+        let before = text(&mut ada, &sent).await;
+        assert_eq!(act(&mut ada, "/api/continue_answer", &sent).await.status, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete);
+        let after = text(&mut ada, &sent).await;
+        assert!(after.starts_with(&before) && after.len() > before.len(), "{before:?} then {after:?}");
+    }
+}
+
+each_db! {
+    async fn text_that_turns_out_to_be_thinking_is_put_right_everywhere(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[lone]]").await;
+        let told = ada.read_to_end(&sent).await;
+        let answer = script::text(5);
+        assert_eq!(text(&mut ada, &sent).await, answer);
+        let kept = ada.chat(sent.chat).await.window.messages.remove(1);
+        assert_eq!(kept, told);
+        assert!(kept.reasoning_html.contains("First I think about") && !kept.html.contains("think"), "{kept:?}");
+        ada.say(Some(sent.chat), "and then?").await;
+        ada.settled(sent.chat).await;
+        let asked = app.upstream.received().pop().expect("a request");
+        let answers: Vec<_> = asked.messages.iter().filter(|(role, _)| role == "assistant").collect();
+        assert_eq!(answers, [&("assistant".to_owned(), answer)], "the next prompt has the answer alone");
+    }
+}
+
+each_db! {
+    async fn answers_that_are_stopped_or_break_off_cost_tokens_too(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 2000 10]]").await;
+        while text(&mut ada, &sent).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        act(&mut ada, "/api/stop_answer", &sent).await;
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+        let sent = ada.say(None, "[[cut 5]]").await;
+        ada.settled(sent.chat).await;
+        let sent = ada.say(None, "[[counts]]").await;
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete);
+        let refused = ada.say(None, "[[status 401]]").await;
+        ada.settled(refused.chat).await;
+        let counts = |column| format!("select cast({column} as text) from messages where author = 'assistant' order by created_at, id");
+        let (prompt, answer) = (app.column(&counts("prompt_tokens")).await, app.column(&counts("answer_tokens")).await);
+        assert!(prompt[..3].iter().chain(&answer[..3]).all(|count| count != "0"), "{prompt:?} {answer:?}");
+        assert_eq!((prompt[3].as_str(), answer[3].as_str()), ("0", "0"), "a refused request costs nothing");
     }
 }
 

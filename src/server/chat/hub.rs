@@ -43,6 +43,8 @@ pub(super) struct LiveRun {
 /// What a live run has so far.
 pub(super) struct LiveState {
     text: LiveText,
+    /// The length of the text that was there before this run.
+    before: usize,
     reasoning: LiveText,
     left_out: u32,
     phase: Phase,
@@ -50,6 +52,8 @@ pub(super) struct LiveState {
     told: RunSnapshot,
     sequence: u64,
     untold: bool,
+    /// Whether something was taken back, so that no step leads from what was told to what there is now.
+    taken_back: bool,
     unsaved: bool,
     save_delayed: bool,
 }
@@ -164,8 +168,12 @@ impl LiveRun {
     fn tell_locked(&self, state: &mut LiveState) {
         if let Some(update) = state.advance() {
             let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
+            let event = match std::mem::take(&mut state.taken_back) {
+                true => Event::json(event::SNAPSHOT, Some(id), &state.told),
+                false => Event::json(event::UPDATE, Some(id), &update),
+            };
             // Nobody listening is not an error.
-            let _ = self.events.send(Event::json(event::UPDATE, Some(id), &update));
+            let _ = self.events.send(event);
         }
     }
 
@@ -223,6 +231,7 @@ impl LiveState {
         let phase = Phase::Waiting { place: None };
         Self {
             text: LiveText::from(text),
+            before: text.len(),
             reasoning: LiveText::from(reasoning),
             left_out,
             phase,
@@ -235,6 +244,7 @@ impl LiveState {
             },
             sequence: 0,
             untold: true,
+            taken_back: false,
             unsaved: false,
             save_delayed: false,
         }
@@ -252,6 +262,16 @@ impl LiveState {
         self.phase = Phase::Thinking;
         self.reasoning.push(piece);
         self.unsaved = true;
+    }
+
+    /// What this run has written as the answer was thinking.
+    pub fn take_text_as_reasoning(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let (before, thoughts) = text.text().split_at(self.before);
+        self.text = LiveText::from(before);
+        self.push_reasoning(thoughts);
+        self.told.text = Growing::default();
+        self.taken_back = true;
     }
 
     /// Notes what the run does.

@@ -10,7 +10,7 @@ use crate::{
     domain::{Failure, Phase, RunId, last_words},
     server::{
         fault::Fault,
-        llm::{Delta, Deltas, Finish, ModelError, Usage},
+        llm::{Delta, Deltas, Finish, Meter, ModelError, Usage},
         store::{Claimed, Ending, Progress},
     },
 };
@@ -122,8 +122,9 @@ impl Chats {
         let (outcome, usage) = match self.0.models.find(&live.claimed.model).await {
             None => (Outcome::Failed(Failure::ModelGone), Usage::default()),
             Some((model, _)) => {
+                let meter = Meter::new(&asked.prompt);
                 let deltas = model.answer(asked.prompt, live.stop.clone());
-                self.listen(&live, deltas, asked.left_out).await
+                self.listen(&live, deltas, meter, asked.left_out).await
             }
         };
         self.end(&live, outcome, usage).await;
@@ -131,8 +132,13 @@ impl Chats {
     }
 
     /// Takes down what the model says until it ends, or is ended.
-    async fn listen(&self, live: &Arc<LiveRun>, mut deltas: Deltas, left_out: u32) -> (Outcome, Usage) {
-        let mut usage = Usage::default();
+    async fn listen(
+        &self,
+        live: &Arc<LiveRun>,
+        mut deltas: Deltas,
+        mut meter: Meter,
+        left_out: u32,
+    ) -> (Outcome, Usage) {
         let mut next_frame = Instant::now();
         let mut untold = false;
         let outcome = loop {
@@ -147,15 +153,18 @@ impl Chats {
                 }
                 delta = deltas.next() => delta,
             };
+            if let Some(Ok(delta)) = &delta {
+                meter.take(delta);
+            }
             match delta {
                 Some(Ok(Delta::End(finish))) => break ended(live, finish),
-                Some(Ok(Delta::Usage(tokens))) => usage = tokens,
                 Some(Ok(delta)) => live.change(|state| match delta {
                     Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
                     Delta::Loading => state.set_phase(Phase::Loading),
                     Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
                     Delta::Reasoning(piece) => state.push_reasoning(&piece),
                     Delta::Text(piece) => state.push_text(&piece),
+                    Delta::TextWasReasoning => state.take_text_as_reasoning(),
                     Delta::Usage(_) | Delta::End(_) => {}
                 }),
                 Some(Err(error)) => break failed(live, &error),
@@ -168,7 +177,7 @@ impl Chats {
                 untold = false;
             }
         };
-        (outcome, usage)
+        (outcome, meter.usage(matches!(outcome, Outcome::Failed(_))))
     }
 
     /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
@@ -201,13 +210,14 @@ fn tell(live: &LiveRun) -> Instant {
 }
 
 fn ended(live: &LiveRun, finish: Finish) -> Outcome {
-    if live.is_blank() {
-        return Outcome::Failed(Failure::Empty);
-    }
-    if finish == Finish::Length {
-        tracing::info!(run = %live.claimed.id, "the model reached its length limit");
-    }
-    Outcome::Complete
+    let failure = match finish {
+        Finish::Length => Failure::LengthLimit,
+        Finish::Withheld => Failure::Withheld,
+        Finish::Stop | Finish::ToolCall if live.is_blank() => Failure::Empty,
+        Finish::Stop | Finish::ToolCall => return Outcome::Complete,
+    };
+    tracing::info!(run = %live.claimed.id, ?finish, "the model ended before the end of its answer");
+    Outcome::Failed(failure)
 }
 
 fn failed(live: &LiveRun, error: &ModelError) -> Outcome {
