@@ -37,5 +37,5 @@ pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::{Act, Origin};
 pub use password::Passwords;
 pub use people::{By, Deleted};
-pub use session::{SessionBackend, cookie_name, flow_cookie_name, layer as session_layer};
+pub use session::SessionBackend;
 pub use sign_up::NewAccount;

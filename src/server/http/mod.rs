@@ -24,7 +24,7 @@ use tower_http::compression::{
 use self::{envelope::Stationery, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
-    server::{auth::session_layer, clock::Clock, config::Config, state::AppState},
+    server::{clock::Clock, config::Config, state::AppState},
     server_fns::fields_of,
 };
 
@@ -52,6 +52,7 @@ mod percent;
 mod picture;
 mod refusal;
 mod serve;
+mod session;
 mod signals;
 mod stall;
 mod typed;
@@ -90,10 +91,10 @@ pub fn router<V: IntoView + 'static>(
     let times = Times::default();
     let rules = Arc::new(Rules::new(state.config.clone(), times.body));
     // Only what needs to know who is asking reads sessions.
-    let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
     let around = |router: Router<AppState>| {
         let router = router.layer(from_fn_with_state(state.clone(), enrol::ask_for_factor));
-        router.layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions.clone())
+        let router = router.layer(from_fn_with_state(state.clone(), caller::know_caller));
+        router.layer(from_fn_with_state(state.clone(), session::keep_session))
     };
     let private = Router::new()
         .merge(pages::routes(&state, shell.clone()))
