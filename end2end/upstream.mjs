@@ -10,6 +10,11 @@
 //   echo TEXT    TEXT and nothing else, a few bytes at a time
 //   How far does a ball fall in three seconds?   the answer in the picture of the README
 //   think        thinks first, then answers
+//   lone         the same in the text, with a closing tag that nothing opened
+//   end REASON   answers, and ends with that reason (length, content_filter, …)
+//   thoughts     thinks until the limit is reached
+//   whole        the answer as one JSON object in place of a stream
+//   reply 400 JSON   that status with that body; `reply 200 …` in place of a stream
 // Anything else is answered with one sentence that repeats it.
 
 import { createServer } from 'node:http';
@@ -62,7 +67,7 @@ def way(seconds, g=9.81):
 /** @typedef {{ text?: string, thought?: string, wait?: number, gate?: string, cut?: boolean }} Step */
 
 /** What to do for a message; `attempt` counts the requests with this message from 1.
- * @param {string} message @param {number} attempt @param {string} model @returns {{ status?: number, steps: Step[] }} */
+ * @param {string} message @param {number} attempt @param {string} model @returns {{ status?: number, body?: object, finish?: string, steps: Step[] }} */
 function script(message, attempt, model) {
   const [word, rest] = /^(\S*)\s*([^]*)$/.exec(message)?.slice(1) ?? ['', ''];
   switch (word) {
@@ -84,6 +89,20 @@ function script(message, attempt, model) {
       return { steps: pieces(rest, 7) };
     case 'think':
       return { steps: [{ thought: 'Let me see what is asked.' }, { wait: 100 }, { text: 'I thought about it.' }] };
+    case 'lone':
+      return { steps: [{ text: 'Let me see what is asked. They ' }, { wait: 300 }, { text: 'want an answer.\n</thi' }, { text: 'nk>\n\nHere is the answer.' }] };
+    case 'end':
+      return { steps: pieces('An answer that is not at its end, because', 7), finish: rest };
+    case 'thoughts':
+      return { steps: [{ thought: 'Let me see. ' }, { thought: 'And again. ' }], finish: 'length' };
+    case 'whole': {
+      const message = { role: 'assistant', content: 'The whole answer at once.' };
+      return { status: 200, body: { object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] }, steps: [] };
+    }
+    case 'reply': {
+      const [status, body] = /^(\d+)\s+([^]*)$/.exec(rest)?.slice(1) ?? ['500', '{}'];
+      return { status: Number(status), body: JSON.parse(body), steps: [] };
+    }
     case 'How':
       if (message.startsWith('How far does a ball fall')) return { steps: pieces(FALLING, 24) };
     // falls through
@@ -142,12 +161,12 @@ export class Upstream {
     const said = lastSaid(body.messages);
     const attempt = (this.#attempts.get(said) ?? 0) + 1;
     this.#attempts.set(said, attempt);
-    const { status, steps } = script(said, attempt, body.model);
-    if (status) return json(response, status, { error: { message: `scripted ${status}`, type: 'scripted' } });
+    const { status, body: reply, finish, steps } = script(said, attempt, body.model);
+    if (status) return json(response, status, reply ?? { error: { message: `scripted ${status}`, type: 'scripted' } });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
     for (const step of steps) if (!(await this.#take(step, response))) return;
-    chunk(response, {}, 'stop');
+    chunk(response, {}, finish ?? 'stop');
     response.end('data: [DONE]\n\n');
   }
 

@@ -12,7 +12,7 @@ use crate::pages::{
     NotFoundPage,
     groups::{
         Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, Privacy, ResetPassword,
-        Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress,
+        Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
     },
     provide_typed,
 };
@@ -50,6 +50,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_typed();
+    provide_preloaded();
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>

@@ -11,7 +11,7 @@
 //! (`tests/app/architecture.rs` holds it):
 //! ```text
 //! 0 domain
-//! 1 server::{allocator, clock, config, keys, llm, store, supervisor}   components
+//! 1 server::{allocator, clock, config, cookies, keys, llm, store, supervisor}   components
 //! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
 //! 3 server::auth
 //! 4 server::chat

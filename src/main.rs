@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -15,13 +16,14 @@ use colloquy::server::{
     cli::{self, AuditCommand, UserCommand},
     clock::Clock,
     config::{self, Config, Loaded},
-    http::{self, Limits, Readiness},
+    http::{self, Limits, Listener, Readiness},
     llm::local::worker::{self, WorkerArgs},
     secrets::Secrets,
     state::AppState,
     store::Store,
     telemetry,
 };
+use tokio::net::TcpSocket;
 
 /// A private, self-hosted, multi-user AI chat in one program.
 #[derive(Debug, Parser)]
@@ -39,7 +41,11 @@ enum Command {
     /// Run the server (the default)
     Serve,
     /// Print every fault of the configuration at once, or all values in effect and where they come from
-    Check,
+    Check {
+        /// Also ask each provider for its models, and look at the model files
+        #[arg(long)]
+        connect: bool,
+    },
     /// Look after the keys that seal secrets in the database
     Secrets {
         #[command(subcommand)]
@@ -67,7 +73,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
-        Command::Check => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded)),
+        Command::Check { connect } => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded, connect)),
         Command::Secrets { command: SecretsCommand::Rotate } => {
             load(arguments.config.as_deref()).and_then(|loaded| rotate(&loaded.config))
         }
@@ -91,14 +97,17 @@ fn load(file: Option<&Path>) -> Result<Loaded, Box<dyn Error>> {
     Ok(config::load(file, std::env::vars_os())?)
 }
 
-fn show(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+fn show(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> {
     let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or_default();
     let mut out = io::stdout().lock();
     for setting in &loaded.settings {
         writeln!(out, "{:width$} = {}  ({})", setting.key, setting.value, setting.origin)?;
     }
     writeln!(out, "The configuration has no faults.")?;
-    Ok(())
+    for hint in &loaded.hints {
+        writeln!(out, "  {hint}")?;
+    }
+    if connect { cli::try_models(&loaded.config, &mut out) } else { Ok(()) }
 }
 
 fn rotate(config: &Config) -> Result<(), Box<dyn Error>> {
@@ -126,13 +135,25 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     served
 }
 
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Takes an address without listening on it yet.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let listen = config.listen;
     let limits = Limits { connections: config.connections, ..Limits::default() };
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`."))?;
-    let listen = listener.local_addr()?;
+    let cannot_listen =
+        |error: io::Error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`.");
+    // The address is taken now, so that one in use is told at once; connections are taken when they can be served.
+    let socket = bind(listen).map_err(cannot_listen)?;
+    let listen = socket.local_addr()?;
     let leptos_options = http::leptos_options(listen)?;
     if !http::site_is_complete(&leptos_options) {
         tracing::warn!(root = %leptos_options.site_root, "the pages' scripts are not there; pages work without them");
@@ -140,13 +161,15 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let stopping = http::stop_on_signals()?;
     let config = Config { listen, ..config };
     let state = AppState::open(config, Clock::default(), leptos_options, stopping.clone()).await?;
-    let ready_state = state.clone();
+    let checked = state.clone();
     let ready: Readiness = Arc::new(move || {
-        let state = ready_state.clone();
-        Box::pin(async move { state.readiness().await })
+        let state = checked.clone();
+        Box::pin(async move { state.is_ready().await })
     });
     let router = http::router(state.clone(), ready, colloquy::app::shell);
+    let listener = socket.listen(BACKLOG).map_err(cannot_listen)?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
+    let listener = Listener::bounded(listener, &state.config.trusted_proxies, limits.connections);
     http::serve(listener, router, stopping, limits).await?;
     state.close().await;
     tracing::info!("stopped");

@@ -85,6 +85,8 @@ impl Installation {
             .env("COLLOQUY_TRUSTED_PROXIES", "127.0.0.1")
             .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
+            // A few people stand for many.
+            .env("COLLOQUY_ANSWERS_PER_PERSON", "32")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
         if self.mails {
             command.env("COLLOQUY_MAIL_SMTP_URL", "smtp://127.0.0.1:9").env("COLLOQUY_MAIL_FROM", "chat@example.org");

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
+use super::{Copied, CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
 use crate::domain::{ChatId, Message, MessageId, MessageState, Phase};
 
 /// Where the plain forms under an answer are sent.
@@ -18,7 +18,7 @@ pub struct AnswerForms {
 #[derive(Clone, Copy)]
 pub struct AnswerIntents {
     /// Copy its text.
-    pub copy: Callback<MessageId>,
+    pub copy: Callback<(MessageId, Copied)>,
     /// Write it anew.
     pub retry: Callback<MessageId>,
     /// Let it go on.
@@ -48,7 +48,7 @@ pub fn Answer(
     let has_text = !message.html.is_empty();
     let has_thoughts = !message.reasoning_html.is_empty();
     let note = state_note(&message.state);
-    let ended_early = note.is_some();
+    let can_go_on = message.state.can_go_on();
     view! {
         <article class="message" id=format!("m-{id}")>
             <h2 class="sr-only">"Answer"</h2>
@@ -75,9 +75,9 @@ pub fn Answer(
                     }
                 })}
             <div class="actions">
-                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |()| intents.copy.run(id)) /> })}
+                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |copied| intents.copy.run((id, copied))) /> })}
                 <Show when=move || last.get()>
-                    {(has_text && ended_early)
+                    {(has_text && can_go_on)
                         .then(|| {
                             view! {
                                 <form method="post" action=forms.go_on on:submit=move |event| {

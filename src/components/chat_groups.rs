@@ -20,7 +20,7 @@ pub fn ChatGroups<R>(
 where
     R: Fn(ChatSummary) -> AnyView + Copy + Send + Sync + 'static,
 {
-    let groups = Memo::new(move |_| chats.with(|chats| group_chats(chats, clock.get())));
+    let groups = Memo::new(move |_| chats.with(|chats| clock.with(|clock| group_chats(chats, clock))));
     let of = move |name: &str| {
         groups.with(|groups| groups.iter().find(|g| g.heading == name).map(|g| g.chats.clone()).unwrap_or_default())
     };
@@ -59,7 +59,7 @@ struct ChatGroup {
 }
 
 /// Puts chats under headings: pinned ones first, then by day. Keeps their order.
-fn group_chats(chats: &[ChatSummary], clock: ReaderClock) -> Vec<ChatGroup> {
+fn group_chats(chats: &[ChatSummary], clock: &ReaderClock) -> Vec<ChatGroup> {
     let mut groups: Vec<ChatGroup> = Vec::new();
     for chat in chats {
         let heading = if chat.pinned { "Pinned".to_owned() } else { clock.group(chat.active_at) };
@@ -93,10 +93,10 @@ mod tests {
     fn pinned_chats_stand_above_the_days() {
         let clock = ReaderClock {
             now: Timestamp::from_micros(1_795_262_400_000_000),
-            utc_offset_minutes: 0,
+            zone: super::super::ReaderZone::Known([].into()),
             language: crate::domain::Language::default(),
         };
-        let groups = group_chats(&[chat(3, true), chat(0, false), chat(0, false), chat(1, false)], clock);
+        let groups = group_chats(&[chat(3, true), chat(0, false), chat(0, false), chat(1, false)], &clock);
         let told: Vec<_> = groups.iter().map(|group| (group.heading.as_str(), group.chats.len())).collect();
         assert_eq!(told, [("Pinned", 1), ("Today", 2), ("Yesterday", 1)]);
     }

@@ -9,7 +9,7 @@ pub fn UserMessage(
     /// The message.
     message: Message,
     /// Asks to copy its text.
-    on_copy: Callback<MessageId>,
+    on_copy: Callback<(MessageId, Copied)>,
 ) -> impl IntoView {
     let id = message.id;
     view! {
@@ -19,35 +19,46 @@ pub fn UserMessage(
                 {message.text}
             </div>
             <div class="actions js-only">
-                <CopyButton on_copy=Callback::new(move |()| on_copy.run(id)) />
+                <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
             </div>
         </article>
     }
     .into_any()
 }
 
-/// Copies a message and says so for a moment.
+/// What came of copying, for a moment: `None` before and after it.
+pub type Copied = RwSignal<Option<bool>>;
+
+/// Says for a moment what came of copying.
+pub fn tell_copied(copied: Copied, done: bool) {
+    // The button may be gone by then.
+    copied.try_set(Some(done));
+    let over = move || {
+        copied.try_set(None);
+    };
+    set_timeout(over, std::time::Duration::from_secs(2));
+}
+
+/// The word on a button that copies.
+pub fn copy_word(copied: Option<bool>) -> &'static str {
+    match copied {
+        None => "Copy",
+        Some(true) => "Copied",
+        Some(false) => "Not copied",
+    }
+}
+
+/// Copies a message and says what came of it.
 #[component]
 pub fn CopyButton(
-    /// Asks to copy.
-    on_copy: Callback<()>,
+    /// Asks to copy, and to tell what came of it by [`tell_copied`].
+    on_copy: Callback<Copied>,
 ) -> impl IntoView {
-    let copied = RwSignal::new(false);
-    let on_click = move |_| {
-        on_copy.run(());
-        copied.set(true);
-        set_timeout(
-            move || {
-                // The message may be gone by then.
-                copied.try_set(false);
-            },
-            std::time::Duration::from_secs(2),
-        );
-    };
+    let copied = Copied::new(None);
     view! {
-        <button class="btn btn-quiet btn-small js-only" type="button" on:click=on_click>
-            {move || view! { <Icon glyph=if copied.get() { Glyph::Check } else { Glyph::Copy } /> }}
-            {move || if copied.get() { "Copied" } else { "Copy" }}
+        <button class="btn btn-quiet btn-small js-only" type="button" on:click=move |_| on_copy.run(copied)>
+            {move || view! { <Icon glyph=if copied.get() == Some(true) { Glyph::Check } else { Glyph::Copy } /> }}
+            {move || copy_word(copied.get())}
         </button>
     }
 }

@@ -1,8 +1,11 @@
-//! Times in words. Computed from the server's clock and the reader's offset, so that both sides write the same.
+//! Times in words. Computed from the server's clock and the reader's time zone, so that both sides write the same.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::domain::{Language, Timestamp};
+use super::browser;
+use crate::domain::{ClockChange, Language, Timestamp};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -20,14 +23,36 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// What the reader's clock shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReaderClock {
     /// Now, after the server's clock.
     pub now: Timestamp,
-    /// Minutes to add to UTC.
-    pub utc_offset_minutes: i32,
+    /// Where it hangs.
+    pub zone: ReaderZone,
     /// How dates and times are written.
     pub language: Language,
+}
+
+/// A time zone. Each moment has an offset of its own: a time of summer is told as of summer in winter too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReaderZone {
+    /// As the server knows it, oldest change first. What the first one sets holds for all time before, too.
+    Known(Arc<[ClockChange]>),
+    /// The one that this browser is set to.
+    Browser,
+}
+
+impl ReaderZone {
+    fn offset_minutes(&self, at: Timestamp) -> i32 {
+        match self {
+            Self::Known(changes) => {
+                let seconds = at.micros().div_euclid(1_000_000);
+                let last = changes.iter().rfind(|change| change.0 <= seconds).or(changes.first());
+                last.map_or(0, |change| change.1)
+            }
+            Self::Browser => browser::utc_offset_minutes(at),
+        }
+    }
 }
 
 /// A moment on a calendar.
@@ -73,7 +98,7 @@ fn month_name(month: usize) -> &'static str {
 
 impl ReaderClock {
     fn civil(&self, at: Timestamp) -> Civil {
-        civil(at, self.utc_offset_minutes)
+        civil(at, self.zone.offset_minutes(at))
     }
 
     /// How long ago, within a week; after that the day.
@@ -169,7 +194,21 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
 
     fn clock(utc_offset_minutes: i32) -> ReaderClock {
-        ReaderClock { now: NOON, utc_offset_minutes, language: Language::BritishEnglish }
+        let zone = ReaderZone::Known([ClockChange(0, utc_offset_minutes)].into());
+        ReaderClock { now: NOON, zone, language: Language::BritishEnglish }
+    }
+
+    #[test]
+    fn each_moment_has_the_offset_of_its_own_time() {
+        // Clocks go forward at 1,000 s and back at 2,000 s.
+        let changes = [ClockChange(0, 60), ClockChange(1_000, 120), ClockChange(2_000, 60)];
+        let zone = ReaderZone::Known(changes.into());
+        let offset = |seconds: i64| zone.offset_minutes(Timestamp::from_micros(seconds * 1_000_000));
+        for (seconds, minutes) in [(-5, 60), (0, 60), (999, 60), (1_000, 120), (1_999, 120), (2_000, 60), (9_999, 60)] {
+            assert_eq!(offset(seconds), minutes, "{seconds}");
+        }
+        assert_eq!(zone.offset_minutes(Timestamp::from_micros(999_999_999)), 60);
+        assert_eq!(ReaderZone::Known(Arc::from([])).offset_minutes(NOON), 0);
     }
 
     #[test]

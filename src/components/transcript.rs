@@ -3,6 +3,7 @@ use leptos::{html::Div, prelude::*, wasm_bindgen::JsCast, web_sys};
 use super::{
     Glyph, Icon,
     browser::{Sentinel, copy_text},
+    copy_word,
 };
 
 /// Pixels from the end within which the reader is at the end.
@@ -157,7 +158,7 @@ fn copy_code(event: web_sys::MouseEvent) {
     let Some(code) = code else { return };
     leptos::task::spawn_local(async move {
         let copied = copy_text(code).await;
-        button.set_text_content(Some(if copied { "Copied" } else { "Not copied" }));
-        set_timeout(move || button.set_text_content(Some("Copy")), std::time::Duration::from_secs(2));
+        button.set_text_content(Some(copy_word(Some(copied))));
+        set_timeout(move || button.set_text_content(Some(copy_word(None))), std::time::Duration::from_secs(2));
     });
 }

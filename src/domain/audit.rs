@@ -122,6 +122,8 @@ actions! {
     Overstep => "Tried what only administrators may do",
     /// A second factor was given another name; the detail is the new one.
     RenameFactor => "Renamed a second factor",
+    /// An identity provider or the mail server cannot be used until a setting is changed; the detail says which and why.
+    SetupFault => "A setting must be changed",
 }
 
 impl AuditAction {

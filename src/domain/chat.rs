@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, ChatId, MessageId, MessageWindow, RunId, Timestamp, is_deceptive, limits};
+use super::{AppError, ChatId, MessageId, MessageWindow, RunId, Timestamp, limits, visible};
 
 /// A chat as the lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,13 +138,15 @@ pub struct Sent {
 pub fn title_from(text: &str) -> String {
     const LONGEST: usize = 60;
     let line = text.lines().map(str::trim).find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or(text.trim());
-    let words = one_line(line);
+    // As much of it as a title can come from.
+    let words = one_line(&line.chars().take(20 * LONGEST).collect::<String>());
     let clean = words.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
     let clean = if clean.is_empty() { words.as_str() } else { clean };
     if clean.chars().count() <= LONGEST {
         return if clean.is_empty() { "New chat".to_owned() } else { clean.to_owned() };
     }
-    let cut: String = clean.chars().take(LONGEST).collect();
+    // Where a picture is cut, what would have joined its parts is nothing.
+    let cut = visible(&clean.chars().take(LONGEST).collect::<String>());
     let at = cut.rfind(' ').filter(|at| *at > cut.len() / 2).unwrap_or(cut.len());
     format!("{}…", cut[..at].trim_end_matches([' ', ',', ';', ':', '.']))
 }
@@ -152,13 +154,12 @@ pub fn title_from(text: &str) -> String {
 /// The beginning of a text as one plain line of at most 140 characters.
 pub fn last_words(text: &str) -> String {
     let head: String = text.chars().take(600).collect();
-    one_line(&head).chars().take(140).collect()
+    visible(&one_line(&head).chars().take(140).collect::<String>())
 }
 
 fn one_line(text: &str) -> String {
-    let visible: String =
-        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_deceptive(*c)).collect();
-    visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    let blanks: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    visible(&blanks).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Checks a title and returns it on one line.
@@ -169,11 +170,13 @@ pub fn parse_title(text: &str) -> Result<String, AppError> {
     if text.contains('\0') {
         return Err(AppError::invalid("title", "A title cannot contain the character NUL."));
     }
-    let title = one_line(text);
-    if title.is_empty() {
+    // Blanks and what cannot be seen do not count, but nobody writes ten times as many of them as letters.
+    let is_endless = text.chars().nth(10 * limits::TITLE_CHARS).is_some();
+    let title = if is_endless { String::new() } else { one_line(text) };
+    if title.is_empty() && !is_endless {
         return Err(AppError::invalid("title", "Enter a title."));
     }
-    if title.chars().count() > limits::TITLE_CHARS {
+    if is_endless || title.chars().count() > limits::TITLE_CHARS {
         return Err(AppError::invalid("title", format!("A title has at most {} characters.", limits::TITLE_CHARS)));
     }
     Ok(title)
@@ -187,6 +190,9 @@ mod tests {
     fn titles_come_from_the_first_line_with_words() {
         assert_eq!(title_from("\n\n## Plan my week\nplease"), "Plan my week");
         assert_eq!(title_from("   "), "New chat");
+        assert_eq!(title_from("می\u{200C}خواهم\u{200C} بدانم"), "می\u{200C}خواهم بدانم");
+        assert_eq!(title_from("Pay\u{200C}Pal\u{200D} 👩\u{200D}🚀"), "PayPal 👩\u{200D}🚀");
+        assert_eq!(title_from(&"👩\u{200D}🚀".repeat(40)).trim_end_matches('…').chars().last(), Some('🚀'));
         assert_eq!(title_from("?!"), "?!");
         let long = title_from(&"word ".repeat(40));
         assert!(long.ends_with("word…") && long.chars().count() <= 61, "{long}");

@@ -1,7 +1,10 @@
 //! The one error that crosses the wire.
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 use server_fn::{
+    Bytes, Decodes,
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
@@ -37,6 +40,9 @@ pub enum AppError {
         /// A sentence that says what stands in the way.
         reason: String,
     },
+    /// The sender's id of this message was used for another message. Sent under a new id it is taken.
+    #[error("This message id was used for another message. Reload the page and send again.")]
+    MessageIdUsed,
     /// Too many tries.
     #[error("Too many tries. Please wait {} and try again.", wait(*.retry_after))]
     RateLimited {
@@ -85,7 +91,7 @@ impl AppError {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::Stale | Self::Unenrolled => 403,
             Self::NotFound => 404,
-            Self::Conflict { .. } => 409,
+            Self::Conflict { .. } | Self::MessageIdUsed => 409,
             Self::Invalid { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
@@ -121,4 +127,22 @@ impl FromServerFnError for AppError {
             _ => Self::Transport,
         }
     }
+
+    fn de(data: Bytes) -> Self {
+        let error = JsonEncoding::decode(data).unwrap_or(Self::Transport);
+        if error == Self::Unauthenticated {
+            SIGNED_OUT.with_borrow(|hook| hook.iter().for_each(|hook| hook()));
+        }
+        error
+    }
+}
+
+thread_local! {
+    static SIGNED_OUT: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Has `hook` called whenever a server function answers that nobody is signed in. For the browser: the server reads no
+/// answers of its own. There is one hook; another one takes its place.
+pub fn on_signed_out(hook: impl Fn() + 'static) {
+    SIGNED_OUT.set(Some(Box::new(hook)));
 }

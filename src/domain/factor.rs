@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, FactorId, Timestamp, account::is_deceptive, limits};
+#[cfg(feature = "ssr")]
+use super::{AppError, honest, limits};
+use super::{FactorId, Timestamp};
 
 /// What a factor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,7 @@ pub enum SignInStep {
 ///
 /// # Errors
 /// `Invalid` on the field `name`.
+#[cfg(feature = "ssr")]
 pub fn parse_factor_name(text: &str) -> Result<String, AppError> {
     let name = text.trim();
     if name.is_empty() {
@@ -85,20 +88,17 @@ pub fn parse_factor_name(text: &str) -> Result<String, AppError> {
         let reason = format!("A name has at most {} characters.", limits::FACTOR_NAME_CHARS);
         return Err(AppError::invalid("name", reason));
     }
-    if name.chars().any(is_deceptive) {
-        return Err(AppError::invalid("name", "A name cannot contain control or invisible characters."));
-    }
-    Ok(name.to_owned())
+    honest(name).ok_or_else(|| AppError::invalid("name", "A name cannot contain control or invisible characters."))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
 
     #[test]
     fn names_of_factors_are_trimmed_and_cannot_deceive() {
         assert_eq!(parse_factor_name("  My key "), Ok("My key".to_owned()));
-        for bad in ["", "  ", "a\u{202E}b", "a\nb", &"x".repeat(61)] {
+        for bad in ["", "  ", "a\u{202E}b", "a\u{200C}b", "a\nb", &"x".repeat(61)] {
             assert_eq!(parse_factor_name(bad).unwrap_err().field(), Some("name"), "{bad:?}");
         }
     }

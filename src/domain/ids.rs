@@ -112,11 +112,37 @@ impl ClientId {
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
+
+    /// The id of a message with this text, where this is the id of its draft: the same one whenever the same draft is sent
+    /// with the same text, another one for another text.
+    #[must_use]
+    pub fn of_message(self, text: &str) -> Self {
+        // FNV-1a with 128 bits: small, and enough to tell the texts of one person apart.
+        const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+        const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+        let bytes = self.0.as_bytes().iter().chain(text.as_bytes());
+        let hash = bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME));
+        // The bits of a UUID of version 8, which is never the nil one.
+        Self(Uuid::from_u128(hash & !(0xf << 76 | 0x3 << 62) | 0x8 << 76 | 0x2 << 62))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_of_a_message_follows_from_the_draft_and_the_text() {
+        let draft = ClientId::random();
+        assert_eq!(draft.of_message("one"), draft.of_message("one"));
+        for other in ["", "One", "one ", "two", "on", "eno"] {
+            assert_ne!(draft.of_message("one"), draft.of_message(other), "{other}");
+        }
+        assert_ne!(draft.of_message("one"), ClientId::random().of_message("one"));
+        let id = draft.of_message("one").to_string();
+        assert_eq!(id.parse(), Ok(draft.of_message("one")));
+        assert_eq!((&id[14..15], "89ab".contains(&id[19..20])), ("8", true), "{id}");
+    }
 
     #[test]
     fn only_the_canonical_form_is_an_id() {

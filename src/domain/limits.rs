@@ -30,6 +30,11 @@ pub const CHATS_PER_PAGE: u32 = 50;
 pub const CHATS_PER_ACTION: usize = 200;
 /// Messages in one window of a chat.
 pub const MESSAGES_PER_WINDOW: u32 = 40;
+/// Answers of one person that are being written or wait for their turn; further messages are refused. How many are written
+/// at once is configured (`answers_per_person`).
+pub const OPEN_RUNS_PER_PERSON: i64 = 200;
+/// Answers that one process writes at once; further ones wait for their turn.
+pub const RUNS_PER_PROCESS: usize = 2_000;
 /// Streams that one person may hold open at once, over all tabs.
 pub const STREAMS_PER_USER: usize = 32;
 /// People that one invitation may bring in.

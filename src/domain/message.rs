@@ -43,6 +43,11 @@ impl MessageState {
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Open { .. })
     }
+
+    /// Whether an answer in this state has an end that can be written on from.
+    pub const fn can_go_on(&self) -> bool {
+        !matches!(self, Self::Complete | Self::Open { .. } | Self::Failed { failure: Failure::Withheld })
+    }
 }
 
 /// What an open run does.
@@ -85,8 +90,19 @@ pub enum Failure {
     #[error("The provider had a fault of its own. Retry in a moment.")]
     Upstream,
     /// The answer was not in a form that we understand.
-    #[error("The provider's answer could not be read. Retry, or choose another model.")]
+    #[error("The provider sent something that is not an answer. Retry, or choose another model.")]
     Garbled,
+    /// HTML came in place of an answer.
+    #[error(
+        "The provider sent a web page in place of an answer. An administrator needs to check `base_url` in the configuration."
+    )]
+    WebPage,
+    /// JSON came that holds no answer.
+    #[error("The provider sent JSON that holds no answer. Retry, or choose another model.")]
+    UnknownJson,
+    /// Plain text came in place of an answer.
+    #[error("The provider sent plain text in place of an answer. Retry, or choose another model.")]
+    PlainText,
     /// The connection was cut before the end.
     #[error("The connection to the model was cut before the answer was complete.")]
     Cut,
@@ -96,15 +112,40 @@ pub enum Failure {
     /// The model ended without a word.
     #[error("The model gave an empty answer. Retry, or say it in another way.")]
     Empty,
+    /// The limit was reached while the model still thought.
+    #[error(
+        "The model used all of its limit for thinking and did not come to an answer. Retry, or choose another model."
+    )]
+    OnlyThoughts,
+    /// The output or context limit was reached.
+    #[error("The answer reached the length limit.")]
+    LengthLimit,
+    /// The provider's filter held the answer, or its rest, back.
+    #[error("The provider withheld the rest of this answer. Say it in another way, or choose another model.")]
+    Withheld,
+    /// The model wants to call a tool, and none was offered.
+    #[error("The model tried to use a tool in place of an answer. Retry, or choose another model.")]
+    ToolCall,
     /// The newest message alone does not fit into the context window.
     #[error("This message is longer than the model can read. Shorten it, or choose a model with a larger context.")]
     TooLong,
+    /// The provider says that the prompt is longer than the model's context.
+    #[error(
+        "The chat is longer than this model can read. An administrator can set `context` of its provider in the configuration to what the model takes; a new chat helps too."
+    )]
+    OverContext,
+    /// A model file that is broken.
+    #[error("This model's file cannot be used. Choose another model; an administrator needs to replace the file.")]
+    BadFile,
     /// The local model's process broke off.
     #[error("The model on this machine broke off. It has been restarted; please retry.")]
     Crashed,
     /// The answer grew over the limit.
     #[error("The answer became too long and was ended.")]
     Overlong,
+    /// The database has a reason that this version does not know.
+    #[error("The answer failed, for a reason that this version of the server does not know.")]
+    Unknown,
 }
 
 /// A message as the pages show it.
@@ -187,7 +228,8 @@ impl Growing {
     }
 }
 
-/// The full state of an open answer, the first event of every connection. Event name `snapshot`.
+/// The full state of an open answer: the first event of every connection, and what follows when something was taken back.
+/// Event name `snapshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSnapshot {
     /// What the run does.
@@ -198,6 +240,9 @@ pub struct RunSnapshot {
     pub reasoning: Growing,
     /// How many of the oldest messages were left out of the model's context.
     pub left_out: u32,
+    /// Whether what was written last cannot be saved at the moment; it is kept in memory and saved later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_delayed: bool,
 }
 
 /// A step of an open answer, relative to the state before it. Event name `update`.
@@ -214,6 +259,9 @@ pub struct RunUpdate {
     /// How many of the oldest messages were left out of the model's context.
     #[serde(default)]
     pub left_out: u32,
+    /// As in [`RunSnapshot`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_delayed: bool,
 }
 
 impl RunSnapshot {
@@ -222,6 +270,7 @@ impl RunSnapshot {
     pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
         self.phase = update.phase;
         self.left_out = update.left_out;
+        self.save_delayed = update.save_delayed;
         if let Some(growth) = &update.text {
             self.text.grow(growth)?;
         }

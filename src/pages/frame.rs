@@ -1,24 +1,22 @@
 //! What stands around every page of a person who is signed in.
 
 use leptos::prelude::*;
-use leptos_router::{
-    components::{Outlet, Redirect},
-    hooks::use_location,
-    location::Url,
-};
+use leptos_router::{components::Outlet, hooks::use_location};
 use serde::{Deserialize, Serialize};
 use server_fn::ServerFn;
 
+pub use super::signed_out::ToSignIn;
 use super::{
     cookies::cookie,
     deletion::DeletionNotice,
     fault::{Alone, Faulty},
     loaded::loaded,
     people::RemovalNotice,
+    signed_out::{SignedOut, sign_in_holds, watch_sign_in},
 };
 use crate::{
     components::{
-        Drawer, Notice, ReaderClock, Sidebar, Toast, TopBar,
+        Drawer, Notice, ReaderClock, ReaderZone, Sidebar, Toast, TopBar,
         browser::{self, Elsewhere},
     },
     domain::{
@@ -37,7 +35,7 @@ struct FrameData {
     frame: Frame,
     /// The model that was chosen last in this browser.
     model: Option<String>,
-    /// The id of the message that is sent next, so that a form without scripts has one.
+    /// The id of what is written into a form without scripts.
     client_id: ClientId,
 }
 
@@ -54,8 +52,8 @@ pub struct FrameState {
     pub models: StoredValue<ModelChoice>,
     /// The id of the model for the next message; empty where there is none.
     pub model: RwSignal<String>,
-    /// The id of the next message.
-    pub client_id: RwSignal<ClientId>,
+    /// The id of what is written into a form without scripts. Each page that the server sends has another one.
+    pub client_id: ClientId,
     /// A chat that was just made, so that its page need not ask for it.
     pub made: StoredValue<Option<Chat>>,
     /// Chats that were just deleted and can be brought back.
@@ -64,6 +62,8 @@ pub struct FrameState {
     pub restored: RwSignal<u32>,
     /// Counts the signs that something may have changed in another tab or on another device.
     pub news: RwSignal<u32>,
+    /// Whether the sign-in has ended while the page was open. Nothing is asked for by itself then.
+    pub signed_out: RwSignal<bool>,
     /// Why something could not be done with a chat.
     problem: RwSignal<Option<AppError>>,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
@@ -91,19 +91,19 @@ impl FrameState {
         let models = frame.models;
         let offered = |id: &String| models.models.iter().any(|model| model.id == *id);
         let model = model.filter(offered).or(models.default.clone()).unwrap_or_default();
-        let clock =
-            ReaderClock { now: frame.now, utc_offset_minutes: frame.utc_offset_minutes, language: frame.language };
+        let zone = ReaderZone::Known(frame.clock_changes.into());
         Self {
             user: RwSignal::new(frame.user),
             chats: RwSignal::new(frame.chats.chats),
-            clock: RwSignal::new(clock),
+            clock: RwSignal::new(ReaderClock { now: frame.now, zone, language: frame.language }),
             models: StoredValue::new(models),
             model: RwSignal::new(model),
-            client_id: RwSignal::new(client_id),
+            client_id,
             made: StoredValue::new(None),
             deleted: RwSignal::new(Vec::new()),
             restored: RwSignal::new(0),
             news: RwSignal::new(0),
+            signed_out: RwSignal::new(false),
             problem: RwSignal::new(None),
             factor_removal: frame.factor_removal,
             deletion: RwSignal::new(frame.deletion),
@@ -133,6 +133,7 @@ impl FrameState {
             // Where that fails the old list stays; the next change tries again.
             if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
                 self.chats.try_set(page.chats);
+                sign_in_holds(self.signed_out);
             }
         });
     }
@@ -160,9 +161,7 @@ impl FrameState {
                     done();
                     self.changed();
                 }
-                Err(error) => {
-                    self.problem.try_set(Some(error));
-                }
+                Err(error) => self.fail(error),
             }
         });
     }
@@ -185,11 +184,16 @@ impl FrameState {
                     done();
                     self.changed();
                 }
-                Err(error) => {
-                    self.problem.try_set(Some(error));
-                }
+                Err(error) => self.fail(error),
             }
         });
+    }
+
+    fn fail(self, error: AppError) {
+        // That the sign-in has ended is said above the page.
+        if error != AppError::Unauthenticated {
+            self.problem.try_set(Some(error));
+        }
     }
 
     fn fold(self, folded: bool) {
@@ -221,17 +225,6 @@ pub fn FramePage() -> impl IntoView {
     .into_any()
 }
 
-/// Goes to the sign-in page, which leads back here.
-#[component]
-pub fn ToSignIn() -> impl IntoView {
-    let here = use_location();
-    let path = here.pathname.get_untracked();
-    let search = here.search.get_untracked();
-    let next = if search.is_empty() { path } else { format!("{path}?{search}") };
-    let path = if next == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", Url::escape(&next)) };
-    view! { <Redirect path /> }
-}
-
 #[component]
 fn Around(data: FrameData) -> impl IntoView {
     let state = FrameState::new(data);
@@ -240,6 +233,7 @@ fn Around(data: FrameData) -> impl IntoView {
     watch_runs(state);
     watch_elsewhere(state);
     keep_to_settings(state);
+    watch_sign_in(state.signed_out);
     let sidebar = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
         view! {
             <Sidebar
@@ -261,6 +255,7 @@ fn Around(data: FrameData) -> impl IntoView {
         <div class="frame" data-folded=move || state.folded.get().then_some("")>
             {sidebar("Hide the sidebar", Callback::new(move |()| state.fold(true)), false)}
             <main class="main" id="main" tabindex="-1">
+                {move || state.signed_out.get().then(|| view! { <SignedOut /> })}
                 <DeletionNotice />
                 <RemovalNotice />
                 {move || state.must_enrol.get().then(|| view! { <AskForFactor /> })}
@@ -358,26 +353,19 @@ pub fn PageBar(
     }
 }
 
-/// Lets the clock go on in the browser, and tells the server the offset for the next page.
+/// Lets the clock go on in the browser, and tells the server the time zone for the next page.
 fn keep_time(state: FrameState) {
     Effect::new(move || {
-        let offset = browser::utc_offset_minutes();
-        browser::write_cookie("tz", &offset.to_string());
-        let begin = state.clock.get_untracked();
-        let offset = if state.time_zone_chosen { begin.utc_offset_minutes } else { offset };
-        if begin.utc_offset_minutes != offset {
-            state.clock.set(ReaderClock { utc_offset_minutes: offset, ..begin });
+        browser::write_cookie("tz", &browser::time_zone());
+        if !state.time_zone_chosen {
+            state.clock.update(|clock| clock.zone = ReaderZone::Browser);
         }
+        let begin = state.clock.with_untracked(|clock| clock.now);
         let started = browser::now_millis();
         let tick = move || {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one visit")]
             let passed = (browser::now_millis() - started) as i64;
-            let now = begin.now.plus_millis(passed.max(0));
-            // The language may have been changed meanwhile.
-            state.clock.try_update(|clock| {
-                clock.now = now;
-                clock.utc_offset_minutes = offset;
-            });
+            state.clock.try_update(|clock| clock.now = begin.plus_millis(passed.max(0)));
         };
         if let Ok(handle) = set_interval_with_handle(tick, std::time::Duration::from_secs(60)) {
             on_cleanup(move || handle.clear());
@@ -390,6 +378,7 @@ fn watch_runs(state: FrameState) {
     let running = Memo::new(move |_| state.chats.with(|chats| chats.iter().any(|chat| chat.running)));
     Effect::new(move || {
         if running.get()
+            && !state.signed_out.get()
             && let Ok(handle) =
                 set_interval_with_handle(move || state.refresh_chats(), std::time::Duration::from_secs(5))
         {

@@ -35,8 +35,7 @@ macro_rules! group {
 
             #[cfg(not(feature = "hydrate"))]
             fn view(self) -> std::future::Ready<AnyView> {
-                // Lets the page name its piece, so that the browser asks for it early.
-                leptos::prefetch_lazy_fn_on_server(stringify!($show));
+                preload(stringify!($show));
                 std::future::ready(match self {
                     $(Self::$route => view! { <$page /> }.into_any()),+
                 })
@@ -85,6 +84,48 @@ group! {
     Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage, People => PeoplePage,
         Person => PersonPage,
         Audit => AuditPage,
+}
+
+/// The files that the page's head names already.
+#[cfg(not(feature = "hydrate"))]
+#[derive(Clone, Default)]
+struct Preloaded(ArcStoredValue<Vec<String>>);
+
+/// Lets the pages of a request name the files of their pieces, each file once. Call it once, around all pages.
+pub fn provide_preloaded() {
+    #[cfg(not(feature = "hydrate"))]
+    provide_context(Preloaded::default());
+}
+
+/// Has the page name the files of a piece in its head, so that the browser asks for them early.
+///
+/// The framework's `prefetch_lazy_fn_on_server` does not do: it writes the links once the page is ready, into the context
+/// of whatever request its thread has begun last, so that at random a page comes without them.
+#[cfg(not(feature = "hydrate"))]
+fn preload(piece: &str) {
+    use leptos_meta::Link;
+
+    let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
+    let Some((manifest, preloaded)) = contexts else { return };
+    let (folder, files, loader) = &*manifest.0.read_value();
+    let mut named = preloaded.0.write_value();
+    let mut is_new = |file: &str| {
+        let is_new = !named.iter().any(|known| known == file);
+        if is_new {
+            named.push(file.to_owned());
+        }
+        is_new
+    };
+    // Rendering a link registers it for the head and gives nothing.
+    for file in files.get(piece).into_iter().flatten().filter(|file| is_new(file)) {
+        let href = format!("{folder}/{file}.wasm");
+        let _ = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> }
+            .to_html();
+    }
+    if is_new(loader) {
+        let href = format!("{folder}/{loader}");
+        let _ = view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html();
+    }
 }
 
 /// Fetches the other pieces while nothing else is to be done, so that they are there without the network too.

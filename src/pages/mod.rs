@@ -13,6 +13,7 @@ mod new_chat;
 mod password;
 mod sign_in;
 mod sign_up;
+mod signed_out;
 
 mod address_links;
 mod forgotten;

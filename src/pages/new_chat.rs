@@ -23,14 +23,19 @@ pub fn NewChatPage() -> impl IntoView {
     sender.error.set(url_error::<SendMessage>());
     let navigate = use_navigate();
     let send = move || {
-        let Some(text) = sender.begin() else { return };
+        let Some(outgoing) = sender.begin() else { return };
+        let text = outgoing.text().to_owned();
         let navigate = navigate.clone();
         spawn_local(async move {
-            if let Some(sent) = sender.send(None, text.clone()).await {
+            let sent = sender.send(None, outgoing).await;
+            if sent.is_some() {
+                frame.changed();
+            }
+            // Whoever has gone elsewhere meanwhile stays there.
+            if let Some(sent) = sent.filter(|_| !sender.sending.is_disposed()) {
                 let path = format!("/chats/{}", sent.chat);
                 // The chat's page shows this at once; nothing needs to be asked for.
                 frame.made.try_set_value(Some(new_chat(&sent, text, sender)));
-                frame.changed();
                 navigate(&path, NavigateOptions::default());
             }
         });

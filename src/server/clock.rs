@@ -1,7 +1,7 @@
 //! The only source of time and of new ids, so that tests can hold it still.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicI64, Ordering},
 };
 
@@ -15,6 +15,8 @@ use crate::domain::Timestamp;
 pub struct Clock {
     /// Microseconds that tests add to the real time.
     offset: Arc<AtomicI64>,
+    /// Counts the ids of one millisecond, so that these sort too.
+    ids: Arc<Mutex<ContextV7>>,
 }
 
 impl Clock {
@@ -31,13 +33,12 @@ impl Clock {
         self.offset.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
-    /// A new id that sorts by time (UUID version 7).
+    /// A new id that sorts after all ids that this clock and its clones have given (UUID version 7).
     pub fn new_id(&self) -> Uuid {
         let now = self.now().micros();
         let (seconds, nanos) = (now.div_euclid(1_000_000), now.rem_euclid(1_000_000) * 1_000);
-        let context = ContextV7::new();
         Uuid::new_v7(UuidTime::from_unix(
-            &context,
+            &*self.ids,
             u64::try_from(seconds).unwrap_or(0),
             u32::try_from(nanos).unwrap_or(0),
         ))
@@ -48,4 +49,33 @@ impl Clock {
 pub fn rfc3339(at: Timestamp) -> String {
     let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
     moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_in_the_order_in_which_they_are_given() {
+        let clock = Clock::default();
+        let ids: Vec<_> = (0..10_000).map(|_| clock.clone().new_id()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
+        // Also where the system's clock is set back.
+        clock.advance(-3_600);
+        let last = ids.last().copied();
+        assert!(last < Some(clock.new_id()));
+        clock.advance(7_200);
+        assert!(last < Some(clock.new_id()));
+    }
+
+    #[test]
+    fn ids_of_several_threads_sort_and_are_unique() {
+        let clock = Clock::default();
+        let give = |clock: Clock| move || (0..2_000).map(|_| clock.new_id()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(give(clock.clone()))).collect();
+        let given: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("ids")).collect();
+        assert!(given.iter().all(|ids| ids.is_sorted()));
+        let all: std::collections::HashSet<_> = given.into_iter().flatten().collect();
+        assert_eq!(all.len(), 8_000);
+    }
 }

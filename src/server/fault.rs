@@ -62,9 +62,11 @@ impl From<StoreError> for Fault {
                 tracing::error!("the disk of the database is full");
                 AppError::unavailable("The server's disk is full, so nothing new can be kept. Reading still works; tell the administrator.").into()
             }
-            StoreError::Duplicate | StoreError::Deadlock(_) | StoreError::Schema(_) | StoreError::Other(_) => {
-                Self::internal(error)
-            }
+            StoreError::Duplicate
+            | StoreError::Deadlock(_)
+            | StoreError::UnknownWord(_)
+            | StoreError::Schema(_)
+            | StoreError::Other(_) => Self::internal(error),
         }
     }
 }

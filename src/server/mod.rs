@@ -6,6 +6,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod cookies;
 pub mod fault;
 pub mod http;
 pub mod keys;

@@ -117,7 +117,10 @@ impl Secrets {
     /// # Errors
     /// [`SecretError::Sealing`].
     pub fn seal(&self, context: &str, plain: &[u8]) -> Result<String, SecretError> {
-        self.refresh();
+        // The configured key seals in any case.
+        if !self.read().is_configured() {
+            self.refresh();
+        }
         let keys = self.read();
         let key = keys.newest().ok_or_else(|| SecretError::Sealing("there is no key".to_owned()))?;
         seal(key, context, plain)
@@ -159,8 +162,12 @@ impl Secrets {
         Ok((key.id().to_owned(), seal(key, &check_context(key.id()), CHECK)?))
     }
 
-    /// Looks for keys that a change of keys has made while this server runs. What it knows it keeps in any case.
+    /// Looks for keys that a change of keys has made while this server runs. What it knows it keeps in any case. As long as the
+    /// folder has not changed, nothing is read and nobody waits: strangers can have things sealed.
     fn refresh(&self) {
+        if self.read().are_current() {
+            return;
+        }
         if let Err(error) = self.write().refresh() {
             tracing::warn!(%error, "the folder of keys cannot be read; the known keys are used");
         }
@@ -254,6 +261,28 @@ mod tests {
         }
         let lost = secrets.open_sealed("totp ada", &sealed.replace("v1.1.", "v1.9.")).expect_err("no such key");
         assert!(lost.to_string().contains("9.key"), "{lost}");
+    }
+
+    #[test]
+    fn k03_sealing_reads_no_folder_that_has_not_changed() {
+        let (data, secrets) = secrets();
+        let folder = std::fs::File::open(data.path().join("keys/secrets")).expect("the folder");
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        folder.set_modified(long_ago).expect("our folder");
+        secrets.seal("totp ada", b"one").expect("sealed");
+        // Whoever would read the folder would need the keys for themselves.
+        let held = secrets.read();
+        std::thread::scope(|scope| {
+            let (sender, sealed) = std::sync::mpsc::channel();
+            let other = &secrets;
+            scope.spawn(move || sender.send(other.seal("totp ada", b"two").is_ok()));
+            let sealed = sealed.recv_timeout(std::time::Duration::from_secs(10));
+            drop(held);
+            assert_eq!(sealed, Ok(true));
+        });
+        DataKeys::open(data.path(), None).expect("keys").make_next().expect("a key");
+        let new = secrets.seal("totp ada", b"three").expect("sealed");
+        assert!(new.starts_with("v1.2."), "a change is seen at once: {new}");
     }
 
     #[test]

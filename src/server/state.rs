@@ -1,6 +1,6 @@
 //! What every request can reach.
 
-use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -11,6 +11,7 @@ use super::{
     chat::Chats,
     clock::Clock,
     config::{self, Config},
+    fault::Fault,
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
@@ -20,6 +21,8 @@ use super::{
 
 /// Milliseconds by which the database's clock may differ from ours without a warning.
 const CLOCK_DIFFERENCE: i64 = 2_000;
+/// How long a check of readiness may take.
+const READINESS: Duration = Duration::from_secs(2);
 
 /// The parts of the running server, shared by cloning.
 #[derive(Clone)]
@@ -76,6 +79,9 @@ pub enum StartError {
     /// Redis is not there, or does not let us in.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to do without.")]
     Redis(fred::error::Error),
+    /// What an earlier process left behind cannot be taken over.
+    #[error("The answers that an earlier process left behind cannot be taken over: {0}")]
+    TakeOver(#[from] Fault),
     /// Mails cannot be sent that way.
     #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
     Mail(#[from] MailError),
@@ -121,6 +127,7 @@ impl AppState {
         let supervisor = Supervisor::new(stopping.clone());
         watch(&supervisor, &accounts, &exports, outbox.as_ref(), &stopping);
         let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
+        chats.take_over().await?;
         Ok(Self {
             config: Arc::new(config),
             clock,
@@ -138,18 +145,26 @@ impl AppState {
         })
     }
 
-    /// Whether the server can do its work now.
+    /// Whether this server can do its work now: whether its database can be read and written, and the tasks without which it
+    /// is of no use work. Answers within 2 s.
     ///
     /// # Errors
     /// What does not work, in words.
-    pub async fn readiness(&self) -> Result<(), String> {
-        if self.store.ping().await.is_err() {
-            return Err("the database does not answer".to_owned());
+    pub async fn is_ready(&self) -> Result<(), String> {
+        let down = self.supervisor.down();
+        if !down.is_empty() {
+            return Err(format!("a background task is down: {}", down.join(", ")));
         }
-        match self.supervisor.down().as_slice() {
-            [] => Ok(()),
-            down => Err(format!("a background task is down: {}", down.join(", "))),
+        let (store, now) = (self.store.clone(), self.clock.now());
+        // In a task of its own: a transaction that is begun must not be dropped half-way.
+        let check = tokio::spawn(async move { store.check_write(now).await });
+        match tokio::time::timeout(READINESS, check).await {
+            Ok(Ok(Ok(()))) => return Ok(()),
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "not ready: the database cannot be written"),
+            Ok(Err(panic)) => tracing::error!(error = %panic, "not ready: the check broke off"),
+            Err(_) => tracing::warn!("not ready: the database does not answer in time"),
         }
+        Err("the database cannot be written".to_owned())
     }
 
     /// Waits for the runs to put down what they have and for the tasks in the background, but not for long, then closes the

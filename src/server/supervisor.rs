@@ -22,6 +22,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LAST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause of a vital task: leases of answers that are being written hold for 20 s.
+const LAST_VITAL_PAUSE: Duration = Duration::from_secs(5);
 /// How long a task must have worked for its next panic to count as the first.
 const SETTLED: Duration = Duration::from_secs(60);
 /// How long the end waits for the tasks, from the moment when the server was asked to stop. An operator is promised that it
@@ -183,7 +185,7 @@ impl Task {
                 () = stopping.cancelled(), if self.duty.at_stop == AtStop::Dropped => return,
                 () = sleep(pause) => {}
             }
-            pause = (pause * 2).min(LAST_PAUSE);
+            pause = (pause * 2).min(if self.duty.vital { LAST_VITAL_PAUSE } else { LAST_PAUSE });
         }
     }
 

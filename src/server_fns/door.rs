@@ -1,8 +1,7 @@
 //! What all doors do alike: find the caller, end with an answer or an error that may be seen.
 
 use axum::http::{
-    HeaderValue,
-    header::{ACCEPT, COOKIE, HOST, REFERER, SET_COOKIE},
+    header::{ACCEPT, HOST, REFERER, SET_COOKIE},
     request::Parts,
 };
 use leptos::prelude::use_context;
@@ -14,6 +13,7 @@ use crate::{
     domain::{AppError, UserId},
     server::{
         auth::{Caller, Origin, Unenrolled},
+        cookies::{self, CODES, Cookie, ONCE},
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// Seconds within which the page must be there that shows what is shown once.
-const ONCE_SECONDS: u32 = 60;
+const ONCE_SECONDS: i64 = 60;
 /// Seconds for which new recovery codes can be seen.
-const CODES_SECONDS: u32 = 600;
+const CODES_SECONDS: i64 = 600;
 
 /// The request that is being answered.
 pub(super) struct Door {
@@ -108,14 +108,14 @@ impl Door {
     /// keeps it, for a minute at most, where no script can read it.
     pub fn show_once(&self, link: &str) {
         if self.is_plain_form() {
-            self.set_cookie("once", link, ONCE_SECONDS);
+            self.set_cookie(ONCE, link, ONCE_SECONDS);
         }
     }
 
     /// The link that this page shows once, if it is one of ours to the page `begin`. Call it before the first `.await`.
     pub fn shown_once(&self, begin: &str) -> Option<String> {
-        let link = self.cookie(&self.cookie_name("once"))?.to_owned();
-        self.set_cookie("once", "", 0);
+        let link = ONCE.find(&self.parts.headers, self.is_https())?.to_owned();
+        self.set_cookie(ONCE, "", 0);
         link.starts_with(&format!("{}{begin}", self.state.config.base_url())).then_some(link)
     }
 
@@ -124,34 +124,28 @@ impl Door {
     pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
         if !codes.is_empty() {
             let sealed = self.answer(self.state.factors.seal_codes(caller, codes))?;
-            self.set_cookie("codes", &sealed, CODES_SECONDS);
+            self.set_cookie(CODES, &sealed, CODES_SECONDS);
         }
         Ok(())
     }
 
     /// The recovery codes that the caller's browser shows.
     pub fn shown_codes(&self, caller: &Caller) -> Vec<String> {
-        let sealed = self.cookie(&self.cookie_name("codes"));
+        let sealed = CODES.find(&self.parts.headers, self.is_https());
         sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
     }
 
     /// Takes the recovery codes out of the browser.
     pub fn put_codes_away(&self) {
-        self.set_cookie("codes", "", 0);
+        self.set_cookie(CODES, "", 0);
     }
 
-    /// Keeps something in this browser that scripts and other sites cannot read.
-    fn set_cookie(&self, of: &str, value: &str, seconds: u32) {
-        let secure = if self.is_https() { "; Secure" } else { "" };
-        let name = self.cookie_name(of);
-        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
-        if let (Some(response), Ok(line)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(line)) {
+    /// Keeps something in this browser that scripts and other sites cannot read; for no second, it is taken away.
+    fn set_cookie(&self, cookie: Cookie, value: &str, seconds: i64) {
+        let line = cookie.line(self.is_https(), value, Some(seconds));
+        if let (Some(response), Some(line)) = (use_context::<ResponseOptions>(), line) {
             response.append_header(SET_COOKIE, line);
         }
-    }
-
-    fn cookie_name(&self, of: &str) -> String {
-        format!("{}-{of}", crate::server::auth::cookie_name(self.is_https()))
     }
 
     fn is_https(&self) -> bool {
@@ -167,9 +161,7 @@ impl Door {
 
     /// The value of one of the browser's own cookies.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let lines = self.parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+        cookies::find(&self.parts.headers, name)
     }
 
     /// Turns the end of a service's work into what may be seen.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{AppError, ChatPage, CurrentUser, Language, ModelChoice, Timestamp};
+use crate::domain::{AppError, ChatPage, ClockChange, CurrentUser, Language, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +18,10 @@ pub struct Frame {
     pub sidebar_folded: bool,
     /// The server's clock, so that both sides render the same relative times.
     pub now: Timestamp,
-    /// Minutes to add to UTC for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
+    /// Minutes to add to UTC now for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
     pub utc_offset_minutes: i32,
+    /// How that changed and will change, oldest first, so that every moment is told by the clock of its own time.
+    pub clock_changes: Vec<ClockChange>,
     /// When the person's second factors are removed, if an administrator was told that they are lost.
     pub factor_removal: Option<Timestamp>,
     /// When the person's account is deleted, if that was asked for.
@@ -37,6 +39,10 @@ pub struct Frame {
 /// The frame for the caller; `Unauthenticated` for a stranger.
 #[server(prefix = "/api", endpoint = "load_frame")]
 pub async fn load_frame() -> Result<Frame, AppError> {
+    use leptos_router::location::Url;
+
+    use crate::server::auth::ReaderTimeZone;
+
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
     let factor_removal = door.answer(door.state.accounts.find_factor_removal(&caller).await)?;
@@ -53,19 +59,20 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let chats = ChatPage { chats: chats.chats.into_iter().map(slim).collect(), next: chats.next };
     let profile = door.answer(door.state.accounts.chosen(user.id).await)?;
     let now = door.state.clock.now();
-    let chosen = profile.utc_offset_minutes(now);
+    let chosen = profile.zone();
+    let time_zone_chosen = chosen.is_some();
+    let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(door.cookie("tz")?))).unwrap_or_default();
     Ok(Frame {
         language: profile.language,
-        time_zone_chosen: chosen.is_some(),
+        time_zone_chosen,
         picture: profile.picture,
         chats,
         must_enrol,
         models: door.state.chats.models().list().await,
         sidebar_folded: door.cookie("sidebar") == Some("folded"),
         now,
-        utc_offset_minutes: chosen
-            .or_else(|| door.cookie("tz").and_then(|tz| tz.parse().ok()).filter(|tz| (-840..=840).contains(tz)))
-            .unwrap_or(0),
+        utc_offset_minutes: zone.offset_minutes(now),
+        clock_changes: zone.changes(now),
         factor_removal,
         deletion,
         user,

@@ -6,7 +6,8 @@ use server_fn::codec::Json;
 use crate::domain::{AppError, ChatId, ClientId, MessageId, MessageWindow, Sent};
 
 /// Writes a message into a chat, or into a new one where `chat` is empty, and starts the answer.
-/// Sending the same `client_id` again changes nothing and gives the same answer. A plain form goes to the chat.
+/// Sending the same `client_id` again changes nothing and gives the same answer. A plain form goes to the chat; its
+/// `client_id` is that of a draft, because such a form can be gone back to and sent again with another text.
 #[server(prefix = "/api", endpoint = "send_message")]
 pub async fn send_message(
     #[server(default)] chat: Option<ChatId>,
@@ -15,6 +16,7 @@ pub async fn send_message(
     #[server(default)] model: Option<String>,
 ) -> Result<Sent, AppError> {
     let door = super::door::Door::open()?;
+    let client_id = if door.is_plain_form() { client_id.of_message(&text) } else { client_id };
     let outgoing = crate::server::chat::Outgoing { chat, client_id, text, model };
     let sent = door.answer(door.state.chats.send(door.user()?, outgoing).await)?;
     go_to_chat(&door, &sent);

@@ -160,6 +160,30 @@ async fn s03_over_https_the_cookie_is_secure_and_bound_to_the_host() {
     assert!(!line.contains("Domain"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s03_over_https_the_cookie_is_taken_away_as_it_was_set() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| {
+        config.url = Some(colloquy::server::config::PublicUrl { https: true, host: "127.0.0.1:3000".to_owned() });
+    })
+    .await;
+    let mut ada = app.stranger();
+    ada.scheme = "https";
+    let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
+    assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
+    let mut removals = vec![ada.post_form("/api/sign_out", &[]).await];
+    // Ended elsewhere, of nobody, and no id at all.
+    for id in ["AAAAAAAAAAAAAAAAAAAAAA", "", "null", "../../x", "AAAAAAAAAAAAAAAAAAAAAA="] {
+        let mut stranger = app.stranger();
+        stranger.scheme = "https";
+        stranger.cookies.insert("__Host-colloquy".to_owned(), id.to_owned());
+        removals.push(stranger.get("/sign-in").await);
+    }
+    for answer in removals {
+        let line = answer.header("set-cookie");
+        assert_eq!(line, "__Host-colloquy=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
+    }
+}
+
 each_db! {
     async fn s04_signing_out_ends_it_on_every_instance(app: TestApp) {
         let other = app.another().await;

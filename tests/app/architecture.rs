@@ -8,6 +8,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/allocator", 1),
     ("server/clock", 1),
     ("server/config", 1),
+    ("server/cookies", 1),
     ("server/store", 1),
     ("server/supervisor", 1),
     ("server/llm", 1),

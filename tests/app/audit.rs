@@ -57,7 +57,7 @@ async fn house(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
 }
 
 /// What other tests drive and assert: a provider's in `oidc`, lost factors in `people::removal`, room in `entrance`, a picture in `profile`,
-/// the end of an account in `deletion`, its data in `export`, the age of chats in `retention`, and the rest in `refusals`.
+/// the end of an account in `deletion`, its data in `export`, the age of chats in `retention`, faults of settings in `oidc` and `mail`, and the rest in `refusals`.
 fn is_driven_elsewhere(action: AuditAction) -> bool {
     use AuditAction::*;
     matches!(
@@ -82,6 +82,7 @@ fn is_driven_elsewhere(action: AuditAction) -> bool {
             | Throttle
             | Overstep
             | RenameFactor
+            | SetupFault
     )
 }
 

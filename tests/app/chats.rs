@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use axum::{body::Body, http::Method};
-use colloquy::domain::{Author, ChatId, ChatPage, ClientId, MessageState, Sent};
+use colloquy::domain::{AppError, Author, ChatId, ChatPage, ClientId, MessageState, Sent};
 use serde_json::json;
 
 use crate::support::{app::each_db, client::Client};
@@ -51,7 +51,95 @@ each_db! {
         assert_eq!(ada.chat(answers[0].chat).await.window.messages.len(), 2);
         assert_eq!(app.upstream.received().len(), 1);
         let other = ada.try_say(None, "something else", id).await;
-        assert_eq!(other.status, 409, "row 22");
+        assert_eq!((other.status.as_u16(), other.error()), (409, AppError::MessageIdUsed), "row 22");
+        let elsewhere = ada.say(None, "elsewhere").await;
+        ada.settled(elsewhere.chat).await;
+        let other = ada.try_say(Some(elsewhere.chat), "once", id).await;
+        assert_eq!((other.status.as_u16(), other.error()), (409, AppError::MessageIdUsed));
+        assert_eq!(ada.try_say(Some(elsewhere.chat), "once", ClientId::random()).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn c02_a_plain_form_that_is_sent_again_sends_nothing_twice_and_refuses_no_other_text(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let form = ada.get("/").await.text();
+        let id = form.split("name=\"client_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+        let mut send = async |chat: Option<ChatId>, text: &str| {
+            let chat = chat.map(|chat| chat.to_string());
+            let mut fields = vec![("client_id", id), ("text", text)];
+            fields.extend(chat.as_deref().map(|chat| ("chat", chat)));
+            let sent = ada.submit("/api/send_message", &fields).await;
+            assert_eq!(sent.status, 302, "{}", sent.text());
+            let chat = sent.header("location").trim_start_matches("/chats/").parse::<ChatId>().expect("the way to a chat");
+            ada.settled(chat).await;
+            (chat, ada.chat(chat).await.window.messages.len())
+        };
+        let first = send(None, "one").await;
+        assert_eq!(first.1, 2);
+        // The answer was lost, and the browser sends the form again.
+        assert_eq!(send(None, "one").await, first);
+        // Gone back to the form and written something else into it.
+        let second = send(None, "two").await;
+        assert_ne!(second.0, first.0);
+        assert_eq!(send(None, "two").await, second);
+        assert_eq!(send(None, "one").await, first);
+        let form = ada.get(&format!("/chats/{}", first.0)).await.text();
+        let id_there = form.split("name=\"client_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(id_there.is_some_and(|there| there != id), "each page has an id of its own");
+    }
+}
+
+each_db! {
+    async fn every_moment_is_told_by_the_clock_of_its_own_time(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "Summer").await;
+        ada.settled(sent.chat).await;
+        // 2026-07-01T22:30Z, and 2019-01-01T22:30Z.
+        for (moment, berlin, santiago) in [
+            (1_782_945_000_000_000_i64, "2 July 2026, 00:30", "1 July 2026, 18:30"),
+            (1_546_381_800_000_000, "1 January 2019, 23:30", "1 January 2019, 19:30"),
+        ] {
+            app.execute(&format!("update chats set active_at = {moment}")).await;
+            for (tz, told) in [("Europe%2FBerlin", berlin), ("America%2FSantiago", santiago)] {
+                ada.cookies.insert("tz".to_owned(), tz.to_owned());
+                let page = ada.get("/sessions").await.text();
+                assert!(page.contains(&format!("title=\"{told}\"")), "{tz}: {page}");
+            }
+        }
+        // A chosen one goes before the browser's.
+        let chosen = ada.post_form("/api/change_locale", &[("language", "en-GB"), ("time_zone", "Australia/Lord_Howe")]).await;
+        assert_eq!(chosen.status, 200, "{}", chosen.text());
+        let page = ada.get("/sessions").await.text();
+        assert!(page.contains("title=\"2 January 2019, 09:30\""), "{page}");
+    }
+}
+
+each_db! {
+    async fn names_and_titles_keep_the_joiners_that_their_script_needs(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let name = "علی\u{200C}رضا";
+        assert_eq!(ada.post_form("/api/change_name", &[("name", name)]).await.status, 200);
+        assert!(ada.get("/").await.text().contains(name));
+        assert_eq!(ada.post_form("/api/change_name", &[("name", "Ad\u{200C}a")]).await.error().field(), Some("name"));
+        let found = ada.post_json("/api/load_people", &json!({ "search": "علیرضا" })).await;
+        assert!(found.text().contains(name), "{}", found.text());
+
+        let sent = ada.say(None, "می\u{200C}خواهم بدانم").await;
+        ada.settled(sent.chat).await;
+        assert_eq!(ada.chat(sent.chat).await.title, "می\u{200C}خواهم بدانم");
+        let renamed = ada.post_form("/api/rename_chat", &[("chat", &sent.chat.to_string()), ("title", "کتاب\u{200C}ها Pay\u{200C}Pal")]).await;
+        assert_eq!(renamed.status, 200, "{}", renamed.text());
+        for search in ["کتاب\u{200C}ها", "کتابها", "paypal"] {
+            let page = list(&mut ada, "all", search, None).await;
+            assert_eq!(page.chats.len(), 1, "{search}");
+            assert_eq!(page.chats[0].title, "کتاب\u{200C}ها PayPal");
+        }
+        // As rows were written before titles were found without joiners.
+        app.execute("update chats set title_key = 'x\u{200D}y'").await;
+        for search in ["x\u{200D}y", "xy"] {
+            assert_eq!(list(&mut ada, "all", search, None).await.chats.len(), 1, "{search:?}");
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,15 +12,15 @@ use std::{
 use colloquy::domain::{Author, ChatFilter, ChatId, ChatPage, ClientId, MessageState, Sent};
 use rand::Rng;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN};
-use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::sync::watch;
 
 use crate::support::{
-    app::{TestApp, each_db},
+    app::each_db,
     client::{Client, encode},
-    program::Program,
+    program::{Program, program_on},
     upstream::script,
+    visitor::Visitor,
 };
 
 const KILLS: usize = 50;
@@ -30,27 +29,6 @@ const SENDERS: usize = 6;
 /// Tokens of an answer, and milliseconds between two: answers last longer than some lives of the server.
 const TOKENS: usize = 25;
 const PACE: usize = 15;
-
-/// The built program on the data of a test.
-fn start(app: &TestApp) -> Program {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
-    command
-        .env_clear()
-        .current_dir(app.config.data.parent().expect("a folder around the data"))
-        .env("COLLOQUY_LISTEN", "127.0.0.1:0")
-        .env("COLLOQUY_LOG_FORMAT", "json")
-        .env("COLLOQUY_DATA", &app.config.data)
-        .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
-        .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", app.upstream.base_url())
-        .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
-    if let Some(url) = &app.config.database_url {
-        command.env("DATABASE_URL", url.expose_secret());
-    }
-    if let Some(url) = &app.config.redis_url {
-        command.env("REDIS_URL", url.expose_secret());
-    }
-    Program::start(command)
-}
 
 fn origin(program: &Program) -> String {
     format!("http://{}", program.address)
@@ -120,7 +98,7 @@ each_db! {
         app.stop().await;
         app.state.close().await;
 
-        let mut program = start(&app);
+        let mut program = Program::start(program_on(&app));
         let (tell, origins) = watch::channel(origin(&program));
         let load = Arc::new(Load {
             client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client"),
@@ -134,7 +112,7 @@ each_db! {
             let life = rand::rng().random_range(20..450);
             tokio::time::sleep(Duration::from_millis(life)).await;
             program.kill();
-            program = start(&app);
+            program = Program::start(program_on(&app));
             tell.send_replace(origin(&program));
         }
         // However slow the machine is, some answers come to their end.
@@ -194,4 +172,108 @@ async fn check(reader: &mut Client, sent: &Sent, text: &str) -> bool {
         other => panic!("an answer ended as {other:?}"),
     }
     last.state == MessageState::Complete
+}
+
+/// What a person does with an answer that has ended, right before the server is killed.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Continue,
+    Retry,
+    /// Continue, then delete the chat, and undo that after the restart.
+    ContinueAndDelete,
+    /// Delete the chat and undo it at once.
+    DeleteAndUndo,
+}
+
+const ACTS: [Act; 4] = [Act::Continue, Act::ContinueAndDelete, Act::Retry, Act::DeleteAndUndo];
+
+async fn change(visitor: &Visitor, sent: &Sent, action: &str) {
+    let chat = sent.chat.to_string();
+    let answer = visitor.post("/api/change_chats", &[("chats[]", &chat), ("action", action)]).await;
+    assert_eq!(answer.expect("an answer").status(), 200, "{action}");
+}
+
+impl Act {
+    /// Does it; the server is killed as soon as this was acknowledged.
+    async fn before_the_kill(self, visitor: &Visitor, sent: &Sent) {
+        let path = match self {
+            Self::Continue | Self::ContinueAndDelete => "/api/continue_answer",
+            Self::Retry => "/api/retry_answer",
+            Self::DeleteAndUndo => {
+                change(visitor, sent, "delete").await;
+                return change(visitor, sent, "restore").await;
+            }
+        };
+        assert_eq!(visitor.act(path, sent).await.expect("an answer").status(), 200, "{path}");
+    }
+}
+
+each_db! {
+    async fn c01_b02_kills_at_continue_retry_delete_and_undo_cost_no_word(app: TestApp) {
+        let ada = app.administrator().await;
+        app.stop().await;
+        app.state.close().await;
+        let mut program = Program::start(program_on(&app));
+        let mut visitor = Visitor::new(&ada, &program.address);
+        let mut sent = visitor.say(None, &format!("[[paced {TOKENS} {PACE}]]")).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        visitor.act("/api/stop_answer", &sent).await.expect("an answer");
+        visitor.settled(sent.chat).await;
+        for round in 0..24 {
+            let act = ACTS[round % ACTS.len()];
+            // An answer without a word can only be written anew.
+            let before = visitor.text(&sent).await;
+            let act = if before.is_empty() { Act::Retry } else { act };
+            let is_complete = visitor.settled(sent.chat).await.state == MessageState::Complete;
+            if is_complete && matches!(act, Act::Continue | Act::ContinueAndDelete) {
+                // It was completed: the next question begins the next answer.
+                sent = visitor.say(Some(sent.chat), &format!("[[paced {TOKENS} {PACE}]]")).await;
+                tokio::time::sleep(Duration::from_millis(120)).await;
+                visitor.act("/api/stop_answer", &sent).await.expect("an answer");
+                visitor.settled(sent.chat).await;
+                continue;
+            }
+            act.before_the_kill(&visitor, &sent).await;
+            program.kill();
+            program = Program::start(program_on(&app));
+            visitor.origin = origin(&program);
+            if matches!(act, Act::ContinueAndDelete) {
+                change(&visitor, &sent, "delete").await;
+                change(&visitor, &sent, "restore").await;
+            }
+            let last = visitor.settled(sent.chat).await;
+            if matches!(act, Act::Retry) {
+                let id = last.id;
+                assert_ne!(id, sent.answer, "another answer");
+                assert!(app.answer_text(&sent).await.starts_with(&before), "the one before is kept");
+                sent.answer = id;
+            } else {
+                assert_eq!(last.id, sent.answer);
+                let after = visitor.text(&sent).await;
+                assert!(after.starts_with(&before), "{act:?} in round {round}: {before:?}, then {after:?}");
+            }
+        }
+        program.kill();
+    }
+}
+
+each_db! {
+    async fn after_a_kill_a_chat_takes_messages_at_once(app: TestApp) {
+        let ada = app.administrator().await;
+        app.stop().await;
+        app.state.close().await;
+        let program = Program::start(program_on(&app));
+        let mut visitor = Visitor::new(&ada, &program.address);
+        let sent = visitor.say(None, "[[paced 300 10]]").await;
+        while visitor.text(&sent).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        program.kill();
+        let program = Program::start(program_on(&app));
+        visitor.origin = origin(&program);
+        // The lease of the killed one has not run out.
+        assert_eq!(visitor.chat(sent.chat).await.window.messages[1].state, MessageState::Interrupted);
+        visitor.say(Some(sent.chat), "and now?").await;
+        assert_eq!(visitor.settled(sent.chat).await.state, MessageState::Complete);
+    }
 }

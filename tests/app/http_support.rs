@@ -10,7 +10,7 @@ use axum::{
 use colloquy::server::{
     clock::Clock,
     config::Config,
-    http::{self, Limits, Readiness, Times},
+    http::{self, Limits, Listener, Readiness, Times},
     state::AppState,
 };
 use http_body_util::BodyExt;
@@ -113,8 +113,14 @@ pub struct Server {
 
 impl Server {
     pub async fn start(routes: Router, limits: Limits) -> Self {
+        Self::start_at(routes, limits, Listener::from).await
+    }
+
+    /// One that takes connections as this says.
+    pub async fn start_at(routes: Router, limits: Limits, listen: impl FnOnce(TcpListener) -> Listener) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let listener = listen(listener);
         let stopping = CancellationToken::new();
         let router = layered_as(routes, Config { listen: address, ..Config::default() });
         let served = tokio::spawn(http::serve(listener, router, stopping.clone(), limits));

@@ -14,7 +14,7 @@ use axum::{
     body::{Body, Bytes},
     routing::get as on_get,
 };
-use colloquy::server::http::Limits;
+use colloquy::server::http::{Limits, Listener};
 use futures::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -137,6 +137,116 @@ async fn row_32_ambiguous_framing_is_refused_and_the_connection_closed() {
     let good =
         server.say(&format!("{post}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n")).await;
     assert_eq!(status(&good), 200, "{good}");
+}
+
+#[tokio::test]
+async fn row_32_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
+    let server = Server::start(routes(), quick()).await;
+    let second = "GET /second HTTP/1.1\r\nhost: HOST\r\n\r\n";
+    let post = "POST / HTTP/1.1\r\nhost: HOST\r\nsec-fetch-site: same-origin\r\n";
+    let mut bad = vec![
+        "GET / HTTP/1.1\nhost: HOST\n\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\n\n".to_owned(),
+        "GET / HTTP/1.1\nhost: HOST\r\n\r\n".to_owned(),
+        "\nGET / HTTP/1.1\r\nhost: HOST\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\nx: a\r\n b\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\n x: a\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost : HOST\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost\t: HOST\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\nx: a\0b\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\nx\0: a\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\nx: a\rb\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nhost: HOST\r\nno colon\r\n\r\n".to_owned(),
+        "GET  / HTTP/1.1\r\nhost: HOST\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1 \r\nhost: HOST\r\n\r\n".to_owned(),
+    ];
+    for framing in [
+        "content-length: 1\r\ncontent-length: 1\r\n\r\nx",
+        "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+        "content-length:\r\n\r\n",
+        "content-length: 0x1\r\n\r\nx",
+        "content-length: 1\n\r\nx",
+    ] {
+        bad.push(format!("{post}{framing}"));
+    }
+    for head in &bad {
+        let answer = server.say(&format!("{head}{second}")).await;
+        assert_eq!(status(&answer), 400, "{head:?}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{head:?}: {answer}");
+    }
+    // Also after a request of the same connection that was in order, and however the bytes arrive.
+    for head in &bad {
+        let head = head.replace("HOST", &server.address.to_string());
+        let mut socket = server.connect().await;
+        let first = format!("{}content-length: 3\r\n\r\na\nb", post.replace("HOST", &server.address.to_string()));
+        for piece in format!("{first}{head}").as_bytes().chunks(7) {
+            // The server may have closed it already.
+            if socket.write_all(piece).await.and(Ok(socket.flush().await)).is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let answers = read_to_end(&mut socket).await;
+        assert!(answers.starts_with("HTTP/1.1 200"), "{head:?}: {answers}");
+        assert!(!answers.contains("second"), "{head:?}: {answers}");
+    }
+    // Empty lines before a request, and line feeds in a body, are in order.
+    let good = format!("\r\n{post}content-length: 4\r\nconnection: close\r\n\r\n\n\n\n\n");
+    assert_eq!(status(&server.say(&good).await), 200);
+    // Nothing is served after a body of unknown length.
+    let chunked = server.say(&format!("{post}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n{second}")).await;
+    assert!(status(&chunked) == 200 && chunked.to_lowercase().contains("connection: close"), "{chunked}");
+    assert_eq!(chunked.matches("HTTP/1.1").count(), 1, "{chunked}");
+}
+
+#[tokio::test]
+async fn d01_one_address_leaves_places_for_others() {
+    let limits = Limits { connections: 256, head: Duration::from_secs(60), ..quick() };
+    let server = Server::start_at(routes(), limits, |listener| Listener::bounded(listener, &[], 256)).await;
+    let mut slow = Vec::new();
+    for _ in 0..64 {
+        let mut socket = server.connect().await;
+        socket.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.expect("it is open");
+        slow.push(socket);
+    }
+    let get = format!("GET / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address);
+    // Its next one is refused at once, and those of others are served.
+    let mut one_more = server.connect().await;
+    assert_eq!(status(&read_to_end(&mut one_more).await), 503);
+    let other = tokio::net::TcpSocket::new_v4().expect("a socket");
+    other.bind("127.0.0.2:0".parse().expect("an address")).expect("another address of this machine");
+    let mut other = other.connect(server.address).await.expect("it is let in");
+    other.write_all(get.as_bytes()).await.expect("it is open");
+    assert_eq!(status(&read_to_end(&mut other).await), 200);
+    // Whoever is done makes room. The server hears of it a moment later.
+    slow.truncate(32);
+    for _ in 0..100 {
+        let mut socket = server.connect().await;
+        let said = socket.write_all(get.as_bytes()).await;
+        let answer = read_to_end(&mut socket).await;
+        if said.is_ok() && status(&answer) == 200 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("there is no room");
+}
+
+#[tokio::test]
+async fn d01_a_trusted_proxy_may_have_all_places() {
+    let trusted = ["127.0.0.1".parse().expect("an address")];
+    let limits = Limits { connections: 256, ..quick() };
+    let server = Server::start_at(routes(), limits, |listener| Listener::bounded(listener, &trusted, 256)).await;
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(server.connect().await);
+    }
+    assert_eq!(status(&server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Who may touch what: every server function and every route has a row here, or the test fails.
 
+mod chats;
+
 use std::collections::BTreeSet;
 
 use axum::{

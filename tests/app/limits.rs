@@ -126,6 +126,35 @@ each_db! {
 }
 
 each_db! {
+    async fn a07_each_visitor_of_a_trusted_proxy_has_a_count_of_their_own(app: TestApp) {
+        let (app, _smtp) = open(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
+        app.administrator().await;
+        let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
+        let tries = async |forwarded: &str, count: usize| {
+            let mut statuses = Vec::new();
+            for n in 0..count {
+                let mut client = app.stranger().at("10.0.0.1");
+                let forwarded = forwarded.replace("PORT", &format!("{}", 5_000 + n));
+                statuses.push(post(&mut client, "/api/sign_in", &form, &forwarded).await.status.as_u16());
+            }
+            statuses
+        };
+        // Another port is the same machine.
+        assert_eq!(tries("203.0.113.9:PORT", 11).await, [vec![422; 10], vec![429]].concat());
+        assert_eq!(tries("[::ffff:203.0.113.9]:PORT", 1).await, [429]);
+        assert_eq!(tries("[2001:db8::1]:PORT", 11).await, [vec![422; 10], vec![429]].concat());
+        // Whom the proxy does not name is shut out by nobody, neither by those with names nor without.
+        for unnamed in ["unknown", "_hidden", "unix:", "203.0.113.9, garbage"] {
+            assert_eq!(tries(unnamed, 12).await, vec![422; 12], "{unnamed}");
+        }
+        assert_eq!(tries("203.0.113.10:PORT", 1).await, [422]);
+        // What is written down is the proxy's address, as nothing better is known.
+        let addresses = app.column("select distinct address from audit where action = 'sign_in' and outcome = 'refused' order by address").await;
+        assert_eq!(addresses, ["10.0.0.1", "2001:db8::1", "203.0.113.10", "203.0.113.9"]);
+    }
+}
+
+each_db! {
     async fn a06_one_account_is_not_guessed_from_many_machines(app: TestApp) {
         let (app, _smtp) = open(&app, |_| {}).await;
         let mut ada = app.administrator().await;

@@ -6,10 +6,12 @@ use colloquy::{
     domain::Timestamp,
     server::store::{FailingMail, NewMail},
 };
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     app::{PASSWORD, TestApp, each_db},
+    client::Client,
     smtp::{Mood, Smtp},
 };
 
@@ -110,6 +112,134 @@ each_db! {
     }
 }
 
+/// What administrators see of a mail: whether it will be tried again, and why it was not sent.
+async fn shown(ada: &mut Client, recipient: &str) -> (bool, String) {
+    let people: serde_json::Value = ada.post_json("/api/load_people", &json!({ "search": "" })).await.json();
+    let mails = people["undelivered"].as_array().expect("a list");
+    let mail = mails.iter().find(|mail| mail["recipient"] == recipient).expect("the mail");
+    (mail["tries_again"].as_bool().expect("a truth"), mail["error"].as_str().expect("a text").to_owned())
+}
+
+each_db! {
+    async fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_shown(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        let mut ada = app.administrator().await;
+        for (at, answer) in [
+            ("RCPT", "550 5.1.1 nobody of that name"),
+            ("MAIL", "550 not from you"),
+            ("RCPT", "553-this address\r\n553 is none"),
+            ("DATA", "554 no valid recipients"),
+            (".", "554 5.7.1 this looks like spam"),
+            (".", "552 5.3.4 too large"),
+            ("RCPT", "501 5.1.3 bad address syntax"),
+        ] {
+            let recipient = format!("r{}@example.org", app.state.clock.new_id());
+            smtp.becomes(Mood::Says(at, answer));
+            insert(&app, &recipient).await;
+            let given_up = failing_to(&app, &recipient).await;
+            assert_eq!((given_up.attempts, given_up.next_attempt_at), (1, None), "{answer}");
+            let (tries_again, error) = shown(&mut ada, &recipient).await;
+            assert!(!tries_again && error.contains(&answer[..3]), "{answer}: {error}");
+            let texts = app.column(&format!("select text || html from mails where recipient = '{recipient}'")).await;
+            assert_eq!(texts, [""], "what is given up keeps no links");
+        }
+        let tried = smtp.connections();
+        smtp.becomes(Mood::Takes);
+        app.state.clock.advance(86_400);
+        assert_eq!((send_due(&app).await, smtp.connections()), (0, tried), "none is tried again");
+        assert_eq!(app.column("select detail from audit where action = 'setup_fault'").await, Vec::<String>::new());
+    }
+}
+
+each_db! {
+    async fn a_mail_that_is_given_up_does_not_hold_up_the_others(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        smtp.becomes(Mood::Says("RCPT TO:<BOB", "550 nobody of that name"));
+        for recipient in ["bob@example.org", "carol@example.org", "bobby@example.org", "dora@example.org"] {
+            insert(&app, recipient).await;
+        }
+        let taken = smtp.taken_by(&app.state, 2).await;
+        assert_eq!(taken.iter().map(|mail| mail.to[0].as_str()).collect::<Vec<_>>(), ["carol@example.org", "dora@example.org"]);
+        assert_eq!(failing(&app).await.iter().filter(|mail| mail.next_attempt_at.is_none()).count(), 2);
+    }
+}
+
+each_db! {
+    async fn what_may_pass_is_tried_again(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        for (at, answer) in [
+            ("HELLO", "421 too busy"),
+            ("HELLO", ""),
+            ("EHLO", ""),
+            ("MAIL", "452 no room"),
+            ("RCPT", "450 come back later"),
+            ("RCPT", "552 too many recipients"),
+            ("RCPT", ""),
+            ("DATA", "451 an error here"),
+            (".", "552 5.2.2 mailbox full"),
+            (".", "421 going down"),
+            (".", ""),
+            (".", "this is not SMTP"),
+        ] {
+            let recipient = format!("r{}@example.org", app.state.clock.new_id());
+            smtp.becomes(Mood::Says(at, answer));
+            insert(&app, &recipient).await;
+            let failed = failing_to(&app, &recipient).await;
+            assert!(failed.attempts == 1 && failed.next_attempt_at.is_some(), "{at} {answer}: {failed:?}");
+            smtp.becomes(Mood::Takes);
+            app.state.clock.advance(61);
+            smtp.mails_to(&app.state, &recipient, 1).await;
+        }
+        assert_eq!(app.column("select detail from audit where action = 'setup_fault'").await, Vec::<String>::new());
+    }
+}
+
+each_db! {
+    async fn a_mail_server_that_does_not_let_us_in_loses_no_mail_and_is_told_to_administrators_once(app: TestApp) {
+        let smtp = Smtp::start().await;
+        let config = smtp.config_with_login();
+        let app = TestApp::start_with(app.kept(), |settings| settings.mail = Some(config)).await;
+        let mut ada = app.administrator().await;
+        for (nth, (at, answer)) in [
+            ("AUTH", "535 5.7.8 wrong user or password"),
+            ("HELLO", "554 no service for your address"),
+            ("EHLO", "550 who are you"),
+            ("MAIL", "530 5.7.0 sign in first"),
+            ("MAIL", "553 5.1.7 that address is not yours"),
+        ].into_iter().enumerate() {
+            let recipient = format!("r{}@example.org", app.state.clock.new_id());
+            smtp.becomes(Mood::Says(at, answer));
+            insert(&app, &recipient).await;
+            let failed = failing_to(&app, &recipient).await;
+            let now = app.state.clock.now();
+            assert!(failed.attempts == 1 && failed.next_attempt_at > Some(now.plus_seconds(600)), "{answer}: {failed:?}");
+            assert!(shown(&mut ada, &recipient).await.0, "{answer}: it will be tried again");
+            // Nothing else is tried either, so that nobody locks the account by a wrong password.
+            let tried = smtp.connections();
+            insert(&app, &format!("other{nth}@example.org")).await;
+            assert_eq!((send_due(&app).await, smtp.connections()), (0, tried), "{answer}");
+            smtp.becomes(Mood::Takes);
+            app.state.clock.advance(901);
+            smtp.mails_to(&app.state, &recipient, 1).await;
+            smtp.mails_to(&app.state, &format!("other{nth}@example.org"), 1).await;
+        }
+        let told = app.column("select detail from audit where action = 'setup_fault'").await;
+        assert!(told.len() == 1 && told[0].contains("(535)") && !told[0].contains("cret"), "{told:?}");
+    }
+}
+
+/// The failure of the mail to somebody, once it was tried.
+async fn failing_to(app: &TestApp, recipient: &str) -> FailingMail {
+    for _ in 0..200 {
+        send_due(app).await;
+        if let Some(mail) = failing(app).await.into_iter().find(|mail| mail.recipient == recipient) {
+            return mail;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the mail was not tried");
+}
+
 each_db! {
     async fn m04_two_instances_send_a_mail_once(app: TestApp) {
         let (one, smtp) = with_mail(&app).await;
@@ -188,6 +318,7 @@ each_db! {
         insert(&app, "bob@example.org\r\nBcc: eve@example.org").await;
         let mail = failed(&app, 1).await;
         assert!(mail.last_error.is_some_and(|error| error.contains("address")));
+        assert_eq!(mail.next_attempt_at, None, "it will not become one");
         assert_eq!((smtp.connections(), smtp.taken().len()), (0, 0));
         let mut stranger = app.stranger();
         for bad in ["a@b.org\r\nBcc: x@y.org", "a@b@c.org", "\"a b\"@c.org", "а@example.org", &format!("{}@b.org", "a".repeat(300))] {

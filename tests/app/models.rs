@@ -8,7 +8,11 @@ use colloquy::{
 };
 use futures::StreamExt;
 
+mod bodies;
 mod catalogue;
+mod connect;
+mod files;
+mod habits;
 mod local;
 mod openai;
 
@@ -44,6 +48,7 @@ impl Told {
             Ok(Delta::Queued(place)) => self.queued.push(place),
             Ok(Delta::Loading) => self.loading = true,
             Ok(Delta::LeftOut(count)) => self.left_out = Some(count),
+            Ok(Delta::TextWasReasoning) => self.reasoning.push_str(&std::mem::take(&mut self.text)),
             Ok(Delta::Usage(usage)) => self.usage = Some(usage),
             Ok(Delta::End(finish)) => self.end = Some(Ok(finish)),
             Err(fault) => (self.end, self.detail) = (Some(Err(fault.failure)), fault.detail),

@@ -48,6 +48,8 @@ macro_rules! each_house {
 }
 
 mod attacks;
+mod dialects;
+mod set_up;
 mod unverified;
 
 impl House {
@@ -453,6 +455,20 @@ each_house! {
         house.provider.vouch(stale);
         assert_eq!(house.visit(&mut vera, &next).await.status, 400);
         assert_eq!(vera.post_form("/api/change_password", &password).await.status, 403);
+
+        // A provider that does not say when, and one whose clock is far ahead of ours.
+        for odd in [json!(null), json!("+7200"), json!("just now")] {
+            let mut silent = person("vera-1", "vera@example.org");
+            silent.claims["auth_time"] = odd.clone();
+            house.provider.vouch(silent);
+            let refused = house.visit(&mut vera, &next).await;
+            assert_eq!(refused.status, 400, "{odd}: {}", refused.text());
+            assert!(!refused.text().contains("begin again"), "{odd}: {}", refused.text());
+        }
+        assert_eq!(vera.post_form("/api/change_password", &password).await.status, 403);
+        let told = "select detail from audit where action = 'setup_fault'";
+        let told = house.app.column(told).await;
+        assert!(told.len() == 1 && told[0].contains("`auth_time` is missing"), "{told:?}");
 
         house.provider.vouch(person("vera-1", "vera@example.org"));
         let before = vera.cookies["colloquy"].clone();

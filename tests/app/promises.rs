@@ -81,6 +81,40 @@ each_db! {
 }
 
 each_db! {
+    async fn a03_a_password_is_the_same_on_every_device(app: TestApp) {
+        let (composed, decomposed) = ("sch\u{F6}ne gr\u{FC}ne Tannen 77", "scho\u{308}ne gru\u{308}ne\u{A0}Tannen 77");
+        let signs_in = async |password: &str| {
+            let form = [("email", "ada@example.org"), ("password", password)];
+            app.stranger().post_form("/api/sign_in", &form).await.status.as_u16()
+        };
+        let mut ada = app.stranger();
+        assert_eq!(sign_up(&mut ada, "ada@example.org", decomposed).await.status, 200);
+        assert_eq!((signs_in(composed).await, signs_in(decomposed).await), (200, 200));
+        assert_eq!(signs_in("schone grune Tannen 77").await, 422);
+        for typed in [composed, decomposed] {
+            assert_eq!(ada.post_form("/api/confirm_identity", &[("password", typed)]).await.status, 200);
+        }
+        let (new, newly) = ("rote B\u{E4}ume im \u{C5}land 12", "rote Ba\u{308}ume im \u{212B}land 12");
+        let change = [("current", decomposed), ("password", newly)];
+        assert_eq!(ada.post_form("/api/change_password", &change).await.status, 200);
+        assert_eq!((signs_in(new).await, signs_in(newly).await, signs_in(composed).await), (200, 200, 422));
+        let id = { app.state.store.read().await.expect("a unit").find_user_by_email("ada@example.org").await.expect("a row").expect("her").id };
+        let link = app.state.accounts.create_reset_link(id).await.expect("a link");
+        let reset = [("token", link.split_once('=').expect("a token").1), ("password", composed)];
+        assert_eq!(app.stranger().post_form("/api/reset_password", &reset).await.status, 200);
+        assert_eq!((signs_in(decomposed).await, signs_in(composed).await, signs_in(new).await), (200, 200, 422));
+
+        // A hash of before is of whatever that device has typed.
+        let salt = SaltString::from_b64("c29tZXRoaW5nc2FsdHk").expect("a salt");
+        let old = Argon2::default().hash_password(decomposed.as_bytes(), &salt).expect("a hash");
+        app.execute(&format!("update users set password_hash = '{old}'")).await;
+        assert_eq!(signs_in("schone grune Tannen 77").await, 422);
+        assert_eq!((signs_in(decomposed).await, signs_in(composed).await), (200, 200));
+        assert_ne!(app.column("select password_hash from users").await, [old.to_string()], "it is made anew");
+    }
+}
+
+each_db! {
     async fn a04_common_passwords_and_ones_own_words_are_refused_at_every_door(app: TestApp) {
         let mut ada = app.stranger();
         let bad = ["1qaz2wsx3edc", "ticketmaster", "UNBELIEVABLE", "colloquy2024", "grace.hopper@example.org", "graceHOPPER1906"];

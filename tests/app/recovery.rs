@@ -253,10 +253,14 @@ each_db! {
         let mut ada = app.administrator().await;
         let mut stranger = app.stranger();
         for email in ["ada@example.org", "nobody@example.org"] {
-            assert_eq!(ask(&mut stranger, email).await.status, 503, "no mails are sent here");
+            let refused = ask(&mut stranger, email).await;
+            assert_eq!(refused.status, 409, "no mails are sent here, now or later");
+            assert!(refused.text().contains("This installation sends no mails."), "{}", refused.text());
         }
-        assert_eq!(ada.post_form("/api/request_verification", &[]).await.status, 503);
-        assert_eq!(ada.post_form("/api/request_address_change", &[("email", "x@example.org")]).await.status, 503);
+        for (path, form) in [("request_verification", &[][..]), ("request_address_change", &[("email", "x@example.org")])] {
+            let refused = ada.post_form(&format!("/api/{path}"), form).await;
+            assert!(refused.status == 409 && refused.text().contains("sends no mails"), "{path}: {}", refused.text());
+        }
         let link = app.state.accounts.create_reset_link(id_of(&app, "ada@example.org").await).await.expect("a link");
         let token = link.strip_prefix("http://127.0.0.1:3000/reset-password?token=").expect("the listening address");
         assert_eq!(reset(&mut stranger, token, NEW).await.status, 200);

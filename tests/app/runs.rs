@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use colloquy::domain::{ClientId, Failure, MessageState};
+use colloquy::domain::{ClientId, Failure, MessageState, Phase, RunSnapshot, limits};
 use futures::StreamExt;
 use serde_json::json;
 
 use crate::support::{
-    app::each_db,
+    app::{TestApp, each_db},
     client::{Client, View},
+    upstream::script,
 };
 
 async fn text(client: &mut Client, sent: &colloquy::domain::Sent) -> String {
@@ -131,7 +132,15 @@ each_db! {
                 tokio::task::yield_now().await;
             }
         }
-        let sent = ada.say(None, "[[fast 5]]").await;
+        // As long as too many are open, further ones are refused.
+        let sent: colloquy::domain::Sent = loop {
+            let answer = ada.try_say(None, "[[fast 5]]", ClientId::random()).await;
+            if answer.status == 200 {
+                break answer.json();
+            }
+            assert_eq!(answer.status, 409, "{}", answer.text());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
         ada.settled(sent.chat).await;
         let asked = json!({ "filter": "all", "search": "", "cursor": null });
         let page: colloquy::domain::ChatPage = ada.post_json("/api/list_chats", &asked).await.json();
@@ -151,7 +160,11 @@ each_db! {
             ("[[status 429]]", Failure::Busy, false),
             ("[[status 500]]", Failure::Upstream, false),
             ("[[status 401]]", Failure::Refused, false),
-            ("[[html]]", Failure::Garbled, false),
+            ("[[html]]", Failure::WebPage, false),
+            ("[[busy]]", Failure::Busy, false),
+            ("[[key]]", Failure::Refused, false),
+            ("[[long]]", Failure::OverContext, false),
+            ("[[thoughts]]", Failure::OnlyThoughts, false),
             ("[[empty]]", Failure::Empty, false),
             ("[[cut 5]]", Failure::Cut, true),
             ("[[garbled 5]]", Failure::Garbled, true),
@@ -186,6 +199,75 @@ each_db! {
         ada.settled(sent.chat).await;
         assert_eq!(act(&mut ada, "/api/continue_answer", &whole).await.status, 409);
         assert_eq!(act(&mut ada, "/api/retry_answer", &sent).await.status, 409, "not the last any more");
+    }
+}
+
+each_db! {
+    async fn an_answer_that_ended_early_says_why_and_goes_on_where_that_helps(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for (script, failure, words, goes_on) in [
+            ("[[length 5]]", Failure::LengthLimit, "The answer reached the length limit.", true),
+            ("[[withheld 5]]", Failure::Withheld, "The provider withheld the rest of this answer.", false),
+            ("[[thoughts]]", Failure::OnlyThoughts, "The model used all of its limit for thinking", false),
+        ] {
+            let sent = ada.say(None, script).await;
+            let told = ada.read_to_end(&sent).await;
+            assert_eq!(told.state, MessageState::Failed { failure }, "{script}, to who listens");
+            // After a reload, and after a restart.
+            for mut reader in [ada.clone(), { let mut there = app.another().await.stranger(); there.cookies = ada.cookies.clone(); there }] {
+                assert_eq!(reader.chat(sent.chat).await.window.messages[1].state, told.state, "{script}");
+                let page = reader.get(&format!("/chats/{}", sent.chat)).await;
+                assert!(page.text().contains(words), "{script}");
+                assert_eq!(page.text().contains("/api/continue_answer"), goes_on, "{script}");
+            }
+        }
+        let sent = ada.say(None, "[[length 5]]").await;
+        ada.settled(sent.chat).await;
+        let before = text(&mut ada, &sent).await;
+        assert_eq!(act(&mut ada, "/api/continue_answer", &sent).await.status, 200);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete);
+        let after = text(&mut ada, &sent).await;
+        assert!(after.starts_with(&before) && after.len() > before.len(), "{before:?} then {after:?}");
+    }
+}
+
+each_db! {
+    async fn text_that_turns_out_to_be_thinking_is_put_right_everywhere(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[lone]]").await;
+        let told = ada.read_to_end(&sent).await;
+        let answer = script::text(5);
+        assert_eq!(text(&mut ada, &sent).await, answer);
+        let kept = ada.chat(sent.chat).await.window.messages.remove(1);
+        assert_eq!(kept, told);
+        assert!(kept.reasoning_html.contains("First I think about") && !kept.html.contains("think"), "{kept:?}");
+        ada.say(Some(sent.chat), "and then?").await;
+        ada.settled(sent.chat).await;
+        let asked = app.upstream.received().pop().expect("a request");
+        let answers: Vec<_> = asked.messages.iter().filter(|(role, _)| role == "assistant").collect();
+        assert_eq!(answers, [&("assistant".to_owned(), answer)], "the next prompt has the answer alone");
+    }
+}
+
+each_db! {
+    async fn answers_that_are_stopped_or_break_off_cost_tokens_too(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 2000 10]]").await;
+        while text(&mut ada, &sent).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        act(&mut ada, "/api/stop_answer", &sent).await;
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+        let sent = ada.say(None, "[[cut 5]]").await;
+        ada.settled(sent.chat).await;
+        let sent = ada.say(None, "[[counts]]").await;
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Complete);
+        let refused = ada.say(None, "[[status 401]]").await;
+        ada.settled(refused.chat).await;
+        let counts = |column| format!("select cast({column} as text) from messages where author = 'assistant' order by created_at, id");
+        let (prompt, answer) = (app.column(&counts("prompt_tokens")).await, app.column(&counts("answer_tokens")).await);
+        assert!(prompt[..3].iter().chain(&answer[..3]).all(|count| count != "0"), "{prompt:?} {answer:?}");
+        assert_eq!((prompt[3].as_str(), answer[3].as_str()), ("0", "0"), "a refused request costs nothing");
     }
 }
 
@@ -327,5 +409,135 @@ each_db! {
         let last = ada.settled(long.chat).await;
         assert_eq!((last.state, last.left_out), (MessageState::Complete, 1));
         assert_eq!(app.upstream.received().last().expect("a request").last(), "in short, then");
+    }
+}
+
+/// Waits until no run is open.
+async fn all_ended(app: &TestApp) {
+    for _ in 0..400 {
+        if app.column("select state from runs where state <> 'ended'").await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("a run stays open");
+}
+
+each_db! {
+    async fn c01_a_run_that_never_became_live_changes_no_text(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[cut 20]]").await;
+        ada.settled(sent.chat).await;
+        let before = app.answer_text(&sent).await;
+        assert!(!before.is_empty());
+        // The server is killed when it has acknowledged to continue, and the chat is deleted before the next one starts.
+        app.state.stopping.cancel();
+        assert_eq!(act(&mut ada, "/api/continue_answer", &sent).await.status, 200);
+        // Past the server, which would end the run that waits.
+        app.execute(&format!("update chats set deleted_at = {}", app.state.clock.now().micros())).await;
+        let again = app.another().await;
+        all_ended(&app).await;
+        assert_eq!(app.answer_text(&sent).await, before);
+        let mut there = again.stranger();
+        there.cookies = ada.cookies.clone();
+        app.execute("update chats set deleted_at = null").await;
+        let last = there.settled(sent.chat).await;
+        assert_eq!(last.state, MessageState::Interrupted);
+        assert_eq!(text(&mut there, &sent).await, before);
+        assert_eq!(act(&mut there, "/api/continue_answer", &sent).await.status, 200, "it can still go on");
+        there.settled(sent.chat).await;
+        assert!(text(&mut there, &sent).await.starts_with(&before));
+    }
+}
+
+each_db! {
+    async fn c06_what_a_late_worker_says_changes_no_row(app: TestApp) {
+        let other = app.another().await;
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "[[paced 2000 10]]").await;
+        while app.answer_text(&sent).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // Its lease runs out as it would for a process that was held by the system, and another worker ends its run.
+        app.execute("update runs set lease_until = 1 where state = 'running'").await;
+        other.state.chats.sweep().await.expect("a sweep");
+        let ended = app.answer_text(&sent).await;
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Interrupted);
+        // It goes on until it notices, and then ends for itself alone.
+        while app.state.chats.open_runs() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.answer_text(&sent).await, ended);
+        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Interrupted);
+    }
+}
+
+each_db! {
+    async fn the_answers_of_one_person_wait_in_line(app: TestApp) {
+        let app = TestApp::start_with(app.kept(), |config| {
+            config.answers_per_person = 3;
+            config.sign_up_open = true;
+        })
+        .await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let mut all = Vec::new();
+        for _ in 0..12 {
+            all.push(ada.say(None, "[[hang]]").await);
+        }
+        while app.upstream.answering() < 3 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        app.state.chats.sweep().await.expect("a sweep");
+        // Somebody else is not in that line.
+        let theirs = bob.say(None, "hello").await;
+        assert_eq!(bob.settled(theirs.chat).await.state, MessageState::Complete);
+        assert_eq!(app.upstream.answering(), 3, "bounded");
+        for (n, place) in [(3, 1), (11, 9)] {
+            let (_, mut events) = ada.events(&all[n], None).await;
+            let first = events.next().await.expect("an event");
+            let snapshot: RunSnapshot = serde_json::from_str(&first.data).expect("a snapshot");
+            assert_eq!(snapshot.phase, Phase::Waiting { place: Some(place) }, "the place in line is told");
+            let page = ada.get(&format!("/chats/{}", all[n].chat)).await;
+            assert!(page.text().contains("in line"), "without scripts too");
+        }
+        // Whoever stops one lets the next one in.
+        act(&mut ada, "/api/stop_answer", &all[0]).await;
+        ada.settled(all[0].chat).await;
+        while app.upstream.received().len() < 5 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // One that still waits can be stopped as well.
+        act(&mut ada, "/api/stop_answer", &all[11]).await;
+        assert_eq!(ada.settled(all[11].chat).await.state, MessageState::Stopped);
+        // Those that wait first, so that nobody takes the place of one that was stopped.
+        for sent in all.iter().rev() {
+            act(&mut ada, "/api/stop_answer", sent).await;
+        }
+        for sent in &all {
+            assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+        }
+        assert_eq!(app.upstream.received().len(), 5, "what was stopped in line was never asked");
+    }
+}
+
+each_db! {
+    async fn open_answers_of_one_person_are_bounded(app: TestApp) {
+        let app = TestApp::start_with(app.kept(), |config| config.answers_per_person = 1).await;
+        let mut ada = app.administrator().await;
+        let limit = usize::try_from(limits::OPEN_RUNS_PER_PERSON).expect("a number");
+        let mut last = None;
+        for _ in 0..limit {
+            last = Some(ada.say(None, "[[hang]]").await);
+        }
+        let refused = ada.try_say(None, "one more", ClientId::random()).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("still waiting"), "{}", refused.text());
+        let last = last.expect("some");
+        assert_eq!(act(&mut ada, "/api/retry_answer", &last).await.status, 409, "it is open");
+        act(&mut ada, "/api/stop_answer", &last).await;
+        ada.settled(last.chat).await;
+        assert_eq!(ada.try_say(None, "one more", ClientId::random()).await.status, 200);
+        assert_eq!(act(&mut ada, "/api/retry_answer", &last).await.status, 409, "the bound holds for every way to begin");
     }
 }

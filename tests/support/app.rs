@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::Role,
+    domain::{Role, Sent},
     server::{
         clock::Clock,
         config::{Config, ProviderConfig},
@@ -43,6 +43,8 @@ pub struct TestApp {
     router: Router,
     folder: Arc<TempDir>,
 }
+
+const SPLIT_MANIFEST: &str = r#"{"entrance":["entrance","shared"],"room":["room","shared"],"desk":["desk","shared"]}"#;
 
 /// Runs a test on each database. A server that is missing fails the test.
 macro_rules! each_db {
@@ -94,6 +96,7 @@ impl TestApp {
             key: None,
             models: vec!["echo".to_owned(), "other".to_owned()],
             context: 8_192,
+            system_role: true,
         });
         if kept == Kept::PostgresAndRedis {
             let name = format!("test_{}", uuid::Uuid::new_v4().simple());
@@ -108,13 +111,17 @@ impl TestApp {
     }
 
     async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, clock: Clock) -> Self {
-        let site = folder.path().join("site").display().to_string();
+        let site = folder.path().join("site");
+        // As the build of the browser's part writes it: which files each piece of the pages lies in.
+        std::fs::create_dir_all(site.join("pkg")).expect("a folder");
+        std::fs::write(site.join("pkg/__wasm_split_manifest.json"), SPLIT_MANIFEST).expect("a file");
+        let site = site.display().to_string();
         let options = LeptosOptions::builder().output_name("colloquy").site_root(site).build();
         let state = AppState::open(config.clone(), clock, options, CancellationToken::new()).await.expect("a state");
-        let ready_state = state.clone();
+        let checked = state.clone();
         let ready: http::Readiness = Arc::new(move || {
-            let state = ready_state.clone();
-            Box::pin(async move { state.readiness().await })
+            let state = checked.clone();
+            Box::pin(async move { state.is_ready().await })
         });
         let router = http::router(state.clone(), ready, colloquy::app::shell);
         Self { state, upstream, config, router, folder }
@@ -145,6 +152,15 @@ impl TestApp {
         };
         let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
         sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
+    }
+
+    /// The text of an answer as it is in the database, also of one that was set aside.
+    pub async fn answer_text(&self, sent: &Sent) -> String {
+        let id = match self.kept() {
+            Kept::Sqlite => format!("x'{}'", sent.answer.to_string().replace('-', "")),
+            Kept::PostgresAndRedis => format!("'{}'", sent.answer),
+        };
+        self.column(&format!("select text from messages where id = {id}")).await.pop().expect("a message")
     }
 
     /// Changes the database past the application. Gives how many rows.

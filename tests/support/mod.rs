@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 pub mod app;
 pub mod client;
+pub mod disk;
 pub mod program;
 pub mod provider;
 pub mod redis;
 pub mod smtp;
 pub mod upstream;
+pub mod visitor;
+pub mod wire;
 
 /// The file of the small real model: `TEST_MODEL`, or the one that the set-up has put beside the build.
 pub fn model_file() -> PathBuf {

@@ -7,6 +7,32 @@ use std::{
     time::{Duration, Instant},
 };
 
+use secrecy::ExposeSecret;
+
+use super::app::TestApp;
+
+/// The built program on the data of a test's application, which must have been stopped.
+pub fn program_on(app: &TestApp) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(app.config.data.parent().expect("a folder around the data"))
+        .env("COLLOQUY_LISTEN", "127.0.0.1:0")
+        .env("COLLOQUY_LOG_FORMAT", "json")
+        .env("COLLOQUY_DATA", &app.config.data)
+        .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
+        .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", app.upstream.base_url())
+        .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+    if let Some(url) = &app.config.database_url {
+        command.env("DATABASE_URL", url.expose_secret());
+    }
+    if let Some(url) = &app.config.redis_url {
+        command.env("REDIS_URL", url.expose_secret());
+    }
+    command
+}
+
 /// A server that runs. It is killed when it is dropped.
 pub struct Program {
     child: Child,

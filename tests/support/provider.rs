@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,8 +13,9 @@ use std::{
 use argon2::password_hash::rand_core::OsRng;
 use axum::{
     Form, Json, Router,
-    extract::{Query, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -28,26 +29,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use self::signing::Signed;
+use self::signing::{encode, hmac, key, listed_key, put_over, sign_text};
+
+mod signing;
+
 /// The id and the secret of the installation under test.
 const CLIENT_ID: &str = "colloquy-test";
 const CLIENT_SECRET: &str = "s3cret+of/test";
-
-/// How a token is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signed {
-    /// As it should be.
-    Well,
-    /// Not at all: `alg` is `none`.
-    Not,
-    /// By a key of somebody else, under the name of the right one.
-    ByAnother,
-    /// With the public key as a shared secret.
-    WithPublicKey,
-    /// With the client's secret, as some providers do.
-    WithClientSecret,
-    /// By the right key, over other claims.
-    ThenChanged,
-}
 
 /// Whom the provider vouches for, and how.
 #[derive(Debug, Clone)]
@@ -78,45 +67,21 @@ struct Shared {
     delay: Mutex<Duration>,
     /// Put over what it says about itself.
     metadata: Mutex<Value>,
+    /// Put over what it gives for a code.
+    answer: Mutex<Value>,
+    /// What it says at the userinfo endpoint, and whether it signs that.
+    more: Mutex<(Value, bool)>,
+    /// Status, Content-Type and body in place of what belongs to a path.
+    instead: Mutex<HashMap<&'static str, (u16, &'static str, String)>>,
     /// What was asked for and whom it vouched for then, by code.
     codes: Mutex<HashMap<String, (Fields, Plan)>>,
     discovered: AtomicUsize,
+    keys: AtomicUsize,
     tokens: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The provider's key; made once in each process of tests.
-fn key() -> &'static RsaPrivateKey {
-    static KEY: OnceLock<RsaPrivateKey> = OnceLock::new();
-    KEY.get_or_init(|| RsaPrivateKey::new(&mut OsRng, 2_048).expect("a key"))
-}
-
-fn encode(value: &Value) -> String {
-    URL_SAFE_NO_PAD.encode(value.to_string())
-}
-
-fn put_over(base: &mut Value, patch: &Value) {
-    for (name, value) in patch.as_object().expect("an object") {
-        match value {
-            Value::Null => drop(base.as_object_mut().expect("an object").remove(name)),
-            value => base[name] = value.clone(),
-        }
-    }
-}
-
-/// HMAC with SHA-256 (RFC 2104).
-fn hmac(secret: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut block = [0_u8; 64];
-    if secret.len() > 64 {
-        block[..32].copy_from_slice(&Sha256::digest(secret));
-    } else {
-        block[..secret.len()].copy_from_slice(secret);
-    }
-    let inner = Sha256::digest([&block.map(|byte| byte ^ 0x36)[..], text].concat());
-    Sha256::digest([&block.map(|byte| byte ^ 0x5c)[..], &inner[..]].concat()).to_vec()
 }
 
 impl Provider {
@@ -131,8 +96,12 @@ impl Provider {
             key_id: Mutex::new("key-1".to_owned()),
             delay: Mutex::default(),
             metadata: Mutex::new(json!({})),
+            answer: Mutex::new(json!({})),
+            more: Mutex::new((json!({}), false)),
+            instead: Mutex::default(),
             codes: Mutex::default(),
             discovered: AtomicUsize::default(),
+            keys: AtomicUsize::default(),
             tokens: AtomicUsize::default(),
         });
         let routes = Router::new()
@@ -140,6 +109,8 @@ impl Provider {
             .route("/keys", get(keys))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
+            .layer(from_fn_with_state(shared.clone(), answer_instead))
             .with_state(shared.clone());
         // Serving ends only with the task.
         let serving = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
@@ -181,6 +152,37 @@ impl Provider {
     /// What it says about itself from now on, over what is true; `null` takes an entry away.
     pub fn claim(&self, metadata: Value) {
         *lock(&self.shared.metadata) = metadata;
+    }
+
+    /// What it gives for a code from now on, over a good answer; `null` takes a field away.
+    pub fn gives(&self, answer: Value) {
+        *lock(&self.shared.answer) = answer;
+    }
+
+    /// What it says at its userinfo endpoint from now on, signed or not.
+    pub fn knows(&self, claims: Value, signed: bool) {
+        *lock(&self.shared.more) = (claims, signed);
+        self.claim(json!({ "userinfo_endpoint": format!("{}/userinfo", self.issuer()) }));
+    }
+
+    /// Answers at a path with this from now on.
+    pub fn says_instead(&self, path: &'static str, (status, kind, body): (u16, &'static str, &str)) {
+        lock(&self.shared.instead).insert(path, (status, kind, body.to_owned()));
+    }
+
+    /// Answers as it should from now on.
+    pub fn recovers(&self) {
+        lock(&self.shared.instead).clear();
+    }
+
+    /// Its key as it lists it.
+    pub fn key(&self) -> Value {
+        listed_key(&lock(&self.shared.key_id))
+    }
+
+    /// How often it was asked for its keys.
+    pub fn keys_asked(&self) -> usize {
+        self.shared.keys.load(Ordering::Relaxed)
     }
 
     /// How long everything takes from now on, but for people.
@@ -245,11 +247,36 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
     wait(&shared).await;
-    let number = |number: &rsa::BigUint| URL_SAFE_NO_PAD.encode(number.to_bytes_be());
-    let id = lock(&shared.key_id).clone();
-    Json(
-        json!({ "keys": [{ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id, "n": number(key().n()), "e": number(key().e()) }] }),
-    )
+    Json(json!({ "keys": [listed_key(&lock(&shared.key_id))] }))
+}
+
+async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    wait(&shared).await;
+    if headers.get(header::AUTHORIZATION).is_none_or(|value| value != "Bearer a") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let (claims, signed) = lock(&shared.more).clone();
+    match signed {
+        true => {
+            ([(header::CONTENT_TYPE, "application/jwt")], sign_text(&lock(&shared.key_id), &claims)).into_response()
+        }
+        false => Json(claims).into_response(),
+    }
+}
+
+/// Counts, and says what a test wants in place of what is right.
+async fn answer_instead(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    if request.uri().path() == "/keys" {
+        shared.keys.fetch_add(1, Ordering::Relaxed);
+    }
+    let instead = lock(&shared.instead).get(request.uri().path()).cloned();
+    match instead {
+        Some((status, kind, body)) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        }
+        None => next.run(request).await,
+    }
 }
 
 /// The person agrees at once.
@@ -285,29 +312,35 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(form)
         true => get("client_id") == CLIENT_ID && get("client_secret") == CLIENT_SECRET,
         false => headers.get(header::AUTHORIZATION).is_some_and(|value| value == &basic),
     };
-    let (nonce, plan) = match asked {
+    let (nonce, again, plan) = match asked {
         Some((asked, plan))
             if asked["code_challenge"] == challenge
                 && asked["redirect_uri"] == get("redirect_uri")
                 && get("grant_type") == "authorization_code"
                 && knows_secret =>
         {
-            (asked["nonce"].clone(), plan)
+            (asked["nonce"].clone(), asked.contains_key("max_age"), plan)
         }
         _ => return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response(),
     };
-    let id_token = sign(&shared, &nonce, plan);
-    Json(json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": id_token })).into_response()
+    let id_token = sign(&shared, &nonce, again, plan);
+    let mut answer = json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": id_token });
+    put_over(&mut answer, &lock(&shared.answer));
+    Json(answer).into_response()
 }
 
-fn sign(shared: &Shared, nonce: &str, plan: Plan) -> String {
+/// `again`: the person was asked to sign in once more, and did.
+fn sign(shared: &Shared, nonce: &str, again: bool, plan: Plan) -> String {
     let Plan { claims: patch, header: header_patch, signed } = plan;
     let now = lock(&shared.clock).clone().unwrap_or_default().now().micros() / 1_000_000;
     let issuer = format!("http://{}", shared.address);
     let mut claims = json!({ "iss": issuer, "aud": CLIENT_ID, "nonce": nonce, "iat": now, "exp": now + 300 });
+    if again {
+        claims["auth_time"] = json!(now);
+    }
     put_over(&mut claims, &patch);
     // "+n" and "-n" are seconds from now.
-    for name in ["iat", "exp"] {
+    for name in ["iat", "exp", "auth_time", "nbf"] {
         if let Some(seconds) = claims[name].as_str().and_then(|text| text.parse::<i64>().ok()) {
             claims[name] = json!(now + seconds);
         }

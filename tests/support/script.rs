@@ -11,6 +11,19 @@
 //! | `mixed` | a text with CR, LF and CRLF line breaks |
 //! | `reasoning FIELD` | thinking in FIELD [reasoning_content], then 5 tokens |
 //! | `think` | thinking between tags in the content, cut inside the tags, then 5 tokens |
+//! | `lone` | thinking in the content without an opening tag, its closing tag cut in two, then 5 tokens |
+//! | `thoughts` | thinking alone, ended by the limit |
+//! | `withheld N` | N tokens [5], ended by the provider's filter |
+//! | `each MS` | 5 tokens, each with the reason `stop`, and MS milliseconds [1000] of nothing in their middle |
+//! | `broken` | 3 tokens, each with the reason `stop`, then the connection breaks |
+//! | `stalled` | 3 tokens, each with the reason `stop`, then nothing |
+//! | `counts` | 5 tokens, then counts that are null |
+//! | `whole` | HTTP 200 with the whole answer of 5 tokens as one JSON object |
+//! | `busy` | HTTP 200 with a bare JSON error of code 429 |
+//! | `long` | HTTP 400: longer than the context |
+//! | `key` | HTTP 400: a wrong key, in a list |
+//! | `nosystem` | refuses messages with the role `system` with 400, else 5 tokens |
+//! | `nostream` | refuses streams with 400, else the whole answer as one JSON object |
 //! | `status N` | HTTP status N [500] with an error object that repeats the key |
 //! | `html` | HTTP 200 with a page |
 //! | `json` | HTTP 200 with an error object in place of a stream |
@@ -108,7 +121,31 @@ fn send(text: impl Into<String>) -> Step {
 }
 
 fn tokens(count: usize) -> impl Iterator<Item = Step> + Send {
-    (0..count).map(|index| Step::Token(event("content", word(index))))
+    tokens_in("content", count)
+}
+
+fn tokens_in(field: &'static str, count: usize) -> impl Iterator<Item = Step> + Send {
+    (0..count).map(move |index| Step::Token(event(field, word(index))))
+}
+
+/// The same text as one object.
+fn whole(count: usize) -> String {
+    let message = json!({"role": "assistant", "content": text(count)});
+    let usage = json!({"prompt_tokens": 7, "completion_tokens": count});
+    let choices = json!([{"index": 0, "message": message, "finish_reason": "stop"}]);
+    json!({"id": "chatcmpl-0", "object": "chat.completion", "choices": choices, "usage": usage}).to_string()
+}
+
+/// What a request is refused with before anything else.
+pub fn refusal(words: &[String], has_system: bool, is_stream: bool) -> Option<Reply> {
+    let message = match words.first().map(String::as_str) {
+        Some("nosystem") if has_system => "System role not supported",
+        Some("nostream") if is_stream => "Streaming is not supported by this model",
+        Some("whole" | "nostream") => return None,
+        _ if !is_stream => "only streams are scripted",
+        _ => return None,
+    };
+    Some(Reply::Plain(400, "application/json", json!({"error": {"message": message}}).to_string()))
 }
 
 fn reason(reason: &str) -> Step {
@@ -150,6 +187,30 @@ pub fn reply(words: &[String], last: &str, usage: bool, key: &str) -> Reply {
         "mixed" => full(echo(MIXED), 1),
         "reasoning" => full(reasoning(word(1).unwrap_or("reasoning_content")), 9),
         "think" => full(think(), 9),
+        "lone" => full(lone(), 9),
+        "thoughts" => Box::new(tokens_in("reasoning_content", 9).chain(end("length", usage.then_some(9)))),
+        "withheld" => Box::new(tokens(count).chain(end("content_filter", usage.then_some(count)))),
+        "each" => Box::new(
+            each(0..3).chain([Step::Wait(millis(1, 1_000))]).chain(each(3..5)).chain([send("data: [DONE]\n\n")]),
+        ),
+        "broken" => Box::new(each(0..3).chain([Step::Wait(Duration::from_millis(20)), Step::Cut])),
+        "stalled" => Box::new(each(0..3).chain([Step::Hang])),
+        "counts" => {
+            let counts = r#"{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}"#;
+            let counts = send(format!("data: {{\"choices\":[],\"usage\":{counts}}}\n\n"));
+            Box::new(tokens(5).chain([reason("stop"), counts, send("data: [DONE]\n\n")]))
+        }
+        "whole" | "nostream" => return Reply::Plain(200, "application/json", whole(5)),
+        "nosystem" => full(Box::new(tokens(5)), 5),
+        "busy" => return Reply::Plain(200, "application/json", json!({"code": 429, "message": key}).to_string()),
+        "long" => {
+            let error = json!({"error": {"code": "context_length_exceeded", "message": last}});
+            return Reply::Plain(400, "application/json", error.to_string());
+        }
+        "key" => {
+            let error = json!({"code": 400, "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]});
+            return Reply::Plain(400, "application/json", json!([{"error": error}]).to_string());
+        }
         "status" => {
             return Reply::Plain(u16::try_from(number(1, 500)).unwrap_or(500), "application/json", error());
         }
@@ -228,6 +289,21 @@ fn reasoning(field: &str) -> Steps {
 fn think() -> Steps {
     let pieces = ["\n<th", "ink>First I ", "think about </thin it.</thi", "nk>\n\n"];
     Box::new(pieces.into_iter().map(|piece| Step::Token(event("content", piece))).chain(tokens(5)))
+}
+
+fn lone() -> Steps {
+    let pieces = ["First I ", "think about `</think>`, then ", "stop.\n</thi", "nk>\n\n"];
+    Box::new(pieces.into_iter().map(|piece| Step::Token(event("content", piece))).chain(tokens(5)))
+}
+
+/// These tokens, each with a reason to end.
+fn each(places: std::ops::Range<usize>) -> impl Iterator<Item = Step> + Send {
+    places.map(|index| {
+        let piece = json!(word(index));
+        let chunk =
+            format!("{{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{piece}}},\"finish_reason\":\"stop\"}}]}}");
+        Step::Token(Bytes::from(format!("data: {chunk}\n\n")))
+    })
 }
 
 fn endless(length: usize) -> Steps {

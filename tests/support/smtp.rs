@@ -29,6 +29,9 @@ pub enum Mood {
     Hangs,
     /// Takes every mail, and says so only after [`Smtp::go_on`].
     Hesitates,
+    /// Answers lines that begin with the first text with the second one, or hangs up where that is empty. `HELLO` stands
+    /// for whoever connects, `.` for the end of a mail.
+    Says(&'static str, &'static str),
 }
 
 /// A mail that was taken.
@@ -141,6 +144,11 @@ impl Smtp {
         }
     }
 
+    /// The configuration that leads here and signs in.
+    pub fn config_with_login(&self) -> MailConfig {
+        MailConfig { smtp_url: format!("smtp://chat:s%3Acret@{}", self.address).into(), ..self.config() }
+    }
+
     /// Changes what it does with those who come from now on.
     pub fn becomes(&self, mood: Mood) {
         *self.shared.mood.lock().expect("a mood") = mood;
@@ -201,15 +209,27 @@ impl Smtp {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut lines = BufReader::new(reader).lines();
         let mut mail = Taken::default();
-        let mut answer = "220 sink ESMTP".to_owned();
+        let said = |line: &str| match mood {
+            Mood::Says(begin, answer) if line.to_ascii_uppercase().starts_with(begin) => Some(answer.to_owned()),
+            _ => None,
+        };
+        let mut answer = said("HELLO").unwrap_or_else(|| "220 sink ESMTP".to_owned());
         loop {
+            if answer.is_empty() {
+                return;
+            }
             if writer.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
                 return;
             }
             let Ok(Some(line)) = lines.next_line().await else { return };
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            if let Some(other) = said(&line) {
+                answer = other;
+                continue;
+            }
             answer = match verb.as_str() {
-                "EHLO" => "250-sink\r\n250 8BITMIME".to_owned(),
+                "EHLO" => "250-sink\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME".to_owned(),
+                "AUTH" => "235 welcome".to_owned(),
                 "MAIL" if mood == Mood::Refuses => "451 busy, come back later".to_owned(),
                 "MAIL" => {
                     mail = Taken { from: between(&line), ..Taken::default() };
@@ -231,11 +251,15 @@ impl Smtp {
                         mail.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                         mail.data.push_str("\r\n");
                     }
-                    self.shared.taken.lock().expect("mails").push(std::mem::take(&mut mail));
+                    let taken = std::mem::take(&mut mail);
+                    let answer = said(".").unwrap_or_else(|| {
+                        self.shared.taken.lock().expect("mails").push(taken);
+                        "250 taken".to_owned()
+                    });
                     if mood == Mood::Hesitates {
                         self.shared.go_on.notified().await;
                     }
-                    "250 taken".to_owned()
+                    answer
                 }
                 "QUIT" => {
                     let _ = writer.write_all(b"221 bye\r\n").await;

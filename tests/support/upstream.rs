@@ -189,11 +189,10 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(as
     let last = asked.messages.iter().rev().find(|message| message.role == "user");
     let last = last.map(|message| message.content.clone()).unwrap_or_default();
     let words = script::chosen(&asked.model, &last);
-    let reply = if asked.stream {
+    let has_system = asked.messages.iter().any(|message| message.role == "system");
+    let reply = script::refusal(&words, has_system, asked.stream).unwrap_or_else(|| {
         script::reply(&words, &last, asked.stream_options.is_some(), authorization.as_deref().unwrap_or(""))
-    } else {
-        Reply::Plain(400, "text/plain", "only streams are scripted".to_owned())
-    };
+    });
     let index = {
         let mut received = lock(&shared.received);
         received.push(Received {

@@ -4,6 +4,8 @@ mod clipboard;
 mod elsewhere;
 mod event_stream;
 mod passkey;
+#[cfg(feature = "hydrate")]
+mod passkey_json;
 mod sentinel;
 
 pub use clipboard::copy_text;
@@ -14,6 +16,8 @@ pub use sentinel::Sentinel;
 
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
+
+use crate::domain::Timestamp;
 
 /// Keeps a choice of this browser for a year, where the server reads it for the next page.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server sets no choices"))]
@@ -73,17 +77,32 @@ pub fn is_touch() -> bool {
     false
 }
 
-/// Minutes to add to UTC for the clock of this browser.
-pub fn utc_offset_minutes() -> i32 {
+/// Minutes to add to UTC at this moment for the clock of this browser.
+#[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server is in no time zone"))]
+pub fn utc_offset_minutes(at: Timestamp) -> i32 {
     #[cfg(feature = "hydrate")]
     {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+        let date = js_sys::Date::new(&(at.millis() as f64).into());
         // JavaScript counts the other way; whole minutes fit easily.
         #[expect(clippy::cast_possible_truncation, reason = "whole minutes of at most a day")]
-        let minutes = -js_sys::Date::new_0().get_timezone_offset() as i32;
+        let minutes = -date.get_timezone_offset() as i32;
         minutes
     }
     #[cfg(not(feature = "hydrate"))]
     0
+}
+
+/// The name of the time zone that this browser is set to; empty where it does not say.
+pub fn time_zone() -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+        let name = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into()).ok();
+        name.and_then(|name| name.as_string()).unwrap_or_default()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    String::new()
 }
 
 /// Milliseconds since 1970 by the clock of this browser, which may be wrong.

@@ -96,24 +96,24 @@ pub fn stop_asking() {
 mod hydrated {
     use std::cell::RefCell;
 
-    use js_sys::{Function, JSON, Object, Promise, Reflect};
+    use js_sys::{JSON, Object, Promise, Reflect};
     use leptos::prelude::window;
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::AbortController;
 
     use super::NoPasskey;
+    use crate::components::browser::passkey_json::{call, parse_options, write_credential};
 
     thread_local! {
         // A browser has one open question at a time.
         static OPEN: RefCell<Option<AbortController>> = const { RefCell::new(None) };
     }
 
-    /// `PublicKeyCredential` with its JSON forms; missing in old browsers, and where the page is not secure.
+    /// `PublicKeyCredential`; missing in old browsers, and where the page is not secure.
     pub fn interface() -> Option<JsValue> {
         let interface = Reflect::get(&window(), &"PublicKeyCredential".into()).ok()?;
-        let complete = Reflect::has(interface.dyn_ref::<Object>()?, &"parseRequestOptionsFromJSON".into()).ok()?;
-        complete.then_some(interface)
+        interface.is_function().then_some(interface)
     }
 
     pub async fn can_offer() -> Result<bool, JsValue> {
@@ -146,7 +146,7 @@ mod hydrated {
         in_field: bool,
     ) -> Result<String, JsValue> {
         let json = Reflect::get(&JSON::parse(options)?, &"publicKey".into())?;
-        let parsed = call(interface, parse, &[&json])?;
+        let parsed = parse_options(interface, parse, &json)?;
         let open = AbortController::new()?;
         let request = Object::new();
         Reflect::set(&request, &"publicKey".into(), &parsed)?;
@@ -157,17 +157,7 @@ mod hydrated {
         OPEN.set(Some(open));
         let credentials = Reflect::get(&window().navigator(), &"credentials".into())?;
         let promise: Promise = call(&credentials, verb, &[&request])?.dyn_into()?;
-        let credential = JsFuture::from(promise).await?;
-        let answer = call(&credential, "toJSON", &[])?;
-        Ok(JSON::stringify(&answer)?.into())
-    }
-
-    fn call(on: &JsValue, name: &str, with: &[&JsValue]) -> Result<JsValue, JsValue> {
-        let function: Function = Reflect::get(on, &name.into())?.dyn_into()?;
-        match with {
-            [argument] => function.call1(on, argument),
-            _ => function.call0(on),
-        }
+        write_credential(&JsFuture::from(promise).await?)
     }
 
     fn name_of(error: &JsValue) -> String {

@@ -1,12 +1,13 @@
-use std::time::Duration;
-
 use leptos::{html::Textarea, prelude::*};
 
-use crate::components::browser;
+use super::kept::Kept;
+use crate::{components::browser, domain::ClientId};
 
-const PAUSE: Duration = Duration::from_millis(300);
+/// Names the draft that a field holds. When the page goes from one chat to another the field may stay, with its text.
+const OF: &str = "data-draft";
 
-/// The text that is being written: in the field, and kept for this tab, so that a reload loses nothing.
+/// The text that is being written: in the field, and kept for this tab, so that neither a reload nor another page of ours
+/// loses anything.
 #[derive(Clone, Copy)]
 pub struct Draft {
     pub(super) area: NodeRef<Textarea>,
@@ -15,7 +16,26 @@ pub struct Draft {
     /// Bytes of UTF-8.
     pub(super) bytes: RwSignal<usize>,
     key: StoredValue<String>,
-    waiting: StoredValue<Option<TimeoutHandle>>,
+    kept: StoredValue<Kept>,
+}
+
+/// A draft as it was when it was sent. The page that it was written on may be gone when the answer comes.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    key: String,
+    kept: Kept,
+}
+
+impl Outgoing {
+    /// The id of the message.
+    pub fn message_id(&self) -> ClientId {
+        self.kept.message_id()
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.kept.text
+    }
 }
 
 impl Draft {
@@ -26,17 +46,17 @@ impl Draft {
             blank: RwSignal::new(false),
             bytes: RwSignal::new(0),
             key: StoredValue::new(format!("draft:{name}")),
-            waiting: StoredValue::new(None),
+            kept: StoredValue::new(Kept::blank()),
         }
     }
 
     /// The text in the field.
     pub fn text(self) -> String {
-        self.area.get_untracked().map(|area| area.value()).unwrap_or_default()
+        self.area.try_get_untracked().flatten().map(|area| area.value()).unwrap_or_default()
     }
 
     /// Puts a text into the field.
-    pub fn put(self, text: &str) {
+    fn put(self, text: &str) {
         if let Some(area) = self.area.try_get_untracked().flatten() {
             area.set_value(text);
             self.measure(text);
@@ -45,50 +65,74 @@ impl Draft {
     }
 
     /// Empties the field, but keeps the text for this tab until [`Self::forget`].
-    pub fn take(self) -> String {
-        let text = self.text();
-        self.keep(&text);
+    pub fn take(self) -> Outgoing {
+        self.keep(self.text());
         self.put("");
-        text
+        Outgoing { key: self.key.get_value(), kept: self.kept.get_value() }
     }
 
-    /// Forgets the kept text: it has arrived.
-    pub fn forget(self) {
-        self.keep("");
+    /// Puts what was taken back into the field.
+    pub fn put_back(self, sent: &Outgoing) {
+        self.put(sent.text());
+        self.focus();
+    }
+
+    /// Forgets what was taken: it has arrived.
+    pub fn forget(self, sent: &Outgoing) {
+        self.replace(sent, Kept::blank());
+    }
+
+    /// Gives what was taken another id.
+    pub fn renew(self, sent: &mut Outgoing) {
+        let next = sent.kept.anew();
+        self.replace(sent, next.clone());
+        sent.kept = next;
+    }
+
+    /// Keeps another draft in place of the one that was taken, unless that was changed meanwhile.
+    fn replace(self, sent: &Outgoing, next: Kept) {
+        if browser::load_draft(&sent.key).is_some_and(|stored| stored == sent.kept.to_string()) {
+            browser::save_draft(&sent.key, &next.to_string());
+        }
+        self.kept.try_update_value(|kept| {
+            if *kept == sent.kept {
+                *kept = next;
+            }
+        });
     }
 
     /// Moves the focus into the field, unless that would bring up a keyboard on the screen.
     pub fn focus(self) {
-        if let (false, Some(area)) = (browser::is_touch(), self.area.get_untracked()) {
+        if let (false, Some(area)) = (browser::is_touch(), self.area.try_get_untracked().flatten()) {
             // Focusing an element of the page does not fail.
             let _ = area.focus();
         }
     }
 
-    /// Brings back what was kept, unless something was typed already.
+    /// Brings back what was kept, unless something was typed before the scripts took over.
     pub(super) fn restore(self) {
-        let typed = self.text();
-        let kept = self.key.with_value(|key| browser::load_draft(key));
-        match kept {
-            Some(kept) if typed.is_empty() => self.put(&kept),
-            _ => self.put(&typed),
+        let Some(area) = self.area.get_untracked() else { return };
+        let key = self.key.get_value();
+        let is_of_another = area.get_attribute(OF).is_some_and(|of| of != key);
+        let typed = if is_of_another { String::new() } else { area.value() };
+        // Setting an attribute of an element of the page does not fail.
+        let _ = area.set_attribute(OF, &key);
+        if let Some(stored) = browser::load_draft(&key) {
+            self.kept.set_value(Kept::read(&stored));
+        }
+        if typed.is_empty() {
+            self.put(&self.kept.with_value(|kept| kept.text.clone()));
+        } else {
+            self.noticed();
         }
     }
 
-    /// Takes notice of what was typed.
+    /// Takes notice of what was typed. Kept at once, because a link may be followed right after.
     pub(super) fn noticed(self) {
         let text = self.text();
         self.measure(&text);
         self.fit();
-        if let Some(handle) = self.waiting.get_value() {
-            handle.clear();
-        }
-        let keep = move || {
-            if let Some(area) = self.area.try_get_untracked().flatten() {
-                self.keep(&area.value());
-            }
-        };
-        self.waiting.set_value(set_timeout_with_handle(keep, PAUSE).ok());
+        self.keep(text);
     }
 
     fn measure(self, text: &str) {
@@ -96,11 +140,9 @@ impl Draft {
         self.bytes.set(text.len());
     }
 
-    fn keep(self, text: &str) {
-        if let Some(handle) = self.waiting.try_update_value(Option::take).flatten() {
-            handle.clear();
-        }
-        self.key.try_with_value(|key| browser::save_draft(key, text));
+    fn keep(self, text: String) {
+        self.kept.update_value(|kept| kept.change(text));
+        self.key.with_value(|key| self.kept.with_value(|kept| browser::save_draft(key, &kept.to_string())));
     }
 
     /// Where the browser does not size the field by its content, this does.

@@ -1,8 +1,9 @@
 //! Where messages are written.
 
 mod draft;
+mod kept;
 
-pub use draft::Draft;
+pub use draft::{Draft, Outgoing};
 
 use leptos::{ev, prelude::*, web_sys};
 
@@ -30,9 +31,8 @@ pub fn Composer(
     action: &'static str,
     /// The chat; none for a new one.
     chat: Option<ChatId>,
-    /// The id of the next message.
-    #[prop(into)]
-    client_id: Signal<ClientId>,
+    /// The id of what is written into the form without scripts.
+    client_id: ClientId,
     /// The models that answer.
     models: ModelChoice,
     /// The chosen model.
@@ -83,7 +83,7 @@ pub fn Composer(
             }
         >
             {chat.map(|chat| view! { <input type="hidden" name="chat" value=chat.to_string() /> })}
-            <input type="hidden" name="client_id" value=move || client_id.get().to_string() />
+            <input type="hidden" name="client_id" value=client_id.to_string() />
             <label class="sr-only" for="message">
                 "Message"
             </label>
@@ -157,12 +157,6 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
     move || {
         error.get().map(|error| {
             let way_on = match error {
-                AppError::Unauthenticated => view! {
-                    <a class="link" href="/sign-in" rel="external">
-                        "Sign in"
-                    </a>
-                }
-                .into_any(),
                 AppError::Invalid { .. } => ().into_any(),
                 _ => view! {
                     <button class="btn btn-line btn-small js-only" type="button" on:click=move |_| on_retry.run(())>

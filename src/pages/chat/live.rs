@@ -31,6 +31,7 @@ struct Parts {
     phase: RwSignal<Phase>,
     has_thoughts: RwSignal<bool>,
     left_out: RwSignal<u32>,
+    save_delayed: RwSignal<bool>,
 }
 
 /// Where rendered text grows: finished blocks are appended, the tail is replaced.
@@ -94,6 +95,7 @@ pub fn LiveAnswer(
         phase: RwSignal::new(phase),
         has_thoughts: RwSignal::new(!message.reasoning_html.is_empty()),
         left_out: RwSignal::new(message.left_out),
+        save_delayed: RwSignal::new(false),
     };
     read_stream(state, run, parts);
     let words = Memo::new(move |_| phase_words(parts.phase.get()));
@@ -121,6 +123,11 @@ pub fn LiveAnswer(
                         }
                     })
             }}
+            <Show when=move || parts.save_delayed.get()>
+                <p class="state" role="status">
+                    "Not saved yet: the server's database does not answer. The answer goes on and is saved later."
+                </p>
+            </Show>
             <noscript inner_html=REFRESH></noscript>
         </article>
     }
@@ -134,8 +141,11 @@ fn stream_path(chat: ChatId, run: RunId) -> String {
 fn read_stream(state: ChatState, run: RunId, parts: Parts) {
     let attempt = RwSignal::new(0_u32);
     // Events that come after the page has gone on find nothing to change. The effect keeps its stream until its next run.
-    Effect::new(move |_: Option<EventStream>| {
+    Effect::new(move |_: Option<Option<EventStream>>| {
         attempt.track();
+        if state.frame.signed_out.get() {
+            return None;
+        }
         let pending = Rc::new(RefCell::new(Pending::default()));
         let again = move || {
             attempt.try_update(|attempt| *attempt += 1);
@@ -179,7 +189,7 @@ fn read_stream(state: ChatState, run: RunId, parts: Parts) {
             }
         });
         watch_connection(&mut source, state, again);
-        source
+        Some(source)
     });
 }
 
@@ -210,6 +220,7 @@ fn show(waiting: &mut Pending, parts: Parts) {
     set_if_changed(parts.phase, snapshot.phase);
     set_if_changed(parts.has_thoughts, !snapshot.reasoning.is_empty());
     set_if_changed(parts.left_out, snapshot.left_out);
+    set_if_changed(parts.save_delayed, snapshot.save_delayed);
 }
 
 fn set_if_changed<T: PartialEq + Copy + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {

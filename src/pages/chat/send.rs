@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::Draft,
-    domain::{AppError, ChatId, ClientId, Sent},
+    components::{Draft, Outgoing},
+    domain::{AppError, ChatId, Sent},
     pages::frame::FrameState,
     server_fns::messages::send_message,
 };
@@ -19,21 +19,12 @@ pub struct Sender {
     pub sending: RwSignal<bool>,
     /// Why the last one was not taken.
     pub error: RwSignal<Option<AppError>>,
-    /// The text that was not taken. Sent again unchanged it keeps its id, so that it cannot arrive twice.
-    refused: StoredValue<Option<String>>,
 }
 
 impl Sender {
     /// A sender with a draft of this name.
     pub fn new(frame: FrameState, model: RwSignal<String>, draft: &str) -> Self {
-        Self {
-            frame,
-            model,
-            draft: Draft::new(draft),
-            sending: RwSignal::new(false),
-            error: RwSignal::new(None),
-            refused: StoredValue::new(None),
-        }
+        Self { frame, model, draft: Draft::new(draft), sending: RwSignal::new(false), error: RwSignal::new(None) }
     }
 
     /// The id of the chosen model, where there is one.
@@ -53,38 +44,41 @@ impl Sender {
     }
 
     /// Takes the text out of the composer; `None` while another message is on its way.
-    pub fn begin(self) -> Option<String> {
+    pub fn begin(self) -> Option<Outgoing> {
         if self.sending.get_untracked() {
             return None;
         }
-        let text = self.draft.take();
-        if self.refused.with_value(|refused| refused.as_ref().is_some_and(|refused| *refused != text)) {
-            self.frame.client_id.set(ClientId::random());
-        }
         self.error.set(None);
         self.sending.set(true);
-        Some(text)
+        Some(self.draft.take())
     }
 
-    /// Sends it. On any failure the text is back in the composer and the error says why.
-    pub async fn send(self, chat: Option<ChatId>, text: String) -> Option<Sent> {
-        let client_id = self.frame.client_id.get_untracked();
-        let sent = send_message(chat, client_id, text.clone(), self.chosen_model()).await;
+    /// Sends it. On any failure the text is back in the composer and the error says why. The page may be left meanwhile.
+    pub async fn send(self, chat: Option<ChatId>, mut outgoing: Outgoing) -> Option<Sent> {
+        let model = self.chosen_model();
+        let ask =
+            |outgoing: &Outgoing| send_message(chat, outgoing.message_id(), outgoing.text().to_owned(), model.clone());
+        let mut sent = ask(&outgoing).await;
+        if sent == Err(AppError::MessageIdUsed) {
+            self.draft.renew(&mut outgoing);
+            sent = ask(&outgoing).await;
+        }
         self.sending.try_set(false);
         match sent {
             Ok(sent) => {
-                self.frame.client_id.try_set(ClientId::random());
-                self.refused.try_set_value(None);
-                self.draft.forget();
+                self.draft.forget(&outgoing);
                 Some(sent)
             }
             Err(error) => {
-                self.draft.put(&text);
-                self.draft.focus();
-                self.refused.try_set_value(Some(text));
-                self.error.try_set(Some(error));
+                self.draft.put_back(&outgoing);
+                self.fail(error);
                 None
             }
         }
+    }
+
+    /// Says why something was not done. That the sign-in has ended is said above the page.
+    pub fn fail(self, error: AppError) {
+        self.error.try_set(Some(error).filter(|error| *error != AppError::Unauthenticated));
     }
 }

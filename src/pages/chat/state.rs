@@ -2,7 +2,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{ON_THE_PAGE, Sender};
 use crate::{
-    components::{Composing, ReadingPlace, browser},
+    components::{Composing, Copied, ReadingPlace, browser, tell_copied},
     domain::{
         AppError, Author, Chat, ChatId, Message, MessageId, MessageState, MessageWindow, Phase, RunId, Sent, Timestamp,
         title_from,
@@ -76,24 +76,18 @@ impl ChatState {
 
     /// Sends what is in the composer. It stands in the transcript at once.
     pub fn send(self) {
-        let Some(text) = self.sender.begin() else { return };
-        let provisional = MessageId::from_uuid(self.frame.client_id.get_untracked().uuid());
-        self.messages.update(|messages| messages.push(user_message(provisional, text.clone())));
+        let Some(outgoing) = self.sender.begin() else { return };
+        let provisional = MessageId::from_uuid(outgoing.message_id().uuid());
+        self.messages.update(|messages| messages.push(user_message(provisional, outgoing.text().to_owned())));
         self.place.to_end();
         let model = self.sender.model_label();
         spawn_local(async move {
-            let sent = self.sender.send(Some(self.id), text).await;
-            self.messages.try_update(|messages| match &sent {
-                Some(sent) => {
-                    if let Some(message) = messages.iter_mut().find(|message| message.id == provisional) {
-                        message.id = sent.message;
-                    }
-                    messages.push(open_answer(sent, model));
-                }
-                None => messages.retain(|message| message.id != provisional),
-            });
+            let sent = self.sender.send(Some(self.id), outgoing).await;
+            let shown = self.messages.try_update(|messages| confirm(messages, provisional, sent.as_ref(), model));
             if sent.is_some() {
-                self.place.to_end();
+                if shown.is_some() {
+                    self.place.to_end();
+                }
                 self.frame.changed();
             }
         });
@@ -104,7 +98,7 @@ impl ChatState {
         let Some(message) = untrack(move || self.open()) else { return };
         spawn_local(async move {
             if let Err(error) = stop_answer(self.id, message).await {
-                self.sender.error.try_set(Some(error));
+                self.sender.fail(error);
             }
         });
     }
@@ -146,9 +140,7 @@ impl ChatState {
                     });
                     self.frame.changed();
                 }
-                Err(error) => {
-                    self.sender.error.try_set(Some(error));
-                }
+                Err(error) => self.sender.fail(error),
             }
         });
     }
@@ -198,14 +190,15 @@ impl ChatState {
         });
     }
 
-    /// Puts the text of a message on the clipboard.
-    pub fn copy(self, message: MessageId) {
+    /// Puts the text of a message on the clipboard, and tells what came of it.
+    pub fn copy(self, message: MessageId, copied: Copied) {
         spawn_local(async move {
-            let copied = match message_text(self.id, message).await {
+            let done = match message_text(self.id, message).await {
                 Ok(text) => browser::copy_text(text).await,
                 Err(_) => false,
             };
-            let told = if copied { "Copied." } else { "The message could not be copied." };
+            tell_copied(copied, done);
+            let told = if done { "Copied." } else { "The message could not be copied." };
             self.said.try_set(told.to_owned());
         });
     }
@@ -221,6 +214,19 @@ fn merge(messages: &mut Vec<Message>, window: MessageWindow) {
     let Some(first) = window.messages.first().map(|message| message.position) else { return };
     messages.retain(|message| message.position < first);
     messages.extend(window.messages);
+}
+
+/// Gives a message that was sent its id, and lets its answer begin; takes it away where it was not taken.
+fn confirm(messages: &mut Vec<Message>, provisional: MessageId, sent: Option<&Sent>, model: Option<String>) {
+    // One that had arrived by an earlier try may have been read anew meanwhile.
+    let Some(sent) = sent.filter(|sent| messages.iter().all(|message| message.id != sent.message)) else {
+        messages.retain(|message| message.id != provisional);
+        return;
+    };
+    if let Some(message) = messages.iter_mut().find(|message| message.id == provisional) {
+        message.id = sent.message;
+    }
+    messages.push(open_answer(sent, model));
 }
 
 /// A message of the person's that the server has not yet confirmed, or whose place it did not tell.
@@ -281,6 +287,28 @@ mod tests {
     fn at(position: i64) -> Message {
         let id = "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id");
         Message { position, ..user_message(id, String::new()) }
+    }
+
+    #[test]
+    fn a_message_that_arrived_by_an_earlier_try_stands_there_once() {
+        let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
+        let message = |n: u128| user_message(id(n), String::new());
+        let sent = Sent {
+            chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
+            message: id(1),
+            answer: id(2),
+            run: RunId::from_uuid(uuid::Uuid::from_u128(3)),
+        };
+        let ids = |messages: &[Message]| messages.iter().map(|message| message.id).collect::<Vec<_>>();
+        let mut messages = vec![message(7)];
+        confirm(&mut messages, id(7), Some(&sent), None);
+        assert_eq!(ids(&messages), [id(1), id(2)]);
+        messages.push(message(7));
+        confirm(&mut messages, id(7), Some(&sent), None);
+        assert_eq!(ids(&messages), [id(1), id(2)]);
+        messages.push(message(7));
+        confirm(&mut messages, id(7), None, None);
+        assert_eq!(ids(&messages), [id(1), id(2)]);
     }
 
     #[test]

@@ -46,9 +46,7 @@ pub fn ChatView(
             <ChatMenu chat=chat.id title pinned=chat.pinned archived=chat.archived />
         </PageBar>
         {move || {
-            state
-                .offline
-                .get()
+            (state.offline.get() && !frame.signed_out.get())
                 .then(|| view! { <p class="bar" role="status">"Reconnecting… The answer goes on meanwhile."</p> })
         }}
         <Transcript
@@ -92,7 +90,7 @@ fn Rows(state: ChatState) -> impl IntoView {
     let last = Memo::new(move |_| state.last());
     let forms = AnswerForms { chat: state.id, retry: RetryAnswer::url(), go_on: ContinueAnswer::url() };
     let intents = AnswerIntents {
-        copy: Callback::new(move |id: MessageId| state.copy(id)),
+        copy: Callback::new(move |(id, copied)| state.copy(id, copied)),
         retry: Callback::new(move |id: MessageId| state.retry(id)),
         go_on: Callback::new(move |id: MessageId| state.go_on(id)),
     };

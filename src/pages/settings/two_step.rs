@@ -2,7 +2,7 @@ use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
 use super::{Section, Sensitive, Shown, Wrong, error_of};
 use crate::{
-    components::{Field, TimeAgo, browser},
+    components::{Copied, Field, TimeAgo, browser, copy_word, tell_copied},
     domain::{Factor, FactorKind, TotpEnrolment},
     pages::{
         forms::{field_error, focus_error},
@@ -144,12 +144,12 @@ fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
 fn NewCodes(codes: Vec<String>, shown: Shown) -> impl IntoView {
     let away = shown.action::<PutCodesAway>();
     let text = codes.join("\n");
-    let copied = RwSignal::new(false);
+    let copied = Copied::new(None);
     let copy = move |_| {
         let text = text.clone();
         spawn_local(async move {
             let done = browser::copy_text(text).await;
-            copied.try_set(done);
+            tell_copied(copied, done);
         });
     };
     let rows = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
@@ -169,7 +169,7 @@ fn NewCodes(codes: Vec<String>, shown: Shown) -> impl IntoView {
                     </button>
                 </ActionForm>
                 <button class="btn btn-line js-only" type="button" on:click=copy>
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                    {move || copy_word(copied.get())}
                 </button>
             </div>
         </div>

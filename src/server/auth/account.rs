@@ -4,9 +4,15 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
-use super::{Factors, Origin, Passwords, notices::Notices, origin::Refusal, password::Verified, throttle};
+use super::{
+    Factors, Origin, Passwords,
+    notices::Notices,
+    origin::Refusal,
+    password::{Verified, can_be_one},
+    throttle,
+};
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId, limits},
+    domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId},
     server::{
         clock::Clock,
         config::{Config, SessionConfig},
@@ -114,7 +120,7 @@ impl Accounts {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
         throttle::count_sign_in(&self.store, &self.clock, &credentials.origin, &email).await?;
-        if credentials.password.is_empty() || credentials.password.len() > limits::PASSWORD_MAX_BYTES {
+        if !can_be_one(&credentials.password) {
             return Err(wrong().into());
         }
         let found = self.store.read().await?.find_user_by_email(email.key()).await?;
@@ -130,7 +136,7 @@ impl Accounts {
             tx.update_password_hash(user.id, &old, &new).await?;
             tx.commit().await?;
         }
-        throttle::forgive_sign_in(&self.store, credentials.origin.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, &credentials.origin, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         if user.must_verify {
             return self.ask_to_verify(person.id, &email, &credentials.origin).await;

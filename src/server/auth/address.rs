@@ -7,6 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
+/// A trusted proxy passed the request on without saying for whom: [`ClientAddress`] is the proxy's, and many people may be
+/// behind it. An extension of such requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HiddenAddress;
+
 impl ClientAddress {
     /// The address as far as one customer can change it at will: all of IPv4, the /64 of IPv6.
     pub fn throttle_key(self) -> String {

@@ -45,7 +45,7 @@ impl Accounts {
         if self.notices.are_sent() {
             return Ok(());
         }
-        Err(AppError::unavailable("This installation sends no mails. Ask an administrator for a link."))
+        Err(AppError::conflict("This installation sends no mails. Ask an administrator instead."))
     }
 
     /// Writes down that a link was followed that is dead.

@@ -1,10 +1,10 @@
 //! How a person's pages are written: language and time zone.
 
-use jiff::tz::{TimeZone, db};
+use jiff::tz::{Offset, TimeZone, db};
 
 use super::{Accounts, Caller, Origin};
 use crate::{
-    domain::{AppError, AuditAction, Language, Profile, Timestamp, UserId},
+    domain::{AppError, AuditAction, ClockChange, Language, Profile, Timestamp, UserId},
     server::{fault::Fault, store::ProfileRow},
 };
 
@@ -20,11 +20,63 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Minutes to add to UTC in the chosen time zone at this moment.
-    pub fn utc_offset_minutes(&self, now: Timestamp) -> Option<i32> {
-        let zone = TimeZone::get(self.time_zone.as_deref()?).ok()?;
-        let now = jiff::Timestamp::from_microsecond(now.micros()).ok()?;
-        Some(zone.to_offset(now).seconds() / 60)
+    /// The chosen time zone.
+    pub fn zone(&self) -> Option<ReaderTimeZone> {
+        self.time_zone.as_deref().and_then(ReaderTimeZone::named)
+    }
+}
+
+/// The first second of the year 2000. Nothing that pages show is older.
+const FIRST_SECOND: i64 = 946_684_800;
+/// Seconds that a page may stay open. Clocks that change within them are told of with it.
+const PAGE_SECONDS: i64 = 366 * 86_400;
+/// The most minutes between a clock and UTC.
+const MOST_MINUTES: i32 = 14 * 60;
+
+/// A time zone in which somebody reads; UTC by default.
+#[derive(Debug, Clone)]
+pub struct ReaderTimeZone(TimeZone);
+
+impl Default for ReaderTimeZone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
+impl ReaderTimeZone {
+    /// The time zone with this name. Minutes to add to UTC are one too, as browsers told them formerly. `None` where there
+    /// is no such zone.
+    pub fn named(name: &str) -> Option<Self> {
+        let zone = match name.parse::<i32>() {
+            Ok(minutes) => {
+                let minutes = Some(minutes).filter(|minutes| (-MOST_MINUTES..=MOST_MINUTES).contains(minutes))?;
+                TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?)
+            }
+            Err(_) => TimeZone::get(name).ok()?,
+        };
+        Some(Self(zone))
+    }
+
+    /// Minutes to add to UTC at this moment.
+    pub fn offset_minutes(&self, at: Timestamp) -> i32 {
+        let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default();
+        self.0.to_offset(at).seconds() / 60
+    }
+
+    /// How the clocks of the zone change, from the year 2000 until a year from now, oldest first.
+    pub fn changes(&self, now: Timestamp) -> Vec<ClockChange> {
+        let first = Timestamp::from_micros(FIRST_SECOND * 1_000_000);
+        let mut changes = vec![ClockChange(FIRST_SECOND, self.offset_minutes(first))];
+        let Ok(begin) = jiff::Timestamp::from_second(FIRST_SECOND) else { return changes };
+        let end = now.millis() / 1_000 + PAGE_SECONDS;
+        for next in self.0.following(begin).take_while(|next| next.timestamp().as_second() <= end) {
+            let minutes = next.offset().seconds() / 60;
+            // Some changes are of the zone's abbreviation only.
+            if changes.last().is_some_and(|last| last.1 != minutes) {
+                changes.push(ClockChange(next.timestamp().as_second(), minutes));
+            }
+        }
+        changes
     }
 }
 
@@ -108,17 +160,105 @@ fn zones() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::{ReaderClock, ReaderZone};
+
+    /// 2026-11-21T12:00:00Z.
+    const NOON: Timestamp = Timestamp::from_micros(1_795_262_400_000_000);
+
+    fn at(moment: &str) -> Timestamp {
+        let moment: jiff::Timestamp = moment.parse().expect("a moment");
+        Timestamp::from_micros(moment.as_microsecond())
+    }
+
+    /// The reader's clock in a zone, as a page of this moment has it.
+    fn clock(zone: &str, now: Timestamp) -> ReaderClock {
+        let zone = ReaderTimeZone::named(zone).expect("a zone").changes(now);
+        ReaderClock { now, zone: ReaderZone::Known(zone.into()), language: Language::BritishEnglish }
+    }
 
     #[test]
-    fn zones_know_summer_and_winter() {
-        let chosen = |zone: &str| Chosen { time_zone: Some(zone.to_owned()), ..Chosen::default() };
-        let winter = Timestamp::from_micros(1_795_262_400_000_000);
-        let summer = winter.plus_seconds(-150 * 86_400);
-        let offsets = |zone: &str| [winter, summer].map(|at| chosen(zone).utc_offset_minutes(at));
-        assert_eq!(offsets("Europe/Berlin"), [Some(60), Some(120)]);
-        assert_eq!(offsets("Asia/Kolkata"), [Some(330), Some(330)]);
-        assert_eq!(offsets("Nowhere/Land"), [None, None]);
-        assert_eq!(Chosen::default().utc_offset_minutes(winter), None);
+    fn zones_have_names_and_a_strange_one_is_none() {
+        for known in ["Europe/Berlin", "europe/berlin", "Asia/Calcutta", "UTC", "Etc/GMT+5", "60", "-840", "330"] {
+            assert!(ReaderTimeZone::named(known).is_some(), "{known}");
+        }
+        let long = "x".repeat(10_000);
+        for strange in ["", "garbage", "Nowhere/Land", "../", "841", "-99999999999999999999", "NaN", "\0", &long] {
+            assert!(ReaderTimeZone::named(strange).is_none(), "{strange}");
+        }
+        assert_eq!(
+            ReaderTimeZone::named("330").map(|zone| zone.changes(NOON)),
+            Some(vec![ClockChange(FIRST_SECOND, 330)])
+        );
+        assert_eq!(ReaderTimeZone::default().changes(NOON), [ClockChange(FIRST_SECOND, 0)]);
+        assert!(Chosen::default().zone().is_none());
         assert!(zones().len() > 300 && zones().is_sorted(), "{}", zones().len());
+    }
+
+    #[test]
+    fn every_moment_is_told_by_the_clock_of_its_own_time() {
+        for (zone, moment, told) in [
+            // Read in winter, written in summer, and at the end of a day.
+            ("Europe/Berlin", "2026-07-01T22:30:00Z", "2 July 2026, 00:30"),
+            ("Europe/Berlin", "2026-11-20T22:30:00Z", "20 November 2026, 23:30"),
+            ("Europe/Berlin", "2027-07-01T22:30:00Z", "2 July 2027, 00:30"),
+            ("Europe/Berlin", "2001-07-01T22:30:00Z", "2 July 2001, 00:30"),
+            // The day of the change, before and after it.
+            ("Europe/Berlin", "2026-10-25T00:59:59Z", "25 October 2026, 02:59"),
+            ("Europe/Berlin", "2026-10-25T01:00:00Z", "25 October 2026, 02:00"),
+            ("Europe/Berlin", "2026-03-29T00:59:59Z", "29 March 2026, 01:59"),
+            ("Europe/Berlin", "2026-03-29T01:00:00Z", "29 March 2026, 03:00"),
+            ("America/New_York", "2026-07-02T03:30:00Z", "1 July 2026, 23:30"),
+            ("America/New_York", "2026-01-02T04:30:00Z", "1 January 2026, 23:30"),
+            // Summer in January.
+            ("America/Santiago", "2026-01-02T02:30:00Z", "1 January 2026, 23:30"),
+            ("America/Santiago", "2026-07-02T03:30:00Z", "1 July 2026, 23:30"),
+            ("Australia/Sydney", "2026-01-01T13:30:00Z", "2 January 2026, 00:30"),
+            ("Australia/Sydney", "2026-07-01T13:30:00Z", "1 July 2026, 23:30"),
+            // A change of half an hour.
+            ("Australia/Lord_Howe", "2026-01-01T13:15:00Z", "2 January 2026, 00:15"),
+            ("Australia/Lord_Howe", "2026-07-01T13:15:00Z", "1 July 2026, 23:45"),
+            // No summer time any more, and another offset for good.
+            ("America/Sao_Paulo", "2018-12-31T23:00:00Z", "31 December 2018, 21:00"),
+            ("America/Sao_Paulo", "2026-01-01T02:30:00Z", "31 December 2025, 23:30"),
+            ("Europe/Istanbul", "2015-12-31T22:30:00Z", "1 January 2016, 00:30"),
+            ("Europe/Istanbul", "2025-12-31T21:30:00Z", "1 January 2026, 00:30"),
+            ("Asia/Kolkata", "2026-07-01T18:30:00Z", "2 July 2026, 00:00"),
+            ("Africa/Casablanca", "2026-03-01T23:30:00Z", "1 March 2026, 23:30"),
+            ("UTC", "2026-07-01T22:30:00Z", "1 July 2026, 22:30"),
+        ] {
+            assert_eq!(clock(zone, NOON).exact(at(moment)), told, "{zone} {moment}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_clock_of_their_time() {
+        let told = |zone: &str, now: &str, then: &str| {
+            let clock = clock(zone, at(now));
+            (clock.relative(at(then)), clock.group(at(then)))
+        };
+        let words = |relative: &str, group: &str| (relative.to_owned(), group.to_owned());
+        let berlin = |now, then| told("Europe/Berlin", now, then);
+        assert_eq!(berlin("2026-11-21T12:00:00Z", "2026-07-31T22:30:00Z"), words("1 August", "August"));
+        // Midnight of the day before the clocks went back was at 22:00Z, the one after them is at 23:00Z.
+        assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T22:30:00Z"), words("13 hours ago", "Today"));
+        assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T21:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
+        assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-25T22:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
+        assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-24T21:30:00Z"), words("2 days ago", "Previous 7 days"));
+        // And when they go forward, it is the other way round.
+        assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-29T21:59:00Z"), words("Yesterday, 23:59", "Yesterday"));
+        assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-28T22:59:00Z"), words("2 days ago", "Previous 7 days"));
+        assert_eq!(
+            told("Australia/Lord_Howe", "2026-04-05T12:00:00Z", "2026-04-04T13:15:00Z"),
+            words("22 hours ago", "Today")
+        );
+    }
+
+    #[test]
+    fn the_changes_of_a_zone_are_few_and_in_order() {
+        for zone in zones() {
+            let zone_changes = ReaderTimeZone::named(&zone).expect("a zone").changes(NOON);
+            assert!(zone_changes.len() <= 128, "{zone} {}", zone_changes.len());
+            assert!(zone_changes.is_sorted_by(|one, next| one.0 < next.0 && one.1 != next.1), "{zone}");
+        }
     }
 }

@@ -27,15 +27,15 @@ mod sign_up;
 mod throttle;
 
 pub use account::{Accounts, Caller, Credentials};
-pub use address::ClientAddress;
+pub use address::{ClientAddress, HiddenAddress};
 pub use audit::AuditExport;
 pub use export::Exports;
 pub use factors::{Factors, Unenrolled, path_after};
 pub use invitations::InvitationRequest;
-pub use locale::Chosen;
+pub use locale::{Chosen, ReaderTimeZone};
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::{Act, Origin};
 pub use password::Passwords;
 pub use people::{By, Deleted};
-pub use session::{SessionBackend, cookie_name, flow_cookie_name, layer as session_layer};
+pub use session::SessionBackend;
 pub use sign_up::NewAccount;

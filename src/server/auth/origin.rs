@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap, header::USER_AGENT};
 
-use super::ClientAddress;
+use super::{ClientAddress, HiddenAddress};
 use crate::{
     domain::{AppError, AuditAction, Outcome, UserId},
     server::{
@@ -22,6 +22,8 @@ const AGENT_BYTES: usize = 300;
 pub struct Origin {
     /// The machine.
     pub address: ClientAddress,
+    /// Whether many machines may be behind that address, so that tries from it say little of any one.
+    pub is_hidden: bool,
     /// The browser, as it names itself: cut, and without control characters.
     pub user_agent: String,
 }
@@ -31,13 +33,14 @@ impl Origin {
     pub fn new(address: ClientAddress, user_agent: &str) -> Self {
         let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
         let end = user_agent.floor_char_boundary(AGENT_BYTES);
-        Self { address, user_agent: user_agent[..end].to_owned() }
+        Self { address, is_hidden: false, user_agent: user_agent[..end].to_owned() }
     }
 
     /// Where a request comes from, with what the layers have found out about it.
     pub fn of_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
         let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Self::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent)
+        let origin = Self::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
+        Self { is_hidden: extensions.get::<HiddenAddress>().is_some(), ..origin }
     }
 
     /// The operator, on the server's own machine.

@@ -1,8 +1,13 @@
 //! What people change about their own accounts.
 
-use super::{Accounts, Caller, Origin, origin::Refusal, password::Verified, rule, throttle};
+use super::{
+    Accounts, Caller, Origin,
+    origin::Refusal,
+    password::{Verified, can_be_one},
+    rule, throttle,
+};
 use crate::{
-    domain::{AppError, AuditAction, Email, limits, parse_name},
+    domain::{AppError, AuditAction, Email, parse_name},
     server::fault::Fault,
 };
 
@@ -69,7 +74,7 @@ impl Accounts {
         let wrong = || AppError::invalid(field, "The password is not right.");
         let email = Email::parse(&caller.user.email)?;
         throttle::count_sign_in(&self.store, &self.clock, origin, &email).await?;
-        if password.is_empty() || password.len() > limits::PASSWORD_MAX_BYTES {
+        if !can_be_one(&password) {
             return Err(wrong().into());
         }
         let stored = self.store.read().await?.find_password_hash(caller.user.id).await?.ok_or_else(wrong)?;
@@ -77,7 +82,7 @@ impl Accounts {
             let refusal = Refusal { subject: Some(caller.user.id), action, detail: "" };
             return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         }
-        throttle::forgive_sign_in(&self.store, origin.address, &email).await?;
+        throttle::forgive_sign_in(&self.store, origin, &email).await?;
         Ok(stored)
     }
 }

@@ -1,6 +1,6 @@
 //! The one rule for passwords.
 
-use super::common;
+use super::{common, password::normalized};
 use crate::domain::{AppError, PasswordRating, limits};
 
 /// The score that zxcvbn must give, of 0 to 4.
@@ -9,6 +9,13 @@ const SCORE: u8 = 3;
 /// Rates a password. Bounded work: what is too long is not looked into, and zxcvbn reads 100 characters at most.
 pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     let refused = |score, advice: String| PasswordRating { score, acceptable: false, advice };
+    let too_long = || refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
+    if password.len() > 4 * limits::PASSWORD_MAX_BYTES {
+        return too_long();
+    }
+    // In the form that is hashed, so that the rule is the same whatever the device.
+    let password = normalized(password);
+    let password = password.as_ref();
     let chars = password.chars().count();
     if chars < limits::PASSWORD_MIN_CHARS {
         let missing = limits::PASSWORD_MIN_CHARS - chars;
@@ -19,7 +26,7 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
         );
     }
     if password.len() > limits::PASSWORD_MAX_BYTES {
-        return refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
+        return too_long();
     }
     let (name, email) = (name.trim().to_lowercase(), email.trim().to_lowercase());
     let local = email.split('@').next().unwrap_or_default();
@@ -52,7 +59,7 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     )
 }
 
-/// Refuses a password that does not meet the rule. Nothing is trimmed or changed.
+/// Refuses a password that does not meet the rule. Nothing is trimmed.
 ///
 /// # Errors
 /// `Invalid` on the field `password`, without any hashing done.
@@ -72,6 +79,19 @@ mod tests {
         assert!(rate("🦊 🐙 🌵 🚲 🎻 🧭", "a@b.org", "Ada").advice.contains(' '));
         let long: String = "zK8#vq!2Lm@x".chars().cycle().take(1_024).collect();
         assert!(!rate(&format!("{long}y"), "a@b.org", "Ada").acceptable);
+    }
+
+    #[test]
+    fn a03_the_rule_is_the_same_for_every_form_of_a_password() {
+        let composed = "zK8#vq!2Lm\u{E9}";
+        let decomposed = "zK8#vq!2Lme\u{301}";
+        assert_eq!(rate(composed, "a@b.org", "Ada"), rate(decomposed, "a@b.org", "Ada"));
+        assert!(!rate(decomposed, "a@b.org", "Ada").acceptable, "eleven characters, though twelve are typed");
+        assert!(!rate("pass\u{A0}word\u{A0}pass\u{A0}word", "a@b.org", "Ada").acceptable);
+        let long = "e\u{301}x".repeat(limits::PASSWORD_MAX_BYTES / 3);
+        assert!(!rate(&long, "a@b.org", "Ada").advice.contains("at most"), "{}", long.len());
+        assert!(rate(&format!("{long}xxx"), "a@b.org", "Ada").advice.contains("at most"));
+        assert!(rate(&"\u{301}".repeat(1_000_000), "a@b.org", "Ada").advice.contains("at most"));
     }
 
     #[test]

@@ -7,8 +7,8 @@
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tower_sessions::{
-    Expiry, SessionManagerLayer, SessionStore,
-    cookie::{SameSite, time::OffsetDateTime},
+    SessionStore,
+    cookie::time::OffsetDateTime,
     session::{Id, Record},
     session_store::{Error, Result},
 };
@@ -164,25 +164,4 @@ impl SessionStore for SessionBackend {
         }
         Ok(())
     }
-}
-
-/// The cookie's name: with the prefix that makes browsers insist on `Secure` and this host, where there is https.
-pub const fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-colloquy" } else { "colloquy" }
-}
-
-/// The name of the cookie that binds a way to an identity provider to its browser, likewise.
-pub const fn flow_cookie_name(https: bool) -> &'static str {
-    if https { "__Host-colloquy-flow" } else { "colloquy-flow" }
-}
-
-/// The layer that reads and writes session cookies.
-pub fn layer(backend: SessionBackend, https: bool) -> SessionManagerLayer<SessionBackend> {
-    SessionManagerLayer::new(backend)
-        .with_name(cookie_name(https))
-        .with_secure(https)
-        .with_http_only(true)
-        .with_same_site(SameSite::Lax)
-        .with_path("/")
-        .with_expiry(Expiry::OnSessionEnd)
 }

@@ -1,6 +1,6 @@
 //! How often somebody may try. Counted in the database, so that all instances count together.
 
-use super::{Act, ClientAddress, Origin};
+use super::{Act, Origin};
 use crate::{
     domain::{AppError, AuditAction, Email, Outcome, UserId},
     server::{
@@ -40,6 +40,10 @@ const FLOW_ADDRESS: Limit = Limit { tries: 60, seconds: 600 };
 const EXPORT_ACCOUNT: Limit = Limit { tries: 3, seconds: 86_400 };
 /// Acts of one member that only administrators may do, and that are written down.
 const OVERSTEP_ACCOUNT: Limit = Limit { tries: 20, seconds: 3_600 };
+/// Seconds in which the same fault of a provider's set-up is written down once.
+const SETUP_FAULT_SECONDS: i64 = 3_600;
+/// How many times a limit holds for all machines together that a trusted proxy does not tell apart.
+const HIDDEN_TIMES: i64 = 100;
 /// What there are too many of, in words.
 const MAILS: &str = "mails";
 
@@ -81,8 +85,14 @@ async fn count_in(
     Ok(Err(AppError::RateLimited { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) }))
 }
 
-fn address_key(address: ClientAddress) -> String {
-    format!("sign-in address {}", address.throttle_key())
+/// The key of what is counted for a machine, and its limit. Where it is not known which machine it is, all of those are
+/// counted together, and the limit is only there against floods.
+fn of_machine(word: &str, origin: &Origin, limit: &Limit) -> (String, Limit) {
+    let key = format!("{word} address {}", origin.address.throttle_key());
+    match origin.is_hidden {
+        true => (format!("{key} (any)"), Limit { tries: limit.tries * HIDDEN_TIMES, seconds: limit.seconds }),
+        false => (key, Limit { tries: limit.tries, seconds: limit.seconds }),
+    }
 }
 
 fn account_key(email: &Email) -> String {
@@ -93,8 +103,8 @@ fn account_key(email: &Email) -> String {
 pub(super) async fn count_sign_in(store: &Store, clock: &Clock, origin: &Origin, email: &Email) -> Result<(), Fault> {
     const WHAT: &str = "signing in";
     let mut tx = store.write().await?;
-    let (by_address, by_account) = (address_key(origin.address), account_key(email));
-    let mut over = count_in(&mut tx, clock, origin, (WHAT, Whose::Nobodys), &by_address, &SIGN_IN_ADDRESS).await?;
+    let ((by_address, limit), by_account) = (of_machine("sign-in", origin, &SIGN_IN_ADDRESS), account_key(email));
+    let mut over = count_in(&mut tx, clock, origin, (WHAT, Whose::Nobodys), &by_address, &limit).await?;
     // Tries that the address has no right to do not count against the account.
     if over.is_ok() {
         over = count_in(&mut tx, clock, origin, (WHAT, Whose::Of(email)), &by_account, &SIGN_IN_ACCOUNT).await?;
@@ -104,16 +114,12 @@ pub(super) async fn count_sign_in(store: &Store, clock: &Clock, origin: &Origin,
 }
 
 /// The password was right: the account starts anew, and the address gets this one try back.
-pub(super) async fn forgive_sign_in(store: &Store, address: ClientAddress, email: &Email) -> Result<(), Fault> {
+pub(super) async fn forgive_sign_in(store: &Store, origin: &Origin, email: &Email) -> Result<(), Fault> {
     let mut tx = store.write().await?;
-    tx.return_try(&address_key(address)).await?;
+    tx.return_try(&of_machine("sign-in", origin, &SIGN_IN_ADDRESS).0).await?;
     tx.delete_tries(&account_key(email)).await?;
     tx.commit().await?;
     Ok(())
-}
-
-fn code_address_key(address: ClientAddress) -> String {
-    format!("code address {}", address.throttle_key())
 }
 
 fn code_account_key(user: UserId) -> String {
@@ -122,8 +128,7 @@ fn code_account_key(user: UserId) -> String {
 
 /// Counts a try of a second factor against the address, before anything is looked at.
 pub(super) async fn count_code(store: &Store, clock: &Clock, origin: &Origin) -> Result<(), Fault> {
-    count(store, clock, origin, ("second factors", Whose::Nobodys), &code_address_key(origin.address), &CODE_ADDRESS)
-        .await
+    by_address(store, clock, origin, ("code", "second factors"), &CODE_ADDRESS).await
 }
 
 /// Counts a try of a second factor against the account, before it is looked at.
@@ -132,9 +137,9 @@ pub(super) async fn count_code_of(store: &Store, clock: &Clock, origin: &Origin,
 }
 
 /// The second factor was right: the account starts anew, and the address gets this one try back.
-pub(super) async fn forgive_code(store: &Store, address: ClientAddress, user: UserId) -> Result<(), Fault> {
+pub(super) async fn forgive_code(store: &Store, origin: &Origin, user: UserId) -> Result<(), Fault> {
     let mut tx = store.write().await?;
-    tx.return_try(&code_address_key(address)).await?;
+    tx.return_try(&of_machine("code", origin, &CODE_ADDRESS).0).await?;
     tx.delete_tries(&code_account_key(user)).await?;
     tx.commit().await?;
     Ok(())
@@ -177,9 +182,9 @@ pub(super) async fn count_mail(
     email: &Email,
 ) -> Result<(), Fault> {
     let mut tx = store.write().await?;
-    let (by_address, by_account) =
-        (format!("mail address {}", origin.address.throttle_key()), format!("mail {kind} {}", email.key()));
-    let mut over = count_in(&mut tx, clock, origin, (MAILS, Whose::Nobodys), &by_address, &MAIL_ADDRESS).await?;
+    let ((by_address, limit), by_account) =
+        (of_machine("mail", origin, &MAIL_ADDRESS), format!("mail {kind} {}", email.key()));
+    let mut over = count_in(&mut tx, clock, origin, (MAILS, Whose::Nobodys), &by_address, &limit).await?;
     if over.is_ok() {
         over = count_in(&mut tx, clock, origin, (MAILS, Whose::Of(email)), &by_account, &MAIL_ACCOUNT).await?;
     }
@@ -210,6 +215,18 @@ pub(super) async fn count_overstep(tx: &mut Tx, clock: &Clock, user: UserId) -> 
     Ok(tries <= OVERSTEP_ACCOUNT.tries)
 }
 
+/// Counts that a provider was found to be set up wrongly in this way. Says whether that is to be written down.
+pub(super) async fn is_first_setup_fault(
+    tx: &mut Tx,
+    clock: &Clock,
+    provider: &str,
+    kind: &str,
+) -> Result<bool, StoreError> {
+    let key = format!("provider fault {provider} {kind}");
+    let (tries, _) = tx.count_try(&key, clock.now(), SETUP_FAULT_SECONDS).await?;
+    Ok(tries == 1)
+}
+
 async fn by_address(
     store: &Store,
     clock: &Clock,
@@ -217,8 +234,8 @@ async fn by_address(
     (word, what): (&str, &str),
     limit: &Limit,
 ) -> Result<(), Fault> {
-    let key = format!("{word} address {}", origin.address.throttle_key());
-    count(store, clock, origin, (what, Whose::Nobodys), &key, limit).await
+    let (key, limit) = of_machine(word, origin, limit);
+    count(store, clock, origin, (what, Whose::Nobodys), &key, &limit).await
 }
 
 async fn count(

@@ -1,7 +1,7 @@
 //! The runs that this process executes, and who listens to them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -24,6 +24,9 @@ const BACKLOG: usize = 32;
 #[derive(Default)]
 pub(super) struct Hub {
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    /// The runs that this process has claimed and not ended yet, live or not: their leases are renewed, and nobody in
+    /// this process takes them for abandoned.
+    held: Mutex<HashSet<RunId>>,
     /// Told whenever a run becomes live, for readers that came early.
     pub arrivals: Notify,
 }
@@ -40,6 +43,8 @@ pub(super) struct LiveRun {
 /// What a live run has so far.
 pub(super) struct LiveState {
     text: LiveText,
+    /// The length of the text that was there before this run.
+    before: usize,
     reasoning: LiveText,
     left_out: u32,
     phase: Phase,
@@ -47,7 +52,10 @@ pub(super) struct LiveState {
     told: RunSnapshot,
     sequence: u64,
     untold: bool,
+    /// Whether something was taken back, so that no step leads from what was told to what there is now.
+    taken_back: bool,
     unsaved: bool,
+    save_delayed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -79,27 +87,60 @@ impl Hub {
         lock(&self.runs).get(&run).cloned()
     }
 
+    /// Notes that this process has claimed a run.
+    pub fn hold(&self, run: RunId) {
+        lock(&self.held).insert(run);
+    }
+
+    /// Notes that a run of this process has ended.
+    pub fn release(&self, run: RunId) {
+        lock(&self.held).remove(&run);
+    }
+
+    /// The runs that this process has claimed and not ended.
+    pub fn held(&self) -> HashSet<RunId> {
+        lock(&self.held).clone()
+    }
+
+    /// How many runs this process has claimed and not ended.
+    pub fn count_held(&self) -> usize {
+        lock(&self.held).len()
+    }
+
     /// How many runs are live.
     pub fn len(&self) -> usize {
         lock(&self.runs).len()
     }
 
-    /// The ids of all live runs.
-    pub fn list(&self) -> Vec<RunId> {
-        lock(&self.runs).keys().copied().collect()
+    /// All live runs.
+    fn all(&self) -> Vec<Arc<LiveRun>> {
+        lock(&self.runs).values().cloned().collect()
     }
 
     /// These could not be kept: they are due again.
     pub fn mark_unsaved(&self, progress: &[Progress]) {
         for run in progress.iter().filter_map(|progress| self.get(progress.run)) {
-            lock(&run.state).unsaved = true;
+            run.mark_unsaved();
         }
     }
 
     /// All that was written since the last call and must be kept.
     pub fn take_unsaved(&self) -> Vec<Progress> {
-        let runs: Vec<_> = lock(&self.runs).values().cloned().collect();
-        runs.iter().filter_map(|run| run.take_unsaved()).collect()
+        self.all().iter().filter_map(|run| run.take_unsaved()).collect()
+    }
+
+    /// Tells the readers of all live runs whether what they read cannot be saved at the moment.
+    pub fn set_save_delayed(&self, delayed: bool) {
+        for run in self.all() {
+            let mut state = lock(&run.state);
+            if state.save_delayed != delayed {
+                state.save_delayed = delayed;
+                state.untold = true;
+                if run.is_heard() {
+                    run.tell_locked(&mut state);
+                }
+            }
+        }
     }
 }
 
@@ -127,8 +168,12 @@ impl LiveRun {
     fn tell_locked(&self, state: &mut LiveState) {
         if let Some(update) = state.advance() {
             let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
+            let event = match std::mem::take(&mut state.taken_back) {
+                true => Event::json(event::SNAPSHOT, Some(id), &state.told),
+                false => Event::json(event::UPDATE, Some(id), &update),
+            };
             // Nobody listening is not an error.
-            let _ = self.events.send(Event::json(event::UPDATE, Some(id), &update));
+            let _ = self.events.send(event);
         }
     }
 
@@ -159,6 +204,11 @@ impl LiveRun {
         lock(&self.state).progress(&self.claimed)
     }
 
+    /// What it has could not be saved: it is due again.
+    pub fn mark_unsaved(&self) {
+        lock(&self.state).unsaved = true;
+    }
+
     /// The text of the answer so far.
     pub fn text(&self) -> String {
         lock(&self.state).text().to_owned()
@@ -181,13 +231,22 @@ impl LiveState {
         let phase = Phase::Waiting { place: None };
         Self {
             text: LiveText::from(text),
+            before: text.len(),
             reasoning: LiveText::from(reasoning),
             left_out,
             phase,
-            told: RunSnapshot { phase, text: Growing::default(), reasoning: Growing::default(), left_out },
+            told: RunSnapshot {
+                phase,
+                text: Growing::default(),
+                reasoning: Growing::default(),
+                left_out,
+                save_delayed: false,
+            },
             sequence: 0,
             untold: true,
+            taken_back: false,
             unsaved: false,
+            save_delayed: false,
         }
     }
 
@@ -203,6 +262,16 @@ impl LiveState {
         self.phase = Phase::Thinking;
         self.reasoning.push(piece);
         self.unsaved = true;
+    }
+
+    /// What this run has written as the answer was thinking.
+    pub fn take_text_as_reasoning(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let (before, thoughts) = text.text().split_at(self.before);
+        self.text = LiveText::from(before);
+        self.push_reasoning(thoughts);
+        self.told.text = Growing::default();
+        self.taken_back = true;
     }
 
     /// Notes what the run does.
@@ -224,11 +293,13 @@ impl LiveState {
         self.sequence += 1;
         self.told.phase = self.phase;
         self.told.left_out = self.left_out;
+        self.told.save_delayed = self.save_delayed;
         Some(RunUpdate {
             phase: self.phase,
             text: grow(&mut self.text, &mut self.told.text),
             reasoning: grow(&mut self.reasoning, &mut self.told.reasoning),
             left_out: self.left_out,
+            save_delayed: self.save_delayed,
         })
     }
 
@@ -240,6 +311,11 @@ impl LiveState {
     /// How many steps were told.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// What the run does.
+    pub const fn phase(&self) -> Phase {
+        self.phase
     }
 
     /// Marks that there is something to tell.

@@ -107,7 +107,7 @@ impl Chats {
                 ChatAction::Archive => own.update_archived(*chat, true).await?,
                 ChatAction::Unarchive => own.update_archived(*chat, false).await?,
                 ChatAction::Delete => {
-                    stopped.extend(own.request_stop(*chat, None).await?);
+                    stopped.extend(own.request_stop(*chat, None, now).await?);
                     own.update_deleted(*chat, Some(now)).await?
                 }
                 ChatAction::Restore => own.update_deleted(*chat, None).await?,

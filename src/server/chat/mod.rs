@@ -6,6 +6,7 @@
 
 mod cleanup;
 mod hub;
+mod instance;
 mod list;
 mod prompt;
 mod read;
@@ -19,6 +20,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use instance::Instance;
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -47,6 +49,10 @@ struct Inner {
     rendered: read::Rendered,
     /// This process, as the owner of leases.
     worker: Uuid,
+    /// Says to others on this machine that this process lives.
+    instance: Instance,
+    /// Answers of one person that are written at once; further ones wait for their turn.
+    answers_per_person: u32,
     /// Days for which it is kept what was done with accounts.
     audit_days: u32,
     /// Days after their last message for which chats are kept; `None` for ever.
@@ -85,6 +91,8 @@ impl Chats {
             writer,
             rendered: read::Rendered::default(),
             worker,
+            instance: Instance::new(&config.data, worker),
+            answers_per_person: config.answers_per_person,
             audit_days: config.audit_days,
             retention_days: config.retention_days,
             shutdown,

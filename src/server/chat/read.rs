@@ -9,7 +9,10 @@ use crate::{
     domain::{
         AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase, UserId, limits,
     },
-    server::{fault::Fault, store::MessageRow},
+    server::{
+        fault::Fault,
+        store::{MessageRow, StoreError, UnknownWord},
+    },
 };
 
 /// Bytes of rendered answers that are kept in memory.
@@ -119,21 +122,32 @@ impl Chats {
         rows.reverse();
         let chats = self.clone();
         // Rendering is work for the processor: it must not hold up the streams.
-        let messages =
-            tokio::task::spawn_blocking(move || rows.into_iter().map(|row| chats.view_now(row)).collect()).await?;
+        let messages = tokio::task::spawn_blocking(move || {
+            rows.into_iter().map(|row| chats.view_now(row)).collect::<Result<_, _>>()
+        })
+        .await??;
         Ok(MessageWindow { messages, has_older })
     }
 
     /// A message as the pages show it.
     pub(super) async fn view(&self, row: MessageRow) -> Result<Message, Fault> {
         let chats = self.clone();
-        Ok(tokio::task::spawn_blocking(move || chats.view_now(row)).await?)
+        tokio::task::spawn_blocking(move || chats.view_now(row)).await?
     }
 
-    fn view_now(&self, row: MessageRow) -> Message {
-        let by_user = row.author == "user";
+    /// The place of a queued run in its owner's line, 1 for the next, from the number of open runs that are older. `None`
+    /// where it is about to be claimed.
+    pub(super) fn place_in_line(&self, behind: Option<i64>) -> Option<u32> {
+        let place = behind?.checked_sub(i64::from(self.0.answers_per_person))?.checked_add(1)?;
+        u32::try_from(place).ok().filter(|place| *place > 0)
+    }
+
+    fn view_now(&self, row: MessageRow) -> Result<Message, Fault> {
+        let author = author(&row)?;
+        let by_user = author == Author::User;
         let mut left_out = u32::try_from(row.left_out).unwrap_or(0);
-        let (mut html, mut reasoning_html, mut phase) = (String::new(), String::new(), Phase::Waiting { place: None });
+        let (mut html, mut reasoning_html) = (String::new(), String::new());
+        let mut phase = Phase::Waiting { place: self.place_in_line(row.behind) };
         if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
             let told = live.snapshot();
             html = told.text.html();
@@ -145,31 +159,48 @@ impl Chats {
             html.clone_from(&rendered.answer);
             reasoning_html.clone_from(&rendered.reasoning);
         }
-        Message {
+        Ok(Message {
             id: row.id,
             position: row.position,
-            author: if by_user { Author::User } else { Author::Assistant },
-            state: state(&row, phase),
+            author,
+            state: state(&row, phase)?,
             text: if by_user { row.text } else { String::new() },
             html,
             reasoning_html,
             model: row.model_label,
             left_out,
             created_at: row.created_at,
-        }
+        })
     }
 }
 
-fn state(row: &MessageRow, phase: Phase) -> MessageState {
-    match row.state.as_str() {
+fn author(row: &MessageRow) -> Result<Author, Fault> {
+    match row.author.as_str() {
+        "user" => Ok(Author::User),
+        "assistant" => Ok(Author::Assistant),
+        word => Err(unknown("the author of a message", word)),
+    }
+}
+
+fn state(row: &MessageRow, phase: Phase) -> Result<MessageState, Fault> {
+    Ok(match row.state.as_str() {
+        "complete" => MessageState::Complete,
         "open" => row.run_id.map_or(MessageState::Interrupted, |run| MessageState::Open { run, phase }),
         "stopped" => MessageState::Stopped,
         "interrupted" => MessageState::Interrupted,
         "failed" => {
-            let text = row.failure.clone().unwrap_or_default();
-            let failure = serde_json::from_value(serde_json::Value::String(text)).unwrap_or(Failure::Upstream);
+            let word = row.failure.as_deref().unwrap_or_default();
+            let failure = serde_json::from_value(word.into()).unwrap_or_else(|_| {
+                // That it failed is known, and what there is of it can be read.
+                tracing::error!(message = %row.id, word, "an answer failed for a reason that is unknown here");
+                Failure::Unknown
+            });
             MessageState::Failed { failure }
         }
-        _ => MessageState::Complete,
-    }
+        word => return Err(unknown("the state of a message", word)),
+    })
+}
+
+fn unknown(what: &'static str, word: &str) -> Fault {
+    StoreError::from(UnknownWord::new(what, word)).into()
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{Chats, hub::LiveState};
 use crate::{
-    domain::{AppError, ChatId, RunId, UserId, event},
+    domain::{AppError, ChatId, Phase, RunId, UserId, event},
     server::fault::Fault,
 };
 
@@ -189,6 +189,7 @@ impl Reader {
             return Ok(Some(Event::json(event::END, None, &message)));
         }
         let left_out = u32::try_from(row.left_out).unwrap_or(0);
+        let waiting = Phase::Waiting { place: self.chats.place_in_line(run.behind) };
         if let Source::Kept { epoch, state } = &mut self.from
             && *epoch == run.epoch
             && let Some(words) = row.text.strip_prefix(state.text())
@@ -200,7 +201,10 @@ impl Reader {
             if !words.is_empty() {
                 state.push_text(words);
             } else if thoughts.is_empty() {
-                return Ok(None);
+                if !matches!(state.phase(), Phase::Waiting { .. }) || state.phase() == waiting {
+                    return Ok(None);
+                }
+                state.set_phase(waiting);
             }
             state.set_left_out(left_out);
             state.touch();
@@ -209,6 +213,7 @@ impl Reader {
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
         let mut state = Box::new(LiveState::new(&row.text, &row.reasoning, left_out));
+        state.set_phase(waiting);
         state.advance();
         let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
         let snapshot = Event::json(event::SNAPSHOT, Some(id), state.told());

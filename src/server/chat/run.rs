@@ -10,8 +10,8 @@ use crate::{
     domain::{Failure, Phase, RunId, last_words},
     server::{
         fault::Fault,
-        llm::{Delta, Deltas, Finish, ModelError, Usage},
-        store::{Claimed, Ending},
+        llm::{Delta, Deltas, Finish, Meter, ModelError, Usage},
+        store::{Claimed, Ending, Progress},
     },
 };
 
@@ -43,14 +43,30 @@ impl Outcome {
 impl Chats {
     /// Executes a run in the background, if it can still be claimed.
     pub(super) fn execute(&self, run: RunId) {
+        self.execute_in_order(vec![run]);
+    }
+
+    /// Executes runs in the background, those that can still be claimed: the first of them is claimed first.
+    pub(super) fn execute_in_order(&self, runs: Vec<RunId>) {
         let chats = self.clone();
         self.0.tasks.spawn(async move {
-            if chats.0.shutdown.is_cancelled() {
-                return;
+            for run in runs {
+                if chats.0.shutdown.is_cancelled() {
+                    return;
+                }
+                if let Some(claimed) = chats.0.writer.claim(run).await {
+                    chats.begin(claimed);
+                }
             }
-            if let Some(claimed) = chats.0.writer.claim(run).await {
-                chats.execute_claimed(claimed).await;
-            }
+        });
+    }
+
+    /// Executes a run that this process has claimed, in the background.
+    pub(super) fn begin(&self, claimed: Claimed) {
+        let (chats, run) = (self.clone(), claimed.id);
+        self.0.tasks.spawn(async move {
+            chats.execute_claimed(claimed).await;
+            chats.0.hub.release(run);
         });
     }
 
@@ -64,8 +80,37 @@ impl Chats {
             Err(panic) => panic.to_string(),
         };
         tracing::error!(run = %claimed.id, %error, "a run broke off");
-        let live = self.0.hub.get(claimed.id).unwrap_or_else(|| self.0.hub.insert(claimed, "", "", 0));
-        self.end(&live, Outcome::Interrupted, Usage::default()).await;
+        match self.0.hub.get(claimed.id) {
+            Some(live) => self.end(&live, Outcome::Interrupted, Usage::default()).await,
+            None => self.abandon(&claimed).await,
+        }
+    }
+
+    /// Ends a run that never became live. Its answer keeps what it has: nothing was written.
+    async fn abandon(&self, claimed: &Claimed) {
+        let outcome = if claimed.stop_requested { Outcome::Stopped } else { Outcome::Interrupted };
+        let ending = self.ending(claimed, None, outcome, Usage::default());
+        if !self.0.writer.finish(ending).await {
+            tracing::warn!(run = %claimed.id, "a run was ended by somebody else");
+        }
+    }
+
+    /// What is put down at the end of a run. Without progress the answer keeps the text that it has.
+    fn ending(&self, claimed: &Claimed, progress: Option<Progress>, outcome: Outcome, usage: Usage) -> Ending {
+        let failure = match outcome {
+            Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        Ending {
+            claim: claimed.into(),
+            last_words: progress.as_ref().map_or_else(String::new, |progress| last_words(&progress.text)),
+            progress,
+            state: outcome.state(),
+            failure,
+            prompt_tokens: i64::from(usage.prompt),
+            answer_tokens: i64::from(usage.answer),
+            now: self.0.clock.now(),
+        }
     }
 
     async fn answer(&self, claimed: Claimed) -> Result<(), Fault> {
@@ -77,8 +122,9 @@ impl Chats {
         let (outcome, usage) = match self.0.models.find(&live.claimed.model).await {
             None => (Outcome::Failed(Failure::ModelGone), Usage::default()),
             Some((model, _)) => {
+                let meter = Meter::new(&asked.prompt);
                 let deltas = model.answer(asked.prompt, live.stop.clone());
-                self.listen(&live, deltas, asked.left_out).await
+                self.listen(&live, deltas, meter, asked.left_out).await
             }
         };
         self.end(&live, outcome, usage).await;
@@ -86,8 +132,13 @@ impl Chats {
     }
 
     /// Takes down what the model says until it ends, or is ended.
-    async fn listen(&self, live: &Arc<LiveRun>, mut deltas: Deltas, left_out: u32) -> (Outcome, Usage) {
-        let mut usage = Usage::default();
+    async fn listen(
+        &self,
+        live: &Arc<LiveRun>,
+        mut deltas: Deltas,
+        mut meter: Meter,
+        left_out: u32,
+    ) -> (Outcome, Usage) {
         let mut next_frame = Instant::now();
         let mut untold = false;
         let outcome = loop {
@@ -102,15 +153,18 @@ impl Chats {
                 }
                 delta = deltas.next() => delta,
             };
+            if let Some(Ok(delta)) = &delta {
+                meter.take(delta);
+            }
             match delta {
                 Some(Ok(Delta::End(finish))) => break ended(live, finish),
-                Some(Ok(Delta::Usage(tokens))) => usage = tokens,
                 Some(Ok(delta)) => live.change(|state| match delta {
                     Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
                     Delta::Loading => state.set_phase(Phase::Loading),
                     Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
                     Delta::Reasoning(piece) => state.push_reasoning(&piece),
                     Delta::Text(piece) => state.push_text(&piece),
+                    Delta::TextWasReasoning => state.take_text_as_reasoning(),
                     Delta::Usage(_) | Delta::End(_) => {}
                 }),
                 Some(Err(error)) => break failed(live, &error),
@@ -123,29 +177,15 @@ impl Chats {
                 untold = false;
             }
         };
-        (outcome, usage)
+        (outcome, meter.usage(matches!(outcome, Outcome::Failed(_))))
     }
 
     /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
     /// the readers are sent to look again.
     async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome, usage: Usage) {
-        let progress = live.progress();
         let (run, chat, owner) = (live.claimed.id, live.claimed.chat_id, live.claimed.owner_id);
-        let failure = match outcome {
-            Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
-            _ => None,
-        };
-        let ending = Ending {
-            last_words: last_words(&progress.text),
-            progress,
-            state: outcome.state(),
-            failure,
-            prompt_tokens: i64::from(usage.prompt),
-            answer_tokens: i64::from(usage.answer),
-            now: self.0.clock.now(),
-        };
-        let message = ending.progress.message;
-        let won = self.0.writer.finish(ending).await;
+        let message = live.claimed.message_id;
+        let won = self.0.writer.finish(self.ending(&live.claimed, Some(live.progress()), outcome, usage)).await;
         self.0.hub.remove(run);
         if !won {
             tracing::warn!(%run, "a run was ended by somebody else");
@@ -170,13 +210,14 @@ fn tell(live: &LiveRun) -> Instant {
 }
 
 fn ended(live: &LiveRun, finish: Finish) -> Outcome {
-    if live.is_blank() {
-        return Outcome::Failed(Failure::Empty);
-    }
-    if finish == Finish::Length {
-        tracing::info!(run = %live.claimed.id, "the model reached its length limit");
-    }
-    Outcome::Complete
+    let failure = match finish {
+        Finish::Length => Failure::LengthLimit,
+        Finish::Withheld => Failure::Withheld,
+        Finish::Stop | Finish::ToolCall if live.is_blank() => Failure::Empty,
+        Finish::Stop | Finish::ToolCall => return Outcome::Complete,
+    };
+    tracing::info!(run = %live.claimed.id, ?finish, "the model ended before the end of its answer");
+    Outcome::Failed(failure)
 }
 
 fn failed(live: &LiveRun, error: &ModelError) -> Outcome {

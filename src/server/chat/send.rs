@@ -3,7 +3,8 @@
 use super::Chats;
 use crate::{
     domain::{
-        AppError, ChatId, ClientId, MessageId, RunId, Sent, Timestamp, UserId, check_message, last_words, title_from,
+        AppError, ChatId, ClientId, MessageId, RunId, Sent, Timestamp, UserId, check_message, last_words, limits,
+        title_from,
     },
     server::{
         fault::Fault,
@@ -39,7 +40,8 @@ impl Chats {
     /// is on disk. The same sender's id with the same text gives the same answer again.
     ///
     /// # Errors
-    /// `Invalid`, `NotFound`, or `Conflict` where an answer is open or the id was used for something else.
+    /// `Invalid`, `NotFound`, `Conflict` where an answer is open, or `MessageIdUsed` where the id was used for another text
+    /// or another chat.
     pub async fn send(&self, owner: UserId, outgoing: Outgoing) -> Result<Sent, Fault> {
         check_message(&outgoing.text)?;
         if let Some(sent) = self.find_sent(owner, &outgoing).await? {
@@ -126,6 +128,12 @@ impl Chats {
         continues: bool,
         now: Timestamp,
     ) -> Result<RunId, Fault> {
+        if own.count_open_runs().await? >= limits::OPEN_RUNS_PER_PERSON {
+            return Err(AppError::conflict(
+                "Too many of your answers are still waiting or being written. Wait for some of them, or stop them.",
+            )
+            .into());
+        }
         let id = RunId::from_uuid(self.0.clock.new_id());
         match own.insert_run(&NewRun { id, chat, message, model, continues, now }).await {
             Err(StoreError::Duplicate) => Err(still_answering().into()),
@@ -139,10 +147,7 @@ impl Chats {
         let mut own = tx.owned_by(owner);
         let Some(before) = own.find_message_by_client_id(outgoing.client_id).await? else { return Ok(None) };
         if before.text != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
-            return Err(AppError::conflict(
-                "This message id was used for another message. Reload the page and send again.",
-            )
-            .into());
+            return Err(AppError::MessageIdUsed.into());
         }
         let answer = own.find_message_after(before.chat_id, before.position).await?.ok_or(AppError::NotFound)?;
         let run = own.find_last_run(answer.id).await?.ok_or(AppError::NotFound)?;
@@ -231,7 +236,7 @@ impl Chats {
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);
         own.find_message(chat, message).await?.ok_or(AppError::NotFound)?;
-        let runs = own.request_stop(chat, Some(message)).await?;
+        let runs = own.request_stop(chat, Some(message), self.0.clock.now()).await?;
         tx.commit().await?;
         self.cancel_here(&runs);
         Ok(())

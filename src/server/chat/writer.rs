@@ -1,27 +1,32 @@
 //! Puts what the runs of this process wrote into the database: everything of one tick in one transaction, so that
 //! five hundred answers cost the disk what one costs.
+//!
+//! Where the database cannot be written, nothing is given up: what the models say stays in memory, the readers are told,
+//! and each tick tries again.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
-    time::MissedTickBehavior,
+    time::{Instant, MissedTickBehavior},
 };
 
-use super::Inner;
+use super::{Chats, Inner};
 use crate::{
-    domain::{RunId, Timestamp},
-    server::store::{Claimed, Ending, Progress, StoreError, Tx},
+    domain::{RunId, limits},
+    server::store::{Claimed, Ending, Progress, StoreError},
 };
 
 /// Time between two flushes of what was written.
 const TICK: Duration = Duration::from_millis(400);
 /// How long a claim holds without being renewed.
 pub(super) const LEASE_SECONDS: i64 = 20;
-/// Ticks between two renewals: every 4.8 s.
-const RENEW_TICKS: u32 = 12;
+/// Leases are renewed when the last renewal that was committed is so old: a quarter of a lease.
+const RENEW_AFTER: Duration = Duration::from_millis(LEASE_SECONDS as u64 * 250);
 /// Jobs taken into one transaction at most.
 const BATCH: usize = 256;
+/// Runs that wait in line and are looked at when others have ended.
+const NEXT: u32 = 64;
 
 /// The way to the writing task.
 pub(super) struct Writer(mpsc::UnboundedSender<Job>);
@@ -45,7 +50,8 @@ impl Writer {
         (Self(send), Queue { incoming, jobs: Vec::new() })
     }
 
-    /// Claims a queued run. `None` where somebody else has it, or the process stops.
+    /// Claims a queued run, and holds it for this process. `None` where somebody else has it, it has to wait for its
+    /// turn, or the process stops.
     pub async fn claim(&self, run: RunId) -> Option<Claimed> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Job::Claim(run, reply)).ok()?;
@@ -68,7 +74,7 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
     let Queue { incoming, jobs } = &mut *queue;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ticks = 0_u32;
+    let mut renewed = Instant::now();
     loop {
         let mut flush = false;
         if jobs.is_empty() {
@@ -82,20 +88,76 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
             tick.tick().await;
             flush = true;
         }
-        if flush {
-            ticks = ticks.wrapping_add(1);
-        }
-        if flush && jobs.is_empty() && inner.hub.len() == 0 {
+        if flush && jobs.is_empty() && inner.hub.count_held() == 0 {
             continue;
         }
-        let renew = flush && ticks.is_multiple_of(RENEW_TICKS);
         let progress = if flush { inner.hub.take_unsaved() } else { Vec::new() };
+        let renew = renewed.elapsed() >= RENEW_AFTER;
+        let begun = Instant::now();
         match write(&inner, jobs, &progress, flush, renew).await {
-            Ok(done) => done.tell(&inner, jobs),
-            Err(error) => {
-                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be written; trying again");
-                inner.hub.mark_unsaved(&progress);
+            Ok(done) => {
+                inner.hub.set_save_delayed(false);
+                if renew {
+                    renewed = begun;
+                }
+                done.tell(&inner, jobs);
             }
+            Err(error) if error.is_passing() => {
+                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be saved; trying again");
+                inner.hub.mark_unsaved(&progress);
+                inner.hub.set_save_delayed(true);
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be saved together; trying one by one");
+                write_singly(&inner, jobs, progress).await;
+            }
+        }
+    }
+}
+
+/// Writes what could not be written in one transaction piece by piece, so that what is wrong with one answer costs no
+/// other one anything.
+async fn write_singly(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<Progress>) {
+    for progress in progress {
+        let run = progress.run;
+        match write(inner, &[], &[progress], false, false).await {
+            Ok(done) => done.tell(inner, &mut Vec::new()),
+            Err(error) => {
+                tracing::error!(%error, %run, "what an answer has so far could not be saved");
+                // Its ending tries once more.
+                if error.is_passing()
+                    && let Some(live) = inner.hub.get(run)
+                {
+                    live.mark_unsaved();
+                }
+            }
+        }
+    }
+    for job in std::mem::take(jobs) {
+        let mut alone = vec![job];
+        match write(inner, &alone, &[], false, false).await {
+            Ok(done) => done.tell(inner, &mut alone),
+            Err(error) if error.is_passing() => jobs.append(&mut alone),
+            Err(error) => {
+                tracing::error!(%error, "a run could not be claimed or ended");
+                give_up(&mut alone, jobs);
+            }
+        }
+    }
+}
+
+/// A text that the database refuses must not keep a run open for ever: it ends with what was saved before. Whatever else
+/// fails is given up.
+fn give_up(alone: &mut Vec<Job>, jobs: &mut Vec<Job>) {
+    for job in alone.drain(..) {
+        match job {
+            Job::Finish(mut ending, reply) if ending.progress.is_some() => {
+                ending.progress = None;
+                ending.last_words.clear();
+                jobs.push(Job::Finish(ending, reply));
+            }
+            // Dropping the other end tells whoever waits.
+            Job::Claim(..) | Job::Finish(..) => {}
         }
     }
 }
@@ -106,6 +168,8 @@ struct Done {
     finished: Vec<bool>,
     lost: Vec<RunId>,
     stops: Vec<RunId>,
+    /// Those that were next in line and took the places of others that have ended.
+    next: Vec<Claimed>,
 }
 
 async fn write(
@@ -115,13 +179,31 @@ async fn write(
     flush: bool,
     renew: bool,
 ) -> Result<Done, StoreError> {
-    let lease_until = inner.clock.now().plus_seconds(LEASE_SECONDS);
     let mut tx = inner.store.write().await?;
-    let mut done = Done { claims: Vec::new(), finished: Vec::new(), lost: Vec::new(), stops: Vec::new() };
+    // After the wait for the transaction, which may have been long.
+    let lease_until = inner.clock.now().plus_seconds(LEASE_SECONDS);
+    let mut done =
+        Done { claims: Vec::new(), finished: Vec::new(), lost: Vec::new(), stops: Vec::new(), next: Vec::new() };
+    let mut room = limits::RUNS_PER_PROCESS.saturating_sub(inner.hub.count_held());
     for job in jobs {
         match job {
-            Job::Claim(run, _) => done.claims.push(tx.claim_run(*run, inner.worker, lease_until).await?),
+            Job::Claim(..) if room == 0 => done.claims.push(None),
+            Job::Claim(run, _) => {
+                let claimed = tx.claim_run(*run, inner.worker, lease_until, inner.answers_per_person).await?;
+                room -= usize::from(claimed.is_some());
+                done.claims.push(claimed);
+            }
             Job::Finish(ending, _) => done.finished.push(tx.finish_run(ending).await?),
+        }
+    }
+    if !done.finished.is_empty() && !inner.shutdown.is_cancelled() {
+        for run in tx.list_claimable_runs(inner.clock.now(), inner.answers_per_person, NEXT).await? {
+            if room == 0 {
+                break;
+            }
+            let claimed = tx.claim_run(run, inner.worker, lease_until, inner.answers_per_person).await?;
+            room -= usize::from(claimed.is_some());
+            done.next.extend(claimed);
         }
     }
     for progress in progress {
@@ -130,7 +212,9 @@ async fn write(
         }
     }
     if renew {
-        renew_leases(inner, &mut tx, lease_until).await?;
+        for run in inner.hub.held() {
+            tx.renew_lease(run, inner.worker, lease_until).await?;
+        }
     }
     if flush {
         done.stops = tx.list_stops(inner.worker).await?;
@@ -139,20 +223,21 @@ async fn write(
     Ok(done)
 }
 
-async fn renew_leases(inner: &Inner, tx: &mut Tx, lease_until: Timestamp) -> Result<(), StoreError> {
-    for run in inner.hub.list() {
-        tx.renew_lease(run, inner.worker, lease_until).await?;
-    }
-    Ok(())
-}
-
 impl Done {
-    fn tell(self, inner: &Inner, jobs: &mut Vec<Job>) {
+    fn tell(self, inner: &Arc<Inner>, jobs: &mut Vec<Job>) {
         let (mut claims, mut finished) = (self.claims.into_iter(), self.finished.into_iter());
         for job in jobs.drain(..) {
-            // Whoever asked may be gone; that changes nothing.
             match job {
-                Job::Claim(_, reply) => drop(reply.send(claims.next().flatten())),
+                Job::Claim(_, reply) => {
+                    let claimed = claims.next().flatten();
+                    if let Some(claimed) = &claimed {
+                        inner.hub.hold(claimed.id);
+                    }
+                    // Whoever asked may be gone; the lease ends then.
+                    if let Err(Some(unwanted)) = reply.send(claimed) {
+                        inner.hub.release(unwanted.id);
+                    }
+                }
                 Job::Finish(_, reply) => drop(reply.send(finished.next().unwrap_or(false))),
             }
         }
@@ -160,6 +245,10 @@ impl Done {
             if let Some(live) = inner.hub.get(run) {
                 live.stop.cancel();
             }
+        }
+        for claimed in self.next {
+            inner.hub.hold(claimed.id);
+            Chats(inner.clone()).begin(claimed);
         }
     }
 }

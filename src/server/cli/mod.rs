@@ -1,8 +1,10 @@
-//! The operator's commands about accounts. They need no server that runs, and work beside one.
+//! The operator's commands. They need no server that runs, and work beside one.
 
 mod audit;
+mod connect;
 
 pub use audit::{AuditCommand, show_audit};
+pub use connect::try_models;
 
 use std::{error::Error, fs, io::Write, os::unix::fs::DirBuilderExt};
 

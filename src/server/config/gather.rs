@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]` and `[[identity_providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 31] = [
+pub(super) const KEYS: [&str; 32] = [
     "listen",
     "url",
     "data",
@@ -17,6 +17,7 @@ pub(super) const KEYS: [&str; 31] = [
     "sign_up_domains",
     "trusted_proxies",
     "connections",
+    "answers_per_person",
     "default_model",
     "log.format",
     "log.filter",
@@ -39,7 +40,7 @@ pub(super) const KEYS: [&str; 31] = [
     "operator_contact",
 ];
 /// The keys of one provider, besides its name.
-pub(super) const PROVIDER_KEYS: [&str; 4] = ["base_url", "key", "models", "context"];
+pub(super) const PROVIDER_KEYS: [&str; 5] = ["base_url", "key", "models", "context", "system_role"];
 /// The keys of one identity provider, besides its name.
 pub(super) const IDENTITY_PROVIDER_KEYS: [&str; 6] =
     ["preset", "label", "issuer", "client_id", "client_secret", "sign_up"];

@@ -19,6 +19,8 @@ pub struct Loaded {
     pub config: Config,
     /// Each value for people, in the order of the documentation, with its origin; secrets masked.
     pub settings: Vec<Setting>,
+    /// What is no fault, but hardly what was meant; each a sentence or two.
+    pub hints: Vec<String>,
 }
 
 /// Reads the configuration: defaults, then `file` (or `colloquy.toml` in the working folder, where there is one),
@@ -51,7 +53,15 @@ pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsSt
         config.identity_providers.extend(reader.identity_provider(name, values, &config));
     }
     reader.validate(&config);
-    if reader.faults.is_empty() { Ok(Loaded { config, settings: reader.settings }) } else { Err(Faults(reader.faults)) }
+    if !reader.faults.is_empty() {
+        return Err(Faults(reader.faults));
+    }
+    let hints = config.providers.iter().filter_map(|provider| {
+        let hint = values::base_url_hint(&provider.base_url)?;
+        Some(format!("providers.{}.base_url: {hint}", provider.name))
+    });
+    let hints = hints.collect();
+    Ok(Loaded { config, settings: reader.settings, hints })
 }
 
 /// Takes values out of a table and keeps account of faults and of what is in effect.
@@ -91,6 +101,8 @@ impl Reader {
         let trusted_proxies =
             self.read("trusted_proxies", d.trusted_proxies, values::addresses, |list| show_list(list));
         let connections = self.read("connections", d.connections, |raw| values::number(raw, 16, 1_000_000), show);
+        let answers_per_person =
+            self.read("answers_per_person", d.answers_per_person, |raw| values::number(raw, 1, 200), show);
         let default_model = self.read("default_model", d.default_model, some(values::text), show_option);
         let log = self.log(d.log);
         let sessions = self.sessions(d.sessions);
@@ -114,6 +126,7 @@ impl Reader {
             sign_up_domains,
             trusted_proxies,
             connections,
+            answers_per_person,
             log,
             sessions,
             mail,
@@ -242,12 +255,13 @@ impl Reader {
         let models = self.read("models", Vec::new(), values::texts, |list| show_list(list));
         let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
         let context = self.read("context", PROVIDER_CONTEXT, bounds, show);
+        let system_role = self.read("system_role", true, values::flag, show);
         if base_url.is_none() && !self.faults.iter().any(|fault| fault.key == format!("{}base_url", self.prefix)) {
             let remedy = "Add it, for example http://127.0.0.1:11434/v1.";
             self.fault("base_url", origin, "It is missing.".to_owned(), remedy);
         }
         self.prefix.clear();
-        base_url.map(|base_url| ProviderConfig { name, base_url, key, models, context })
+        base_url.map(|base_url| ProviderConfig { name, base_url, key, models, context, system_role })
     }
 
     /// What concerns more than one value.

@@ -50,6 +50,8 @@ pub struct Config {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// How many connections are open at once (`connections`). Further ones wait to be accepted.
     pub connections: u32,
+    /// How many answers of one person are written at once (`answers_per_person`). Further ones wait for their turn.
+    pub answers_per_person: u32,
     /// Form of the log (`log.*`).
     pub log: LogConfig,
     /// Lifetimes of sign-ins (`sessions.*`).
@@ -171,6 +173,8 @@ pub struct ProviderConfig {
     pub models: Vec<String>,
     /// The context window of its models, in tokens.
     pub context: u32,
+    /// Whether its models know the role `system`; else the instructions stand in the first message.
+    pub system_role: bool,
 }
 
 /// An OpenID Connect provider.
@@ -221,6 +225,7 @@ impl Default for Config {
             sign_up_domains: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: 4_096,
+            answers_per_person: 8,
             log: LogConfig { json: None, filter: "info".to_owned() },
             sessions: SessionConfig {
                 idle: 7 * 86_400,

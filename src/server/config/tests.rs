@@ -59,6 +59,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         sign_up_domains = ["Example.org", "example.com"]
         trusted_proxies = ["10.0.0.1", "::ffff:10.0.0.2"]
         connections = 100
+        answers_per_person = 4
         default_model = "ollama/qwen3:8b"
         factor_removal_wait = "12h"
         audit_days = 90
@@ -87,9 +88,10 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         key = "k"
         models = ["qwen3:8b"]
         context = 4096
+        system_role = false
     "#;
     let given = given(file, &[]);
-    let Loaded { config, settings } = given.load().expect("no faults");
+    let Loaded { config, settings, .. } = given.load().expect("no faults");
     assert_eq!(config.url, Some(PublicUrl { https: true, host: "chat.example.org".into() }));
     assert_eq!(config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "10.0.0.2"]);
     assert_eq!(
@@ -98,6 +100,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     );
     assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
     assert_eq!((config.factor_removal_wait, config.audit_days, config.retention_days), (43_200, 90, Some(400)));
+    assert_eq!((config.connections, config.answers_per_person), (100, 4));
     assert_eq!(config.operator_name.as_deref(), Some("Ada"));
     assert_eq!(config.operator_contact.as_deref(), Some("ada@example.org"));
     assert_eq!(config.log.json, Some(true));
@@ -112,6 +115,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
     assert_eq!((config.providers[0].context, config.local.context), (4_096, Some(1_024)));
+    assert!(!config.providers[0].system_role);
     for setting in settings {
         assert_eq!(setting.origin, Origin::File(given.path()), "{}", setting.key);
     }
@@ -142,7 +146,7 @@ fn every_key_has_a_variable_that_goes_before_the_file() {
             ("HOME", "/root"),
         ],
     );
-    let Loaded { config, settings } = loaded.load().expect("no faults");
+    let Loaded { config, settings, .. } = loaded.load().expect("no faults");
     assert_eq!(config.listen.port(), 2);
     assert_eq!(
         (config.url, config.log.json, config.sessions.idle, config.local.threads),
@@ -396,7 +400,7 @@ fn identity_providers_come_from_the_file_and_from_variables() {
         sign_up = false
     "#;
     let given = given(file, &[("COLLOQUY_IDENTITY_PROVIDERS__GOOGLE__CLIENT_SECRET", "one")]);
-    let Loaded { config, settings } = given.load().expect("no faults");
+    let Loaded { config, settings, .. } = given.load().expect("no faults");
     let [google, house] = &config.identity_providers[..] else { panic!("two providers") };
     assert_eq!((google.issuer.as_str(), google.label.as_str()), ("https://accounts.google.com", "Google"));
     assert_eq!(
@@ -436,4 +440,27 @@ fn faulty_identity_providers_are_named_with_a_remedy() {
     }
     let open = format!("listen = \"0.0.0.0:3000\"\nurl = \"https://chat.example.org\"\n{}", table("a", whole));
     assert_eq!(given(&open, &[]).load().expect("no faults").config.origin(), "https://chat.example.org");
+}
+
+#[test]
+fn base_addresses_are_cut_to_the_base_and_doubtful_ones_get_a_hint() {
+    for (written, base, has_hint) in [
+        ("http://a/v1", "http://a/v1", false),
+        ("http://a/v1///", "http://a/v1", false),
+        ("http://a/v1/chat/completions", "http://a/v1", false),
+        ("http://a/v1/chat/completions/", "http://a/v1", false),
+        ("http://a/v1/models", "http://a/v1", false),
+        (" http://a/openai/v1/completions ", "http://a/openai/v1", false),
+        ("https://a/v1beta/openai/", "https://a/v1beta/openai", false),
+        ("http://a:11434", "http://a:11434", true),
+        ("http://a:11434/", "http://a:11434", true),
+        ("http://a:11434/api", "http://a:11434/api", true),
+        ("https://a/chat/completions", "https://a", true),
+    ] {
+        let file = format!("[[providers]]\nname = \"p\"\nbase_url = \"{written}\"\n");
+        let loaded = given(&file, &[]).load().expect("no faults");
+        assert_eq!(loaded.config.providers[0].base_url, base, "{written}");
+        assert_eq!(!loaded.hints.is_empty(), has_hint, "{written}: {:?}", loaded.hints);
+        assert!(loaded.hints.iter().all(|hint| hint.contains("/v1")), "{:?}", loaded.hints);
+    }
 }

@@ -178,10 +178,13 @@ pub(super) fn public_url(raw: &Raw) -> Result<PublicUrl, Wrong> {
     }
 }
 
-/// The base of an endpoint: http or https, a host, perhaps a path; without a slash at the end.
+/// What base addresses are copied with from examples, and do not end in.
+const TOO_MUCH: [&str; 5] = ["/chat/completions", "/completions", "/responses", "/models", "/chat"];
+
+/// The base of an endpoint: http or https, a host, perhaps a path; without a slash or the path of a function at the end.
 pub(super) fn base_url(raw: &Raw) -> Result<String, Wrong> {
     let remedy = "Write it as the provider gives it, for example http://127.0.0.1:11434/v1.";
-    let text = text(raw)?;
+    let text = text(raw)?.trim().to_owned();
     let Ok(uri) = text.parse::<axum::http::Uri>() else {
         return wrong("It is not an address.", remedy);
     };
@@ -194,7 +197,20 @@ pub(super) fn base_url(raw: &Raw) -> Result<String, Wrong> {
     if uri.query().is_some() || text.contains('#') {
         return wrong("It has a query (`?`) or a fragment (`#`).", remedy);
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    let base = text.trim_end_matches('/');
+    let base = TOO_MUCH.iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
+    Ok(base.trim_end_matches('/').to_owned())
+}
+
+/// What is probably wrong with a base address, though it may be right.
+pub(super) fn base_url_hint(base_url: &str) -> Option<String> {
+    let (scheme, rest) = base_url.split_once("://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    matches!(path, "" | "api").then(|| {
+        format!(
+            "most servers answer under /v1. Write {scheme}://{host}/v1 unless the provider says otherwise; `colloquy check --connect` tries it."
+        )
+    })
 }
 
 /// An issuer of OpenID Connect, kept to the letter: https, or http on this machine.

@@ -2,23 +2,21 @@
 
 use axum::{
     extract::{Request, State},
-    http::header::COOKIE,
     middleware::Next,
     response::Response,
 };
 use tower_sessions::Session;
 
 use super::{LoggedUser, refusal::refuse_fault};
-use crate::server::{auth::cookie_name, state::AppState};
+use crate::server::{cookies::SESSION, state::AppState};
 
 /// The layer: leaves the [`Caller`](crate::server::auth::Caller) in the request's extensions where somebody is signed in.
 pub(super) async fn know_caller(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
-    let name = cookie_name(https);
     // Without our cookie there is nobody, and nothing to ask the database.
-    let named =
-        request.headers().get_all(COOKIE).iter().any(|line| line.to_str().is_ok_and(|line| line.contains(name)));
-    if named && let Some(session) = request.extensions().get::<Session>().cloned() {
+    if SESSION.find(request.headers(), https).is_some()
+        && let Some(session) = request.extensions().get::<Session>().cloned()
+    {
         match state.accounts.caller(&session).await {
             Ok(Some(caller)) => {
                 if let Some(logged) = request.extensions().get::<LoggedUser>() {

@@ -14,13 +14,13 @@ use axum::{
 };
 
 use super::{
-    address::{Connected, client_address},
+    address::{Connected, Source, source},
     body::Bounded,
     origin::Site,
     percent, picture,
     refusal::{refuse, refuse_request},
 };
-use crate::server::auth::ClientAddress;
+use crate::server::auth::{ClientAddress, HiddenAddress};
 use crate::{domain::AppError, domain::limits, server::config::Config};
 
 /// The longest path with its query, in bytes.
@@ -63,9 +63,7 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
     let host = rules.site.host(request.uri(), request.headers(), ends);
     let host = host.map_err(|(status, reason)| refuse_request(status, reason))?;
     check_target(request)?;
-    let client = ends.map_or_else(ClientAddress::default, |ends| {
-        client_address(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies)
-    });
+    let from = ends.map(|ends| source(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies));
     if *method == Method::POST {
         if !rules.site.is_own_page(&host, request.headers()) {
             return Err(Box::new(refuse(AppError::Forbidden)));
@@ -75,7 +73,10 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
         let body = std::mem::take(request.body_mut());
         *request.body_mut() = Body::new(Bounded::new(body, most, rules.body_time));
     }
-    request.extensions_mut().insert(client);
+    request.extensions_mut().insert(from.map_or_else(ClientAddress::default, |from| from.address));
+    if let Some(Source { is_hidden: true, .. }) = from {
+        request.extensions_mut().insert(HiddenAddress);
+    }
     request.extensions_mut().insert(RequestHost(host));
     Ok(())
 }

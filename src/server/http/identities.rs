@@ -3,10 +3,7 @@
 use axum::{
     Form, Router,
     extract::{Path, Query, Request, State, rejection::FormRejection},
-    http::{
-        Extensions, HeaderMap, HeaderValue, StatusCode,
-        header::{COOKIE, LOCATION, SET_COOKIE},
-    },
+    http::{Extensions, HeaderMap, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -19,7 +16,8 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, Errand, FLOW_SECONDS, Origin, Unenrolled, flow_cookie_name},
+        auth::{Back, Caller, Errand, FLOW_SECONDS, Origin, Unenrolled},
+        cookies::FLOW,
         fault::Fault,
         state::AppState,
         telemetry::RequestId,
@@ -95,7 +93,11 @@ async fn leave(
         .begin(provider, errand, next, invitation.as_deref(), &Origin::of_request(extensions, headers))
         .await
     {
-        Ok(away) => go(&away.address, &cookie(state, &away.browser, FLOW_SECONDS)),
+        Ok(away) => {
+            let mut response = (StatusCode::SEE_OTHER, [(LOCATION, away.address)]).into_response();
+            FLOW.set(response.headers_mut(), is_https(state), &away.browser, Some(FLOW_SECONDS));
+            response
+        }
         Err(fault) => refused(fault, extensions),
     }
 }
@@ -109,9 +111,7 @@ async fn callback(
 ) -> Response {
     let mut response = arrive(&state, &provider, Fields(query), request.headers(), request.extensions()).await;
     // Whatever came of it, there is no way back to it.
-    if let Ok(line) = HeaderValue::try_from(cookie(&state, "", 0)) {
-        response.headers_mut().append(SET_COOKIE, line);
-    }
+    FLOW.remove(response.headers_mut(), is_https(&state));
     response
 }
 
@@ -128,11 +128,12 @@ async fn arrive(
     let Some(session) = extensions.get::<Session>() else {
         return refused(Fault::internal("a request without a session"), extensions);
     };
-    let is_error = query.take("error").is_some();
+    let error = query.take("error");
     let back = Back {
         state: query.take("state"),
-        browser: browser(state, headers),
-        code: query.take("code").filter(|_| !is_error),
+        browser: FLOW.find(headers, is_https(state)).map(str::to_owned),
+        code: query.take("code").filter(|_| error.is_none()),
+        error,
         issuer: query.take("iss"),
         origin: Origin::of_request(extensions, headers),
     };
@@ -140,10 +141,6 @@ async fn arrive(
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
         Err(fault) => refused(fault, extensions),
     }
-}
-
-fn go(address: &str, cookie: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, address), (SET_COOKIE, cookie)]).into_response()
 }
 
 fn refused(fault: Fault, extensions: &Extensions) -> Response {
@@ -161,18 +158,4 @@ fn refused(fault: Fault, extensions: &Extensions) -> Response {
 
 fn is_https(state: &AppState) -> bool {
     state.config.url.as_ref().is_some_and(|url| url.https)
-}
-
-fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
-    let https = is_https(state);
-    let secure = if https { "; Secure" } else { "" };
-    format!("{}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}", flow_cookie_name(https))
-}
-
-/// The secret that this browser holds.
-fn browser(state: &AppState, headers: &HeaderMap) -> Option<String> {
-    let name = flow_cookie_name(is_https(state));
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }

@@ -1,7 +1,7 @@
 //! The server's doors: routes, and the layers around them.
 //!
 //! From the outside in, each request goes through
-//! 1. [`serve`](serve()): the connection; slow, oversized and unreadable heads end here;
+//! 1. [`serve`](serve()): the connection; slow, oversized, ambiguous and unreadable heads end here;
 //! 2. `envelope`: an id, the headers of every answer, one line in the log;
 //! 3. `gate`: methods, framing, `Host`, addresses, cross-site requests, sizes of bodies;
 //! 4. `isolate`: a task of its own, panics, the deadline;
@@ -24,7 +24,7 @@ use tower_http::compression::{
 use self::{envelope::Stationery, gate::Rules, isolate::Deadline};
 use crate::{
     domain::AppError,
-    server::{auth::session_layer, clock::Clock, config::Config, state::AppState},
+    server::{clock::Clock, config::Config, state::AppState},
     server_fns::fields_of,
 };
 
@@ -40,9 +40,11 @@ mod files;
 mod functions;
 mod gate;
 mod headers;
+mod heads;
 mod health;
 mod identities;
 mod isolate;
+mod listener;
 mod options;
 mod origin;
 mod pages;
@@ -50,6 +52,7 @@ mod percent;
 mod picture;
 mod refusal;
 mod serve;
+mod session;
 mod signals;
 mod stall;
 mod typed;
@@ -58,6 +61,7 @@ pub use address::Connected;
 pub use envelope::LoggedUser;
 pub use gate::RequestHost;
 pub use health::Readiness;
+pub use listener::Listener;
 pub use options::{leptos_options, site_is_complete};
 pub use refusal::{refuse, refuse_as};
 pub use serve::{Limits, serve};
@@ -87,10 +91,10 @@ pub fn router<V: IntoView + 'static>(
     let times = Times::default();
     let rules = Arc::new(Rules::new(state.config.clone(), times.body));
     // Only what needs to know who is asking reads sessions.
-    let sessions = session_layer(state.sessions.clone(), rules.site.is_https());
     let around = |router: Router<AppState>| {
         let router = router.layer(from_fn_with_state(state.clone(), enrol::ask_for_factor));
-        router.layer(from_fn_with_state(state.clone(), caller::know_caller)).layer(sessions.clone())
+        let router = router.layer(from_fn_with_state(state.clone(), caller::know_caller));
+        router.layer(from_fn_with_state(state.clone(), session::keep_session))
     };
     let private = Router::new()
         .merge(pages::routes(&state, shell.clone()))

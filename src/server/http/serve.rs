@@ -2,17 +2,20 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, header::CONNECTION},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use super::{address::Connected, stall::Stalling};
+use super::{address::Connected, heads::ends_connection, listener::Listener, stall::Stalling};
 
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy)]
@@ -49,20 +52,21 @@ const HEAD_BYTES: usize = 64 * 1_024;
 /// # Errors
 /// The listener cannot be used.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     router: Router,
     stopping: CancellationToken,
     limits: Limits,
 ) -> io::Result<()> {
+    let listener = listener.into();
     let places = Arc::new(Semaphore::new(limits.connections as usize));
     let open = TaskTracker::new();
     let cut = CancellationToken::new();
     loop {
         let next = async {
             let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            Ok::<_, io::Error>((accept(&listener).await, place))
+            Ok::<_, io::Error>((listener.accept().await, place))
         };
-        let (socket, place) = tokio::select! {
+        let ((socket, seat), place) = tokio::select! {
             biased;
             () = stopping.cancelled() => break,
             next = next => next?,
@@ -73,7 +77,7 @@ pub async fn serve(
                 () = cut.cancelled() => {}
                 () = hold(socket, router, stopping, limits) => {}
             }
-            drop(place);
+            drop((seat, place));
         });
     }
     drop(listener);
@@ -86,28 +90,6 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection. Where the system has no more of something, such as file descriptors, this waits until
-/// it has again.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    let mut pause = Duration::from_millis(50);
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => return socket,
-            Err(error) if is_of_client(&error) => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections now");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
-        }
-    }
-}
-
-fn is_of_client(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
 /// Serves one connection to its end.
 async fn hold(socket: TcpStream, router: Router, stopping: CancellationToken, limits: Limits) {
     // Without it, a streamed page waits for the client's delayed acknowledgement.
@@ -117,7 +99,15 @@ async fn hold(socket: TcpStream, router: Router, stopping: CancellationToken, li
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ends);
-        router.clone().call(request)
+        let is_last = ends_connection(request.headers());
+        let answered = router.clone().call(request);
+        async move {
+            let mut answer: Response = answered.await?;
+            if is_last {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, std::convert::Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

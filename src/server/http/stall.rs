@@ -1,4 +1,4 @@
-//! A connection that ends when the other side takes nothing any more.
+//! A connection that ends when the other side takes nothing any more, and whose heads are looked at before they are parsed.
 
 use std::{
     io::{self, IoSlice},
@@ -13,17 +13,20 @@ use tokio::{
     time::Sleep,
 };
 
+use super::heads::Heads;
+
 /// A socket whose writes fail once none of them has got on for `patience`.
 pub(super) struct Stalling {
     socket: TcpStream,
     patience: Duration,
     /// Runs from the first write that had to wait until one gets on.
     waiting: Option<Pin<Box<Sleep>>>,
+    heads: Heads,
 }
 
 impl Stalling {
     pub fn new(socket: TcpStream, patience: Duration) -> Self {
-        Self { socket, patience, waiting: None }
+        Self { socket, patience, waiting: None, heads: Heads::default() }
     }
 
     fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -40,7 +43,15 @@ impl Stalling {
 
 impl AsyncRead for Stalling {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        if let Some(instead) = self.heads.instead(buf.remaining()) {
+            buf.put_slice(instead);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+        let kept = self.heads.check(&mut buf.filled_mut()[before..]);
+        buf.set_filled(before + kept);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -3,16 +3,13 @@
 
 use axum::{
     extract::{Request, State},
-    http::{
-        HeaderMap, HeaderValue, Method,
-        header::{COOKIE, SET_COOKIE},
-    },
+    http::{HeaderMap, Method},
     middleware::Next,
     response::Response,
 };
 use openidconnect::url::form_urlencoded::{Serializer, parse};
 
-use crate::domain::Typed;
+use crate::{domain::Typed, server::cookies::TYPED};
 
 /// The inputs that are kept. No name of a password, a code or a token will ever be one of them.
 const FIELDS: [&str; 5] = ["email", "name", "note", "uses", "days"];
@@ -20,17 +17,7 @@ const FIELDS: [&str; 5] = ["email", "name", "note", "uses", "days"];
 const FORM: &str = "form";
 /// The largest value of the cookie, in bytes. What does not fit is not kept.
 const BYTES: usize = 2_048;
-const SECONDS: u32 = 60;
-
-const fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-colloquy-typed" } else { "colloquy-typed" }
-}
-
-fn line(value: &str, seconds: u32, https: bool) -> Option<HeaderValue> {
-    let secure = if https { "; Secure" } else { "" };
-    let name = cookie_name(https);
-    HeaderValue::try_from(format!("{name}={value}; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age={seconds}")).ok()
-}
+const SECONDS: i64 = 60;
 
 /// Keeps what was sent to the form at this path, as far as it may be kept.
 pub(super) fn keep(headers: &mut HeaderMap, form: &str, body: &[u8], https: bool) {
@@ -44,25 +31,21 @@ pub(super) fn keep(headers: &mut HeaderMap, form: &str, body: &[u8], https: bool
             kept = format!("{kept}&{pair}");
         }
     }
-    if kept.len() > before
-        && let Some(line) = line(&kept, SECONDS, https)
-    {
-        headers.append(SET_COOKIE, line);
+    if kept.len() > before {
+        TYPED.set(headers, https, &kept, Some(SECONDS));
     }
 }
 
 /// The layer around pages: leaves what is kept in the request's extensions, once.
 pub(super) async fn give_back(State(https): State<bool>, mut request: Request, next: Next) -> Response {
-    let kept = find(request.headers(), cookie_name(https));
+    let kept = TYPED.find(request.headers(), https).map(str::to_owned);
     let is_page = matches!(*request.method(), Method::GET | Method::HEAD);
     let Some(kept) = kept.filter(|_| is_page) else { return next.run(request).await };
     if kept.len() <= BYTES {
         request.extensions_mut().insert(read(&kept));
     }
     let mut response = next.run(request).await;
-    if let Some(line) = line("", 0, https) {
-        response.headers_mut().append(SET_COOKIE, line);
-    }
+    TYPED.remove(response.headers_mut(), https);
     response
 }
 
@@ -79,14 +62,10 @@ fn read(kept: &str) -> Typed {
     typed
 }
 
-fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::header::SET_COOKIE;
+
     use super::*;
 
     fn kept(body: &str, https: bool) -> Option<String> {

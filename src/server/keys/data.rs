@@ -3,6 +3,7 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use secrecy::{ExposeSecret, SecretBox};
@@ -12,6 +13,8 @@ use super::{FOLDER, KeyError, check_mode, make, read};
 
 const SECRETS: &str = "secrets";
 const ENDING: &str = ".key";
+/// Age of a change of the folder from which on another one has another time.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// A key and the id by which sealed values name it.
 pub struct DataKey {
@@ -41,6 +44,9 @@ pub struct DataKeys {
     configured: Option<DataKey>,
     /// The files, by number.
     kept: Vec<DataKey>,
+    /// When the folder had last changed as its files were read. Nothing where another change at the same moment could not be
+    /// told from it.
+    changed_at: Option<SystemTime>,
 }
 
 impl fmt::Debug for DataKeys {
@@ -56,7 +62,7 @@ impl DataKeys {
     /// A file can be read by others, is not a key, or is not the key that its name says.
     pub fn open(data: &Path, configured: Option<[u8; 32]>) -> Result<Self, KeyError> {
         let configured = configured.map(|key| DataKey { id: fingerprint(&key), bytes: SecretBox::new(Box::new(key)) });
-        let mut keys = Self { folder: data.join(FOLDER).join(SECRETS), configured, kept: Vec::new() };
+        let mut keys = Self { folder: data.join(FOLDER).join(SECRETS), configured, kept: Vec::new(), changed_at: None };
         keys.refresh()?;
         Ok(keys)
     }
@@ -81,13 +87,26 @@ impl DataKeys {
         self.configured.is_some()
     }
 
+    /// Whether no key came or went since the folder was read, as far as the folder itself tells.
+    pub fn are_current(&self) -> bool {
+        self.changed_at.is_some() && self.changed_at == self.read_change()
+    }
+
+    /// When the folder last changed; nothing where that was a moment ago, or is not known.
+    fn read_change(&self) -> Option<SystemTime> {
+        let changed_at = fs::metadata(&self.folder).and_then(|folder| folder.modified()).ok()?;
+        changed_at.elapsed().is_ok_and(|age| age > SETTLED).then_some(changed_at)
+    }
+
     /// Reads the folder again where its files are not the known ones any more.
     ///
     /// # Errors
     /// As [`DataKeys::open`].
     pub fn refresh(&mut self) -> Result<(), KeyError> {
+        let changed_at = self.read_change();
         let ids = self.list()?;
         if ids.iter().eq(self.kept.iter().map(|key| &key.id)) {
+            self.changed_at = changed_at;
             return Ok(());
         }
         check_mode(&self.folder, 0o700)?;
@@ -101,6 +120,7 @@ impl DataKeys {
             kept.push(DataKey { id, bytes });
         }
         self.kept = kept;
+        self.changed_at = changed_at;
         Ok(())
     }
 

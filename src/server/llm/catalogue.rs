@@ -1,22 +1,22 @@
 //! Which models there are, and how to get at one.
 
 use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
+    collections::{HashMap, HashSet},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use crate::{
-    domain::{ModelChoice, ModelOption},
+    domain::{Failure, ModelChoice, ModelOption},
     server::config::{Config, ProviderConfig},
 };
 
 use super::{
-    Model,
-    local::{LocalModel, Settings},
+    Model, ModelError, is_name,
+    local::{Folder, Kind, LocalModel, ModelFile, Settings},
     offers::{Offers, Times},
-    openai::{self, Endpoint, Limits, OpenAi},
+    openai::{self, Endpoint, Limits, Listed, OpenAi},
 };
 
 /// The provider's name in ids of models on this machine.
@@ -32,7 +32,7 @@ pub struct Models(Arc<Inner>);
 
 struct Inner {
     providers: Vec<Provider>,
-    folder: PathBuf,
+    folder: Arc<Folder>,
     settings: Settings,
     /// The local models that were asked for; each keeps its process.
     local: Mutex<HashMap<String, Arc<LocalModel>>>,
@@ -42,6 +42,7 @@ struct Inner {
 /// A configured endpoint.
 struct Provider {
     name: String,
+    base_url: String,
     endpoint: Arc<Endpoint>,
     /// The models that the operator chose to offer; empty for all.
     chosen: Vec<String>,
@@ -67,7 +68,7 @@ impl Models {
         settings.idle = Duration::from_secs(config.local.idle_minutes.saturating_mul(60));
         Self(Arc::new(Inner {
             providers,
-            folder: config.local.models.clone(),
+            folder: Arc::new(Folder::new(&config.local.models)),
             settings,
             local: Mutex::default(),
             default: config.default_model.clone(),
@@ -101,17 +102,56 @@ impl Models {
         }
         Some((Arc::new(OpenAi::new(Arc::clone(&provider.endpoint), name.to_owned())), name.to_owned()))
     }
+
+    /// Asks every provider for its models, whether or not it is known what it offers.
+    pub async fn try_providers(&self) -> Vec<Tried> {
+        futures::future::join_all(self.0.providers.iter().map(Provider::tried)).await
+    }
+
+    /// The files on this machine, with what they are.
+    pub async fn local_files(&self) -> Vec<ModelFile> {
+        Arc::clone(&self.0.folder).files().await
+    }
+}
+
+/// What a provider answered to the question for its models.
+#[derive(Debug)]
+pub struct Tried {
+    /// The provider.
+    pub name: String,
+    /// Its base address.
+    pub base_url: String,
+    /// The models that the operator chose to offer; empty for all.
+    pub chosen: Vec<String>,
+    /// Its list, or what went wrong.
+    pub listed: Result<Listed, ModelError>,
+    /// Whether there is a list under `/v1`, where there is none without it.
+    pub answers_under_v1: bool,
 }
 
 impl Provider {
     fn new(config: &ProviderConfig, client: reqwest::Client, times: Times) -> Self {
         let endpoint = Endpoint::new(client, &config.base_url, config.key.clone(), config.context, Limits::default());
+        let endpoint = if config.system_role { endpoint } else { endpoint.with_instructions_in_message() };
         Self {
             name: config.name.clone(),
+            base_url: config.base_url.clone(),
             endpoint: Arc::new(endpoint),
             chosen: config.models.clone(),
-            offers: Offers::new(times),
+            offers: Offers::new(&config.name, times),
         }
+    }
+
+    async fn tried(&self) -> Tried {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let ask = async |more| {
+            let late = || ModelError::new(Failure::TimedOut, "no answer in 10 seconds");
+            tokio::time::timeout(PATIENCE, self.endpoint.models_under(more)).await.map_err(|_| late()).flatten()
+        };
+        let listed = ask("").await;
+        let answers_under_v1 = listed.is_err() && !self.base_url.ends_with("/v1") && ask("/v1").await.is_ok();
+        let (name, base_url, chosen) = (self.name.clone(), self.base_url.clone(), self.chosen.clone());
+        Tried { name, base_url, chosen, listed, answers_under_v1 }
     }
 
     fn has(&self, name: &str) -> bool {
@@ -121,7 +161,9 @@ impl Provider {
     async fn list(&self) -> Vec<ModelOption> {
         let names =
             if self.chosen.is_empty() { self.offers.of(&self.endpoint).await } else { self.chosen.as_slice().into() };
-        let usable = names.iter().filter(|name| is_name(name) && (!self.chosen.is_empty() || talks(name)));
+        let mut seen = HashSet::new();
+        let is_usable = |name: &&String| is_name(name) && (!self.chosen.is_empty() || talks(name));
+        let usable = names.iter().filter(is_usable).filter(|name| seen.insert(name.as_str()));
         usable
             .map(|name| ModelOption {
                 id: format!("{}/{name}", self.name),
@@ -138,18 +180,22 @@ impl Inner {
     /// The models on this machine by name, the bundled one last. The folder is read each time, so that a file that is
     /// dropped in appears.
     async fn list_local(&self) -> Vec<ModelOption> {
-        let mut models: Vec<ModelOption> =
-            files(&self.folder).await.into_iter().map(|(stem, _)| local_option(&stem)).collect();
+        let files = Arc::clone(&self.folder).files().await;
+        let models = files.into_iter().filter(|file| file.kind == Kind::Chat).map(|file| local_option(&file.stem));
+        let mut models: Vec<ModelOption> = models.collect();
         models.sort_by_cached_key(|model| (model.bundled, model.label.to_lowercase()));
         models
     }
 
+    /// A broken file is found too, so that whoever asks it is told that the file is to blame.
     async fn find_local(&self, name: &str) -> Option<(Arc<dyn Model>, String)> {
         // Found by comparing, never by joining paths: a name cannot leave the folder.
-        let (stem, file) = files(&self.folder).await.into_iter().find(|(stem, _)| stem == name)?;
-        let label = local_option(&stem).label;
+        let files = Arc::clone(&self.folder).files().await;
+        let file = files.into_iter().find(|file| file.stem == name && !matches!(file.kind, Kind::Other(_)))?;
+        let label = local_option(&file.stem).label;
         let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = local.entry(stem).or_insert_with(|| Arc::new(LocalModel::new(&file, self.settings.clone())));
+        let model =
+            local.entry(file.stem).or_insert_with(|| Arc::new(LocalModel::new(&file.path, self.settings.clone())));
         Some((Arc::clone(model) as Arc<dyn Model>, label))
     }
 }
@@ -165,39 +211,6 @@ fn local_option(stem: &str) -> ModelOption {
     }
 }
 
-/// The model files of a folder with their names; nothing where there is no folder. Of a model in several files
-/// (`…-00001-of-00003.gguf`), the first stands for all, and the library finds the rest.
-async fn files(folder: &Path) -> Vec<(String, PathBuf)> {
-    let mut files = Vec::new();
-    let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return files };
-    while let Ok(Some(entry)) = entries.next_entry().await {
-        let name = entry.file_name();
-        let stem = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(".gguf"))
-            .filter(|stem| is_name(stem) && !is_later_part(stem));
-        if let Some(stem) = stem
-            && tokio::fs::metadata(entry.path()).await.is_ok_and(|meta| meta.is_file())
-        {
-            files.push((stem.to_owned(), entry.path()));
-        }
-    }
-    files
-}
-
-/// Whether a file holds the second or a later part of a model.
-fn is_later_part(stem: &str) -> bool {
-    let Some((rest, count)) = stem.rsplit_once("-of-") else { return false };
-    let Some((_, part)) = rest.rsplit_once('-') else { return false };
-    let is_number = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number(count) && is_number(part) && part != "00001"
-}
-
-/// Whether a name can be part of an id: not empty, not endless, and nothing in it that cannot be seen.
-fn is_name(name: &str) -> bool {
-    (1..=200).contains(&name.len()) && !name.chars().any(crate::domain::is_deceptive)
-}
-
 /// Whether a model of a provider's own list can hold a conversation, as far as its name tells: the lists also hold models
 /// for embeddings, speech and pictures.
 fn talks(name: &str) -> bool {
@@ -209,19 +222,6 @@ fn talks(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_first_part_of_a_model_is_a_model() {
-        for (stem, later) in [
-            ("big-00001-of-00003", false),
-            ("big-00002-of-00003", true),
-            ("best-of-00003", false),
-            ("one-of-many", false),
-            ("SmolLM2-135M-Instruct.Q4_1", false),
-        ] {
-            assert_eq!(is_later_part(stem), later, "{stem}");
-        }
-    }
 
     #[test]
     fn models_that_do_not_talk_are_known_by_their_names() {

@@ -10,12 +10,15 @@ pub mod catalogue;
 pub mod local;
 pub mod openai;
 
+mod meter;
 mod offers;
 mod pieces;
 mod think;
 mod window;
 
-pub use catalogue::Models;
+pub use catalogue::{Models, Tried};
+pub use local::{Kind as FileKind, ModelFile};
+pub use meter::Meter;
 pub use offers::Times;
 
 /// What a model is asked.
@@ -51,9 +54,11 @@ pub enum Delta {
     Reasoning(String),
     /// A piece of the answer.
     Text(String),
-    /// Tokens read and written.
+    /// All text of this answer so far was thinking: its end has come, though nothing had opened it.
+    TextWasReasoning,
+    /// Tokens read and written; 0 where the provider does not say.
     Usage(Usage),
-    /// The answer is complete.
+    /// The answer is at its end.
     End(Finish),
 }
 
@@ -65,6 +70,10 @@ pub enum Finish {
     Stop,
     /// Its output or context limit was reached.
     Length,
+    /// The provider withheld the rest.
+    Withheld,
+    /// It wants a tool to be called.
+    ToolCall,
 }
 
 /// Tokens of one request.
@@ -101,4 +110,9 @@ pub trait Model: Send + Sync {
     /// Begins an answer. Nothing is asked before the stream is polled. When `stop` is cancelled, or the stream is
     /// dropped, the work behind it ends within 200 ms; a cancelled stream simply ends.
     fn answer(&self, prompt: Prompt, stop: CancellationToken) -> Deltas;
+}
+
+/// Whether a name can be part of an id: not empty, not endless, and nothing in it that cannot be seen.
+fn is_name(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && !name.chars().any(crate::domain::is_deceptive)
 }

@@ -35,6 +35,8 @@ pub struct Offers(Arc<Known>);
 
 #[derive(Debug)]
 struct Known {
+    /// The provider, for the log.
+    name: String,
     times: Times,
     state: Mutex<State>,
     /// Held by whoever asks the endpoint: one at a time.
@@ -47,16 +49,23 @@ struct State {
     names: Arc<[String]>,
     /// When the list was asked for last, and whether it came.
     asked: Option<(Instant, bool)>,
+    /// What the log was told of it last: once is enough.
+    logged: String,
 }
 
 impl Offers {
-    /// Nothing is known yet.
-    pub fn new(times: Times) -> Self {
-        Self(Arc::new(Known { times, state: Mutex::default(), asking: tokio::sync::Mutex::default() }))
+    /// Nothing is known yet of what this provider offers.
+    pub fn new(name: &str, times: Times) -> Self {
+        Self(Arc::new(Known {
+            name: name.to_owned(),
+            times,
+            state: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// The names of the endpoint's models, in its order; none where it does not answer. Only the first asker waits, and
-    /// and not for long: afterwards there is a last list, which is renewed behind the back of whoever reads it.
+    /// not for long: afterwards there is a last list, which is renewed behind the back of whoever reads it.
     pub async fn of(&self, endpoint: &Arc<Endpoint>) -> Arc<[String]> {
         let state = self.state();
         let Some((at, came)) = state.asked else {
@@ -81,16 +90,21 @@ impl Offers {
             return;
         }
         let answer = timeout(self.0.times.patience, endpoint.models()).await;
-        let names = match answer {
-            Ok(Ok(names)) => Some(names.into_iter().take(NAMES).collect()),
-            Ok(Err(fault)) => {
-                tracing::debug!(%fault, "a provider did not list its models");
-                None
-            }
-            Err(_) => None,
+        let (names, complaint) = match answer {
+            Ok(Ok(listed)) => (Some(listed.names.iter().take(NAMES).cloned().collect()), listed.complaint()),
+            Ok(Err(fault)) => (None, format!("{}; check `base_url`, or name its models with `models`", fault.detail)),
+            Err(_) => (None, "it did not answer in time".to_owned()),
         };
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if complaint != state.logged {
+            let (provider, came) = (&self.0.name, names.is_some());
+            match (complaint.as_str(), came) {
+                ("", _) => tracing::info!(provider, "the provider lists its models again"),
+                (complaint, true) => tracing::warn!(provider, complaint, "not all of the provider's list is of use"),
+                (complaint, false) => tracing::warn!(provider, complaint, "the provider does not list its models"),
+            }
+        }
         let asked = Some((Instant::now(), names.is_some()));
-        let state = State { names: names.unwrap_or_default(), asked };
-        *self.0.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        *state = State { names: names.unwrap_or_default(), asked, logged: complaint };
     }
 }

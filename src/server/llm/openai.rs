@@ -1,37 +1,44 @@
 //! Models behind any OpenAI-compatible endpoint.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures::{StreamExt, stream};
 use reqwest::{
-    Client, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    Client, Response,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue},
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deltas, Model, ModelError, Prompt, pieces};
 use crate::domain::Failure;
 
+mod chunk;
 mod faults;
+mod frames;
+mod habits;
+mod list;
 mod reader;
+mod repair;
 mod sse;
 mod wire;
 
+pub use list::Listed;
+
+use habits::{Habits, Refusal};
 use reader::Reader;
 
 /// How much of an error's body is read, in bytes.
 const ERROR_BYTES: usize = 64 * 1_024;
 /// How much of a list of models is read, in bytes.
 const LIST_BYTES: usize = 8 * 1_024 * 1_024;
+/// Of how many models it is remembered how they want to be asked.
+const REMEMBERED: usize = 1_000;
 
 /// How long an endpoint may take, and how much it may say.
 #[derive(Debug, Clone)]
@@ -42,8 +49,6 @@ pub struct Limits {
     pub between: Duration,
     /// For the whole answer.
     pub whole: Duration,
-    /// From the last piece of an answer to the end of its stream.
-    pub after_end: Duration,
     /// The answer and the thinking together, in bytes.
     pub answer: usize,
 }
@@ -54,7 +59,6 @@ impl Default for Limits {
             first: Duration::from_secs(120),
             between: Duration::from_secs(75),
             whole: Duration::from_secs(600),
-            after_end: Duration::from_secs(5),
             answer: pieces::ANSWER_BYTES,
         }
     }
@@ -68,8 +72,10 @@ pub struct Endpoint {
     key: Option<SecretString>,
     context: u32,
     limits: Limits,
-    /// Whether the endpoint is known to refuse `stream_options`.
-    without_usage: AtomicBool,
+    /// How models are asked of which nothing is known.
+    usual: Habits,
+    /// How the models want to be asked that refused the usual way.
+    habits: Mutex<HashMap<String, Habits>>,
 }
 
 /// The client for all endpoints: it follows no redirect, so that a key goes to no other host, and asks no proxy.
@@ -93,64 +99,74 @@ impl Endpoint {
     /// The endpoint under `base_url` (as `http://127.0.0.1:11434/v1`), whose models read `context` tokens.
     pub fn new(client: Client, base_url: &str, key: Option<SecretString>, context: u32, limits: Limits) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { client, base_url, key, context, limits, without_usage: AtomicBool::new(false) }
+        Self { client, base_url, key, context, limits, usual: Habits::default(), habits: Mutex::default() }
     }
 
-    /// The names of the models that the endpoint offers, in its order.
+    /// The same, for models that know no role `system`: the instructions stand at the beginning of the first message.
+    #[must_use]
+    pub fn with_instructions_in_message(mut self) -> Self {
+        self.usual.no_system_role = true;
+        self
+    }
+
+    /// The models that the endpoint offers, in its order.
     ///
     /// # Errors
     /// As for an answer: unreachable, refused, garbled and so on.
-    pub async fn models(&self) -> Result<Vec<String>, ModelError> {
-        #[derive(Deserialize)]
-        struct List {
-            data: Vec<Entry>,
-        }
-        #[derive(Deserialize)]
-        struct Entry {
-            id: String,
-        }
+    pub async fn models(&self) -> Result<Listed, ModelError> {
+        self.models_under("").await
+    }
 
-        let request = self.client.get(format!("{}/models", self.base_url)).header(ACCEPT, "application/json");
+    /// The same, where `more` stands behind the base address.
+    ///
+    /// # Errors
+    /// As [`Endpoint::models`].
+    pub async fn models_under(&self, more: &str) -> Result<Listed, ModelError> {
+        let request = self.client.get(format!("{}{more}/models", self.base_url)).header(ACCEPT, "application/json");
         let response = self.authorize(request)?.send().await.map_err(faults::of_send)?;
         let status = response.status();
         if !status.is_success() {
             return Err(faults::of_status(status.as_u16(), &read_beginning(response, ERROR_BYTES).await));
         }
-        let body = read_beginning(response, LIST_BYTES).await;
-        let list: List = serde_json::from_slice(&body).map_err(|fault| {
-            ModelError::new(Failure::Garbled, format!("the list of models: {}", describe_json(&fault)))
-        })?;
-        Ok(list.data.into_iter().map(|entry| entry.id).collect())
+        Listed::parse(&read_beginning(response, LIST_BYTES).await)
     }
 
-    /// Asks for an answer and returns the response, once it is known to be a stream of events.
-    async fn ask(&self, model: &str, messages: &[wire::Message<'_>]) -> Result<Response, ModelError> {
-        let usage = !self.without_usage.load(Ordering::Relaxed);
-        match self.post(&wire::Request::new(model, messages, usage)).await? {
-            Ok(response) => Ok(response),
-            Err(refusal) if usage && refusal.names_usage() => {
-                self.without_usage.store(true, Ordering::Relaxed);
-                self.post(&wire::Request::new(model, messages, false)).await?.map_err(|refusal| refusal.fault())
+    /// Asks for an answer and returns the response, and how many of the oldest turns were left out. Where a model refuses
+    /// the way in which it is asked, it is asked in another, and that is remembered if it works.
+    async fn ask(&self, model: &str, prompt: &Prompt) -> Result<(Response, usize), ModelError> {
+        let lock = || self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().get(model).copied().unwrap_or(self.usual);
+        let mut habits = known;
+        loop {
+            let (messages, left_out) = wire::messages(prompt, self.context, !habits.no_system_role)
+                .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
+            let request = wire::Request::new(model, &messages, !habits.no_stream, !habits.no_usage);
+            match self.post(&request).await? {
+                Ok(response) => {
+                    if habits != known {
+                        tracing::info!(model, ?habits, "a model is asked in another way from now on");
+                        let mut remembered = lock();
+                        if remembered.len() < REMEMBERED {
+                            remembered.insert(model.to_owned(), habits);
+                        }
+                    }
+                    return Ok((response, left_out));
+                }
+                // Each step rules one way out, so that this comes to an end.
+                Err(refusal) => habits = refusal.other_way(habits).ok_or_else(|| refusal.fault())?,
             }
-            Err(refusal) => Err(refusal.fault()),
         }
     }
 
     async fn post(&self, body: &wire::Request<'_>) -> Result<Result<Response, Refusal>, ModelError> {
         let request = self.client.post(format!("{}/chat/completions", self.base_url));
-        let request = request.header(ACCEPT, "text/event-stream").json(body);
+        let request = request.header(ACCEPT, "text/event-stream, application/json;q=0.9").json(body);
         let response = self.authorize(request)?.send().await.map_err(faults::of_send)?;
         let status = response.status();
-        if status != StatusCode::OK {
-            return Ok(Err(Refusal { status, body: read_beginning(response, ERROR_BYTES).await }));
+        if status.is_success() {
+            return Ok(Ok(response));
         }
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("none");
-        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match kind.as_str() {
-            "text/event-stream" => Ok(Ok(response)),
-            "application/json" => Err(fault_in_json(&read_beginning(response, ERROR_BYTES).await)),
-            _ => Err(ModelError::new(Failure::Garbled, "the provider did not answer with a stream of events")),
-        }
+        Ok(Err(Refusal { status: status.as_u16(), body: read_beginning(response, ERROR_BYTES).await }))
     }
 
     fn authorize(&self, request: reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder, ModelError> {
@@ -159,33 +175,6 @@ impl Endpoint {
             .map_err(|_| ModelError::new(Failure::Refused, "the key holds characters that no header can carry"))?;
         value.set_sensitive(true);
         Ok(request.header(AUTHORIZATION, value))
-    }
-}
-
-/// A status that is not a success, and the beginning of what came with it.
-struct Refusal {
-    status: StatusCode,
-    body: Vec<u8>,
-}
-
-impl Refusal {
-    /// Whether the provider does not know how to count tokens in a stream.
-    fn names_usage(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.body);
-        matches!(self.status.as_u16(), 400 | 422) && (text.contains("stream_options") || text.contains("include_usage"))
-    }
-
-    fn fault(&self) -> ModelError {
-        faults::of_status(self.status.as_u16(), &self.body)
-    }
-}
-
-/// A provider that answers a request for a stream with one JSON object reports an error, or does not stream.
-fn fault_in_json(body: &[u8]) -> ModelError {
-    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    match json.get("error") {
-        Some(error) => faults::of_stream(error),
-        None => ModelError::new(Failure::Garbled, "the provider answered with JSON in place of a stream"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     Delta, Finish, ModelError, Usage,
-    think::{Part, Splitter},
+    think::{Piece, Splitter},
 };
 use crate::domain::Failure;
 
@@ -18,8 +18,10 @@ pub struct Pieces {
     splitter: Splitter,
     /// Bytes that may still come.
     room: usize,
-    /// Whether anything but blanks was said.
+    /// Whether the answer has anything but blanks.
     said: bool,
+    /// Whether the model has thought.
+    thought: bool,
     fault: Option<ModelError>,
     ended: bool,
 }
@@ -32,6 +34,7 @@ impl Pieces {
             splitter: Splitter::default(),
             room: limit,
             said: false,
+            thought: false,
             fault: None,
             ended: false,
         }
@@ -55,32 +58,42 @@ impl Pieces {
     /// Takes a piece of the answer, which may hold thinking between tags.
     pub fn text(&mut self, piece: &str) {
         let mut splitter = std::mem::take(&mut self.splitter);
-        splitter.push(piece, |part, text| self.append(part, text));
+        splitter.push(piece, |piece| self.append(piece));
         self.splitter = splitter;
     }
 
     /// Takes a piece of thinking.
     pub fn reasoning(&mut self, piece: &str) {
-        self.append(Part::Reasoning, piece);
+        self.append(Piece::Reasoning(piece));
     }
 
-    /// The answer is complete. One without a word is a fault.
+    /// The answer is at its end. One without a word is a fault.
     pub fn finish(&mut self, finish: Finish, usage: Option<Usage>) {
-        self.release();
+        self.release(true);
         if self.ended {
             return;
         }
-        if !self.said {
-            return self.fail(ModelError::new(Failure::Empty, "the answer ended without a word"));
-        }
         self.ended = true;
         self.ready.extend(usage.map(Delta::Usage));
-        self.ready.push_back(Delta::End(finish));
+        match finish {
+            _ if self.said => self.ready.push_back(Delta::End(finish)),
+            Finish::Stop => self.fault = Some(ModelError::new(Failure::Empty, "the answer ended without a word")),
+            Finish::Length if self.thought => {
+                self.fault =
+                    Some(ModelError::new(Failure::OnlyThoughts, "the limit was reached while the model thought"));
+            }
+            Finish::Length => self.fault = Some(ModelError::new(Failure::LengthLimit, "the limit was reached at once")),
+            Finish::Withheld => self.fault = Some(ModelError::new(Failure::Withheld, "the answer was withheld")),
+            Finish::ToolCall => {
+                self.fault =
+                    Some(ModelError::new(Failure::ToolCall, "the model called a tool that it was not offered"));
+            }
+        }
     }
 
-    /// The answer breaks off; what came before is still given on.
+    /// The answer breaks off; what came before is still given on, with what it has cost as far as that is known.
     pub fn fail(&mut self, fault: ModelError) {
-        self.release();
+        self.release(false);
         if !self.ended {
             self.ended = true;
             self.fault = Some(fault);
@@ -88,30 +101,34 @@ impl Pieces {
     }
 
     /// Gives on what was held back as a possible tag.
-    fn release(&mut self) {
+    fn release(&mut self, whole: bool) {
         let mut splitter = std::mem::take(&mut self.splitter);
-        splitter.finish(|part, text| self.append(part, text));
+        splitter.finish(whole, |piece| self.append(piece));
         self.splitter = splitter;
     }
 
-    fn append(&mut self, part: Part, text: &str) {
+    fn append(&mut self, piece: Piece<'_>) {
+        let text = match piece {
+            Piece::Text(text) | Piece::Reasoning(text) => text,
+            Piece::TextWasReasoning => {
+                self.thought |= std::mem::take(&mut self.said);
+                return self.ready.push_back(Delta::TextWasReasoning);
+            }
+        };
         if self.ended || text.is_empty() {
             return;
         }
         let taken = &text[..text.floor_char_boundary(self.room)];
         self.room -= taken.len();
-        self.said |= part == Part::Text && !taken.trim_start().is_empty();
-        match (part, self.ready.back_mut()) {
-            (Part::Text, Some(Delta::Text(last))) | (Part::Reasoning, Some(Delta::Reasoning(last))) => {
-                push_clean(last, taken);
-            }
+        let is_text = matches!(piece, Piece::Text(_));
+        *(if is_text { &mut self.said } else { &mut self.thought }) |= !taken.trim_start().is_empty();
+        match self.ready.back_mut() {
+            Some(Delta::Text(last)) if is_text => push_clean(last, taken),
+            Some(Delta::Reasoning(last)) if !is_text => push_clean(last, taken),
             _ => {
                 let mut first = String::with_capacity(taken.len());
                 push_clean(&mut first, taken);
-                self.ready.push_back(match part {
-                    Part::Text => Delta::Text(first),
-                    Part::Reasoning => Delta::Reasoning(first),
-                });
+                self.ready.push_back(if is_text { Delta::Text(first) } else { Delta::Reasoning(first) });
             }
         }
         if taken.len() < text.len() {
@@ -181,6 +198,36 @@ mod tests {
         pieces.finish(Finish::Stop, None);
         let all = all(&mut pieces);
         assert_eq!(all.last(), Some(&Err(Failure::Empty)), "{all:?}");
+    }
+
+    #[test]
+    fn an_answer_without_a_word_says_why() {
+        for (text, finish, failure) in [
+            ("", Finish::Stop, Failure::Empty),
+            ("", Finish::Length, Failure::LengthLimit),
+            ("<think>long thoughts", Finish::Length, Failure::OnlyThoughts),
+            ("long thoughts</think>", Finish::Length, Failure::OnlyThoughts),
+            ("", Finish::Withheld, Failure::Withheld),
+            (" \n", Finish::ToolCall, Failure::ToolCall),
+        ] {
+            let mut pieces = Pieces::new(100);
+            pieces.text(text);
+            pieces.finish(finish, Some(Usage { prompt: 3, answer: 2 }));
+            let all = all(&mut pieces);
+            assert_eq!(all.last(), Some(&Err(failure)), "{text:?} {finish:?}");
+            assert!(all.contains(&Ok(Delta::Usage(Usage { prompt: 3, answer: 2 }))), "it has cost something");
+        }
+    }
+
+    #[test]
+    fn text_that_turns_out_to_be_thinking_is_told_in_order() {
+        let mut pieces = Pieces::new(100);
+        pieces.text("so</thi");
+        assert_eq!(pieces.next(), Some(Ok(Delta::Text("so".into()))));
+        pieces.text("nk>Yes");
+        pieces.finish(Finish::Stop, None);
+        let told = [Ok(Delta::TextWasReasoning), Ok(Delta::Text("Yes".into())), Ok(Delta::End(Finish::Stop))];
+        assert_eq!(all(&mut pieces), told);
     }
 
     #[test]

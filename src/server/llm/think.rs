@@ -1,89 +1,155 @@
-//! Models that write their thinking into the answer, as `<think>…</think>` at its very start.
+//! Models that write their thinking into the answer: between tags at its very start, or, where the chat template opens
+//! the thinking in the prompt, before a closing tag that nothing opened.
 
-const OPEN: &str = "<think>";
-const CLOSE: &str = "</think>";
+mod line;
 
-/// Which part of an answer a piece belongs to.
+use line::Line;
+
+/// How models mark their thinking: the opening tag, and what may close it.
+const TAGS: &[(&str, &[&str])] = &[
+    ("<think>", &["</think>"]),
+    ("<thinking>", &["</thinking>"]),
+    ("<thought>", &["</thought>"]),
+    ("<reasoning>", &["</reasoning>"]),
+    ("<seed:think>", &["</seed:think>"]),
+    ("<longcat_think>", &["</longcat_think>"]),
+    ("[THINK]", &["[/THINK]"]),
+    ("◁think▷", &["◁/think▷"]),
+    ("<|START_THINKING|>", &["<|END_THINKING|>"]),
+    ("<|begin_of_thought|>", &["<|end_of_thought|>"]),
+    ("<|channel>thought", &["<channel|>"]),
+    ("<|start|>assistant<|channel|>analysis<|message|>", FINAL_CHANNEL),
+    ("<|channel|>analysis<|message|>", FINAL_CHANNEL),
+    ("<|channel|>commentary<|message|>", FINAL_CHANNEL),
+];
+/// Where the final answer begins in the harmony format of gpt-oss.
+const FINAL_CHANNEL: &[&str] = &[
+    "<|end|><|start|>assistant<|channel|>final<|message|>",
+    "<|start|>assistant<|channel|>final<|message|>",
+    "<|channel|>final<|message|>",
+];
+/// The first characters of all tags.
+const FIRST: [char; 3] = ['<', '[', '◁'];
+
+/// A piece of an answer, told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Piece<'a> {
     /// What the model thinks before it answers.
-    Reasoning,
+    Reasoning(&'a str),
     /// The answer.
-    Text,
+    Text(&'a str),
+    /// All text so far was thinking: its end has come, though nothing had opened it.
+    TextWasReasoning,
+}
+
+/// Whether the text of a special token is a mark of thinking, or a part of one.
+pub fn is_mark(token: &[u8]) -> bool {
+    const PARTS: [&str; 5] = ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|channel>"];
+    let is = |tag: &str| tag.as_bytes() == token;
+    PARTS.into_iter().any(is) || TAGS.iter().any(|(open, close)| is(open) || close.iter().any(|tag| is(tag)))
 }
 
 /// Takes the thinking out of an answer that comes in pieces, cut anywhere.
 #[derive(Debug, Default)]
 pub struct Splitter {
     place: Place,
-    /// What may be the beginning of a tag.
+    /// What may be a tag, or the beginning of one.
     held: String,
+    line: Line,
+    /// Opening tags in the text whose closing tags have not come: those are not lone.
+    open: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Nothing but blanks and perhaps a part of the opening tag has come.
+    /// Nothing but blanks and perhaps a part of a tag has come.
     #[default]
     Start,
-    /// Between the tags.
-    Thinking,
+    /// Behind an opening tag; with what may close it.
+    Thinking(&'static [&'static str]),
     /// Behind the closing tag, where line breaks only separate.
     Gap,
+    /// In text, which a closing tag that nothing opened would make thinking.
+    Text,
     /// In the answer, where tags mean nothing any more.
     Answer,
 }
 
+/// What a tag in the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    /// An opening or a closing tag of this length.
+    Whole { length: usize, closes: bool },
+    /// Perhaps the beginning of one.
+    Begun,
+}
+
 impl Splitter {
     /// Takes a piece and gives on what is certain.
-    pub fn push(&mut self, piece: &str, mut emit: impl FnMut(Part, &str)) {
+    pub fn push(&mut self, piece: &str, mut emit: impl FnMut(Piece<'_>)) {
         if self.place == Place::Answer {
-            return emit(Part::Text, piece);
+            return emit(Piece::Text(piece));
         }
         let mut held = std::mem::take(&mut self.held);
         held.push_str(piece);
-        let mut rest = held.as_str();
-        loop {
-            let before = self.place;
-            rest = self.step(rest, &mut emit);
-            if self.place == before || rest.is_empty() {
-                break;
-            }
-        }
-        self.held = rest.to_owned();
+        let rest = self.run(&held, false, &mut emit);
+        held.drain(..held.len() - rest);
+        self.held = held;
     }
 
-    /// Gives on what was held back; nothing more will come.
-    pub fn finish(&mut self, mut emit: impl FnMut(Part, &str)) {
+    /// Gives on what was held back; nothing more will come. An answer that broke off may have done so within a quoted
+    /// tag, so that only one that is `whole` can still turn out to have been thinking.
+    pub fn finish(&mut self, whole: bool, mut emit: impl FnMut(Piece<'_>)) {
         let held = std::mem::take(&mut self.held);
-        if !held.is_empty() {
-            emit(if self.place == Place::Thinking { Part::Reasoning } else { Part::Text }, &held);
-        }
+        let rest = if whole { self.run(&held, true, &mut emit) } else { held.len() };
+        let rest = &held[held.len() - rest..];
+        let is_thinking = matches!(self.place, Place::Thinking(_));
+        emit_some(&mut emit, if is_thinking { Piece::Reasoning(rest) } else { Piece::Text(rest) });
         self.place = Place::Answer;
     }
 
-    /// Goes through `text` to the next border, and returns what is left.
-    fn step<'a>(&mut self, text: &'a str, emit: &mut impl FnMut(Part, &str)) -> &'a str {
+    /// Goes through `text` as far as it is certain, and returns the length of what is left.
+    fn run(&mut self, mut text: &str, last: bool, emit: &mut impl FnMut(Piece<'_>)) -> usize {
+        loop {
+            let before = self.place;
+            text = self.step(text, last, emit);
+            if self.place == before || text.is_empty() {
+                return text.len();
+            }
+        }
+    }
+
+    /// Goes to the next border, and returns what is left.
+    fn step<'a>(&mut self, text: &'a str, last: bool, emit: &mut impl FnMut(Piece<'_>)) -> &'a str {
         match self.place {
             Place::Start => {
-                let tag = text.trim_start();
-                if let Some(rest) = tag.strip_prefix(OPEN) {
-                    self.place = Place::Thinking;
-                    return rest;
+                let begin = text.trim_start();
+                if let Some((open, closing)) = TAGS.iter().find(|(open, _)| begin.starts_with(open)) {
+                    self.place = Place::Thinking(closing);
+                    return &begin[open.len()..];
                 }
-                if OPEN.starts_with(tag) {
-                    return text;
+                match find_tag(begin) {
+                    // The thinking was empty.
+                    Some(Tag::Whole { length, .. }) => {
+                        self.place = Place::Gap;
+                        return &begin[length..];
+                    }
+                    Some(Tag::Begun) if !last => return text,
+                    _ if begin.is_empty() => return text,
+                    _ => {}
                 }
-                self.place = Place::Answer;
+                self.place = Place::Text;
                 text
             }
-            Place::Thinking => {
-                if let Some((thought, rest)) = text.split_once(CLOSE) {
-                    emit_some(emit, Part::Reasoning, thought);
+            Place::Thinking(closing) => {
+                let found = closing.iter().filter_map(|tag| Some((text.find(tag)?, tag.len()))).min();
+                if let Some((at, length)) = found {
+                    emit_some(emit, Piece::Reasoning(&text[..at]));
                     self.place = Place::Gap;
-                    return rest;
+                    return &text[at + length..];
                 }
-                let (thought, held) = text.split_at(text.len() - tag_begun(text));
-                emit_some(emit, Part::Reasoning, thought);
+                let (thought, held) = text.split_at(text.len() - tag_begun(text, closing));
+                emit_some(emit, Piece::Reasoning(thought));
                 held
             }
             Place::Gap => {
@@ -93,23 +159,71 @@ impl Splitter {
                 }
                 rest
             }
+            Place::Text => self.look_for_lone_tag(text, last, emit),
             Place::Answer => {
-                emit_some(emit, Part::Text, text);
+                emit_some(emit, Piece::Text(text));
                 ""
             }
         }
     }
-}
 
-fn emit_some(emit: &mut impl FnMut(Part, &str), part: Part, text: &str) {
-    if !text.is_empty() {
-        emit(part, text);
+    fn look_for_lone_tag<'a>(&mut self, text: &'a str, last: bool, emit: &mut impl FnMut(Piece<'_>)) -> &'a str {
+        let mut at = 0;
+        while let Some(offset) = text[at..].find(FIRST) {
+            self.line.pass(&text[at..at + offset]);
+            at += offset;
+            let length = match find_tag(&text[at..]) {
+                None => text[at..].chars().next().map_or(1, char::len_utf8),
+                Some(Tag::Begun) => {
+                    emit_some(emit, Piece::Text(&text[..at]));
+                    return &text[at..];
+                }
+                Some(Tag::Whole { length, closes }) => {
+                    match self.line.quotes(&text[at + length..], last) {
+                        None => {
+                            emit_some(emit, Piece::Text(&text[..at]));
+                            return &text[at..];
+                        }
+                        Some(true) => {}
+                        Some(false) if !closes => self.open += 1,
+                        Some(false) if self.open > 0 => self.open -= 1,
+                        Some(false) => {
+                            emit_some(emit, Piece::Text(&text[..at]));
+                            emit(Piece::TextWasReasoning);
+                            self.place = Place::Gap;
+                            return &text[at + length..];
+                        }
+                    }
+                    length
+                }
+            };
+            self.line.pass(&text[at..at + length]);
+            at += length;
+        }
+        self.line.pass(&text[at..]);
+        emit_some(emit, Piece::Text(text));
+        ""
     }
 }
 
-/// How many bytes at the end of `text` may be the beginning of the closing tag.
-fn tag_begun(text: &str) -> usize {
-    (1..CLOSE.len()).rev().find(|&length| text.ends_with(&CLOSE[..length])).unwrap_or(0)
+fn emit_some(emit: &mut impl FnMut(Piece<'_>), piece: Piece<'_>) {
+    if !matches!(piece, Piece::Text("") | Piece::Reasoning("")) {
+        emit(piece);
+    }
+}
+
+/// The tag at the beginning of `text`.
+fn find_tag(text: &str) -> Option<Tag> {
+    let all = || TAGS.iter().flat_map(|(open, close)| close.iter().map(|tag| (*tag, true)).chain([(*open, false)]));
+    let whole = all().find(|(tag, _)| text.starts_with(tag));
+    let whole = whole.map(|(tag, closes)| Tag::Whole { length: tag.len(), closes });
+    whole.or_else(|| all().any(|(tag, _)| !text.is_empty() && tag.starts_with(text)).then_some(Tag::Begun))
+}
+
+/// How many bytes at the end of `text` may be the beginning of one of these tags.
+fn tag_begun(text: &str, tags: &[&str]) -> usize {
+    let begun = |tag: &&str| (1..tag.len()).rev().find(|&length| text.as_bytes().ends_with(&tag.as_bytes()[..length]));
+    tags.iter().filter_map(begun).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -117,38 +231,102 @@ mod tests {
     use super::*;
 
     /// The thinking and the answer of a text that comes in pieces of `size` characters.
-    fn split(text: &str, size: usize) -> (String, String) {
+    fn split(text: &str, size: usize, whole: bool) -> (String, String) {
         let (mut reasoning, mut answer) = (String::new(), String::new());
-        let mut emit = |part, piece: &str| match part {
-            Part::Reasoning => reasoning.push_str(piece),
-            Part::Text => answer.push_str(piece),
+        let mut emit = |piece: Piece<'_>| match piece {
+            Piece::Reasoning(piece) => reasoning.push_str(piece),
+            Piece::Text(piece) => answer.push_str(piece),
+            Piece::TextWasReasoning => reasoning.push_str(&std::mem::take(&mut answer)),
         };
         let mut splitter = Splitter::default();
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(size) {
             splitter.push(&piece.iter().collect::<String>(), &mut emit);
         }
-        splitter.finish(&mut emit);
+        splitter.finish(whole, &mut emit);
         (reasoning, answer)
+    }
+
+    fn check(cases: &[(&str, &str, &str)]) {
+        for &(text, reasoning, answer) in cases {
+            for size in 1..=text.chars().count().max(1) {
+                let told = split(text, size, true);
+                assert_eq!(told, (reasoning.to_owned(), answer.to_owned()), "{text:?} by {size}");
+            }
+        }
     }
 
     #[test]
     fn tags_are_found_however_the_text_is_cut() {
-        for (text, reasoning, answer) in [
+        check(&[
             ("<think>a < b</think>\n\nYes.", "a < b", "Yes."),
             (" \n<think>né</thin</think>né", "né</thin", "né"),
             ("<think></think>Yes", "", "Yes"),
             ("<think>never closed </thi", "never closed </thi", ""),
             ("Yes: <think>is text here</think>", "", "Yes: <think>is text here</think>"),
-            ("<thinking>no", "", "<thinking>no"),
+            ("<thinkers>no", "", "<thinkers>no"),
             ("\n\n  plain", "", "\n\n  plain"),
             ("<thi", "", "<thi"),
             ("<think>a</think>b<think>c</think>", "a", "b<think>c</think>"),
             ("", "", ""),
+        ]);
+    }
+
+    #[test]
+    fn every_models_tags_are_known() {
+        check(&[
+            ("<thinking>a</thinking>b", "a", "b"),
+            ("<thought>\na\n</thought>\nb", "\na\n", "b"),
+            ("<seed:think>a</seed:think>b", "a", "b"),
+            ("[THINK]a[/THINK]b [1] c", "a", "b [1] c"),
+            ("◁think▷a◁b◁/think▷c", "a◁b", "c"),
+            ("<|START_THINKING|>a<|END_THINKING|>b", "a", "b"),
+            ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b", "a", "b"),
+            ("<|channel|>analysis<|message|>a <|end|> b<|channel|>final<|message|>c", "a <|end|> b", "c"),
+            ("<|channel|>final<|message|>just this", "", "just this"),
+        ]);
+    }
+
+    #[test]
+    fn what_stands_before_a_lone_closing_tag_is_thinking() {
+        check(&[
+            ("I think so.</think>Yes.", "I think so.", "Yes."),
+            ("First\n\nsecond\n</think>\n\nYes </think> no", "First\n\nsecond\n", "Yes </think> no"),
+            ("</think>\n\nYes", "", "Yes"),
+            ("\n</think>Yes", "", "Yes"),
+            ("a [1] < b[/THINK]c", "a [1] < b", "c"),
+            ("a◁/think▷b", "a", "b"),
+            ("a</seed:think>b", "a", "b"),
+            ("a</thinking>b", "a", "b"),
+            ("a</think>", "a", ""),
+            ("The ` sign, so </think>\nYes", "The ` sign, so ", "Yes"),
+            ("The ` sign, so </think>Yes", "The ` sign, so ", "Yes"),
+            ("`<think>` is asked of.</think>It opens.", "`<think>` is asked of.", "It opens."),
+            ("```\n</think>\n```\nso</think>Yes", "```\n</think>\n```\nso", "Yes"),
+            ("1. a\n\n    - b</think>Yes", "1. a\n\n    - b", "Yes"),
+        ]);
+    }
+
+    #[test]
+    fn a_quoted_tag_is_text() {
+        for text in [
+            "Use `</think>` to end it.",
+            "Use `<think>` and `</think>`.",
+            "Use ``a ` </think>`` so",
+            "It ends:\n\n```xml\n<think>\n</think>\n```\n\nThat is all.",
+            "~~~\n```\n</think>\n~~~\n",
+            "- ```\n  </think>\n  ```\n",
+            "> ```\n> </think>\n> ```\n",
+            "Like so:\n\n    </think>\n\nDone.",
+            "The tag \"</think>\" and “</think>” end it, like \\</think> and <code></think></code>.",
+            "<b>No</b> [links](x) ◁ and </thin",
+            "```\n</think>",
         ] {
-            for size in 1..=text.chars().count().max(1) {
-                assert_eq!(split(text, size), (reasoning.to_owned(), answer.to_owned()), "{text:?} by {size}");
+            for size in 1..=text.chars().count() {
+                assert_eq!(split(text, size, true), (String::new(), text.to_owned()), "by {size}");
             }
         }
+        let cut = "It ends with `</think>";
+        assert_eq!(split(cut, 3, false), (String::new(), cut.to_owned()), "broken off within the code");
     }
 }

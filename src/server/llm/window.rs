@@ -38,6 +38,11 @@ pub fn leave_out(turns: &[Turn], room: u32, cost: impl Fn(usize) -> u32) -> Opti
 /// which is what code takes and a little more than English prose, and one for every other character, which is
 /// about right for Chinese and more than enough for Cyrillic or Greek.
 pub fn estimate(text: &str) -> u32 {
+    estimate_sevenths(text).div_ceil(7)
+}
+
+/// The same in sevenths of a token, which can be added up piece by piece.
+pub fn estimate_sevenths(text: &str) -> u32 {
     let (mut ascii, mut other) = (0_usize, 0_usize);
     for byte in text.bytes() {
         match byte {
@@ -47,7 +52,7 @@ pub fn estimate(text: &str) -> u32 {
             _ => {}
         }
     }
-    u32::try_from((ascii * 2).div_ceil(7) + other).unwrap_or(u32::MAX)
+    u32::try_from(ascii * 2 + other * 7).unwrap_or(u32::MAX)
 }
 
 /// The longest end of `text` whose estimate is at most `tokens`.

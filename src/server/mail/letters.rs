@@ -69,7 +69,8 @@ impl Letter {
     /// as "with Firefox on Linux, from 192.0.2.*". It holds no link: nobody shall get used to following one from such a mail.
     pub fn security_notice(sentence: impl Into<String>, at: Timestamp, by: &str) -> Self {
         let when = format!("That was on {}, {by}.", moment(at));
-        let then = "What was done with your account, and every device that is signed in, stands in the settings, under                     \u{201c}Activity\u{201d} and \u{201c}Devices\u{201d}.";
+        let then = "What was done with your account, and every device that is signed in, stands in the settings, under \
+                    \u{201c}Activity\u{201d} and \u{201c}Devices\u{201d}.";
         let last = "If that was not you, choose a new password at once and tell your administrator.";
         Self::new("Security notice for your account", &[Says(sentence.into()), Says(when), says(then), says(last)])
     }
@@ -213,6 +214,39 @@ mod tests {
             letter.html
         );
         assert!(letter.text.starts_with("<b onclick='x'>\"Ada\" & Co invites you"), "{}", letter.text);
+    }
+
+    #[test]
+    fn no_letter_has_two_blanks_in_a_row() {
+        let at = Timestamp::from_micros(1_795_250_000_000_000);
+        let link = "https://h/x?token=abc";
+        let letters = [
+            Letter::verify_address(link),
+            Letter::account_exists("https://h"),
+            Letter::reset_password(link),
+            Letter::confirm_new_address(link),
+            Letter::address_change_requested("ada@example.org", at, "from 192.0.2.*"),
+            Letter::security_notice("Your password was changed.", at, "from 192.0.2.*"),
+            Letter::reset_by_administrator(link),
+            Letter::administrators_notice("Your role was changed.", at),
+            Letter::factor_removal(at),
+            Letter::deletion(at, "192.0.2.*"),
+            Letter::deletion_by_administrator(at),
+            Letter::deleted("0190e2a4", at, at, "2 chats"),
+            Letter::export_ready(at),
+            Letter::invitation("Ada", link, 1),
+            Letter::invitation("Ada", link, 7),
+        ];
+        for letter in &letters {
+            for part in [letter.subject, &letter.text, &letter.html] {
+                assert!(!part.contains("  ") && !part.contains('\t'), "{part:?}");
+            }
+            let lines = letter.text.lines();
+            assert!(lines.clone().all(|line| line == line.trim()), "{:?}", letter.text);
+        }
+        // Each way to write a letter is in the list, `new` aside. One is there twice.
+        let ways = include_str!("letters.rs").matches(&format!(") -> {} {{", "Self")).count() - 1;
+        assert_eq!(letters.len() - 1, ways);
     }
 
     #[test]

@@ -5,26 +5,26 @@
 
 mod letters;
 mod outbox;
+mod smtp;
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Address, Message,
     message::{
         Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
     },
-    transport::smtp::{extension::ClientId, response::Category},
+    transport::smtp::extension::ClientId,
 };
 use secrecy::ExposeSecret;
 
 pub use letters::{Letter, moment};
 pub use outbox::Outbox;
 
+use self::smtp::MailServer;
 use super::{config::MailConfig, store::ClaimedMail};
 
-/// How long the mail server may take for one command.
-const COMMAND: Duration = Duration::from_secs(10);
 /// How long sending one mail may take in all. Shorter than the lease of the mail.
 const IN_ALL: Duration = Duration::from_secs(30);
 
@@ -32,14 +32,17 @@ const IN_ALL: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The configuration does not lead to a mail server.
-    #[error("the mail server's address cannot be used: {0}")]
-    Server(#[source] lettre::transport::smtp::Error),
+    #[error("the mail server's address cannot be used")]
+    Server,
     /// The sender's or the recipient's address is none.
     #[error("the address is not one: {0}")]
     Address(#[from] lettre::address::AddressError),
     /// The mail cannot be put together.
     #[error("the mail cannot be written: {0}")]
     Form(#[from] lettre::error::Error),
+    /// The mail server is not reached, or does not let us in; the mail has not been named yet.
+    #[error("{0}")]
+    Unwelcome(#[source] lettre::transport::smtp::Error),
     /// The mail server does not take it.
     #[error("{0}")]
     Refused(#[source] lettre::transport::smtp::Error),
@@ -48,24 +51,10 @@ pub enum MailError {
     Slow,
 }
 
-impl MailError {
-    /// Whether the fault is this mail's alone: the mail server may well take the next one.
-    fn is_of_the_mail(&self) -> bool {
-        match self {
-            Self::Address(_) | Self::Form(_) => true,
-            // Not where it does not let us in: it will not do so for the next one.
-            Self::Refused(error) => {
-                error.is_permanent() && error.status().is_some_and(|code| code.category == Category::MailSystem)
-            }
-            Self::Server(_) | Self::Slow => false,
-        }
-    }
-}
-
 /// Sends mails over SMTP.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: MailServer,
     from: Mailbox,
 }
 
@@ -76,11 +65,9 @@ impl Mailer {
     /// [`MailError::Server`] and [`MailError::Address`] where the configuration was not checked.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
         let from: Mailbox = config.from.parse()?;
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose_secret())
-            .map_err(MailError::Server)?;
         // Servers want to hear a name; that of the machine would tell more than that of the sender.
         let hello = ClientId::Domain(from.email.domain().to_owned());
-        Ok(Self { transport: transport.timeout(Some(COMMAND)).hello_name(hello).build(), from })
+        Ok(Self { server: MailServer::parse(config.smtp_url.expose_secret(), hello)?, from })
     }
 
     /// Hands a mail to the mail server. Every attempt carries the same id.
@@ -89,10 +76,7 @@ impl Mailer {
     /// As the mail server says.
     pub async fn send(&self, mail: &ClaimedMail) -> Result<(), MailError> {
         let message = self.message(mail)?;
-        match tokio::time::timeout(IN_ALL, self.transport.send(message)).await {
-            Ok(sent) => sent.map(drop).map_err(MailError::Refused),
-            Err(_) => Err(MailError::Slow),
-        }
+        tokio::time::timeout(IN_ALL, self.server.send(&message)).await.unwrap_or(Err(MailError::Slow))
     }
 
     fn message(&self, mail: &ClaimedMail) -> Result<Message, MailError> {

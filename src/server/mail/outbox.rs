@@ -1,17 +1,23 @@
-//! The queue of mails: claimed under a lease, sent, marked; tried again where the mail server does not take them.
+//! The queue of mails: claimed under a lease, sent, marked; tried again where that may help, and given up where it cannot.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{MailError, Mailer};
+use super::{MailError, Mailer, smtp::Remedy};
 use crate::{
-    domain::Timestamp,
+    domain::{AuditAction, Outcome, Timestamp},
     server::{
         clock::Clock,
         config::MailConfig,
-        store::{ClaimedMail, Store, StoreError},
+        store::{ClaimedMail, NewAuditEntry, Store, StoreError, Tx},
     },
 };
 
@@ -26,6 +32,13 @@ const MARK_PAUSE: Duration = Duration::from_secs(1);
 const DELAYS: [i64; 5] = [60, 300, 1_800, 7_200, 21_600];
 /// Seconds after which a mail is given up.
 const PATIENCE_SECONDS: i64 = 2 * 86_400;
+/// Seconds for which nothing is sent after the mail server did not let us in: a wrong password that is tried over and over
+/// locks more than it opens.
+const UNWELCOME_SECONDS: i64 = 300;
+/// Seconds until the next attempt for the mail that was tried then, at least.
+const UNWELCOME_DELAY: i64 = 900;
+/// Seconds in which administrators are told once that the mail server does not let us in.
+const TOLD_SECONDS: i64 = 86_400;
 /// Bytes of a mail server's answer that are kept.
 const ERROR_BYTES: usize = 500;
 
@@ -35,6 +48,19 @@ pub struct Outbox {
     store: Store,
     clock: Clock,
     mailer: Mailer,
+    /// In microseconds: nothing is sent before.
+    paused_until: Arc<AtomicI64>,
+}
+
+/// What came of looking for a mail to send.
+enum Tried {
+    /// There was none to be tried now.
+    Nothing,
+    Sent,
+    /// It was given up; others may fare better.
+    GivenUp,
+    /// The mail server may need a pause.
+    Failed,
 }
 
 impl Outbox {
@@ -43,7 +69,7 @@ impl Outbox {
     /// # Errors
     /// As [`Mailer::new`].
     pub fn new(store: Store, clock: Clock, config: &MailConfig) -> Result<Self, MailError> {
-        Ok(Self { store, clock, mailer: Mailer::new(config)? })
+        Ok(Self { store, clock, mailer: Mailer::new(config)?, paused_until: Arc::default() })
     }
 
     /// Sends what is due until `shutdown`. A mail that is being sent then is sent and marked first.
@@ -60,9 +86,8 @@ impl Outbox {
         }
     }
 
-    /// Sends the mails that are due, one after another, until the mail server fails: then it may need a pause. A mail that it
-    /// refuses for good keeps none of the others. No further one is begun once `shutdown` is cancelled. Gives how many were
-    /// sent.
+    /// Sends the mails that are due, one after another, until the mail server seems to need a pause.
+    /// No further one is begun once `shutdown` is cancelled. Gives how many were sent.
     ///
     /// # Errors
     /// As the database says.
@@ -70,24 +95,27 @@ impl Outbox {
         let mut sent = 0;
         while !shutdown.is_cancelled() {
             match self.send_next().await? {
-                Some(Ok(())) => sent += 1,
-                Some(Err(error)) if error.is_of_the_mail() => {}
-                Some(Err(_)) | None => break,
+                Tried::Sent => sent += 1,
+                Tried::GivenUp => {}
+                Tried::Nothing | Tried::Failed => break,
             }
         }
         Ok(sent)
     }
 
-    /// Claims and sends one mail. How that went; `None` where there was none.
-    async fn send_next(&self) -> Result<Option<Result<(), MailError>>, StoreError> {
+    /// Claims and sends one mail.
+    async fn send_next(&self) -> Result<Tried, StoreError> {
         let (lease, now) = (self.clock.new_id(), self.clock.now());
+        if now.micros() < self.paused_until.load(Ordering::Relaxed) {
+            return Ok(Tried::Nothing);
+        }
         if !self.store.read().await?.has_due_mail(now).await? {
-            return Ok(None);
+            return Ok(Tried::Nothing);
         }
         let mut tx = self.store.write().await?;
         let claimed = tx.claim_mail(lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
-        let Some(mail) = claimed else { return Ok(None) };
+        let Some(mail) = claimed else { return Ok(Tried::Nothing) };
         let outcome = self.mailer.send(&mail).await;
         if let Err(error) = &outcome {
             // Neither the address nor the texts: the log is not the place for them.
@@ -96,37 +124,81 @@ impl Outbox {
         // A mail that was taken and is not marked would be sent again.
         for _ in 0..MARKS {
             match self.mark(&mail, lease, &outcome).await {
-                Ok(()) => return Ok(Some(outcome)),
+                Ok(tried) => return Ok(tried),
                 Err(error) => tracing::warn!(mail = %mail.id, %error, "a mail could not be marked; trying again"),
             }
             tokio::time::sleep(MARK_PAUSE).await;
         }
-        self.mark(&mail, lease, &outcome).await?;
-        Ok(Some(outcome))
+        self.mark(&mail, lease, &outcome).await
     }
 
     /// Notes how sending a mail went.
-    async fn mark(&self, mail: &ClaimedMail, lease: Uuid, outcome: &Result<(), MailError>) -> Result<(), StoreError> {
+    async fn mark(
+        &self,
+        mail: &ClaimedMail,
+        lease: Uuid,
+        outcome: &Result<(), MailError>,
+    ) -> Result<Tried, StoreError> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        match outcome {
-            Ok(()) => tx.finish_mail(mail.id, lease, now).await?,
+        let tried = match outcome {
+            Ok(()) => {
+                tx.finish_mail(mail.id, lease, now).await?;
+                Tried::Sent
+            }
             Err(error) => {
-                let next = next_attempt(mail, now);
+                let remedy = error.remedy();
+                let next = next_attempt(mail, now, remedy);
                 if next.is_none() {
                     tracing::warn!(mail = %mail.id, attempts = mail.attempts, "a mail was given up");
                 }
                 tx.postpone_mail(mail.id, lease, &shortened(error), next).await?;
+                if remedy == Remedy::ChangeSetting {
+                    self.tell_administrators(&mut tx, error, now).await?;
+                    self.paused_until.store(now.plus_seconds(UNWELCOME_SECONDS).micros(), Ordering::Relaxed);
+                }
+                if remedy == Remedy::GiveUp { Tried::GivenUp } else { Tried::Failed }
             }
+        };
+        tx.commit().await?;
+        Ok(tried)
+    }
+
+    /// Writes into the audit that the mail server does not let us in, once a day.
+    async fn tell_administrators(&self, tx: &mut Tx, error: &MailError, now: Timestamp) -> Result<(), StoreError> {
+        let (tries, _) = tx.count_try("mail server fault", now, TOLD_SECONDS).await?;
+        if tries > 1 {
+            return Ok(());
         }
-        tx.commit().await
+        let code = error.code().map_or_else(String::new, |code| format!(" ({code})"));
+        let detail = format!(
+            "Mail: the mail server does not accept this installation{code}. Compare `mail.smtp_url` and `mail.from`; \
+             mails wait, and are tried again for two days."
+        );
+        tx.insert_audit_entry(&NewAuditEntry {
+            id: self.clock.new_id(),
+            at: now,
+            actor: None,
+            subject: None,
+            action: AuditAction::SetupFault,
+            outcome: Outcome::Refused,
+            detail: &detail,
+            address: "0.0.0.0",
+            user_agent: "server",
+        })
+        .await
     }
 }
 
-/// When to try again after a failure; `None` where it has been long enough.
-fn next_attempt(mail: &ClaimedMail, now: Timestamp) -> Option<Timestamp> {
+/// When to try again after a failure; `None` where that is of no use, or where it has been long enough.
+fn next_attempt(mail: &ClaimedMail, now: Timestamp, remedy: Remedy) -> Option<Timestamp> {
     let failures = usize::try_from(mail.attempts).unwrap_or(usize::MAX).clamp(1, DELAYS.len());
-    let next = now.plus_seconds(DELAYS[failures - 1]);
+    let delay = match remedy {
+        Remedy::GiveUp => return None,
+        Remedy::TryLater => DELAYS[failures - 1],
+        Remedy::ChangeSetting => DELAYS[failures - 1].max(UNWELCOME_DELAY),
+    };
+    let next = now.plus_seconds(delay);
     (next <= mail.created_at.plus_seconds(PATIENCE_SECONDS)).then_some(next)
 }
 
@@ -155,7 +227,10 @@ mod tests {
                 created_at: Timestamp::from_micros(0),
                 attempts,
             };
-            let Some(next) = next_attempt(&mail, now) else { break };
+            assert_eq!(next_attempt(&mail, now, Remedy::GiveUp), None);
+            let Some(next) = next_attempt(&mail, now, Remedy::TryLater) else { break };
+            let slowly = next_attempt(&mail, now, Remedy::ChangeSetting);
+            assert_eq!(slowly, Some(next.max(now.plus_seconds(UNWELCOME_DELAY))));
             pauses.push((next.micros() - now.micros()) / 60_000_000);
             now = next;
         }

@@ -5,7 +5,7 @@ use super::{
     db::{execute, fetch_all, fetch_optional},
     slices::STEP,
 };
-use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp};
+use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp, search_key};
 
 /// A chat to be written.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl From<SummaryRow> for ChatSummary {
 pub(super) fn literal_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
-    for c in text.to_lowercase().chars() {
+    for c in search_key(text).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -83,7 +83,7 @@ impl Owned<'_> {
             chat.id,
             self.owner,
             chat.title,
-            chat.title.to_lowercase(),
+            search_key(chat.title),
             chat.model,
             chat.last_words,
             chat.now,
@@ -135,7 +135,7 @@ impl Owned<'_> {
              where c.owner_id = $1 and c.deleted_at is null and c.archived = $2
                and c.pinned >= $3 and c.pinned <= $4
                and (c.pinned, c.active_at, c.id) < ($5, $6, $7)
-               and ($8 = '%%' or c.title_key like $8 escape '\\')
+               and ($8 = '%%' or replace(c.title_key, '\u{200D}', '') like $8 escape '\\')
              order by c.pinned desc, c.active_at desc, c.id desc
              limit $9",
             self.owner,
@@ -162,7 +162,7 @@ impl Owned<'_> {
             chat,
             self.owner,
             title,
-            title.to_lowercase(),
+            search_key(title),
         )?;
         Ok(changed == 1)
     }

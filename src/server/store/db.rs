@@ -5,7 +5,7 @@
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -27,11 +27,21 @@ pub(super) enum Db {
 pub(super) enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
+    /// None: a statement of this transaction has failed.
+    Failed,
 }
 
 /// One unit of work. Reading ones are plain connections; writing ones are transactions that are undone
 /// unless committed.
-pub struct Tx(Inner);
+///
+/// A transaction in which a statement failed cannot be used any more, and cannot be committed. PostgreSQL would answer
+/// such a commit with a silent rollback. SQLite has undone the transaction by itself after a full disk, an I/O error or
+/// a lack of memory, and further statements would each be a transaction of their own.
+#[must_use = "what is not committed is undone"]
+pub struct Tx {
+    inner: Inner,
+    has_failed: bool,
+}
 
 enum Inner {
     ReadSqlite(PoolConnection<Sqlite>),
@@ -41,8 +51,15 @@ enum Inner {
 }
 
 impl Tx {
+    const fn new(inner: Inner) -> Self {
+        Self { inner, has_failed: false }
+    }
+
     pub(super) fn conn(&mut self) -> Conn<'_> {
-        match &mut self.0 {
+        if self.has_failed {
+            return Conn::Failed;
+        }
+        match &mut self.inner {
             Inner::ReadSqlite(c) => Conn::Sqlite(c),
             Inner::WriteSqlite(c) => Conn::Sqlite(c),
             Inner::ReadPostgres(c) => Conn::Postgres(c),
@@ -50,18 +67,34 @@ impl Tx {
         }
     }
 
+    /// Takes note of how a statement ended.
+    pub(super) fn note<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        let is_writing = matches!(self.inner, Inner::WriteSqlite(_) | Inner::WritePostgres(_));
+        self.has_failed |= is_writing && done.is_err();
+        done
+    }
+
     /// Makes the work of a writing unit last. Returns when the database has it on disk.
     ///
     /// # Errors
-    /// As the database says; then nothing of it was kept, or the connection broke and it is not known.
+    /// As the database says; then nothing of it was kept, or the connection broke and it is not known. Also where a
+    /// statement of this unit has failed: then nothing of it is kept.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
+        if self.has_failed {
+            return Err(failed().into());
+        }
+        match self.inner {
             Inner::WriteSqlite(tx) => tx.commit().await?,
             Inner::WritePostgres(tx) => tx.commit().await?,
             Inner::ReadSqlite(_) | Inner::ReadPostgres(_) => {}
         }
         Ok(())
     }
+}
+
+/// What is told where a transaction is used after one of its statements has failed: a fault of ours.
+pub(super) fn failed() -> sqlx::Error {
+    sqlx::Error::InvalidArgument("a statement of this transaction has failed before".to_owned())
 }
 
 impl Db {
@@ -83,7 +116,22 @@ impl Db {
         // A file does not go away like a server does: asking each time whether it is still there costs a way to another
         // thread and back.
         let pool = || SqlitePoolOptions::new().test_before_acquire(false);
-        let write = pool().max_connections(1).acquire_timeout(ACQUIRE).connect_with(options.clone()).await?;
+        let write = pool()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE)
+            // SQLite undoes a transaction by itself when its disk is full or fails. The driver's own rollback then fails
+            // too, and it goes on believing that it is inside of a transaction: such a connection is closed.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // The rollback of what was not committed is done before this is answered.
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+            .connect_with(options.clone())
+            .await?;
         let read = pool()
             .max_connections(4)
             .acquire_timeout(ACQUIRE)
@@ -95,25 +143,15 @@ impl Db {
 
     /// Connects to PostgreSQL.
     pub(super) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?
-            .application_name("colloquy")
-            // A transaction that somebody forgot must not hold its locks for ever.
-            .options([
-                ("idle_in_transaction_session_timeout", "10s"),
-                ("lock_timeout", "5s"),
-                ("statement_timeout", "30s"),
-            ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(16)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(Duration::from_secs(60))
-            .connect_with(options)
-            .await?;
+        let options = PgConnectOptions::from_str(url)?.application_name("colloquy");
+        let pool =
+            PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).idle_timeout(Duration::from_secs(60));
+        let pool = super::pooler::connect(pool, options).await?;
         Ok(Self::Postgres(pool))
     }
 
     pub(super) async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
+        Ok(Tx::new(match self {
             Self::Sqlite { read, .. } => Inner::ReadSqlite(read.acquire().await?),
             Self::Postgres(pool) => Inner::ReadPostgres(pool.acquire().await?),
         }))
@@ -128,8 +166,8 @@ impl Db {
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { write, .. } => Inner::WriteSqlite(write.begin_with("begin immediate").await?),
+        Ok(Tx::new(match self {
+            Self::Sqlite { write, .. } => Inner::WriteSqlite(begin_immediate(write).await?),
             Self::Postgres(pool) => Inner::WritePostgres(pool.begin().await?),
         }))
     }
@@ -167,46 +205,65 @@ impl Db {
     }
 }
 
+/// Begins a transaction on SQLite. A connection that turns out to be of no use is not given back, and another one is
+/// tried once.
+async fn begin_immediate(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    use sqlx::Error::{BeginFailed, InvalidSavePointStatement, WorkerCrashed};
+    match pool.begin_with("begin immediate").await {
+        Err(error @ (BeginFailed | InvalidSavePointStatement | WorkerCrashed)) => {
+            tracing::warn!(%error, "a connection to the database was of no use; opening another one");
+            pool.begin_with("begin immediate").await
+        }
+        other => other,
+    }
+}
+
 /// Runs a statement; gives the number of rows that it changed.
 macro_rules! execute {
-    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx.conn() {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let done = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
             }
-        }
-    };
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+        };
+        $tx.note(done)
+    }};
 }
 
 /// Reads at most one row.
 macro_rules! fetch_optional {
-    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx.conn() {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let done = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
             }
-        }
-    };
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+        };
+        $tx.note(done)
+    }};
 }
 
 /// Reads all rows.
 macro_rules! fetch_all {
-    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx.conn() {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let done = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
             }
-        }
-    };
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+        };
+        $tx.note(done)
+    }};
 }
 
 pub(super) use {execute, fetch_all, fetch_optional};
@@ -214,6 +271,73 @@ pub(super) use {execute, fetch_all, fetch_optional};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A new database with a table of texts, and a function that writes one of a length.
+    async fn with_texts(folder: &Path) -> Db {
+        let db = Db::open_sqlite(&folder.join("db")).await.expect("a database");
+        let mut tx = db.write().await.expect("a transaction");
+        execute!(tx, "create table texts (text text not null)").expect("a table");
+        tx.commit().await.expect("a commit");
+        db
+    }
+
+    async fn insert(db: &Db, bytes: usize) -> Result<(), StoreError> {
+        let mut tx = db.write().await?;
+        execute!(tx, "insert into texts (text) values ($1)", "x".repeat(bytes))?;
+        tx.commit().await
+    }
+
+    async fn count(db: &Db) -> i64 {
+        let mut tx = db.read().await.expect("a connection");
+        fetch_optional!(tx, (i64,), "select count(*) from texts").expect("a count").expect("a row").0
+    }
+
+    #[tokio::test]
+    async fn b04_after_a_full_disk_writing_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = with_texts(folder.path()).await;
+        insert(&db, 10).await.expect("room");
+        for _ in 0..3 {
+            let mut tx = db.write().await.expect("a transaction");
+            // Holds for this connection alone, and so until it is closed.
+            fetch_optional!(tx, (i64,), "pragma max_page_count = 1").expect("a limit");
+            let full = execute!(tx, "insert into texts (text) values ($1)", "x".repeat(100_000));
+            assert!(matches!(full.map_err(StoreError::from), Err(StoreError::Full)));
+            // SQLite has undone the transaction by itself. What follows must not be a transaction of its own.
+            let after = execute!(tx, "insert into texts (text) values ('after')");
+            assert!(after.is_err(), "a statement after the one that failed");
+            assert!(tx.commit().await.is_err(), "nothing is acknowledged");
+            insert(&db, 100_000).await.expect("there is room again");
+        }
+        assert_eq!(count(&db).await, 4);
+    }
+
+    #[tokio::test]
+    async fn b04_a_commit_after_a_failed_statement_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = with_texts(folder.path()).await;
+        let mut tx = db.write().await.expect("a transaction");
+        execute!(tx, "insert into texts (text) values ('before')").expect("a row");
+        execute!(tx, "insert into texts (text) values (null)").expect_err("a text that is none");
+        tx.commit().await.expect_err("part of a unit is not kept");
+        assert_eq!(count(&db).await, 0);
+        insert(&db, 10).await.expect("the next one");
+    }
+
+    #[tokio::test]
+    async fn b04_a_connection_that_is_stuck_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = with_texts(folder.path()).await;
+        let Db::Sqlite { write, .. } = &db else { unreachable!("SQLite was opened") };
+        // The driver believes in a transaction that SQLite does not have any more.
+        let mut connection = write.acquire().await.expect("a connection");
+        let stuck = sqlx::Connection::begin(&mut *connection).await.expect("a transaction");
+        std::mem::forget(stuck);
+        sqlx::query("rollback").execute(&mut *connection).await.expect("a rollback");
+        drop(connection);
+        insert(&db, 10).await.expect("another connection");
+        assert_eq!(count(&db).await, 1);
+    }
 
     #[tokio::test]
     async fn b01_every_sqlite_connection_has_the_settings_that_were_decided() {

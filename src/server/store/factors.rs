@@ -43,7 +43,8 @@ pub struct FactorRow {
     pub id: FactorId,
     /// Whose.
     pub user_id: UserId,
-    kind: String,
+    #[sqlx(try_from = "String")]
+    kind: FactorKind,
     /// What the person calls it.
     pub name: String,
     /// An app's sealed secret.
@@ -58,8 +59,8 @@ pub struct FactorRow {
 
 impl FactorRow {
     /// What it is.
-    pub fn kind(&self) -> FactorKind {
-        if self.kind == "passkey" { FactorKind::Passkey } else { FactorKind::Totp }
+    pub const fn kind(&self) -> FactorKind {
+        self.kind
     }
 }
 

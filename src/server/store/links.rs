@@ -3,9 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    StoreError, Tx, UnknownWord,
     db::{execute, fetch_all, fetch_optional},
-    users::{parse_role, role_text},
 };
 use crate::domain::{Invitation, InvitationId, Role, Timestamp, UserId};
 
@@ -72,16 +71,23 @@ pub struct LinkRow {
 
 type LinkColumns = (Option<UserId>, Option<String>, Option<String>);
 
-fn link((user, email, role): LinkColumns) -> LinkRow {
-    LinkRow { user, email, role: parse_role(role.as_deref().unwrap_or_default()) }
+fn link((user, email, role): LinkColumns) -> Result<LinkRow, StoreError> {
+    Ok(LinkRow { user, email, role: invited_role(role)? })
+}
+
+/// What an invitation makes of people; other links name no role.
+fn invited_role(role: Option<String>) -> Result<Role, UnknownWord> {
+    role.map_or(Ok(Role::Member), Role::try_from)
 }
 
 type InvitationColumns = (InvitationId, Option<String>, Option<String>, i64, Timestamp, Timestamp);
 
-fn invitation((id, email, role, uses_left, created_at, expires_at): InvitationColumns) -> Invitation {
-    let role = parse_role(role.as_deref().unwrap_or_default());
+fn invitation(
+    (id, email, role, uses_left, created_at, expires_at): InvitationColumns,
+) -> Result<Invitation, StoreError> {
+    let role = invited_role(role)?;
     let uses_left = u32::try_from(uses_left).unwrap_or(0);
-    Invitation { id, email, role, uses_left, created_at, expires_at }
+    Ok(Invitation { id, email, role, uses_left, created_at, expires_at })
 }
 
 impl Tx {
@@ -99,7 +105,7 @@ impl Tx {
             link.purpose.text(),
             link.user,
             link.email,
-            link.role.map(role_text),
+            link.role.map(Role::word),
             i64::from(link.uses),
             link.created_at,
             link.expires_at,
@@ -126,7 +132,7 @@ impl Tx {
             purpose.text(),
             now,
         )?;
-        Ok(row.map(link))
+        row.map(link).transpose()
     }
 
     /// Uses a link up by one. Of any number of transactions that use the last one, one is given the link.
@@ -149,7 +155,7 @@ impl Tx {
             purpose.text(),
             now,
         )?;
-        Ok(row.map(link))
+        row.map(link).transpose()
     }
 
     /// Makes all links of one kind dead that concern an account.
@@ -174,7 +180,7 @@ impl Tx {
              order by created_at desc, id desc limit 500",
             now,
         )?;
-        Ok(rows.into_iter().map(invitation).collect())
+        rows.into_iter().map(invitation).collect()
     }
 
     /// The invitation with this token, if it can be used now.
@@ -194,7 +200,7 @@ impl Tx {
             token_hash.as_slice(),
             now,
         )?;
-        Ok(row.map(invitation))
+        row.map(invitation).transpose()
     }
 
     /// Makes an invitation dead; whether there was one that could be used.

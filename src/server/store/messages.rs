@@ -60,13 +60,17 @@ pub struct MessageRow {
     pub created_at: Timestamp,
     /// The run that is writing it.
     pub run_id: Option<RunId>,
+    /// How many open runs of the owner are older, where that run is queued.
+    pub behind: Option<i64>,
 }
 
 macro_rules! select_messages {
     ($rest:literal) => {
         concat!(
             "select m.id, m.chat_id, m.position, m.author, m.state, m.text, m.reasoning, m.model, m.model_label, m.failure,
-               m.left_out, m.created_at, r.id as run_id
+               m.left_out, m.created_at, r.id as run_id,
+               case when r.state = 'queued' then (select count(*) from runs o
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind
              from messages m left join runs r on r.message_id = m.id and r.state <> 'ended'
              where m.owner_id = $1 ",
             $rest

@@ -1,18 +1,26 @@
 //! Migrations: run at start, one process at a time.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{
+    Executor, PgPool,
+    migrate::{MigrateError, Migrator},
+};
 
 use super::{StoreError, db::Db};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Brings the schema up to date. PostgreSQL is locked by the migrator itself; on SQLite there is one writing
+/// Held while the schema is changed; the number means nothing, but no other program may use it in the same database.
+const LOCK: &str = "set local lock_timeout = '120s';
+    set local statement_timeout = '130s';
+    set local idle_in_transaction_session_timeout = 0;
+    select pg_advisory_xact_lock(4824371023877113)";
+
+/// Brings the schema up to date. PostgreSQL is locked by [`LOCK`]; on SQLite there is one writing
 /// connection per process, and the migrator's own table makes a second process wait for the file's lock.
 pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     let result = match db {
         Db::Sqlite { write, .. } => SQLITE.run(write).await,
-        Db::Postgres(pool) => POSTGRES.run(pool).await,
+        Db::Postgres(pool) => run_on_postgres(pool).await,
     };
     result.map_err(|error| match error {
         MigrateError::VersionMissing(version) => StoreError::Schema(format!(
@@ -29,6 +37,21 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     })
 }
 
+fn postgres() -> Migrator {
+    sqlx::migrate!("migrations/postgres")
+}
+
+/// The migrator's own lock belongs to a session, which a connection pooler may hand on; this one belongs to a transaction
+/// beside the migrator's.
+async fn run_on_postgres(pool: &PgPool) -> Result<(), MigrateError> {
+    let mut holder = pool.begin().await?;
+    holder.execute(sqlx::raw_sql(LOCK)).await?;
+    let mut migrator = postgres();
+    let done = migrator.set_locking(false).run(pool).await;
+    holder.commit().await?;
+    done
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +60,6 @@ mod tests {
     fn both_databases_have_the_same_migrations() {
         let names =
             |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
-        assert_eq!(names(&SQLITE), names(&POSTGRES));
+        assert_eq!(names(&SQLITE), names(&postgres()));
     }
 }

@@ -21,10 +21,13 @@ mod migrate;
 mod owned;
 mod pending_sign_ins;
 mod people;
+mod pooler;
 mod profiles;
 mod purge;
 mod purge_slices;
 mod retention;
+#[cfg(test)]
+mod run_properties;
 mod runs;
 mod sealed;
 mod sessions;
@@ -32,6 +35,8 @@ mod sign_ins;
 mod slices;
 mod throttles;
 mod users;
+mod words;
+mod write_checks;
 
 use std::{path::Path, time::Duration};
 
@@ -59,10 +64,11 @@ pub use people::{PeopleCursor, PersonRow};
 pub use profiles::ProfileRow;
 pub use purge::{Counts, Holds, ID_COLUMNS, TABLES_WITHOUT_IDS};
 pub use retention::{RetentionRow, Rule, SilentChat};
-pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress};
+pub use runs::{Claimed, Ending, NewRun, OpenRun, Progress, RunClaim};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
 pub use users::{NewUser, UserRow};
+pub use words::UnknownWord;
 
 /// Times that it is tried to empty SQLite's log of changes, and the pause between them.
 const CHECKPOINT_TRIES: u32 = 50;
@@ -83,6 +89,9 @@ pub enum StoreError {
     /// The transaction was undone in favour of another one that it stood in the way of. Done anew it may succeed.
     #[error("the transaction was undone in favour of another one: {0}")]
     Deadlock(#[source] sqlx::Error),
+    /// A row holds a word that this program does not know.
+    #[error(transparent)]
+    UnknownWord(#[from] UnknownWord),
     /// The schema is not one that this program can use.
     #[error("{0}")]
     Schema(String),
@@ -91,24 +100,67 @@ pub enum StoreError {
     Other(sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the same work may succeed later.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full | Self::Deadlock(_))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error as E;
         match &error {
-            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::Tls(_) | E::WorkerCrashed => Self::Unavailable(error),
+            // A server that goes away while a connection is made looks like one that speaks another protocol.
+            E::PoolTimedOut | E::PoolClosed | E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed => {
+                Self::Unavailable(error)
+            }
             E::Database(inner) if inner.is_unique_violation() => Self::Duplicate,
-            E::Database(inner) => match inner.code().as_deref() {
-                // SQLite: BUSY, LOCKED and their extended forms. PostgreSQL: shutdown, too many connections, lock timeout.
-                Some("5" | "6" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53300" | "55P03" | "57014") => {
-                    Self::Unavailable(error)
-                }
-                Some("13" | "53100") => Self::Full,
-                // PostgreSQL: deadlock, serialization failure.
-                Some("40P01" | "40001") => Self::Deadlock(error),
-                _ => Self::Other(error),
+            E::Database(inner) => match kind_of(inner.code().as_deref().unwrap_or_default()) {
+                Kind::Passing => Self::Unavailable(error),
+                Kind::Full => Self::Full,
+                Kind::Deadlock => Self::Deadlock(error),
+                Kind::Other => Self::Other(error),
             },
             _ => Self::Other(error),
         }
+    }
+}
+
+/// What a code of the database means for whoever waits.
+enum Kind {
+    /// It may work again in a moment, or when somebody has looked after the database.
+    Passing,
+    /// The disk is full.
+    Full,
+    /// The transaction was undone in favour of another one.
+    Deadlock,
+    /// Anything else.
+    Other,
+}
+
+/// Codes of SQLite are numbers, whose lowest byte is the primary code (<https://sqlite.org/rescode.html>); codes of PostgreSQL
+/// have five characters (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn kind_of(code: &str) -> Kind {
+    if let Ok(number) = code.parse::<u32>()
+        && code.len() < 5
+    {
+        return match number & 0xff {
+            // BUSY, LOCKED, NOMEM, READONLY, IOERR, CANTOPEN, PROTOCOL.
+            5 | 6 | 7 | 8 | 10 | 14 | 15 => Kind::Passing,
+            13 => Kind::Full,
+            _ => Kind::Other,
+        };
+    }
+    match code {
+        "53100" => Kind::Full,
+        // A deadlock, a serialization failure.
+        "40P01" | "40001" => Kind::Deadlock,
+        // A standby or a database that was made read-only, lock and statement timeouts, I/O errors.
+        "25006" | "25P03" | "55P03" | "57014" | "58030" => Kind::Passing,
+        // Connection exceptions, lack of resources, interventions by the operator.
+        _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Kind::Passing,
+        _ => Kind::Other,
     }
 }
 
@@ -162,6 +214,16 @@ impl Store {
         Ok(())
     }
 
+    /// Whether something can be written: writes a row.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn check_write(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        tx.write_check(now).await?;
+        tx.commit().await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
@@ -196,5 +258,23 @@ impl Tx {
     /// The rows of one person.
     pub fn owned_by(&mut self, owner: crate::domain::UserId) -> Owned<'_> {
         Owned { tx: self, owner }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_the_database_say_what_may_pass() {
+        let kinds = |codes: &[&str]| codes.iter().map(|code| kind_of(code)).collect::<Vec<_>>();
+        // SQLITE_BUSY, _BUSY_SNAPSHOT, _IOERR_WRITE, _IOERR_FSYNC, _IOERR_SHMSIZE, _CANTOPEN; PostgreSQL's of the same kind.
+        let passing = ["5", "517", "778", "1034", "4874", "14", "08006", "53300", "57P01", "55P03", "25006", "58030"];
+        assert!(kinds(&passing).iter().all(|kind| matches!(kind, Kind::Passing)));
+        assert!(kinds(&["13", "53100"]).iter().all(|kind| matches!(kind, Kind::Full)));
+        // A constraint, a syntax error, a failed transaction, a code of five digits whose lowest byte is that of SQLITE_FULL.
+        assert!(
+            kinds(&["19", "1", "42601", "25P02", "23514", "22021", ""]).iter().all(|kind| matches!(kind, Kind::Other))
+        );
     }
 }

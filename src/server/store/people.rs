@@ -4,9 +4,8 @@ use super::{
     StoreError, Tx,
     chats::literal_pattern,
     db::{execute, fetch_all, fetch_optional},
-    users::parse_role,
 };
-use crate::domain::{PersonSummary, Role, Standing, Timestamp, UserId};
+use crate::domain::{PersonSummary, Role, Standing, Timestamp, UserId, search_key};
 
 /// A place in the list of people, which is sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +37,8 @@ struct Row {
     name: String,
     name_key: String,
     email: String,
-    role: String,
+    #[sqlx(try_from = "String")]
+    role: Role,
     created_at: Timestamp,
     disabled_at: Option<Timestamp>,
     must_verify: bool,
@@ -60,7 +60,7 @@ impl From<Row> for PersonRow {
                 id: row.id,
                 name: row.name,
                 email: row.email,
-                role: parse_role(&row.role),
+                role: row.role,
                 standing,
                 last_seen_at: row.last_seen_at,
             },
@@ -74,7 +74,7 @@ impl From<Row> for PersonRow {
 
 /// The key by which a name is sorted and found.
 pub(super) fn name_key(name: &str) -> String {
-    name.to_lowercase()
+    search_key(name)
 }
 
 impl Tx {
@@ -95,7 +95,7 @@ impl Tx {
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     (select max(s.last_used_at) from sign_ins s where s.user_id = u.id) as last_seen_at
              from users u
-             where ($1 = '%%' or u.name_key like $1 escape '\\' or u.email_key like $1 escape '\\')
+             where ($1 = '%%' or replace(u.name_key, '\u{200D}', '') like $1 escape '\\' or u.email_key like $1 escape '\\')
                and (u.name_key, u.id) > ($2, $3)
              order by u.name_key, u.id limit $4",
             literal_pattern(search),
@@ -154,7 +154,8 @@ impl Tx {
     pub async fn is_administrator(&mut self, user: UserId) -> Result<bool, StoreError> {
         let row =
             fetch_optional!(self, (String,), "select role from users where id = $1 and disabled_at is null", user)?;
-        Ok(row.is_some_and(|(role,)| parse_role(&role) == Role::Administrator))
+        let role = row.map(|(role,)| Role::try_from(role)).transpose()?;
+        Ok(role == Some(Role::Administrator))
     }
 
     /// Shuts an account, or opens it again; whether that changed it.

@@ -75,7 +75,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
 ];
 
 /// Tables without such columns. Tries are found by the last word of their key.
-pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles"];
+pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles", "write_checks"];
 
 /// How many rows of which table were deleted.
 pub type Counts = BTreeMap<&'static str, u64>;

@@ -1,8 +1,13 @@
 //! Runs: who writes which answer, and until when.
 //!
-//! A run is `queued`, then `running` under a worker's lease, then `ended`. Each claim raises its epoch; whoever
-//! writes with an older epoch changes no row. Statements of the engine name the run and the epoch, not the owner:
-//! they are about work that an owner has already asked for.
+//! A run is `queued`, then `running` under a worker's lease, then `ended`. Each claim raises its epoch; whoever writes with
+//! an older epoch changes no row. Statements of the engine name the run and the epoch, not the owner: they are about work
+//! that an owner has already asked for.
+//!
+//! Some conditions say both `state = 'running'` and `state <> 'ended'`: SQLite uses an index of open runs only where the
+//! condition of the index stands word for word.
+
+use std::collections::HashSet;
 
 use uuid::Uuid;
 
@@ -59,6 +64,8 @@ pub struct OpenRun {
     pub epoch: i64,
     /// Whether it has ended.
     pub ended: bool,
+    /// For a queued run: how many open runs of its owner are older. `None` once it was claimed.
+    pub behind: Option<i64>,
 }
 
 /// What an answer has so far.
@@ -78,11 +85,30 @@ pub struct Progress {
     pub left_out: i64,
 }
 
+/// A run of this worker that ends without having written anything: the answer keeps the text that it has.
+#[derive(Debug, Clone, Copy)]
+pub struct RunClaim {
+    /// The run.
+    pub run: RunId,
+    /// The claim under which it ends.
+    pub epoch: i64,
+    /// The answer.
+    pub message: MessageId,
+}
+
+impl From<&Claimed> for RunClaim {
+    fn from(claimed: &Claimed) -> Self {
+        Self { run: claimed.id, epoch: claimed.epoch, message: claimed.message_id }
+    }
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone)]
 pub struct Ending {
-    /// All that it has.
-    pub progress: Progress,
+    /// The claim under which it ends.
+    pub claim: RunClaim,
+    /// All that it has. `None` where nothing was written under this claim: then the answer keeps what it had.
+    pub progress: Option<Progress>,
     /// `complete`, `stopped`, `interrupted` or `failed`.
     pub state: &'static str,
     /// Why it failed.
@@ -126,13 +152,29 @@ impl Owned<'_> {
         Ok(fetch_optional!(
             self.tx,
             OpenRun,
-            "select r.message_id, r.epoch, r.state = 'ended' as ended
+            "select r.message_id, r.epoch, r.state = 'ended' as ended,
+               case when r.state = 'queued' then (select count(*) from runs o
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind
              from runs r join chats c on c.id = r.chat_id
              where r.owner_id = $1 and r.chat_id = $2 and r.id = $3 and c.deleted_at is null",
             self.owner,
             chat,
             run,
         )?)
+    }
+
+    /// How many runs have not ended, those that wait in line included.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn count_open_runs(&mut self) -> Result<i64, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (i64,),
+            "select count(*) from runs where owner_id = $1 and state <> 'ended'",
+            self.owner
+        )?;
+        Ok(row.map_or(0, |(count,)| count))
     }
 
     /// The run that wrote, or writes, an answer last.
@@ -150,36 +192,49 @@ impl Owned<'_> {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Asks the open run of an answer to stop, or all open runs of a chat. Gives the runs that were asked.
+    /// Stops the open run of an answer, or all open runs of a chat. One that is queued ends at once; one that is being
+    /// executed is asked to stop. Gives those that were asked.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn request_stop(&mut self, chat: ChatId, message: Option<MessageId>) -> Result<Vec<RunId>, StoreError> {
-        let rows = match message {
-            Some(message) => fetch_all!(
-                self.tx,
-                (RunId,),
-                "update runs set stop_requested = true
-                 where owner_id = $1 and chat_id = $2 and message_id = $3 and state <> 'ended' returning id",
-                self.owner,
-                chat,
-                message,
-            ),
-            None => fetch_all!(
-                self.tx,
-                (RunId,),
-                "update runs set stop_requested = true
-                 where owner_id = $1 and chat_id = $2 and state <> 'ended' returning id",
-                self.owner,
-                chat,
-            ),
-        }?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
+    pub async fn request_stop(
+        &mut self,
+        chat: ChatId,
+        message: Option<MessageId>,
+        now: Timestamp,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let queued = fetch_all!(
+            self.tx,
+            (MessageId,),
+            "update runs set stop_requested = true, state = 'ended', ended_at = $4, epoch = epoch + 1
+             where owner_id = $1 and chat_id = $2 and ($3 is null or message_id = $3) and state = 'queued'
+             returning message_id",
+            self.owner,
+            chat,
+            message,
+            now,
+        )?;
+        for (message,) in queued {
+            self.tx.interrupt_message(message, true).await?;
+        }
+        let running = fetch_all!(
+            self.tx,
+            (RunId,),
+            "update runs set stop_requested = true
+             where owner_id = $1 and chat_id = $2 and ($3 is null or message_id = $3) and state = 'running'
+             returning id",
+            self.owner,
+            chat,
+            message,
+        )?;
+        Ok(running.into_iter().map(|(id,)| id).collect())
     }
 }
 
 impl Tx {
-    /// Claims a run that is queued. `None` where somebody else has it, or it has ended.
+    /// Claims a run that is queued. `None` where somebody else has it, it has ended, or its owner has `per_person` runs
+    /// that are being executed: then it stays in line. Two instances that claim at the same moment can exceed the bound
+    /// by one.
     ///
     /// # Errors
     /// As the database says.
@@ -188,29 +243,43 @@ impl Tx {
         run: RunId,
         worker: Uuid,
         lease_until: Timestamp,
+        per_person: u32,
     ) -> Result<Option<Claimed>, StoreError> {
         Ok(fetch_optional!(
             self,
             Claimed,
             "update runs set state = 'running', epoch = epoch + 1, worker = $2, lease_until = $3
-             where id = $1 and state = 'queued'
+             where id = $1 and state = 'queued' and (select count(*) from runs o
+               where o.owner_id = runs.owner_id and o.state = 'running' and o.state <> 'ended') < $4
              returning id, chat_id, message_id, owner_id, epoch, model, continues, stop_requested",
             run,
             worker,
             lease_until,
+            i64::from(per_person),
         )?)
     }
 
-    /// Queued runs that were written before this moment: whoever wrote them did not get to claim them.
+    /// The oldest queued runs that were written before this moment and whose owners have fewer than `per_person` runs
+    /// that are being executed.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn list_runs_queued_before(&mut self, moment: Timestamp) -> Result<Vec<RunId>, StoreError> {
+    pub async fn list_claimable_runs(
+        &mut self,
+        before: Timestamp,
+        per_person: u32,
+        limit: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
             self,
             (RunId,),
-            "select id from runs where state = 'queued' and created_at < $1 order by id limit 200",
-            moment
+            "select q.id from runs q
+             where q.state = 'queued' and q.state <> 'ended' and q.created_at <= $1 and (select count(*) from runs o
+               where o.owner_id = q.owner_id and o.state = 'running' and o.state <> 'ended') < $2
+             order by q.id limit $3",
+            before,
+            i64::from(per_person),
+            i64::from(limit),
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -238,7 +307,7 @@ impl Tx {
         let rows = fetch_all!(
             self,
             (RunId,),
-            "select id from runs where state = 'running' and worker = $1 and stop_requested",
+            "select id from runs where state = 'running' and state <> 'ended' and worker = $1 and stop_requested",
             worker
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -268,7 +337,7 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn finish_run(&mut self, ending: &Ending) -> Result<bool, StoreError> {
-        let Progress { run, epoch, message, text, reasoning, left_out } = &ending.progress;
+        let RunClaim { run, epoch, message } = ending.claim;
         let won = execute!(
             self,
             "update runs set state = 'ended', ended_at = $3, lease_until = null
@@ -280,16 +349,23 @@ impl Tx {
         if won == 0 {
             return Ok(false);
         }
+        if let Some(progress) = &ending.progress {
+            execute!(
+                self,
+                "update messages set text = $2, reasoning = $3, left_out = $4 where id = $1",
+                message,
+                &progress.text,
+                &progress.reasoning,
+                progress.left_out,
+            )?;
+        }
         execute!(
             self,
-            "update messages set state = $2, text = $3, reasoning = $4, left_out = $5, failure = $6,
-               prompt_tokens = prompt_tokens + $7, answer_tokens = answer_tokens + $8
+            "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
+               answer_tokens = answer_tokens + $5
              where id = $1",
             message,
             ending.state,
-            text,
-            reasoning,
-            left_out,
             &ending.failure,
             ending.prompt_tokens,
             ending.answer_tokens,
@@ -305,27 +381,64 @@ impl Tx {
         Ok(true)
     }
 
-    /// Ends the runs whose lease ran out, and marks their answers as interrupted. Gives how many.
+    /// Ends the runs whose lease ran out, but for those that this worker says it holds, and marks their answers as
+    /// interrupted. Gives how many.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn interrupt_expired(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let rows = fetch_all!(
+    pub async fn interrupt_expired(&mut self, now: Timestamp, held: &HashSet<RunId>) -> Result<usize, StoreError> {
+        let expired = fetch_all!(
             self,
-            (RunId, MessageId, bool),
-            "update runs set state = 'ended', ended_at = $1, lease_until = null, epoch = epoch + 1
-             where state = 'running' and lease_until < $1
-             returning id, message_id, stop_requested",
+            (RunId,),
+            "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1",
             now
         )?;
-        for (_, message, stopped) in &rows {
-            execute!(
+        let mut count = 0;
+        for (run,) in expired.into_iter().filter(|(run,)| !held.contains(run)) {
+            let row = fetch_optional!(
                 self,
-                "update messages set state = $2 where id = $1 and state = 'open'",
-                message,
-                if *stopped { "stopped" } else { "interrupted" },
+                (MessageId, bool),
+                "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
+                 where id = $1 and state = 'running' and lease_until < $2
+                 returning message_id, stop_requested",
+                run,
+                now
             )?;
+            if let Some((message, stopped)) = row {
+                self.interrupt_message(message, stopped).await?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Ends the runs of a worker that is known to be dead, and marks their answers as interrupted. Gives how many.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn interrupt_runs_of(&mut self, worker: Uuid, now: Timestamp) -> Result<usize, StoreError> {
+        let rows = fetch_all!(
+            self,
+            (MessageId, bool),
+            "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
+             where state = 'running' and state <> 'ended' and worker = $1
+             returning message_id, stop_requested",
+            worker,
+            now
+        )?;
+        for (message, stopped) in &rows {
+            self.interrupt_message(*message, *stopped).await?;
         }
         Ok(rows.len())
+    }
+
+    async fn interrupt_message(&mut self, message: MessageId, stopped: bool) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "update messages set state = $2 where id = $1 and state = 'open'",
+            message,
+            if stopped { "stopped" } else { "interrupted" },
+        )?;
+        Ok(())
     }
 }

@@ -3,9 +3,8 @@
 use super::{
     StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
-    users::parse_role,
 };
-use crate::domain::{CurrentUser, SignInId, Timestamp, UserId};
+use crate::domain::{CurrentUser, Role, SignInId, Timestamp, UserId};
 
 /// A sign-in to be written.
 #[derive(Debug)]
@@ -53,7 +52,8 @@ struct SignedInRow {
     user_id: UserId,
     name: String,
     email: String,
-    role: String,
+    #[sqlx(try_from = "String")]
+    role: Role,
 }
 
 /// A sign-in that holds, for the list of its owner.
@@ -114,7 +114,7 @@ impl Tx {
             authenticated_at: row.authenticated_at,
             idle_seconds: row.idle_seconds,
             serial: row.serial,
-            user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: parse_role(&row.role) },
+            user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: row.role },
         }))
     }
 

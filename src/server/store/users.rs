@@ -39,17 +39,6 @@ pub struct UserRow {
     pub must_verify: bool,
 }
 
-pub(super) const fn role_text(role: Role) -> &'static str {
-    match role {
-        Role::Member => "member",
-        Role::Administrator => "administrator",
-    }
-}
-
-pub(super) fn parse_role(text: &str) -> Role {
-    if text == "administrator" { Role::Administrator } else { Role::Member }
-}
-
 impl Tx {
     /// Writes an account.
     ///
@@ -64,7 +53,7 @@ impl Tx {
             user.email_key,
             user.name,
             user.password_hash,
-            role_text(user.role),
+            user.role.word(),
             user.created_at,
             name_key(user.name),
         )?;
@@ -100,7 +89,7 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
-        execute!(self, "update users set role = $2 where id = $1", user, role_text(role))?;
+        execute!(self, "update users set role = $2 where id = $1", user, role.word())?;
         Ok(())
     }
 
@@ -128,7 +117,7 @@ impl Tx {
             "select id, name, email, role from users where id = $1",
             user
         )?;
-        Ok(row.map(|(id, name, email, role)| CurrentUser { id, name, email, role: parse_role(&role) }))
+        row.map(|(id, name, email, role)| Ok(CurrentUser { id, name, email, role: role.try_into()? })).transpose()
     }
 
     /// Replaces a password's hash, if it is still the one that was verified; whether it was.

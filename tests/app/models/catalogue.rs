@@ -16,7 +16,11 @@ use colloquy::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{eventually, prompt, told};
+use super::{
+    eventually,
+    files::{Meta, chat_file, gguf},
+    prompt, told,
+};
 use crate::support::{
     model_file,
     upstream::{Upstream, script},
@@ -42,6 +46,7 @@ fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
             key: None,
             models: models.iter().map(|&model| model.to_owned()).collect(),
             context: 8_192,
+            system_role: true,
         })
         .collect();
     config
@@ -53,7 +58,7 @@ fn ids(choice: &ModelChoice) -> Vec<&str> {
 
 fn folder(files: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    files.iter().for_each(|file| fs::write(folder.path().join(file), "").expect("written"));
+    files.iter().for_each(|file| fs::write(folder.path().join(file), chat_file()).expect("written"));
     folder
 }
 
@@ -64,14 +69,14 @@ async fn unreachable() -> String {
 
 #[tokio::test]
 async fn files_dropped_into_the_folder_appear() {
-    let folder = folder(&[
-        "notes.txt",
-        "b.gguf",
-        "SmolLM2-135M-Instruct.Q4_1.gguf",
-        "big-00001-of-00002.gguf",
-        "big-00002-of-00002.gguf",
-    ]);
+    let folder = folder(&["notes.txt", "b.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"]);
     fs::create_dir(folder.path().join("folder.gguf")).expect("made");
+    for number in [0, 1] {
+        let head = [("general.architecture", Meta::Text("llama")), ("tokenizer.ggml.tokens", Meta::Texts(1))];
+        let split = [("split.no", Meta::Number(number)), ("split.count", Meta::Number(2))];
+        let file = gguf(&head.into_iter().chain(split).collect::<Vec<_>>());
+        fs::write(folder.path().join(format!("big-0000{}-of-00002.gguf", number + 1)), file).expect("written");
+    }
     let models = Models::new(&config(folder.path(), &[]));
     let bundled = format!("local/{BUNDLED}");
     let choice = models.list().await;
@@ -81,7 +86,7 @@ async fn files_dropped_into_the_folder_appear() {
     assert_eq!((last.label.as_str(), last.provider.as_str()), ("SmolLM2 135M", "On this machine"));
     assert!(last.bundled && last.local && !choice.models[0].bundled);
 
-    fs::write(folder.path().join("A new one.gguf"), "").expect("written");
+    fs::write(folder.path().join("A new one.gguf"), chat_file()).expect("written");
     assert_eq!(ids(&models.list().await)[0], "local/A new one");
     assert_eq!(models.find("local/A new one").await.map(|(_, label)| label).as_deref(), Some("A new one"));
     fs::remove_file(folder.path().join("A new one.gguf")).expect("removed");
@@ -99,7 +104,7 @@ async fn names_cannot_leave_the_folder() {
     let outer = folder(&["secret.gguf"]);
     let inner = outer.path().join("models");
     fs::create_dir(&inner).expect("made");
-    fs::write(inner.join("a.gguf"), "").expect("written");
+    fs::write(inner.join("a.gguf"), chat_file()).expect("written");
     let models = Models::new(&config(&inner, &[]));
     assert!(models.find("local/a").await.is_some());
     let absolute = format!("local/{}", outer.path().join("secret").display());
@@ -219,4 +224,13 @@ async fn the_real_model_is_found_and_kept_loaded() {
         let told = told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
         assert_eq!((told.end, told.loading), (Some(Ok(Finish::Stop)), loading), "{told:?}");
     }
+}
+
+#[tokio::test]
+async fn a_model_that_is_named_twice_is_offered_once() {
+    let (upstream, none) = (Upstream::start().await, folder(&[]));
+    upstream.offer(&["a", "b", "a"]);
+    let url = upstream.base_url();
+    let models = Models::new(&config(none.path(), &[("all", &url, &[]), ("few", &url, &["x", "y", "x"])]));
+    assert_eq!(ids(&models.list().await), ["all/a", "all/b", "few/x", "few/y"]);
 }

@@ -129,7 +129,7 @@ async fn missing_and_broken_files_and_programs_are_told() {
     fs::write(&broken, "this is no model").expect("written");
     for (file, settings, failure) in [
         (folder.path().join("missing.gguf"), settings(), Failure::ModelGone),
-        (broken, settings(), Failure::ModelGone),
+        (broken, settings(), Failure::BadFile),
         (model_file(), Settings { program: folder.path().join("no-program"), ..settings() }, Failure::Crashed),
         (model_file(), Settings { program: "/bin/true".into(), ..settings() }, Failure::Crashed),
     ] {

@@ -27,27 +27,26 @@ use crate::support::upstream::{
 
 const KEY: &str = "sk-secret-key";
 
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     Limits {
         first: Duration::from_millis(400),
         between: Duration::from_millis(400),
         whole: Duration::from_secs(20),
-        after_end: Duration::from_millis(200),
         ..Limits::default()
     }
 }
 
-fn model_at(base_url: &str, name: &str, limits: Limits) -> OpenAi {
+pub(super) fn model_at(base_url: &str, name: &str, limits: Limits) -> OpenAi {
     let endpoint = Endpoint::new(client(), base_url, Some(KEY.to_owned().into()), 8_192, limits);
     OpenAi::new(Arc::new(endpoint), name.to_owned())
 }
 
-async fn ask(upstream: &Upstream, name: &str, text: &str) -> Told {
+pub(super) async fn ask(upstream: &Upstream, name: &str, text: &str) -> Told {
     told(model_at(&upstream.base_url(), name, limits()).answer(prompt(text), CancellationToken::new())).await
 }
 
 /// Asks for a behaviour that fails, and checks what was kept and that nothing secret went into the log.
-async fn fails(name: &str, failure: Failure, kept: &str) {
+pub(super) async fn fails(name: &str, failure: Failure, kept: &str) {
     let upstream = Upstream::start().await;
     let told = ask(&upstream, name, "a private question").await;
     assert_eq!(told.end, Some(Err(failure)), "{name}: {told:?}");
@@ -113,9 +112,13 @@ async fn thinking_is_told_apart_in_all_its_forms() {
 #[tokio::test]
 async fn an_answer_may_end_in_several_ways() {
     let upstream = Upstream::start().await;
-    for (name, finish) in
-        [("done", Finish::Stop), ("last", Finish::Stop), ("open", Finish::Stop), ("length", Finish::Length)]
-    {
+    for (name, finish) in [
+        ("done", Finish::Stop),
+        ("last", Finish::Stop),
+        ("open", Finish::Stop),
+        ("length", Finish::Length),
+        ("withheld", Finish::Withheld),
+    ] {
         let told = ask(&upstream, name, "x").await;
         assert_eq!((told.text, told.end), (script::text(5), Some(Ok(finish))), "{name}");
     }
@@ -142,7 +145,9 @@ async fn c08_statuses_are_typed() {
         (400, Failure::Rejected),
         (422, Failure::Rejected),
         (500, Failure::Upstream),
-        (503, Failure::Upstream),
+        (502, Failure::Upstream),
+        (503, Failure::Busy),
+        (529, Failure::Busy),
     ] {
         fails(&format!("status-{status}"), failure, "").await;
     }
@@ -219,7 +224,7 @@ async fn row_66_an_end_without_done_is_a_cut() {
 
 #[tokio::test]
 async fn c08_pages_and_objects_in_place_of_a_stream_are_typed() {
-    fails("html", Failure::Garbled, "").await;
+    fails("html", Failure::WebPage, "").await;
     fails("json", Failure::Upstream, "").await;
 }
 
@@ -368,5 +373,7 @@ async fn the_offered_models_are_listed() {
     let upstream = Upstream::start().await;
     upstream.offer(&["b", "a"]);
     let endpoint = Endpoint::new(client(), &format!("{}/", upstream.base_url()), None, 8_192, limits());
-    assert_eq!(endpoint.models().await, Ok(vec!["b".to_owned(), "a".to_owned()]));
+    let listed = endpoint.models().await.expect("a list");
+    assert_eq!(listed.complaint(), "");
+    assert_eq!(listed.names, ["b", "a"]);
 }

@@ -108,7 +108,7 @@ impl Accounts {
         let person = self.check_passkey(credential, session).await;
         let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: "passkey" };
         let person = origin.note_if_refused(&self.store, &self.clock, refusal, person).await?;
-        throttle::forgive_code(&self.store, origin.address, person.id).await?;
+        throttle::forgive_code(&self.store, origin, person.id).await?;
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
         self.begin(person, &Entry { remember, origin, by: "passkey" }, session).await
     }

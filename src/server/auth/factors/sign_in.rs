@@ -117,7 +117,7 @@ impl Accounts {
         let user = tx.find_user(pending.user).await?;
         tx.commit().await?;
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
-        throttle::forgive_code(&self.store, origin.address, pending.user).await?;
+        throttle::forgive_code(&self.store, origin, pending.user).await?;
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
         self.begin(user, &Entry { remember: pending.remember, origin, by: "second factor" }, session).await
     }

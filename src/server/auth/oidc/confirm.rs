@@ -2,7 +2,12 @@
 
 use tower_sessions::Session;
 
-use super::{Identities, refused, token::Vouched};
+use super::{
+    Identities,
+    fault::{ProviderError, Setup},
+    provider::Provider,
+    token::Vouched,
+};
 use crate::{
     domain::{AppError, AuditAction, Proof},
     server::{
@@ -11,8 +16,10 @@ use crate::{
     },
 };
 
-/// How long ago somebody may have signed in at the provider, in seconds, where it says when.
+/// How long ago somebody may have signed in at the provider, in seconds.
 const AGE: i64 = 600;
+/// By how much the provider's clock may be before ours, in seconds.
+const LEEWAY: i64 = 60;
 
 impl Identities {
     /// How the caller can prove again who they are. A provider is enough only where there is no second factor (R04).
@@ -25,7 +32,7 @@ impl Identities {
             let linked = self.store.read().await?.owned_by(caller.user.id).list_identities().await?;
             let is_linked = |issuer: &str| linked.iter().any(|identity| identity.issuer == issuer);
             let providers = self.providers.iter().filter(|provider| is_linked(&provider.config.issuer));
-            proof.providers = providers.map(super::provider::Provider::shown).collect();
+            proof.providers = providers.map(Provider::shown).collect();
         }
         Ok(proof)
     }
@@ -34,18 +41,20 @@ impl Identities {
     pub(super) async fn confirm(
         &self,
         caller: &Caller,
-        (label, vouched): (&str, &Vouched),
+        (provider, vouched): (&Provider, &Vouched),
         origin: &Origin,
         session: &Session,
     ) -> Result<(), Fault> {
-        let checked = self.check_same(caller, vouched).await;
-        let refusal = Refusal { subject: Some(caller.user.id), action: AuditAction::Confirm, detail: label };
+        let checked = self.check_same(caller, provider, vouched).await;
+        let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
+        let refusal = Refusal { subject: Some(caller.user.id), action, detail };
         origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
         self.accounts.confirmed(caller, origin, session).await
     }
 
-    /// Refuses anybody but the caller, and one who has signed in at the provider too long ago.
-    async fn check_same(&self, caller: &Caller, vouched: &Vouched) -> Result<(), Fault> {
+    /// Refuses anybody but the caller, and one who has not shown to have signed in at the provider just now: whoever finds an
+    /// unlocked device would be confirmed by a sign-in of last week.
+    async fn check_same(&self, caller: &Caller, provider: &Provider, vouched: &Vouched) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
             return Err(AppError::conflict("Confirm with your second factor.").into());
         }
@@ -54,9 +63,17 @@ impl Identities {
             let reason = "That is another account there than the one that is linked to yours here.";
             return Err(AppError::invalid("provider", reason).into());
         }
+        // Whoever is asked with `max_age` must say it (OpenID Connect Core, section 2).
+        let Some(at) = vouched.signed_in_at else {
+            return Err(self.told(provider, &ProviderError::Setup(Setup::NoAuthTime)).await.into());
+        };
         let now = self.clock.now();
-        if vouched.signed_in_at.is_some_and(|at| at.plus_seconds(AGE) < now) {
-            return Err(refused().into());
+        if at.plus_seconds(AGE) < now || at > now.plus_seconds(LEEWAY) {
+            let label = &provider.config.label;
+            let reason = format!(
+                "{label} does not show that you signed in there just now. Sign out there, then confirm once more."
+            );
+            return Err(AppError::invalid("provider", reason).into());
         }
         Ok(())
     }

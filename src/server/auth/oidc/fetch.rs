@@ -3,6 +3,8 @@
 use openidconnect::{HttpRequest, HttpResponse, url::Url};
 use reqwest::{Client, Request};
 
+use super::fault::{ProviderError, Setup};
+
 /// How much of an answer is read, in bytes.
 const ANSWER_BYTES: usize = 1_000_000;
 
@@ -21,6 +23,20 @@ pub(super) enum FetchError {
     /// Its answer cannot be put together.
     #[error("the provider's answer is broken: {0}")]
     Broken(#[from] axum::http::Error),
+}
+
+impl From<FetchError> for ProviderError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Unreachable(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                // Without the address, which may hold more than the provider's name.
+                Self::Unavailable(format!("the provider cannot be reached: {}{cause}", error.without_url()))
+            }
+            FetchError::Insecure => Setup::Insecure("one of its endpoints").into(),
+            FetchError::TooLarge | FetchError::Broken(_) => Setup::Discovery(error.to_string()).into(),
+        }
+    }
 }
 
 /// Whether an address is such that nobody in between can read along: https, or this machine.

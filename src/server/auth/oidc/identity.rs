@@ -2,7 +2,7 @@
 
 use tower_sessions::Session;
 
-use super::{Identities, provider::Provider, refused, token::Vouched};
+use super::{Identities, fault::refused, provider::Provider, token::Vouched};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, UserId},
     server::{

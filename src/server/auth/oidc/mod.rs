@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
 use self::{
-    provider::{Provider, ProviderError},
+    fault::{ProviderError, Setup, refused},
+    provider::Provider,
     token::Vouched,
 };
-use super::{Accounts, Caller, Origin, invitations::invitation_of, origin::Refusal, path_after, throttle};
+use super::{Accounts, Act, Caller, Origin, invitations::invitation_of, origin::Refusal, path_after, throttle};
 use crate::{
-    domain::{AppError, AuditAction, IdentityProvider, UserId},
+    domain::{AppError, AuditAction, IdentityProvider, Outcome, UserId},
     server::{
         clock::Clock,
         config::{Config, IdentityProviderConfig},
@@ -27,8 +28,11 @@ use crate::{
 };
 
 mod confirm;
+mod fault;
 mod fetch;
 mod identity;
+mod jwt;
+mod metadata;
 mod provider;
 mod token;
 
@@ -96,6 +100,8 @@ pub struct Back {
     pub browser: Option<String>,
     /// The code; none where the provider reports an error.
     pub code: Option<String>,
+    /// Which error, where it reports one.
+    pub error: Option<String>,
     /// Who the provider says it is, where it does (RFC 9207).
     pub issuer: Option<String>,
     /// Where from.
@@ -111,11 +117,6 @@ fn secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// The one answer to whatever was forged, is too late, or is shut: which of them, only the log knows.
-fn refused() -> AppError {
-    AppError::invalid("provider", "This did not work. Please go back and begin again.")
-}
-
 impl Identities {
     /// The providers that the configuration names. None of them is asked yet.
     pub fn new(config: &Config, store: Store, clock: Clock, accounts: Accounts) -> Self {
@@ -129,11 +130,11 @@ impl Identities {
     /// Asks all providers about themselves in the background, so that the first person need not wait.
     pub fn prepare(&self) {
         for index in 0..self.providers.len() {
-            let providers = self.providers.clone();
+            let identities = self.clone();
             tokio::spawn(async move {
-                let provider = &providers[index];
+                let provider = &identities.providers[index];
                 if let Err(error) = provider.prepare().await {
-                    note(provider, &error);
+                    identities.note(provider, &error).await;
                 }
             });
         }
@@ -182,7 +183,10 @@ impl Identities {
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
         let target =
             provider.address(state.clone(), nonce.clone(), &verifier, matches!(errand, Errand::Confirm(_))).await;
-        let target = target.map_err(|error| told(provider, &error))?;
+        let target = match target {
+            Ok(target) => target,
+            Err(error) => return Err(self.told(provider, &error).await.into()),
+        };
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         tx.insert_flow(&NewFlow {
@@ -234,7 +238,7 @@ impl Identities {
                 self.link(caller, &provider.config.label, &vouched, &back.origin).await?
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.confirm(caller, (&provider.config.label, &vouched), &back.origin, session).await?
+                self.confirm(caller, (provider, &vouched), &back.origin, session).await?
             }
             (_, None) => return Err(refused().into()),
         }
@@ -255,13 +259,21 @@ impl Identities {
         if flow.user_id.is_some_and(|user| caller.is_none_or(|caller| caller.user.id != user)) {
             return Err(refused().into());
         }
-        let Some(code) = back.code.clone() else {
-            let reason = format!("{} did not sign you in. You can try again, or another way.", provider.config.label);
-            return Err(AppError::invalid("provider", reason).into());
+        let vouched = match back.code.as_deref().filter(|code| !code.is_empty()) {
+            Some(code) => provider.vouched(code, &flow.nonce, &flow.verifier).await,
+            None => match sent_back_with(back.error.as_deref()) {
+                Some(error) => Err(error),
+                None => {
+                    let label = &provider.config.label;
+                    let reason = format!("{label} did not sign you in. You can try again, or another way.");
+                    return Err(AppError::invalid("provider", reason).into());
+                }
+            },
         };
-        let vouched = provider.vouched(code, flow.nonce.clone(), flow.verifier.clone()).await;
-        let vouched = vouched.map_err(|error| told(provider, &error))?;
-        Ok((flow, vouched))
+        match vouched {
+            Ok(vouched) => Ok((flow, vouched)),
+            Err(error) => Err(self.told(provider, &error).await.into()),
+        }
     }
 
     async fn take(&self, provider: &Provider, back: &Back) -> Result<FlowRow, Fault> {
@@ -272,24 +284,57 @@ impl Identities {
         tx.commit().await?;
         Ok(flow.ok_or_else(refused)?)
     }
-}
 
-/// Writes into the log why a provider did not serve.
-fn note(provider: &Provider, error: &ProviderError) {
-    // As a quoted text: parts of it may be the provider's.
-    tracing::warn!(provider = provider.config.name, reason = ?error.to_string(), "an identity provider did not serve");
-}
+    /// Notes why a provider did not serve. Gives what the person is told of it.
+    async fn told(&self, provider: &Provider, error: &ProviderError) -> AppError {
+        self.note(provider, error).await;
+        error.told(&provider.config.label)
+    }
 
-/// What the person is told of it.
-fn told(provider: &Provider, error: &ProviderError) -> AppError {
-    note(provider, error);
-    match error {
-        ProviderError::Refused(_) => refused(),
-        ProviderError::Unavailable(_) => {
-            let label = &provider.config.label;
-            AppError::unavailable(format!(
-                "{label} does not answer right now. Try again in a moment, or sign in otherwise."
-            ))
+    /// Writes into the log why a provider did not serve, and into the audit where only a change of a setting helps.
+    async fn note(&self, provider: &Provider, error: &ProviderError) {
+        // As a quoted text: parts of it may be the provider's.
+        tracing::warn!(provider = provider.config.name, reason = ?error.to_string(), "an identity provider did not serve");
+        if let ProviderError::Setup(setup) = error
+            && let Err(fault) = self.tell_administrators(provider, setup).await
+        {
+            tracing::warn!(provider = provider.config.name, error = %fault, "the audit could not be told of it");
         }
+    }
+
+    /// Writes into the audit what is set up wrongly: each fault of a provider once an hour, however many people meet it.
+    async fn tell_administrators(&self, provider: &Provider, setup: &Setup) -> Result<(), Fault> {
+        let mut tx = self.store.write().await?;
+        if throttle::is_first_setup_fault(&mut tx, &self.clock, &provider.config.name, setup.kind()).await? {
+            let detail = format!("{}: {setup}", provider.config.label);
+            let (action, outcome) = (AuditAction::SetupFault, Outcome::Refused);
+            let act = Act { actor: None, subject: None, action, outcome, detail: &detail };
+            Origin::server().write(&mut tx, &self.clock, &act).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// What the error means with which a provider sends somebody back (RFC 6749, section 4.1.2.1; OpenID Connect Core, section
+/// 3.1.2.6), where it is not the person's own doing.
+fn sent_back_with(error: Option<&str>) -> Option<ProviderError> {
+    const SETUP: [&str; 8] = [
+        "invalid_request",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "invalid_scope",
+        "invalid_client",
+        "request_not_supported",
+        "registration_not_supported",
+        "invalid_redirect_uri",
+    ];
+    let error = error?;
+    match error {
+        "server_error" | "temporarily_unavailable" => Some(ProviderError::Unavailable(
+            "the provider sent the person back and says that it cannot serve now".to_owned(),
+        )),
+        // Nothing but these words of the standards: anybody can write others into an address.
+        _ => SETUP.into_iter().find(|known| *known == error).map(|known| Setup::Request(known).into()),
     }
 }

@@ -5,19 +5,22 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use openidconnect::{
-    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, JsonWebKeySet,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
-    core::{CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJsonWebKey, CoreProviderMetadata, CoreResponseType},
-    url::Url,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
+    http::{Method, Request, header},
+    url::{Url, form_urlencoded},
 };
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::{
-    fetch::{fetch, is_safe},
-    token::{self, Vouched, Wrong},
+    fault::{ProviderError, Setup, Wrong},
+    fetch::{FetchError, fetch, is_safe},
+    jwt::{self, Claims, Keys},
+    metadata::{Metadata, get, succeeded},
+    token::{self, Vouched},
 };
 use crate::{
     domain::{IdentityProvider, Timestamp},
@@ -28,6 +31,12 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(4_500);
 /// How long what a provider says about itself is believed, in seconds.
 const FRESH_SECONDS: i64 = 3_600;
+/// How long keys that were asked for once more are not asked for again, in seconds.
+const RENEW_SECONDS: i64 = 30;
+/// How long a sign-in waits for a name that the ID token leaves out.
+const FOR_A_NAME: Duration = Duration::from_millis(1_500);
+/// What we want to know: who somebody is, their address and their name.
+const SCOPES: &str = "openid email profile";
 
 /// A provider.
 #[derive(Debug)]
@@ -37,32 +46,19 @@ pub(super) struct Provider {
     client: Client,
     clock: Clock,
     /// Held while the provider is asked, so that it is asked once for all who wait.
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<Arc<Known>>>,
     /// The origin to which people are sent, as far as it was ever known.
     origin: RwLock<Option<String>>,
 }
 
 /// What a provider said about itself, with its keys.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Known {
-    metadata: Arc<CoreProviderMetadata>,
+    metadata: Arc<Metadata>,
+    keys: Keys,
     since: Timestamp,
-}
-
-/// Why a provider's part did not work.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ProviderError {
-    /// It does not answer, or not in the form that it should.
-    #[error("{0}")]
-    Unavailable(String),
-    /// It does not vouch for anybody.
-    #[error("{0}")]
-    Refused(String),
-}
-
-fn unavailable(error: impl std::error::Error) -> ProviderError {
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    ProviderError::Unavailable(format!("{error}{cause}"))
+    /// When the keys were asked for once more.
+    renewed: Option<Timestamp>,
 }
 
 /// Bounds what is done with a provider, and says so where it takes too long.
@@ -100,112 +96,180 @@ impl Provider {
         verifier: &str,
         again: bool,
     ) -> Result<Url, ProviderError> {
-        let metadata = in_time(self.metadata()).await?;
-        let verifier = PkceCodeVerifier::new(verifier.to_owned());
-        let client = CoreClient::from_provider_metadata((*metadata).clone(), self.client_id(), None);
-        let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
-        let client = client.set_redirect_uri(RedirectUrl::new(self.redirect.clone()).map_err(unavailable)?);
-        let mut request = client
-            .authorize_url(flow, || CsrfToken::new(state), || Nonce::new(nonce))
-            .add_scope(Scope::new("email".to_owned()))
-            .add_scope(Scope::new("profile".to_owned()))
-            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        let known = in_time(self.known()).await?;
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.to_owned()));
+        let mut address = known.metadata.authorization.clone();
+        let mut query = address.query_pairs_mut();
+        query.append_pair("response_type", "code").append_pair("client_id", &self.config.client_id);
+        query.append_pair("redirect_uri", &self.redirect).append_pair("scope", SCOPES);
+        query.append_pair("state", &state).append_pair("nonce", &nonce);
+        query.append_pair("code_challenge", challenge.as_str()).append_pair("code_challenge_method", "S256");
         if again {
-            request = request.set_max_age(Duration::ZERO);
+            query.append_pair("max_age", "0");
         }
-        Ok(request.url().0)
+        drop(query);
+        Ok(address)
     }
 
     /// For whom the provider vouches with this code.
-    pub async fn vouched(&self, code: String, nonce: String, verifier: String) -> Result<Vouched, ProviderError> {
+    pub async fn vouched(&self, code: &str, nonce: &str, verifier: &str) -> Result<Vouched, ProviderError> {
         in_time(async {
-            let metadata = self.metadata().await?;
-            let id_token = self.exchange(&metadata, code, verifier).await?;
-            let nonce = Nonce::new(nonce);
-            let check = |keys: &JsonWebKeySet<CoreJsonWebKey>| {
-                token::check(&id_token, &nonce, &self.config, keys.clone(), self.clock.now())
-            };
-            let checked = match check(metadata.jwks()) {
-                Err(Wrong::UnknownKey) => check(&self.new_keys(&metadata).await?),
-                checked => checked,
-            };
-            checked.map_err(|wrong| ProviderError::Refused(wrong.to_string()))
+            let known = self.known().await?;
+            let answer = self.exchange(&known.metadata, code, verifier).await?;
+            let id_token =
+                answer.text("id_token").ok_or(Setup::Token("it holds no ID token; allow the scope `openid`"))?;
+            let claims = self.checked(&known, id_token, nonce).await?;
+            let more = self.ask_more(&known, &claims, answer.text("access_token")).await?;
+            token::read(&claims, more.as_ref(), &self.config.issuer)
         })
         .await
     }
 
     /// Asks the provider about itself, for later.
     pub async fn prepare(&self) -> Result<(), ProviderError> {
-        in_time(self.metadata()).await.map(drop)
+        in_time(self.known()).await.map(drop)
     }
 
-    async fn exchange(
+    /// What the provider gives for a code.
+    async fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<Claims, ProviderError> {
+        let request = self.exchange_request(metadata, code, verifier)?;
+        read_exchange(&fetch(self.client.clone(), request).await?)
+    }
+
+    fn exchange_request(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<HttpRequest, FetchError> {
+        let (id, secret) = (self.config.client_id.as_str(), self.config.client_secret.expose_secret());
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code").append_pair("code", code);
+        form.append_pair("redirect_uri", &self.redirect).append_pair("code_verifier", verifier);
+        let mut request = Request::builder().method(Method::POST).uri(metadata.token.as_str());
+        if metadata.takes_basic {
+            // Both are encoded before they are put together (RFC 6749, section 2.3.1).
+            let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            let both = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
+            request = request.header(header::AUTHORIZATION, format!("Basic {both}"));
+        } else {
+            form.append_pair("client_id", id).append_pair("client_secret", secret);
+        }
+        let request = request
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        Ok(request.body(form.finish().into_bytes())?)
+    }
+
+    /// What a token says, if it is what it must be.
+    async fn checked(&self, known: &Known, token: &str, nonce: &str) -> Result<Claims, ProviderError> {
+        let check = |keys: &Keys| token::check(token, nonce, &self.config, keys, self.clock.now());
+        match check(&known.keys) {
+            Err(Wrong::UnknownKey) => Ok(check(&self.new_keys(known).await?)?),
+            checked => Ok(checked?),
+        }
+    }
+
+    /// What the provider says of somebody beside the ID token: asked where the token leaves something out.
+    async fn ask_more(
         &self,
-        metadata: &CoreProviderMetadata,
-        code: String,
-        verifier: String,
-    ) -> Result<CoreIdToken, ProviderError> {
-        let secret = ClientSecret::new(self.config.client_secret.expose_secret().to_owned());
-        let client = CoreClient::from_provider_metadata(metadata.clone(), self.client_id(), Some(secret))
-            .set_redirect_uri(RedirectUrl::new(self.redirect.clone()).map_err(unavailable)?)
-            .set_auth_type(auth_type(metadata));
-        let request = client.exchange_code(AuthorizationCode::new(code)).map_err(unavailable)?;
-        let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
-        let http = |request| fetch(self.client.clone(), request);
-        let answer = request.request_async(&http).await;
-        let answer = answer.map_err(|error| match error {
-            openidconnect::RequestTokenError::ServerResponse(said) => {
-                // Only the kind: the rest is the provider's own text.
-                ProviderError::Refused(format!("the provider refused the code: {}", said.error().as_ref()))
-            }
-            openidconnect::RequestTokenError::Request(error) => unavailable(error),
-            // Without the cause, which may repeat parts of a token.
-            other => ProviderError::Refused(other.to_string()),
-        })?;
-        answer.id_token().cloned().ok_or_else(|| ProviderError::Refused("the provider gave no ID token".to_owned()))
+        known: &Known,
+        claims: &Claims,
+        access_token: Option<&str>,
+    ) -> Result<Option<Claims>, ProviderError> {
+        let (Some(endpoint), Some(access_token)) = (&known.metadata.userinfo, access_token) else { return Ok(None) };
+        if token::address(claims, &self.config.issuer)?.is_none() {
+            return self.userinfo(known, endpoint, claims, access_token).await.map(Some);
+        }
+        if claims.text("name").is_some() {
+            return Ok(None);
+        }
+        // Nobody is kept out for want of a name.
+        let asked = tokio::time::timeout(FOR_A_NAME, self.userinfo(known, endpoint, claims, access_token)).await;
+        Ok(asked.ok().and_then(Result::ok))
+    }
+
+    async fn userinfo(
+        &self,
+        known: &Known,
+        endpoint: &Url,
+        claims: &Claims,
+        access_token: &str,
+    ) -> Result<Claims, ProviderError> {
+        let answer = get(&self.client, endpoint.as_str(), Some(access_token)).await?;
+        let body = succeeded(&answer).map_err(|problem| problem.or(Setup::Userinfo))?;
+        // Providers may sign it (OpenID Connect Core, section 5.3.2).
+        let more = match jwt::looks_like_one(body) {
+            Some(token) => match jwt::verify(token, &known.keys) {
+                // The key may be newer than those that are known.
+                Err(Wrong::UnknownKey) => jwt::verify(token, &self.new_keys(known).await?)?,
+                verified => verified?,
+            },
+            None => Claims::read(body).ok_or_else(|| Setup::Userinfo("it is neither JSON nor a token".to_owned()))?,
+        };
+        // Of somebody else, nothing may be used (OpenID Connect Core, section 5.3.2).
+        if more.text("sub").is_none() || more.text("sub") != claims.text("sub") {
+            let reason = "the userinfo endpoint speaks of somebody else than the ID token";
+            return Err(ProviderError::Refused(reason.to_owned()));
+        }
+        if more.text("iss").is_some_and(|issuer| issuer != self.config.issuer) {
+            return Err(ProviderError::Refused("the userinfo endpoint speaks for another issuer".to_owned()));
+        }
+        Ok(more)
     }
 
     /// What the provider says about itself; asked where it is not known or too old.
-    async fn metadata(&self) -> Result<Arc<CoreProviderMetadata>, ProviderError> {
-        let mut known = self.known.lock().await;
+    async fn known(&self) -> Result<Arc<Known>, ProviderError> {
+        let mut kept = self.known.lock().await;
         let now = self.clock.now();
-        if let Some(known) = known.as_ref().filter(|known| known.since.plus_seconds(FRESH_SECONDS) > now) {
-            return Ok(known.metadata.clone());
+        if let Some(known) = kept.as_ref().filter(|known| known.since.plus_seconds(FRESH_SECONDS) > now) {
+            return Ok(known.clone());
         }
-        let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(unavailable)?;
-        let http = |request| fetch(self.client.clone(), request);
-        let asked = CoreProviderMetadata::discover_async(issuer, &http).await;
-        let metadata = Arc::new(asked.map_err(unavailable)?);
-        let address = metadata.authorization_endpoint().url();
-        if !is_safe(address) {
-            return Err(ProviderError::Unavailable("the provider sends people to an address without https".to_owned()));
-        }
-        *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Some(address.origin().ascii_serialization());
-        *known = Some(Known { metadata: metadata.clone(), since: now });
-        Ok(metadata)
+        let metadata = Metadata::ask(&self.client, &self.config.issuer).await?;
+        let keys = metadata.ask_keys(&self.client).await?;
+        let origin = metadata.authorization.origin().ascii_serialization();
+        *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Some(origin);
+        let known = Arc::new(Known { metadata: Arc::new(metadata), keys, since: now, renewed: None });
+        *kept = Some(known.clone());
+        Ok(known)
     }
 
-    /// The keys as they are now: providers change them.
-    async fn new_keys(&self, metadata: &CoreProviderMetadata) -> Result<JsonWebKeySet<CoreJsonWebKey>, ProviderError> {
-        let mut known = self.known.lock().await;
-        let http = |request| fetch(self.client.clone(), request);
-        let asked = JsonWebKeySet::fetch_async(metadata.jwks_uri(), &http).await;
-        let keys: JsonWebKeySet<CoreJsonWebKey> = asked.map_err(unavailable)?;
-        if let Some(known) = known.as_mut() {
-            known.metadata = Arc::new((*known.metadata).clone().set_jwks(keys.clone()));
+    /// The keys as they are now: providers change them. `tried` are those among which the right one is not. Asked for once
+    /// in a while, so that a provider whose tokens never fit is not asked for each of them.
+    async fn new_keys(&self, tried: &Known) -> Result<Keys, ProviderError> {
+        let mut kept = self.known.lock().await;
+        let now = self.clock.now();
+        if let Some(known) = kept.as_ref().filter(|known| known.since > tried.since || known.renewed > tried.renewed) {
+            // Somebody else has asked in the meantime.
+            return Ok(known.keys.clone());
         }
-        Ok(keys)
-    }
-
-    fn client_id(&self) -> ClientId {
-        ClientId::new(self.config.client_id.clone())
+        if tried.renewed.is_some_and(|at| at.plus_seconds(RENEW_SECONDS) > now) {
+            return Err(Setup::UnknownKey.into());
+        }
+        let known =
+            |keys| Arc::new(Known { metadata: tried.metadata.clone(), keys, since: tried.since, renewed: Some(now) });
+        let asked = tried.metadata.ask_keys(&self.client).await;
+        match &asked {
+            Ok(keys) => *kept = Some(known(keys.clone())),
+            // It may answer the next one.
+            Err(ProviderError::Unavailable(_)) => {}
+            // It will say the same for a while; the keys of before may still be right for others.
+            Err(_) => *kept = Some(known(tried.keys.clone())),
+        }
+        asked
     }
 }
 
-/// How the provider wants to be shown the secret; in a header unless it says that it cannot read it there.
-fn auth_type(metadata: &CoreProviderMetadata) -> AuthType {
-    match metadata.token_endpoint_auth_methods_supported() {
-        Some(methods) if !methods.contains(&CoreClientAuthMethod::ClientSecretBasic) => AuthType::RequestBody,
-        _ => AuthType::BasicAuth,
+/// What the provider gives for a code: only what it must be is looked at, so that no other field in an odd form matters.
+fn read_exchange(answer: &HttpResponse) -> Result<Claims, ProviderError> {
+    let said = Claims::read(answer.body());
+    if let Some(error) = said.as_ref().and_then(|said| said.text("error")) {
+        // Only the kind: the rest is the provider's own text.
+        let kind: String = error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
+        return Err(match kind.as_str() {
+            "temporarily_unavailable" | "server_error" | "slow_down" => {
+                ProviderError::Unavailable(format!("the token endpoint answers {kind}"))
+            }
+            // Too old, used before, or never given.
+            "invalid_grant" => ProviderError::Refused(format!("the provider refused the code: {kind}")),
+            _ => Setup::Client(kind).into(),
+        });
     }
+    succeeded(answer).map_err(|problem| problem.or(Setup::Client))?;
+    said.ok_or_else(|| Setup::Token("it is not JSON").into())
 }

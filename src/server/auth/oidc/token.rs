@@ -1,14 +1,13 @@
-//! Whether an ID token is what it must be, and what it says then.
+//! Whether an ID token is what it must be, and for whom it vouches then.
 
-use std::time::{Duration, UNIX_EPOCH};
+use serde_json::Value;
 
-use openidconnect::{
-    ClaimsVerificationError, ClientId, IssuerUrl, JsonWebKeySet, Nonce, SignatureVerificationError,
-    core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey, CoreJwsSigningAlgorithm as Algorithm},
+use super::{
+    fault::{ProviderError, Setup, Wrong},
+    jwt::{Claims, Keys, verify},
 };
-
 use crate::{
-    domain::{Email, Timestamp, is_deceptive, limits, parse_name},
+    domain::{Email, Timestamp, limits, parse_name, visible},
     server::config::IdentityProviderConfig,
 };
 
@@ -18,19 +17,8 @@ const LEEWAY: i64 = 60;
 const AGE: i64 = 600;
 /// The longest subject, in bytes (OpenID Connect Core, section 2).
 const SUBJECT_BYTES: usize = 255;
-/// Signatures that only the holder of a private key can make. Those with a shared secret are not among them:
-/// whoever knows the public key could make one.
-const ALGORITHMS: [Algorithm; 9] = [
-    Algorithm::RsaSsaPkcs1V15Sha256,
-    Algorithm::RsaSsaPkcs1V15Sha384,
-    Algorithm::RsaSsaPkcs1V15Sha512,
-    Algorithm::RsaSsaPssSha256,
-    Algorithm::RsaSsaPssSha384,
-    Algorithm::RsaSsaPssSha512,
-    Algorithm::EcdsaP256Sha256,
-    Algorithm::EcdsaP384Sha384,
-    Algorithm::EdDsa,
-];
+/// Where Microsoft's issuers are.
+const MICROSOFT: &str = "https://login.microsoftonline.com/";
 
 /// For whom a provider vouches.
 #[derive(Debug)]
@@ -47,72 +35,125 @@ pub(super) struct Vouched {
     pub signed_in_at: Option<Timestamp>,
 }
 
-/// What is wrong with a token.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Wrong {
-    /// The key that it names is not known.
-    #[error("the ID token is signed by a key that the provider does not list")]
-    UnknownKey,
-    /// The token itself.
-    #[error("the ID token is not valid: {0}")]
-    Invalid(#[from] ClaimsVerificationError),
-    /// It was made for somebody else.
-    #[error("the ID token was made for another party")]
-    OtherParty,
-    /// Its subject is none.
-    #[error("the ID token's subject is not one")]
-    Subject,
-    /// There is no address, or nobody has verified it.
-    #[error("the ID token has no verified address")]
-    Unverified,
-}
-
-/// Checks a token: by whom, for whom, when, in answer to what.
+/// Checks a token: by whom, for whom, when, in answer to what. Gives what it says.
 pub(super) fn check(
-    token: &CoreIdToken,
-    nonce: &Nonce,
+    token: &str,
+    nonce: &str,
     config: &IdentityProviderConfig,
-    keys: JsonWebKeySet<CoreJsonWebKey>,
+    keys: &Keys,
     now: Timestamp,
-) -> Result<Vouched, Wrong> {
-    let issuer = IssuerUrl::new(config.issuer.clone()).map_err(|_| Wrong::OtherParty)?;
-    let client = ClientId::new(config.client_id.clone());
-    let seconds = now.micros().div_euclid(1_000_000);
-    let earlier = UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds - LEEWAY).unwrap_or(0));
-    // Without the secret, so that no signature made with it is ever looked at. Other audiences are refused.
-    let verifier = CoreIdTokenVerifier::new_public_client(client, issuer, keys)
-        .set_allowed_algs(ALGORITHMS)
-        .set_time_fn(move || earlier.into())
-        .set_issue_time_verifier_fn(move |issued| {
-            let is_new = (-LEEWAY..=AGE).contains(&(seconds - issued.timestamp()));
-            if is_new { Ok(()) } else { Err("it was not issued just now".to_owned()) }
-        });
-    let claims = token.claims(&verifier, nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Wrong::UnknownKey,
-        other => Wrong::Invalid(other),
-    })?;
-    read(claims, config)
+) -> Result<Claims, Wrong> {
+    let claims = verify(token, keys)?;
+    let issuer = claims.text("iss").unwrap_or_default();
+    if issuer != config.issuer {
+        let (given, configured) = (issuer.chars().take(200).collect(), config.issuer.clone());
+        return Err(Setup::TokenIssuer { given, configured }.into());
+    }
+    if !is_for(&claims, &config.client_id) {
+        return Err(Setup::Audience.into());
+    }
+    if claims.text("nonce") != Some(nonce) {
+        return Err(Wrong::Invalid("it answers another request"));
+    }
+    check_times(&claims, now)?;
+    subject(&claims)?;
+    Ok(claims)
 }
 
-fn read(claims: &CoreIdTokenClaims, config: &IdentityProviderConfig) -> Result<Vouched, Wrong> {
-    if claims.authorized_party().is_some_and(|party| party.as_str() != config.client_id) {
-        return Err(Wrong::OtherParty);
+/// Whether the token was made for us (OpenID Connect Core, section 3.1.3.7): we are among the audiences, and where there are
+/// others, or any party is named, we are the party that it was issued to.
+fn is_for(claims: &Claims, client: &str) -> bool {
+    let audiences: Option<Vec<&str>> = match claims.get("aud") {
+        Some(Value::Array(all)) => all.iter().map(Value::as_str).collect(),
+        one => one.and_then(Value::as_str).map(|one| vec![one]),
+    };
+    let Some(audiences) = audiences.filter(|audiences| audiences.contains(&client)) else { return false };
+    match claims.get("azp") {
+        Some(party) => party == client,
+        None => audiences.iter().all(|audience| *audience == client),
     }
-    let subject = claims.subject().as_str();
-    if !(1..=SUBJECT_BYTES).contains(&subject.len()) || !subject.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Err(Wrong::Subject);
+}
+
+fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Wrong> {
+    let now = now.micros().div_euclid(1_000_000);
+    let (Some(expires), Some(issued)) = (claims.seconds("exp"), claims.seconds("iat")) else {
+        return Err(Wrong::Invalid("it does not say for how long it holds"));
+    };
+    let age = now.saturating_sub(issued);
+    if !(-LEEWAY..=AGE).contains(&age) {
+        return Err(Setup::Clock { claim: "time of issue (`iat`)", seconds: age }.into());
     }
-    let given = claims.email().filter(|_| claims.email_verified() == Some(true)).ok_or(Wrong::Unverified)?;
-    let email = Email::parse(given.as_str()).map_err(|_| Wrong::Unverified)?;
-    let full = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str());
-    let name = name(full, &email);
-    let signed_in_at = claims.auth_time().map(|at| Timestamp::from_micros(at.timestamp_micros()));
-    Ok(Vouched { issuer: config.issuer.clone(), subject: subject.to_owned(), email, name, signed_in_at })
+    let over = now.saturating_sub(expires);
+    if over >= LEEWAY {
+        return Err(Setup::Clock { claim: "end (`exp`)", seconds: over }.into());
+    }
+    let early = claims.seconds("nbf").map_or(0, |begins| begins.saturating_sub(now));
+    if early > LEEWAY {
+        return Err(Setup::Clock { claim: "beginning (`nbf`)", seconds: early }.into());
+    }
+    Ok(())
+}
+
+fn subject(claims: &Claims) -> Result<&str, Setup> {
+    let fits =
+        |subject: &&str| subject.len() <= SUBJECT_BYTES && subject.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    claims.text("sub").filter(fits).ok_or(Setup::Subject)
+}
+
+/// The person's address in one answer of the provider, where that answer holds it and says that it is confirmed. The two
+/// must come together: a confirmation elsewhere may be of another address.
+pub(super) fn address(claims: &Claims, issuer: &str) -> Result<Option<Email>, ProviderError> {
+    let confirmed = match claims.get("email_verified") {
+        // Entra ID says it otherwise: whether the tenant owns the domain of the address.
+        None if issuer.starts_with(MICROSOFT) => {
+            claims.get("xms_edov").is_some_and(|said| is_true(said) || said == 1 || said == "1")
+        }
+        None => false,
+        Some(said) if is_true(said) => true,
+        Some(said) if is_false(said) => return Err(ProviderError::Unconfirmed),
+        Some(_) => return Err(Setup::Unstated("neither true nor false".to_owned()).into()),
+    };
+    match claims.text("email") {
+        Some(email) if confirmed => Email::parse(email).map(Some).map_err(|_| ProviderError::Address),
+        _ => Ok(None),
+    }
+}
+
+/// Some providers write truth values as texts.
+fn is_true(said: &Value) -> bool {
+    said == &Value::Bool(true) || said.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+}
+
+fn is_false(said: &Value) -> bool {
+    said == &Value::Bool(false) || said.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
+}
+
+/// For whom a token vouches, with what the userinfo endpoint says where it was asked.
+pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Result<Vouched, ProviderError> {
+    let mut email = address(claims, issuer)?;
+    if let (None, Some(more)) = (&email, more) {
+        email = address(more, issuer)?;
+    }
+    let email = email.ok_or_else(|| {
+        let is_given = |claims: &Claims| claims.text("email").is_some();
+        match is_given(claims) || more.is_some_and(is_given) {
+            true => Setup::Unstated("missing, from the ID token and from the userinfo endpoint".to_owned()),
+            false => Setup::NoAddress,
+        }
+    })?;
+    let full = claims.text("name").or_else(|| more?.text("name"));
+    Ok(Vouched {
+        issuer: issuer.to_owned(),
+        subject: subject(claims)?.to_owned(),
+        name: name(full, &email),
+        email,
+        signed_in_at: claims.seconds("auth_time").map(|at| Timestamp::from_micros(at.saturating_mul(1_000_000))),
+    })
 }
 
 /// A name as one could type it: what the provider says, else the beginning of the address, else all of it.
 fn name(full: Option<&str>, email: &Email) -> String {
-    let clean = |text: &str| text.chars().filter(|c| !is_deceptive(*c)).take(limits::NAME_CHARS).collect::<String>();
+    let clean = |text: &str| visible(text).chars().take(limits::NAME_CHARS).collect::<String>();
     let local = email.given().split('@').next().unwrap_or_default();
     let typed = [full.unwrap_or_default(), local].into_iter().find_map(|text| parse_name(&clean(text)).ok());
     typed.unwrap_or_else(|| clean(email.given()))
@@ -120,7 +161,13 @@ fn name(full: Option<&str>, email: &Email) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn claims(value: &Value) -> Claims {
+        Claims::read(value.to_string().as_bytes()).expect("an object")
+    }
 
     #[test]
     fn row_11_names_of_providers_cannot_deceive() {
@@ -132,5 +179,80 @@ mod tests {
         let admin = Email::parse("admin@example.org").expect("an address");
         assert_eq!(name(Some("Root"), &email), "ada", "row 15");
         assert_eq!(name(Some("Аdmin"), &admin), "admin@example.org");
+    }
+
+    #[test]
+    fn o05_a_token_of_several_audiences_is_for_the_party_that_it_names() {
+        for (said, ours) in [
+            (json!({ "aud": "us" }), true),
+            (json!({ "aud": ["us"] }), true),
+            (json!({ "aud": ["us", "us"] }), true),
+            (json!({ "aud": "us", "azp": "us" }), true),
+            (json!({ "aud": ["project", "us", "other"], "azp": "us" }), true),
+            (json!({ "aud": ["us"], "azp": null }), true),
+            (json!({ "aud": ["us", "other"] }), false),
+            (json!({ "aud": ["us", "other"], "azp": null }), false),
+            (json!({ "aud": ["us", "other"], "azp": "other" }), false),
+            (json!({ "aud": ["us", "other"], "azp": ["us"] }), false),
+            (json!({ "aud": ["us", "other"], "azp": "" }), false),
+            (json!({ "aud": ["other"], "azp": "us" }), false),
+            (json!({ "aud": "us", "azp": "other" }), false),
+            (json!({ "aud": ["us", 7], "azp": "us" }), false),
+            (json!({ "aud": { "us": true }, "azp": "us" }), false),
+            (json!({ "aud": "US" }), false),
+            (json!({ "azp": "us" }), false),
+        ] {
+            assert_eq!(is_for(&claims(&said), "us"), ours, "{said}");
+        }
+    }
+
+    #[test]
+    fn o05_only_a_clear_yes_confirms_an_address() {
+        let found = |said: Value, issuer: &str| {
+            address(&claims(&said), issuer).map(|email| email.map(|email| email.given().to_owned()))
+        };
+        let other = "https://login.example.org";
+        for yes in [json!(true), json!("true"), json!("True"), json!(" TRUE ")] {
+            let said = json!({ "email": "ada@example.org", "email_verified": yes });
+            assert_eq!(found(said, other).expect("an address").as_deref(), Some("ada@example.org"), "{yes}");
+            assert_eq!(found(json!({ "email_verified": yes }), other).expect("no refusal"), None, "of which address?");
+        }
+        for no in [json!(false), json!("false"), json!("False")] {
+            let said = json!({ "email": "ada@example.org", "email_verified": no });
+            assert!(matches!(found(said, other), Err(ProviderError::Unconfirmed)), "{no}");
+            assert!(found(json!({ "email_verified": no }), other).is_err(), "{no}");
+        }
+        for odd in [
+            json!(1),
+            json!("1"),
+            json!("yes"),
+            json!(""),
+            json!("null"),
+            json!([true]),
+            json!({ "true": true }),
+            json!("truе"),
+        ] {
+            let said = json!({ "email": "ada@example.org", "email_verified": odd });
+            assert!(matches!(found(said, other), Err(ProviderError::Setup(Setup::Unstated(_)))), "{odd}");
+        }
+        let unstated = json!({ "email": "ada@example.org", "email_verified": null });
+        assert_eq!(found(unstated, other).expect("no refusal"), None);
+    }
+
+    #[test]
+    fn the_domain_owner_of_entra_id_counts_there_alone() {
+        let entra = "https://login.microsoftonline.com/7/v2.0";
+        let is_found = |said: &Value, issuer: &str| address(&claims(said), issuer).is_ok_and(|email| email.is_some());
+        for yes in [json!(true), json!("true"), json!("1"), json!(1)] {
+            let said = json!({ "email": "ada@example.org", "xms_edov": yes });
+            assert!(is_found(&said, entra), "{yes}");
+            assert!(!is_found(&said, "https://login.example.org"), "{yes}");
+            assert!(!is_found(&said, "https://login.microsoftonline.com.evil.example/7"), "{yes}");
+        }
+        for no in [json!(false), json!("0"), json!(0), json!(null), json!("yes")] {
+            assert!(!is_found(&json!({ "email": "ada@example.org", "xms_edov": no }), entra), "{no}");
+        }
+        let denied = json!({ "email": "ada@example.org", "xms_edov": true, "email_verified": false });
+        assert!(!is_found(&denied, entra));
     }
 }

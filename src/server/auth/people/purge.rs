@@ -5,7 +5,7 @@
 //! goes in one transaction with the account, which is kept only where nothing names the person any more. Whatever breaks
 //! off in between is gone on with at the next look, by whichever instance comes first.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use uuid::Uuid;
 
@@ -109,7 +109,7 @@ impl Accounts {
         };
         tx.insert_receipt(&receipt).await?;
         // The last mail is the one thing that still names the address. It goes with all mails that were sent, in a week.
-        let letter = Letter::deleted(&receipt.id.to_string(), receipt.asked_at, now, &words(&receipt.counts));
+        let letter = Letter::deleted(&receipt.id.to_string(), receipt.asked_at, now, &words(&receipt.counts)?);
         self.post(&mut tx, &due.email, &letter).await?;
         tx.commit().await?;
         Ok(Purged::Done)
@@ -134,11 +134,13 @@ impl Accounts {
     /// The newest receipts of deleted accounts.
     pub(super) async fn list_receipts(&self) -> Result<Vec<Receipt>, Fault> {
         let rows = self.store.read().await?.list_receipts(RECEIPTS).await?;
-        let shown = |row: ReceiptRow| Receipt {
-            id: row.id.to_string(),
-            asked_at: row.asked_at,
-            done_at: row.done_at,
-            counts: words(&row.counts),
+        // One that cannot be read is told of in the log and does not keep the others from being shown.
+        let shown = |row: ReceiptRow| {
+            let counts = words(&row.counts).unwrap_or_else(|fault| {
+                tracing::error!(%fault, receipt = %row.id, "the counts of a deletion cannot be read");
+                "unknown, because the receipt cannot be read".to_owned()
+            });
+            Receipt { id: row.id.to_string(), asked_at: row.asked_at, done_at: row.done_at, counts }
         };
         Ok(rows.into_iter().map(shown).collect())
     }
@@ -159,26 +161,78 @@ impl Accounts {
     }
 }
 
-/// What was deleted, for people: `2 chats, 1 factor`.
-fn words(counts: &str) -> String {
-    let counts: std::collections::BTreeMap<String, u64> = serde_json::from_str(counts).unwrap_or_default();
-    let word = |(table, count): (&String, &u64)| {
-        let name = table.replace('_', " ");
-        let name = if *count == 1 { name.trim_end_matches('s') } else { name.as_str() };
-        format!("{count} {name}")
+/// The rows of a table, for people: one, and several.
+fn row_names(table: &str) -> Option<(&'static str, &'static str)> {
+    Some(match table {
+        "runs" => ("run of a model", "runs of a model"),
+        "messages" => ("message", "messages"),
+        "chats" => ("chat", "chats"),
+        "recovery_codes" => ("recovery code", "recovery codes"),
+        "factors" => ("second factor", "second factors"),
+        "factor_removals" => ("removal of second factors", "removals of second factors"),
+        "pending_sign_ins" => ("unfinished sign-in", "unfinished sign-ins"),
+        "ceremonies" => ("passkey ceremony", "passkey ceremonies"),
+        "provider_flows" => ("sign-in under way at a provider", "sign-ins under way at a provider"),
+        "identities" => ("provider identity", "provider identities"),
+        "links" => ("link", "links"),
+        "sign_ins" => ("sign-in", "sign-ins"),
+        "pictures" => ("picture", "pictures"),
+        "exports" => ("download", "downloads"),
+        "users" => ("account", "accounts"),
+        "deletion_counts" => ("count of deleted rows", "counts of deleted rows"),
+        "sessions" => ("session", "sessions"),
+        "mails" => ("mail", "mails"),
+        "throttles" => ("count of tries", "counts of tries"),
+        _ => return None,
+    })
+}
+
+/// What was deleted, for people: `2 chats, 1 second factor`.
+///
+/// # Errors
+/// Where the counts are not what [`Tx::purge`](crate::server::store::Tx::purge) writes.
+fn words(counts: &str) -> Result<String, Fault> {
+    let counts: BTreeMap<String, u64> = serde_json::from_str(counts).map_err(Fault::internal)?;
+    let word = |(table, count): (&String, &u64)| match row_names(table) {
+        Some((one, several)) => format!("{count} {}", if *count == 1 { one } else { several }),
+        // Of a table of a newer version.
+        None => format!("{count} of {}", table.replace('_', " ")),
     };
-    counts.iter().map(word).collect::<Vec<_>>().join(", ")
+    Ok(counts.iter().map(word).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::store::Counts;
+    use crate::server::store::{Counts, Holds, ID_COLUMNS};
 
     #[test]
     fn counts_are_told_in_words() {
         let counts = Counts::from([("chats", 2), ("sign_ins", 1), ("users", 1)]);
         let text = serde_json::to_string(&counts).expect("JSON");
-        assert_eq!(words(&text), "2 chats, 1 sign in, 1 user");
+        assert_eq!(words(&text).expect("words"), "2 chats, 1 sign-in, 1 account");
+    }
+
+    #[test]
+    fn each_table_that_a_person_has_rows_in_has_a_word_for_one_and_for_several() {
+        let owned = ID_COLUMNS.iter().filter(|(_, _, holds)| *holds == Holds::Owner).map(|(table, ..)| *table);
+        for table in owned.chain(["sessions", "mails", "throttles", "links"]) {
+            let (one, several) = row_names(table).unwrap_or_else(|| panic!("no words for {table}"));
+            assert_ne!(one, several);
+            let told = |count: u64| words(&format!("{{\"{table}\":{count}}}")).expect("words");
+            assert_eq!((told(1), told(2)), (format!("1 {one}"), format!("2 {several}")));
+        }
+        assert_eq!(
+            words("{\"identities\":1,\"ceremonies\":1}").expect("words"),
+            "1 passkey ceremony, 1 provider identity"
+        );
+        assert_eq!(words("{\"new_things\":1}").expect("words"), "1 of new things");
+    }
+
+    #[test]
+    fn counts_that_cannot_be_read_are_a_fault() {
+        for bad in ["", "{", "[]", "{\"chats\":\"many\"}", "{\"chats\":-1}"] {
+            assert!(words(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,14 +1,18 @@
 //! Markdown events into HTML.
 
+use std::ops::Range;
+
 use pulldown_cmark::{BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, Options, Parser, Tag};
 
 use super::{
     code,
     definitions::Definitions,
     escape::{Place, push_text},
-    inline::{bracketed, push_footnote, push_prose},
+    formulas::{Formula, Kind},
+    inline::{push_footnote, push_prose},
     links::Target,
     math::{push_math, push_source},
+    prepare::{prepare, prepare_blocks},
     segments::Segment,
     tables::Table,
 };
@@ -20,13 +24,13 @@ pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
-    .union(Options::ENABLE_MATH)
     .union(Options::ENABLE_GFM);
 
 /// Appends a part of a text.
 pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions: &Definitions) {
     match segment {
-        Segment::Markdown(text) => push_markdown(out, text, definitions),
+        Segment::Markdown(text) => push_markdown(out, text, false, definitions),
+        Segment::OpenMarkdown(text) => push_markdown(out, text, true, definitions),
         Segment::Formula(latex) => {
             out.push_str("<p>");
             push_math(out, latex, true);
@@ -45,31 +49,34 @@ pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions:
     }
 }
 
-fn push_markdown(out: &mut String, text: &str, definitions: &Definitions) {
+fn push_markdown(out: &mut String, text: &str, is_open: bool, definitions: &Definitions) {
+    let prepared = prepare(text, is_open);
     let resolve = |link: BrokenLink<'_>| definitions.resolve(&link).map(|address| (address, CowStr::Borrowed("")));
-    let parser = Parser::new_with_broken_link_callback(text, OPTIONS, Some(resolve));
+    let parser = Parser::new_with_broken_link_callback(&prepared.text, OPTIONS, Some(resolve));
     let mut writer = Writer {
         source: text,
+        parsed: &prepared.text,
+        formulas: &prepared.formulas,
         out,
         open: Vec::new(),
         prose: String::new(),
-        skip_to: 0,
         links: 0,
         images: Vec::new(),
         code: None,
         table: Table::default(),
     };
     for (event, range) in parser.into_offset_iter() {
-        writer.event(event, range.start, range.end);
+        writer.event(event, range);
     }
     writer.flush();
 }
 
 /// Where the last block at the top level begins: the start of its line. 0 where there is one block or none.
-pub(super) fn last_block(text: &str) -> usize {
+pub(super) fn last_block(text: &str, is_open: bool) -> usize {
+    let prepared = prepare_blocks(text, is_open);
     let mut depth = 0_usize;
     let mut last = 0;
-    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&prepared.text, OPTIONS).into_offset_iter() {
         match event {
             Event::End(_) => depth = depth.saturating_sub(1),
             Event::Start(_) => {
@@ -100,12 +107,6 @@ enum Closing {
     },
 }
 
-struct Open {
-    closing: Closing,
-    /// Where the block around the text ends in the source: formulas do not reach beyond it.
-    limit: usize,
-}
-
 struct Image {
     target: Option<Target>,
     alt: String,
@@ -113,12 +114,13 @@ struct Image {
 
 struct Writer<'a> {
     source: &'a str,
+    /// What the parser was given for it.
+    parsed: &'a str,
+    formulas: &'a [Formula],
     out: &'a mut String,
-    open: Vec<Open>,
+    open: Vec<Closing>,
     /// Text that was read but not written: addresses are looked for in the whole run.
     prose: String,
-    /// Up to here the source has been shown as a formula.
-    skip_to: usize,
     /// Links that are open.
     links: usize,
     images: Vec<Image>,
@@ -126,26 +128,20 @@ struct Writer<'a> {
     table: Table,
 }
 
-impl Writer<'_> {
-    fn event(&mut self, event: Event<'_>, start: usize, end: usize) {
-        if let Event::End(_) = event {
-            return self.end();
-        }
-        if start < self.skip_to {
-            return self.skipped(&event, start, end);
-        }
+impl<'a> Writer<'a> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
-            Event::Start(tag) => self.start(tag, end),
-            Event::Text(text) => self.text(&text, start, end),
-            Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
+            Event::Start(tag) => self.start(tag),
+            Event::End(_) => self.end(),
+            Event::Text(text) => self.text(&text, range),
+            Event::Html(html) | Event::InlineHtml(html) => self.html(&html, range),
             Event::SoftBreak => self.push_prose("\n"),
             inline if !self.images.is_empty() => self.alternative(&inline),
             Event::Code(code) => self.element("<code dir=\"ltr\">", &code, "</code>"),
-            Event::InlineMath(latex) => self.dollars(&latex, start, end),
-            Event::DisplayMath(latex) => self.math(&latex, true),
             Event::FootnoteReference(name) => {
                 self.flush();
-                push_footnote(self.out, &name);
+                let name = self.original(&name);
+                push_footnote(self.out, name);
             }
             Event::HardBreak => self.markup("<br>"),
             Event::Rule => self.markup("<hr>\n"),
@@ -154,45 +150,33 @@ impl Writer<'_> {
             } else {
                 "<input type=\"checkbox\" disabled aria-label=\"Not done\"> "
             }),
-            Event::End(_) => {}
+            // Formulas are found before (`prepare`).
+            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text, range),
         }
     }
 
-    /// What lies inside a formula that has been written is passed over; what reaches beyond its end is text.
-    fn skipped(&mut self, event: &Event<'_>, start: usize, end: usize) {
-        if let Event::Start(_) = event {
-            let limit = self.limit();
-            return self.open.push(Open { closing: Closing::Nothing, limit });
-        }
-        let source = self.source;
-        if start < self.skip_to && self.skip_to < end {
-            let from = self.skip_to;
-            self.push_prose(source.get(from..end).unwrap_or_default());
-        }
+    /// The text in the source for a piece of what was parsed.
+    fn original<'b>(&self, text: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        let at = (text.as_ptr() as usize).wrapping_sub(self.parsed.as_ptr() as usize);
+        let range = at..at.saturating_add(text.len());
+        if range.end > self.parsed.len() { text } else { self.source.get(range).unwrap_or(text) }
     }
 
-    fn start(&mut self, tag: Tag<'_>, end: usize) {
-        let is_inline = matches!(
-            tag,
-            Tag::Emphasis
-                | Tag::Strong
-                | Tag::Strikethrough
-                | Tag::Link { .. }
-                | Tag::Image { .. }
-                | Tag::Superscript
-                | Tag::Subscript
-        );
-        let limit = if is_inline { self.limit() } else { end };
+    fn start(&mut self, tag: Tag<'_>) {
         let is_shown = self.images.is_empty() && self.open.len() < DEEPEST;
         let closing = match tag {
             Tag::Image { dest_url, .. } => {
-                self.images.push(Image { target: Target::parse(&dest_url), alt: String::new() });
+                let target = Target::parse(self.original(&dest_url));
+                self.images.push(Image { target, alt: String::new() });
                 Closing::Image
             }
             Tag::CodeBlock(kind) => {
                 self.flush();
-                let info = if let CodeBlockKind::Fenced(info) = kind { info.to_string() } else { String::new() };
-                self.code = Some((info, String::new()));
+                let info = if let CodeBlockKind::Fenced(info) = &kind { self.original(info) } else { "" };
+                self.code = Some((info.to_owned(), String::new()));
                 Closing::Code
             }
             tag if is_shown || matches!(tag, Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell) => {
@@ -201,7 +185,7 @@ impl Writer<'_> {
             }
             _ => Closing::Nothing,
         };
-        self.open.push(Open { closing, limit });
+        self.open.push(closing);
     }
 
     fn open_tag(&mut self, tag: Tag<'_>) -> Closing {
@@ -222,8 +206,9 @@ impl Writer<'_> {
             }
             Tag::Item => ("<li dir=\"auto\">", "</li>\n"),
             Tag::FootnoteDefinition(name) => {
+                let original = self.original(&name);
                 self.out.push_str("<div class=\"footnote\"><sup>");
-                push_text(self.out, &name, Place::Prose);
+                push_text(self.out, original, Place::Prose);
                 self.out.push_str("</sup>");
                 return Closing::With("</div>\n");
             }
@@ -271,15 +256,17 @@ impl Writer<'_> {
 
     fn open_link(&mut self, address: &str) -> Closing {
         // A link within a link would end the outer one in the reader's browser.
-        let Some(target) = Target::parse(address).filter(|_| self.links == 0) else { return Closing::Nothing };
+        let Some(target) = Target::parse(self.original(address)).filter(|_| self.links == 0) else {
+            return Closing::Nothing;
+        };
         target.push_open(self.out, None);
         self.links += 1;
         Closing::Link
     }
 
     fn end(&mut self) {
-        let Some(open) = self.open.pop() else { return };
-        match open.closing {
+        let Some(closing) = self.open.pop() else { return };
+        match closing {
             Closing::Nothing => {}
             Closing::With(markup) => self.markup(markup),
             Closing::Link => {
@@ -322,62 +309,62 @@ impl Writer<'_> {
         self.out.push_str(if link.is_some() { "</a>" } else { "</span>" });
     }
 
-    fn text(&mut self, text: &str, start: usize, end: usize) {
+    fn text(&mut self, text: &str, range: Range<usize>) {
+        let original = self.original(text);
         if let Some((_, code)) = &mut self.code {
-            return code.push_str(text);
+            return code.push_str(original);
         }
-        if self.images.is_empty()
-            && let Some(formula) = bracketed(self.source, start, self.limit())
-        {
-            self.math(formula.latex, formula.display);
-            self.skip_to = formula.end;
-            if formula.end < end {
-                let source = self.source;
-                self.push_prose(source.get(formula.end..end).unwrap_or_default());
-            }
-            return;
+        if original.len() != range.len() {
+            return self.push_prose(original);
         }
-        self.push_prose(text);
+        let (source, formulas) = (self.source, self.formulas);
+        let mut at = range.start;
+        let next = formulas.partition_point(|formula| formula.range.end <= at);
+        for formula in formulas[next..].iter().take_while(|formula| formula.range.start < range.end) {
+            self.push_prose(source.get(at..formula.range.start).unwrap_or_default());
+            self.formula(formula);
+            at = formula.range.end;
+        }
+        self.push_prose(source.get(at..range.end).unwrap_or_default());
     }
 
     /// HTML is shown as it is written; line breaks alone are meant.
-    fn html(&mut self, html: &str) {
+    fn html(&mut self, html: &str, range: Range<usize>) {
         if matches!(html, "<br>" | "<br/>" | "<br />") && self.images.is_empty() {
             self.markup("<br>");
         } else {
-            self.push_prose(html);
+            self.text(html, range);
         }
     }
 
-    /// `$5` and `$10` are prices: a closing `$` has no digit behind it.
-    fn dollars(&mut self, latex: &str, start: usize, end: usize) {
-        if self.source[end..].starts_with(|c: char| c.is_ascii_digit()) {
-            let source = self.source;
-            self.push_prose(&source[start..end]);
-        } else {
-            self.math(latex, false);
+    fn formula(&mut self, formula: &Formula) {
+        let latex = formula.latex(self.source);
+        if !self.images.is_empty() {
+            return self.push_prose(&latex);
         }
-    }
-
-    fn math(&mut self, latex: &str, display: bool) {
         self.flush();
-        push_math(self.out, latex, display);
+        match formula.kind {
+            Kind::Open => push_source(self.out, latex.trim()),
+            kind => push_math(self.out, &latex, kind == Kind::Display),
+        }
     }
 
     /// Inside an image everything is part of the text that stands for it.
     fn alternative(&mut self, event: &Event<'_>) {
         match event {
-            Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
-                self.push_prose(text)
+            Event::Code(text) | Event::FootnoteReference(text) => {
+                let text = self.original(text).to_owned();
+                self.push_prose(&text);
             }
             _ => self.push_prose(" "),
         }
     }
 
     fn element(&mut self, open: &str, text: &str, close: &str) {
+        let original = self.original(text);
         self.flush();
         self.out.push_str(open);
-        push_text(self.out, text, Place::Code);
+        push_text(self.out, original, Place::Code);
         self.out.push_str(close);
     }
 
@@ -398,9 +385,5 @@ impl Writer<'_> {
             push_prose(self.out, &self.prose, self.links == 0);
             self.prose.clear();
         }
-    }
-
-    fn limit(&self) -> usize {
-        self.open.last().map_or(self.source.len(), |open| open.limit)
     }
 }

@@ -1,4 +1,4 @@
-//! Running text: bare addresses become links, `\(…\)` and `\[…\]` are found in the source.
+//! Running text: bare addresses become links, `[^1]` the mark of a footnote.
 
 use super::{
     escape::{Place, push_text},
@@ -54,47 +54,6 @@ fn push_addresses(out: &mut String, text: &str, links: bool) {
     push_text(out, &text[plain..], Place::Prose);
 }
 
-/// A formula in the running text, as places in the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Formula<'a> {
-    /// What stands between the marks.
-    pub(super) latex: &'a str,
-    /// Where the text goes on.
-    pub(super) end: usize,
-    /// Whether it stands on a line of its own.
-    pub(super) display: bool,
-}
-
-/// The formula whose opening bracket, escaped by a backslash, is at `at`; it ends before `limit` and before a blank line.
-pub(super) fn bracketed(source: &str, at: usize, limit: usize) -> Option<Formula<'_>> {
-    if at == 0 || source.as_bytes()[at - 1] != b'\\' {
-        return None;
-    }
-    let (close, display) = match source.as_bytes().get(at)? {
-        b'(' => ("\\)", false),
-        b'[' => ("\\]", true),
-        _ => return None,
-    };
-    let inside = source.get(at + 1..limit)?;
-    let inside = &inside[..inside.floor_char_boundary(LONGEST)];
-    let inside = &inside[..inside.find("\n\n").unwrap_or(inside.len())];
-    let mut from = 0;
-    let end = loop {
-        let end = from + inside[from..].find(close)?;
-        // `\\)` is a line break and a bracket.
-        let backslashes = inside[..end].bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if backslashes % 2 == 0 {
-            break end;
-        }
-        from = end + close.len();
-    };
-    let latex = &inside[..end];
-    (!latex.trim().is_empty()).then_some(Formula { latex, end: at + 1 + end + close.len(), display })
-}
-
-/// How far a formula's end may be from its beginning, in bytes.
-const LONGEST: usize = 2_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,16 +78,5 @@ mod tests {
     #[test]
     fn footnotes_are_known_by_their_numbers() {
         assert_eq!(prose("a[^1] [^a-z] [^1234] [^2"), "a<sup class=\"footnote-ref\">1</sup> [^a-z] [^1234] [^2");
-    }
-
-    #[test]
-    fn formulas_end_at_their_own_bracket() {
-        let formula =
-            |source: &'static str| bracketed(source, source.find(['(', '[']).expect("a bracket"), source.len());
-        assert_eq!(formula(r"\(a\)"), Some(Formula { latex: "a", end: 5, display: false }));
-        assert_eq!(formula(r"\[a \\] b\]"), Some(Formula { latex: r"a \\] b", end: 11, display: true }));
-        assert_eq!(formula(r"(a\)"), None);
-        assert_eq!(formula("\\(a\n\nb\\)"), None);
-        assert_eq!(formula(r"\(\)"), None);
     }
 }

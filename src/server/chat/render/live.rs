@@ -10,7 +10,9 @@ use super::{
     blocks,
     code::CodeBlock,
     definitions::Definitions,
-    segments::{self, Fence, Segment, line_at},
+    fences::Fence,
+    lines::line_at,
+    segments::{self, Segment},
 };
 
 /// A tail longer than this is rendered again only when it has grown by a sixteenth, so that an answer without any
@@ -139,7 +141,8 @@ impl LiveText {
         let begin = match segments.last() {
             None | Some(Segment::OpenFormula(_)) => return false,
             Some(Segment::Formula(_) | Segment::Plain(_)) => tail.len(),
-            Some(Segment::Markdown(text)) => last + blocks::last_block(text),
+            Some(Segment::Markdown(text)) => last + blocks::last_block(text, false),
+            Some(Segment::OpenMarkdown(text)) => last + blocks::last_block(text, true),
         };
         if begin > 0 {
             let finished = segments::split(&tail[..begin]);

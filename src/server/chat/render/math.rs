@@ -6,7 +6,7 @@ use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 use super::{
     escape::{Place, push_text},
-    mathml,
+    latex, mathml,
 };
 
 /// The longest formula that is converted, in bytes.
@@ -19,7 +19,9 @@ const DEEPEST: usize = 1_500;
 const STACK: usize = 64 << 20;
 
 static CONVERTER: LazyLock<LatexToMathML> = LazyLock::new(|| {
-    LatexToMathML::new(MathCoreConfig::default()).expect("the default configuration has no macros that could be wrong")
+    // A command that is not known is shown by its name; the rest of the formula is mathematics.
+    let config = MathCoreConfig { ignore_unknown_commands: true, ..MathCoreConfig::default() };
+    LatexToMathML::new(config).expect("a configuration without macros, of which none could be wrong")
 });
 
 /// Appends a formula as MathML, or its source where it cannot be read.
@@ -44,8 +46,12 @@ pub(super) fn push_source(out: &mut String, latex: &str) {
 }
 
 fn convert(latex: &str, display: bool) -> Option<String> {
+    if latex.is_empty() || latex.len() > LONGEST || latex.contains('\0') {
+        return None;
+    }
+    let latex = &latex::translate(latex)?;
     let depth = latex.bytes().filter(|byte| matches!(byte, b'\\' | b'{' | b'[' | b'^' | b'_' | b'\'' | b'&')).count();
-    if latex.is_empty() || latex.len() > LONGEST || depth > DEEPEST || latex.contains('\0') {
+    if latex.len() > 4 * LONGEST || depth > DEEPEST {
         return None;
     }
     let mathml = if depth <= SHALLOW { run(latex, display) } else { run_apart(latex, display) }?;
@@ -102,9 +108,10 @@ mod tests {
             assert!(inline(latex).starts_with("<code class=\"math-error\">"), "{latex}: {}", inline(latex));
         }
         assert_eq!(
-            inline("<img src=x onerror=alert(1)> \\undefined"),
-            "<code class=\"math-error\">&lt;img src=x onerror=alert(1)&gt; \\undefined</code>"
+            inline("<img src=x onerror=alert(1)> \\undefined{"),
+            "<code class=\"math-error\">&lt;img src=x onerror=alert(1)&gt; \\undefined{</code>"
         );
+        assert!(!inline("<img src=x onerror=alert(1)>").contains("<i"));
     }
 
     #[test]

@@ -80,6 +80,8 @@ const STYLES: &[(&str, &str)] = &[
     ("border-left: 0.05em dashed currentcolor", "m-bl m-dash"),
     ("border-right: 0.05em dashed currentcolor", "m-br m-dash"),
     ("border-top: 0.05em dashed currentcolor", "m-bt m-dash"),
+    ("border-bottom: 0.05em solid currentcolor", "m-bb"),
+    ("border-bottom: 0.05em dashed currentcolor", "m-bb m-dash"),
     ("width: 100%", "m-wide"),
     ("width: 50%", "m-half"),
     ("margin-left:-0.1667em", "m-back"),
@@ -122,7 +124,7 @@ fn push_tag<'a>(out: &mut String, open: &mut Vec<&'a str>, tag: &'a str) -> Opti
         (open.pop()? == name).then_some(())?;
         if name != "a" {
             out.push_str("</");
-            out.push_str(name);
+            out.push_str(if name == "merror" { "mrow" } else { name });
             out.push('>');
         }
         return Some(());
@@ -135,11 +137,20 @@ fn push_tag<'a>(out: &mut String, open: &mut Vec<&'a str>, tag: &'a str) -> Opti
     if name == "a" {
         return Some(());
     }
+    // An unknown command is not cried out: it is shown as its source.
+    let name = if name == "merror" { "mrow" } else { name };
     // `menclose` is not in MathML Core; its strikes are drawn by classes.
     (ELEMENTS.contains(&name) || name == "menclose").then_some(())?;
     out.push('<');
     out.push_str(name);
     push_attributes(out, attributes)?;
+    if name == "mrow"
+        && let Some(color) = color(attributes)
+    {
+        out.push_str(" mathcolor=\"#");
+        out.push_str(color);
+        out.push('"');
+    }
     out.push_str(if is_empty { "/>" } else { ">" });
     Some(())
 }
@@ -180,6 +191,13 @@ fn push_attributes(out: &mut String, attributes: &str) -> Option<()> {
     Some(())
 }
 
+/// The digits of the color that a style sets.
+fn color(attributes: &str) -> Option<&str> {
+    let (_, color) = attributes.split_once("style=\"color:#")?;
+    let color = &color[..color.find([';', '"'])?];
+    (color.len() == 6 && color.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(color)
+}
+
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'%' | b'-' | b' '))
 }
@@ -214,6 +232,11 @@ mod tests {
             filter(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(),
             Some(r#"<mtd class="m-left"></mtd>"#)
         );
+        assert_eq!(
+            filter(r##"<mrow style="color:#ff0000;"></mrow><mrow style="color:#url();"></mrow>"##).as_deref(),
+            Some(r##"<mrow mathcolor="#ff0000"></mrow><mrow></mrow>"##)
+        );
+        assert_eq!(filter("<merror><mi>x</mi></merror>").as_deref(), Some("<mrow><mi>x</mi></mrow>"));
         assert_eq!(filter("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
     }
 

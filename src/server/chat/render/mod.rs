@@ -10,18 +10,28 @@
 //! - The work is bounded by the length of the text: lines nested too deeply are plain text (`segments`), formulas are
 //!   limited (`math`), code is coloured in one pass (`highlight`).
 //!
-//! The module `blocks` writes the HTML; `live` does so for a text that grows.
+//! Two things are settled before the Markdown parser sees a text: where formulas are and what is money, and where
+//! emphasis may begin and end in scripts without blanks between words (`prepare`). The module `blocks` writes the HTML;
+//! `live` does so for a text that grows.
 
 mod blocks;
 mod code;
 mod definitions;
+mod display;
 mod escape;
+mod fences;
+mod flanking;
+mod formulas;
 mod highlight;
+mod html;
 mod inline;
+mod latex;
+mod lines;
 mod links;
 mod live;
 mod math;
 mod mathml;
+mod prepare;
 mod segments;
 mod tables;
 #[cfg(test)]

@@ -1,15 +1,10 @@
-//! The first cut of a text, line by line: display mathematics and lines that are nested too deeply are taken out, the
-//! Markdown parser sees the rest.
-//!
-//! Mathematics first, because Markdown would read a line of a formula that begins with `-`, `+` or `=` as a list or a
-//! heading. Only formulas that begin at the start of a line count here; others are found in the running text.
+//! The first cut of a text: display formulas at the margin and lines that are nested too deeply are taken out, the
+//! Markdown parser sees the rest. Formulas in lists and quotes stay in it (`prepare`).
 
-/// The most markers of lists and quotes at the start of a line, two columns of indentation counting as one.
-/// Beyond it the parser's work per line would grow with the depth.
-const DEEPEST: usize = 48;
-
-/// The longest display formula, in bytes.
-const LONGEST_FORMULA: usize = 8_192;
+use super::{
+    formulas::Kind,
+    lines::{Mark, scan},
+};
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,23 +15,20 @@ pub(super) enum Segment<'a> {
     Formula(&'a str),
     /// A display formula whose end has not come. Only at the end of a text, and only while it grows.
     OpenFormula(&'a str),
+    /// Markdown that ends with such a formula, in a list or a quote.
+    OpenMarkdown(&'a str),
     /// Lines that are shown as they are.
     Plain(&'a str),
 }
 
 /// Cuts a whole text. A formula without an end is Markdown.
 pub(super) fn split(text: &str) -> Vec<Segment<'_>> {
-    let mut segments = Cutter { text, segments: Vec::new(), begin: 0 }.run();
-    if let Some(Segment::OpenFormula(_)) = segments.last() {
-        segments.pop();
-        segments.push(Segment::Markdown(&text[taken(text, &segments)..]));
-    }
-    segments
+    cut(text, false)
 }
 
 /// Cuts a text that grows. Also returns where the last segment begins.
 pub(super) fn split_open(text: &str) -> (Vec<Segment<'_>>, usize) {
-    let segments = Cutter { text, segments: Vec::new(), begin: 0 }.run();
+    let segments = cut(text, true);
     let last = segments.len().saturating_sub(1);
     let begin = taken(text, &segments[..last]);
     (segments, begin)
@@ -45,8 +37,11 @@ pub(super) fn split_open(text: &str) -> (Vec<Segment<'_>>, usize) {
 /// Where the text goes on after the given segments: each segment is a slice of it.
 fn taken(text: &str, segments: &[Segment<'_>]) -> usize {
     segments.last().map_or(0, |segment| {
-        let (Segment::Markdown(part) | Segment::Plain(part) | Segment::OpenFormula(part) | Segment::Formula(part)) =
-            *segment;
+        let (Segment::Markdown(part)
+        | Segment::OpenMarkdown(part)
+        | Segment::Plain(part)
+        | Segment::OpenFormula(part)
+        | Segment::Formula(part)) = *segment;
         let end = part.as_ptr() as usize - text.as_ptr() as usize + part.len();
         match segment {
             // Behind a formula stand its closing mark and the end of the line.
@@ -56,160 +51,48 @@ fn taken(text: &str, segments: &[Segment<'_>]) -> usize {
     })
 }
 
-struct Cutter<'a> {
-    text: &'a str,
-    segments: Vec<Segment<'a>>,
-    /// Where the Markdown begins that has not been cut off yet.
-    begin: usize,
-}
-
-impl<'a> Cutter<'a> {
-    fn run(mut self) -> Vec<Segment<'a>> {
-        let mut fence: Option<Fence> = None;
-        let mut at = 0;
-        while at < self.text.len() {
-            let line = line_at(self.text, at);
-            let next = at + line.len();
-            if let Some(open) = fence {
-                if open.is_closed_by(line) {
-                    fence = None;
+fn cut(text: &str, is_open: bool) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
+    let mut begin = 0;
+    let mut is_last_open = false;
+    for mark in scan(text, is_open) {
+        match mark {
+            Mark::Deep(line) => {
+                push_markdown(&mut segments, text, begin, line.start);
+                segments.push(Segment::Plain(&text[line.clone()]));
+                begin = line.end;
+            }
+            Mark::Formula { formula, line, is_alone: true } => {
+                push_markdown(&mut segments, text, begin, line);
+                if formula.kind == Kind::Open {
+                    segments.push(Segment::OpenFormula(&text[formula.range]));
+                    begin = text.len();
+                } else {
+                    segments.push(Segment::Formula(&text[formula.inside]));
+                    begin = taken(text, &segments);
                 }
-            } else if let Some(open) = Fence::opened_by(line) {
-                fence = Some(open);
-            } else if let Some(end) = self.formula(at, line) {
-                at = end;
-                continue;
-            } else if depth(line) > DEEPEST {
-                self.cut(at);
-                self.segments.push(Segment::Plain(line));
-                self.begin = next;
             }
-            at = next;
-        }
-        self.cut(self.text.len());
-        self.segments
-    }
-
-    fn cut(&mut self, end: usize) {
-        if self.begin < end {
-            self.segments.push(Segment::Markdown(&self.text[self.begin..end]));
-            self.begin = end;
+            Mark::Formula { formula, .. } => is_last_open = formula.kind == Kind::Open,
         }
     }
-
-    /// A display formula that begins with this line; returns where the text goes on after it.
-    fn formula(&mut self, at: usize, line: &str) -> Option<usize> {
-        let close = match line.get(..2)? {
-            "\\[" => "\\]",
-            "$$" => "$$",
-            _ => return None,
-        };
-        let inside = at + 2;
-        let window = &self.text[inside..self.text.floor_char_boundary(inside + LONGEST_FORMULA)];
-        let Some(end) = window.find(close) else {
-            // It may still come, unless there is a blank line: a formula has none.
-            if inside + window.len() < self.text.len() || window.contains("\n\n") {
-                return None;
-            }
-            self.cut(at);
-            self.segments.push(Segment::OpenFormula(&self.text[at..]));
-            self.begin = self.text.len();
-            return Some(self.text.len());
-        };
-        let latex = &window[..end];
-        let end = inside + end;
-        let rest = line_at(self.text, end + 2);
-        if !rest.trim().is_empty() || latex.is_empty() || latex.contains("\n\n") {
-            return None;
-        }
-        self.cut(at);
-        self.segments.push(Segment::Formula(latex));
-        self.begin = end + 2 + rest.len();
-        Some(self.begin)
-    }
-}
-
-/// The line at a place, with its end.
-pub(super) fn line_at(text: &str, at: usize) -> &str {
-    let rest = &text[at..];
-    &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
-}
-
-fn depth(line: &str) -> usize {
-    let mut markers = 0;
-    let mut blanks = 0;
-    let mut bytes = line.bytes().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b' ' => blanks += 1,
-            b'\t' => blanks += 4,
-            b'>' => markers += 1,
-            b'-' | b'*' | b'+' if matches!(bytes.peek(), Some(b' ' | b'\t')) => markers += 1,
-            b'0'..=b'9' => {
-                while bytes.next_if(u8::is_ascii_digit).is_some() {}
-                if bytes.next_if(|byte| matches!(byte, b'.' | b')')).is_none() {
-                    break;
-                }
-                markers += 1;
-            }
-            _ => break,
-        }
-    }
-    // Indentation alone nests nothing; `* * *` is a line.
-    if markers == 0 || line.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b' ' | b'\t')) {
-        0
+    if is_last_open {
+        segments.push(Segment::OpenMarkdown(&text[begin..]));
     } else {
-        markers + blanks / 2
+        push_markdown(&mut segments, text, begin, text.len());
     }
+    segments
 }
 
-/// An open fence of a code block at the top level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fence {
-    mark: u8,
-    length: usize,
-    /// Columns of indentation, which the lines of the block lose.
-    pub(super) indent: usize,
-}
-
-impl Fence {
-    /// The fence that a line opens.
-    pub(super) fn opened_by(line: &str) -> Option<Self> {
-        let indent = indent(line)?;
-        let rest = &line[indent..];
-        let mark = *rest.as_bytes().first().filter(|mark| matches!(mark, b'`' | b'~'))?;
-        let length = rest.bytes().take_while(|byte| *byte == mark).count();
-        (length >= 3 && (mark == b'~' || !rest[length..].contains('`'))).then_some(Self { mark, length, indent })
+fn push_markdown<'a>(segments: &mut Vec<Segment<'a>>, text: &'a str, begin: usize, end: usize) {
+    if begin < end {
+        segments.push(Segment::Markdown(&text[begin..end]));
     }
-
-    /// What stands behind the opening mark.
-    pub(super) fn info<'a>(&self, line: &'a str) -> &'a str {
-        line[self.indent + self.length..].trim()
-    }
-
-    /// Whether a line closes it.
-    pub(super) fn is_closed_by(&self, line: &str) -> bool {
-        let Some(indent) = indent(line) else { return false };
-        let rest = line[indent..].trim_end();
-        rest.len() >= self.length && rest.bytes().all(|byte| byte == self.mark)
-    }
-
-    /// Whether an incomplete line closes it or may do so when it goes on.
-    pub(super) fn may_be_closed_by(&self, line: &str) -> bool {
-        !line.contains('\n')
-            && indent(line).is_some_and(|indent| line[indent..].trim_end().bytes().all(|byte| byte == self.mark))
-    }
-}
-
-/// Up to three blanks.
-fn indent(line: &str) -> Option<usize> {
-    Some(line.bytes().take_while(|byte| *byte == b' ').count()).filter(|indent| *indent <= 3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Segment::{Formula, Markdown, OpenFormula, Plain};
+    use Segment::{Formula, Markdown, OpenFormula, OpenMarkdown, Plain};
 
     #[test]
     fn formulas_at_the_start_of_a_line_are_cut_out() {
@@ -217,9 +100,36 @@ mod tests {
         assert_eq!(split("$$x$$\n\n$$\ny\n$$"), [Formula("x"), Markdown("\n"), Formula("\ny\n")]);
         assert_eq!(split("$$x$$ and more"), [Markdown("$$x$$ and more")]);
         assert_eq!(split("$$\nx\n\ny$$"), [Markdown("$$\nx\n\ny$$")]);
-        assert_eq!(split("a\n$$\nx"), [Markdown("a\n"), Markdown("$$\nx")]);
+        assert_eq!(split("a\n$$\nx"), [Markdown("a\n$$\nx")]);
         assert_eq!(split_open("a\n$$\nx"), (vec![Markdown("a\n"), OpenFormula("$$\nx")], 2));
         assert_eq!(split_open("\\[x\\]\nb"), (vec![Formula("x"), Markdown("b")], 6));
+    }
+
+    #[test]
+    fn a_formula_at_the_margin_may_have_blank_lines() {
+        assert_eq!(split("\\[\na\n\n- b\n\\]\nc"), [Formula("\na\n\n- b\n"), Markdown("c")]);
+        assert_eq!(split("$$\na\n\nb\n$$"), [Formula("\na\n\nb\n")]);
+        for never in [
+            "\\[\na\n\nThis is a sentence.\n\nb\n\\]\n",
+            "\\[\na\n\n## Head\n\nb\n\\]\n",
+            "\\[ a\n\nb\n\\]\n",
+            "\\[\na\n\nb \\]\n",
+            "\\[\na\n```\nb\n\\]\n",
+            "\\[\n\n\\]\n",
+        ] {
+            assert_eq!(split(never), [Markdown(never)]);
+        }
+        assert_eq!(split_open("\\[\na\n\nThis is").0, [OpenFormula("\\[\na\n\nThis is")]);
+    }
+
+    #[test]
+    fn formulas_in_lists_and_quotes_stay_in_their_place() {
+        for text in ["- a\n  \\[\n  x\n  \\]\n- b", "> \\[\n> x\n> \\]\n", "1. a\n\\[\nx\n\\]\n2. b"] {
+            assert_eq!(split(text), [Markdown(text)]);
+        }
+        let open = "- a\n  \\[\n  x";
+        assert_eq!(split_open(open), (vec![OpenMarkdown(open)], 0));
+        assert_eq!(split(open), [Markdown(open)]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use llama_cpp_2::{
 };
 
 use super::{
-    super::{Finish, ModelError, Prompt, Usage, window},
+    super::{Finish, ModelError, Prompt, Usage, think, window},
     template::{Fitted, Template},
     utf8::Assembly,
 };
@@ -60,13 +60,13 @@ pub struct Engine<'m> {
 /// Reads a model file.
 ///
 /// # Errors
-/// `ModelGone`, if the file is missing or cannot be used.
+/// `ModelGone`, if the file is missing; `BadFile`, if it cannot be used.
 pub fn load(backend: &LlamaBackend, file: &Path) -> Result<LlamaModel, ModelError> {
     if !file.is_file() {
         return Err(ModelError::new(Failure::ModelGone, "the model's file is not there"));
     }
     LlamaModel::load_from_file(backend, file, &LlamaModelParams::default())
-        .map_err(|fault| ModelError::new(Failure::ModelGone, format!("the model's file cannot be used: {fault}")))
+        .map_err(|fault| ModelError::new(Failure::BadFile, format!("the model's file cannot be used: {fault}")))
 }
 
 /// Sets up a context for a model: as long as the model was trained for, within `limit` or 8,192 tokens.
@@ -176,12 +176,13 @@ impl<'m> Engine<'m> {
                 break None;
             }
             let token = sampler.sample(&self.context, -1);
-            // A special token inside an answer is the beginning of somebody else's turn.
-            if vocabulary.is_eog(token) || vocabulary.is_control(token) {
+            let is_control = vocabulary.is_control(token);
+            bytes.clear();
+            vocabulary.token_to_piece_into(token, &mut bytes, is_control, None);
+            // A special token inside an answer is the beginning of somebody else's turn, unless it marks thinking.
+            if vocabulary.is_eog(token) || (is_control && !think::is_mark(&bytes)) {
                 break Some(Finish::Stop);
             }
-            bytes.clear();
-            vocabulary.token_to_piece_into(token, &mut bytes, false, None);
             let text = assembly.push(&bytes);
             let text = without_blanks(&text, &mut blanks);
             if !text.is_empty() {

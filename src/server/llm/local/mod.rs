@@ -20,12 +20,17 @@ use super::{Deltas, Model, Prompt};
 pub mod bench;
 mod child;
 mod engine;
+mod folder;
+mod gguf;
 mod host;
 mod protocol;
 mod queue;
 mod template;
 mod utf8;
 pub mod worker;
+
+pub use folder::{Folder, ModelFile};
+pub use gguf::Kind;
 
 use queue::Job;
 

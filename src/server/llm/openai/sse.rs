@@ -6,6 +6,9 @@
 /// The longest event that is taken, in bytes; also the longest line.
 pub const EVENT_BYTES: usize = 1_000_000;
 
+/// The longest JSON that is taken without the name of a field where it goes over several lines, in bytes.
+const BARE_BYTES: usize = 16 * 1_024;
+
 /// What makes a stream unreadable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -15,6 +18,9 @@ pub enum Unreadable {
     /// Bytes that are not UTF-8.
     #[error("an event is not UTF-8")]
     NotUtf8,
+    /// HTML in place of events.
+    #[error("a web page came")]
+    WebPage,
 }
 
 /// One event.
@@ -37,6 +43,9 @@ pub struct Decoder {
     /// A CR ended the last line; an LF right behind it belongs to it.
     after_cr: bool,
     begun: bool,
+    has_fields: bool,
+    /// Within JSON that stands on lines of its own.
+    is_bare: bool,
 }
 
 impl Decoder {
@@ -73,11 +82,19 @@ impl Decoder {
         Ok(())
     }
 
-    /// The data of the last event where the stream ended without the empty line behind it.
-    pub fn unfinished(&self) -> Option<&str> {
-        let line = self.line.strip_prefix(b"data:").unwrap_or_default();
-        let data = if self.has_data { &self.data } else { line };
-        std::str::from_utf8(data).ok().map(str::trim).filter(|data| !data.is_empty())
+    /// Takes the end of the stream for the empty line that should stand before it.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn finish(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
+        let line = std::mem::take(&mut self.line);
+        self.take_line(&line, &mut on_event)?;
+        self.dispatch(&mut on_event)
+    }
+
+    /// Whether anything has come that belongs to a stream of events.
+    pub const fn has_fields(&self) -> bool {
+        self.has_fields
     }
 
     fn check_length(&self, more: usize) -> Result<(), Unreadable> {
@@ -91,26 +108,59 @@ impl Decoder {
             line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
         };
         if line.is_empty() {
+            self.is_bare = false;
             return self.dispatch(on_event);
+        }
+        if self.take_bare(line, on_event)? {
+            return Ok(());
         }
         let colon = line.iter().position(|&byte| byte == b':').unwrap_or(line.len());
         let value = line.get(colon + 1..).unwrap_or_default();
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match &line[..colon] {
             b"data" => {
+                self.has_fields = true;
+                // Some leave out the empty line between two events.
+                if matches!(value, [b'{', ..] | b"[DONE]") && self.holds_an_object() {
+                    self.dispatch(on_event)?;
+                }
                 if std::mem::replace(&mut self.has_data, true) {
                     self.data.push(b'\n');
                 }
                 self.data.extend_from_slice(value);
             }
             b"event" => {
+                self.has_fields = true;
                 self.name.clear();
                 self.name.extend_from_slice(value);
             }
             // Comments, ids, retry times and unknown fields mean nothing here.
-            _ => {}
+            name => self.has_fields |= matches!(name, b"" | b"id" | b"retry"),
         }
         Ok(())
+    }
+
+    /// Takes a line that is JSON without the name of a field, as some send errors or everything, or a part of such JSON.
+    fn take_bare(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<bool, Unreadable> {
+        if !self.is_bare {
+            if !matches!(line, [b'{', ..] | [b'[', b'{', ..] | b"[DONE]") {
+                return Ok(false);
+            }
+            self.dispatch(on_event)?;
+            (self.is_bare, self.has_fields) = (true, true);
+        }
+        self.data.extend_from_slice(line);
+        self.has_data = true;
+        if self.data == b"[DONE]" || self.data.len() > BARE_BYTES || self.holds_an_object() {
+            self.is_bare = false;
+            self.dispatch(on_event)?;
+        }
+        Ok(true)
+    }
+
+    fn holds_an_object(&self) -> bool {
+        matches!(self.data.last(), Some(b'}' | b']'))
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.data).is_ok()
     }
 
     fn dispatch(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
@@ -169,12 +219,22 @@ mod tests {
     }
 
     #[test]
-    fn an_end_without_the_empty_line_can_be_seen() {
-        for stream in ["data: [DONE]", "data: [DONE]\n", "data: x\n\ndata:[DONE]"] {
-            let mut decoder = Decoder::default();
-            decoder.push(stream.as_bytes(), |_| {}).expect("readable");
-            assert_eq!(decoder.unfinished(), Some("[DONE]"), "{stream:?}");
+    fn the_end_takes_the_place_of_the_empty_line() {
+        for stream in ["data: [DONE]", "data: [DONE]\n", "data: x\n\ndata:[DONE]", "[DONE]"] {
+            let (mut decoder, mut last) = (Decoder::default(), String::new());
+            decoder.push(stream.as_bytes(), |event| last = event.data.to_owned()).expect("readable");
+            decoder.finish(|event| last = event.data.to_owned()).expect("readable");
+            assert_eq!(last, "[DONE]", "{stream:?}");
         }
-        assert_eq!(Decoder::default().unfinished(), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_stream_of_events_is_known() {
+        for (text, has_fields) in [("Bad Gateway\n", false), (": wait\n", true), ("data\n", true), ("retry: 3\n", true)]
+        {
+            let mut decoder = Decoder::default();
+            decoder.push(text.as_bytes(), |_| {}).expect("readable");
+            assert_eq!(decoder.has_fields(), has_fields, "{text:?}");
+        }
     }
 }

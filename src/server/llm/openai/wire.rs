@@ -1,13 +1,10 @@
-//! The JSON of the protocol, both ways. Only the fields that mean something here are read.
+//! The JSON of a request.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, Visitor},
-};
+use serde::Serialize;
 
-use super::super::{Finish, Prompt, Usage, window};
+use super::super::{Prompt, window};
 use crate::domain::Author;
 
 /// What a model is told after an answer that it is to continue.
@@ -39,15 +36,18 @@ pub struct Message<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request for a stream, with the counts of tokens at its end where `usage` is set.
-    pub fn new(model: &'a str, messages: &'a [Message<'a>], usage: bool) -> Self {
-        Self { model, messages, stream: true, stream_options: usage.then_some(StreamOptions { include_usage: true }) }
+    /// A request for a stream, or for the whole answer at once, with the counts of tokens at the stream's end where
+    /// `usage` is set.
+    pub fn new(model: &'a str, messages: &'a [Message<'a>], stream: bool, usage: bool) -> Self {
+        let stream_options = (stream && usage).then_some(StreamOptions { include_usage: true });
+        Self { model, messages, stream, stream_options }
     }
 }
 
 /// The messages of a prompt that fit into `context` tokens with room for an answer, and how many of the oldest turns
-/// were left out. `None` if the newest turn does not fit.
-pub fn messages(prompt: &Prompt, context: u32) -> Option<(Vec<Message<'_>>, usize)> {
+/// were left out. The instructions are a message with the role `system`, or else the beginning of the first message.
+/// `None` if the newest turn does not fit.
+pub fn messages(prompt: &Prompt, context: u32, system_role: bool) -> Option<(Vec<Message<'_>>, usize)> {
     let cost = |index: usize| window::estimate(&prompt.turns[index].text).saturating_add(MESSAGE_COST);
     let system = window::estimate(&prompt.system).saturating_add(MESSAGE_COST);
     let mut room = (context - window::answer_room(context)).checked_sub(system)?;
@@ -58,7 +58,7 @@ pub fn messages(prompt: &Prompt, context: u32) -> Option<(Vec<Message<'_>>, usiz
     }
     let left_out = window::leave_out(&prompt.turns, room, cost)?;
     let mut messages = Vec::with_capacity(prompt.turns.len() - left_out + 3);
-    push(&mut messages, "system", &prompt.system);
+    push(&mut messages, if system_role { "system" } else { "user" }, &prompt.system);
     for turn in &prompt.turns[left_out..] {
         let role = match turn.author {
             Author::User => "user",
@@ -88,107 +88,6 @@ fn push<'a>(messages: &mut Vec<Message<'a>>, role: &'static str, text: &'a str) 
     }
 }
 
-/// One chunk of an answer.
-#[derive(Debug, Deserialize)]
-pub struct Chunk<'a> {
-    #[serde(borrow, default)]
-    pub choices: Option<Vec<Choice<'a>>>,
-    #[serde(default)]
-    pub usage: Option<Counts>,
-    #[serde(default)]
-    pub error: Option<serde_json::Value>,
-}
-
-/// One of several answers; only the first is asked for.
-#[derive(Debug, Deserialize)]
-pub struct Choice<'a> {
-    #[serde(default)]
-    pub index: u32,
-    #[serde(borrow, default)]
-    pub delta: Option<Step<'a>>,
-    #[serde(borrow, default)]
-    pub finish_reason: Text<'a>,
-}
-
-/// What an answer grows by.
-#[derive(Debug, Default, Deserialize)]
-pub struct Step<'a> {
-    #[serde(borrow, default)]
-    pub content: Text<'a>,
-    /// DeepSeek, Qwen, vLLM.
-    #[serde(borrow, default)]
-    pub reasoning_content: Text<'a>,
-    /// OpenRouter, Ollama.
-    #[serde(borrow, default)]
-    pub reasoning: Text<'a>,
-}
-
-impl Step<'_> {
-    /// The thinking, under whichever of the two names it comes.
-    pub fn thinking(&self) -> &str {
-        if self.reasoning_content.0.is_empty() { &self.reasoning.0 } else { &self.reasoning_content.0 }
-    }
-}
-
-/// Tokens as the provider counts them.
-#[derive(Debug, Deserialize)]
-pub struct Counts {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-}
-
-impl From<Counts> for Usage {
-    fn from(counts: Counts) -> Self {
-        let fit = |count| u32::try_from(count).unwrap_or(u32::MAX);
-        Self { prompt: fit(counts.prompt_tokens), answer: fit(counts.completion_tokens) }
-    }
-}
-
-/// A text, or `null` for an empty one; borrowed from the chunk where it has no escapes.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl Text<'_> {
-    /// Why the answer ended, if this is the reason that stands in the last chunk.
-    pub fn as_finish(&self) -> Option<Finish> {
-        match &*self.0 {
-            "" => None,
-            "length" => Some(Finish::Length),
-            _ => Some(Finish::Stop),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or null")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Text<'de>, E> {
-                Ok(Text::default())
-            }
-        }
-
-        deserializer.deserialize_any(Reader)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::super::Turn, *};
@@ -209,7 +108,7 @@ mod tests {
     fn turns_become_messages_that_alternate() {
         use Author::{Assistant, User};
         let prompt = prompt(&[(User, "a"), (Assistant, ""), (User, "b"), (Assistant, "c"), (User, "d")], None);
-        let (messages, left_out) = messages(&prompt, 8_192).expect("fits");
+        let (messages, left_out) = messages(&prompt, 8_192, true).expect("fits");
         assert_eq!(left_out, 0);
         assert_eq!(flat(&messages), ["system: Be brief.", "user: a\n\nb", "assistant: c", "user: d"]);
     }
@@ -220,7 +119,7 @@ mod tests {
         let long = "word ".repeat(200);
         let turns: Vec<_> = (0..41).map(|i| (if i % 2 == 0 { User } else { Assistant }, long.as_str())).collect();
         let prompt = prompt(&turns, None);
-        let (messages, left_out) = messages(&prompt, 4_096).expect("fits");
+        let (messages, left_out) = messages(&prompt, 4_096, true).expect("fits");
         assert_eq!(left_out, 32, "3,072 tokens hold ten turns of 290, and the oldest of them is an answer");
         assert_eq!(messages.len(), 10);
         assert_eq!(messages[0].content, "Be brief.");
@@ -229,15 +128,15 @@ mod tests {
 
     #[test]
     fn a_message_that_does_not_fit_is_never_cut() {
-        assert_eq!(messages(&prompt(&[(Author::User, &"x".repeat(40_000))], None), 8_192), None);
-        assert_eq!(messages(&prompt(&[(Author::User, "x")], None), 8), None);
+        assert_eq!(messages(&prompt(&[(Author::User, &"x".repeat(40_000))], None), 8_192, true), None);
+        assert_eq!(messages(&prompt(&[(Author::User, "x")], None), 8, true), None);
     }
 
     #[test]
     fn an_answer_is_continued_from_its_end() {
         let long = format!("{} the very end", "word ".repeat(20_000));
         let prompt = prompt(&[(Author::User, "Tell me")], Some(&long));
-        let (messages, _) = messages(&prompt, 8_192).expect("fits");
+        let (messages, _) = messages(&prompt, 8_192, true).expect("fits");
         let roles: Vec<_> = messages.iter().map(|message| message.role).collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
         assert!(messages[2].content.ends_with("the very end") && messages[2].content.len() < 12_000);
@@ -245,14 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn chunks_borrow_their_text() {
-        let chunk: Chunk<'_> = serde_json::from_str(
-            r#"{"id":"x","choices":[{"index":0,"delta":{"role":"assistant","content":"né","reasoning":null,"tool_calls":[{"function":{"arguments":"{broken"}}]},"finish_reason":null}],"usage":null}"#,
-        )
-        .expect("a chunk");
-        let choice = &chunk.choices.as_ref().expect("choices")[0];
-        let step = choice.delta.as_ref().expect("a delta");
-        assert!(matches!(&step.content, Text(Cow::Borrowed("né"))), "{step:?}");
-        assert_eq!((step.thinking(), choice.finish_reason.as_finish()), ("", None));
+    fn instructions_can_stand_in_the_first_message() {
+        use Author::{Assistant, User};
+        let talk = prompt(&[(User, "a"), (Assistant, "b"), (User, "c")], None);
+        let (messages, _) = messages(&talk, 8_192, false).expect("fits");
+        assert_eq!(flat(&messages), ["user: Be brief.\n\na", "assistant: b", "user: c"]);
     }
 }

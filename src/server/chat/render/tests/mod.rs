@@ -2,8 +2,11 @@
 //! ends as what the whole text gives.
 
 mod bounds;
+mod commands;
 mod corpus;
+mod emphasis;
 mod growing;
+mod mathematics;
 mod payloads;
 mod samples;
 

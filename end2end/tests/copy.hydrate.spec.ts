@@ -1,0 +1,42 @@
+// Copying says what came of it, and not before.
+import { expect, test } from '../fixtures.ts';
+
+test('copied: it is said after something was copied, and in words where nothing was', async ({ chat, person, page, context, watch }) => {
+  expect(person.email).toBeTruthy();
+  watch.expect(/Failed to load resource/);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await chat.openNew();
+  await chat.ask('copy me');
+  await expect(chat.answer).toContainText('You said: copy me');
+  const copy = chat.answer.getByRole('button', { name: 'Copy', exact: true });
+
+  let go = (): void => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await page.route(
+    '**/api/message_text',
+    async (route) => {
+      await gone;
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  await copy.click();
+  await expect(copy).toBeVisible();
+  go();
+  await expect(chat.answer.getByRole('button', { name: 'Copied', exact: true })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('You said: copy me');
+  await expect(copy).toBeVisible();
+
+  await page.route('**/api/message_text', (route) => route.abort(), { times: 1 });
+  await copy.click();
+  await expect(chat.answer.getByRole('button', { name: 'Not copied' })).toBeVisible();
+  await expect(copy).toBeVisible();
+
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'));
+  });
+  await copy.click();
+  await expect(chat.answer.getByRole('button', { name: 'Not copied' })).toBeVisible();
+});

@@ -1,0 +1,205 @@
+// What is written and not yet sent, when answers are lost and pages change.
+import { type Page, type Route } from '@playwright/test';
+import { expect, test } from '../fixtures.ts';
+import { ChatPage } from '../pages/chat.ts';
+
+const SEND = '**/api/send_message';
+
+/** Lets the next message arrive, and its answer get lost. */
+async function loseNextAnswer(page: Page): Promise<void> {
+  await page.route(
+    SEND,
+    async (route: Route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+}
+
+/** The ids under which messages are sent from now on, with what they say. */
+function watchSends(page: Page): { id: string; text: string }[] {
+  const sent: { id: string; text: string }[] = [];
+  page.on('request', (request) => {
+    if (!request.url().endsWith('/api/send_message')) return;
+    const body = new URLSearchParams(request.postData() ?? '');
+    sent.push({ id: body.get('client_id') ?? '', text: body.get('text') ?? '' });
+  });
+  return sent;
+}
+
+async function link(page: Page, title: string): Promise<void> {
+  await page.locator('.frame > .sidebar').getByRole('link', { name: title }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
+}
+
+test.beforeEach(({ watch, isMobile }) => {
+  test.skip(isMobile, 'the sidebar is not there on a phone');
+  watch.expect(/Failed to load resource/);
+});
+
+test('drafts: the answer to a send is lost, and the next chat takes another text', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.openNew();
+  await chat.ask('First chat');
+  await expect(chat.answer).toContainText('You said: First chat');
+  const first = chat.path;
+  await chat.openNew();
+  await chat.ask('Second chat');
+  await expect(chat.answer).toContainText('You said: Second chat');
+  await link(page, 'First chat');
+
+  const sends = watchSends(page);
+  await loseNextAnswer(page);
+  await chat.composer.fill('lost on the way');
+  await chat.send.click();
+  await expect(page.getByRole('alert')).toContainText('could not be reached');
+  await expect(chat.composer).toHaveValue('lost on the way');
+
+  await link(page, 'Second chat');
+  await expect(chat.composer).toHaveValue('');
+  await chat.composer.fill('another text');
+  await chat.send.click();
+  await expect(chat.answer).toContainText('You said: another text');
+  expect(sends.map(({ text }) => text)).toEqual(['lost on the way', 'another text']);
+  expect(sends[0]?.id).not.toBe(sends[1]?.id);
+
+  // Back there the text stands again, and is sent no second time.
+  await link(page, 'First chat');
+  await expect(chat.composer).toHaveValue('lost on the way');
+  await chat.send.click();
+  await expect(chat.composer).toHaveValue('');
+  await expect(chat.answer).toContainText('You said: lost on the way');
+  await expect(chat.questions.filter({ hasText: 'lost on the way' })).toHaveCount(1);
+  expect(sends[2]?.id).toBe(sends[0]?.id);
+  await chat.open(first);
+  await expect(chat.questions.filter({ hasText: 'lost on the way' })).toHaveCount(1);
+  await expect(chat.composer).toHaveValue('');
+});
+
+test('drafts: a text is sent once over Retry and a reload, and a changed one is another message', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.openNew();
+  await chat.ask('Hello');
+  await expect(chat.answer).toContainText('You said: Hello');
+  await loseNextAnswer(page);
+  await chat.composer.fill('only once');
+  await chat.send.click();
+  await page.getByRole('alert').getByRole('button', { name: 'Retry' }).click();
+  await expect(chat.answer).toContainText('You said: only once');
+  await expect(chat.questions.filter({ hasText: 'only once' })).toHaveCount(1);
+  await expect(chat.send).toBeVisible();
+
+  await loseNextAnswer(page);
+  await chat.composer.fill('over a reload');
+  await chat.send.click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await page.reload();
+  await chat.open(chat.path);
+  await expect(chat.composer).toHaveValue('over a reload');
+  await expect(chat.send).toBeVisible();
+  await chat.send.click();
+  await expect(chat.composer).toHaveValue('');
+  await expect(chat.questions.filter({ hasText: 'over a reload' })).toHaveCount(1);
+  await expect(chat.send).toBeVisible();
+
+  await loseNextAnswer(page);
+  await chat.composer.fill('as it was');
+  await chat.send.click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await page.reload();
+  await chat.open(chat.path);
+  await expect(chat.send).toBeVisible();
+  await chat.composer.fill('as it is now');
+  await chat.send.click();
+  await expect(chat.answer).toContainText('You said: as it is now');
+  await expect(chat.questions.filter({ hasText: 'as it was' })).toHaveCount(1);
+});
+
+test('drafts: an id that another message has mends itself', async ({ chat, person, page, watch }) => {
+  expect(person.email).toBeTruthy();
+  watch.expect(/409/);
+  await chat.openNew();
+  await chat.ask('Hello');
+  await expect(chat.answer).toContainText('You said: Hello');
+  await chat.openNew();
+  await page.route(
+    SEND,
+    async (route: Route) => {
+      // Somebody else uses the id first.
+      const body = new URLSearchParams(route.request().postData() ?? '');
+      body.set('text', 'in between');
+      await route.fetch({ postData: body.toString() });
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  await chat.ask('mends itself');
+  await expect(chat.answer).toContainText('You said: mends itself');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
+test('drafts: a new chat whose answer is lost is made once, and whoever has left stays away', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.openNew();
+  await chat.ask('Elsewhere');
+  await expect(chat.answer).toContainText('You said: Elsewhere');
+  await chat.openNew();
+  await loseNextAnswer(page);
+  await chat.composer.fill('Made once');
+  await chat.send.click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await link(page, 'Elsewhere');
+  await expect(chat.composer).toHaveValue('');
+  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  await expect(chat.composer).toHaveValue('Made once');
+  await chat.ask('Made once');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Made once');
+  await page.reload();
+  await expect(page.locator('.frame > .sidebar').getByRole('link', { name: 'Made once' })).toHaveCount(1);
+
+  // The answer comes when the person is in another chat.
+  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  let go = (): void => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await page.route(
+    SEND,
+    async (route: Route) => {
+      await gone;
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  await chat.composer.fill('Slowly taken');
+  await chat.send.click();
+  await link(page, 'Elsewhere');
+  const answered = page.waitForResponse(SEND);
+  go();
+  await answered;
+  await expect(page.locator('.frame > .sidebar').getByRole('link', { name: 'Slowly taken' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Elsewhere');
+  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  await expect(chat.composer).toHaveValue('');
+});
+
+test('drafts: two tabs with one chat send different texts', async ({ chat, person, page, context, hydrated }) => {
+  expect(person.email).toBeTruthy();
+  await chat.openNew();
+  await chat.ask('Two tabs');
+  await expect(chat.answer).toContainText('You said: Two tabs');
+  const other = new ChatPage(await context.newPage(), hydrated);
+  await other.open(chat.path);
+  await chat.composer.fill('from the first');
+  await other.composer.fill('from the second');
+  await chat.send.click();
+  await expect(chat.answer).toContainText('You said: from the first');
+  await expect(chat.send).toBeVisible();
+  await expect(other.composer).toHaveValue('from the second');
+  await other.page.bringToFront();
+  await other.send.click();
+  await expect(other.answer).toContainText('You said: from the second');
+  await page.reload();
+  await expect(chat.questions).toHaveText([/Two tabs/, /from the first/, /from the second/]);
+});

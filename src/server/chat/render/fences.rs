@@ -1,0 +1,44 @@
+//! Fences of blocks of code.
+
+/// An open fence of a code block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fence {
+    mark: u8,
+    length: usize,
+    /// Columns of indentation, which the lines of the block lose.
+    pub(super) indent: usize,
+}
+
+impl Fence {
+    /// The fence that a line opens.
+    pub(super) fn opened_by(line: &str) -> Option<Self> {
+        let indent = indent(line)?;
+        let rest = &line[indent..];
+        let mark = *rest.as_bytes().first().filter(|mark| matches!(mark, b'`' | b'~'))?;
+        let length = rest.bytes().take_while(|byte| *byte == mark).count();
+        (length >= 3 && (mark == b'~' || !rest[length..].contains('`'))).then_some(Self { mark, length, indent })
+    }
+
+    /// What stands behind the opening mark.
+    pub(super) fn info<'a>(&self, line: &'a str) -> &'a str {
+        line[self.indent + self.length..].trim()
+    }
+
+    /// Whether a line closes it.
+    pub(super) fn is_closed_by(&self, line: &str) -> bool {
+        let Some(indent) = indent(line) else { return false };
+        let rest = line[indent..].trim_end();
+        rest.len() >= self.length && rest.bytes().all(|byte| byte == self.mark)
+    }
+
+    /// Whether an incomplete line closes it or may do so when it goes on.
+    pub(super) fn may_be_closed_by(&self, line: &str) -> bool {
+        !line.contains('\n')
+            && indent(line).is_some_and(|indent| line[indent..].trim_end().bytes().all(|byte| byte == self.mark))
+    }
+}
+
+/// Up to three blanks.
+fn indent(line: &str) -> Option<usize> {
+    Some(line.bytes().take_while(|byte| *byte == b' ').count()).filter(|indent| *indent <= 3)
+}

@@ -1,0 +1,122 @@
+//! The cookies of this installation: the one place that names them, sets them, takes them away and finds them.
+//!
+//! A cookie is taken away with the attributes with which it was set. A browser refuses a `Set-Cookie` for a `__Host-` name
+//! that is not `Secure`, also where it would only end the cookie.
+
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{COOKIE, SET_COOKIE},
+};
+use tower_sessions::cookie::{Cookie as Line, SameSite, time::Duration};
+
+/// One of the cookies. None of them can be read by scripts, and all are for every path of this host alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Cookie {
+    plain: &'static str,
+    /// With the prefix that makes browsers insist on `Secure` and on this host.
+    secure: &'static str,
+    same_site: SameSite,
+}
+
+/// The id of the session.
+pub const SESSION: Cookie = Cookie { plain: "colloquy", secure: "__Host-colloquy", same_site: SameSite::Lax };
+/// What binds a way to an identity provider to its browser.
+pub const FLOW: Cookie = Cookie { plain: "colloquy-flow", secure: "__Host-colloquy-flow", same_site: SameSite::Lax };
+/// A link that the next page shows once.
+pub const ONCE: Cookie = Cookie { plain: "colloquy-once", secure: "__Host-colloquy-once", same_site: SameSite::Strict };
+/// New recovery codes, sealed, until they are put away.
+pub const CODES: Cookie =
+    Cookie { plain: "colloquy-codes", secure: "__Host-colloquy-codes", same_site: SameSite::Strict };
+/// What was typed into a form that failed without scripts.
+pub const TYPED: Cookie =
+    Cookie { plain: "colloquy-typed", secure: "__Host-colloquy-typed", same_site: SameSite::Strict };
+
+impl Cookie {
+    /// Its name, by whether the installation is reached over https.
+    pub const fn name(self, https: bool) -> &'static str {
+        if https { self.secure } else { self.plain }
+    }
+
+    /// Sets it, in the headers of an answer, for so many seconds, or until the browser is closed. A value that no header
+    /// can hold is not set.
+    pub fn set(self, headers: &mut HeaderMap, https: bool, value: &str, seconds: Option<i64>) {
+        if let Some(line) = self.line(https, value, seconds) {
+            headers.append(SET_COOKIE, line);
+        }
+    }
+
+    /// Takes it away, in the headers of an answer.
+    pub fn remove(self, headers: &mut HeaderMap, https: bool) {
+        self.set(headers, https, "", Some(0));
+    }
+
+    /// The value of the header that sets it.
+    pub fn line(self, https: bool, value: &str, seconds: Option<i64>) -> Option<HeaderValue> {
+        let mut line = Line::build((self.name(https), value))
+            .path("/")
+            .http_only(true)
+            .secure(https)
+            .same_site(self.same_site)
+            .build();
+        line.set_max_age(seconds.map(Duration::seconds));
+        HeaderValue::try_from(line.to_string()).ok()
+    }
+
+    /// What the browser shows of it.
+    pub fn find(self, headers: &HeaderMap, https: bool) -> Option<&str> {
+        find(headers, self.name(https))
+    }
+}
+
+/// What the browser shows under a name; the first where it shows several.
+pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(act: impl FnOnce(&mut HeaderMap)) -> String {
+        let mut headers = HeaderMap::new();
+        act(&mut headers);
+        headers[SET_COOKIE].to_str().expect("a line").to_owned()
+    }
+
+    #[test]
+    fn s03_a_cookie_is_taken_away_with_the_attributes_that_it_was_set_with() {
+        for cookie in [SESSION, FLOW, ONCE, CODES, TYPED] {
+            for https in [true, false] {
+                let attributes = |line: &str| {
+                    let (_, rest) = line.split_once("; ").expect("attributes");
+                    rest.split("; ").filter(|part| !part.starts_with("Max-Age")).map(str::to_owned).collect::<Vec<_>>()
+                };
+                let line = set(|headers| cookie.set(headers, https, "x", Some(60)));
+                let removal = set(|headers| cookie.remove(headers, https));
+                assert_eq!(attributes(&line), attributes(&removal));
+                assert!(removal.starts_with(&format!("{}=; ", cookie.name(https))), "{removal}");
+                assert!(
+                    removal.ends_with("; Path=/; Max-Age=0") && removal.contains("; HttpOnly; SameSite="),
+                    "{removal}"
+                );
+                assert_eq!(removal.contains("; Secure;"), https, "{removal}");
+                assert_eq!(line.starts_with("__Host-"), https, "{line}");
+            }
+        }
+        let line = set(|headers| SESSION.set(headers, true, "x", None));
+        assert_eq!(line, "__Host-colloquy=x; HttpOnly; SameSite=Lax; Secure; Path=/", "until the browser is closed");
+        assert_eq!(SESSION.line(true, "a\r\nb", None), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("colloquy-typed=t; a=b=c;colloquy=one"));
+        headers.append(COOKIE, HeaderValue::from_static("colloquy=two"));
+        assert_eq!(SESSION.find(&headers, false), Some("one"));
+        assert_eq!(SESSION.find(&headers, true), None);
+        assert_eq!((TYPED.find(&headers, false), find(&headers, "a")), (Some("t"), Some("b=c")));
+    }
+}

@@ -1,0 +1,449 @@
+//! The engine's statements as a state machine: two workers and one person do what they may in any order, transactions get
+//! lost, and after each step the database must hold what a simple model says.
+
+use std::collections::{HashMap, HashSet};
+
+use proptest::{prelude::*, sample::Index};
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::{ChatId, MessageId, Role, RunId, Timestamp, UserId};
+
+const CHATS: usize = 2;
+const LEASE: i64 = 20;
+const PER_PERSON: u32 = 8;
+
+/// What somebody does. Where it is not possible, it must change nothing.
+#[derive(Debug, Clone)]
+enum Act {
+    /// A person asks something in a chat.
+    Send(usize),
+    /// A person lets the last answer of a chat go on.
+    Continue(usize),
+    /// A person has the last answer of a chat written anew.
+    Retry(usize),
+    /// A person stops the answer of a chat.
+    Stop(usize),
+    /// A person deletes a chat, or restores it.
+    Delete(usize, bool),
+    /// A worker claims one of the runs that it has heard of.
+    Claim(usize, Index),
+    /// A worker writes some words.
+    Write(usize, Index, String),
+    /// A worker ends one of the runs that it thinks it has.
+    Finish(usize, Index, &'static str),
+    /// A worker ends a run of which it has written nothing.
+    Abandon(usize, Index),
+    /// A worker renews the leases of what it thinks it has.
+    Renew(usize),
+    /// A worker looks for runs of the dead.
+    Sweep(usize),
+    /// A worker is killed and comes back, and is known to have been dead.
+    Kill(usize),
+    /// Time goes by.
+    Wait(i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (chat, worker) = (0..CHATS, 0..2_usize);
+    let run = any::<Index>;
+    prop_oneof![
+        3 => chat.clone().prop_map(Act::Send),
+        3 => chat.clone().prop_map(Act::Continue),
+        2 => chat.clone().prop_map(Act::Retry),
+        1 => chat.clone().prop_map(Act::Stop),
+        1 => (chat, any::<bool>()).prop_map(|(chat, deleted)| Act::Delete(chat, deleted)),
+        6 => (worker.clone(), run()).prop_map(|(worker, run)| Act::Claim(worker, run)),
+        6 => (worker.clone(), run(), "[a-z]{1,4}").prop_map(|(worker, run, words)| Act::Write(worker, run, words)),
+        4 => (worker.clone(), run(), prop_oneof![Just("complete"), Just("interrupted"), Just("failed")])
+            .prop_map(|(worker, run, state)| Act::Finish(worker, run, state)),
+        2 => (worker.clone(), run()).prop_map(|(worker, run)| Act::Abandon(worker, run)),
+        1 => worker.clone().prop_map(Act::Renew),
+        2 => worker.clone().prop_map(Act::Sweep),
+        1 => worker.prop_map(Act::Kill),
+        2 => (1..40_i64).prop_map(Act::Wait),
+    ]
+}
+
+/// A run that a worker thinks it has, with what it has in memory.
+#[derive(Debug, Clone)]
+struct Held {
+    claimed: Claimed,
+    text: String,
+}
+
+/// A run as the model knows it.
+#[derive(Debug, Clone)]
+struct Run {
+    message: MessageId,
+    chat: usize,
+    epoch: i64,
+    worker: Option<usize>,
+    lease_until: i64,
+    open: bool,
+}
+
+/// What must be so.
+#[derive(Debug, Default)]
+struct Model {
+    runs: HashMap<RunId, Run>,
+    /// The text of each answer that was acknowledged.
+    texts: HashMap<MessageId, String>,
+    states: HashMap<MessageId, String>,
+    /// The last answer of each chat.
+    last: [Option<MessageId>; CHATS],
+    deleted: [bool; CHATS],
+}
+
+struct World {
+    store: Store,
+    owner: UserId,
+    chats: Vec<ChatId>,
+    workers: [Uuid; 2],
+    held: [HashMap<RunId, Held>; 2],
+    model: Model,
+    now: i64,
+}
+
+impl World {
+    async fn new(store: Store) -> Self {
+        let owner = UserId::from_uuid(Uuid::new_v4());
+        let mut tx = store.write().await.expect("a transaction");
+        // What another case has left behind goes with its owner.
+        db::execute!(tx, "delete from users").expect("an empty database");
+        let email = format!("{}@example.org", Uuid::new_v4().simple());
+        let new = NewUser {
+            id: owner,
+            email: &email,
+            email_key: &email,
+            name: "Ada",
+            password_hash: "",
+            role: Role::Member,
+            created_at: at(0),
+        };
+        tx.insert_user(&new).await.expect("an account");
+        let mut chats = Vec::new();
+        for _ in 0..CHATS {
+            let id = ChatId::from_uuid(Uuid::new_v4());
+            let chat = NewChat { id, title: "chat", model: "m", last_words: "", now: at(0) };
+            tx.owned_by(owner).insert_chat(&chat).await.expect("a chat");
+            chats.push(id);
+        }
+        tx.commit().await.expect("a commit");
+        let workers = [Uuid::new_v4(), Uuid::new_v4()];
+        Self { store, owner, chats, workers, held: Default::default(), model: Model::default(), now: 1 }
+    }
+
+    /// Does something. Where `lost`, the transaction is dropped in place of its commit.
+    async fn act(&mut self, act: &Act, lost: bool) -> Result<(), StoreError> {
+        match act {
+            Act::Wait(seconds) => self.now += seconds,
+            Act::Send(chat) => self.send(*chat, None, lost).await?,
+            Act::Retry(chat) => {
+                if let Some(old) = self.model.last[*chat].filter(|old| self.model.states[old] != "open") {
+                    self.send(*chat, Some(old), lost).await?;
+                }
+            }
+            Act::Continue(chat) => self.go_on(*chat, lost).await?,
+            Act::Stop(chat) => {
+                let mut tx = self.store.write().await?;
+                tx.owned_by(self.owner).request_stop(self.chats[*chat], None, at(self.now)).await?;
+                if end(tx, lost).await? {
+                    self.stopped(*chat);
+                }
+            }
+            Act::Delete(chat, deleted) => {
+                let mut tx = self.store.write().await?;
+                let deleted_at = deleted.then(|| at(self.now));
+                tx.owned_by(self.owner).update_deleted(self.chats[*chat], deleted_at).await?;
+                if end(tx, lost).await? {
+                    self.model.deleted[*chat] = *deleted;
+                }
+            }
+            Act::Claim(worker, run) => self.claim(*worker, run, lost).await?,
+            Act::Write(worker, run, words) => self.write(*worker, run, words, lost).await?,
+            Act::Finish(worker, run, state) => self.finish(*worker, run, state, true, lost).await?,
+            Act::Abandon(worker, run) => self.finish(*worker, run, "interrupted", false, lost).await?,
+            Act::Renew(worker) => self.renew(*worker, lost).await?,
+            Act::Sweep(worker) => self.sweep(*worker, lost).await?,
+            Act::Kill(worker) => self.kill(*worker, lost).await?,
+        }
+        Ok(())
+    }
+
+    fn has_open_run(&self, chat: usize) -> bool {
+        self.model.runs.values().any(|run| run.chat == chat && run.open)
+    }
+
+    /// Writes an answer and its run, in place of an old answer where one is named.
+    async fn send(&mut self, chat: usize, old: Option<MessageId>, lost: bool) -> Result<(), StoreError> {
+        let (message, run) = (MessageId::from_uuid(Uuid::new_v4()), RunId::from_uuid(Uuid::new_v4()));
+        let (id, now) = (self.chats[chat], at(self.now));
+        let mut tx = self.store.write().await?;
+        let mut own = tx.owned_by(self.owner);
+        let Some(position) = own.take_positions(id, 1, "m", now).await? else {
+            assert!(self.model.deleted[chat]);
+            return Ok(());
+        };
+        if let Some(old) = old {
+            own.supersede_message(old).await?;
+        }
+        let new = NewMessage {
+            id: message,
+            chat: id,
+            position,
+            author: "assistant",
+            state: "open",
+            text: "",
+            model: None,
+            model_label: None,
+            client_id: None,
+            now,
+        };
+        own.insert_message(&new).await?;
+        match own.insert_run(&NewRun { id: run, chat: id, message, model: "m", continues: false, now }).await {
+            Err(StoreError::Duplicate) => {
+                assert!(self.has_open_run(chat), "refused without a reason");
+                return Ok(());
+            }
+            other => other?,
+        }
+        assert!(!self.has_open_run(chat), "a second open run");
+        if end(tx, lost).await? {
+            self.model.last[chat] = Some(message);
+            self.model.texts.insert(message, String::new());
+            self.open(run, message, chat);
+        }
+        Ok(())
+    }
+
+    async fn go_on(&mut self, chat: usize, lost: bool) -> Result<(), StoreError> {
+        let Some(message) = self.model.last[chat] else { return Ok(()) };
+        if self.model.states[&message] == "open" || self.model.texts[&message].is_empty() || self.model.deleted[chat] {
+            return Ok(());
+        }
+        let run = RunId::from_uuid(Uuid::new_v4());
+        let mut tx = self.store.write().await?;
+        let mut own = tx.owned_by(self.owner);
+        own.reopen_message(message).await?;
+        let new = NewRun { id: run, chat: self.chats[chat], message, model: "m", continues: true, now: at(self.now) };
+        own.insert_run(&new).await?;
+        if end(tx, lost).await? {
+            self.open(run, message, chat);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, run: RunId, message: MessageId, chat: usize) {
+        self.model.states.insert(message, "open".to_owned());
+        self.model.runs.insert(run, Run { message, chat, epoch: 0, worker: None, lease_until: 0, open: true });
+    }
+
+    async fn claim(&mut self, worker: usize, run: &Index, lost: bool) -> Result<(), StoreError> {
+        let mut ids: Vec<_> = self.model.runs.keys().copied().collect();
+        ids.sort_unstable();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let id = *run.get(&ids);
+        let lease_until = self.now + LEASE;
+        let mut tx = self.store.write().await?;
+        let claimed = tx.claim_run(id, self.workers[worker], at(lease_until), PER_PERSON).await?;
+        let known = self.model.runs.get_mut(&id).expect("a known run");
+        assert_eq!(claimed.is_some(), known.open && known.worker.is_none(), "{known:?}");
+        let Some(claimed) = claimed else { return Ok(()) };
+        if end(tx, lost).await? {
+            known.epoch += 1;
+            known.worker = Some(worker);
+            known.lease_until = lease_until;
+            let text = if claimed.continues { self.model.texts[&claimed.message_id].clone() } else { String::new() };
+            self.held[worker].insert(id, Held { claimed, text });
+        }
+        Ok(())
+    }
+
+    /// One of the runs that a worker thinks it has.
+    fn pick(&self, worker: usize, run: &Index) -> Option<Held> {
+        let mut ids: Vec<_> = self.held[worker].keys().copied().collect();
+        ids.sort_unstable();
+        (!ids.is_empty()).then(|| self.held[worker][run.get(&ids)].clone())
+    }
+
+    /// Whether a claim is still the one that counts.
+    fn is_current(&self, claimed: &Claimed) -> bool {
+        let run = &self.model.runs[&claimed.id];
+        run.open && run.worker.is_some() && run.epoch == claimed.epoch
+    }
+
+    async fn write(&mut self, worker: usize, run: &Index, words: &str, lost: bool) -> Result<(), StoreError> {
+        let Some(mut held) = self.pick(worker, run) else { return Ok(()) };
+        held.text.push_str(words);
+        // It stays in memory, whether or not it can be saved.
+        self.held[worker].insert(held.claimed.id, held.clone());
+        let mut tx = self.store.write().await?;
+        let written = tx.write_progress(&progress(&held)).await?;
+        assert_eq!(written, self.is_current(&held.claimed), "a late writer");
+        if end(tx, lost).await? && written {
+            self.model.texts.insert(held.claimed.message_id, held.text);
+        }
+        Ok(())
+    }
+
+    async fn finish(
+        &mut self,
+        worker: usize,
+        run: &Index,
+        state: &'static str,
+        with_text: bool,
+        lost: bool,
+    ) -> Result<(), StoreError> {
+        let Some(held) = self.pick(worker, run) else { return Ok(()) };
+        let mut tx = self.store.write().await?;
+        let won = tx
+            .finish_run(&Ending {
+                claim: (&held.claimed).into(),
+                progress: with_text.then(|| progress(&held)),
+                state,
+                failure: None,
+                prompt_tokens: 0,
+                answer_tokens: 0,
+                last_words: String::new(),
+                now: at(self.now),
+            })
+            .await?;
+        assert_eq!(won, self.is_current(&held.claimed), "one finisher wins");
+        if end(tx, lost).await? {
+            self.held[worker].remove(&held.claimed.id);
+            if won {
+                self.close(held.claimed.id, state);
+                if with_text {
+                    self.model.texts.insert(held.claimed.message_id, held.text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, run: RunId, state: &str) {
+        let run = self.model.runs.get_mut(&run).expect("a known run");
+        run.open = false;
+        self.model.states.insert(run.message, state.to_owned());
+    }
+
+    async fn renew(&mut self, worker: usize, lost: bool) -> Result<(), StoreError> {
+        let lease_until = self.now + LEASE;
+        let mut tx = self.store.write().await?;
+        let ids: Vec<_> = self.held[worker].keys().copied().collect();
+        for id in &ids {
+            tx.renew_lease(*id, self.workers[worker], at(lease_until)).await?;
+        }
+        if end(tx, lost).await? {
+            for id in ids {
+                let run = self.model.runs.get_mut(&id).expect("a known run");
+                if run.open && run.worker == Some(worker) {
+                    run.lease_until = lease_until;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep(&mut self, worker: usize, lost: bool) -> Result<(), StoreError> {
+        let held: HashSet<_> = self.held[worker].keys().copied().collect();
+        let mut tx = self.store.write().await?;
+        let count = tx.interrupt_expired(at(self.now), &held).await?;
+        let is_expired = |(id, run): &(&RunId, &Run)| {
+            run.open && run.worker.is_some() && run.lease_until < self.now && !held.contains(id)
+        };
+        let expired: Vec<_> = self.model.runs.iter().filter(is_expired).map(|(id, _)| *id).collect();
+        assert_eq!(count, expired.len());
+        if end(tx, lost).await? {
+            self.interrupted(&expired);
+        }
+        Ok(())
+    }
+
+    async fn kill(&mut self, worker: usize, lost: bool) -> Result<(), StoreError> {
+        self.held[worker].clear();
+        let mut tx = self.store.write().await?;
+        tx.interrupt_runs_of(self.workers[worker], at(self.now)).await?;
+        if end(tx, lost).await? {
+            let its = self.model.runs.iter().filter(|(_, run)| run.open && run.worker == Some(worker));
+            let its: Vec<_> = its.map(|(id, _)| *id).collect();
+            self.interrupted(&its);
+        }
+        Ok(())
+    }
+
+    fn interrupted(&mut self, runs: &[RunId]) {
+        for id in runs {
+            self.model.runs.get_mut(id).expect("a known run").epoch += 1;
+            self.close(*id, "interrupted");
+        }
+    }
+
+    /// What waited in line has ended; what is executed goes on until its worker hears of it.
+    fn stopped(&mut self, chat: usize) {
+        let queued = self.model.runs.iter().find(|(_, run)| run.chat == chat && run.open && run.worker.is_none());
+        if let Some(id) = queued.map(|(id, _)| *id) {
+            self.close(id, "stopped");
+        }
+    }
+
+    /// Compares the database with the model.
+    async fn check(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.read().await?;
+        for (message, text) in &self.model.texts {
+            let sql = "select text, state from messages where id = $1";
+            let (kept, state) = db::fetch_optional!(tx, (String, String), sql, *message)?.expect("a message");
+            assert_eq!(&kept, text, "text that was acknowledged");
+            // Who was asked to stop is told so in place of an interruption.
+            let expected = &self.model.states[message];
+            assert!(state == *expected || (state == "stopped" && expected == "interrupted"), "{state}, not {expected}");
+        }
+        let sql = "select count(*) from runs where owner_id = $1 and state <> 'ended'";
+        let (open,) = db::fetch_optional!(tx, (i64,), sql, self.owner)?.expect("a count");
+        assert_eq!(open as usize, self.model.runs.values().filter(|run| run.open).count());
+        Ok(())
+    }
+}
+
+fn progress(held: &Held) -> Progress {
+    Progress {
+        run: held.claimed.id,
+        epoch: held.claimed.epoch,
+        message: held.claimed.message_id,
+        text: held.text.clone(),
+        reasoning: String::new(),
+        left_out: 0,
+    }
+}
+
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+/// Commits, unless the transaction is to be lost. Whether it was committed.
+async fn end(tx: Tx, lost: bool) -> Result<bool, StoreError> {
+    if !lost {
+        tx.commit().await?;
+    }
+    Ok(!lost)
+}
+
+#[test]
+fn c01_c06_the_engine_keeps_every_word_in_any_order_of_acts() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = runtime.block_on(Store::open(folder.path(), None)).expect("a database");
+    let acts = proptest::collection::vec((act(), prop::bool::weighted(0.1)), 1..60);
+    proptest!(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() }, |(acts in acts)| {
+        runtime.block_on(async {
+            let mut world = World::new(store.clone()).await;
+            for (act, lost) in &acts {
+                world.act(act, *lost).await.expect("no fault of the database");
+                world.check().await.expect("a look");
+            }
+        });
+    });
+}

@@ -1,0 +1,129 @@
+//! What the operator is told of providers: by the log, and by `colloquy check --connect`.
+
+use std::{
+    fs,
+    io::{self, Write},
+    process::{Command, Output},
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
+};
+
+use colloquy::server::{
+    config::{Config, ProviderConfig},
+    llm::{Models, Times},
+    telemetry,
+};
+
+use super::{
+    bodies::{serve, serve_counted},
+    eventually,
+    files::chat_file,
+};
+use crate::support::upstream::Upstream;
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The log of three renewals of a list with this head and body.
+async fn logged(status: &str, body: &str) -> String {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let _guard = tracing::subscriber::set_default(telemetry::subscriber(false, "info", move || writer.clone()));
+    let (base_url, asked) = serve_counted(status, Some("application/json"), body).await;
+    let mut config = Config::default();
+    let (name, models) = ("house".to_owned(), Vec::new());
+    config.providers.push(ProviderConfig { name, base_url, key: None, models, context: 8_192, system_role: true });
+    let times = Times { fresh: Duration::ZERO, pause: Duration::ZERO, patience: Duration::from_secs(20) };
+    let models = Models::with_times(&config, times);
+    for round in 1..=3 {
+        models.list().await;
+        // One at a time: when the next is asked, the log of the one before is written.
+        eventually("the list is asked for", || asked.load(Ordering::SeqCst) >= round).await;
+    }
+    let log = lines.0.lock().expect("no panic").clone();
+    String::from_utf8(log).expect("text")
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_list_that_does_not_come_or_has_faults_is_logged_once() {
+    for (status, body, words) in [
+        ("404 Not Found", "{}", "404"),
+        ("200 OK", r#"{"data":[{"id":"a"},{}]}"#, "entries without a usable name: 1"),
+        ("200 OK", r#"{"data":[]}"#, "it is empty"),
+        ("200 OK", r#"{"status":"ok"}"#, "holds no list"),
+    ] {
+        let log = logged(status, body).await;
+        assert_eq!(log.matches(words).count(), 1, "{words}: {log}");
+        assert!(log.contains("house") && log.contains("WARN"), "{log}");
+    }
+    assert_eq!(logged("200 OK", r#"{"data":[{"id":"a"}]}"#).await, "");
+}
+
+async fn check(variables: Vec<(String, String)>) -> Output {
+    let run = move || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
+        command.env_clear().envs(variables).current_dir(folder.path()).args(["check", "--connect"]);
+        command.output().expect("the program runs")
+    };
+    tokio::task::spawn_blocking(run).await.expect("no panic")
+}
+
+#[tokio::test]
+async fn check_tries_every_provider_and_every_file() {
+    let upstream = Upstream::start().await;
+    upstream.offer(&["small", "large"]);
+    let base = upstream.base_url();
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("good.gguf"), chat_file()).expect("written");
+    let variable = |name: &str, value: &str| (format!("COLLOQUY_{name}"), value.to_owned());
+    let models = variable("LOCAL_MODELS", &folder.path().display().to_string());
+
+    let well = vec![models.clone(), variable("PROVIDERS__GOOD__BASE_URL", &format!("{base}/chat/completions"))];
+    let output = check(well).await;
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("providers.good: it answers and offers small, large.\n"), "{text}");
+    assert!(text.contains("good.gguf: can be used."), "{text}");
+
+    fs::write(folder.path().join("half.gguf"), &chat_file()[..90]).expect("written");
+    let gone = serve("404 Not Found", Some("text/plain"), "404 page not found").await;
+    let refused = serve("401 Unauthorized", None, r#"{"error":{"code":"invalid_api_key"}}"#).await;
+    let ill = vec![
+        models,
+        variable("PROVIDERS__BARE__BASE_URL", base.trim_end_matches("/v1")),
+        variable("PROVIDERS__FEW__BASE_URL", &base),
+        variable("PROVIDERS__FEW__MODELS", "small,medium"),
+        variable("PROVIDERS__GONE__BASE_URL", &gone),
+        variable("PROVIDERS__SHUT__BASE_URL", &refused),
+        variable("PROVIDERS__SHUT__KEY", "sk-CaNaRy"),
+    ];
+    let output = check(ill).await;
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        &format!("providers.bare: there is nothing at {0}. Write {0}/v1", base.trim_end_matches("/v1")),
+        "providers.few: it answers and offers small. Not in its list: medium.",
+        "providers.gone: it does not list its models",
+        "the provider answered 404",
+        "providers.shut: it does not list its models",
+        "The provider refused the key.",
+        "invalid_api_key",
+        "half.gguf: cannot be used: it ends within its header.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("CaNaRy"), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("5 of these do not work."), "{text}");
+}

@@ -1,0 +1,107 @@
+//! A person at a program that runs, over real connections.
+
+use std::time::Duration;
+
+use colloquy::domain::{Chat, ChatId, ClientId, Message, Sent};
+use reqwest::{
+    Response,
+    header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::client::{Client, encode};
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Visitor {
+    client: reqwest::Client,
+    cookie: String,
+    /// Where the program serves, for example `http://127.0.0.1:3000`.
+    pub origin: String,
+}
+
+impl Visitor {
+    /// Somebody who is signed in already.
+    pub fn new(person: &Client, address: &str) -> Self {
+        let cookies: Vec<String> = person.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+        Self { client, cookie: cookies.join("; "), origin: format!("http://{address}") }
+    }
+
+    /// Opens a page or an address without a body.
+    pub async fn get(&self, path: &str) -> reqwest::Result<Response> {
+        self.client.get(format!("{}{path}", self.origin)).header(COOKIE, &self.cookie).send().await
+    }
+
+    /// Calls a server function with a form.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Result<Response> {
+        self.send(path, "application/x-www-form-urlencoded", encode(fields)).await
+    }
+
+    /// Calls a server function with JSON.
+    pub async fn post_json<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value) -> T {
+        let answer = self.send(path, "application/json", body.to_string()).await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.expect("JSON")
+    }
+
+    async fn send(&self, path: &str, content_type: &str, body: String) -> reqwest::Result<Response> {
+        self.client
+            .post(format!("{}{path}", self.origin))
+            .header(ORIGIN, &self.origin)
+            .header("sec-fetch-site", "same-origin")
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, content_type)
+            .header(COOKIE, &self.cookie)
+            .body(body)
+            .send()
+            .await
+    }
+
+    /// Tries to send a message.
+    pub async fn try_say(&self, chat: Option<ChatId>, text: &str) -> reqwest::Result<Response> {
+        let (id, chat) = (ClientId::random().to_string(), chat.map(|chat| chat.to_string()));
+        let mut fields = vec![("client_id", id.as_str()), ("text", text)];
+        if let Some(chat) = &chat {
+            fields.push(("chat", chat));
+        }
+        self.post("/api/send_message", &fields).await
+    }
+
+    /// Sends a message.
+    pub async fn say(&self, chat: Option<ChatId>, text: &str) -> Sent {
+        let answer = self.try_say(chat, text).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.json().await.expect("JSON")
+    }
+
+    /// Does something with an answer.
+    pub async fn act(&self, path: &str, sent: &Sent) -> reqwest::Result<Response> {
+        let (chat, message) = (sent.chat.to_string(), sent.answer.to_string());
+        self.post(path, &[("chat", &chat), ("message", &message)]).await
+    }
+
+    /// The text of an answer.
+    pub async fn text(&self, sent: &Sent) -> String {
+        self.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.answer })).await
+    }
+
+    /// One chat with its newest messages.
+    pub async fn chat(&self, chat: ChatId) -> Chat {
+        self.post_json("/api/find_chat", &json!({ "chat": chat })).await
+    }
+
+    /// Waits until the last message of a chat is no longer open.
+    pub async fn settled(&self, chat: ChatId) -> Message {
+        for _ in 0..600 {
+            let last = self.chat(chat).await.window.messages.pop().expect("a message");
+            if !last.state.is_open() {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the answer did not end");
+    }
+}
