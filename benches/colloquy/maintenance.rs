@@ -54,8 +54,8 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     }
     tx.commit().await?;
     say("  removing chats")?;
-    let beside = beside(&state.store, async { Ok(state.chats.remove_deleted().await?) }).await?;
-    note(&format!("{} chats of {} messages removed:", counts.removed_chats, counts.long_chat), beside);
+    let held = beside(&state.store, async { Ok(state.chats.remove_deleted().await?) }).await?;
+    note(&format!("{} chats of {} messages removed:", counts.removed_chats, counts.long_chat), held);
 
     let bob = person(&state.store, &clock, "bob@example.org", Role::Member).await?;
     for _ in 0..10 {
@@ -66,13 +66,13 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     tx.owned_by(bob).begin_deletion(clock.now().plus_seconds(-2 * DAY), clock.now().plus_seconds(-DAY)).await?;
     tx.commit().await?;
     say("  deleting a person")?;
-    let beside = beside(&state.store, async {
+    let held = beside(&state.store, async {
         let seen = state.accounts.carry_out_deletions().await.map_err(|fault| fault.to_string())?;
         if seen.failed > 0 { Err("the person was not deleted".into()) } else { Ok(seen.done as u64) }
     })
     .await?;
     let (messages, sessions) = (counts.purged_messages, counts.other_sessions);
-    note(&format!("a person with {messages} messages deleted among {sessions} sessions of others:"), beside);
+    note(&format!("a person with {messages} messages deleted among {sessions} sessions of others:"), held);
 
     let eve = person(&state.store, &clock, "eve@example.org", Role::Member).await?;
     for _ in 0..counts.many_chats {
@@ -83,7 +83,7 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     tx.owned_by(eve).insert_export(ExportId::from_uuid(clock.new_id()), now, now.plus_seconds(DAY)).await?;
     tx.commit().await?;
     say("  putting a download together")?;
-    let beside = beside(&state.store, async {
+    let held = beside(&state.store, async {
         state.exports.work_off().await.map_err(|fault| fault.to_string())?;
         // The server's own task may have been first.
         while state.store.read().await?.owned_by(eve).find_last_export(now).await?.is_some_and(|e| e.is_open()) {
@@ -92,16 +92,16 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
         Ok(0)
     })
     .await?;
-    note(&format!("a download of {} chats:", counts.many_chats), beside);
+    note(&format!("a download of {} chats:", counts.many_chats), held);
 
     expire(&state, &clock, counts).await?;
     say("  deleting what has expired")?;
-    let beside = beside(&state.store, async {
+    let held = beside(&state.store, async {
         state.chats.clear_expired().await;
         Ok(0)
     })
     .await?;
-    note(&format!("{} session records and as many acts expired:", counts.other_sessions), beside);
+    note(&format!("{} session records and as many acts expired:", counts.other_sessions), held);
 
     stopping.cancel();
     state.close().await;

@@ -75,6 +75,10 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut renewed = Instant::now();
+    if !jobs.is_empty() {
+        // Left by a panic, which one of them may have caused.
+        write_singly(&inner, jobs, Vec::new()).await;
+    }
     loop {
         let mut flush = false;
         if jobs.is_empty() {
@@ -133,8 +137,9 @@ async fn write_singly(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<Pro
             }
         }
     }
-    for job in std::mem::take(jobs) {
-        let mut alone = vec![job];
+    for _ in 0..jobs.len() {
+        // Out of the queue, so that one at which this panics is not tried for ever.
+        let mut alone = vec![jobs.remove(0)];
         match write(inner, &alone, &[], false, false).await {
             Ok(done) => done.tell(inner, &mut alone),
             Err(error) if error.is_passing() => jobs.append(&mut alone),
