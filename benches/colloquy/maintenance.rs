@@ -43,6 +43,16 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
         details.push(format!("{what} {:.1} ms in {:.1} s", millis(held), took.as_secs_f64()));
     };
 
+    let alone = beside(&state.store, async {
+        for _ in 0..200 {
+            let mut tx = state.store.write().await?;
+            tx.count_try("bench nobody", clock.now(), 60).await?;
+            tx.commit().await?;
+        }
+        Ok(0)
+    })
+    .await?;
+
     let ada = person(&state.store, &clock, "ada@example.org", Role::Administrator).await?;
     for _ in 0..counts.removed_chats {
         seed::chat(&state.store, ada, &clock, counts.long_chat).await?;
@@ -105,6 +115,8 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
 
     stopping.cancel();
     state.close().await;
+    let (alone, each) = (millis(alone.0), millis(alone.1) / 200.0);
+    details.push(format!("beside 200 single rows, for comparison, {alone:.1} ms, each {each:.1} ms"));
     report.found("writer hold", millis(longest), details.join("; "));
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -15,6 +15,9 @@ use super::StoreError;
 
 /// How long a unit of work waits for a connection before it is refused.
 const ACQUIRE: Duration = Duration::from_secs(4);
+
+/// How long SQLite waits for the lock of another process.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// The open database. SQLite has one writing connection, so that writers queue here and not in the file's lock.
 #[derive(Debug, Clone)]
@@ -111,7 +114,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             // What is deleted is overwritten, and not only forgotten.
             .pragma("secure_delete", "on")
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY)
             .statement_cache_capacity(64);
         // A file does not go away like a server does: asking each time whether it is still there costs a way to another
         // thread and back.
@@ -172,17 +175,22 @@ impl Db {
         }))
     }
 
-    /// Writes SQLite's log of changes into the file and empties it; `false` where somebody still works with it. Waits for nobody
+    /// Writes SQLite's log of changes into the file and empties it; `false` where somebody still reads from it. Waits for nobody
     /// while it keeps others from writing. PostgreSQL clears away by itself.
     pub(super) async fn checkpoint(&self) -> Result<bool, StoreError> {
         let Self::Sqlite { write, .. } = self else { return Ok(true) };
         // Most of it is copied beside those who write.
         self.copy_log().await?;
-        let options = write.connect_options().as_ref().clone().busy_timeout(Duration::ZERO);
-        let mut connection = options.connect().await?;
-        let emptied = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut connection).await;
-        connection.close().await?;
-        let (is_busy, _, _): (i64, i64, i64) = emptied?;
+        let write = write.clone();
+        // In a task of its own, which comes to its end whoever waits for it: the connection gets its patience back.
+        let emptied = tokio::spawn(async move {
+            let mut connection = write.acquire().await?;
+            sqlx::query("pragma busy_timeout = 0").execute(&mut *connection).await?;
+            let emptied = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut *connection).await;
+            sqlx::query(&format!("pragma busy_timeout = {}", BUSY.as_millis())).execute(&mut *connection).await?;
+            emptied
+        });
+        let (is_busy, _, _): (i64, i64, i64) = emptied.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))?;
         Ok(is_busy == 0)
     }
 
