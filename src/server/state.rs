@@ -115,6 +115,8 @@ impl AppState {
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
         let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
+        tokio::spawn(accounts.clone().watch_deferred(stopping.clone()));
+        tokio::spawn(accounts.clone().watch_resets(stopping.clone()));
         tokio::spawn(accounts.clone().watch_factor_removals(stopping.clone()));
         tokio::spawn(accounts.clone().watch_deletions(stopping.clone()));
         let exports = Exports::new(accounts.clone(), &config.data);
@@ -158,6 +160,9 @@ impl AppState {
     /// Waits for the runs to put down what they have, then closes the database. Call it after `stopping`.
     pub async fn close(&self) {
         self.chats.drained().await;
+        if let Err(fault) = self.accounts.write_deferred().await {
+            tracing::warn!(%fault, "what readers did last is not written down");
+        }
         self.store.close().await;
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod chats;
 mod crash;
+mod credentials;
 mod databases;
 mod deletion;
 mod entrance;
@@ -34,12 +35,14 @@ mod people;
 mod pooler;
 mod profile;
 mod promises;
+mod reading;
 mod recovery;
 mod retention;
 mod runs;
 mod secrets;
 mod security;
 mod sessions_cache;
+mod timing;
 mod unknown_words;
 
 #[path = "../support/mod.rs"]

@@ -18,6 +18,9 @@ const RESTORE_SECONDS: i64 = 3_600;
 /// Sweeps between two deletions of what has expired: sessions, throttles, chats. 10 minutes.
 const EXPIRY_SWEEPS: u32 = 120;
 
+/// Ended sign-ins that are deleted in one transaction.
+const ENDED_SIGN_INS: u32 = 500;
+
 /// The sweeping task.
 pub(super) async fn work(chats: Chats) {
     let mut ticks = tokio::time::interval(PERIOD);
@@ -127,6 +130,15 @@ impl Chats {
         let mut tx = self.0.store.write().await?;
         tx.delete_expired(self.0.clock.now(), self.0.audit_days).await?;
         tx.commit().await?;
+        let before = self.0.clock.now().plus_seconds(-86_400 * i64::from(self.0.audit_days));
+        loop {
+            let mut tx = self.0.store.write().await?;
+            let deleted = tx.delete_ended_sign_ins(before, ENDED_SIGN_INS).await?;
+            tx.commit().await?;
+            if deleted < u64::from(ENDED_SIGN_INS) {
+                break;
+            }
+        }
         self.expire().await
     }
 }

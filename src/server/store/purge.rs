@@ -40,6 +40,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("provider_flows", "user_id", Owner),
     ("identities", "user_id", Owner),
     ("links", "user_id", Owner),
+    ("links", "created_by", Owner),
     ("sign_ins", "user_id", Owner),
     ("pictures", "user_id", Owner),
     ("exports", "user_id", Owner),
@@ -66,6 +67,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("messages", "client_id", Other),
     ("pending_sign_ins", "id", Other),
     ("pictures", "bytes", Other),
+    ("reset_requests", "id", Other),
     ("runs", "id", Other),
     ("runs", "chat_id", Other),
     ("runs", "message_id", Other),
@@ -96,6 +98,7 @@ impl Tx {
         for (given, key) in &addresses {
             *counts.entry("mails").or_default() +=
                 execute!(self, "delete from mails where recipient = $1 or lower(recipient) = $2", given, key)?;
+            execute!(self, "delete from reset_requests where email = $1 or lower(email) = $2", given, key)?;
             *counts.entry("throttles").or_default() += self.delete_tries_ending(key).await?;
         }
         *counts.entry("throttles").or_default() += self.delete_tries_ending(&user.to_string()).await?;
@@ -201,7 +204,9 @@ impl Tx {
                 note(format!("{table}.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
             }
         }
-        for (table, column) in [("users", "email"), ("mails", "recipient"), ("links", "email")] {
+        for (table, column) in
+            [("users", "email"), ("mails", "recipient"), ("links", "email"), ("reset_requests", "email")]
+        {
             let sql = format!("select count(*) from {table} where {column} = $1 or lower({column}) = $2");
             let row = fetch_optional!(self, (i64,), &sql, &due.email, &due.email_key)?;
             note(format!("{table}.{column}"), row);

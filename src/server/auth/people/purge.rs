@@ -122,6 +122,7 @@ impl Accounts {
         if tx.take_due_deletion(user, now).await?.is_some() {
             tx.update_disabled(user, Some(now)).await?;
             self.end_everything(&mut tx, user).await?;
+            tx.delete_invitations_of(user, now).await?;
             tx.owned_by(user).stop_all_runs().await?;
             tx.commit().await?;
         }
