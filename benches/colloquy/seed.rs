@@ -6,7 +6,7 @@ use colloquy::{
     domain::{ChatId, MessageId, Role, SignInId, Timestamp, UserId, last_words},
     server::{
         clock::Clock,
-        store::{NewChat, NewMessage, NewSignIn, NewUser, Store},
+        store::{CredentialsVersion, NewChat, NewMessage, NewSignIn, NewUser, Store},
     },
 };
 
@@ -66,6 +66,7 @@ async fn insert_sign_ins(
         tx.insert_sign_in(&NewSignIn {
             id: SignInId::from_uuid(clock.new_id()),
             user,
+            credentials: CredentialsVersion::FIRST,
             created_at,
             idle_seconds: 7 * 86_400,
             ends_at: created_at.plus_seconds(30 * 86_400),

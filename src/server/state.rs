@@ -171,6 +171,9 @@ impl AppState {
     /// database. Call it after `stopping`.
     pub async fn close(&self) {
         self.supervisor.finish(self.chats.drained()).await;
+        if let Err(fault) = self.accounts.write_deferred().await {
+            tracing::warn!(%fault, "what readers did last is not written down");
+        }
         self.store.close().await;
     }
 }
@@ -209,12 +212,17 @@ fn watch(
 ) {
     let duty = |name| Duty { name, vital: false, at_stop: AtStop::Dropped };
     let (removing, deleting, exports) = (accounts.clone(), accounts.clone(), exports.clone());
+    // These end by themselves.
+    let ending = |name| Duty { at_stop: AtStop::Finishes, ..duty(name) };
+    let (noting, until) = (accounts.clone(), stopping.clone());
+    supervisor.watch(ending("deferred writes"), move || noting.clone().watch_deferred(until.clone()));
+    let (resetting, until) = (accounts.clone(), stopping.clone());
+    supervisor.watch(ending("resets"), move || resetting.clone().watch_resets(until.clone()));
     supervisor.watch(duty("factor removals"), move || removing.clone().watch_factor_removals());
     supervisor.watch(duty("deletions"), move || deleting.clone().watch_deletions());
     supervisor.watch(duty("downloads"), move || exports.clone().work());
     if let Some(outbox) = outbox.cloned() {
-        let stopping = stopping.clone();
-        let duty = Duty { at_stop: AtStop::Finishes, ..duty("mails") };
-        supervisor.watch(duty, move || outbox.clone().work(stopping.clone()));
+        let until = stopping.clone();
+        supervisor.watch(ending("mails"), move || outbox.clone().work(until.clone()));
     }
 }

@@ -98,7 +98,7 @@ each_db! {
     async fn every_task_that_panics_is_started_again_and_does_its_work(app: TestApp) {
         let (app, smtp) = with_mail(&app).await;
         let names = app.state.supervisor.names();
-        assert_eq!(names.len(), 7, "say here how another one is seen at work: {names:?}");
+        assert_eq!(names.len(), 9, "say here how another one is seen at work: {names:?}");
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
         crate::factors::enrolled(&app, &mut bob).await;
@@ -120,12 +120,20 @@ each_db! {
         app.execute(&format!("update runs set state = 'running', epoch = 1, lease_until = 1 where chat_id in (select id from chats where deleted_at = 1)")).await;
         let expired = "insert into throttles (key, subject, tries, ends_at) values ('x y', 'y', 1, 1)";
         app.execute(expired).await;
+        app.execute("update sign_ins set last_used_at = last_used_at - 120000000").await;
+        let now = app.state.clock.now().micros();
+        assert_eq!(ada.get("/sessions").await.status, 200);
+        let asked = [("email", "bob@example.org")];
+        assert_eq!(app.stranger().post_form("/api/request_password_reset", &asked).await.status, 200);
         for task in &names {
             heal(&app, task);
         }
         until("ready", async || readiness(&app).await.0 == 200).await;
         ada.settled(sent.chat).await;
         until("mails", async || !smtp.taken().is_empty()).await;
+        let used = format!("select user_agent from sign_ins where last_used_at >= {now}");
+        until("deferred writes", async || !is_empty(&app, &used).await).await;
+        until("resets", async || !is_empty(&app, "select purpose from links where purpose = 'reset_password'").await).await;
         until("downloads", async || !is_empty(&app, "select state from exports where state = 'ready'").await).await;
         until("factor removals", async || is_empty(&app, "select created_at from factor_removals").await).await;
         until("sweep", async || is_empty(&app, "select state from runs where state <> 'ended'").await).await;

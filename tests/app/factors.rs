@@ -3,6 +3,7 @@
 mod authenticator;
 mod confirmation;
 mod passkeys;
+mod races;
 
 use std::collections::BTreeSet;
 

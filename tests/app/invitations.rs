@@ -1,6 +1,12 @@
 //! Who is let in: invitations, and addresses of certain domains.
 
-use colloquy::domain::{AppError, CurrentUser, Invitation, NewInvitation, Role, SignUpPolicy};
+use colloquy::{
+    domain::{AppError, CurrentUser, Invitation, InvitationId, NewInvitation, Role, SignInId, SignUpPolicy, UserId},
+    server::{
+        auth::{Caller, InvitationRequest, Origin},
+        fault::Fault,
+    },
+};
 
 use crate::support::{
     app::{PASSWORD, TestApp, each_db},
@@ -169,5 +175,90 @@ each_db! {
 
         let token = token(&invite(&mut ada, &[("role", "member")]).await);
         assert_eq!(join(&mut app.stranger(), "eve@elsewhere.org", &token).await.status, 200, "an invitation goes before");
+    }
+}
+
+/// An administrator as the server knew them when their request began.
+fn caller(app: &TestApp, id: UserId) -> Caller {
+    let user = CurrentUser { id, name: "Eve".into(), email: "eve@example.org".into(), role: Role::Administrator };
+    let authenticated_at = app.state.clock.now();
+    Caller { user, sign_in: SignInId::from_uuid(app.state.clock.new_id()), authenticated_at, idle_seconds: 1_800 }
+}
+
+each_db! {
+    async fn s11_invitations_end_with_the_rights_of_whoever_made_them(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        app.person("eve@example.org", "Eve").await;
+        let eve = crate::credentials::id_of(&app, "eve@example.org").await;
+        let id = eve.to_string();
+        let change = async |ada: &mut Client, change: &str| {
+            let form = [("user", id.as_str()), ("change", change)];
+            let done = ada.post_form("/api/change_person", &form).await;
+            assert_eq!(done.status, 200, "{change}: {}", done.text());
+        };
+        let adas = invite(&mut ada, &[("role", "member"), ("uses", "20")]).await;
+        // As one that was made before it was known by whom, or by the operator.
+        let nobodys = app.invitation_for(None).await;
+        for (number, loses) in ["make_member", "disable", "delete_account"].into_iter().enumerate() {
+            change(&mut ada, "make_administrator").await;
+            let mut there = app.signed_in("eve@example.org").await;
+            let eves = invite(&mut there, &[("role", "administrator"), ("days", "90")]).await;
+            let used_up = invite(&mut there, &[("role", "member")]).await;
+            let email = format!("guest{number}@example.org");
+            assert_eq!(join(&mut app.stranger(), &email, &token(&used_up)).await.status, 200, "while she may");
+            assert_eq!(list(&mut ada).await.len(), 3);
+
+            change(&mut ada, loses).await;
+            assert_eq!(list(&mut ada).await.len(), 2, "{loses}: those of others stay");
+            let refused = join(&mut app.stranger(), "mallory@example.org", &token(&eves)).await;
+            assert_eq!(refused.error().field(), Some("invitation"), "{loses}");
+            match loses {
+                "disable" => {
+                    change(&mut ada, "enable").await;
+                    change(&mut ada, "make_member").await;
+                }
+                "delete_account" => change(&mut ada, "keep_account").await,
+                _ => {}
+            }
+            assert_eq!(list(&mut ada).await.len(), 2, "{loses}: they do not come back");
+        }
+        let revoked = app.column("select detail from audit where action = 'revoke_invitation' order by at, id").await;
+        assert_eq!(revoked, ["1 of whoever is no administrator any more"; 3]);
+        assert_eq!(join(&mut app.stranger(), "bob@example.org", &token(&adas)).await.status, 200);
+        assert_eq!(join(&mut app.stranger(), "cy@example.org", &nobodys).await.status, 200);
+    }
+}
+
+each_db! {
+    async fn s11_invitations_end_with_the_account_of_whoever_made_them(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        app.person("eve@example.org", "Eve").await;
+        let eve = crate::credentials::id_of(&app, "eve@example.org").await.to_string();
+        ada.post_form("/api/change_person", &[("user", &*eve), ("change", "make_administrator")]).await;
+        let mut there = app.signed_in("eve@example.org").await;
+        let eves = invite(&mut there, &[("role", "administrator"), ("days", "90")]).await;
+        assert_eq!(there.post_form("/api/delete_account", &[("email", "eve@example.org")]).await.status, 200);
+        app.state.clock.advance(86_401);
+        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a purge").done, 1);
+        assert_eq!(app.column("select purpose from links").await, Vec::<String>::new());
+        assert_eq!(join(&mut app.stranger(), "mallory@example.org", &token(&eves)).await.error().field(), Some("invitation"));
+    }
+}
+
+each_db! {
+    async fn s11_whoever_is_no_administrator_by_now_makes_no_invitation(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        app.person("eve@example.org", "Eve").await;
+        let late = caller(&app, crate::credentials::id_of(&app, "eve@example.org").await);
+        let request = InvitationRequest { email: String::new(), role: Role::Administrator, uses: 1, days: 90 };
+        let made = app.state.accounts.create_invitation(&late, &request, &Origin::default()).await;
+        assert!(matches!(made, Err(Fault::App(AppError::Forbidden))), "{made:?}");
+        let id = InvitationId::from_uuid(app.state.clock.new_id());
+        let revoked = app.state.accounts.revoke_invitation(&late, id, &Origin::default()).await;
+        assert!(matches!(revoked, Err(Fault::App(AppError::Forbidden))), "{revoked:?}");
+        assert_eq!(app.column("select purpose from links").await, Vec::<String>::new());
     }
 }

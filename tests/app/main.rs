@@ -8,6 +8,7 @@ mod bad_input;
 mod chats;
 mod contention;
 mod crash;
+mod credentials;
 mod databases;
 mod deletion;
 mod entrance;
@@ -37,12 +38,14 @@ mod people;
 mod pooler;
 mod profile;
 mod promises;
+mod reading;
 mod recovery;
 mod retention;
 mod runs;
 mod secrets;
 mod security;
 mod sessions_cache;
+mod timing;
 mod unknown_words;
 
 #[path = "../support/mod.rs"]

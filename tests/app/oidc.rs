@@ -49,6 +49,7 @@ macro_rules! each_house {
 
 mod attacks;
 mod dialects;
+mod races;
 mod set_up;
 mod unverified;
 

@@ -206,3 +206,69 @@ each_db! {
         }
     }
 }
+
+async fn delete_ended(app: &TestApp, days: i64, limit: u32) -> u64 {
+    let mut tx = app.state.store.write().await.expect("a unit");
+    let before = app.state.clock.now().plus_seconds(-86_400 * days);
+    let deleted = tx.delete_ended_sign_ins(before, limit).await.expect("a slice");
+    tx.commit().await.expect("a commit");
+    deleted
+}
+
+each_db! {
+    async fn l04_what_has_ended_long_ago_is_deleted_in_slices_and_nothing_else(app: TestApp) {
+        let mut ada = app.administrator().await;
+        // Ended by its owner, by not being used, and by its time; the first one is still in use.
+        let (mut ended, _) = sign_in(&app, PASSWORD).await;
+        assert_eq!(ended.post_form("/api/sign_out", &[]).await.status, 200);
+        sign_in(&app, PASSWORD).await;
+        let (mut long, _) = sign_in(&app, PASSWORD).await;
+        app.execute("update sign_ins set idle_seconds = 100000000, ends_at = ends_at + 100000000000000 where ended_at is null").await;
+        let id = devices(&mut long).await.into_iter().find(|device| device.current).expect("this one").id;
+        let hex = id.uuid().simple().to_string();
+        let this = if app.kept() == Kept::Sqlite { format!("id = x'{hex}'") } else { format!("id = '{id}'") };
+        app.execute(&format!("update sign_ins set ends_at = created_at + 1000000 where {this}")).await;
+        let count = async || app.column("select user_agent from sign_ins").await.len();
+        assert_eq!(count().await, 4);
+        for limit in [1, 500] {
+            assert_eq!(delete_ended(&app, 30, limit).await, 0, "they ended just now");
+        }
+        app.state.clock.advance(31 * 86_400);
+        assert_eq!(status(&mut ada).await, 200, "one that holds");
+        app.state.accounts.write_deferred().await.expect("its use is written");
+        assert_eq!(delete_ended(&app, 30, 1).await, 1, "a slice");
+        assert_eq!(delete_ended(&app, 30, 500).await, 1, "one holds, and one would hold");
+        assert_eq!((count().await, status(&mut ada).await), (2, 200));
+        app.execute("update sign_ins set idle_seconds = 3600 where last_used_at = created_at").await;
+        assert_eq!((delete_ended(&app, 30, 500).await, count().await), (1, 1), "it was not used for too long");
+        assert_eq!((delete_ended(&app, 30, 500).await, status(&mut ada).await), (0, 200));
+    }
+}
+
+each_db! {
+    async fn l04_when_somebody_was_last_there_outlives_their_sign_ins(app: TestApp) {
+        let app = app.open_to_all().await;
+        app.administrator().await;
+        app.person("bob@example.org", "Bob").await;
+        let seen = async || {
+            let mut ada = app.signed_in("ada@example.org").await;
+            let people: colloquy::domain::People = ada.post_json("/api/load_people", &json!({})).await.json();
+            let bob = people.page.people.into_iter().find(|person| person.name == "Bob").expect("Bob");
+            (bob.standing, bob.last_seen_at)
+        };
+        let before = seen().await;
+        assert!(before.1.is_some());
+        app.state.clock.advance(400 * 86_400);
+        // A start looks for what has expired.
+        let other = app.another().await;
+        for _ in 0..200 {
+            if app.column("select user_agent from sign_ins").await.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(app.column("select user_agent from sign_ins").await, Vec::<String>::new());
+        assert_eq!(seen().await, before);
+        other.stop().await;
+    }
+}

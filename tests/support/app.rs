@@ -245,6 +245,7 @@ impl TestApp {
             uses: 1,
             created_at: now,
             expires_at: now.plus_seconds(60),
+            created_by: None,
         };
         tx.insert_link(&link).await.expect("an invitation");
         tx.commit().await.expect("a commit");

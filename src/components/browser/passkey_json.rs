@@ -60,13 +60,13 @@ fn with_bytes(of: &JsValue, name: &str) -> Result<Object, JsValue> {
 fn parse_by_hand(json: &JsValue) -> Result<JsValue, JsValue> {
     let options = with_bytes(json, "challenge")?;
     if let Some(user) = get(json, "user") {
-        set(&options, "user", &with_bytes(&user, "id")?)?;
+        set(&options, "user", &with_bytes(&user, "id")?.into())?;
     }
     for name in ["allowCredentials", "excludeCredentials"] {
         if let Some(list) = get(json, name) {
             let parsed = Array::new();
             for credential in Array::from(&list) {
-                parsed.push(&with_bytes(&credential, "id")?);
+                parsed.push(&with_bytes(&credential, "id")?.into());
             }
             set(&options, name, &parsed)?;
         }

@@ -2,14 +2,17 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use tokio::sync::Notify;
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use super::{
     Factors, Origin, Passwords,
+    deferred::Deferred,
+    entry::{Entry, Interlude},
     notices::Notices,
     origin::Refusal,
     password::{Verified, can_be_one},
-    throttle,
+    throttle::{self, Tries},
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId},
@@ -48,6 +51,10 @@ pub struct Accounts {
     pub(super) audit_days: u32,
     /// Whether it is known that there was a first account.
     pub(super) installed: Arc<AtomicBool>,
+    pub(super) interlude: Interlude,
+    pub(super) deferred: Deferred,
+    /// Wakes whoever mails links for new passwords.
+    pub(super) reset_asked: Arc<Notify>,
 }
 
 /// Somebody who is signed in, and asks.
@@ -76,21 +83,6 @@ pub struct Credentials {
     pub origin: Origin,
 }
 
-/// Where somebody comes from, and how long they want to stay.
-#[derive(Debug)]
-pub(super) struct Entry<'a> {
-    pub remember: bool,
-    pub origin: &'a Origin,
-    /// By which way, in words; empty for a password alone.
-    pub by: &'a str,
-}
-
-impl Credentials {
-    pub(super) fn entry(&self) -> Entry<'_> {
-        Entry { remember: self.remember, origin: &self.origin, by: "" }
-    }
-}
-
 impl Accounts {
     /// Accounts in this store. The configuration says how long sign-ins last, who may join, and whether mails are sent.
     pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
@@ -108,6 +100,9 @@ impl Accounts {
             factor_removal_wait: config.factor_removal_wait,
             audit_days: config.audit_days,
             installed: Arc::default(),
+            interlude: Interlude::default(),
+            deferred: Deferred::default(),
+            reset_asked: Arc::default(),
         }
     }
 
@@ -136,12 +131,20 @@ impl Accounts {
             tx.update_password_hash(user.id, &old, &new).await?;
             tx.commit().await?;
         }
-        throttle::forgive_sign_in(&self.store, &credentials.origin, &email).await?;
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         if user.must_verify {
+            throttle::forgive_sign_in(&self.store, &credentials.origin, &email).await?;
             return self.ask_to_verify(person.id, &email, &credentials.origin).await;
         }
-        self.enter(person, &credentials.entry(), session).await
+        let entry = Entry {
+            remember: credentials.remember,
+            origin: &credentials.origin,
+            by: "",
+            credentials: user.credentials_version,
+            refusal: wrong(),
+            tries: Tries::Password(&email),
+        };
+        self.enter(person, &entry, session).await
     }
 
     /// Sends another link to the address of an account that cannot be used before, unless that was done just now.
@@ -154,19 +157,21 @@ impl Accounts {
         origin.note_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
     }
 
-    /// Writes a sign-in and names it in a session with a new id. `Conflict` where the address must be verified first.
+    /// Writes a sign-in and names it in a session with a new id. `Conflict` where the address must be verified first; the
+    /// entry's refusal where what they have shown does not count any more.
     pub(super) async fn begin(&self, user: CurrentUser, entry: &Entry<'_>, session: &Session) -> Result<Caller, Fault> {
         let (idle, absolute) = lifetimes(&self.lifetimes, user.role, entry.remember);
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
-        let mut tx = self.store.write().await?;
+        let mut tx = self.begin_entry(user.id, entry).await?;
         // Whichever way they came.
         if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
-            drop(tx);
+            tx.commit().await?;
             return self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await;
         }
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
             user: user.id,
+            credentials: entry.credentials,
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
@@ -244,7 +249,8 @@ impl Accounts {
         session.flush().await.map_err(Fault::internal)
     }
 
-    /// Who a session belongs to, if its sign-in holds. Notes its use once a minute, whatever the request does.
+    /// Who a session belongs to, if its sign-in holds. Notes its use once a minute, whatever the request does, and writes
+    /// that down later: reading waits for no write.
     ///
     /// # Errors
     /// As the database and the session store say.
@@ -267,14 +273,13 @@ impl Accounts {
 
     async fn find_caller(&self, sign_in: SignInId, serial: Option<i64>) -> Result<Option<Caller>, Fault> {
         let now = self.clock.now();
-        let found = self.store.read().await?.find_signed_in(sign_in, now).await?;
+        let last_use = self.deferred.last_use(sign_in);
+        let found = self.store.read().await?.find_signed_in_used(sign_in, last_use, now).await?;
         let Some(signed_in) = found.filter(|found| serial.is_none_or(|serial| serial == found.serial)) else {
             return Ok(None);
         };
-        if signed_in.last_used_at.plus_seconds(TOUCH_SECONDS) < now {
-            let mut tx = self.store.write().await?;
-            tx.touch_sign_in(sign_in, now).await?;
-            tx.commit().await?;
+        if last_use.unwrap_or(signed_in.last_used_at).plus_seconds(TOUCH_SECONDS) < now {
+            self.deferred.touch(sign_in, signed_in.user.id, now);
         }
         Ok(Some(Caller {
             user: signed_in.user,
@@ -282,6 +287,16 @@ impl Accounts {
             authenticated_at: signed_in.authenticated_at,
             idle_seconds: signed_in.idle_seconds,
         }))
+    }
+}
+
+/// Refuses, in the transaction of an act that leaves another way in, a caller whose sign-in has ended while the act was under
+/// way. What would end it waits until the transaction ends. Call it first.
+pub(super) async fn require_signed_in(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
+    tx.lock_credentials(caller.user.id).await?;
+    match tx.find_signed_in(caller.sign_in, now).await? {
+        Some(_) => Ok(()),
+        None => Err(AppError::Unauthenticated.into()),
     }
 }
 

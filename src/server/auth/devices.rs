@@ -50,7 +50,7 @@ impl Accounts {
     /// As the database says.
     pub async fn end_other_devices(&self, caller: &Caller, origin: &Origin) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
-        let ended = tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        let ended = tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
         tx.commit().await?;
         Ok(ended)

@@ -2,6 +2,7 @@
 
 use super::{
     Accounts, Caller, Origin,
+    account::require_signed_in,
     links::{Token, dead, hash_of},
     throttle,
 };
@@ -35,7 +36,7 @@ impl Accounts {
     /// Mails the caller a link that shows that their address is theirs. Does nothing where that is known.
     ///
     /// # Errors
-    /// `RateLimited` (3 an hour), `Unavailable` without mail.
+    /// `RateLimited` (3 an hour), `Conflict` without mail.
     pub async fn request_verification(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(&caller.user.email)?;
@@ -56,21 +57,18 @@ impl Accounts {
     }
 
     /// Tells the owner of an account that somebody wanted to make one with their address, or sends them the link once more
-    /// that they did not follow. At most 3 an hour; nobody is told where there are more.
-    pub(super) async fn tell_of_sign_up(&self, email: &Email, origin: &Origin) -> Result<(), Fault> {
-        match throttle::count_mail(&self.store, &self.clock, origin, "sign-up", email).await {
-            Err(Fault::App(AppError::RateLimited { .. })) => return Ok(()),
-            other => other?,
+    /// that they did not follow. At most 3 an hour; nobody is told where there are more. The caller commits.
+    pub(super) async fn tell_of_sign_up(&self, tx: &mut Tx, email: &Email, origin: &Origin) -> Result<(), Fault> {
+        if throttle::count_mail_in(tx, &self.clock, origin, "sign-up", email).await?.is_err() {
+            return Ok(());
         }
-        let mut tx = self.store.write().await?;
         let Some(found) = tx.find_user_by_email(email.key()).await? else { return Ok(()) };
         let owner = tx.find_user(found.id).await?.filter(|_| found.disabled_at.is_none());
         match owner {
-            Some(_) if found.must_verify => self.insert_verification(&mut tx, found.id, email).await?,
-            Some(owner) => self.post(&mut tx, &owner.email, &Letter::account_exists(&self.base_url)).await?,
+            Some(_) if found.must_verify => self.insert_verification(tx, found.id, email).await?,
+            Some(owner) => self.post(tx, &owner.email, &Letter::account_exists(&self.base_url)).await?,
             None => {}
         }
-        tx.commit().await?;
         Ok(())
     }
 
@@ -96,11 +94,12 @@ impl Accounts {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let link = tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
+        let link = tx.find_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
         let (user, email) = concerns(link)?;
         if !tx.verify_address(user, &email, now).await? {
             return Err(dead().into());
         }
+        tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
         tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
@@ -111,7 +110,7 @@ impl Accounts {
     /// until the link is followed; earlier links for a change are dead. Does not say whether the address is taken.
     ///
     /// # Errors
-    /// `Invalid` on `email`, `RateLimited` (3 an hour), `Unavailable` without mail.
+    /// `Invalid` on `email`, `RateLimited` (3 an hour), `Conflict` without mail.
     pub async fn request_address_change(&self, caller: &Caller, email: &str, origin: &Origin) -> Result<(), Fault> {
         self.require_mail()?;
         let new = Email::parse(email)?;
@@ -125,6 +124,7 @@ impl Accounts {
         let confirm = Letter::confirm_new_address(&self.link("/confirm-address?token", &token));
         let tell = Letter::address_change_requested(new.given(), self.clock.now(), &origin.told());
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, self.clock.now()).await?;
         tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
         self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
         self.post(&mut tx, new.given(), &confirm).await?;
@@ -154,8 +154,12 @@ impl Accounts {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let link = tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
+        let link = tx.find_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
         let (user, new) = concerns(link)?;
+        // The account before its link, as everywhere where both are written.
+        let own = caller.filter(|caller| caller.user.id == user).map(|caller| caller.sign_in);
+        tx.renew_credentials(user, own, now).await?;
+        tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
         let before = tx.find_user(user).await?.ok_or_else(dead)?;
         match tx.update_address(user, &new, now).await {
             Err(StoreError::Duplicate) => {
@@ -163,8 +167,6 @@ impl Accounts {
             }
             other => other?,
         }
-        let own = caller.filter(|caller| caller.user.id == user).map(|caller| caller.sign_in);
-        tx.end_sign_ins(user, own, now).await?;
         for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
             tx.delete_links(user, purpose).await?;
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    Accounts, Caller, Origin,
+    Accounts, By, Caller, Origin,
     links::{Token, hash_of},
     origin::Act,
     throttle,
@@ -82,7 +82,8 @@ pub(super) fn dead_invitation() -> AppError {
 }
 
 impl Accounts {
-    /// Makes an invitation, and mails it where it is for one address and mails are sent.
+    /// Makes an invitation, and mails it where it is for one address and mails are sent. It holds no longer than its maker is an
+    /// administrator.
     ///
     /// # Errors
     /// `Forbidden` for members; `Invalid` on `email`, `uses` or `days`; `RateLimited` (3 an hour to one address).
@@ -99,7 +100,7 @@ impl Accounts {
         }
         let (token, now) = (Token::new(), self.clock.now());
         let (id, link) = (self.clock.new_id(), self.link("/sign-up?invitation", &token));
-        let mut tx = self.store.write().await?;
+        let mut tx = self.begin_change(&By::administrator(caller, origin)).await?;
         tx.insert_link(&NewLink {
             id,
             token_hash: &token.hash(),
@@ -110,6 +111,7 @@ impl Accounts {
             uses: request.uses,
             created_at: now,
             expires_at: now.plus_seconds(i64::from(request.days) * 86_400),
+            created_by: Some(caller.user.id),
         })
         .await?;
         if let Some(email) = &email {
@@ -143,8 +145,7 @@ impl Accounts {
     /// # Errors
     /// `Forbidden` for members, `NotFound` where there is none that could be used.
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId, origin: &Origin) -> Result<(), Fault> {
-        require_administrator(caller)?;
-        let mut tx = self.store.write().await?;
+        let mut tx = self.begin_change(&By::administrator(caller, origin)).await?;
         if !tx.delete_invitation(id, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }

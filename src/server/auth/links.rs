@@ -84,6 +84,7 @@ impl Accounts {
             uses: 1,
             created_at: now,
             expires_at: now.plus_seconds(seconds),
+            created_by: None,
         })
         .await
     }

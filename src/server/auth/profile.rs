@@ -2,6 +2,7 @@
 
 use super::{
     Accounts, Caller, Origin,
+    account::require_signed_in,
     origin::Refusal,
     password::{Verified, can_be_one},
     rule, throttle,
@@ -35,11 +36,12 @@ impl Accounts {
         let new = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, now).await?;
         if !tx.update_password_hash(user.id, &old, &new).await? {
             let reason = "The password was changed by another window just now. Reload the page.";
             return Err(AppError::conflict(reason).into());
         }
-        tx.end_sign_ins(user.id, Some(caller.sign_in), now).await?;
+        tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;

@@ -1,7 +1,15 @@
 //! A new password for somebody who forgot theirs.
 
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
 use super::{
-    Accounts, Origin,
+    Accounts, ClientAddress, Origin,
     links::{Token, dead, hash_of},
     origin::Act,
     rule, throttle,
@@ -11,7 +19,7 @@ use crate::{
     server::{
         fault::Fault,
         mail::Letter,
-        store::{LinkPurpose, TokenHash},
+        store::{LinkPurpose, ResetRequest, TokenHash},
     },
 };
 
@@ -19,24 +27,81 @@ use crate::{
 pub(super) const RESET_SECONDS: i64 = 15 * 60;
 /// What a link for a new password leads to.
 pub(super) const RESET_PAGE: &str = "/reset-password?token";
+/// Time between two looks for requests that another instance, or this one before it was stopped, has left.
+const PERIOD: Duration = Duration::from_secs(10);
+/// Time between a request and the look for its account.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Requests that are looked at in one go.
+const REQUESTS: u32 = 100;
+/// Age from which on a request is forgotten.
+const REQUEST_SECONDS: i64 = 86_400;
+/// In the place of an address that cannot be read.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl Accounts {
-    /// Mails a link for a new password to the account with this address. Answers alike whether there is one.
+    /// Has a link for a new password mailed to the account with this address. Whether there is one is looked at after the
+    /// answer: up to then nothing differs, neither in words nor in what is written, and so not in time.
     ///
     /// # Errors
-    /// `Invalid` where it is no address, `RateLimited` (3 an hour for an address), `Unavailable` without mail.
+    /// `Invalid` where it is no address, `RateLimited` (3 an hour for an address), `Conflict` without mail.
     pub async fn request_reset(&self, email: &str, origin: &Origin) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(email)?;
-        throttle::count_mail(&self.store, &self.clock, origin, "reset", &email).await?;
-        // Made before it is known whether anybody gets it.
-        let token = Token::new();
-        let letter = Letter::reset_password(&self.link(RESET_PAGE, &token));
         let mut tx = self.store.write().await?;
+        let over = throttle::count_mail_in(&mut tx, &self.clock, origin, "reset", &email).await?;
+        if over.is_ok() {
+            tx.insert_reset_request(&ResetRequest {
+                id: self.clock.new_id(),
+                email: email.given().to_owned(),
+                address: origin.address.0.to_string(),
+                user_agent: origin.user_agent.clone(),
+                created_at: self.clock.now(),
+            })
+            .await?;
+        }
+        tx.commit().await?;
+        over?;
+        self.reset_asked.notify_one();
+        Ok(())
+    }
+
+    /// Mails the links for new passwords that were asked for. Of several instances that do so at once, one mails each.
+    ///
+    /// # Errors
+    /// As the database says; what is not done stays for the next time.
+    pub async fn carry_out_resets(&self) -> Result<(), Fault> {
+        loop {
+            let requests = self.store.read().await?.list_reset_requests(REQUESTS).await?;
+            if requests.is_empty() {
+                return Ok(());
+            }
+            let mut failed = None;
+            for request in requests {
+                failed = self.carry_out_reset(&request).await.err().or(failed);
+            }
+            if let Some(fault) = failed {
+                return Err(fault);
+            }
+        }
+    }
+
+    async fn carry_out_reset(&self, request: &ResetRequest) -> Result<(), Fault> {
+        let origin = Origin::new(ClientAddress(request.address.parse().unwrap_or(UNKNOWN)), &request.user_agent);
+        let mut tx = self.store.write().await?;
+        if !tx.delete_reset_request(request.id).await? {
+            return Ok(());
+        }
+        // Whoever asked yesterday, before the server was stopped, has asked again or given up.
+        if request.created_at.plus_seconds(REQUEST_SECONDS) < self.clock.now() {
+            return Ok(tx.commit().await?);
+        }
+        let email = Email::parse(&request.email)?;
         let found = tx.find_user_by_email(email.key()).await?.filter(|user| user.disabled_at.is_none());
         if let Some(user) = found
             && let Some(user) = tx.find_user(user.id).await?
         {
+            let token = Token::new();
+            let letter = Letter::reset_password(&self.link(RESET_PAGE, &token));
             self.insert_link_of(&mut tx, (user.id, &user.email), LinkPurpose::ResetPassword, RESET_SECONDS, &token)
                 .await?;
             self.post(&mut tx, &user.email, &letter).await?;
@@ -52,6 +117,25 @@ impl Accounts {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Mails what is asked for, until `shutdown`.
+    pub async fn watch_resets(self, shutdown: CancellationToken) {
+        loop {
+            if let Err(fault) = self.carry_out_resets().await {
+                tracing::error!(%fault, "links for new passwords could not be mailed; the next look tries again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.reset_asked.notified() => {}
+                () = sleep(PERIOD) => {}
+            }
+            // The answer is out before.
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = sleep(PAUSE) => {}
+            }
+        }
     }
 
     /// A link for a new password, for an administrator or operator to hand over where no mails are sent. It is shown
@@ -81,9 +165,10 @@ impl Accounts {
         let password_hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
+        // The account before its link, as everywhere where both are written.
+        tx.renew_credentials(user.id, None, now).await?;
         tx.use_link(&hash, LinkPurpose::ResetPassword, now).await?.ok_or_else(dead)?;
         tx.replace_password_hash(user.id, &password_hash).await?;
-        tx.end_sign_ins(user.id, None, now).await?;
         tx.delete_pending_sign_ins_of(user.id).await?;
         // What somebody else may have begun in the name of the owner ends with the old password.
         tx.delete_links(user.id, LinkPurpose::ResetPassword).await?;

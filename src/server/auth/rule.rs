@@ -87,7 +87,8 @@ mod tests {
         let decomposed = "zK8#vq!2Lme\u{301}";
         assert_eq!(rate(composed, "a@b.org", "Ada"), rate(decomposed, "a@b.org", "Ada"));
         assert!(!rate(decomposed, "a@b.org", "Ada").acceptable, "eleven characters, though twelve are typed");
-        assert!(!rate("pass\u{A0}word\u{A0}pass\u{A0}word", "a@b.org", "Ada").acceptable);
+        let (plain, spaced) = ("plum harbor sextant 41", "plum\u{A0}harbor\u{3000}sextant\u{2003}41");
+        assert_eq!(rate(plain, "a@b.org", "Ada"), rate(spaced, "a@b.org", "Ada"));
         let long = "e\u{301}x".repeat(limits::PASSWORD_MAX_BYTES / 3);
         assert!(!rate(&long, "a@b.org", "Ada").advice.contains("at most"), "{}", long.len());
         assert!(rate(&format!("{long}xxx"), "a@b.org", "Ada").advice.contains("at most"));

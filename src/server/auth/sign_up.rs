@@ -4,15 +4,17 @@ use tower_sessions::Session;
 
 use super::{
     Accounts, Caller, Credentials, Origin,
+    entry::Entry,
     invitations::{Admission, invitation_of},
     origin::{Act, Refusal},
-    rule, throttle,
+    rule,
+    throttle::{self, Tries},
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits, parse_name},
     server::{
         fault::Fault,
-        store::{NewUser, StoreError, Tx},
+        store::{CredentialsVersion, NewUser, StoreError, Tx},
     },
 };
 
@@ -74,26 +76,48 @@ impl Accounts {
         throttle::count_sign_up(&self.store, &self.clock, origin).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
+        // Who gets a mail in any case is told by the mail, and nobody else is told anything.
+        let is_told_by_mail = admission == Admission::OnceVerified;
+        if is_told_by_mail && tx.find_user_by_email(email.key()).await?.is_some() {
+            return self.refuse_taken(tx, &email, origin).await.map(|()| None);
+        }
         let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (origin, "")).await;
         let made = match made {
             Ok(made) => made,
+            // Somebody else was faster.
+            Err(Fault::App(AppError::Conflict { .. })) if is_told_by_mail => {
+                drop(tx);
+                let tx = self.store.write().await?;
+                return self.refuse_taken(tx, &email, origin).await.map(|()| None);
+            }
             refused => {
                 drop(tx);
-                let refused = origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await;
-                // Who gets a mail in any case is told by the mail, and nobody else is told anything.
-                if admission == Admission::OnceVerified && matches!(refused, Err(Fault::App(AppError::Conflict { .. })))
-                {
-                    self.tell_of_sign_up(&email, origin).await?;
-                    return Ok(None);
-                }
-                return refused.map(|_| None);
+                return origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await.map(|_| None);
             }
         };
         tx.commit().await?;
-        match made {
-            (user, true) => Ok(Some(self.begin(user, &credentials.entry(), session).await?)),
-            (_, false) => Ok(None),
-        }
+        let (user, true) = made else { return Ok(None) };
+        let entry = Entry {
+            remember: credentials.remember,
+            origin,
+            by: "",
+            credentials: CredentialsVersion::FIRST,
+            // Somebody has shut the account that was made a moment ago.
+            refusal: AppError::Unauthenticated,
+            tries: Tries::Uncounted,
+        };
+        Ok(Some(self.begin(user, &entry, session).await?))
+    }
+
+    /// Has the owner of an address told that somebody wanted to make an account with it. Written in one transaction, as an
+    /// account would be, so that the time does not tell the address from one that is free.
+    async fn refuse_taken(&self, mut tx: Tx, email: &Email, origin: &Origin) -> Result<(), Fault> {
+        let Refusal { subject, action, detail } = SIGN_UP;
+        let act = Act { actor: None, subject, action, outcome: Outcome::Refused, detail };
+        origin.write(&mut tx, &self.clock, &act).await?;
+        self.tell_of_sign_up(&mut tx, email, origin).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.

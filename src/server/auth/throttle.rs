@@ -113,6 +113,28 @@ pub(super) async fn count_sign_in(store: &Store, clock: &Clock, origin: &Origin,
     Ok(over?)
 }
 
+/// Tries that are forgiven when somebody comes in: the account starts anew, and the address gets this one try back.
+#[derive(Debug)]
+pub(super) enum Tries<'a> {
+    /// None were counted.
+    Uncounted,
+    /// Those of the password of the account with this address.
+    Password(&'a Email),
+    /// Those of the second factor.
+    Code,
+}
+
+/// What was tried was right: writes so in the transaction that lets them in.
+pub(super) async fn forgive(tx: &mut Tx, origin: &Origin, user: UserId, tries: &Tries<'_>) -> Result<(), StoreError> {
+    let (by_address, by_account) = match tries {
+        Tries::Uncounted => return Ok(()),
+        Tries::Password(email) => (of_machine("sign-in", origin, &SIGN_IN_ADDRESS), account_key(email)),
+        Tries::Code => (of_machine("code", origin, &CODE_ADDRESS), code_account_key(user)),
+    };
+    tx.return_try(&by_address.0).await?;
+    tx.delete_tries(&by_account).await
+}
+
 /// The password was right: the account starts anew, and the address gets this one try back.
 pub(super) async fn forgive_sign_in(store: &Store, origin: &Origin, email: &Email) -> Result<(), Fault> {
     let mut tx = store.write().await?;
@@ -134,15 +156,6 @@ pub(super) async fn count_code(store: &Store, clock: &Clock, origin: &Origin) ->
 /// Counts a try of a second factor against the account, before it is looked at.
 pub(super) async fn count_code_of(store: &Store, clock: &Clock, origin: &Origin, user: UserId) -> Result<(), Fault> {
     count(store, clock, origin, ("second factors", Whose::Users(user)), &code_account_key(user), &CODE_ACCOUNT).await
-}
-
-/// The second factor was right: the account starts anew, and the address gets this one try back.
-pub(super) async fn forgive_code(store: &Store, origin: &Origin, user: UserId) -> Result<(), Fault> {
-    let mut tx = store.write().await?;
-    tx.return_try(&of_machine("code", origin, &CODE_ADDRESS).0).await?;
-    tx.delete_tries(&code_account_key(user)).await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// The second factor of somebody who is signed in was right: the account starts anew.
@@ -182,14 +195,26 @@ pub(super) async fn count_mail(
     email: &Email,
 ) -> Result<(), Fault> {
     let mut tx = store.write().await?;
-    let ((by_address, limit), by_account) =
-        (of_machine("mail", origin, &MAIL_ADDRESS), format!("mail {kind} {}", email.key()));
-    let mut over = count_in(&mut tx, clock, origin, (MAILS, Whose::Nobodys), &by_address, &limit).await?;
-    if over.is_ok() {
-        over = count_in(&mut tx, clock, origin, (MAILS, Whose::Of(email)), &by_account, &MAIL_ACCOUNT).await?;
-    }
+    let over = count_mail_in(&mut tx, clock, origin, kind, email).await?;
     tx.commit().await?;
     Ok(over?)
+}
+
+/// The same in the transaction of whoever asks, who commits in any case.
+pub(super) async fn count_mail_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    origin: &Origin,
+    kind: &str,
+    email: &Email,
+) -> Result<Result<(), AppError>, StoreError> {
+    let ((by_address, limit), by_account) =
+        (of_machine("mail", origin, &MAIL_ADDRESS), format!("mail {kind} {}", email.key()));
+    let mut over = count_in(tx, clock, origin, (MAILS, Whose::Nobodys), &by_address, &limit).await?;
+    if over.is_ok() {
+        over = count_in(tx, clock, origin, (MAILS, Whose::Of(email)), &by_account, &MAIL_ACCOUNT).await?;
+    }
+    Ok(over)
 }
 
 /// Counts a mail of this kind that somebody who may do so has sent to somebody else.

@@ -44,6 +44,10 @@ impl Chats {
                 tracing::error!(%error, what = kind.what, "what has expired could not be deleted; the next pass tries again");
             }
         }
+        let before = self.0.clock.now().plus_seconds(-86_400 * i64::from(self.0.audit_days));
+        if let Err(error) = self.0.store.delete_ended_sign_ins(before).await {
+            tracing::error!(%error, "sign-ins that have ended could not be deleted; the next pass tries again");
+        }
         if let Err(fault) = self.expire().await {
             tracing::error!(%fault, "chats could not be deleted by their age; the next pass tries again");
         }

@@ -42,7 +42,7 @@ impl Tx {
         let changed = execute!(
             self,
             "delete from users where id = $1 and must_verify = true and email_verified_at is null and disabled_at is null
-               and not exists (select 1 from sign_ins where user_id = $1)",
+               and last_seen_at is null and not exists (select 1 from sign_ins where user_id = $1)",
             user,
         )?;
         Ok(changed == 1)

@@ -1,7 +1,7 @@
 //! Who people are at identity providers, and those who are on the way to one.
 
 use super::{
-    Owned, StoreError, Tx,
+    CredentialsVersion, Owned, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{Timestamp, UserId};
@@ -34,6 +34,17 @@ pub struct IdentityRow {
     pub created_at: Timestamp,
     /// When somebody last came in by it.
     pub last_used_at: Timestamp,
+}
+
+/// Whose an identity is.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct IdentityOwner {
+    /// Whose account it opens.
+    pub user_id: UserId,
+    /// Set where an administrator has shut the account.
+    pub disabled_at: Option<Timestamp>,
+    /// Which of the account's credentials are in force.
+    pub credentials_version: CredentialsVersion,
 }
 
 /// What somebody is sent to a provider for.
@@ -90,6 +101,8 @@ pub struct FlowRow {
     pub next: String,
     /// The hash of the invitation's token with which they come, in base64.
     pub invitation: Option<String>,
+    /// When they were sent there.
+    pub created_at: Timestamp,
 }
 
 impl Tx {
@@ -110,20 +123,19 @@ impl Tx {
         Ok(())
     }
 
-    /// Whose this identity is, and whether an administrator has shut the account.
+    /// Whose this identity is.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<(UserId, bool)>, StoreError> {
-        let row = fetch_optional!(
+    pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<IdentityOwner>, StoreError> {
+        Ok(fetch_optional!(
             self,
-            (UserId, Option<Timestamp>),
-            "select u.id, u.disabled_at from identities i join users u on u.id = i.user_id
+            IdentityOwner,
+            "select i.user_id, u.disabled_at, u.credentials_version from identities i join users u on u.id = i.user_id
              where i.issuer = $1 and i.subject = $2",
             issuer,
             subject
-        )?;
-        Ok(row.map(|(user, disabled_at)| (user, disabled_at.is_some())))
+        )?)
     }
 
     /// Notes that somebody came in by an identity. Never turns the time back.
@@ -186,7 +198,7 @@ impl Tx {
             self,
             FlowRow,
             "delete from provider_flows where id = $1 and browser = $2 and provider = $3 and expires_at > $4
-             returning nonce, verifier, purpose, user_id, next, invitation",
+             returning nonce, verifier, purpose, user_id, next, invitation, created_at",
             id,
             browser,
             provider,

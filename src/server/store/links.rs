@@ -56,6 +56,8 @@ pub struct NewLink<'a> {
     pub created_at: Timestamp,
     /// When it is dead.
     pub expires_at: Timestamp,
+    /// The administrator whose invitation it is: it ends with their rights. Nobody for other links.
+    pub created_by: Option<UserId>,
 }
 
 /// What a link says that holds, or was just used.
@@ -98,8 +100,8 @@ impl Tx {
     pub async fn insert_link(&mut self, link: &NewLink<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into links (id, token_hash, purpose, user_id, email, role, uses_left, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into links (id, token_hash, purpose, user_id, email, role, uses_left, created_at, expires_at, created_by)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             link.id,
             link.token_hash.as_slice(),
             link.purpose.text(),
@@ -109,6 +111,7 @@ impl Tx {
             i64::from(link.uses),
             link.created_at,
             link.expires_at,
+            link.created_by,
         )?;
         Ok(())
     }
@@ -201,6 +204,20 @@ impl Tx {
             now,
         )?;
         row.map(invitation).transpose()
+    }
+
+    /// Makes all invitations dead that an administrator made. Gives how many could still be used.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_invitations_of(&mut self, creator: UserId, now: Timestamp) -> Result<u64, StoreError> {
+        let deleted = execute!(
+            self,
+            "delete from links where created_by = $1 and purpose = 'invitation' and uses_left > 0 and expires_at > $2",
+            creator,
+            now,
+        )?;
+        Ok(deleted)
     }
 
     /// Makes an invitation dead; whether there was one that could be used.

@@ -1,7 +1,7 @@
 //! Sign-ins that wait for the second factor, and the ceremonies of passkeys.
 
 use super::{
-    StoreError, Tx,
+    CredentialsVersion, StoreError, Tx,
     db::{execute, fetch_optional},
 };
 use crate::domain::{CeremonyId, PendingSignInId, Timestamp, UserId};
@@ -18,6 +18,8 @@ pub struct PendingSignIn {
     pub user: UserId,
     /// Whether to stay signed in after the browser is closed.
     pub remember: bool,
+    /// The credentials by which they have come so far.
+    pub credentials: CredentialsVersion,
 }
 
 /// What a ceremony is for.
@@ -56,8 +58,10 @@ pub struct NewCeremony<'a> {
     pub expires_at: Timestamp,
 }
 
-fn pending(id: PendingSignInId, row: Option<(UserId, i64)>) -> Option<PendingSignIn> {
-    row.map(|(user, remember)| PendingSignIn { id, user, remember: remember == 1 })
+type PendingColumns = (UserId, i64, CredentialsVersion);
+
+fn pending(id: PendingSignInId, row: Option<PendingColumns>) -> Option<PendingSignIn> {
+    row.map(|(user, remember, credentials)| PendingSignIn { id, user, remember: remember == 1, credentials })
 }
 
 impl Tx {
@@ -73,18 +77,20 @@ impl Tx {
     ) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into pending_sign_ins (id, user_id, remember, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+            "insert into pending_sign_ins (id, user_id, remember, created_at, expires_at, credentials_version)
+             values ($1, $2, $3, $4, $5, $6)",
             sign_in.id,
             sign_in.user,
             i64::from(sign_in.remember),
             now,
             expires_at,
+            sign_in.credentials,
         )?;
         Ok(())
     }
 
     /// The pending sign-in with this id, if it can still be finished: neither too old nor tried too often, its person
-    /// not shut out.
+    /// not shut out and their credentials those by which they have come so far.
     ///
     /// # Errors
     /// As the database says.
@@ -95,9 +101,10 @@ impl Tx {
     ) -> Result<Option<PendingSignIn>, StoreError> {
         let row = fetch_optional!(
             self,
-            (UserId, i64),
-            "select p.user_id, p.remember from pending_sign_ins p join users u on u.id = p.user_id
-             where p.id = $1 and p.expires_at > $2 and p.tries < $3 and u.disabled_at is null",
+            PendingColumns,
+            "select p.user_id, p.remember, p.credentials_version from pending_sign_ins p join users u on u.id = p.user_id
+             where p.id = $1 and p.expires_at > $2 and p.tries < $3 and u.disabled_at is null
+               and p.credentials_version = u.credentials_version",
             id,
             now,
             TRIES,
@@ -105,7 +112,8 @@ impl Tx {
         Ok(pending(id, row))
     }
 
-    /// Like [`Tx::find_pending_sign_in`], and counts a try, so that no more than ten are looked at even when they race.
+    /// Like [`Tx::find_pending_sign_in`], and counts a try, so that no more than ten are looked at even when they race. Whether
+    /// the credentials are still those is compared when it is finished.
     ///
     /// # Errors
     /// As the database says.
@@ -116,11 +124,11 @@ impl Tx {
     ) -> Result<Option<PendingSignIn>, StoreError> {
         let row = fetch_optional!(
             self,
-            (UserId, i64),
+            PendingColumns,
             "update pending_sign_ins set tries = tries + 1
              where id = $1 and expires_at > $2 and tries < $3
                and exists (select 1 from users u where u.id = pending_sign_ins.user_id and u.disabled_at is null)
-             returning user_id, remember",
+             returning user_id, remember, credentials_version",
             id,
             now,
             TRIES,
@@ -164,7 +172,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a ceremony away and gives its sealed state, if it is for this purpose and person and not too old.
+    /// Takes a ceremony away and gives its sealed state and its end, if it is for this purpose and person and not too old.
     /// Of several that try, one gets it.
     ///
     /// # Errors
@@ -175,7 +183,7 @@ impl Tx {
         purpose: CeremonyPurpose,
         user: Option<UserId>,
         now: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<(String, Timestamp)>, StoreError> {
         let row = fetch_optional!(
             self,
             (String, String, Option<UserId>, Timestamp),
@@ -184,6 +192,6 @@ impl Tx {
         )?;
         Ok(row
             .filter(|(_, kept, whose, expires_at)| kept == purpose.text() && *whose == user && *expires_at > now)
-            .map(|(state, ..)| state))
+            .map(|(state, _, _, expires_at)| (state, expires_at)))
     }
 }

@@ -93,7 +93,7 @@ impl Tx {
             self,
             Row,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
-                    (select max(s.last_used_at) from sign_ins s where s.user_id = u.id) as last_seen_at
+                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
              from users u
              where ($1 = '%%' or replace(u.name_key, '\u{200D}', '') like $1 escape '\\' or u.email_key like $1 escape '\\')
                and (u.name_key, u.id) > ($2, $3)
@@ -115,7 +115,7 @@ impl Tx {
             self,
             Row,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
-                    (select max(s.last_used_at) from sign_ins s where s.user_id = u.id) as last_seen_at
+                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
              from users u where u.id = $1",
             user,
         )?;

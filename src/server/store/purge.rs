@@ -38,6 +38,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("provider_flows", "user_id", Owner),
     ("identities", "user_id", Owner),
     ("links", "user_id", Owner),
+    ("links", "created_by", Owner),
     ("sessions", "user_id", Owner),
     ("sign_ins", "user_id", Owner),
     ("pictures", "user_id", Owner),
@@ -66,6 +67,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("messages", "client_id", Other),
     ("pending_sign_ins", "id", Other),
     ("pictures", "bytes", Other),
+    ("reset_requests", "id", Other),
     ("runs", "id", Other),
     ("runs", "chat_id", Other),
     ("runs", "message_id", Other),
@@ -91,6 +93,7 @@ impl Tx {
         let mut counts = self.list_deleted(user).await?;
         let mails = execute!(self, "delete from mails where lower(recipient) = $1", &due.email_key)?;
         *counts.entry("mails").or_default() += mails;
+        execute!(self, "delete from reset_requests where lower(email) = $1", &due.email_key)?;
         let tries = "delete from throttles where subject in ($1, $2)";
         *counts.entry("throttles").or_default() += execute!(self, tries, &due.email_key, user.to_string())?;
         // Invitations for this address are nobody's, and would tell of it.
@@ -136,6 +139,7 @@ impl Tx {
             ("users.email", "users where email_key = $1"),
             ("mails.recipient", "mails where lower(recipient) = $1"),
             ("links.email", "links where lower(email) = $1"),
+            ("reset_requests.email", "reset_requests where lower(email) = $1"),
             ("throttles.key", "throttles where subject = $1"),
         ] {
             let sql = format!("select count(*) from {condition}");

@@ -23,7 +23,7 @@ struct Many {
 }
 
 /// All of them, in the order in which they go. Before the sign-ins go what is found by their ids.
-static MANY: [Many; 10] = [
+static MANY: [Many; 11] = [
     many("runs", "delete from runs where id in (select id from runs where owner_id = $1 limit $2)"),
     many("messages", "delete from messages where id in (select id from messages where owner_id = $1 limit $2)"),
     many("chats", "delete from chats where id in (select id from chats where owner_id = $1 limit $2)"),
@@ -46,6 +46,7 @@ static MANY: [Many; 10] = [
         "delete from provider_flows where id in (select id from provider_flows where user_id = $1 limit $2)",
     ),
     many("links", "delete from links where id in (select id from links where user_id = $1 limit $2)"),
+    many("links", "delete from links where id in (select id from links where created_by = $1 limit $2)"),
     many("sign_ins", "delete from sign_ins where id in (select id from sign_ins where user_id = $1 limit $2)"),
 ];
 
@@ -66,6 +67,7 @@ const SESSIONS_PAGE: i64 = 500;
 #[derive(Debug, Clone)]
 enum Part {
     Rows(&'static Many),
+    ResetsOf(Arc<str>),
     MailsTo(Arc<str>),
     TriesOf(Arc<str>),
     Audit,
@@ -84,7 +86,7 @@ impl Store {
         let mut parts = vec![Part::TriesOf(user.to_string().into())];
         for address in addresses {
             let address: Arc<str> = address.into();
-            parts.extend([Part::MailsTo(address.clone()), Part::TriesOf(address)]);
+            parts.extend([Part::MailsTo(address.clone()), Part::ResetsOf(address.clone()), Part::TriesOf(address)]);
         }
         self.delete_old_sessions_of(user).await?;
         parts.extend(MANY.iter().map(Part::Rows));
@@ -168,6 +170,10 @@ impl Tx {
             Part::TriesOf(subject) => {
                 let sql = "delete from throttles where key in (select key from throttles where subject = $1 limit $2)";
                 ("throttles", execute!(self, sql, &**subject, STEP)?)
+            }
+            Part::ResetsOf(key) => {
+                let sql = "delete from reset_requests where id in (select id from reset_requests where lower(email) = $1 limit $2)";
+                return Ok(execute!(self, sql, &**key, STEP)?);
             }
             Part::Audit => return self.blank_some_audit(user).await,
         };

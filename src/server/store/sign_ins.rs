@@ -1,8 +1,11 @@
 //! Sign-ins: the rows that decide whether a session is anybody.
 
+use std::collections::BTreeMap;
+
 use super::{
-    StoreError, Tx,
+    CredentialsVersion, Store, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
+    slices::STEP,
 };
 use crate::domain::{CurrentUser, Role, SignInId, Timestamp, UserId};
 
@@ -13,6 +16,8 @@ pub struct NewSignIn<'a> {
     pub id: SignInId,
     /// Whose.
     pub user: UserId,
+    /// The credentials by which they came in.
+    pub credentials: CredentialsVersion,
     /// Now.
     pub created_at: Timestamp,
     /// Seconds without use after which it ends.
@@ -71,7 +76,31 @@ pub struct SignInRow {
     pub address: String,
 }
 
+impl Store {
+    /// Deletes the sign-ins that ended, or ran out, before this moment. When somebody was last there is kept without them.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_ended_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
+        if !self.read().await?.has_ended_sign_ins(before).await? {
+            return Ok(0);
+        }
+        self.in_slices(move |tx| Box::pin(tx.delete_ended_sign_ins(before, STEP.unsigned_abs() as u32))).await
+    }
+}
+
 impl Tx {
+    async fn has_ended_sign_ins(&mut self, before: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(
+            self,
+            (SignInId,),
+            "select id from sign_ins
+             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1) limit 1",
+            before,
+        )?;
+        Ok(row.is_some())
+    }
+
     /// Writes a sign-in.
     ///
     /// # Errors
@@ -79,8 +108,8 @@ impl Tx {
     pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address)
-             values ($1, $2, $3, $3, $3, $4, $5, $6, $7)",
+            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address, credentials_version)
+             values ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8)",
             sign_in.id,
             sign_in.user,
             sign_in.created_at,
@@ -88,15 +117,30 @@ impl Tx {
             sign_in.ends_at,
             sign_in.user_agent,
             sign_in.address,
+            sign_in.credentials,
         )?;
         Ok(())
     }
 
-    /// The sign-in with this id, if it holds now: not ended, neither too old nor too long unused, its person not shut out.
+    /// The sign-in with this id, if it holds now: not ended, neither too old nor too long unused, its person not shut out
+    /// and their credentials those by which they came in.
     ///
     /// # Errors
     /// As the database says.
     pub async fn find_signed_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
+        self.find_signed_in_used(sign_in, None, now).await
+    }
+
+    /// The same, where it may be known of a later use than is written.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_signed_in_used(
+        &mut self,
+        sign_in: SignInId,
+        last_use: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, StoreError> {
         let row = fetch_optional!(
             self,
             SignedInRow,
@@ -104,9 +148,12 @@ impl Tx {
                 u.name, u.email, u.role
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
-               and s.last_used_at + s.idle_seconds * 1000000 > $2 and u.disabled_at is null",
+               and (s.last_used_at + s.idle_seconds * 1000000 > $2 or $3 + s.idle_seconds * 1000000 > $2)
+               and u.disabled_at is null
+               and s.credentials_version = u.credentials_version",
             sign_in,
             now,
+            last_use.unwrap_or(Timestamp::from_micros(0)),
         )?;
         Ok(row.map(|row| SignedIn {
             sign_in: row.id,
@@ -123,8 +170,47 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn touch_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
-        execute!(self, "update sign_ins set last_used_at = $2 where id = $1 and last_used_at < $2", sign_in, now)?;
+        execute!(
+            self,
+            "update sign_ins set last_used_at = $2 where id = $1 and last_used_at < $2 and ended_at is null",
+            sign_in,
+            now
+        )?;
         Ok(())
+    }
+
+    /// Deletes sign-ins that ended, or ran out, before this moment, the longest unused first, at most `limit` of them. When
+    /// somebody was last there is kept without them. Gives how many were deleted.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn delete_ended_sign_ins(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let ended = fetch_all!(
+            self,
+            (SignInId, UserId, Timestamp),
+            "select id, user_id, last_used_at from sign_ins
+             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1)
+             order by last_used_at, id limit $2",
+            before,
+            i64::from(limit),
+        )?;
+        let mut last_seen = BTreeMap::new();
+        for (_, user, at) in &ended {
+            last_seen.insert(user.uuid(), *at);
+        }
+        for (user, at) in last_seen {
+            execute!(
+                self,
+                "update users set last_seen_at = $2 where id = $1 and (last_seen_at is null or last_seen_at < $2)",
+                user,
+                at,
+            )?;
+        }
+        let mut deleted = 0;
+        for (id, ..) in ended {
+            deleted += execute!(self, "delete from sign_ins where id = $1", id)?;
+        }
+        Ok(deleted)
     }
 
     /// Ends a sign-in for good.
@@ -195,25 +281,5 @@ impl Tx {
             now,
         )?;
         Ok(ended == 1)
-    }
-
-    /// Ends all sign-ins of a person but one; all where none is to stay. Gives how many.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn end_sign_ins(
-        &mut self,
-        user: UserId,
-        but: Option<SignInId>,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let but = but.map_or(uuid::Uuid::nil(), SignInId::uuid);
-        Ok(execute!(
-            self,
-            "update sign_ins set ended_at = $3 where user_id = $1 and id <> $2 and ended_at is null",
-            user,
-            but,
-            now,
-        )?)
     }
 }

@@ -1,7 +1,7 @@
 //! People.
 
 use super::{
-    StoreError, Tx,
+    CredentialsVersion, StoreError, Tx,
     db::{execute, fetch_optional},
     people::name_key,
 };
@@ -37,6 +37,8 @@ pub struct UserRow {
     pub disabled_at: Option<Timestamp>,
     /// Whether nobody may sign in before the address is verified.
     pub must_verify: bool,
+    /// Which of its credentials are in force.
+    pub credentials_version: CredentialsVersion,
 }
 
 impl Tx {
@@ -101,7 +103,7 @@ impl Tx {
         Ok(fetch_optional!(
             self,
             UserRow,
-            "select id, password_hash, disabled_at, must_verify from users where email_key = $1",
+            "select id, password_hash, disabled_at, must_verify, credentials_version from users where email_key = $1",
             email_key
         )?)
     }

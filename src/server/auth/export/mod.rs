@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use tokio::sync::Notify;
 
-use super::{Accounts, Caller, Origin, throttle};
+use super::{Accounts, Caller, Origin, deferred::Reading, throttle};
 use crate::{
     domain::{AppError, AuditAction, DataExport, ExportId, ExportState},
     server::fault::Fault,
@@ -71,13 +71,11 @@ impl Exports {
     /// `Stale` where they did not prove who they are a short while ago; `NotFound` where it is not theirs or not there.
     pub async fn open(&self, caller: &Caller, id: ExportId, origin: &Origin) -> Result<DataExport, Fault> {
         self.accounts.require_fresh(caller)?;
-        let Accounts { store, clock, .. } = &self.accounts;
+        let Accounts { store, clock, deferred, .. } = &self.accounts;
         let user = caller.user.id;
         let export = store.read().await?.owned_by(user).find_export(id, clock.now()).await?;
         let export = export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?;
-        let mut tx = store.write().await?;
-        origin.note(&mut tx, clock, user, AuditAction::DownloadData).await?;
-        tx.commit().await?;
+        deferred.note(user, Reading::Download, origin).await;
         Ok(export)
     }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use webauthn_rs::Webauthn;
 
-use super::{Caller, Origin, notices::Notices, origin::Refusal, throttle};
+use super::{Caller, Origin, account::require_signed_in, notices::Notices, origin::Refusal, throttle};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId,
@@ -88,6 +88,7 @@ impl Factors {
     /// `NotFound` where the caller has none with this id; `Conflict` where it is the last one and one is required.
     pub async fn remove(&self, caller: &Caller, factor: FactorId, origin: &Origin) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
         let name = owned.list_factors().await?.into_iter().find(|known| known.id == factor).map(|known| known.name);
         let name = name.ok_or(AppError::NotFound)?;
@@ -104,7 +105,7 @@ impl Factors {
         origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
         let sentence = format!("The second factor \u{201c}{name}\u{201d} was removed from your account.");
         self.notices.tell(&mut tx, &caller.user.email, &sentence, origin).await?;
-        tx.end_sign_ins(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
     }

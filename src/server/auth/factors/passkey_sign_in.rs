@@ -11,8 +11,14 @@ use super::{
 use crate::{
     domain::{AppError, AuditAction, CeremonyId, CurrentUser, UserId},
     server::{
-        auth::{Accounts, Caller, Origin, account::Entry, origin::Refusal, throttle},
+        auth::{
+            Accounts, Caller, Origin,
+            entry::Entry,
+            origin::Refusal,
+            throttle::{self, Tries},
+        },
         fault::Fault,
+        store::CredentialsVersion,
     },
 };
 
@@ -107,29 +113,37 @@ impl Accounts {
         throttle::count_code(&self.store, &self.clock, origin).await?;
         let person = self.check_passkey(credential, session).await;
         let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: "passkey" };
-        let person = origin.note_if_refused(&self.store, &self.clock, refusal, person).await?;
-        throttle::forgive_code(&self.store, origin, person.id).await?;
+        let (person, credentials) = origin.note_if_refused(&self.store, &self.clock, refusal, person).await?;
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
-        self.begin(person, &Entry { remember, origin, by: "passkey" }, session).await
+        let entry = Entry { remember, origin, by: "passkey", credentials, refusal: refused(), tries: Tries::Code };
+        self.begin(person, &entry, session).await
     }
 
-    /// Whose passkey has answered the ceremony of this session.
-    async fn check_passkey(&self, credential: &str, session: &Session) -> Result<CurrentUser, Fault> {
+    /// Whose passkey has answered the ceremony of this session, and the credentials under which that began.
+    async fn check_passkey(
+        &self,
+        credential: &str,
+        session: &Session,
+    ) -> Result<(CurrentUser, CredentialsVersion), Fault> {
         let id: Option<CeremonyId> = session.get(CEREMONY).await.map_err(Fault::internal)?;
         let ceremony = Ceremony::of_stranger(id.ok_or_else(refused)?);
-        let state: DiscoverableAuthentication = self.factors.take_ceremony(ceremony).await?;
+        let (state, began): (DiscoverableAuthentication, _) = self.factors.take_ceremony(ceremony).await?;
         let answer: PublicKeyCredential = parse(credential)?;
         let party = self.factors.party()?;
         let (user, id) = party.identify_discoverable_authentication(&answer).map_err(|_| refused())?;
         let mut tx = self.store.read().await?;
         let factor = tx.find_passkey(&URL_SAFE_NO_PAD.encode(id)).await?;
         let factor = factor.filter(|factor| factor.user_id == UserId::from_uuid(user)).ok_or_else(refused)?;
+        let credentials = tx.find_credentials_version(factor.user_id).await?.ok_or_else(refused)?;
         let person = tx.find_user(factor.user_id).await?.ok_or_else(refused)?;
         drop(tx);
+        if !credentials.was_in_force_at(began, self.clock.now()) {
+            return Err(refused().into());
+        }
         let passkey = read(&factor)?.ok_or_else(refused)?;
         let used = party.finish_discoverable_authentication_v2(&answer, state, &passkey).map_err(|_| refused())?;
         self.factors.note_use(&factor, passkey, &used).await?;
-        Ok(person)
+        Ok((person, credentials))
     }
 }
 
@@ -148,7 +162,7 @@ impl Factors {
 
     /// Checks the answer of one of a person's passkeys, and notes its use.
     async fn check_answer(&self, user: UserId, ceremony: Ceremony, credential: &str) -> Result<(), Fault> {
-        let state: PasskeyAuthentication = self.take_ceremony(ceremony).await?;
+        let (state, _): (PasskeyAuthentication, _) = self.take_ceremony(ceremony).await?;
         let answer: PublicKeyCredential = parse(credential)?;
         let used = self.party()?.finish_passkey_authentication(&answer, &state).map_err(|_| refused())?;
         let factors = self.store.read().await?.owned_by(user).list_factors().await?;

@@ -15,9 +15,9 @@ use webauthn_rs::{
 
 use super::{Factors, check_count, recovery};
 use crate::{
-    domain::{AppError, CeremonyId, FactorId, UserId, limits, parse_factor_name},
+    domain::{AppError, CeremonyId, FactorId, Timestamp, UserId, limits, parse_factor_name},
     server::{
-        auth::{Caller, Origin},
+        auth::{Caller, Origin, account::require_signed_in},
         config::{Config, PublicUrl},
         fault::Fault,
         store::{
@@ -121,12 +121,13 @@ impl Factors {
         origin: &Origin,
     ) -> Result<Vec<String>, Fault> {
         let user = caller.user.id;
-        let state: PasskeyRegistration = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
+        let (state, _): (PasskeyRegistration, _) = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
         let answer: RegisterPublicKeyCredential = parse(credential)?;
         let passkey = self.party()?.finish_passkey_registration(&answer, &state).map_err(|_| refused())?;
         let id = URL_SAFE_NO_PAD.encode(passkey.cred_id());
         let credential = json(&passkey)?;
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let factor = NewFactor {
             id: FactorId::from_uuid(self.clock.new_id()),
             name,
@@ -139,7 +140,7 @@ impl Factors {
         }
         let codes = recovery::give_first(&mut tx, user).await?;
         self.note_added(&mut tx, caller, name, origin).await?;
-        tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
+        tx.renew_credentials(user, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)
     }
@@ -162,15 +163,16 @@ impl Factors {
         Ok(())
     }
 
-    /// Ends a ceremony and gives its state.
-    pub(super) async fn take_ceremony<T: DeserializeOwned>(&self, ceremony: Ceremony) -> Result<T, Fault> {
+    /// Ends a ceremony and gives its state, and when it began.
+    pub(super) async fn take_ceremony<T: DeserializeOwned>(&self, ceremony: Ceremony) -> Result<(T, Timestamp), Fault> {
         let Ceremony { id, purpose, user } = ceremony;
         let mut tx = self.store.write().await?;
         let state = tx.take_ceremony(id, purpose, user, self.clock.now()).await?;
         tx.commit().await?;
-        let state = state.ok_or_else(refused)?;
+        let (state, expires_at) = state.ok_or_else(refused)?;
         let state = self.secrets.open_sealed(&sealed_context(LABEL, id.uuid()), &state).map_err(Fault::internal)?;
-        serde_json::from_slice(&state).map_err(Fault::internal)
+        let state = serde_json::from_slice(&state).map_err(Fault::internal)?;
+        Ok((state, expires_at.plus_seconds(-CEREMONY_SECONDS)))
     }
 
     /// Notes a use, with the counter and the state of backup that it brought.

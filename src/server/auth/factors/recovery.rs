@@ -7,7 +7,7 @@ use super::Factors;
 use crate::{
     domain::{AppError, AuditAction, UserId},
     server::{
-        auth::{Caller, Origin},
+        auth::{Caller, Origin, account::require_signed_in},
         fault::Fault,
         store::{Owned, Tx, sealed_context},
     },
@@ -27,6 +27,7 @@ impl Factors {
     /// `Conflict` where the caller has no second factor.
     pub async fn new_recovery_codes(&self, caller: &Caller, origin: &Origin) -> Result<Vec<String>, Fault> {
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
         if owned.list_factors().await?.is_empty() {
             return Err(AppError::conflict("Add a second factor first.").into());

@@ -8,9 +8,10 @@ use crate::{
     server::{
         auth::{
             Accounts, Caller, Origin,
-            account::{Entry, SIGN_IN},
+            account::SIGN_IN,
+            entry::Entry,
             origin::Refusal,
-            throttle,
+            throttle::{self, Tries},
         },
         fault::Fault,
         store::PendingSignIn,
@@ -46,8 +47,9 @@ impl Accounts {
         }
         let now = self.clock.now();
         let id = PendingSignInId::from_uuid(self.clock.new_id());
-        let mut tx = self.store.write().await?;
-        let pending = PendingSignIn { id, user: user.id, remember: entry.remember };
+        let mut tx = self.begin_entry(user.id, entry).await?;
+        let (remember, credentials) = (entry.remember, entry.credentials);
+        let pending = PendingSignIn { id, user: user.id, remember, credentials };
         tx.insert_pending_sign_in(&pending, now, now.plus_seconds(PENDING_SECONDS)).await?;
         tx.commit().await?;
         // Nobody is two people: whoever was signed in here is so no more.
@@ -117,9 +119,17 @@ impl Accounts {
         let user = tx.find_user(pending.user).await?;
         tx.commit().await?;
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
-        throttle::forgive_code(&self.store, origin, pending.user).await?;
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
-        self.begin(user, &Entry { remember: pending.remember, origin, by: "second factor" }, session).await
+        let entry = Entry {
+            remember: pending.remember,
+            origin,
+            by: "second factor",
+            credentials: pending.credentials,
+            // As where nothing is pending any more.
+            refusal: AppError::Unauthenticated,
+            tries: Tries::Code,
+        };
+        self.begin(user, &entry, session).await
     }
 }
 

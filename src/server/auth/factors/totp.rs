@@ -7,7 +7,7 @@ use super::{Factors, check_count, qr, recovery};
 use crate::{
     domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
     server::{
-        auth::{Caller, Origin},
+        auth::{Caller, Origin, account::require_signed_in},
         fault::Fault,
         store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
     },
@@ -82,6 +82,7 @@ impl Factors {
         let begun = begun.ok_or_else(wrong_code)?;
         let step = self.matching_step(&begun, code, now)?.ok_or_else(wrong_code)?;
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, now).await?;
         match tx.owned_by(user).confirm_factor(begun.id, step, now).await {
             Ok(true) => {}
             Ok(false) => return Err(wrong_code().into()),
@@ -92,7 +93,7 @@ impl Factors {
         tx.owned_by(user).delete_unconfirmed_factors().await?;
         let codes = recovery::give_first(&mut tx, user).await?;
         self.note_added(&mut tx, caller, NAME, origin).await?;
-        tx.end_sign_ins(user, Some(caller.sign_in), self.clock.now()).await?;
+        tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -59,7 +59,7 @@ impl Identities {
             return Err(AppError::conflict("Confirm with your second factor.").into());
         }
         let owner = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
-        if owner.is_none_or(|(owner, _)| owner != caller.user.id) {
+        if owner.is_none_or(|owner| owner.user_id != caller.user.id) {
             let reason = "That is another account there than the one that is linked to yours here.";
             return Err(AppError::invalid("provider", reason).into());
         }

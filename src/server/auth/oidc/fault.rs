@@ -188,7 +188,7 @@ impl Setup {
             Self::Subject => format!("{label} knows you by a name that cannot be kept here."),
             Self::Userinfo(_) => format!("{label} did not say what your e-mail address is, where it was asked for it."),
             Self::NoAddress => format!("{label} did not say what your e-mail address is."),
-            Self::Unstated(_) => format!("{label} does not say that it has confirmed your e-mail address."),
+            Self::Unstated(_) => format!("{label} has not confirmed your e-mail address, or does not say so."),
             Self::NoAuthTime => {
                 format!("{label} does not say when you signed in there, so it cannot confirm that it is you.")
             }

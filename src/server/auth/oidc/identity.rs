@@ -4,17 +4,18 @@ use tower_sessions::Session;
 
 use super::{Identities, fault::refused, provider::Provider, token::Vouched};
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, UserId},
+    domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, Timestamp, UserId},
     server::{
         auth::{
             Caller, Origin,
-            account::Entry,
+            account::require_signed_in,
+            entry::Entry,
             invitations::Admission,
             origin::{Act, Refusal},
-            throttle,
+            throttle::{self, Tries},
         },
         fault::Fault,
-        store::{LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},
+        store::{CredentialsVersion, IdentityOwner, LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},
     },
 };
 
@@ -37,7 +38,7 @@ impl Identities {
     /// Signs in whom a provider vouches for; makes the account where there is none and one may be made.
     pub(super) async fn sign_in(
         &self,
-        vouched: Vouched,
+        (vouched, began): (Vouched, Timestamp),
         provider: &Provider,
         invitation: Option<TokenHash>,
         origin: &Origin,
@@ -45,25 +46,31 @@ impl Identities {
     ) -> Result<SignInStep, Fault> {
         let label = provider.config.label.as_str();
         let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
-        let user = match found {
-            Some((user, is_shut)) => self.come_in((user, is_shut), label, &vouched, origin).await?,
+        let (user, credentials) = match found {
+            Some(owner) => (self.come_in((&owner, began), label, &vouched, origin).await?, owner.credentials_version),
             None => {
                 let joined = self.join(vouched, provider, invitation, origin).await;
                 let refusal = Refusal { subject: None, action: AuditAction::SignUp, detail: label };
-                origin.note_if_refused(&self.store, &self.clock, refusal, joined).await?
+                let joined = origin.note_if_refused(&self.store, &self.clock, refusal, joined).await?;
+                (joined, CredentialsVersion::FIRST)
             }
         };
-        self.accounts.enter(user, &Entry { remember: false, origin, by: label }, session).await
+        let entry =
+            Entry { remember: false, origin, by: label, credentials, refusal: refused(), tries: Tries::Uncounted };
+        self.accounts.enter(user, &entry, session).await
     }
 
     async fn come_in(
         &self,
-        (user, is_shut): (UserId, bool),
+        (owner, began): (&IdentityOwner, Timestamp),
         label: &str,
         vouched: &Vouched,
         origin: &Origin,
     ) -> Result<CurrentUser, Fault> {
-        if is_shut {
+        let user = owner.user_id;
+        // What ends sign-ins ends those that are on their way too.
+        let counts = owner.credentials_version.was_in_force_at(began, self.clock.now());
+        if owner.disabled_at.is_some() || !counts {
             let refusal = Refusal { subject: Some(user), action: AuditAction::SignIn, detail: label };
             return origin.note_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
         }
@@ -143,8 +150,9 @@ impl Identities {
     async fn insert_link(&self, caller: &Caller, label: &str, vouched: &Vouched, origin: &Origin) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
+        require_signed_in(&mut tx, caller, self.clock.now()).await?;
         match tx.find_identity(&vouched.issuer, &vouched.subject).await? {
-            Some((owner, _)) if owner == user => {
+            Some(owner) if owner.user_id == user => {
                 tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
             }
             Some(_) => return Err(somebody_elses().into()),
@@ -189,7 +197,7 @@ impl Identities {
         Ok(identities.collect())
     }
 
-    /// Unlinks an identity of the caller's.
+    /// Unlinks an identity of the caller's, and ends all their other sign-ins.
     ///
     /// # Errors
     /// `NotFound` where they have no such one, `Conflict` where nothing would be left to sign in with.
@@ -211,7 +219,9 @@ impl Identities {
         let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
         let label = known.map_or(issuer, |provider| provider.config.label.as_str());
         origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
-        let sentence = format!("Signing in with {label} was unlinked from your account.");
+        tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        let sentence =
+            format!("Signing in with {label} was unlinked from your account, and all other devices were signed out.");
         self.accounts.notify(&mut tx, &caller.user.email, &sentence, origin).await?;
         tx.commit().await?;
         Ok(())

@@ -231,7 +231,8 @@ impl Identities {
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
-                let step = self.sign_in(vouched, provider, invitation, &back.origin, session).await?;
+                let began = flow.created_at;
+                let step = self.sign_in((vouched, began), provider, invitation, &back.origin, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
             (FlowPurpose::Link, Some(caller)) => {

@@ -57,6 +57,7 @@ impl Accounts {
         tx.update_role(user, role).await?;
         if role == Role::Member {
             self.keep_an_administrator(&mut tx).await?;
+            self.end_invitations(&mut tx, by, user).await?;
         }
         self.end_everything(&mut tx, user).await?;
         self.note_change(&mut tx, by, user, AuditAction::ChangeRole, role.word()).await?;
@@ -83,6 +84,7 @@ impl Accounts {
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
             tx.delete_links(user, purpose).await?;
         }
+        self.end_invitations(&mut tx, by, user).await?;
         self.note_change(&mut tx, by, user, AuditAction::DisableAccount, "").await?;
         self.tell(&mut tx, &person, "Your account was disabled.").await?;
         tx.commit().await?;
@@ -163,9 +165,19 @@ impl Accounts {
         Ok(self.link(RESET_PAGE, &token))
     }
 
+    /// Ends the invitations that somebody made who may make none any more.
+    pub(super) async fn end_invitations(&self, tx: &mut Tx, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+        let ended = tx.delete_invitations_of(user, self.clock.now()).await?;
+        if ended > 0 {
+            let detail = format!("{ended} of whoever is no administrator any more");
+            self.note_change(tx, by, user, AuditAction::RevokeInvitation, &detail).await?;
+        }
+        Ok(())
+    }
+
     /// Ends the sign-ins of a person, and those that wait for a second factor.
     pub(super) async fn end_everything(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
-        tx.end_sign_ins(user, None, self.clock.now()).await?;
+        tx.renew_credentials(user, None, self.clock.now()).await?;
         tx.delete_pending_sign_ins_of(user).await?;
         Ok(())
     }

@@ -41,7 +41,7 @@ impl Accounts {
         if person.summary.role == Role::Administrator {
             self.keep_an_administrator(&mut tx).await?;
         }
-        tx.end_sign_ins(user, Some(caller.sign_in), now).await?;
+        tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user).await?;
         origin.note(&mut tx, &self.clock, user, AuditAction::AskDeletion).await?;
         self.post(&mut tx, &person.summary.email, &Letter::deletion(due_at, &origin.place())).await?;
@@ -94,6 +94,7 @@ impl Accounts {
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
             tx.delete_links(user, purpose).await?;
         }
+        self.end_invitations(&mut tx, by, user).await?;
         self.note_change(&mut tx, by, user, AuditAction::AskDeletion, "").await?;
         self.post(&mut tx, &person.summary.email, &Letter::deletion_by_administrator(due_at)).await?;
         tx.commit().await?;

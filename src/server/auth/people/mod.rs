@@ -12,7 +12,7 @@ mod removal;
 
 pub use purge::Deleted;
 
-use super::{Accounts, Caller, Origin, invitations::require_administrator, origin::Act, throttle};
+use super::{Accounts, Caller, Origin, deferred::Reading, invitations::require_administrator, origin::Act};
 use crate::{
     domain::{AppError, AuditAction, Outcome, UserId},
     server::{
@@ -57,18 +57,12 @@ impl Accounts {
     /// `Forbidden`.
     pub async fn admit_administrator(&self, caller: &Caller, path: &str, origin: &Origin) -> Result<(), Fault> {
         let Err(forbidden) = require_administrator(caller) else { return Ok(()) };
-        let (mut tx, user) = (self.store.write().await?, caller.user.id);
-        if throttle::count_overstep(&mut tx, &self.clock, user).await? {
-            let (action, outcome) = (AuditAction::Overstep, Outcome::Refused);
-            let act = Act { actor: Some(user), subject: Some(user), action, outcome, detail: path };
-            origin.write(&mut tx, &self.clock, &act).await?;
-        }
-        tx.commit().await?;
+        self.deferred.note(caller.user.id, Reading::Overstep(path.to_owned()), origin).await;
         Err(forbidden.into())
     }
 
-    /// Begins a change of somebody's account. Other changes wait until it is over.
-    async fn begin_change(&self, by: &By<'_>) -> Result<Tx, Fault> {
+    /// Begins what only administrators may do. Other changes of accounts wait until it is over.
+    pub(in crate::server::auth) async fn begin_change(&self, by: &By<'_>) -> Result<Tx, Fault> {
         by.check()?;
         let mut tx = self.store.write().await?;
         tx.lock_administrators().await?;

@@ -125,6 +125,7 @@ impl Accounts {
         let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(None) };
         tx.update_disabled(user, Some(now)).await?;
         self.end_everything(&mut tx, user).await?;
+        tx.delete_invitations_of(user, now).await?;
         tx.owned_by(user).note_deletion_begun().await?;
         let open_runs = tx.owned_by(user).stop_all_runs().await?;
         tx.commit().await?;

@@ -223,23 +223,29 @@ impl State {
             // A formula goes on with the paragraph of an item, wherever it stands.
             let is_lazy = self.is_text && begins_formula(rest);
             let is_quote = rest.starts_with('>');
-            if !is_lazy && !(is_quote && start.quotes < self.quotes) {
-                while self.items.last().is_some_and(|item| *item > start.column) {
-                    self.items.pop();
-                }
+            let goes_on = is_quote && start.quotes < self.quotes;
+            let open = self.items.len();
+            if !is_lazy && !goes_on {
+                self.items.retain(|item| *item <= start.column);
+            }
+            let is_left = self.items.len() < open || (!goes_on && start.quotes < self.quotes);
+            self.is_html &= !is_left;
+            if self.is_html && !goes_on {
+                break;
             }
             start.base = start.base.max(self.items.last().copied().unwrap_or(0).min(start.column));
             if start.column >= start.base + CODE {
                 break;
             }
             if is_quote {
+                self.is_text &= goes_on;
                 start.quotes += 1;
                 start.advance(1);
                 if bytes.get(start.content) == Some(&b' ') {
                     start.advance(1);
                 }
                 start.base = start.column;
-            } else if let Some(length) = list_marker(rest) {
+            } else if let Some(length) = list_marker(rest, self.is_text && !is_left) {
                 start.advance(length);
                 let blanks = bytes[start.content..].iter().take_while(|byte| **byte == b' ').count();
                 let is_code = blanks > CODE || line[start.content..].trim().is_empty();
@@ -281,8 +287,8 @@ fn byte_at_column(line: &str, wanted: usize) -> usize {
     start.content
 }
 
-/// The length of a list's marker without the blank behind it.
-fn list_marker(content: &str) -> Option<usize> {
+/// The length of a list's marker without the blank behind it. Not every marker may follow upon text.
+fn list_marker(content: &str, is_after_text: bool) -> Option<usize> {
     let length = match content.as_bytes() {
         [b'-' | b'+' | b'*', ..] => 1,
         bytes => {
@@ -293,7 +299,10 @@ fn list_marker(content: &str) -> Option<usize> {
     };
     let is_rule = content.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b' ' | b'\t'))
         && content.bytes().filter(|byte| matches!(byte, b'*' | b'-')).count() > 2;
-    (!is_rule && content[length..].starts_with([' ', '\t', '\r', '\n'])).then_some(length)
+    let (marker, rest) = content.split_at(length);
+    let may_follow = !rest.trim().is_empty() && matches!(marker, "-" | "+" | "*" | "1." | "1)");
+    let is_marker = rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']);
+    (!is_rule && is_marker && (may_follow || !is_after_text)).then_some(length)
 }
 
 /// Headings, lines and tables: no text goes on with them.

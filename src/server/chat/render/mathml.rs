@@ -80,8 +80,6 @@ const STYLES: &[(&str, &str)] = &[
     ("border-left: 0.05em dashed currentcolor", "m-bl m-dash"),
     ("border-right: 0.05em dashed currentcolor", "m-br m-dash"),
     ("border-top: 0.05em dashed currentcolor", "m-bt m-dash"),
-    ("border-bottom: 0.05em solid currentcolor", "m-bb"),
-    ("border-bottom: 0.05em dashed currentcolor", "m-bb m-dash"),
     ("width: 100%", "m-wide"),
     ("width: 50%", "m-half"),
     ("margin-left:-0.1667em", "m-back"),
@@ -93,15 +91,40 @@ const STYLES: &[(&str, &str)] = &[
 pub(super) fn filter(mathml: &str) -> Option<String> {
     let mut out = String::with_capacity(mathml.len());
     let mut open: Vec<&str> = Vec::new();
+    let mut tables = Vec::new();
     let mut rest = mathml;
     while let Some(at) = rest.find('<') {
         push_content(&mut out, &rest[..at])?;
         let end = at + rest[at..].find('>')?;
-        push_tag(&mut out, &mut open, &rest[at + 1..end])?;
+        let tag = &rest[at + 1..end];
+        if tag.starts_with("mtable") {
+            tables.push(out.len());
+        } else if tag == "/mtable" {
+            close_table(&mut out, tables.pop()?);
+        }
+        push_tag(&mut out, &mut open, tag)?;
         rest = &rest[end + 1..];
     }
     push_content(&mut out, rest)?;
     open.is_empty().then_some(out)
+}
+
+/// Takes away the empty row behind the last `\\` of a table that begins at a place; a line above it is below the table.
+fn close_table(out: &mut String, table: usize) {
+    let Some(row) = out.rfind("<mtr><mtd").filter(|row| *row > table && out[..*row].ends_with("</mtr>")) else {
+        return;
+    };
+    let Some(cell) = out[row + "<mtr>".len()..].strip_suffix("></mtd></mtr>").filter(|cell| !cell.contains('>')) else {
+        return;
+    };
+    let has_line = cell.contains("m-bt");
+    out.truncate(row);
+    if has_line && let Some(end) = out[table..].find('>').map(|end| table + end) {
+        match out[table..end].find("class=\"") {
+            Some(class) => out.insert_str(table + class + "class=\"".len(), "m-bb "),
+            None => out.insert_str(end, " class=\"m-bb\""),
+        }
+    }
 }
 
 fn push_content(out: &mut String, text: &str) -> Option<()> {
@@ -238,6 +261,22 @@ mod tests {
         );
         assert_eq!(filter("<merror><mi>x</mi></merror>").as_deref(), Some("<mrow><mi>x</mi></mrow>"));
         assert_eq!(filter("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
+    }
+
+    #[test]
+    fn a_line_below_the_last_row_is_below_the_table() {
+        assert_eq!(
+            filter(concat!(
+                r#"<mtable style="border-top: 0.05em solid currentcolor;"><mtr><mtd><mn>1</mn></mtd></mtr>"#,
+                r#"<mtr><mtd style="border-top: 0.05em solid currentcolor;"></mtd></mtr></mtable>"#
+            ))
+            .as_deref(),
+            Some(r#"<mtable class="m-bb m-bt"><mtr><mtd><mn>1</mn></mtd></mtr></mtable>"#)
+        );
+        assert_eq!(
+            filter("<mtable><mtr><mtd></mtd></mtr></mtable>").as_deref(),
+            Some("<mtable><mtr><mtd></mtd></mtr></mtable>")
+        );
     }
 
     #[test]

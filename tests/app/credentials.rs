@@ -1,0 +1,235 @@
+//! No sign-in outlives what ends the others, however late it is written. The act is done in the moment between the
+//! verification of what was shown and the writing of the sign-in, so nothing here is left to chance.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use colloquy::{
+    domain::{AppError, CurrentUser, UserId},
+    server::{
+        auth::{Caller, Origin},
+        fault::Fault,
+        store::{LinkPurpose, NewLink},
+    },
+};
+use sha2::{Digest, Sha256};
+
+use crate::support::{
+    app::{PASSWORD, TestApp, each_db},
+    client::{Answer, Client},
+};
+
+const BOB: &str = "bob@example.org";
+const NEW: &str = "copper-lantern-orbit-77";
+
+pub async fn who(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().user
+}
+
+/// Has an act be done when the next sign-in is verified and not written yet. Says later whether it was.
+pub fn in_between(app: &TestApp, mut client: Client, path: &str, fields: &[(&str, &str)]) -> Arc<AtomicBool> {
+    let done = Arc::new(AtomicBool::new(false));
+    let (path, seen) = (path.to_owned(), done.clone());
+    let fields: Vec<(String, String)> =
+        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    app.state.accounts.before_next_entry(async move {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = client.post_form(&path, &fields).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        seen.store(true, Ordering::SeqCst);
+    });
+    done
+}
+
+pub async fn id_of(app: &TestApp, email: &str) -> UserId {
+    let mut tx = app.state.store.read().await.expect("a unit");
+    tx.find_user_by_email(email).await.expect("a row").expect("an account").id
+}
+
+/// The token of a link that concerns an account, as a mail would bring it.
+async fn link(app: &TestApp, user: UserId, purpose: LinkPurpose, email: &str) -> String {
+    let (id, now) = (app.state.clock.new_id(), app.state.clock.now());
+    let token = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
+    let mut tx = app.state.store.write().await.expect("a unit");
+    tx.insert_link(&NewLink {
+        id,
+        token_hash: &Sha256::digest(&token).into(),
+        purpose,
+        user: Some(user),
+        email: Some(email),
+        role: None,
+        uses: 1,
+        created_at: now,
+        expires_at: now.plus_seconds(60),
+        created_by: None,
+    })
+    .await
+    .expect("a link");
+    tx.commit().await.expect("a commit");
+    token
+}
+
+async fn sign_in(client: &mut Client, email: &str, password: &str) -> Answer {
+    client.post_form("/api/sign_in", &[("email", email), ("password", password)]).await
+}
+
+/// Ada is the administrator, Bob a member.
+async fn ada_and_bob(app: &TestApp) -> (TestApp, Client, UserId) {
+    let app = app.open_to_all().await;
+    let ada = app.administrator().await;
+    app.person(BOB, "Bob").await;
+    let bob = id_of(&app, BOB).await;
+    (app, ada, bob)
+}
+
+each_db! {
+    async fn s06_no_sign_in_by_password_outlives_what_ends_the_others(app: TestApp) {
+        let (app, ada, bob) = ada_and_bob(&app).await;
+        let id = bob.to_string();
+        let wrong = sign_in(&mut app.stranger(), BOB, NEW).await;
+        assert_eq!(wrong.status, 422);
+        // Each: who acts, where, with what, and the password and the address that hold afterwards.
+        let reset = link(&app, bob, LinkPurpose::ResetPassword, BOB).await;
+        let change = |change: &'static str| vec![("user", id.as_str()), ("change", change)];
+        let acts: [(bool, &str, Vec<(&str, &str)>); 8] = [
+            (true, "change_password", vec![("current", PASSWORD), ("password", NEW)]),
+            (false, "reset_password", vec![("token", reset.as_str()), ("password", PASSWORD)]),
+            (true, "end_other_devices", vec![]),
+            (false, "change_person", change("end_sign_ins")),
+            (false, "change_person", change("make_administrator")),
+            (false, "change_person", change("make_member")),
+            (true, "delete_account", vec![("email", BOB)]),
+            (false, "change_person", change("disable")),
+        ];
+        let mut password = PASSWORD;
+        for (number, (own, function, fields)) in acts.into_iter().enumerate() {
+            let mut owner = app.stranger().at("203.0.113.1");
+            assert_eq!(sign_in(&mut owner, BOB, password).await.status, 200, "{function}");
+            let mut thief = app.stranger().at(&format!("198.51.100.{number}"));
+            let actor = if own { owner.clone() } else { ada.clone() };
+            let done = in_between(&app, actor, &format!("/api/{function}"), &fields);
+            let refused = sign_in(&mut thief, BOB, password).await;
+            assert!(done.load(Ordering::SeqCst), "{function} was done in between");
+            assert_eq!((refused.status, &refused.body), (wrong.status, &wrong.body), "{function} {fields:?}");
+            assert!(who(&mut thief).await.is_none(), "{function} {fields:?}");
+            assert_eq!(who(&mut owner).await.is_some(), own, "whoever acts stays: {function} {fields:?}");
+            password = match function {
+                "change_password" => NEW,
+                "reset_password" => PASSWORD,
+                _ => password,
+            };
+        }
+        let left = app.column("select user_agent from sign_ins s join users u on u.id = s.user_id where u.email = 'bob@example.org' and s.ended_at is null").await;
+        assert_eq!(left.len(), 0, "disabled at last");
+        let refused = "select 'x' from audit where action = 'sign_in' and outcome = 'refused' and subject_id is not null";
+        assert_eq!(app.column(refused).await.len(), 9, "each is written down, as the wrong password is");
+    }
+}
+
+each_db! {
+    async fn s06_no_sign_in_outlives_that_an_account_was_shut_and_opened_or_got_another_address(app: TestApp) {
+        let (app, mut ada, bob) = ada_and_bob(&app).await;
+        let (mut thief, id) = (app.stranger(), bob.to_string());
+        let accounts = app.state.accounts.clone();
+        let mut other = ada.clone();
+        let user = id.clone();
+        accounts.before_next_entry(async move {
+            for change in ["disable", "enable"] {
+                let done = other.post_form("/api/change_person", &[("user", &*user), ("change", change)]).await;
+                assert_eq!(done.status, 200, "{}", done.text());
+            }
+        });
+        assert_eq!(sign_in(&mut thief, BOB, PASSWORD).await.status, 422);
+        assert!(who(&mut thief).await.is_none());
+
+        let token = link(&app, bob, LinkPurpose::ChangeAddress, "robert@example.org").await;
+        let done = in_between(&app, app.stranger(), "/api/confirm_address_change", &[("token", &token)]);
+        assert_eq!(sign_in(&mut thief, BOB, PASSWORD).await.status, 422);
+        assert!(done.load(Ordering::SeqCst) && who(&mut thief).await.is_none());
+
+        assert_eq!(sign_in(&mut thief, "robert@example.org", PASSWORD).await.status, 200, "what is right lets in");
+        assert_eq!(ada.post_form("/api/change_person", &[("user", &*id), ("change", "end_sign_ins")]).await.status, 200);
+        assert!(who(&mut thief).await.is_none());
+    }
+}
+
+each_db! {
+    async fn s06_a_sign_in_under_former_credentials_is_nobodys_even_where_it_was_not_ended(app: TestApp) {
+        let mut ada = app.administrator().await;
+        assert!(who(&mut ada).await.is_some());
+        app.execute("update users set credentials_version = credentials_version + 1").await;
+        assert!(who(&mut ada).await.is_none());
+    }
+}
+
+each_db! {
+    async fn s06_nobody_is_signed_in_to_an_account_that_is_gone(app: TestApp) {
+        let (app, _, bob) = ada_and_bob(&app).await;
+        let mut thief = app.stranger();
+        let (state, clock) = (app.state.clone(), app.state.clock.clone());
+        app.state.accounts.before_next_entry(async move {
+            let mut tx = state.store.write().await.expect("a unit");
+            assert!(tx.owned_by(bob).begin_deletion(clock.now(), clock.now()).await.expect("a row"));
+            tx.commit().await.expect("a commit");
+            clock.advance(1);
+            assert_eq!(state.accounts.carry_out_deletions().await.expect("a purge").done, 1);
+        });
+        assert_eq!(sign_in(&mut thief, BOB, PASSWORD).await.status, 422);
+        assert!(who(&mut thief).await.is_none());
+        let traces = "select address from audit where actor_id is null and action = 'sign_in' and subject_id is not null";
+        assert_eq!(app.column(traces).await, Vec::<String>::new(), "nothing more is written of who is gone");
+    }
+}
+
+each_db! {
+    async fn s06_a_new_account_that_is_shut_at_once_is_not_signed_in(app: TestApp) {
+        let (app, ada, _) = ada_and_bob(&app).await;
+        let state = app.state.clone();
+        let mut ada = ada.clone();
+        app.state.accounts.before_next_entry(async move {
+            let mut tx = state.store.read().await.expect("a unit");
+            let carol = tx.find_user_by_email("carol@example.org").await.expect("a row").expect("made by now").id.to_string();
+            drop(tx);
+            for change in ["disable", "enable"] {
+                let done = ada.post_form("/api/change_person", &[("user", &*carol), ("change", change)]).await;
+                assert_eq!(done.status, 200, "{}", done.text());
+            }
+        });
+        let mut carol = app.stranger();
+        let form = [("email", "carol@example.org"), ("name", "Carol"), ("password", PASSWORD)];
+        assert_eq!(carol.post_form("/api/sign_up", &form).await.status, 401);
+        assert!(who(&mut carol).await.is_none());
+        assert_eq!(sign_in(&mut carol, "carol@example.org", PASSWORD).await.status, 200);
+    }
+}
+
+/// Somebody as the server knows them who is about to do something.
+async fn caller(app: &TestApp, client: &mut Client) -> Caller {
+    let settings: colloquy::server_fns::security::Settings =
+        client.post_json("/api/load_settings", &serde_json::json!({})).await.json();
+    let id = settings.devices.into_iter().find(|device| device.current).expect("this one").id;
+    app.state.accounts.caller_of(id).await.expect("a database").expect("a sign-in that holds")
+}
+
+each_db! {
+    async fn s06_whoever_was_signed_out_meanwhile_leaves_no_other_way_in(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let mut thief = app.signed_in("ada@example.org").await;
+        let late = caller(&app, &mut thief).await;
+        let begun = thief.post_form("/api/begin_totp", &[]).await.json();
+        let code = crate::factors::Phone::read(&begun).code(&app, 0);
+        assert_eq!(ada.post_form("/api/end_other_devices", &[]).await.status, 200);
+        let (accounts, origin) = (&app.state.accounts, Origin::default());
+        let is_refused = |fault: Fault| matches!(fault, Fault::App(AppError::Unauthenticated));
+        let changed = accounts.change_password(&late, PASSWORD.to_owned(), NEW.to_owned(), &origin).await;
+        assert!(is_refused(changed.expect_err("a password of the thief's")));
+        let added = app.state.factors.confirm_totp(&late, &code, &origin).await;
+        assert!(is_refused(added.expect_err("a factor of the thief's")));
+        assert!(is_refused(app.state.factors.new_recovery_codes(&late, &origin).await.expect_err("codes for the thief")));
+        assert_eq!(sign_in(&mut thief, "ada@example.org", PASSWORD).await.status, 200, "the password is as it was");
+        assert_eq!(app.column("select kind from factors where confirmed_at is not null").await, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,170 @@
+//! Reading works while nothing can be written: another program holds the database's lock, or a disk does not answer.
+
+use colloquy::domain::{DataExport, ExportState, Sent};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::{
+    credentials::who,
+    support::{
+        app::{TestApp, each_db},
+        client::Client,
+    },
+};
+
+/// A connection past the application that lets nobody else write until it is dropped.
+enum Held {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Held {
+    async fn hold(app: &TestApp) -> Self {
+        let Some(url) = &app.config.database_url else {
+            let url = format!("sqlite://{}", app.config.data.join("colloquy.db").display());
+            let mut connection = SqliteConnection::connect(&url).await.expect("the file");
+            connection.execute("begin immediate").await.expect("the only writer");
+            return Self::Sqlite(connection);
+        };
+        let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+        let tables = "sign_ins, sessions, throttles, audit, users, chats, messages, runs";
+        connection.execute("begin").await.expect("a transaction");
+        connection.execute(format!("lock table {tables} in exclusive mode").as_str()).await.expect("the locks");
+        Self::Postgres(connection)
+    }
+
+    async fn release(self) {
+        match self {
+            Self::Sqlite(mut connection) => connection.execute("rollback").await.map(drop),
+            Self::Postgres(mut connection) => connection.execute("rollback").await.map(drop),
+        }
+        .expect("the locks are free");
+    }
+}
+
+/// Everything that somebody can look at, each with what it answers.
+async fn read_all(client: &mut Client, sent: &Sent, administrator: bool) {
+    let chat = format!("/chats/{}", sent.chat);
+    for page in ["/", "/sessions", "/settings", "/privacy", &chat] {
+        let answer = client.get(page).await;
+        assert_eq!(answer.status, 200, "{page}: {}", answer.text());
+    }
+    let people = client.get("/people").await.status;
+    assert_eq!(people, if administrator { 200 } else { 404 }, "/people");
+    for (function, body) in [
+        ("load_entrance", json!({})),
+        ("load_frame", json!({})),
+        ("load_settings", json!({})),
+        ("list_chats", json!({"filter": "all", "search": "", "cursor": null})),
+        ("find_chat", json!({ "chat": sent.chat })),
+        ("find_proof", json!({})),
+        ("load_people", json!({})),
+        ("load_audit", json!({})),
+    ] {
+        let path = format!("/api/{function}");
+        let answer = match function {
+            "load_entrance" | "load_frame" => client.post_form(&path, &[]).await,
+            _ => client.post_json(&path, &body).await,
+        };
+        let wanted =
+            if function == "load_people" || function == "load_audit" { people_status(administrator) } else { 200 };
+        assert_eq!(answer.status, wanted, "{function}: {}", answer.text());
+    }
+}
+
+const fn people_status(administrator: bool) -> u16 {
+    if administrator { 200 } else { 403 }
+}
+
+/// A download of the caller's data that is ready.
+async fn downloadable(client: &mut Client) -> DataExport {
+    assert_eq!(client.post_form("/api/request_export", &[]).await.status, 200);
+    for _ in 0..300 {
+        let settings: colloquy::server_fns::security::Settings =
+            client.post_json("/api/load_settings", &json!({})).await.json();
+        if let Some(export) = settings.export.filter(|export| export.state == ExportState::Ready) {
+            return export;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the download did not become ready");
+}
+
+async fn last_used(app: &TestApp, email: &str) -> Vec<String> {
+    let sql = "select cast(s.last_used_at as text) from sign_ins s join users u on u.id = s.user_id where u.email =";
+    app.column(&format!("{sql} '{email}' order by s.id")).await
+}
+
+each_db! {
+    async fn b04_reading_works_while_nothing_can_be_written(app: TestApp) {
+        let app = app.open_to_all().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let sent = bob.say(None, "[[paced 3 5]] hello").await;
+        bob.settled(sent.chat).await;
+        let of_ada = ada.say(None, "[[paced 3 5]] hello").await;
+        ada.settled(of_ada.chat).await;
+        let export = downloadable(&mut bob).await;
+        app.state.accounts.write_deferred().await.expect("nothing stands in the way");
+
+        let held = Held::hold(&app).await;
+        let before = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
+        // Each use is older than a minute, and all together take longer than an administrator may be away.
+        for _ in 0..3 {
+            app.state.clock.advance(9 * 60);
+            read_all(&mut ada, &of_ada, true).await;
+            read_all(&mut bob, &sent, false).await;
+        }
+        let file = bob.get(&format!("/settings/data/{}", export.id)).await;
+        assert_eq!(file.status, 403, "s08: the proof is too old; nothing else stands in the way");
+        app.state.clock.advance(-27 * 60);
+        let file = bob.get(&format!("/settings/data/{}", export.id)).await;
+        assert_eq!((file.status.as_u16(), i64::try_from(file.body.len())), (200, Ok(export.bytes)), "{}", file.text());
+        app.state.clock.advance(31 * 60);
+        assert!(who(&mut ada).await.is_some(), "whoever was there a moment ago is, though it is not written");
+        assert_eq!(bob.read_to_end(&sent).await.text, bob.chat(sent.chat).await.window.messages[1].text, "a stream");
+        let refused = ada.post_form("/api/change_name", &[("name", "Ada L.")]).await;
+        assert_eq!(refused.status, 503, "writing is refused in words: {}", refused.text());
+        let after = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
+        assert_eq!(before, after, "nothing was written");
+        held.release().await;
+
+        app.state.accounts.write_deferred().await.expect("it can be written again");
+        let after = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
+        assert!(before.0 < after.0 && before.1 < after.1, "{before:?} {after:?}");
+        let written = async |action: &str| app.column(&format!("select detail from audit where action = '{action}'")).await;
+        assert_eq!(written("download_data").await.len(), 1);
+        let places = written("overstep").await;
+        assert_eq!(places.len(), 9, "{places:?}");
+    }
+}
+
+each_db! {
+    async fn s05_a_use_that_is_not_written_yet_counts_and_ends_in_time(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let held = Held::hold(&app).await;
+        for _ in 0..4 {
+            app.state.clock.advance(20 * 60);
+            assert!(who(&mut ada).await.is_some());
+        }
+        app.state.clock.advance(31 * 60);
+        assert!(who(&mut ada).await.is_none(), "she was away for too long");
+        held.release().await;
+    }
+}
+
+each_db! {
+    async fn s06_a_use_that_is_not_written_yet_keeps_no_sign_in_alive_that_has_ended(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let mut other = app.signed_in("ada@example.org").await;
+        app.state.clock.advance(120);
+        assert!(who(&mut other).await.is_some());
+        assert_eq!(ada.post_form("/api/end_other_devices", &[]).await.status, 200);
+        assert!(who(&mut other).await.is_none());
+        app.state.accounts.write_deferred().await.expect("written");
+        assert!(who(&mut other).await.is_none());
+        let ended = "select cast(last_used_at as text) from sign_ins where ended_at is not null and last_used_at <> created_at";
+        assert_eq!(app.column(ended).await, Vec::<String>::new(), "nothing is noted of what has ended");
+    }
+}
