@@ -44,6 +44,9 @@
 //! The cookie holds a random id; its keyed hash names a session record, and the record a sign-in with a serial. The row
 //! of the sign-in decides: whether it has ended, and which serial counts. Records are in the database, with copies in Redis
 //! where there is one (`auth::session_cache`): a copy that is left behind is nobody's, and without Redis nothing stops.
+//! Each account has a version of its credentials, which every act raises that ends other sign-ins; a sign-in is written, and
+//! holds, only under the version that was in force before its verification began (`store::CredentialsVersion`). Reading waits
+//! for no write: what it leaves to be written lies in memory for some seconds (`auth::deferred`).
 //!
 //! # How isolation holds
 //! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
