@@ -172,7 +172,7 @@ impl Outbox {
         }
         let code = error.code().map_or_else(String::new, |code| format!(" ({code})"));
         let detail = format!(
-            "Mail: the mail server does not accept this installation{code}. Compare `mail.smtp_url` and `mail.from`; \
+            "Mail: the mail server cannot be used as it is configured{code}. Compare `mail.smtp_url` and `mail.from`; \
              mails wait, and are tried again for two days."
         );
         tx.insert_audit_entry(&NewAuditEntry {

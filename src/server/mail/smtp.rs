@@ -128,7 +128,10 @@ impl MailError {
     /// What to do after it.
     pub(super) fn remedy(&self) -> Remedy {
         match self {
-            Self::Unwelcome(error) if error.is_permanent() => Remedy::ChangeSetting,
+            // Refused, no encryption that both can, or no way to sign in that both know.
+            Self::Unwelcome(error) if error.is_permanent() || error.is_tls() || error.is_client() => {
+                Remedy::ChangeSetting
+            }
             Self::Refused(error) if error.is_permanent() => remedy_of_refusal(&error.to_string(), code_of(error)),
             // What was written down of the mail will be the same the next time.
             Self::Address(_) | Self::Form(_) => Remedy::GiveUp,
