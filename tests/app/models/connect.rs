@@ -58,7 +58,7 @@ async fn logged(status: &str, body: &str) -> String {
 #[tokio::test(flavor = "current_thread")]
 async fn a_list_that_does_not_come_or_has_faults_is_logged_once() {
     for (status, body, words) in [
-        ("404 Not Found", "{}", "404"),
+        ("404 Not Found", "{}", "answered 404"),
         ("200 OK", r#"{"data":[{"id":"a"},{}]}"#, "entries without a usable name: 1"),
         ("200 OK", r#"{"data":[]}"#, "it is empty"),
         ("200 OK", r#"{"status":"ok"}"#, "holds no list"),
