@@ -28,8 +28,11 @@ const FINAL_CHANNEL: &[&str] = &[
     "<|start|>assistant<|channel|>final<|message|>",
     "<|channel|>final<|message|>",
 ];
-/// The first characters of all tags.
-const FIRST: [char; 3] = ['<', '[', '◁'];
+/// How the same format looks where a server leaves out the special tokens: what an answer begins with, and what stands
+/// between the thinking and the answer.
+const BARE_CHANNELS: (&str, &str) = ("analysis", "assistantfinal");
+/// The first characters of all tags; the last is that of a bare channel.
+const FIRST: [char; 4] = ['<', '[', '◁', 'a'];
 
 /// A piece of an answer, told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub struct Splitter {
     /// What may be a tag, or the beginning of one.
     held: String,
     line: Line,
+    /// Whether the text begins as thinking does where special tokens are left out.
+    has_bare_channels: bool,
     /// Opening tags in the text whose closing tags have not come: those are not lone.
     open: usize,
 }
@@ -128,7 +133,11 @@ impl Splitter {
                     self.place = Place::Thinking(closing);
                     return &begin[open.len()..];
                 }
-                match find_tag(begin) {
+                if !last && BARE_CHANNELS.0.starts_with(begin) {
+                    return text;
+                }
+                self.has_bare_channels = begin.starts_with(BARE_CHANNELS.0);
+                match find_tag(begin, false) {
                     // The thinking was empty.
                     Some(Tag::Whole { length, .. }) => {
                         self.place = Place::Gap;
@@ -169,10 +178,11 @@ impl Splitter {
 
     fn look_for_lone_tag<'a>(&mut self, text: &'a str, last: bool, emit: &mut impl FnMut(Piece<'_>)) -> &'a str {
         let mut at = 0;
-        while let Some(offset) = text[at..].find(FIRST) {
+        let first = if self.has_bare_channels { &FIRST[..] } else { &FIRST[..3] };
+        while let Some(offset) = text[at..].find(first) {
             self.line.pass(&text[at..at + offset]);
             at += offset;
-            let length = match find_tag(&text[at..]) {
+            let length = match find_tag(&text[at..], self.has_bare_channels) {
                 None => text[at..].chars().next().map_or(1, char::len_utf8),
                 Some(Tag::Begun) => {
                     emit_some(emit, Piece::Text(&text[..at]));
@@ -212,9 +222,11 @@ fn emit_some(emit: &mut impl FnMut(Piece<'_>), piece: Piece<'_>) {
     }
 }
 
-/// The tag at the beginning of `text`.
-fn find_tag(text: &str) -> Option<Tag> {
-    let all = || TAGS.iter().flat_map(|(open, close)| close.iter().map(|tag| (*tag, true)).chain([(*open, false)]));
+/// The tag at the beginning of `text`, with the mark of bare channels among them where there are such.
+fn find_tag(text: &str, has_bare_channels: bool) -> Option<Tag> {
+    let bare = has_bare_channels.then_some((BARE_CHANNELS.1, true));
+    let tags = || TAGS.iter().flat_map(|(open, close)| close.iter().map(|tag| (*tag, true)).chain([(*open, false)]));
+    let all = || tags().chain(bare);
     let whole = all().find(|(tag, _)| text.starts_with(tag));
     let whole = whole.map(|(tag, closes)| Tag::Whole { length: tag.len(), closes });
     whole.or_else(|| all().any(|(tag, _)| !text.is_empty() && tag.starts_with(text)).then_some(Tag::Begun))
@@ -304,6 +316,10 @@ mod tests {
             ("`<think>` is asked of.</think>It opens.", "`<think>` is asked of.", "It opens."),
             ("```\n</think>\n```\nso</think>Yes", "```\n</think>\n```\nso", "Yes"),
             ("1. a\n\n    - b</think>Yes", "1. a\n\n    - b", "Yes"),
+            ("analysisThey ask an assistant.assistantfinalHello!", "analysisThey ask an assistant.", "Hello!"),
+            ("analysis of an assistant", "", "analysis of an assistant"),
+            ("An assistantfinal", "", "An assistantfinal"),
+            ("ana", "", "ana"),
         ]);
     }
 
