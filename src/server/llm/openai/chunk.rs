@@ -60,7 +60,13 @@ impl Chunk {
         if object.get("error").is_some_and(|error| !is_nothing(error)) {
             return Some(object);
         }
-        if object.get("choices").is_some() || object.get("usage").is_some_and(Value::is_object) {
+        if let Some(choice) = self.choice().filter(|choice| choice.get("error").is_some_and(|error| !is_nothing(error)))
+        {
+            return Some(choice);
+        }
+        if object.get("choices").is_some_and(|choices| !is_nothing(choices))
+            || object.get("usage").is_some_and(Value::is_object)
+        {
             return None;
         }
         let is_error = |key: &str| object.get(key).and_then(Value::as_str) == Some("error");
@@ -355,6 +361,8 @@ mod tests {
             r#"{"error":"model not found"}"#,
             r#"{"error":{"code":502},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#,
             r#"{"code":429,"message":"slow down"}"#,
+            r#"{"choices":null,"code":429,"message":"slow down"}"#,
+            r#"{"choices":[{"error":{"code":502},"delta":{"content":""},"finish_reason":"error"}]}"#,
             r#"{"object":"error","message":"x","type":"BadRequestError","code":400}"#,
             r#"{"type":"error","error":{"type":"overloaded_error"}}"#,
             r#"{"detail":"Not authenticated"}"#,
@@ -368,6 +376,7 @@ mod tests {
         }
         for text in [
             r#"{"choices":[],"error":null,"code":200}"#,
+            r#"{"choices":[{"error":null,"delta":{"content":"x"}}],"message":"ok"}"#,
             r#"{"choices":[],"error":{}}"#,
             r#"{"id":"x","model":"m"}"#,
             r#"{"type":"ping"}"#,
