@@ -105,6 +105,7 @@ impl Upstream {
         let routes = Router::new()
             .route("/v1/models", get(list_models))
             .route("/v1/chat/completions", post(complete))
+            .route("/unlisted/v1/chat/completions", post(complete))
             .route("/elsewhere", any(elsewhere))
             .with_state(Arc::clone(&shared));
         let listener = Counting { listener, open: Arc::clone(&shared.connections) };

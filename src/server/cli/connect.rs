@@ -4,7 +4,7 @@ use std::{error::Error, io::Write};
 
 use crate::server::{
     config::Config,
-    llm::{FileKind, Models, Tried},
+    llm::{FileKind, ModelError as Fault, Models, Tried},
 };
 
 /// The most models that are named of one provider.
@@ -44,7 +44,7 @@ pub fn try_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn E
 
 /// Whether a provider works, and what to say of it.
 fn describe(tried: &Tried) -> (bool, String) {
-    let Tried { base_url, chosen, listed, answers_under_v1, .. } = tried;
+    let Tried { base_url, chosen, listed, answers_under_v1, takes_questions, .. } = tried;
     match listed {
         Ok(listed) if listed.names.is_empty() && chosen.is_empty() => {
             (false, format!("it answers at {base_url}, but its list of models is empty. Name some with `models`."))
@@ -72,16 +72,17 @@ fn describe(tried: &Tried) -> (bool, String) {
         Err(_) if *answers_under_v1 => {
             (false, format!("there is nothing at {base_url}. Write {base_url}/v1 as `base_url`: there it answers."))
         }
+        Err(fault) if *takes_questions && !chosen.is_empty() => {
+            (true, format!("it takes questions, and has no list of models ({}).", fault.detail))
+        }
         Err(fault) => {
-            let advice =
-                if chosen.is_empty() { " Check `base_url` and `key`, or name its models with `models`." } else { "" };
-            (
-                false,
-                format!(
-                    "it does not list its models at {base_url}/models: {} ({}).{advice}",
-                    fault.failure, fault.detail
-                ),
-            )
+            let advice = match (takes_questions, chosen.is_empty()) {
+                (true, _) => "It takes questions: name its models with `models`.",
+                (false, true) => "Check `base_url` and `key`, or name its models with `models`.",
+                (false, false) => "Check `base_url` and `key`.",
+            };
+            let Fault { failure, detail } = fault;
+            (false, format!("it does not list its models at {base_url}/models: {failure} ({detail}). {advice}"))
         }
     }
 }

@@ -127,6 +127,8 @@ pub struct Tried {
     pub listed: Result<Listed, ModelError>,
     /// Whether there is a list under `/v1`, where there is none without it.
     pub answers_under_v1: bool,
+    /// Whether it takes questions, although it has no list.
+    pub takes_questions: bool,
 }
 
 impl Provider {
@@ -150,8 +152,14 @@ impl Provider {
         };
         let listed = ask("").await;
         let answers_under_v1 = listed.is_err() && !self.base_url.ends_with("/v1") && ask("/v1").await.is_ok();
+        // Where there is an answer of any kind but one about the key.
+        let is_there = listed.as_ref().is_err_and(|fault| {
+            !matches!(fault.failure, Failure::Unreachable | Failure::Refused | Failure::TimedOut | Failure::Cut)
+        });
+        let asked = tokio::time::timeout(PATIENCE, self.endpoint.takes_questions());
+        let takes_questions = is_there && !answers_under_v1 && asked.await.unwrap_or(false);
         let (name, base_url, chosen) = (self.name.clone(), self.base_url.clone(), self.chosen.clone());
-        Tried { name, base_url, chosen, listed, answers_under_v1 }
+        Tried { name, base_url, chosen, listed, answers_under_v1, takes_questions }
     }
 
     fn has(&self, name: &str) -> bool {

@@ -9,7 +9,7 @@ use std::{
 use futures::{StreamExt, stream};
 use reqwest::{
     Client, Response,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -129,6 +129,19 @@ impl Endpoint {
             return Err(faults::of_status(status.as_u16(), &read_beginning(response, ERROR_BYTES).await));
         }
         Listed::parse(&read_beginning(response, LIST_BYTES).await)
+    }
+
+    /// Whether the endpoint takes questions at all: an empty one is refused, but not as something that is not there. Costs
+    /// no tokens.
+    pub async fn takes_questions(&self) -> bool {
+        match self.post(&wire::Request::new("", &[], false, false)).await {
+            Ok(Ok(response)) => {
+                let label = response.headers().get(CONTENT_TYPE).and_then(|label| label.to_str().ok());
+                !label.is_some_and(|label| label.contains("html"))
+            }
+            Ok(Err(refusal)) => !matches!(refusal.status, 300..=399 | 404 | 405 | 501),
+            Err(_) => false,
+        }
     }
 
     /// Asks for an answer and returns the response, and how many of the oldest turns were left out. Where a model refuses

@@ -100,12 +100,19 @@ async fn check_tries_every_provider_and_every_file() {
     fs::write(folder.path().join("half.gguf"), &chat_file()[..90]).expect("written");
     let gone = serve("404 Not Found", Some("text/plain"), "404 page not found").await;
     let refused = serve("401 Unauthorized", None, r#"{"error":{"code":"invalid_api_key"}}"#).await;
+    // Without a list of models, and with an answer to questions.
+    let unlisted = format!("{}/unlisted", base.trim_end_matches("/v1"));
     let ill = vec![
         models,
         variable("PROVIDERS__BARE__BASE_URL", base.trim_end_matches("/v1")),
         variable("PROVIDERS__FEW__BASE_URL", &base),
         variable("PROVIDERS__FEW__MODELS", "small,medium"),
         variable("PROVIDERS__GONE__BASE_URL", &gone),
+        variable("PROVIDERS__LOST__BASE_URL", &gone),
+        variable("PROVIDERS__LOST__MODELS", "small"),
+        variable("PROVIDERS__MUTE__BASE_URL", &format!("{unlisted}/v1")),
+        variable("PROVIDERS__MUTE__MODELS", "small"),
+        variable("PROVIDERS__UNNAMED__BASE_URL", &format!("{unlisted}/v1")),
         variable("PROVIDERS__SHUT__BASE_URL", &refused),
         variable("PROVIDERS__SHUT__KEY", "sk-CaNaRy"),
     ];
@@ -117,6 +124,9 @@ async fn check_tries_every_provider_and_every_file() {
         "providers.few: it answers and offers small. Not in its list: medium.",
         "providers.gone: it does not list its models",
         "the provider answered 404",
+        "providers.lost: it does not list its models",
+        "providers.mute: it takes questions, and has no list of models (the provider answered 404).",
+        "It takes questions: name its models with `models`.",
         "providers.shut: it does not list its models",
         "The provider refused the key.",
         "invalid_api_key",
@@ -125,5 +135,5 @@ async fn check_tries_every_provider_and_every_file() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("CaNaRy"), "{text}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("5 of these do not work."), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("7 of these do not work."), "{text}");
 }
