@@ -1,5 +1,5 @@
 // What is written and not yet sent, when answers are lost and pages change.
-import { type Page, type Route } from '@playwright/test';
+import { type Locator, type Page, type Route } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
 
@@ -28,15 +28,27 @@ function watchSends(page: Page): { id: string; text: string }[] {
   return sent;
 }
 
-async function link(page: Page, title: string): Promise<void> {
-  await page.locator('.frame > .sidebar').getByRole('link', { name: title }).click();
+/** The list of chats; on a phone it is opened first. */
+async function sidebar(page: Page): Promise<Locator> {
+  if ((page.viewportSize()?.width ?? 0) >= 1024) return page.locator('.frame > .sidebar');
+  const drawer = page.getByRole('dialog', { name: 'Chats' });
+  if (!(await drawer.isVisible())) await page.getByRole('button', { name: 'Open the list of chats' }).click();
+  return drawer;
+}
+
+/** Follows a link of the list to a chat. */
+async function goTo(page: Page, title: string): Promise<void> {
+  await (await sidebar(page)).getByRole('link', { name: title }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
 }
 
-test.beforeEach(({ watch, isMobile }) => {
-  test.skip(isMobile, 'the sidebar is not there on a phone');
-  watch.expect(/Failed to load resource/);
-});
+/** Follows the list's link to the page of a new chat. */
+async function goToNew(page: Page): Promise<void> {
+  await (await sidebar(page)).getByRole('link', { name: 'New chat' }).click();
+  await expect(page).toHaveURL(/\/$/);
+}
+
+test.beforeEach(({ watch }) => watch.expect(/Failed to load resource/));
 
 test('drafts: the answer to a send is lost, and the next chat takes another text', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
@@ -47,7 +59,7 @@ test('drafts: the answer to a send is lost, and the next chat takes another text
   await chat.openNew();
   await chat.ask('Second chat');
   await expect(chat.answer).toContainText('You said: Second chat');
-  await link(page, 'First chat');
+  await goTo(page, 'First chat');
 
   const sends = watchSends(page);
   await loseNextAnswer(page);
@@ -56,7 +68,7 @@ test('drafts: the answer to a send is lost, and the next chat takes another text
   await expect(page.getByRole('alert')).toContainText('could not be reached');
   await expect(chat.composer).toHaveValue('lost on the way');
 
-  await link(page, 'Second chat');
+  await goTo(page, 'Second chat');
   await expect(chat.composer).toHaveValue('');
   await chat.composer.fill('another text');
   await chat.send.click();
@@ -65,7 +77,7 @@ test('drafts: the answer to a send is lost, and the next chat takes another text
   expect(sends[0]?.id).not.toBe(sends[1]?.id);
 
   // Back there the text stands again, and is sent no second time.
-  await link(page, 'First chat');
+  await goTo(page, 'First chat');
   await expect(chat.composer).toHaveValue('lost on the way');
   await chat.send.click();
   await expect(chat.composer).toHaveValue('');
@@ -149,17 +161,18 @@ test('drafts: a new chat whose answer is lost is made once, and whoever has left
   await chat.composer.fill('Made once');
   await chat.send.click();
   await expect(page.getByRole('alert')).toBeVisible();
-  await link(page, 'Elsewhere');
+  await goTo(page, 'Elsewhere');
   await expect(chat.composer).toHaveValue('');
-  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  await goToNew(page);
   await expect(chat.composer).toHaveValue('Made once');
   await chat.ask('Made once');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Made once');
   await page.reload();
-  await expect(page.locator('.frame > .sidebar').getByRole('link', { name: 'Made once' })).toHaveCount(1);
+  await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+  await expect((await sidebar(page)).getByRole('link', { name: 'Made once' })).toHaveCount(1);
 
   // The answer comes when the person is in another chat.
-  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  await goToNew(page);
   let go = (): void => {};
   const gone = new Promise<void>((resolve) => {
     go = resolve;
@@ -174,13 +187,13 @@ test('drafts: a new chat whose answer is lost is made once, and whoever has left
   );
   await chat.composer.fill('Slowly taken');
   await chat.send.click();
-  await link(page, 'Elsewhere');
+  await goTo(page, 'Elsewhere');
   const answered = page.waitForResponse(SEND);
   go();
   await answered;
-  await expect(page.locator('.frame > .sidebar').getByRole('link', { name: 'Slowly taken' })).toBeVisible();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Elsewhere');
-  await page.locator('.frame > .sidebar').getByRole('link', { name: 'New chat' }).click();
+  await expect((await sidebar(page)).getByRole('link', { name: 'Slowly taken' })).toBeVisible();
+  await expect(page).toHaveTitle(/Elsewhere/);
+  await goToNew(page);
   await expect(chat.composer).toHaveValue('');
 });
 

@@ -54,8 +54,11 @@ pub fn Composer(
     on_stop: Callback<()>,
 ) -> impl IntoView {
     Effect::new(move || {
-        draft.restore();
-        draft.focus();
+        // Where the page was waited for, the field comes after this effect has run for the first time.
+        if draft.area.get().is_some() {
+            draft.restore();
+            draft.focus();
+        }
     });
     let send = move || {
         if composing.get_untracked() == Composing::Ready && !draft.text().trim().is_empty() {
