@@ -168,7 +168,12 @@ impl Finder<'_> {
         let mut next = Level::default();
         match (count, level) {
             (1, Level { single: Some(open), .. }) if is_formula(self.text, open, at) => {
-                let formula = self.formula(open..at + 1, 1, Kind::Inline);
+                let mut formula = self.formula(open..at + 1, 1, Kind::Inline);
+                // GitHub's other way to write it.
+                let inside = &self.text[formula.inside.clone()];
+                if inside.len() > 2 && inside.starts_with('`') && inside.ends_with('`') {
+                    formula.inside = open + 2..at - 1;
+                }
                 self.take(formula);
                 next.double = level.double;
             }
@@ -263,12 +268,13 @@ fn has_strong_mark(inside: &str) -> bool {
 fn is_display(text: &str, open: usize, close: usize) -> bool {
     let inside = &text[open + 2..close];
     let trimmed = inside.trim();
+    let is_price_next = text[close + 2..].starts_with(|c: char| c.is_ascii_digit());
     let is_between = trimmed.starts_with(')') || trimmed.ends_with('(') || inside.contains("](");
     let is_words = trimmed.len() < inside.len()
         && trimmed.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() > 1)
         && !trimmed.contains(['\\', '^', '_', '=', '+', '{', '<', '>']);
     let has_content = trimmed.chars().any(|c| !matches!(c, '-' | '–' | '—' | '/' | ',' | '|'));
-    inside.len() <= LONGEST && has_content && !is_between && !is_words && !has_strong_mark(inside)
+    inside.len() <= LONGEST && has_content && !is_price_next && !is_between && !is_words && !has_strong_mark(inside)
 }
 
 #[cfg(test)]
@@ -322,6 +328,7 @@ mod tests {
             "*$AAPL* and *$MSFT*",
             "**$AAPL** and **$MSFT**",
             "$$ to $$$, A ($$), B ($$)",
+            "$$5 and $$6",
             "价格为$5，另一个为$7",
             "$x } $",
             "\\(a \\(b",

@@ -62,6 +62,8 @@ struct State {
     is_text: bool,
     /// Whether it was HTML, which goes on to the next blank line.
     is_html: bool,
+    /// Whether it was the marker of an item and nothing else.
+    is_bare: bool,
     fence: Option<OpenFence>,
 }
 
@@ -83,6 +85,8 @@ struct Start {
     /// The column at which the contents of the container around it begin.
     base: usize,
     quotes: usize,
+    /// Whether it begins an item of a list.
+    has_marker: bool,
 }
 
 struct Scanner<'a> {
@@ -108,10 +112,15 @@ impl Scanner<'_> {
         let start = self.state.start(line);
         let content = &line[start.content..];
         if content.trim().is_empty() {
+            // An item without a first line ends with a blank one.
+            if std::mem::replace(&mut self.state.is_bare, start.has_marker) && !start.has_marker {
+                self.state.items.pop();
+            }
             self.state.is_text = false;
             self.state.is_html = false;
             return next;
         }
+        self.state.is_bare = false;
         let is_indented = start.column >= start.base + CODE;
         if let Some(fence) = Fence::opened_by(content).filter(|_| !is_indented && !self.state.is_html) {
             self.state.fence = Some(OpenFence { fence, column: start.base, quotes: start.quotes });
@@ -213,28 +222,32 @@ impl State {
     /// Reads the markers at the start of a line, and keeps which items of lists are open.
     fn start(&mut self, line: &str) -> Start {
         let bytes = line.as_bytes();
-        let mut start = Start { content: 0, column: 0, base: 0, quotes: 0 };
+        let mut start = Start { content: 0, column: 0, base: 0, quotes: 0, has_marker: false };
         loop {
             start.skip_blanks(bytes);
             let rest = &line[start.content..];
             if rest.trim().is_empty() {
+                // The quotes have ended, and the lists in them.
+                if start.quotes < self.quotes {
+                    self.items.clear();
+                }
                 break;
             }
-            // A formula goes on with the paragraph of an item, wherever it stands.
-            let is_lazy = self.is_text && begins_formula(rest);
+            // Text goes on with the paragraph of an item, wherever it stands.
+            let is_lazy = self.is_text && !self.is_html && !interrupts(rest);
             let is_quote = rest.starts_with('>');
             let goes_on = is_quote && start.quotes < self.quotes;
             let open = self.items.len();
             if !is_lazy && !goes_on {
                 self.items.retain(|item| *item <= start.column);
             }
-            let is_left = self.items.len() < open || (!goes_on && start.quotes < self.quotes);
+            let is_left = self.items.len() < open || (!is_lazy && !goes_on && start.quotes < self.quotes);
             self.is_html &= !is_left;
-            if self.is_html && !goes_on {
-                break;
-            }
             start.base = start.base.max(self.items.last().copied().unwrap_or(0).min(start.column));
-            if start.column >= start.base + CODE {
+            if is_lazy {
+                start.quotes = self.quotes;
+            }
+            if is_lazy || (self.is_html && !goes_on) || start.column >= start.base + CODE {
                 break;
             }
             if is_quote {
@@ -250,6 +263,7 @@ impl State {
                 let blanks = bytes[start.content..].iter().take_while(|byte| **byte == b' ').count();
                 let is_code = blanks > CODE || line[start.content..].trim().is_empty();
                 self.items.push(start.column + if is_code { 1 } else { blanks.max(1) });
+                start.has_marker = true;
                 // What stands behind the marker is a new block.
                 self.is_text = false;
             } else {
@@ -276,7 +290,7 @@ impl Start {
 }
 
 fn byte_at_column(line: &str, wanted: usize) -> usize {
-    let mut start = Start { content: 0, column: 0, base: 0, quotes: 0 };
+    let mut start = Start { content: 0, column: 0, base: 0, quotes: 0, has_marker: false };
     let bytes = line.as_bytes();
     while start.column < wanted && start.content < bytes.len() {
         match bytes[start.content] {
@@ -303,6 +317,15 @@ fn list_marker(content: &str, is_after_text: bool) -> Option<usize> {
     let may_follow = !rest.trim().is_empty() && matches!(marker, "-" | "+" | "*" | "1." | "1)");
     let is_marker = rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']);
     (!is_rule && is_marker && (may_follow || !is_after_text)).then_some(length)
+}
+
+/// Whether what a line holds cannot go on with text.
+fn interrupts(content: &str) -> bool {
+    content.starts_with('>')
+        || list_marker(content, false).is_some()
+        || Fence::opened_by(content).is_some()
+        || is_closed_block(content)
+        || begins_html(content, true)
 }
 
 /// Headings, lines and tables: no text goes on with them.
