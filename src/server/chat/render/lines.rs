@@ -228,7 +228,7 @@ impl State {
             let rest = &line[start.content..];
             if rest.trim().is_empty() {
                 // The quotes have ended, and the lists in them.
-                if start.quotes < self.quotes {
+                if start.quotes < self.quotes && !start.has_marker {
                     self.items.clear();
                 }
                 break;
@@ -330,7 +330,7 @@ fn interrupts(content: &str) -> bool {
 
 /// Headings, lines and tables: no text goes on with them.
 fn is_closed_block(content: &str) -> bool {
-    let is_rule = content.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b'_' | b'=' | b' ' | b'\t'));
+    let is_rule = content.trim_end().bytes().all(|byte| matches!(byte, b'*' | b'-' | b'_' | b' ' | b'\t'));
     is_rule || (content.starts_with('#') && content.trim_start_matches('#').starts_with([' ', '\t', '\n']))
 }
 
