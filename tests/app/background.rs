@@ -117,7 +117,8 @@ each_db! {
         let of_bob = "(select id from users where email = 'bob@example.org')";
         app.execute("update chats set deleted_at = 1 where deleted_at is not null").await;
         app.execute(&format!("insert into factor_removals (user_id, created_at, due_at) select id, 1, 1 from users where id = {of_bob}")).await;
-        app.execute(&format!("update runs set state = 'running', epoch = 1, lease_until = 1 where chat_id in (select id from chats where deleted_at = 1)")).await;
+        let chats = "(select id from chats where deleted_at = 1)";
+        app.execute(&format!("update runs set state = 'running', epoch = 1, lease_until = 1 where chat_id in {chats}")).await;
         let expired = "insert into throttles (key, subject, tries, ends_at) values ('x y', 'y', 1, 1)";
         app.execute(expired).await;
         app.execute("update sign_ins set last_used_at = last_used_at - 120000000").await;

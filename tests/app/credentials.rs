@@ -85,6 +85,9 @@ async fn ada_and_bob(app: &TestApp) -> (TestApp, Client, UserId) {
     (app, ada, bob)
 }
 
+/// Whether the account's owner does it (or else an administrator), the function, and its fields.
+type Act<'a> = (bool, &'a str, Vec<(&'a str, &'a str)>);
+
 each_db! {
     async fn s06_no_sign_in_by_password_outlives_what_ends_the_others(app: TestApp) {
         let (app, ada, bob) = ada_and_bob(&app).await;
@@ -94,7 +97,7 @@ each_db! {
         // Each: who acts, where, with what, and the password and the address that hold afterwards.
         let reset = link(&app, bob, LinkPurpose::ResetPassword, BOB).await;
         let change = |change: &'static str| vec![("user", id.as_str()), ("change", change)];
-        let acts: [(bool, &str, Vec<(&str, &str)>); 8] = [
+        let acts: [Act<'_>; 8] = [
             (true, "change_password", vec![("current", PASSWORD), ("password", NEW)]),
             (false, "reset_password", vec![("token", reset.as_str()), ("password", PASSWORD)]),
             (true, "end_other_devices", vec![]),

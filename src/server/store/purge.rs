@@ -84,7 +84,7 @@ pub type Counts = BTreeMap<&'static str, u64>;
 
 impl Tx {
     /// Deletes every trace of a person but what the audit and the mails of others say, all at once. What there may be much
-    /// of is deleted before, by [`Store::purge_much`]; the counts are those of both.
+    /// of is deleted before, by [`super::Store::purge_much`]; the counts are those of both.
     ///
     /// # Errors
     /// As the database says; then the transaction must not be committed.

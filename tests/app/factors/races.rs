@@ -28,6 +28,9 @@ async fn finish_by_passkey(client: &mut Client, what: &str, device: &mut Authent
     client.post_json(&format!("/api/finish_passkey_{what}"), &body).await
 }
 
+/// Whether the account's owner does it (or else an administrator), the function, and its fields.
+type Act<'a> = (bool, &'a str, Vec<(&'a str, &'a str)>);
+
 each_db! {
     async fn s06_no_second_step_outlives_what_ends_the_sign_ins(app: TestApp) {
         let mut ada = app.administrator().await;
@@ -74,7 +77,7 @@ each_db! {
         let user = id_of(&app, ADA).await.to_string();
         let passkey = factors(&mut ada).await.factors.into_iter().find(|factor| factor.name == "My key").expect("a passkey").id;
         let passkey = passkey.to_string();
-        let acts: [(bool, &str, Vec<(&str, &str)>); 4] = [
+        let acts: [Act<'_>; 4] = [
             (true, "end_other_devices", vec![]),
             (true, "change_password", vec![("current", PASSWORD), ("password", "copper-lantern-orbit-77")]),
             (true, "remove_factor", vec![("factor", &passkey)]),

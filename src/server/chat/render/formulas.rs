@@ -282,7 +282,8 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
-        let run = Run { texts: vec![0..text.len()], is_cell: false };
+        let whole = 0..text.len();
+        let run = Run { texts: Vec::from([whole]), is_cell: false };
         find(text, &run).iter().map(|formula| formula.latex(text).into_owned()).collect()
     }
 

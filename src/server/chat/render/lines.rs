@@ -131,7 +131,7 @@ impl Scanner<'_> {
             return end;
         }
         self.state.is_html |= !is_indented && begins_html(content, self.state.is_text);
-        self.state.is_text = !(is_indented && !self.state.is_text) && !is_closed_block(content);
+        self.state.is_text = (self.state.is_text || !is_indented) && !is_closed_block(content);
         next
     }
 

@@ -60,9 +60,8 @@ impl<'a> Translator<'a> {
             words.push_str(&rest.0[..at]);
             let found = &rest.0[at..];
             let length = name_length(&found[1..]).unwrap_or(0);
-            let (part, after) = if found.starts_with('$') {
-                let end = found[1..].find('$').map_or(found.len(), |end| end + 1);
-                (&found[1..end], found.get(end + 1..).unwrap_or_default())
+            let (part, after) = if let Some(formula) = found.strip_prefix('$') {
+                formula.split_once('$').unwrap_or((formula, ""))
             } else if &found[1..=length] == "textasciitilde" {
                 words.push('∼');
                 rest = Rest(&found[1 + length..]);
