@@ -236,3 +236,33 @@ each_db! {
         assert_eq!(app.column("select kind from factors where confirmed_at is not null").await, Vec::<String>::new());
     }
 }
+
+each_db! {
+    async fn what_somebody_else_has_begun_ends_with_the_former_credentials(app: TestApp) {
+        let (app, mut ada, bob) = ada_and_bob(&app).await;
+        let id = bob.to_string();
+        let acts: [Act<'_>; 3] = [
+            (true, "end_other_devices", vec![]),
+            (false, "change_person", vec![("user", &id), ("change", "end_sign_ins")]),
+            (true, "change_password", vec![("current", PASSWORD), ("password", NEW)]),
+        ];
+        for (own, function, fields) in acts {
+            let mut owner = app.signed_in(BOB).await;
+            // Whoever knows the password asks for another address, for a link, and for an authenticator app.
+            let mut thief = app.signed_in(BOB).await;
+            assert_eq!(thief.post_form("/api/begin_totp", &[]).await.status, 200, "{function}");
+            let change = link(&app, bob, LinkPurpose::ChangeAddress, "mallory@example.net").await;
+            let reset = link(&app, bob, LinkPurpose::ResetPassword, BOB).await;
+            let actor = if own { &mut owner } else { &mut ada };
+            let done = actor.post_form(&format!("/api/{function}"), &fields).await;
+            assert_eq!(done.status, 200, "{function}: {}", done.text());
+            let mut stranger = app.stranger();
+            let changed = stranger.post_form("/api/confirm_address_change", &[("token", &change)]).await;
+            assert_eq!(changed.status, 422, "{function}: another address");
+            let set = stranger.post_form("/api/reset_password", &[("token", &reset), ("password", "plum-harbor-sextant-42")]).await;
+            assert_eq!(set.status, 422, "{function}: another password");
+            let begun = app.column("select name from factors where confirmed_at is null").await;
+            assert!(begun.is_empty(), "{function}: {begun:?}");
+        }
+    }
+}

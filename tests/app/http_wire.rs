@@ -174,6 +174,9 @@ async fn row_32_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connectio
     ] {
         bad.push(format!("{post}{framing}"));
     }
+    // Longer than what is kept of a line.
+    bad.push(format!("{post}content-length: {}1\r\n\r\nx", "0".repeat(300)));
+    bad.push(format!("{post}transfer-encoding: chunked{}, chunked\r\n\r\n0\r\n\r\n", " ".repeat(260)));
     for head in &bad {
         let answer = server.say(&format!("{head}{second}")).await;
         assert_eq!(status(&answer), 400, "{head:?}: {answer}");

@@ -51,6 +51,7 @@ impl Accounts {
     pub async fn end_other_devices(&self, caller: &Caller, origin: &Origin) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
         let ended = tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        tx.forget_what_was_begun(caller.user.id).await?;
         origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
         tx.commit().await?;
         Ok(ended)

@@ -42,7 +42,7 @@ impl Accounts {
             return Err(AppError::conflict(reason).into());
         }
         tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
-        tx.delete_pending_sign_ins_of(user.id).await?;
+        tx.forget_what_was_begun(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
         let sentence = "Your password was changed in the settings, and all other devices were signed out.";

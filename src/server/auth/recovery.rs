@@ -169,10 +169,8 @@ impl Accounts {
         tx.renew_credentials(user.id, None, now).await?;
         tx.use_link(&hash, LinkPurpose::ResetPassword, now).await?.ok_or_else(dead)?;
         tx.replace_password_hash(user.id, &password_hash).await?;
-        tx.delete_pending_sign_ins_of(user.id).await?;
         // What somebody else may have begun in the name of the owner ends with the old password.
-        tx.delete_links(user.id, LinkPurpose::ResetPassword).await?;
-        tx.delete_links(user.id, LinkPurpose::ChangeAddress).await?;
+        tx.forget_what_was_begun(user.id).await?;
         let sentence = "Your password was changed by a link for a new password, and all devices were signed out.";
         self.notify(&mut tx, &user.email, sentence, origin).await?;
         origin.note_of(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;

@@ -81,6 +81,10 @@ impl Accounts {
         if is_told_by_mail && tx.find_user_by_email(email.key()).await?.is_some() {
             return self.refuse_taken(tx, &email, origin).await.map(|()| None);
         }
+        if is_told_by_mail {
+            // A mail goes out either way, and counts alike: who asks could count too.
+            let _ = throttle::count_mail_in(&mut tx, &self.clock, origin, "sign-up", &email).await?;
+        }
         let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (origin, "")).await;
         let made = match made {
             Ok(made) => made,

@@ -29,6 +29,8 @@ enum Place {
 pub(super) struct Heads {
     place: Place,
     line: Vec<u8>,
+    /// Whether the line is longer than what is kept of it.
+    is_cut: bool,
     /// Whether the request line of this head has come.
     begun: bool,
     length: Option<u64>,
@@ -43,7 +45,7 @@ pub(super) fn ends_connection(headers: &axum::http::HeaderMap) -> bool {
 
 impl Default for Heads {
     fn default() -> Self {
-        Self { place: Place::Head, line: Vec::new(), begun: false, length: None, chunked: false }
+        Self { place: Place::Head, line: Vec::new(), is_cut: false, begun: false, length: None, chunked: false }
     }
 }
 
@@ -94,6 +96,7 @@ impl Heads {
                 self.line.pop();
                 let done = self.end_line();
                 self.line.clear();
+                self.is_cut = false;
                 return done;
             }
             b'\n' => return ControlFlow::Break(()),
@@ -101,7 +104,7 @@ impl Heads {
             _ if self.line.last() == Some(&b'\r') => return ControlFlow::Break(()),
             b'\r' => self.line.push(byte),
             _ if self.line.len() < LINE_BYTES => self.line.push(byte),
-            _ => {}
+            _ => self.is_cut = true,
         }
         ControlFlow::Continue(())
     }
@@ -129,10 +132,10 @@ impl Heads {
             let number = number.and_then(|text| text.parse().ok());
             let is_second = self.length.is_some() || self.chunked;
             self.length = number;
-            is_second || number.is_none()
+            is_second || number.is_none() || self.is_cut
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let is_second = self.length.is_some() || std::mem::replace(&mut self.chunked, true);
-            is_second || !value.eq_ignore_ascii_case(b"chunked")
+            is_second || !value.eq_ignore_ascii_case(b"chunked") || self.is_cut
         } else {
             false
         };

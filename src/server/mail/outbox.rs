@@ -118,8 +118,8 @@ impl Outbox {
         let Some(mail) = claimed else { return Ok(Tried::Nothing) };
         let outcome = self.mailer.send(&mail).await;
         if let Err(error) = &outcome {
-            // Neither the address nor the texts: the log is not the place for them.
-            tracing::warn!(mail = %mail.id, attempts = mail.attempts, %error, "a mail was not sent");
+            // Neither the address nor the texts, and so not the server's words, which repeat the address.
+            tracing::warn!(mail = %mail.id, attempts = mail.attempts, code = error.code(), "a mail was not sent");
         }
         // A mail that was taken and is not marked would be sent again.
         for _ in 0..MARKS {

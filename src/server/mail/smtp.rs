@@ -155,7 +155,10 @@ fn code_of(error: &Error) -> Option<u16> {
 
 /// What a lasting refusal (5xx) of a mail means. `text` holds the server's words, perhaps with an enhanced code (RFC 3463).
 fn remedy_of_refusal(text: &str, code: Option<u16>) -> Remedy {
-    let says = |enhanced: &str| text.split(|c: char| !c.is_ascii_digit() && c != '.').any(|word| word == enhanced);
+    // Where an enhanced code stands, and nowhere else: the rest repeats the recipient's address, which others choose.
+    let words = text.split_once("): ").map_or("", |(_, words)| words);
+    let enhanced = words.split_ascii_whitespace().next().unwrap_or_default();
+    let says = |wanted: &str| enhanced == wanted;
     match code {
         // The command is not known, the sender must sign in, or sign in otherwise: no other mail would fare better.
         Some(500 | 502 | 503 | 504 | 530 | 534 | 535 | 538) => Remedy::ChangeSetting,
@@ -177,6 +180,8 @@ mod tests {
         for (code, text, remedy) in [
             (550, "permanent error (550): 5.1.1 No such user", Remedy::GiveUp),
             (550, "permanent error (550): nobody", Remedy::GiveUp),
+            (550, "permanent error (550): 5.1.1 <5.1.8@example.org>: unknown", Remedy::GiveUp),
+            (550, "permanent error (550): <5.1.8@example.org>: 5.1.8", Remedy::GiveUp),
             (551, "permanent error (551): not local", Remedy::GiveUp),
             (553, "permanent error (553): 5.1.3 bad mailbox", Remedy::GiveUp),
             (554, "permanent error (554): 5.7.1 spam", Remedy::GiveUp),

@@ -93,6 +93,23 @@ impl Tx {
         )?;
         Ok(ended)
     }
+
+    /// Forgets what somebody may have begun in the name of a person and not ended: pending sign-ins, links for another
+    /// address or password, an authenticator app without its first code. Whoever renews the credentials because another
+    /// person may know them calls this too.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn forget_what_was_begun(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.delete_pending_sign_ins_of(user).await?;
+        execute!(
+            self,
+            "delete from links where user_id = $1 and purpose in ('change_address', 'reset_password')",
+            user
+        )?;
+        execute!(self, "delete from factors where user_id = $1 and confirmed_at is null", user)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ impl Exports {
     }
 
     async fn carry_out(&self, mut hold: Hold<'_>) -> Result<(), Fault> {
-        self.accounts.store.remove_export_pieces(hold.export.id).await?;
+        self.accounts.store.remove_export_pieces(hold.export.id, hold.lease).await?;
         let path = self.folder.join(format!("export-{}", hold.lease));
         let mut file = self.build(&mut hold, path).await?;
         let (mut position, mut length) = (0, 0);

@@ -75,7 +75,6 @@ impl Identities {
             return origin.note_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
         }
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
-        tx.touch_identity(&vouched.issuer, &vouched.subject, now).await?;
         let address = tx.find_address_state(user).await?;
         // What the provider has verified need not be verified here too, where the account has that address.
         if address.is_some_and(|address| address.email_verified_at.is_none())
@@ -84,6 +83,8 @@ impl Identities {
             origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, BY_PROVIDER).await?;
             tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         }
+        // The account before its identities, as everywhere.
+        tx.touch_identity(&vouched.issuer, &vouched.subject, now).await?;
         let person = tx.find_user(user).await?;
         tx.commit().await?;
         Ok(person.ok_or_else(refused)?)
@@ -114,6 +115,7 @@ impl Identities {
         throttle::count_sign_up(&self.store, &self.clock, origin).await?;
         let mut tx = self.store.write().await?;
         if let Some(known) = known {
+            tx.lock_administrators().await?;
             if !tx.delete_unverified(known.id).await? {
                 return Err(known_address().into());
             }

@@ -163,5 +163,7 @@ pub(super) fn is_usable(keys: &Keys) -> bool {
         fits(key, algorithm)
             && matches!(key.verify_signature(algorithm, b"", b""), Err(SignatureVerificationError::CryptoError(_)))
     };
-    keys.keys().iter().take(TRIED_KEYS).any(|key| ALGORITHMS.iter().any(|algorithm| works(key, algorithm)))
+    let may_be = |key: &&CoreJsonWebKey| ALGORITHMS.iter().any(|algorithm| fits(key, algorithm));
+    let tried = keys.keys().iter().filter(may_be).take(TRIED_KEYS);
+    tried.into_iter().any(|key| ALGORITHMS.iter().any(|algorithm| works(key, algorithm)))
 }

@@ -53,8 +53,10 @@ impl Metadata {
         }
         let address = |name: &'static str| -> Result<Url, Setup> {
             let text = text(name).ok_or_else(|| missing(name))?;
-            let address = text.parse().map_err(|_| Setup::Discovery(format!("`{name}` is not an address")))?;
-            if is_safe(&address) { Ok(address) } else { Err(Setup::Insecure(name)) }
+            let address: Url = text.parse().map_err(|_| Setup::Discovery(format!("`{name}` is not an address")))?;
+            // A provider elsewhere must not send us, and our secret, to a service on this machine.
+            let is_alike = address.scheme() == "https" || issuer.starts_with("http://");
+            if is_safe(&address) && is_alike { Ok(address) } else { Err(Setup::Insecure(name)) }
         };
         let methods = said.get("token_endpoint_auth_methods_supported").and_then(Value::as_array);
         Ok(Self {

@@ -175,10 +175,10 @@ impl Accounts {
         Ok(())
     }
 
-    /// Ends the sign-ins of a person, and those that wait for a second factor.
+    /// Ends the sign-ins of a person, and what was begun in their name.
     pub(super) async fn end_everything(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
         tx.renew_credentials(user, None, self.clock.now()).await?;
-        tx.delete_pending_sign_ins_of(user).await?;
+        tx.forget_what_was_begun(user).await?;
         Ok(())
     }
 }

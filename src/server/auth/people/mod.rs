@@ -72,6 +72,10 @@ impl Accounts {
         {
             return Err(AppError::Forbidden.into());
         }
+        // Nor may they act by a sign-in that was ended in the meantime.
+        if let Some(caller) = by.caller {
+            tx.find_signed_in(caller.sign_in, self.clock.now()).await?.ok_or(AppError::Unauthenticated)?;
+        }
         Ok(tx)
     }
 

@@ -104,6 +104,8 @@ impl Accounts {
     /// Removes one person's factors. Whether this instance took that on.
     async fn remove_lost_factors(&self, user: UserId) -> Result<bool, Fault> {
         let mut tx = self.store.write().await?;
+        // The account before its other rows, as everywhere.
+        tx.owned_by(user).lock_password().await?;
         let due = tx.take_due_factor_removal(user, self.clock.now()).await?;
         let Some(DueRemoval { asked_by, .. }) = due else { return Ok(false) };
         if let Some(person) = tx.find_person(user).await?
