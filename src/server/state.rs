@@ -4,6 +4,10 @@ use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -11,7 +15,6 @@ use super::{
     chat::Chats,
     clock::Clock,
     config::{self, Config},
-    fault::Fault,
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
@@ -23,6 +26,10 @@ use super::{
 const CLOCK_DIFFERENCE: i64 = 2_000;
 /// How long a check of readiness may take.
 const READINESS: Duration = Duration::from_secs(2);
+/// How long it is believed that writing works.
+const READINESS_HOLDS: Duration = Duration::from_secs(1);
+/// How long the last write and the closing of the database may take each when the server stops.
+const LAST_STEPS: Duration = Duration::from_secs(1);
 
 /// The parts of the running server, shared by cloning.
 #[derive(Clone)]
@@ -53,6 +60,8 @@ pub struct AppState {
     pub chats: Chats,
     /// The tasks in the background.
     pub supervisor: Supervisor,
+    /// When something was written last to see whether that works.
+    written: Arc<Mutex<Option<Instant>>>,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -79,9 +88,6 @@ pub enum StartError {
     /// Redis is not there, or does not let us in.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to do without.")]
     Redis(fred::error::Error),
-    /// What an earlier process left behind cannot be taken over.
-    #[error("The answers that an earlier process left behind cannot be taken over: {0}")]
-    TakeOver(#[from] Fault),
     /// Mails cannot be sent that way.
     #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
     Mail(#[from] MailError),
@@ -127,7 +133,9 @@ impl AppState {
         let supervisor = Supervisor::new(stopping.clone());
         watch(&supervisor, &accounts, &exports, outbox.as_ref(), &stopping);
         let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
-        chats.take_over().await?;
+        if let Err(fault) = chats.take_over().await {
+            tracing::error!(%fault, "what an earlier process left behind is taken over later");
+        }
         Ok(Self {
             config: Arc::new(config),
             clock,
@@ -142,6 +150,7 @@ impl AppState {
             exports,
             chats,
             supervisor,
+            written: Arc::default(),
         })
     }
 
@@ -155,10 +164,19 @@ impl AppState {
         if !down.is_empty() {
             return Err(format!("a background task is down: {}", down.join(", ")));
         }
-        let (store, now) = (self.store.clone(), self.clock.now());
-        // In a task of its own: a transaction that is begun must not be dropped half-way.
-        let check = tokio::spawn(async move { store.check_write(now).await });
-        match tokio::time::timeout(READINESS, check).await {
+        let (store, clock, last) = (self.store.clone(), self.clock.clone(), Arc::clone(&self.written));
+        // In a task of its own: a transaction that is begun must not be dropped half-way. One at a time, and none where one
+        // succeeded just now, so that nobody fills the line of those who write by asking.
+        let check = tokio::spawn(async move {
+            let mut last = last.lock().await;
+            if last.is_none_or(|at: Instant| at.elapsed() >= READINESS_HOLDS) {
+                *last = None;
+                store.check_write(clock.now()).await?;
+                *last = Some(Instant::now());
+            }
+            Ok::<_, StoreError>(())
+        });
+        match timeout(READINESS, check).await {
             Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(error))) => tracing::warn!(%error, "not ready: the database cannot be written"),
             Ok(Err(panic)) => tracing::error!(error = %panic, "not ready: the check broke off"),
@@ -171,10 +189,14 @@ impl AppState {
     /// database. Call it after `stopping`.
     pub async fn close(&self) {
         self.supervisor.finish(self.chats.drained()).await;
-        if let Err(fault) = self.accounts.write_deferred().await {
-            tracing::warn!(%fault, "what readers did last is not written down");
+        match timeout(LAST_STEPS, self.accounts.write_deferred()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => tracing::warn!(%fault, "what readers did last is not written down"),
+            Err(_) => tracing::warn!("what readers did last is not written down: the database does not answer"),
         }
-        self.store.close().await;
+        if timeout(LAST_STEPS, self.store.close()).await.is_err() {
+            tracing::warn!("the database could not be closed in time");
+        }
     }
 }
 

@@ -28,7 +28,7 @@ const LAST_VITAL_PAUSE: Duration = Duration::from_secs(5);
 const SETTLED: Duration = Duration::from_secs(60);
 /// How long the end waits for the tasks, from the moment when the server was asked to stop. An operator is promised that it
 /// is gone within 15 s.
-const STOP_PATIENCE: Duration = Duration::from_secs(14);
+const STOP_PATIENCE: Duration = Duration::from_secs(11);
 
 /// How a task ends when the server stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -329,3 +329,16 @@ each_db! {
         }
     }
 }
+
+each_db! {
+    async fn a_message_that_is_sent_again_after_its_chat_was_deleted_is_not_acknowledged(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let id = ClientId::random();
+        let sent: Sent = ada.try_say(None, "once", id).await.json();
+        ada.settled(sent.chat).await;
+        assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
+        let again = ada.try_say(None, "once", id).await;
+        assert_eq!(again.error(), AppError::MessageIdUsed, "the browser sends it under another id");
+        assert_eq!(ada.try_say(None, "once", ClientId::random()).await.status, 200);
+    }
+}

@@ -205,7 +205,7 @@ impl LiveRun {
     }
 
     /// What it has could not be saved: it is due again.
-    pub fn mark_unsaved(&self) {
+    fn mark_unsaved(&self) {
         lock(&self.state).unsaved = true;
     }
 

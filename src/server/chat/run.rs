@@ -40,6 +40,20 @@ impl Outcome {
     }
 }
 
+/// A run that this process has claimed, until this is dropped: at its end, and where its task panics too, or nobody
+/// could ever take it for abandoned.
+struct Held {
+    chats: Chats,
+    run: RunId,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.chats.0.hub.remove(self.run);
+        self.chats.0.hub.release(self.run);
+    }
+}
+
 impl Chats {
     /// Executes a run in the background, if it can still be claimed.
     pub(super) fn execute(&self, run: RunId) {
@@ -63,10 +77,11 @@ impl Chats {
 
     /// Executes a run that this process has claimed, in the background.
     pub(super) fn begin(&self, claimed: Claimed) {
-        let (chats, run) = (self.clone(), claimed.id);
+        let chats = self.clone();
+        let held = Held { chats: self.clone(), run: claimed.id };
         self.0.tasks.spawn(async move {
             chats.execute_claimed(claimed).await;
-            chats.0.hub.release(run);
+            drop(held);
         });
     }
 

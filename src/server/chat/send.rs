@@ -149,6 +149,10 @@ impl Chats {
         if before.text != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
             return Err(AppError::MessageIdUsed.into());
         }
+        // Its chat was deleted since: what is sent again is a new message, not one that nobody can read.
+        if own.find_chat(before.chat_id).await?.is_none() {
+            return Err(AppError::MessageIdUsed.into());
+        }
         let answer = own.find_message_after(before.chat_id, before.position).await?.ok_or(AppError::NotFound)?;
         let run = own.find_last_run(answer.id).await?.ok_or(AppError::NotFound)?;
         Ok(Some(Sent { chat: before.chat_id, message: before.id, answer: answer.id, run }))

@@ -74,7 +74,8 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
     let Queue { incoming, jobs } = &mut *queue;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut renewed = Instant::now();
+    // When leases were renewed last; after a panic nobody knows.
+    let mut renewed = None::<Instant>;
     if !jobs.is_empty() {
         // Left by a panic, which one of them may have caused.
         write_singly(&inner, jobs, Vec::new()).await;
@@ -96,13 +97,13 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
             continue;
         }
         let progress = if flush { inner.hub.take_unsaved() } else { Vec::new() };
-        let renew = renewed.elapsed() >= RENEW_AFTER;
+        let renew = renewed.is_none_or(|at| at.elapsed() >= RENEW_AFTER);
         let begun = Instant::now();
         match write(&inner, jobs, &progress, flush, renew).await {
             Ok(done) => {
                 inner.hub.set_save_delayed(false);
                 if renew {
-                    renewed = begun;
+                    renewed = Some(begun);
                 }
                 done.tell(&inner, jobs);
             }
@@ -114,27 +115,30 @@ pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
             Err(error) => {
                 tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be saved together; trying one by one");
                 write_singly(&inner, jobs, progress).await;
+                // What was refused must not keep the others' leases from being renewed, nor their stops from being heard.
+                if let Ok(done) = write(&inner, &[], &[], true, renew).await {
+                    if renew {
+                        renewed = Some(begun);
+                    }
+                    done.tell(&inner, &mut Vec::new());
+                }
             }
         }
     }
 }
 
 /// Writes what could not be written in one transaction piece by piece, so that what is wrong with one answer costs no
-/// other one anything.
+/// other one anything. Where the database does not answer, the rest is left for later.
 async fn write_singly(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<Progress>) {
-    for progress in progress {
-        let run = progress.run;
-        match write(inner, &[], &[progress], false, false).await {
+    for (at, one) in progress.iter().enumerate() {
+        match write(inner, &[], std::slice::from_ref(one), false, false).await {
             Ok(done) => done.tell(inner, &mut Vec::new()),
-            Err(error) => {
-                tracing::error!(%error, %run, "what an answer has so far could not be saved");
-                // Its ending tries once more.
-                if error.is_passing()
-                    && let Some(live) = inner.hub.get(run)
-                {
-                    live.mark_unsaved();
-                }
+            Err(error) if error.is_passing() => {
+                inner.hub.mark_unsaved(&progress[at..]);
+                return;
             }
+            // Its ending tries once more.
+            Err(error) => tracing::error!(%error, run = %one.run, "what an answer has so far could not be saved"),
         }
     }
     for _ in 0..jobs.len() {
@@ -142,7 +146,10 @@ async fn write_singly(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<Pro
         let mut alone = vec![jobs.remove(0)];
         match write(inner, &alone, &[], false, false).await {
             Ok(done) => done.tell(inner, &mut alone),
-            Err(error) if error.is_passing() => jobs.append(&mut alone),
+            Err(error) if error.is_passing() => {
+                jobs.append(&mut alone);
+                return;
+            }
             Err(error) => {
                 tracing::error!(%error, "a run could not be claimed or ended");
                 give_up(&mut alone, jobs);
@@ -202,6 +209,8 @@ async fn write(
         }
     }
     if !done.finished.is_empty() && !inner.shutdown.is_cancelled() {
+        // Those that end here are counted as held until their readers have heard of it.
+        room += done.finished.len();
         for run in tx.list_claimable_runs(inner.clock.now(), inner.answers_per_person, NEXT).await? {
             if room == 0 {
                 break;

@@ -144,7 +144,8 @@ impl Splitter {
                         return &begin[length..];
                     }
                     Some(Tag::Begun) if !last => return text,
-                    _ if begin.is_empty() => return text,
+                    // Blanks are held until a word comes, but not for ever.
+                    _ if begin.is_empty() && text.len() < 1_000 => return text,
                     _ => {}
                 }
                 self.place = Place::Text;

@@ -115,12 +115,12 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the pieces of a download that somebody began to put together.
+    /// Removes the pieces of a download that somebody began to put together, while this lease holds.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn remove_export_pieces(&self, id: ExportId) -> Result<(), StoreError> {
-        self.in_slices(move |tx| Box::pin(tx.remove_some_export_pieces(id))).await?;
+    pub async fn remove_export_pieces(&self, id: ExportId, lease: Uuid) -> Result<(), StoreError> {
+        self.in_slices(move |tx| Box::pin(tx.remove_some_export_pieces(id, Some(lease)))).await?;
         Ok(())
     }
 }
@@ -171,20 +171,24 @@ impl Tx {
             now,
         )?;
         let Some((id,)) = expired else { return Ok(0) };
-        let pieces = self.remove_some_export_pieces(id).await?;
+        let pieces = self.remove_some_export_pieces(id, None).await?;
         if pieces > 0 {
             return Ok(pieces);
         }
         Ok(execute!(self, "delete from exports where id = $1", id)?)
     }
 
-    async fn remove_some_export_pieces(&mut self, id: ExportId) -> Result<u64, StoreError> {
+    /// Where a lease is named, only while it is the one that holds: whoever was stopped for a while must not remove what the
+    /// next one has written.
+    async fn remove_some_export_pieces(&mut self, id: ExportId, lease: Option<Uuid>) -> Result<u64, StoreError> {
         Ok(execute!(
             self,
             "delete from export_pieces where export_id = $1
-               and position in (select position from export_pieces where export_id = $1 limit $2)",
+               and position in (select position from export_pieces where export_id = $1 limit $2)
+               and ($3 is null or exists (select 1 from exports where id = $1 and lease = $3))",
             id,
             PIECES_STEP,
+            lease,
         )?)
     }
 

@@ -161,9 +161,10 @@ fn kind_of(code: &str) -> Kind {
         // A deadlock, a serialization failure.
         "40P01" | "40001" => Kind::Deadlock,
         // A standby or a database that was made read-only, lock and statement timeouts, I/O errors.
-        "25006" | "25P03" | "55P03" | "57014" | "58030" => Kind::Passing,
-        // Connection exceptions, lack of resources, interventions by the operator.
-        _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => Kind::Passing,
+        "25006" | "25P03" | "42501" | "55P03" | "57014" | "58030" => Kind::Passing,
+        // Connection exceptions, sign-ins that are refused, a database that is not there, lack of resources, interventions by
+        // the operator, faults of the server: none of them is about what was to be written.
+        _ if ["08", "28", "3D", "53", "57P", "XX"].iter().any(|class| code.starts_with(class)) => Kind::Passing,
         _ => Kind::Other,
     }
 }
