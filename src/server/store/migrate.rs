@@ -1,7 +1,7 @@
 //! Migrations: run at start, one process at a time.
 
 use sqlx::{
-    Executor, PgPool,
+    Connection, Executor, PgConnection, PgPool,
     migrate::{MigrateError, Migrator},
 };
 
@@ -46,8 +46,16 @@ fn postgres() -> Migrator {
 async fn run_on_postgres(pool: &PgPool) -> Result<(), MigrateError> {
     let mut holder = pool.begin().await?;
     holder.execute(sqlx::raw_sql(LOCK)).await?;
+    let options = pool.connect_options();
+    let mut own = PgConnection::connect_with(&options).await?;
+    // A large table may take its time. Without a pooler between, which would hand the setting on to others.
+    if options.get_options().is_some() {
+        own.execute(sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = '60s'")).await?;
+    }
     let mut migrator = postgres();
-    let done = migrator.set_locking(false).run(pool).await;
+    let done = migrator.set_locking(false).run(&mut own).await;
+    // Not given back: nobody else is to have these settings.
+    own.close().await?;
     holder.commit().await?;
     done
 }
