@@ -160,11 +160,26 @@ impl ChatState {
     /// Reads the newest messages again, because the stream has nothing more to say.
     pub fn reload(self) {
         spawn_local(async move {
-            if let Ok(chat) = find_chat(self.id, None).await {
-                self.place.keep_until_frame();
-                self.messages.try_update(|messages| merge(messages, chat.window));
+            match find_chat(self.id, None).await {
+                Ok(chat) => {
+                    self.place.keep_until_frame();
+                    self.messages.try_update(|messages| merge(messages, chat.window));
+                }
+                Err(AppError::NotFound) => self.was_deleted(),
+                Err(_) => {}
             }
         });
+    }
+
+    /// The chat was deleted elsewhere: nothing is written in it any more, so nobody needs to ask again.
+    fn was_deleted(self) {
+        self.offline.try_set(false);
+        self.messages.try_update(|messages| {
+            if let Some(open) = messages.last_mut().filter(|last| last.state.is_open()) {
+                open.state = MessageState::Stopped;
+            }
+        });
+        self.sender.fail(AppError::conflict("This chat was deleted in another window."));
     }
 
     /// Shows what was said in this chat elsewhere. While an answer is being written here, its stream tells all.
