@@ -134,7 +134,7 @@ each_db! {
         until("mails", async || !smtp.taken().is_empty()).await;
         let used = format!("select user_agent from sign_ins where last_used_at >= {now}");
         until("deferred writes", async || !is_empty(&app, &used).await).await;
-        until("resets", async || !is_empty(&app, "select purpose from links where purpose = 'reset_password'").await).await;
+        until("password resets", async || is_empty(&app, "select email from reset_requests").await).await;
         until("downloads", async || !is_empty(&app, "select state from exports where state = 'ready'").await).await;
         until("factor removals", async || is_empty(&app, "select created_at from factor_removals").await).await;
         until("sweep", async || is_empty(&app, "select state from runs where state <> 'ended'").await).await;

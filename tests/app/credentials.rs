@@ -98,8 +98,9 @@ each_db! {
         let reset = link(&app, bob, LinkPurpose::ResetPassword, BOB).await;
         let change = |change: &'static str| vec![("user", id.as_str()), ("change", change)];
         let acts: [Act<'_>; 8] = [
-            (true, "change_password", vec![("current", PASSWORD), ("password", NEW)]),
+            // First, because the others end the link.
             (false, "reset_password", vec![("token", reset.as_str()), ("password", PASSWORD)]),
+            (true, "change_password", vec![("current", PASSWORD), ("password", NEW)]),
             (true, "end_other_devices", vec![]),
             (false, "change_person", change("end_sign_ins")),
             (false, "change_person", change("make_administrator")),
@@ -222,9 +223,10 @@ each_db! {
         let mut ada = app.administrator().await;
         let mut thief = app.signed_in("ada@example.org").await;
         let late = caller(&app, &mut thief).await;
-        let begun = thief.post_form("/api/begin_totp", &[]).await.json();
-        let code = crate::factors::Phone::read(&begun).code(&app, 0);
         assert_eq!(ada.post_form("/api/end_other_devices", &[]).await.status, 200);
+        // As if the thief had seen the code that the owner is shown.
+        let begun = ada.post_form("/api/begin_totp", &[]).await.json();
+        let code = crate::factors::Phone::read(&begun).code(&app, 0);
         let (accounts, origin) = (&app.state.accounts, Origin::default());
         let is_refused = |fault: Fault| matches!(fault, Fault::App(AppError::Unauthenticated));
         let changed = accounts.change_password(&late, PASSWORD.to_owned(), NEW.to_owned(), &origin).await;
