@@ -211,7 +211,7 @@ each_db! {
 }
 
 /// Somebody as the server knows them who is about to do something.
-async fn caller(app: &TestApp, client: &mut Client) -> Caller {
+pub async fn caller(app: &TestApp, client: &mut Client) -> Caller {
     let settings: colloquy::server_fns::security::Settings =
         client.post_json("/api/load_settings", &serde_json::json!({})).await.json();
     let id = settings.devices.into_iter().find(|device| device.current).expect("this one").id;
