@@ -16,9 +16,11 @@ test('deleted: an answer under way stops asking and says why', async ({ chat, pe
   await expect(page.getByText('Reconnecting')).toHaveCount(0);
   await expect(chat.stop).toHaveCount(0);
 
-  // Nothing is asked for by itself any more, for twice as long as the longest pause between two tries.
+  // Nobody asks for the answer or the chat any more, for twice as long as the longest pause between two tries.
   const asked: string[] = [];
-  page.on('request', (request) => asked.push(request.url()));
+  page.on('request', (request) => {
+    if (/\/runs\/|find_chat/.test(request.url())) asked.push(request.url());
+  });
   await page.waitForTimeout(8_000);
   expect(asked).toEqual([]);
 });
