@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 use crate::http_support::{Server, status};
 
+/// What is logged, kept in memory.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(pub Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

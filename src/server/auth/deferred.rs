@@ -128,7 +128,7 @@ impl Accounts {
     pub async fn write_deferred(&self) -> Result<(), Fault> {
         while let Some(note) = { lock(&self.deferred.0.notes).pop_front() } {
             if let Err(error) = self.write_note(&note).await {
-                if may_pass(&error) {
+                if error.is_passing() {
                     lock(&self.deferred.0.notes).push_front(note);
                 }
                 return Err(error.into());
@@ -140,7 +140,7 @@ impl Accounts {
                 return Ok(());
             }
             let written = self.write_touches(&touches).await;
-            if !written.as_ref().is_err_and(may_pass) {
+            if !written.as_ref().is_err_and(|error| error.is_passing()) {
                 self.deferred.forget_touches(&touches);
             }
             written?;
@@ -187,11 +187,6 @@ impl Accounts {
             }
         }
     }
-}
-
-/// Whether what failed can be tried again.
-const fn may_pass(error: &StoreError) -> bool {
-    error.is_passing()
 }
 
 #[cfg(test)]

@@ -229,16 +229,6 @@ impl Store {
         tx.commit().await
     }
 
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut tx = self.read().await?;
-        db::fetch_optional!(tx, (i64,), "select cast(1 as bigint)")?;
-        Ok(())
-    }
-
     /// What time it is by the database's clock; `None` for SQLite, which has that of this machine.
     ///
     /// # Errors

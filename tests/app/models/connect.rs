@@ -2,9 +2,8 @@
 
 use std::{
     fs,
-    io::{self, Write},
     process::{Command, Output},
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -19,21 +18,7 @@ use super::{
     eventually,
     files::chat_file,
 };
-use crate::support::upstream::Upstream;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::{http_log::Lines, support::upstream::Upstream};
 
 /// The log of three renewals of a list with this head and body.
 async fn logged(status: &str, body: &str) -> String {
