@@ -2,9 +2,10 @@
 
 use std::{
     collections::HashSet,
+    process::Command,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +31,15 @@ const SENDERS: usize = 6;
 const TOKENS: usize = 25;
 const PACE: usize = 15;
 
+/// Answers of one person at once: so many that no line forms, whose length has a limit.
+const AT_ONCE: &str = "64";
+
+fn program_for_all(app: &TestApp) -> Command {
+    let mut command = program_on(app);
+    command.env("COLLOQUY_ANSWERS_PER_PERSON", AT_ONCE);
+    command
+}
+
 fn origin(program: &Program) -> String {
     format!("http://{}", program.address)
 }
@@ -40,7 +50,8 @@ struct Load {
     cookie: String,
     origin: watch::Receiver<String>,
     is_over: AtomicBool,
-    refused: AtomicUsize,
+    /// What answers that were no success said.
+    refused: Mutex<Vec<String>>,
 }
 
 impl Load {
@@ -75,10 +86,12 @@ impl Load {
             .header(COOKIE, &self.cookie)
             .body(encode(&[("client_id", id), ("text", text)]));
         let response = request.send().await?;
-        if !response.status().is_success() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+        if let Err(refusal) = response.error_for_status_ref() {
+            let said = format!("{}: {}", response.status(), response.text().await?);
+            self.refused.lock().expect("no panic").push(said);
+            return Err(refusal);
         }
-        response.error_for_status()?.json().await
+        response.json().await
     }
 
     /// Reads the answer's stream until it ends or breaks, or for a moment.
@@ -98,21 +111,21 @@ each_db! {
         app.stop().await;
         app.state.close().await;
 
-        let mut program = Program::start(program_on(&app));
+        let mut program = Program::start(program_for_all(&app));
         let (tell, origins) = watch::channel(origin(&program));
         let load = Arc::new(Load {
             client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client"),
             cookie: cookies.join("; "),
             origin: origins,
             is_over: AtomicBool::new(false),
-            refused: AtomicUsize::new(0),
+            refused: Mutex::default(),
         });
         let senders: Vec<_> = (0..SENDERS).map(|_| tokio::spawn(load.clone().send_all())).collect();
         for _ in 0..KILLS {
             let life = rand::rng().random_range(20..450);
             tokio::time::sleep(Duration::from_millis(life)).await;
             program.kill();
-            program = Program::start(program_on(&app));
+            program = Program::start(program_for_all(&app));
             tell.send_replace(origin(&program));
         }
         // However slow the machine is, some answers come to their end.
@@ -124,7 +137,8 @@ each_db! {
         }
         program.kill();
         assert!(acknowledged.len() > KILLS, "{} messages are no load", acknowledged.len());
-        assert_eq!(load.refused.load(Ordering::Relaxed), 0, "a server that answers takes the message");
+        let refused = load.refused.lock().expect("no panic").clone();
+        assert!(refused.is_empty(), "a server that answers takes the message: {refused:?}");
 
         let after = app.another().await;
         let mut reader = after.stranger();

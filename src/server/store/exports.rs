@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{DataExport, ExportId, Timestamp, UserId};
 
-/// Pieces that are removed at a time. Each is a megabyte.
+/// Pieces that are removed at a time. Those of older versions are a megabyte each.
 const PIECES_STEP: i64 = 1;
 /// Times that a download is begun before it is given up.
 const ATTEMPTS: i64 = 5;

@@ -35,14 +35,23 @@ impl Store {
                 total += rows;
                 steps += 1;
             }
-            tx.commit().await?;
-            let held = begun.elapsed();
-            // Otherwise some commit, of this work or of somebody else's, would have to copy it all.
-            self.0.copy_log().await?;
+            let held = self.commit_slice(tx, begun).await?;
             if rows == 0 {
                 return Ok(total);
             }
             tokio::time::sleep(held).await;
         }
+    }
+
+    /// Commits a part of some larger work, and copies it from SQLite's log into the file. Otherwise a later commit would have
+    /// to copy all parts at once, be it of this work or of somebody else's. Gives how long the transaction was open.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn commit_slice(&self, tx: Tx, begun: Instant) -> Result<Duration, StoreError> {
+        tx.commit().await?;
+        let held = begun.elapsed();
+        self.0.copy_log().await?;
+        Ok(held)
     }
 }

@@ -16,8 +16,8 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// Time after which another instance takes over what is not held any more.
 const LEASE: Duration = Duration::from_secs(60);
 const LEASE_SECONDS: i64 = LEASE.as_secs().cast_signed();
-/// Bytes of a piece.
-const PIECE: u64 = 1_000_000;
+/// Bytes of a piece. It is written in one transaction, which keeps others from writing.
+const PIECE: u64 = 256_000;
 
 /// A claim on a download, and how far it is.
 pub(super) struct Hold<'a> {
@@ -41,14 +41,16 @@ impl Hold<'_> {
 
     async fn keep(&mut self, piece: Option<(i64, &[u8])>) -> Result<(), Fault> {
         let until = self.exports.accounts.clock.now().plus_seconds(LEASE_SECONDS);
-        let mut tx = self.exports.accounts.store.write().await?;
+        let store = &self.exports.accounts.store;
+        let mut tx = store.write().await?;
+        let begun = Instant::now();
         if !tx.hold_export(self.export.id, self.lease, (self.done, self.total), until).await? {
             return Err(Fault::internal("the download is somebody else's to put together, or was removed"));
         }
         if let Some((position, bytes)) = piece {
             tx.insert_export_piece(self.export.id, position, bytes).await?;
         }
-        tx.commit().await?;
+        store.commit_slice(tx, begun).await?;
         self.renewed = Instant::now();
         Ok(())
     }
