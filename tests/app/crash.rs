@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::support::{
-    app::each_db,
+    app::{TestApp, each_db},
     client::{Client, encode},
     program::{Program, program_on},
     upstream::script,
