@@ -32,7 +32,7 @@ static MANY: [Many; 11] = [
         delete: "delete from export_pieces where (export_id, position) in
                    (select p.export_id, p.position from export_pieces p join exports e on e.id = p.export_id
                     where e.user_id = $1 limit $2)",
-        // Each is a megabyte.
+        // Those of older versions are a megabyte each.
         step: 1,
     },
     many("sessions", "delete from sessions where id in (select id from sessions where user_id = $1 limit $2)"),

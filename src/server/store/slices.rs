@@ -35,7 +35,9 @@ impl Store {
                 total += rows;
                 steps += 1;
             }
-            let held = self.commit_slice(tx, begun).await?;
+            tx.commit().await?;
+            let held = begun.elapsed();
+            self.copy_log().await?;
             if rows == 0 {
                 return Ok(total);
             }
@@ -43,15 +45,12 @@ impl Store {
         }
     }
 
-    /// Commits a part of some larger work, and copies it from SQLite's log into the file. Otherwise a later commit would have
-    /// to copy all parts at once, be it of this work or of somebody else's. Gives how long the transaction was open.
+    /// Copies SQLite's log into the file, after a part of some larger work was committed. Otherwise a later commit would have
+    /// to copy all parts at once, be it of this work or of somebody else's.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn commit_slice(&self, tx: Tx, begun: Instant) -> Result<Duration, StoreError> {
-        tx.commit().await?;
-        let held = begun.elapsed();
-        self.0.copy_log().await?;
-        Ok(held)
+    pub async fn copy_log(&self) -> Result<(), StoreError> {
+        self.0.copy_log().await
     }
 }

@@ -43,14 +43,14 @@ impl Hold<'_> {
         let until = self.exports.accounts.clock.now().plus_seconds(LEASE_SECONDS);
         let store = &self.exports.accounts.store;
         let mut tx = store.write().await?;
-        let begun = Instant::now();
         if !tx.hold_export(self.export.id, self.lease, (self.done, self.total), until).await? {
             return Err(Fault::internal("the download is somebody else's to put together, or was removed"));
         }
         if let Some((position, bytes)) = piece {
             tx.insert_export_piece(self.export.id, position, bytes).await?;
         }
-        store.commit_slice(tx, begun).await?;
+        tx.commit().await?;
+        store.copy_log().await?;
         self.renewed = Instant::now();
         Ok(())
     }
