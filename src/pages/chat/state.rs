@@ -224,11 +224,22 @@ fn html_on_page(message: MessageId) -> String {
     part.map(|part| part.inner_html()).unwrap_or_default()
 }
 
-/// The newest window over what is there: messages before it stay.
+/// Places from here on are those of messages whose place the server has not told.
+const PROVISIONAL: i64 = i64::MAX - 1;
+
+/// The newest window over what is there: messages before it stay, and so does what was sent after the window was asked for.
 fn merge(messages: &mut Vec<Message>, window: MessageWindow) {
     let Some(first) = window.messages.first().map(|message| message.position) else { return };
+    let is_newer = |message: &Message| {
+        message.position >= PROVISIONAL && window.messages.iter().all(|known| known.id != message.id)
+    };
+    // An answer that has ended is in a newer window, unless it was set aside elsewhere.
+    let goes_on =
+        messages.last().is_some_and(|last| is_newer(last) && (last.author == Author::User || last.state.is_open()));
+    let sent: Vec<_> = messages.iter().filter(|message| goes_on && is_newer(message)).cloned().collect();
     messages.retain(|message| message.position < first);
     messages.extend(window.messages);
+    messages.extend(sent);
 }
 
 /// Gives a message that was sent its id, and lets its answer begin; takes it away where it was not taken.
@@ -248,7 +259,7 @@ fn confirm(messages: &mut Vec<Message>, provisional: MessageId, sent: Option<&Se
 pub fn user_message(id: MessageId, text: String) -> Message {
     Message {
         id,
-        position: i64::MAX - 1,
+        position: PROVISIONAL,
         author: Author::User,
         state: MessageState::Complete,
         text,
@@ -327,8 +338,39 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_was_asked_for_before_a_message_was_sent_does_not_take_it_away() {
+        let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
+        let message = |n: u128, position| Message { position, ..user_message(id(n), String::new()) };
+        let sent = Sent {
+            chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
+            message: id(3),
+            answer: id(4),
+            run: RunId::from_uuid(uuid::Uuid::from_u128(5)),
+        };
+        let ids = |messages: &[Message]| messages.iter().map(|message| message.id).collect::<Vec<_>>();
+        let window = |messages: &[Message]| MessageWindow { messages: messages.to_vec(), has_older: false };
+        let old = [message(1, 1), message(2, 2)];
+        let mut messages = [old.as_slice(), &[user_message(id(3), String::new())]].concat();
+        merge(&mut messages, window(&old));
+        assert_eq!(ids(&messages), [1, 2, 3].map(id), "it is on its way");
+        messages.push(open_answer(&sent, None));
+        merge(&mut messages, window(&old));
+        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "it is being answered");
+        let new = [old.as_slice(), &[message(3, 3), message(4, 4)]].concat();
+        merge(&mut messages, window(&new));
+        assert_eq!(messages.iter().map(|message| message.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        messages.extend([
+            user_message(id(5), String::new()),
+            Message { state: MessageState::Stopped, ..open_answer(&sent, None) },
+        ]);
+        merge(&mut messages, window(&new));
+        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "what has ended and is not there was set aside");
+    }
+
+    #[test]
     fn a_newer_window_keeps_what_is_older() {
-        let mut messages = vec![at(1), at(2), at(3), at(i64::MAX)];
+        let ended = Message { author: Author::Assistant, ..at(i64::MAX) };
+        let mut messages = vec![at(1), at(2), at(3), ended];
         merge(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
         assert_eq!(messages.iter().map(|m| m.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }

@@ -9,16 +9,14 @@ use super::{
     token::Vouched,
 };
 use crate::{
-    domain::{AppError, AuditAction, Proof},
+    domain::{AppError, AuditAction, Proof, Timestamp},
     server::{
         auth::{Caller, Origin, origin::Refusal},
         fault::Fault,
     },
 };
 
-/// How long ago somebody may have signed in at the provider, in seconds.
-const AGE: i64 = 600;
-/// By how much the provider's clock may be before ours, in seconds.
+/// By how much the provider's clock may differ from ours, in seconds.
 const LEEWAY: i64 = 60;
 
 impl Identities {
@@ -37,15 +35,15 @@ impl Identities {
         Ok(proof)
     }
 
-    /// Confirms the caller, if it is them for whom a provider vouches.
+    /// Confirms the caller, if it is them for whom a provider vouches, since they were sent there at `began`.
     pub(super) async fn confirm(
         &self,
         caller: &Caller,
-        (provider, vouched): (&Provider, &Vouched),
+        (provider, vouched, began): (&Provider, &Vouched, Timestamp),
         origin: &Origin,
         session: &Session,
     ) -> Result<(), Fault> {
-        let checked = self.check_same(caller, provider, vouched).await;
+        let checked = self.check_same(caller, provider, (vouched, began)).await;
         let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
         let refusal = Refusal { subject: Some(caller.user.id), action, detail };
         origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
@@ -54,7 +52,12 @@ impl Identities {
 
     /// Refuses anybody but the caller, and one who has not shown to have signed in at the provider just now: whoever finds an
     /// unlocked device would be confirmed by a sign-in of last week.
-    async fn check_same(&self, caller: &Caller, provider: &Provider, vouched: &Vouched) -> Result<(), Fault> {
+    async fn check_same(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        (vouched, began): (&Vouched, Timestamp),
+    ) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
             return Err(AppError::conflict("Confirm with your second factor.").into());
         }
@@ -68,7 +71,7 @@ impl Identities {
             return Err(self.told(provider, &ProviderError::Setup(Setup::NoAuthTime)).await.into());
         };
         let now = self.clock.now();
-        if at.plus_seconds(AGE) < now || at > now.plus_seconds(LEEWAY) {
+        if at.plus_seconds(LEEWAY) < began || at > now.plus_seconds(LEEWAY) {
             let label = &provider.config.label;
             let reason = format!(
                 "{label} does not show that you signed in there just now. Sign out there, then confirm once more."

@@ -239,7 +239,7 @@ impl Identities {
                 self.link(caller, &provider.config.label, &vouched, &back.origin).await?
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.confirm(caller, (provider, &vouched), &back.origin, session).await?
+                self.confirm(caller, (provider, &vouched, flow.created_at), &back.origin, session).await?
             }
             (_, None) => return Err(refused().into()),
         }
