@@ -41,3 +41,37 @@ export function seedChats(colloquy: Colloquy, email: string, chats: SeededChat[]
   const input = JSON.stringify({ file: join(colloquy.data, 'colloquy.db'), email, chats });
   return JSON.parse(execFileSync('python3', ['-c', PROGRAM], { input, encoding: 'utf8' }));
 }
+
+export interface SeededJob {
+  kind: string;
+  state: 'waiting' | 'failed';
+  error: string;
+  attempts: number;
+  /** To whom, of a mail. */
+  recipient?: string;
+}
+
+const JOBS = `
+import json, sqlite3, sys, time, uuid
+order = json.load(sys.stdin)
+db = sqlite3.connect(order["file"], timeout=10)
+now = int(time.time() * 1_000_000)
+for job in order["jobs"]:
+    id = uuid.uuid4().bytes
+    made = now - 3_600_000_000
+    if job["kind"] == "send_mail":
+        db.execute(
+            "insert into mails (id, recipient, subject, text, html, created_at) values (?, ?, 'Hello', '', '', ?)",
+            [id, job["recipient"], made])
+    run_at = now + 1_800_000_000 if job["state"] == "waiting" else now - 600_000_000
+    db.execute(
+        "insert into jobs (kind, subject_id, state, run_at, attempts, last_error, created_at) values (?, ?, ?, ?, ?, ?, ?)",
+        [job["kind"], id, job["state"], run_at, job["attempts"], job["error"], made])
+db.commit()
+`;
+
+/** Makes jobs that have failed, for good or until their next attempt in half an hour. */
+export function seedJobs(colloquy: Colloquy, jobs: SeededJob[]): void {
+  const input = JSON.stringify({ file: join(colloquy.data, 'colloquy.db'), jobs });
+  execFileSync('python3', ['-c', JOBS], { input });
+}

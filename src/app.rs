@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     groups::{
-        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, NewChat, People, Person, Privacy, ResetPassword,
-        Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
+        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy,
+        ResetPassword, Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
     },
     provide_typed,
 };
@@ -72,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/people") view={Lazy::<People>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/jobs") view={Lazy::<Jobs>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -12,13 +12,15 @@
 //! ```text
 //! 0 domain
 //! 1 server::{allocator, clock, config, cookies, keys, llm, store, supervisor}   components
-//! 2 server::{fault, mail, secrets, telemetry, llm::catalogue}
-//! 3 server::auth
-//! 4 server::chat
-//! 5 server::{legal, state}
-//! 6 server_fns   server::http   server::cli     doors: they never import each other
-//! 7 pages
-//! 8 app
+//! 2 server::{fault, secrets, telemetry, llm::catalogue}
+//! 3 server::jobs
+//! 4 server::mail
+//! 5 server::auth
+//! 6 server::chat
+//! 7 server::{legal, state}
+//! 8 server_fns   server::http   server::cli     doors: they never import each other
+//! 9 pages
+//! 10 app
 //! ```
 //!
 //! # How a message becomes an answer
@@ -30,10 +32,21 @@
 //!    this process, else from the database. They may come and go; they own nothing.
 //! 4. One finisher wins. A worker that dies leaves a lease that runs out; the sweeper marks the answer as interrupted.
 //!
+//! # How a job runs
+//! Work that must outlive a restart is a job: a row that is written in the transaction of the act that wants it
+//! (`Tx::enqueue`, `store/jobs.rs`).
+//! 1. The commit wakes the runner of this process (`server/jobs/runner.rs`); others look every 2 s. One claims the job: its
+//!    lease holds for 60 s, and is renewed while the job runs.
+//! 2. The handler of its kind runs it: `mail/outbox.rs`, `auth/export/work.rs`, `auth/people/{purge,removal}.rs`,
+//!    `chat/cleanup.rs`. It finishes the job in the transaction of the last thing that it does.
+//! 3. A job that is done is gone. One that fails waits for its next attempt, or has failed for good; administrators see
+//!    both on `/jobs`. A schedule waits for its next time. A process that stops gives its jobs back; one that dies leaves
+//!    leases that run out.
+//!
 //! # How a mail leaves
 //! Whoever does what a mail tells of writes the mail in the transaction of the act, so there is neither without the
-//! other. The outbox of any one instance claims it under a lease, sends it, and tries again later where it must. Links in
-//! mails carry a token of which only the hash is kept; using one up is one statement, which one of many can win.
+//! other; a job sends it. Links in mails carry a token of which only the hash is kept; using one up is one statement, which
+//! one of many can win.
 //!
 //! # How people are looked after
 //! What administrators and the operator's commands do with accounts goes through `server::auth::people`, one change after

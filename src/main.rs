@@ -13,7 +13,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use colloquy::server::{
     allocator,
-    cli::{self, AuditCommand, UserCommand},
+    cli::{self, AuditCommand, JobsCommand, UserCommand},
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Listener, Readiness},
@@ -58,6 +58,8 @@ enum Command {
     },
     /// Print what was done with accounts, newest first, as JSON Lines
     Audit(AuditCommand),
+    /// List the jobs in the background, try one again, or give one up
+    Jobs(JobsCommand),
     /// Run one model file for a server, over standard input and output
     #[command(hide = true)]
     ModelWorker(WorkerArgs),
@@ -81,6 +83,8 @@ fn main() -> ExitCode {
             .and_then(|loaded| cli::run(&command, &loaded.config, &mut io::stdout().lock())),
         Command::Audit(command) => load(arguments.config.as_deref())
             .and_then(|loaded| cli::show_audit(command, &loaded.config, &mut io::stdout().lock())),
+        Command::Jobs(command) => load(arguments.config.as_deref())
+            .and_then(|loaded| cli::run_jobs(&command, &loaded.config, &mut io::stdout().lock())),
         Command::ModelWorker(arguments) => return worker::run(arguments),
     };
     match done {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use colloquy::{
-    domain::{ExportId, Role, UserId},
+    domain::{ExportId, JobKind, Role, UserId},
     server::{
         clock::Clock,
         config::Config,
@@ -77,7 +77,8 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     tx.commit().await?;
     say("  deleting a person")?;
     let held = beside(&state.store, async {
-        let seen = state.accounts.carry_out_deletions().await.map_err(|fault| fault.to_string())?;
+        // The server's own task may have been first.
+        let seen = state.jobs.drain(JobKind::DeleteAccount).await?;
         if seen.failed > 0 { Err("the person was not deleted".into()) } else { Ok(seen.done as u64) }
     })
     .await?;
@@ -94,12 +95,8 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     tx.commit().await?;
     say("  putting a download together")?;
     let held = beside(&state.store, async {
-        state.exports.work_off().await.map_err(|fault| fault.to_string())?;
-        // The server's own task may have been first.
-        while state.store.read().await?.owned_by(eve).find_last_export(now).await?.is_some_and(|e| e.is_open()) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(0)
+        let seen = state.jobs.drain(JobKind::BuildExport).await?;
+        if seen.failed > 0 { Err("the download was not built".into()) } else { Ok(0) }
     })
     .await?;
     note(&format!("a download of {} chats:", counts.many_chats), held);
@@ -107,7 +104,7 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     expire(&state, &clock, counts).await?;
     say("  deleting what has expired")?;
     let held = beside(&state.store, async {
-        state.chats.clear_expired().await;
+        state.chats.clear_expired().await?;
         Ok(0)
     })
     .await?;

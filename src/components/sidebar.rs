@@ -143,6 +143,10 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
                         <Icon glyph=Glyph::ScrollText />
                         "Audit"
                     </a>
+                    <a class="menu-item" href="/jobs" prop:replace=replace>
+                        <Icon glyph=Glyph::RotateCw />
+                        "Jobs"
+                    </a>
                 </Show>
                 // A whole new page, so that nothing of this person stays in memory.
                 <form method="post" action=sign_out>

@@ -116,6 +116,17 @@ impl ReaderClock {
         }
     }
 
+    /// In how long, within a day; after that the whole moment.
+    pub fn ahead(&self, at: Timestamp) -> String {
+        let seconds = (at.micros() - self.now.micros()).div_euclid(1_000_000);
+        match seconds {
+            ..60 => "in less than a minute".to_owned(),
+            60..3_600 => format!("in {}", counted(seconds / 60, "minute")),
+            3_600..86_400 => format!("in {}", counted(seconds / 3_600, "hour")),
+            _ => format!("on {}", self.exact(at)),
+        }
+    }
+
     /// The whole moment, for hovering.
     pub fn exact(&self, at: Timestamp) -> String {
         let c = self.civil(at);
@@ -160,8 +171,12 @@ impl ReaderClock {
 }
 
 fn ago(count: i64, unit: &str) -> String {
+    format!("{} ago", counted(count, unit))
+}
+
+fn counted(count: i64, unit: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{s} ago")
+    format!("{count} {unit}{s}")
 }
 
 /// The form that machines read, in UTC.
@@ -232,6 +247,17 @@ mod tests {
         assert_eq!(told(3 * 86_400), "3 days ago");
         assert_eq!(told(10 * 86_400), "11 November");
         assert_eq!(told(400 * 86_400), "17 October 2025");
+    }
+
+    #[test]
+    fn times_to_come_are_relative_within_a_day() {
+        let told = |seconds: i64| clock(0).ahead(NOON.plus_seconds(seconds));
+        assert_eq!(told(-5), "in less than a minute");
+        assert_eq!(told(59), "in less than a minute");
+        assert_eq!(told(60), "in 1 minute");
+        assert_eq!(told(3_599), "in 59 minutes");
+        assert_eq!(told(7_200), "in 2 hours");
+        assert_eq!(told(86_400), "on 22 November 2026, 12:00");
     }
 
     #[test]

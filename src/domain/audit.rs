@@ -124,6 +124,10 @@ actions! {
     RenameFactor => "Renamed a second factor",
     /// An identity provider or the mail server cannot be used until a setting is changed; the detail says which and why.
     SetupFault => "A setting must be changed",
+    /// An administrator had a job tried again; the detail is what it does.
+    RetryJob => "Job tried again",
+    /// An administrator gave a job up; the detail is what it does.
+    GiveUpJob => "Job given up",
 }
 
 impl AuditAction {

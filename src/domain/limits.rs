@@ -43,3 +43,5 @@ pub const INVITATION_USES: u32 = 1_000;
 pub const PEOPLE_PER_PAGE: u32 = 50;
 /// Days for which an invitation may hold.
 pub const INVITATION_DAYS: u32 = 90;
+/// Jobs that the page of jobs lists.
+pub const JOBS_SHOWN: u32 = 200;

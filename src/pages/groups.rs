@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use super::{
-    AuditPage, ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, NewChatPage, PeoplePage,
-    PersonPage, PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage, SignUpPage,
-    TermsPage, VerifyAddressPage,
+    AuditPage, ChatPage, ConfirmAddressPage, ConfirmPage, ForgotPasswordPage, FramePage, JobsPage, NewChatPage,
+    PeoplePage, PersonPage, PrivacyPage, ResetPasswordPage, SessionsPage, SettingsPage, SignInCodePage, SignInPage,
+    SignUpPage, TermsPage, VerifyAddressPage,
 };
 
 /// A group: its type, the function that shows one of its pages, the piece's name, and the pages as routes.
@@ -84,6 +84,7 @@ group! {
     Desk, desk, load_desk: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage, People => PeoplePage,
         Person => PersonPage,
         Audit => AuditPage,
+        Jobs => JobsPage,
 }
 
 /// The files that the page's head names already.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod cookies;
 pub mod fault;
 pub mod http;
+pub mod jobs;
 pub mod keys;
 pub mod legal;
 pub mod llm;

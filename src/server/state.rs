@@ -11,10 +11,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, Exports, Factors, Identities, SessionBackend},
-    chat::Chats,
+    auth::{Accounts, DeleteAccount, Exports, Factors, Identities, RemoveFactors, SessionBackend},
+    chat::{ApplyRetention, Chats, DeleteExpired, RemoveChats},
     clock::Clock,
     config::{self, Config},
+    jobs::{Handler, Jobs},
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
     secrets::{SecretError, Secrets},
@@ -50,14 +51,14 @@ pub struct AppState {
     pub accounts: Accounts,
     /// What people show besides the password.
     pub factors: Factors,
-    /// The way of mails, where they are sent.
-    pub outbox: Option<Outbox>,
     /// Who they are elsewhere.
     pub identities: Identities,
     /// What people take away of their data.
     pub exports: Exports,
     /// The chats.
     pub chats: Chats,
+    /// The jobs in the background.
+    pub jobs: Jobs,
     /// The tasks in the background.
     pub supervisor: Supervisor,
     /// When something was written last to see whether that works.
@@ -131,8 +132,9 @@ impl AppState {
         let mail = config.mail.as_ref().map(|mail| Outbox::new(store.clone(), clock.clone(), mail));
         let outbox = mail.transpose()?;
         let supervisor = Supervisor::new(stopping.clone());
-        watch(&supervisor, &accounts, &exports, outbox.as_ref(), &stopping);
         let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
+        let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&accounts, &exports, &chats, outbox));
+        watch(&supervisor, &accounts, &jobs, &stopping);
         if let Err(fault) = chats.take_over().await {
             tracing::error!(%fault, "what an earlier process left behind is taken over later");
         }
@@ -145,10 +147,10 @@ impl AppState {
             sessions,
             accounts,
             factors,
-            outbox,
             identities,
             exports,
             chats,
+            jobs,
             supervisor,
             written: Arc::default(),
         })
@@ -224,27 +226,29 @@ async fn tell_clock_difference(store: &Store, clock: &Clock) -> Result<(), Store
     Ok(())
 }
 
-/// Starts the tasks that look after accounts and mails.
-fn watch(
-    supervisor: &Supervisor,
-    accounts: &Accounts,
-    exports: &Exports,
-    outbox: Option<&Outbox>,
-    stopping: &CancellationToken,
-) {
-    let duty = |name| Duty { name, vital: false, at_stop: AtStop::Dropped };
-    let (removing, deleting, exports) = (accounts.clone(), accounts.clone(), exports.clone());
-    // These end by themselves.
-    let ending = |name| Duty { at_stop: AtStop::Finishes, ..duty(name) };
-    let (noting, until) = (accounts.clone(), stopping.clone());
-    supervisor.watch(ending("deferred writes"), move || noting.clone().watch_deferred(until.clone()));
-    let (resetting, until) = (accounts.clone(), stopping.clone());
-    supervisor.watch(ending("resets"), move || resetting.clone().watch_resets(until.clone()));
-    supervisor.watch(duty("factor removals"), move || removing.clone().watch_factor_removals());
-    supervisor.watch(duty("deletions"), move || deleting.clone().watch_deletions());
-    supervisor.watch(duty("downloads"), move || exports.clone().work());
-    if let Some(outbox) = outbox.cloned() {
-        let until = stopping.clone();
-        supervisor.watch(ending("mails"), move || outbox.clone().work(until.clone()));
+/// What runs the jobs of each kind.
+fn handlers(accounts: &Accounts, exports: &Exports, chats: &Chats, outbox: Option<Outbox>) -> Vec<Arc<dyn Handler>> {
+    let mut handlers: Vec<Arc<dyn Handler>> = vec![
+        Arc::new(exports.clone()),
+        Arc::new(DeleteAccount(accounts.clone())),
+        Arc::new(RemoveFactors(accounts.clone())),
+        Arc::new(RemoveChats(chats.clone())),
+        Arc::new(ApplyRetention(chats.clone())),
+        Arc::new(DeleteExpired(chats.clone())),
+    ];
+    if let Some(outbox) = outbox {
+        handlers.push(Arc::new(outbox));
     }
+    handlers
+}
+
+/// Starts the tasks that look after accounts and jobs.
+fn watch(supervisor: &Supervisor, accounts: &Accounts, jobs: &Jobs, stopping: &CancellationToken) {
+    let duty = |name| Duty { name, vital: false, at_stop: AtStop::Finishes };
+    let (noting, until) = (accounts.clone(), stopping.clone());
+    supervisor.watch(duty("deferred writes"), move || noting.clone().watch_deferred(until.clone()));
+    let (resetting, until) = (accounts.clone(), stopping.clone());
+    supervisor.watch(duty("resets"), move || resetting.clone().watch_resets(until.clone()));
+    let (jobs, until) = (jobs.clone(), stopping.clone());
+    supervisor.watch(duty("jobs"), move || jobs.clone().work(until.clone()));
 }

@@ -35,6 +35,7 @@ static NAMES: LazyLock<HashMap<&'static str, Names>> = LazyLock::new(|| {
         frame::{LoadFrame},
         identities::{ListIdentityProviders, ListIdentities, UnlinkIdentity},
         invitations::{CreateInvitation, ListInvitations, RevokeInvitation},
+        jobs::{ListJobs, ChangeJob},
         legal::{LoadLegal},
         messages::{SendMessage, StopAnswer, RetryAnswer, ContinueAnswer, OlderMessages, MessageText},
         people::{LoadPeople, LoadPerson, ChangePerson, EndSignInOf, StartReset, RefuseFactorRemoval},

@@ -12,6 +12,7 @@ pub mod factors;
 pub mod frame;
 pub mod identities;
 pub mod invitations;
+pub mod jobs;
 pub mod legal;
 pub mod messages;
 pub mod people;

@@ -73,6 +73,8 @@ fn is_driven_elsewhere(action: AuditAction) -> bool {
             | AskDeletion
             | WithdrawDeletion
             | DeleteAccount
+            | RetryJob
+            | GiveUpJob
             | ExportData
             | DownloadData
             | ChangeRetention

@@ -8,7 +8,7 @@ use std::sync::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::{AppError, CurrentUser, UserId},
+    domain::{AppError, CurrentUser, JobKind, UserId},
     server::{
         auth::{Caller, Origin},
         fault::Fault,
@@ -179,7 +179,7 @@ each_db! {
             assert!(tx.owned_by(bob).begin_deletion(clock.now(), clock.now()).await.expect("a row"));
             tx.commit().await.expect("a commit");
             clock.advance(1);
-            assert_eq!(state.accounts.carry_out_deletions().await.expect("a purge").done, 1);
+            state.jobs.drain(JobKind::DeleteAccount).await.expect("a purge");
         });
         assert_eq!(sign_in(&mut thief, BOB, PASSWORD).await.status, 422);
         assert!(who(&mut thief).await.is_none());

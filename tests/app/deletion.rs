@@ -1,9 +1,10 @@
 //! Deleted accounts.
 
 use colloquy::{
-    domain::{People, PersonChange, UserId},
+    domain::{JobKind, People, PersonChange, UserId},
     server::{
-        auth::{By, Deleted, Origin},
+        auth::{By, Origin},
+        jobs::Drained,
         store::{Holds, ID_COLUMNS, TABLES_WITHOUT_IDS},
     },
 };
@@ -46,8 +47,8 @@ async fn ask(client: &mut Client, email: &str) -> u16 {
     client.post_form("/api/delete_account", &[("email", email)]).await.status.as_u16()
 }
 
-async fn sweep(app: &TestApp) -> Deleted {
-    app.state.accounts.carry_out_deletions().await.expect("a sweep")
+async fn sweep(app: &TestApp) -> Drained {
+    app.work_off(JobKind::DeleteAccount).await
 }
 
 fn is_sqlite(app: &TestApp) -> bool {
@@ -124,9 +125,8 @@ each_db! {
 
         assert_eq!(ask(&mut bob, BOB).await, 200);
         app.state.clock.advance(DAY - 60);
-        assert_eq!(sweep(&app).await, Deleted::default(), "too early");
+        assert_eq!(sweep(&app).await, Drained::default(), "too early");
         app.state.clock.advance(61);
-        assert!(sweep(&app).await.failed == 0);
         while id_of(&app, BOB).await.is_some() {
             sweep(&app).await;
         }
@@ -175,13 +175,14 @@ each_db! {
         };
         app.execute(&make).await;
         app.state.clock.advance(DAY + 1);
-        let mut seen = sweep(&app).await;
+        sweep(&app).await;
         assert!(!is_there(&mut bob).await, "nobody is let in any more");
-        while seen.waiting > 0 {
+        let failed = "select last_error from jobs where kind = 'delete_account' and last_error is not null";
+        while app.column(failed).await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            seen = sweep(&app).await;
+            sweep(&app).await;
         }
-        assert_eq!(seen, Deleted { failed: 1, ..Deleted::default() }, "the trace is found");
+        assert!(app.column(failed).await[0].contains("throttles.key"), "the trace is found");
         assert_eq!(app.state.chats.open_runs(), 0, "the answer of {} was stopped", sent.chat);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME], "the account is kept");
         assert_eq!(app.column("select counts from deletions").await, Vec::<String>::new(), "nobody is told that it is gone");
@@ -216,7 +217,7 @@ each_db! {
         assert!(!elsewhere.get("/").await.text().contains("Keep my account"));
         assert_eq!(elsewhere.post_form("/api/keep_account", &[]).await.status, 404);
         app.state.clock.advance(2 * DAY);
-        assert_eq!(sweep(&app).await, Deleted::default());
+        assert_eq!(sweep(&app).await, Drained::default());
         assert!(id_of(&app, BOB).await.is_some());
         let acts = app.column("select action from audit where action like '%deletion' order by at").await;
         assert_eq!(acts, ["ask_deletion", "withdraw_deletion"]);

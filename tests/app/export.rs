@@ -7,7 +7,7 @@ use std::{
 };
 
 use colloquy::{
-    domain::{DataExport, ExportId, ExportState, UserId},
+    domain::{DataExport, ExportId, ExportState, JobKind, UserId},
     server_fns::security::Settings,
 };
 use serde_json::{Value, json};
@@ -185,7 +185,7 @@ each_db! {
         let export = ready(&mut ada).await;
         assert_eq!(app.column("select 'piece' from export_pieces").await, ["piece"]);
         app.state.clock.advance(3 * 86_400 + 1);
-        app.state.exports.work_off().await.expect("a sweep");
+        app.state.chats.clear_expired().await.expect("a pass");
         let left = app.column("select state from exports union all select 'piece' from export_pieces").await;
         assert_eq!(left, Vec::<String>::new());
         let mut ada = app.signed_in("ada@example.org").await;
@@ -199,22 +199,23 @@ each_db! {
         let owner = user(&app, "ada@example.org").await;
         let clock = &app.state.clock;
         let (now, id, lease) = (clock.now(), ExportId::from_uuid(clock.new_id()), clock.new_id());
+        app.stop().await;
         let mut tx = app.state.store.write().await.expect("a unit");
         tx.owned_by(owner).insert_export(id, now, now.plus_seconds(86_400)).await.expect("a row");
-        let claimed = tx.claim_export(lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a download");
-        assert_eq!(claimed.id, id);
+        let kind = JobKind::BuildExport;
+        let job = tx.claim_job(kind, lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a job");
+        assert_eq!(tx.begin_export(id, now).await.expect("a row").map(|export| export.id), Some(id));
         tx.insert_export_piece(id, 0, b"half of something").await.expect("a piece");
         tx.commit().await.expect("a commit");
-        app.state.exports.work_off().await.expect("nothing to do");
         assert_eq!(shown(&mut ada).await.map(|export| export.state), Some(ExportState::Working), "its lease holds");
         assert_eq!(ada.get(&path(id)).await.status, 404, "it is not ready");
         clock.advance(61);
-        app.state.exports.work_off().await.expect("work");
+        app.state.jobs.drain(kind).await.expect("work");
         ready(&mut ada).await;
         let answer = ada.get(&path(id)).await;
         assert!(files(&answer.body).contains_key("account.json"));
         let mut tx = app.state.store.write().await.expect("a unit");
-        let late = tx.hold_export(id, lease, (0, 0), now.plus_seconds(999)).await.expect("a row");
+        let late = tx.renew_job(&job, (0, 0), now.plus_seconds(999)).await.expect("a row");
         assert!(!late, "whoever was thought dead cannot go on");
     }
 }

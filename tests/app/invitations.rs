@@ -1,7 +1,9 @@
 //! Who is let in: invitations, and addresses of certain domains.
 
 use colloquy::{
-    domain::{AppError, CurrentUser, Invitation, InvitationId, NewInvitation, Role, SignInId, SignUpPolicy, UserId},
+    domain::{
+        AppError, CurrentUser, Invitation, InvitationId, JobKind, NewInvitation, Role, SignInId, SignUpPolicy, UserId,
+    },
     server::{
         auth::{Caller, InvitationRequest, Origin},
         fault::Fault,
@@ -241,7 +243,7 @@ each_db! {
         let eves = invite(&mut there, &[("role", "administrator"), ("days", "90")]).await;
         assert_eq!(there.post_form("/api/delete_account", &[("email", "eve@example.org")]).await.status, 200);
         app.state.clock.advance(86_401);
-        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a purge").done, 1);
+        app.work_off(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select purpose from links").await, Vec::<String>::new());
         assert_eq!(join(&mut app.stranger(), "mallory@example.org", &token(&eves)).await.error().field(), Some("invitation"));
     }

@@ -174,6 +174,17 @@ pub fn rows() -> Vec<Row> {
         row("/api/create_invitation", Form(|_| vec![("role", "member".into())]), 401, 200, 403),
         row("/api/list_invitations", Json(|_| json!({})), 401, 200, 403),
         row("/api/revoke_invitation", Form(|_| vec![("id", uuid_chat().to_string())]), 401, 404, 403),
+        row("/api/list_jobs", Json(|_| json!({})), 401, 200, 403),
+        row(
+            "/api/change_job",
+            Form(|_| {
+                let subject = uuid_chat().to_string();
+                vec![("kind", "send_mail".into()), ("subject", subject), ("action", "try_again".into())]
+            }),
+            401,
+            404,
+            403,
+        ),
         row("/api/load_people", Json(|_| json!({})), 401, 200, 403),
         row("/api/load_person", Json(|_| json!({"user": uuid_chat()})), 401, 404, 403),
         row(

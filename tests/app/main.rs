@@ -26,6 +26,8 @@ mod http_wire;
 mod hydration;
 mod invitations;
 mod isolation;
+mod jobs;
+mod jobs_page;
 mod legal;
 mod limits;
 mod log_canaries;
@@ -47,6 +49,7 @@ mod security;
 mod sessions_cache;
 mod timing;
 mod unknown_words;
+mod upgrade;
 
 #[path = "../support/mod.rs"]
 mod support;

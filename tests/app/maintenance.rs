@@ -1,8 +1,8 @@
 //! What is done in the background with many rows: in slices, so that nobody waits for it, and so that it may break off anywhere.
 
 use colloquy::{
-    domain::{ChatId, UserId},
-    server::{auth::Origin, state::clock_difference},
+    domain::{ChatId, JobKind, UserId},
+    server::{auth::Origin, jobs::Drained, state::clock_difference},
 };
 use serde_json::json;
 
@@ -95,15 +95,15 @@ each_db! {
         let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
         app.administrator().await;
         let state = &app.state;
-        state.outbox.as_ref().expect("an outbox").send_due(&state.stopping).await.expect("a queue");
+        state.jobs.drain(JobKind::SendMail).await.expect("a queue");
         // SQLite has one writer; whoever wants it is refused after some seconds.
         let tx = state.store.write().await.expect("a unit");
-        assert_eq!(state.outbox.as_ref().expect("an outbox").send_due(&state.stopping).await.expect("mails"), 0);
+        for kind in [JobKind::SendMail, JobKind::BuildExport, JobKind::DeleteAccount, JobKind::RemoveFactors] {
+            assert_eq!(state.jobs.drain(kind).await.expect("a look"), Drained::default(), "{kind:?}");
+        }
         assert_eq!(state.chats.remove_deleted().await.expect("chats"), 0);
         state.chats.expire().await.expect("retention");
-        state.exports.work_off().await.expect("downloads");
-        assert_eq!(state.accounts.carry_out_factor_removals().await.expect("factors"), 0);
-        assert_eq!(state.accounts.carry_out_deletions().await.expect("accounts").failed, 0);
+        state.store.remove_expired_exports(state.clock.now()).await.expect("downloads");
         for kind in &colloquy::server::store::EXPIRING {
             assert_eq!(state.store.delete_expired(kind, state.clock.now(), 365).await.expect(kind.what), 0);
         }
@@ -152,11 +152,15 @@ each_db! {
         let others = count(&app, &format!("sessions where user_id <> {id}")).await;
 
         assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
+        // The server's own runner is not to be first.
+        app.stop().await;
         app.state.clock.advance(DAY + 1);
         for (table, owner) in [("runs", "owner_id"), ("messages", "owner_id"), ("chats", "owner_id"), ("sessions", "user_id"), ("sign_ins", "user_id"), ("users", "id")] {
             app.break_rows(&format!("before delete on {table}"), &format!("old.{owner} = {id}")).await;
-            let seen = app.state.accounts.carry_out_deletions().await.expect("a look");
-            assert_eq!((seen.done, seen.failed), (0, 1), "{table}");
+            app.execute("update jobs set last_error = 'none' where kind = 'delete_account'").await;
+            assert_eq!(app.work_off(JobKind::DeleteAccount).await.done, 0, "{table}");
+            let error = app.column("select last_error from jobs where kind = 'delete_account'").await.remove(0);
+            assert!(error.contains("broken on purpose"), "{table}: {error}");
             app.mend(table).await;
             assert_eq!(bob.post_form("/api/keep_account", &[]).await.status, 401, "{table}");
             let origin = Origin::command_line();
@@ -164,7 +168,7 @@ each_db! {
             let keep = colloquy::domain::PersonChange::KeepAccount;
             assert!(app.state.accounts.change_person(&by, bobs, keep, true).await.is_err(), "{table}: parts of it are gone");
         }
-        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a look").done, 1);
+        app.work_off(JobKind::DeleteAccount).await;
         let receipt = app.column("select counts from deletions").await.remove(0);
         let receipt: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&receipt).expect("JSON");
         for (table, rows) in &expected {
@@ -186,11 +190,15 @@ each_db! {
         bob.settled(sent.chat).await;
         fill(&app, sent.chat, 600).await;
         assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
+        // The server's own runner is not to be first.
+        app.stop().await;
         app.state.clock.advance(DAY + 1);
         let rows = count(&app, "messages").await;
         // As a server that is killed: after so many steps of the work nothing of it goes on.
         for steps in 0_u32.. {
-            let mut work = Box::pin(app.state.accounts.carry_out_deletions());
+            // Whoever comes next need not wait for the lease of the one that was dropped.
+            app.execute("update jobs set run_at = 1 where kind = 'delete_account'").await;
+            let mut work = Box::pin(app.state.jobs.drain(JobKind::DeleteAccount));
             let mut polls = 0;
             let ended = std::future::poll_fn(|context| {
                 polls += 1;
@@ -206,7 +214,7 @@ each_db! {
                 break;
             }
         }
-        assert_eq!(app.state.accounts.carry_out_deletions().await.expect("a look").failed, 0);
+        app.work_off(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select name from users").await, ["Ada"]);
         let receipt = app.column("select counts from deletions").await.remove(0);
         let receipt: serde_json::Value = serde_json::from_str(&receipt).expect("JSON");
@@ -269,17 +277,19 @@ each_db! {
         // Second factors.
         app.break_rows("before delete on factors", &format!("old.user_id = {bob}")).await;
         app.execute("insert into factor_removals (user_id, created_at, due_at) select id, 1, 1 from users").await;
-        app.state.accounts.carry_out_factor_removals().await.expect("a look");
+        let jobs = "select 'remove_factors', id, 'waiting', 1, 1 from users";
+        app.execute(&format!("insert into jobs (kind, subject_id, state, run_at, created_at) {jobs}")).await;
+        app.work_off(JobKind::RemoveFactors).await;
         assert_eq!(count(&app, "factor_removals").await, 1, "the others' are done");
         assert_eq!(count(&app, "factors").await, 1);
         app.mend("factors").await;
-        app.state.accounts.carry_out_factor_removals().await.expect("a look");
+        app.work_off(JobKind::RemoveFactors).await;
         assert_eq!((count(&app, "factor_removals").await, count(&app, "factors").await), (0, 0));
 
         // Chats by their age.
         app.break_rows("before update on chats", &format!("old.owner_id = {bob} and new.deleted_at is not null")).await;
         app.state.clock.advance(11 * DAY);
-        app.state.chats.expire().await.expect("a pass");
+        app.state.chats.expire().await.expect_err("Bob's");
         assert_eq!(app.column("select title from chats where deleted_at is null").await, ["Bob"]);
         app.mend("chats").await;
 
@@ -293,7 +303,7 @@ each_db! {
             assert!(tx.owned_by(owner).insert_export(id, now, now.plus_seconds(DAY)).await.expect("a row"));
             tx.commit().await.expect("a commit");
         }
-        app.state.exports.work_off().await.expect("a look");
+        app.work_off(JobKind::BuildExport).await;
         for _ in 0..400 {
             // The application's own task may have taken one.
             if count(&app, "exports where state = 'ready'").await == 2 {
@@ -320,7 +330,8 @@ each_db! {
         // In one look: the application's own task has none to begin with while this transaction is open.
         tx.commit().await.expect("a commit");
         smtp.mails_to(&app.state, "bob@example.org", 1).await;
-        let attempts = app.column("select cast(attempts as text) from mails where recipient <> 'bob@example.org'").await;
+        app.state.jobs.drain(JobKind::SendMail).await.expect("a look");
+        let attempts = app.column("select cast(attempts as text) from jobs where kind = 'send_mail'").await;
         assert_eq!(attempts, ["1", "1", "1"]);
     }
 }

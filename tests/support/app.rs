@@ -1,23 +1,24 @@
 //! The whole application in a test: the real router in all its layers, a fresh database, a scripted model.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::{Role, Sent},
+    domain::{JobKind, Role, Sent},
     server::{
         clock::Clock,
         config::{Config, ProviderConfig},
         http,
+        jobs::Drained,
         state::AppState,
-        store::{LinkPurpose, NewLink},
+        store::{LinkPurpose, NewLink, Store},
     },
 };
 use leptos::prelude::LeptosOptions;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, migrate::Migrator};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +87,47 @@ impl TestApp {
 
     /// Starts with a changed configuration.
     pub async fn start_with(kept: Kept, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, upstream, folder) = Self::prepare(kept).await;
+        if kept == Kept::PostgresAndRedis {
+            config.database_url = Some(migrated_database().await.into());
+        }
+        change(&mut config);
+        Self::open(config, upstream, folder, Clock::default()).await
+    }
+
+    /// Starts on a database that an earlier version has left: with the migrations before `version`, and with what these
+    /// statements write.
+    pub async fn start_on_earlier(kept: Kept, version: i64, statements: &[String]) -> Self {
+        let (mut config, upstream, folder) = Self::prepare(kept).await;
+        if kept == Kept::PostgresAndRedis {
+            config.database_url = Some(database_from("template0").await.into());
+        }
+        std::fs::create_dir_all(&config.data).expect("a data folder");
+        let earlier = |migrator: Migrator| {
+            let migrations = migrator.iter().filter(|migration| migration.version < version).cloned().collect();
+            Migrator { migrations, ..Migrator::DEFAULT }
+        };
+        if let Some(url) = &config.database_url {
+            let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
+            let migrator = earlier(sqlx::migrate!("migrations/postgres"));
+            migrator.run(&mut connection).await.expect("the earlier schema");
+            for statement in statements {
+                connection.execute(statement.as_str()).await.expect(statement);
+            }
+        } else {
+            let url = format!("sqlite://{}?mode=rwc", config.data.join("colloquy.db").display());
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("a file");
+            let migrator = earlier(sqlx::migrate!("migrations/sqlite"));
+            migrator.run(&mut connection).await.expect("the earlier schema");
+            for statement in statements {
+                connection.execute(statement.as_str()).await.expect(statement);
+            }
+        }
+        Self::open(config, upstream, folder, Clock::default()).await
+    }
+
+    /// A configuration without its PostgreSQL database, and a scripted model.
+    async fn prepare(kept: Kept) -> (Config, Upstream, Arc<TempDir>) {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let upstream = Upstream::start().await;
         let mut config = Config { data: folder.path().join("data"), ..Config::default() };
@@ -99,15 +141,9 @@ impl TestApp {
             system_role: true,
         });
         if kept == Kept::PostgresAndRedis {
-            let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-            let server = required("TEST_DATABASE_URL");
-            admin(&server, &format!("create database {name}")).await;
-            let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
-            config.database_url = Some(format!("{base}/{name}").into());
             config.redis_url = Some(required("TEST_REDIS_URL").into());
         }
-        change(&mut config);
-        Self::open(config, upstream, folder, Clock::default()).await
+        (config, upstream, folder)
     }
 
     async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, clock: Clock) -> Self {
@@ -204,6 +240,13 @@ impl TestApp {
         if self.kept() == Kept::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
     }
 
+    /// Runs the jobs of a kind that are due, those too that have failed and would wait for their next attempt.
+    pub async fn work_off(&self, kind: JobKind) -> Drained {
+        let failed = "state = 'waiting' and last_error is not null";
+        self.execute(&format!("update jobs set run_at = 0 where kind = '{}' and {failed}", kind.as_str())).await;
+        self.state.jobs.drain(kind).await.expect("a look for jobs")
+    }
+
     /// A browser without cookies.
     pub fn stranger(&self) -> Client {
         Client::new(self.router.clone())
@@ -298,9 +341,39 @@ impl TestApp {
 /// A password that meets the rule.
 pub const PASSWORD: &str = "plum-harbor-sextant-41";
 
-async fn admin(server: &str, statement: &str) {
-    let mut connection = PgConnection::connect(server).await.expect("TEST_DATABASE_URL leads to a PostgreSQL server");
-    connection.execute(statement).await.expect("an administrator's statement");
+/// The server in which every test on PostgreSQL has a database of its own, and its address without a database.
+async fn postgres_server() -> (PgConnection, String) {
+    let server = required("TEST_DATABASE_URL");
+    let connection = PgConnection::connect(&server).await.expect("TEST_DATABASE_URL leads to a PostgreSQL server");
+    let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
+    (connection, base.to_owned())
+}
+
+/// The address of a new database that is a copy of another one.
+async fn database_from(template: &str) -> String {
+    let (mut server, base) = postgres_server().await;
+    let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+    server.execute(format!("create database {name} template {template}").as_str()).await.expect("a database");
+    format!("{base}/{name}")
+}
+
+/// The address of a new database with the schema of today. It is a copy, which takes a tenth of the time that the migrations
+/// take; the first test of all that asks for one makes the original.
+async fn migrated_database() -> String {
+    let (mut server, base) = postgres_server().await;
+    // Each test is a process of its own.
+    server.execute("select pg_advisory_lock(77)").await.expect("a lock");
+    let exists = "select exists (select 1 from pg_database where datname = 'migrated')";
+    if !sqlx::query_scalar::<_, bool>(exists).fetch_one(&mut server).await.expect("a truth") {
+        server.execute("drop database if exists migrating").await.expect("nothing left of an earlier try");
+        server.execute("create database migrating template template0").await.expect("a database");
+        let url = format!("{base}/migrating");
+        // Gone by the end of the statement: a pool that is closed may keep a connection that was just given back.
+        Store::open(Path::new(""), Some(&url.into())).await.expect("a schema").close().await;
+        server.execute("alter database migrating rename to migrated").await.expect("a name");
+    }
+    server.execute("select pg_advisory_unlock(77)").await.expect("the lock");
+    database_from("migrated").await
 }
 
 impl Drop for TestApp {

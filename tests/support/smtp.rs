@@ -10,13 +10,15 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use colloquy::server::{config::MailConfig, state::AppState};
+use colloquy::{
+    domain::JobKind,
+    server::{config::MailConfig, state::AppState},
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
-use tokio_util::sync::CancellationToken;
 
 /// What the server does with those who come. Nobody ever has an address that begins with `nobody`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,9 +182,8 @@ impl Smtp {
     }
 
     async fn wait(&self, app: &AppState, count: usize, fits: impl Fn(&Taken) -> bool) -> Vec<Taken> {
-        let outbox = app.outbox.as_ref().expect("an application that sends mails");
         for _ in 0..200 {
-            outbox.send_due(&CancellationToken::new()).await.expect("a queue");
+            app.jobs.drain(JobKind::SendMail).await.expect("a queue");
             let mut mails = self.taken();
             mails.retain(&fits);
             if mails.len() >= count {

@@ -10,6 +10,7 @@ mod sections;
 
 pub use person::PersonPage;
 pub use removal::RemovalNotice;
+pub use sections::Told;
 
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};

@@ -113,6 +113,14 @@ pub fn SessionsPage() -> impl IntoView {
                                     <Icon glyph=Glyph::Users />
                                     "People"
                                 </a>
+                                <a class="btn btn-line" href="/audit">
+                                    <Icon glyph=Glyph::ScrollText />
+                                    "Audit"
+                                </a>
+                                <a class="btn btn-line" href="/jobs">
+                                    <Icon glyph=Glyph::RotateCw />
+                                    "Jobs"
+                                </a>
                             }
                         })}
                     <button class="btn btn-line" type="submit">

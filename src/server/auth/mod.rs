@@ -38,6 +38,6 @@ pub use locale::{Chosen, ReaderTimeZone};
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
 pub use origin::{Act, Origin};
 pub use password::Passwords;
-pub use people::{By, Deleted};
+pub use people::{By, DeleteAccount, RemoveFactors};
 pub use session::SessionBackend;
 pub use sign_up::NewAccount;

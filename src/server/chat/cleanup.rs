@@ -1,30 +1,60 @@
-//! Clears away what is due: chats that were deleted, and rows that have expired.
+//! Clears away what is due: chats that were deleted, chats that are too old, and rows that have expired.
 
-use std::time::Duration;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::Chats;
-use crate::server::store::{EXPIRING, StoreError};
+use crate::{
+    domain::JobKind,
+    server::{
+        fault::Fault,
+        jobs::{Handler, Outcome, Policy, Run},
+        store::{EXPIRING, StoreError},
+    },
+};
 
-/// Time between two looks for deleted chats.
-const PERIOD: Duration = Duration::from_secs(60);
-/// Looks between two deletions of what has expired: 10 minutes.
-const EXPIRY_LOOKS: u32 = 10;
-/// How long a deleted chat can be restored.
+/// Seconds between two looks for deleted chats.
+const DELETED_CHATS: i64 = 60;
+/// Seconds between two looks for what is too old or has expired.
+const OLD: i64 = 600;
+/// Seconds for which a deleted chat can be restored.
 const RESTORE_SECONDS: i64 = 3_600;
 
-/// The clearing task.
-pub(super) async fn work(chats: Chats) {
-    let mut ticks = tokio::time::interval(PERIOD);
-    let mut looks = 0_u32;
-    loop {
-        ticks.tick().await;
-        if let Err(error) = chats.remove_deleted().await {
-            tracing::error!(%error, "deleted chats could not be removed; the next look goes on");
-        }
-        if looks.is_multiple_of(EXPIRY_LOOKS) {
-            chats.clear_expired().await;
-        }
-        looks = looks.wrapping_add(1);
+/// The schedule that removes deleted chats.
+pub struct RemoveChats(pub Chats);
+
+impl Handler for RemoveChats {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::RemoveChats).every(DELETED_CHATS)
+    }
+
+    fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        async { self.0.remove_deleted().await.map(|_| Outcome::Done).map_err(Fault::from) }.boxed()
+    }
+}
+
+/// The schedule that deletes chats by their age.
+pub struct ApplyRetention(pub Chats);
+
+impl Handler for ApplyRetention {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::ApplyRetention).every(OLD)
+    }
+
+    fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        async { self.0.expire().await.map(|()| Outcome::Done) }.boxed()
+    }
+}
+
+/// The schedule that deletes rows that have expired.
+pub struct DeleteExpired(pub Chats);
+
+impl Handler for DeleteExpired {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::DeleteExpired).every(OLD)
+    }
+
+    fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        async { self.0.clear_expired().await.map(|()| Outcome::Done).map_err(Fault::from) }.boxed()
     }
 }
 
@@ -37,19 +67,22 @@ impl Chats {
         self.0.store.remove_chats_deleted_before(self.0.clock.now().plus_seconds(-RESTORE_SECONDS)).await
     }
 
-    /// Deletes what has expired, and the chats whose time has come by a rule. What fails is logged, and keeps nothing else.
-    pub async fn clear_expired(&self) {
+    /// Deletes what has expired. What fails keeps nothing else.
+    ///
+    /// # Errors
+    /// The first fault of the database.
+    pub async fn clear_expired(&self) -> Result<(), StoreError> {
+        let (store, now) = (&self.0.store, self.0.clock.now());
+        let mut done = Ok(());
         for kind in &EXPIRING {
-            if let Err(error) = self.0.store.delete_expired(kind, self.0.clock.now(), self.0.audit_days).await {
-                tracing::error!(%error, what = kind.what, "what has expired could not be deleted; the next pass tries again");
+            let deleted = store.delete_expired(kind, now, self.0.audit_days).await.map(|_| ());
+            if let Err(error) = &deleted {
+                tracing::warn!(%error, what = kind.what, "what has expired could not be deleted");
             }
+            done = done.and(deleted);
         }
-        let before = self.0.clock.now().plus_seconds(-86_400 * i64::from(self.0.audit_days));
-        if let Err(error) = self.0.store.delete_ended_sign_ins(before).await {
-            tracing::error!(%error, "sign-ins that have ended could not be deleted; the next pass tries again");
-        }
-        if let Err(fault) = self.expire().await {
-            tracing::error!(%fault, "chats could not be deleted by their age; the next pass tries again");
-        }
+        let before = now.plus_seconds(-86_400 * i64::from(self.0.audit_days));
+        done = done.and(store.delete_ended_sign_ins(before).await.map(|_| ()));
+        done.and(store.remove_expired_exports(now).await)
     }
 }

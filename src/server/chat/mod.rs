@@ -25,6 +25,7 @@ use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+pub use cleanup::{ApplyRetention, DeleteExpired, RemoveChats};
 pub use reader::{Event, EventId, Reader};
 pub use send::Outgoing;
 
@@ -101,10 +102,9 @@ impl Chats {
         let (inner, queue) = (chats.0.clone(), Arc::new(Mutex::new(queue)));
         let duty = Duty { name: "answers", vital: true, at_stop: AtStop::Finishes };
         supervisor.watch(duty, move || writer::work(inner.clone(), queue.clone()));
-        let (sweeping, clearing) = (chats.clone(), chats.clone());
+        let sweeping = chats.clone();
         let duty = Duty { name: "sweep", vital: false, at_stop: AtStop::Dropped };
         supervisor.watch(duty, move || sweep::work(sweeping.clone()));
-        supervisor.watch(Duty { name: "cleanup", ..duty }, move || cleanup::work(clearing.clone()));
         chats
     }
 

@@ -95,14 +95,21 @@ impl Chats {
     async fn sweep_runs(&self, interrupt: bool) -> Result<(), Fault> {
         self.interrupt_dead().await?;
         let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
-        let interrupted = if interrupt { tx.interrupt_expired(now, &self.0.hub.held()).await? } else { 0 };
-        let before = now.plus_seconds(-QUEUED_SECONDS);
-        let queued = tx.list_claimable_runs(before, self.0.answers_per_person, QUEUED).await?;
-        tx.commit().await?;
-        if interrupted > 0 {
-            tracing::warn!(count = interrupted, "answers of a stopped server were marked as interrupted");
+        let mut tx = self.0.store.read().await?;
+        let has_expired = interrupt && tx.has_expired_run(now).await?;
+        drop(tx);
+        if has_expired {
+            let mut tx = self.0.store.write().await?;
+            let interrupted = tx.interrupt_expired(now, &self.0.hub.held()).await?;
+            tx.commit().await?;
+            if interrupted > 0 {
+                tracing::warn!(count = interrupted, "answers of a stopped server were marked as interrupted");
+            }
         }
+        let before = now.plus_seconds(-QUEUED_SECONDS);
+        let mut tx = self.0.store.read().await?;
+        let queued = tx.list_claimable_runs(before, self.0.answers_per_person, QUEUED).await?;
+        drop(tx);
         self.execute_in_order(queued);
         Ok(())
     }

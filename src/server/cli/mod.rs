@@ -2,11 +2,18 @@
 
 mod audit;
 mod connect;
+mod jobs;
 
 pub use audit::{AuditCommand, show_audit};
 pub use connect::try_models;
+pub use jobs::{JobsAction, JobsCommand, run_jobs};
 
-use std::{error::Error, fs, io::Write, os::unix::fs::DirBuilderExt};
+use std::{
+    error::Error,
+    fs,
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
+};
 
 use clap::Subcommand;
 use time::{OffsetDateTime, macros::format_description};
@@ -191,11 +198,16 @@ async fn list(accounts: &Accounts, by: &By<'_>, search: &str, out: &mut impl Wri
             break;
         }
     }
+    Ok(table(&rows, out)?)
+}
+
+/// Writes rows under each other, with columns that are as wide as their widest cell.
+fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Result<()> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 4] = std::array::from_fn(width);
-    for [address, name, role, state, seen] in &rows {
-        let [w1, w2, w3, w4] = widths;
-        writeln!(out, "{address:w1$}  {name:w2$}  {role:w3$}  {state:w4$}  {seen}")?;
+    let widths: [usize; N] = std::array::from_fn(width);
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Mails: what they say, how they leave, and the queue that they wait in.
 //!
-//! Whoever does something that a mail tells of puts the mail into the transaction of the act (`Tx::insert_mail`).
-//! The [`Outbox`] of any one instance sends it.
+//! Whoever does something that a mail tells of puts the mail into the transaction of the act (`Tx::insert_mail`), which
+//! enqueues a job for it. The [`Outbox`] runs that job.
 
 mod letters;
 mod outbox;
@@ -23,9 +23,9 @@ pub use letters::{Letter, moment};
 pub use outbox::Outbox;
 
 use self::smtp::MailServer;
-use super::{config::MailConfig, store::ClaimedMail};
+use super::{config::MailConfig, store::UnsentMail};
 
-/// How long sending one mail may take in all. Shorter than the lease of the mail.
+/// How long sending one mail may take in all.
 const IN_ALL: Duration = Duration::from_secs(30);
 
 /// Why a mail was not sent. Holds neither its texts nor the password of the mail server.
@@ -74,12 +74,12 @@ impl Mailer {
     ///
     /// # Errors
     /// As the mail server says.
-    pub async fn send(&self, mail: &ClaimedMail) -> Result<(), MailError> {
+    pub async fn send(&self, mail: &UnsentMail) -> Result<(), MailError> {
         let message = self.message(mail)?;
         tokio::time::timeout(IN_ALL, self.server.send(&message)).await.unwrap_or(Err(MailError::Slow))
     }
 
-    fn message(&self, mail: &ClaimedMail) -> Result<Message, MailError> {
+    fn message(&self, mail: &UnsentMail) -> Result<Message, MailError> {
         let recipient: Address = mail.recipient.parse()?;
         let written = Duration::from_micros(u64::try_from(mail.created_at.micros()).unwrap_or_default());
         // So that nobody's "I am on holiday" answers.
@@ -107,15 +107,14 @@ mod tests {
         Mailer::new(&MailConfig { smtp_url, from: "Colloquy <chat@example.org>".to_owned() }).expect("a mailer")
     }
 
-    fn mail(recipient: &str, subject: &str) -> ClaimedMail {
-        ClaimedMail {
+    fn mail(recipient: &str, subject: &str) -> UnsentMail {
+        UnsentMail {
             id: Uuid::nil(),
             recipient: recipient.to_owned(),
             subject: subject.to_owned(),
             text: "Grüße".to_owned(),
             html: "<p>Grüße</p>".to_owned(),
             created_at: Timestamp::from_micros(0),
-            attempts: 1,
         }
     }
 

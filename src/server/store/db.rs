@@ -2,7 +2,7 @@
 //!
 //! A statement is written once, with `$n` placeholders, and the macros below run it on whichever database is open.
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -10,6 +10,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Notify;
 
 use super::StoreError;
 
@@ -44,6 +45,9 @@ pub(super) enum Conn<'c> {
 pub struct Tx {
     inner: Inner,
     has_failed: bool,
+    /// Woken after the commit, where a job was enqueued.
+    jobs: Option<Arc<Notify>>,
+    has_jobs: bool,
 }
 
 enum Inner {
@@ -55,7 +59,17 @@ enum Inner {
 
 impl Tx {
     const fn new(inner: Inner) -> Self {
-        Self { inner, has_failed: false }
+        Self { inner, has_failed: false, jobs: None, has_jobs: false }
+    }
+
+    /// Wakes somebody after a commit with jobs.
+    pub(super) fn waking(self, jobs: Arc<Notify>) -> Self {
+        Self { jobs: Some(jobs), ..self }
+    }
+
+    /// There will be a job to run once this is committed.
+    pub(super) const fn wake_jobs(&mut self) {
+        self.has_jobs = true;
     }
 
     pub(super) fn conn(&mut self) -> Conn<'_> {
@@ -90,6 +104,9 @@ impl Tx {
             Inner::WriteSqlite(tx) => tx.commit().await?,
             Inner::WritePostgres(tx) => tx.commit().await?,
             Inner::ReadSqlite(_) | Inner::ReadPostgres(_) => {}
+        }
+        if let Some(jobs) = self.jobs.filter(|_| self.has_jobs) {
+            jobs.notify_one();
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{
     Owned, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
-use crate::domain::{Timestamp, UserId};
+use crate::domain::{JobKind, Timestamp, UserId};
 
 /// An account whose time has come.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -59,6 +59,9 @@ impl Owned<'_> {
             now,
             due_at,
         )?;
+        if changed == 1 {
+            self.tx.enqueue(JobKind::DeleteAccount, self.owner.uuid(), due_at, now).await?;
+        }
         Ok(changed == 1)
     }
 
@@ -76,6 +79,9 @@ impl Owned<'_> {
             self.owner,
             now,
         )?;
+        if changed == 1 {
+            self.tx.cancel_job(JobKind::DeleteAccount, self.owner.uuid()).await?;
+        }
         Ok(changed == 1)
     }
 
@@ -102,16 +108,6 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// The accounts whose time has come, the longest due first.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn list_due_deletions(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
-        let rows =
-            fetch_all!(self, (UserId,), "select id from users where deletion_at <= $1 order by deletion_at, id", now)?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
     /// Takes an account whose time has come. Others that want it wait until this transaction ends, and find it gone.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ enum Kept {
 }
 
 /// All kinds.
-pub static EXPIRING: [Expiring; 9] = [
+pub static EXPIRING: [Expiring; 10] = [
     Expiring {
         what: "session records",
         kept: Kept::Days(0),
@@ -68,11 +68,17 @@ pub static EXPIRING: [Expiring; 9] = [
         delete: "delete from mails where id in (select id from mails where sent_at <= $1 limit $2)",
     },
     Expiring {
+        what: "jobs that failed",
+        kept: Kept::Days(30),
+        delete: "delete from jobs where (kind, subject_id) in
+                 (select kind, subject_id from jobs where state = 'failed' and run_at <= $1 limit $2)",
+    },
+    Expiring {
         what: "mails that were given up",
         kept: Kept::Days(30),
-        delete:
-            "delete from mails where id in
-                 (select id from mails where next_attempt_at is null and sent_at is null and created_at <= $1 limit $2)",
+        delete: "delete from mails where id in
+                 (select id from mails where sent_at is null and created_at <= $1 and not exists
+                      (select 1 from jobs where kind = 'send_mail' and subject_id = mails.id) limit $2)",
     },
 ];
 
@@ -102,8 +108,8 @@ impl Store {
 impl Tx {
     async fn has_expired(&mut self, kind: &Expiring, before: Timestamp) -> Result<bool, StoreError> {
         // The statement's own list of what it deletes.
-        let list = kind.delete.split_once('(').map_or("", |(_, list)| list.trim_end_matches(')'));
-        let sql = format!("select count(*) from ({list}) as due");
+        let list = kind.delete.split_once("(select").map_or("", |(_, list)| list.trim_end_matches(')'));
+        let sql = format!("select count(*) from (select{list}) as due");
         let row = fetch_optional!(self, (i64,), &sql, before, 1_i64)?;
         Ok(row.is_some_and(|(count,)| count > 0))
     }

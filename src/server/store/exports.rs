@@ -1,4 +1,4 @@
-//! Downloads of people's own data: jobs under a lease, and their pieces.
+//! Downloads of people's own data, and their pieces.
 
 use uuid::Uuid;
 
@@ -6,16 +6,14 @@ use super::{
     Owned, Store, StoreError, Tx,
     db::{execute, fetch_optional},
 };
-use crate::domain::{DataExport, ExportId, Timestamp, UserId};
+use crate::domain::{DataExport, ExportId, JobKind, Timestamp, UserId};
 
 /// Pieces that are removed at a time. Those of older versions are a megabyte each.
 const PIECES_STEP: i64 = 1;
-/// Times that a download is begun before it is given up.
-const ATTEMPTS: i64 = 5;
 
-/// A download to be put together.
+/// A download to be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct ClaimedExport {
+pub struct ExportRow {
     /// Which.
     pub id: ExportId,
     /// Whose.
@@ -51,6 +49,9 @@ impl Owned<'_> {
             now,
             expires_at,
         )?;
+        if inserted == 1 {
+            self.tx.enqueue(JobKind::BuildExport, id.uuid(), now, now).await?;
+        }
         Ok(inserted == 1)
     }
 
@@ -115,7 +116,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the pieces of a download that somebody began to put together, while this lease holds.
+    /// Removes the pieces that an earlier attempt has left, while the lease of this one holds.
     ///
     /// # Errors
     /// As the database says.
@@ -129,35 +130,6 @@ impl Tx {
     async fn has_expired_export(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let row = fetch_optional!(self, (ExportId,), "select id from exports where expires_at <= $1 limit 1", now)?;
         Ok(row.is_some())
-    }
-
-    /// Whether there is something to put together or to give up.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn has_due_export(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(
-            self,
-            (ExportId,),
-            "select id from exports where state = 'waiting' or (state = 'working' and lease_until <= $1) limit 1",
-            now,
-        )?;
-        Ok(row.is_some())
-    }
-
-    /// Gives up what was begun too often.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn give_up_exports(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        execute!(
-            self,
-            "update exports set state = 'failed', lease = null, lease_until = null
-             where state = 'working' and lease_until <= $1 and attempts >= $2",
-            now,
-            ATTEMPTS,
-        )?;
-        Ok(())
     }
 
     /// Removes some of an export that has expired, in the end its row. Gives how many rows.
@@ -185,64 +157,38 @@ impl Tx {
             self,
             "delete from export_pieces where export_id = $1
                and position in (select position from export_pieces where export_id = $1 limit $2)
-               and ($3 is null or exists (select 1 from exports where id = $1 and lease = $3))",
+               and ($3 is null or exists (select 1 from jobs where kind = 'build_export' and subject_id = $1 and lease = $3))",
             id,
             PIECES_STEP,
             lease,
         )?)
     }
 
-    /// Claims the download that has waited the longest, until the lease ends. Of several instances one gets it.
-    /// What an earlier attempt has left is to be removed by [`Store::remove_export_pieces`].
+    /// Notes that a download is being built; `None` where nobody waits for it any more.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn claim_export(
-        &mut self,
-        lease: Uuid,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Option<ClaimedExport>, StoreError> {
-        // The conditions stand outside once more for an instance that waited for another one's claim.
+    pub async fn begin_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<ExportRow>, StoreError> {
         Ok(fetch_optional!(
             self,
-            ClaimedExport,
-            "update exports set state = 'working', lease = $1, lease_until = $3, attempts = attempts + 1, done = 0
-             where id = (select id from exports
-                         where state = 'waiting' or (state = 'working' and lease_until <= $2)
-                         order by created_at, id limit 1)
-               and (state = 'waiting' or (state = 'working' and lease_until <= $2))
-             returning id, user_id, expires_at",
-            lease,
+            ExportRow,
+            "update exports set state = 'working', done = 0
+             where id = $1 and expires_at > $2 and state <> 'ready' returning id, user_id, expires_at",
+            id,
             now,
-            lease_until,
         )?)
     }
 
-    /// Notes how far a download is and holds its lease; `false` where somebody else has it, or nobody wants it any more.
+    /// Notes how many chats of how many are in a download.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn hold_export(
-        &mut self,
-        id: ExportId,
-        lease: Uuid,
-        (done, total): (i64, i64),
-        lease_until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let held = execute!(
-            self,
-            "update exports set done = $3, total = $4, lease_until = $5 where id = $1 and lease = $2",
-            id,
-            lease,
-            done,
-            total,
-            lease_until,
-        )?;
-        Ok(held == 1)
+    pub async fn update_export_progress(&mut self, id: ExportId, (done, total): (i64, i64)) -> Result<(), StoreError> {
+        execute!(self, "update exports set done = $2, total = $3 where id = $1", id, done, total)?;
+        Ok(())
     }
 
-    /// Keeps a piece. Belongs after [`Tx::hold_export`] in its transaction.
+    /// Adds a piece of a download.
     ///
     /// # Errors
     /// As the database says.
@@ -257,26 +203,18 @@ impl Tx {
         Ok(())
     }
 
-    /// A download can be downloaded; `false` where somebody else puts it together, or nobody wants it any more.
+    /// Notes that all pieces of a download are there: so many bytes.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn finish_export(
-        &mut self,
-        id: ExportId,
-        lease: Uuid,
-        bytes: i64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let finished = execute!(
+    pub async fn finish_export(&mut self, id: ExportId, bytes: i64, now: Timestamp) -> Result<(), StoreError> {
+        execute!(
             self,
-            "update exports set state = 'ready', done = total, bytes = $3, ready_at = $4, lease = null, lease_until = null
-             where id = $1 and lease = $2",
+            "update exports set state = 'ready', bytes = $2, ready_at = $3, done = total where id = $1",
             id,
-            lease,
             bytes,
             now,
         )?;
-        Ok(finished == 1)
+        Ok(())
     }
 }

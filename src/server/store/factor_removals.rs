@@ -2,9 +2,9 @@
 
 use super::{
     Owned, StoreError, Tx,
-    db::{execute, fetch_all, fetch_optional},
+    db::{execute, fetch_optional},
 };
-use crate::domain::{Timestamp, UserId};
+use crate::domain::{JobKind, Timestamp, UserId};
 
 /// A removal whose notice is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -35,6 +35,9 @@ impl Owned<'_> {
             now,
             due_at,
         )?;
+        if inserted == 1 {
+            self.tx.enqueue(JobKind::RemoveFactors, self.owner.uuid(), due_at, now).await?;
+        }
         Ok(inserted == 1)
     }
 
@@ -57,6 +60,7 @@ impl Owned<'_> {
     /// # Errors
     /// As the database says.
     pub async fn delete_factor_removal(&mut self) -> Result<bool, StoreError> {
+        self.tx.cancel_job(JobKind::RemoveFactors, self.owner.uuid()).await?;
         Ok(execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 1)
     }
 
@@ -73,16 +77,6 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// The people whose notice is over, the longest due first.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn list_due_factor_removals(&mut self, now: Timestamp) -> Result<Vec<UserId>, StoreError> {
-        let sql = "select user_id from factor_removals where due_at <= $1 order by due_at, user_id";
-        let rows = fetch_all!(self, (UserId,), sql, now)?;
-        Ok(rows.into_iter().map(|(user,)| user).collect())
-    }
-
     /// Takes the removal of a person's factors, if its notice is over. Of several instances that ask, one is given it.
     ///
     /// # Errors

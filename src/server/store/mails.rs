@@ -6,7 +6,7 @@ use super::{
     StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
-use crate::domain::Timestamp;
+use crate::domain::{JobKind, Timestamp};
 
 /// A mail to be sent.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ pub struct NewMail<'a> {
     pub created_at: Timestamp,
 }
 
-/// A mail that this process, and no other, shall send now.
+/// A mail that has not been sent.
 #[derive(sqlx::FromRow)]
-pub struct ClaimedMail {
+pub struct UnsentMail {
     /// Its id.
     pub id: Uuid,
     /// The address.
@@ -40,14 +40,12 @@ pub struct ClaimedMail {
     pub html: String,
     /// When it was written.
     pub created_at: Timestamp,
-    /// How often it was tried, with this attempt.
-    pub attempts: i64,
 }
 
-impl std::fmt::Debug for ClaimedMail {
+impl std::fmt::Debug for UnsentMail {
     /// Without the texts, which hold links.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClaimedMail").field("id", &self.id).field("attempts", &self.attempts).finish_non_exhaustive()
+        f.debug_struct("UnsentMail").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -78,8 +76,7 @@ impl Tx {
     pub async fn insert_mail(&mut self, mail: &NewMail<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into mails (id, recipient, subject, text, html, created_at, attempts, next_attempt_at)
-             values ($1, $2, $3, $4, $5, $6, 0, $6)",
+            "insert into mails (id, recipient, subject, text, html, created_at) values ($1, $2, $3, $4, $5, $6)",
             mail.id,
             mail.recipient,
             mail.subject,
@@ -87,46 +84,19 @@ impl Tx {
             mail.html,
             mail.created_at,
         )?;
-        Ok(())
+        self.enqueue(JobKind::SendMail, mail.id, mail.created_at, mail.created_at).await
     }
 
-    /// Whether there is a mail that can be claimed.
+    /// A mail that has not been sent yet.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn has_due_mail(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(
-            self,
-            (Uuid,),
-            "select id from mails where next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1",
-            now,
-        )?;
-        Ok(row.is_some())
-    }
-
-    /// Claims the mail that has been due the longest, until the lease ends. Of several instances one gets it.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn claim_mail(
-        &mut self,
-        lease: Uuid,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Option<ClaimedMail>, StoreError> {
-        // The conditions stand outside once more for an instance that waited for another one's claim.
+    pub async fn find_unsent_mail(&mut self, id: Uuid) -> Result<Option<UnsentMail>, StoreError> {
         Ok(fetch_optional!(
             self,
-            ClaimedMail,
-            "update mails set lease = $1, lease_until = $3, attempts = attempts + 1
-             where id = (select id from mails
-                         where next_attempt_at <= $2 and (lease_until is null or lease_until <= $2)
-                         order by next_attempt_at, id limit 1)
-               and next_attempt_at <= $2 and (lease_until is null or lease_until <= $2)
-             returning id, recipient, subject, text, html, created_at, attempts",
-            lease,
-            now,
-            lease_until,
+            UnsentMail,
+            "select id, recipient, subject, text, html, created_at from mails where id = $1 and sent_at is null",
+            id,
         )?)
     }
 
@@ -134,41 +104,8 @@ impl Tx {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn finish_mail(&mut self, id: Uuid, lease: Uuid, now: Timestamp) -> Result<(), StoreError> {
-        execute!(
-            self,
-            "update mails set sent_at = $3, next_attempt_at = null, last_error = null, lease = null, lease_until = null,
-                              text = '', html = ''
-             where id = $1 and lease = $2",
-            id,
-            lease,
-            now,
-        )?;
-        Ok(())
-    }
-
-    /// Notes that a mail could not be sent, and when to try again. Without another attempt its texts are forgotten.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn postpone_mail(
-        &mut self,
-        id: Uuid,
-        lease: Uuid,
-        error: &str,
-        next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        execute!(
-            self,
-            "update mails set next_attempt_at = $4, last_error = $3, lease = null, lease_until = null,
-                              text = case when cast($4 as bigint) is null then '' else text end,
-                              html = case when cast($4 as bigint) is null then '' else html end
-             where id = $1 and lease = $2",
-            id,
-            lease,
-            error,
-            next,
-        )?;
+    pub async fn finish_mail(&mut self, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
+        execute!(self, "update mails set sent_at = $2, text = '', html = '' where id = $1", id, now)?;
         Ok(())
     }
 
@@ -180,8 +117,11 @@ impl Tx {
         Ok(fetch_all!(
             self,
             FailingMail,
-            "select id, recipient, subject, created_at, attempts, next_attempt_at, last_error from mails
-             where sent_at is null and last_error is not null order by created_at desc, id desc limit 200",
+            "select m.id, m.recipient, m.subject, m.created_at, j.attempts,
+                    case when j.state = 'failed' then null else j.run_at end as next_attempt_at, j.last_error
+             from jobs j join mails m on m.id = j.subject_id
+             where j.kind = 'send_mail' and j.last_error is not null
+             order by m.created_at desc, m.id desc limit 200",
         )?)
     }
 }

@@ -15,6 +15,7 @@ mod exports;
 mod factor_removals;
 mod factors;
 mod identities;
+mod jobs;
 mod links;
 mod mails;
 mod messages;
@@ -40,9 +41,10 @@ mod users;
 mod words;
 mod write_checks;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
 
 use crate::domain::Timestamp;
 
@@ -54,12 +56,13 @@ pub use db::Tx;
 pub use deletions::{DueDeletion, ReceiptRow};
 pub use expiry::{EXPIRING, Expiring};
 pub use export_rows::{ExportAccount, ExportChat, ExportMessage, ExportSignIn};
-pub use exports::ClaimedExport;
+pub use exports::ExportRow;
 pub use factor_removals::DueRemoval;
 pub use factors::{FactorRow, Material, NewFactor};
 pub use identities::{FlowPurpose, FlowRow, IdentityOwner, IdentityRow, NewFlow, NewIdentity};
+pub use jobs::ClaimedJob;
 pub use links::{LinkPurpose, LinkRow, NewLink, TokenHash};
-pub use mails::{ClaimedMail, FailingMail, NewMail};
+pub use mails::{FailingMail, NewMail, UnsentMail};
 pub use messages::{MessageRow, NewMessage};
 pub use owned::Owned;
 pub use pending_sign_ins::{CeremonyPurpose, NewCeremony, PendingSignIn};
@@ -169,9 +172,9 @@ fn kind_of(code: &str) -> Kind {
     }
 }
 
-/// The open database, migrated.
+/// The open database, migrated; and what wakes the process when a job was enqueued.
 #[derive(Debug, Clone)]
-pub struct Store(db::Db);
+pub struct Store(db::Db, Arc<Notify>);
 
 impl Store {
     /// Opens PostgreSQL where a URL is given, else the file `colloquy.db` in the data folder, and migrates it.
@@ -184,7 +187,7 @@ impl Store {
             None => db::Db::open_sqlite(&data.join("colloquy.db")).await?,
         };
         migrate::run(&db).await?;
-        Ok(Self(db))
+        Ok(Self(db, Arc::default()))
     }
 
     /// Begins looking.
@@ -200,7 +203,12 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        self.0.write().await
+        Ok(self.0.write().await?.waking(Arc::clone(&self.1)))
+    }
+
+    /// Comes back when this process has enqueued a job since the last time.
+    pub async fn job_enqueued(&self) {
+        self.1.notified().await;
     }
 
     /// Empties SQLite's log of changes, so that what was deleted is in no file any more. Tries for some seconds where somebody

@@ -44,6 +44,7 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("pictures", "user_id", Owner),
     ("exports", "user_id", Owner),
     ("deletion_counts", "user_id", Owner),
+    ("jobs", "subject_id", Owner),
     ("users", "id", Owner),
     ("installation", "administrator_id", Mention),
     ("factor_removals", "asked_by", Mention),
@@ -54,14 +55,13 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("chats", "id", Other),
     ("deletions", "id", Other),
     ("exports", "id", Other),
-    ("exports", "lease", Other),
     ("export_pieces", "export_id", Other),
     ("export_pieces", "bytes", Other),
     ("factors", "id", Other),
+    ("jobs", "lease", Other),
     ("links", "id", Other),
     ("links", "token_hash", Other),
     ("mails", "id", Other),
-    ("mails", "lease", Other),
     ("messages", "id", Other),
     ("messages", "chat_id", Other),
     ("messages", "client_id", Other),
@@ -91,6 +91,7 @@ impl Tx {
     pub async fn purge(&mut self, due: &DueDeletion) -> Result<Counts, StoreError> {
         let user = due.id;
         let mut counts = self.list_deleted(user).await?;
+        self.delete_jobs_of(user, &due.email_key).await?;
         let mails = execute!(self, "delete from mails where lower(recipient) = $1", &due.email_key)?;
         *counts.entry("mails").or_default() += mails;
         execute!(self, "delete from reset_requests where lower(email) = $1", &due.email_key)?;

@@ -164,6 +164,7 @@ impl Tx {
         let (table, rows) = match part {
             Part::Rows(many) => (many.table, execute!(self, many.delete, user, many.step)?),
             Part::MailsTo(key) => {
+                self.delete_jobs_of(user, key).await?;
                 let sql = "delete from mails where id in (select id from mails where lower(recipient) = $1 limit $2)";
                 ("mails", execute!(self, sql, &**key, STEP)?)
             }
@@ -198,6 +199,18 @@ impl Tx {
              where id in (select id from audit where subject_id = $1 and {OF_SUBJECT} limit $2)"
         );
         Ok(by_them + execute!(self, &sql, user, STEP)?)
+    }
+
+    /// Deletes the jobs that send mails to an address, or build downloads for a person. What a mail server said can hold the
+    /// address.
+    pub(super) async fn delete_jobs_of(&mut self, user: UserId, email_key: &str) -> Result<(), StoreError> {
+        let mails = "delete from jobs where kind = 'send_mail'
+                       and subject_id in (select id from mails where lower(recipient) = $1)";
+        execute!(self, mails, email_key)?;
+        let exports = "delete from jobs where kind = 'build_export'
+                         and subject_id in (select id from exports where user_id = $1)";
+        execute!(self, exports, user)?;
+        Ok(())
     }
 
     async fn count_deleted(&mut self, user: UserId, table: &str, rows: u64) -> Result<(), StoreError> {

@@ -381,6 +381,15 @@ impl Tx {
         Ok(true)
     }
 
+    /// Whether the lease of a run has run out.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn has_expired_run(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1 limit 1";
+        Ok(fetch_optional!(self, (RunId,), sql, now)?.is_some())
+    }
+
     /// Ends the runs whose lease ran out, but for those that this worker says it holds, and marks their answers as
     /// interrupted. Gives how many.
     ///

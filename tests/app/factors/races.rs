@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use colloquy::domain::SignInStep;
+use colloquy::domain::{JobKind, SignInStep};
 use serde_json::json;
 
 use super::{
@@ -113,12 +113,13 @@ each_db! {
         let asked = admin.post_form("/api/change_person", &[("user", &*user), ("change", "remove_factors")]).await;
         assert_eq!(asked.status, 200, "{}", asked.text());
         app.execute("update factor_removals set due_at = 1").await;
+        app.execute("update jobs set run_at = 1 where kind = 'remove_factors'").await;
         let mut browser = app.stranger();
         sign_in_step(&mut browser).await;
         let code = phone.next(&app);
-        let accounts = app.state.accounts.clone();
+        let jobs = app.state.jobs.clone();
         app.state.accounts.before_next_entry(async move {
-            assert_eq!(accounts.carry_out_factor_removals().await.expect("a removal"), 1);
+            jobs.drain(JobKind::RemoveFactors).await.expect("a removal");
         });
         assert_eq!(finish(&mut browser, &code).await.status, 401);
         assert!(who(&mut browser).await.is_none());

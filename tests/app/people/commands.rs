@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use colloquy::{
-    domain::Role,
+    domain::{JobKind, Role},
     server::cli::{self, UserCommand},
 };
 
@@ -95,7 +95,7 @@ each_db! {
         let last = run(&app, UserCommand::Delete { email: "ada@example.org".into() }).await.expect_err("l03: the last one");
         assert!(last.starts_with("This is the last administrator"), "{last}");
         app.state.clock.advance(86_401);
-        app.state.accounts.carry_out_deletions().await.expect("a sweep");
+        app.work_off(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select email from users").await, ["ada@example.org"]);
         assert_eq!(app.column("select outcome from audit where action = 'delete_account'").await, ["done"]);
     }

@@ -1,6 +1,6 @@
 //! Lost second factors.
 
-use colloquy::domain::SignInStep;
+use colloquy::domain::{JobKind, SignInStep};
 
 use super::{acts, change, id_of, person, who};
 use crate::{
@@ -43,7 +43,7 @@ async fn step(app: &TestApp) -> SignInStep {
 }
 
 async fn sweep(app: &TestApp) -> usize {
-    app.state.accounts.carry_out_factor_removals().await.expect("a sweep")
+    app.work_off(JobKind::RemoveFactors).await.done
 }
 
 each_db! {

@@ -5,7 +5,7 @@ use std::{fs::File, path::PathBuf};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Exports, archive::Archive, work::Hold};
+use super::{Exports, archive::Archive, work::Building};
 use crate::{
     domain::{AppError, ChatId, SignInId, UserId},
     server::{
@@ -34,17 +34,17 @@ const README: &str = "Your data from Colloquy.\n\n\
 
 impl Exports {
     /// Writes all that is known of a person into a file.
-    pub(super) async fn build(&self, hold: &mut Hold<'_>, path: PathBuf) -> Result<File, Fault> {
+    pub(super) async fn build(&self, building: &mut Building<'_>, path: PathBuf) -> Result<File, Fault> {
         let mut archive = Archive::begin(path);
         archive.file("README.txt").await?;
         archive.more(README).await?;
-        let user = hold.export.user_id;
+        let user = building.export.user_id;
         self.add_account(&mut archive, user).await?;
         self.add_sign_ins(&mut archive, user).await?;
         self.add_audit(&mut archive, user).await?;
         self.add_mails(&mut archive, user).await?;
         self.add_list_of_chats(&mut archive, user).await?;
-        self.add_chats(&mut archive, hold).await?;
+        self.add_chats(&mut archive, building).await?;
         archive.finish().await
     }
 
@@ -154,24 +154,24 @@ impl Exports {
         }
     }
 
-    async fn add_chats(&self, archive: &mut Archive, hold: &mut Hold<'_>) -> Result<(), Fault> {
-        let (user, store) = (hold.export.user_id, &self.accounts.store);
-        hold.total = store.read().await?.owned_by(user).export_chat_count().await?;
+    async fn add_chats(&self, archive: &mut Archive, building: &mut Building<'_>) -> Result<(), Fault> {
+        let (user, store) = (building.export.user_id, &self.accounts.store);
+        building.total = store.read().await?.owned_by(user).export_chat_count().await?;
         let mut after = ChatId::from_uuid(Uuid::nil());
         loop {
             let chats = store.read().await?.owned_by(user).export_chats(after, ROWS).await?;
             let Some(last) = chats.last() else { return Ok(()) };
             after = last.id;
             for chat in &chats {
-                let name = format!("chats/{:03}-{}", hold.done + 1, file_name(&chat.title));
+                let name = format!("chats/{:03}-{}", building.done + 1, file_name(&chat.title));
                 archive.file(format!("{name}.jsonl")).await?;
-                self.add_messages(archive, hold, chat, json_line).await?;
+                self.add_messages(archive, building, chat, json_line).await?;
                 archive.file(format!("{name}.md")).await?;
                 archive.more(format!("# {}\n\n", chat.title)).await?;
-                self.add_messages(archive, hold, chat, markdown).await?;
-                hold.done += 1;
+                self.add_messages(archive, building, chat, markdown).await?;
+                building.done += 1;
                 // One that was begun since is in it too.
-                hold.total = hold.total.max(hold.done);
+                building.total = building.total.max(building.done);
             }
         }
     }
@@ -179,15 +179,15 @@ impl Exports {
     async fn add_messages(
         &self,
         archive: &mut Archive,
-        hold: &mut Hold<'_>,
+        building: &mut Building<'_>,
         chat: &ExportChat,
         shape: fn(&ExportChat, &ExportMessage) -> String,
     ) -> Result<(), Fault> {
         let mut after = i64::MIN;
         loop {
-            hold.renew().await?;
+            building.note().await?;
             let mut tx = self.accounts.store.read().await?;
-            let rows = tx.owned_by(hold.export.user_id).export_messages(chat.id, after, ROWS).await?;
+            let rows = tx.owned_by(building.export.user_id).export_messages(chat.id, after, ROWS).await?;
             drop(tx);
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.position;

@@ -1,12 +1,10 @@
-//! People take their data away: they ask for it, a worker puts it together, they download it.
+//! People take their data away: they ask for it, a job builds the download, they fetch it.
 
 mod archive;
 mod build;
 mod work;
 
 use std::{path::Path, sync::Arc};
-
-use tokio::sync::Notify;
 
 use super::{Accounts, Caller, Origin, deferred::Reading, throttle};
 use crate::{
@@ -23,13 +21,12 @@ pub struct Exports {
     accounts: Accounts,
     /// Where a file lies, without a name, while it is put together.
     folder: Arc<Path>,
-    asked: Arc<Notify>,
 }
 
 impl Exports {
     /// Downloads of these accounts' data, put together in a folder that is not shared.
     pub fn new(accounts: Accounts, folder: &Path) -> Self {
-        Self { accounts, folder: folder.into(), asked: Arc::default() }
+        Self { accounts, folder: folder.into() }
     }
 
     /// The caller asks for their data. Whoever calls this has checked that they proved who they are.
@@ -52,7 +49,6 @@ impl Exports {
         }
         origin.note(&mut tx, clock, user, AuditAction::ExportData).await?;
         tx.commit().await?;
-        self.asked.notify_one();
         Ok(DataExport { id, state: ExportState::Waiting, done: 0, total: 0, bytes: 0, created_at: now, expires_at })
     }
 

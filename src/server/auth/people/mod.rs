@@ -5,12 +5,13 @@
 
 mod change;
 mod deletion;
+mod jobs;
 mod list;
 mod operator;
 mod purge;
 mod removal;
 
-pub use purge::Deleted;
+pub use {purge::DeleteAccount, removal::RemoveFactors};
 
 use super::{Accounts, Caller, Origin, deferred::Reading, invitations::require_administrator, origin::Act};
 use crate::{

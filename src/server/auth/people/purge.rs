@@ -5,24 +5,24 @@
 //! goes in one transaction with the account, which is kept only where nothing names the person any more. Whatever breaks
 //! off in between is gone on with at the next look, by whichever instance comes first.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
+use futures::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
 use crate::{
-    domain::{AuditAction, Outcome, Receipt, UserId},
+    domain::{AuditAction, JobKind, Outcome, Receipt, UserId},
     server::{
         auth::{Accounts, Origin, origin::Act},
         fault::Fault,
+        jobs::{self, Handler, Policy, Run},
         mail::Letter,
         store::{DueDeletion, ReceiptRow},
     },
 };
 
-/// Time between two looks for accounts whose time has come.
-const PERIOD: Duration = Duration::from_secs(60);
-/// Time between two looks while answers are being stopped.
-const SHORT_PERIOD: Duration = Duration::from_secs(2);
+/// Seconds between two looks whether answers have stopped.
+const STOP_SECONDS: i64 = 2;
 /// Seconds that answers have to stop. A worker that is gone by then writes nothing any more.
 const PATIENCE_SECONDS: i64 = 600;
 /// Receipts that administrators see.
@@ -33,65 +33,34 @@ const RECEIPTS: u32 = 50;
 #[error("an account was not deleted, because the purge leaves traces of it in {0}")]
 struct TracesLeft(String);
 
-/// How the deletion of one account went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purged {
-    Done,
-    /// Answers are still being stopped.
-    Waits,
-    /// Another instance was first, or it was undone.
-    Gone,
-}
+/// The job that deletes an account.
+pub struct DeleteAccount(pub Accounts);
 
-/// How a look for accounts whose time has come went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Deleted {
-    /// Accounts that were deleted.
-    pub done: usize,
-    /// Accounts whose answers are still being stopped.
-    pub waiting: usize,
-    /// Accounts that could not be deleted; why stands in the log.
-    pub failed: usize,
+impl Handler for DeleteAccount {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::DeleteAccount)
+    }
+
+    fn run<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Result<jobs::Outcome, Fault>> {
+        self.0.delete_account(run).boxed()
+    }
 }
 
 impl Accounts {
-    /// Deletes the accounts whose time has come. Of several instances that do so at once, one does it with each.
-    ///
-    /// # Errors
-    /// As the database says. What goes wrong with one account does not keep the others.
-    pub async fn carry_out_deletions(&self) -> Result<Deleted, Fault> {
-        let mut deleted = Deleted::default();
-        let due = self.store.read().await?.list_due_deletions(self.clock.now()).await?;
-        for user in due {
-            match self.delete_account(user).await {
-                Ok(Purged::Done) => deleted.done += 1,
-                Ok(Purged::Waits) => deleted.waiting += 1,
-                Ok(Purged::Gone) => {}
-                Err(fault) => {
-                    tracing::error!(%fault, %user, "an account could not be deleted; the next look tries again");
-                    deleted.failed += 1;
-                }
-            }
-        }
-        if deleted.done > 0 {
-            tracing::info!(count = deleted.done, "accounts were deleted");
-            self.store.checkpoint().await?;
-        }
-        Ok(deleted)
-    }
-
-    async fn delete_account(&self, user: UserId) -> Result<Purged, Fault> {
-        let Some((due, open_runs)) = self.shut(user).await? else { return Ok(Purged::Gone) };
+    async fn delete_account(&self, run: &Run) -> Result<jobs::Outcome, Fault> {
+        let user = UserId::from_uuid(run.subject());
+        let Some((due, open_runs)) = self.shut(user).await? else { return self.not_due(user).await };
         let is_late = due.deletion_at.plus_seconds(PATIENCE_SECONDS) < self.clock.now();
         if open_runs > 0 && !is_late {
-            return Ok(Purged::Waits);
+            return Ok(jobs::Outcome::NotYet(self.clock.now().plus_seconds(STOP_SECONDS)));
         }
         self.store.purge_much(&due).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         // Before the row of the account, as everywhere where both are locked.
         tx.lock_administrators().await?;
-        let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(Purged::Gone) };
+        let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(jobs::Outcome::Done) };
+        run.finish(&mut tx).await?;
         let counts = tx.purge(&due).await?;
         let traces = tx.find_traces(&due).await?;
         if !traces.is_empty() {
@@ -112,7 +81,14 @@ impl Accounts {
         let letter = Letter::deleted(&receipt.id.to_string(), receipt.asked_at, now, &words(&receipt.counts)?);
         self.post(&mut tx, &due.email, &letter).await?;
         tx.commit().await?;
-        Ok(Purged::Done)
+        self.store.checkpoint().await?;
+        Ok(jobs::Outcome::Done)
+    }
+
+    /// Another instance was first, or it was undone, or its time has not come.
+    async fn not_due(&self, user: UserId) -> Result<jobs::Outcome, Fault> {
+        let at = self.store.read().await?.owned_by(user).find_deletion().await?;
+        Ok(at.filter(|at| *at > self.clock.now()).map_or(jobs::Outcome::Done, jobs::Outcome::NotYet))
     }
 
     /// Lets nobody in any more, and has all answers stop. Gives what is to be deleted, and how many answers are still being
@@ -145,21 +121,6 @@ impl Accounts {
         };
         Ok(rows.into_iter().map(shown).collect())
     }
-
-    /// Deletes what is due, again and again.
-    pub async fn watch_deletions(self) {
-        loop {
-            let pause = match self.carry_out_deletions().await {
-                Ok(Deleted { waiting: 1.., .. }) => SHORT_PERIOD,
-                Ok(_) => PERIOD,
-                Err(fault) => {
-                    tracing::error!(%fault, "accounts could not be deleted; the next look tries again");
-                    PERIOD
-                }
-            };
-            tokio::time::sleep(pause).await;
-        }
-    }
 }
 
 /// The rows of a table, for people: one, and several.
@@ -180,6 +141,7 @@ fn row_names(table: &str) -> Option<(&'static str, &'static str)> {
         "pictures" => ("picture", "pictures"),
         "exports" => ("download", "downloads"),
         "users" => ("account", "accounts"),
+        "jobs" => ("background job", "background jobs"),
         "deletion_counts" => ("count of deleted rows", "counts of deleted rows"),
         "sessions" => ("session", "sessions"),
         "mails" => ("mail", "mails"),

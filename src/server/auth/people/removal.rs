@@ -3,21 +3,32 @@
 //! An administrator cannot know who says so. Therefore the owner is told by mail and above every page, and has a day
 //! to refuse; only then the factors go, and with them every sign-in.
 
-use std::time::Duration;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::By;
 use crate::{
-    domain::{AppError, AuditAction, Outcome, Timestamp, UserId},
+    domain::{AppError, AuditAction, JobKind, Outcome, Timestamp, UserId},
     server::{
         auth::{Accounts, Caller, Origin, origin::Act},
         fault::Fault,
+        jobs::{self, Handler, Policy, Run},
         mail::Letter,
         store::DueRemoval,
     },
 };
 
-/// Time between two looks for notices that are over.
-const PERIOD: Duration = Duration::from_secs(60);
+/// The job that removes a person's lost factors.
+pub struct RemoveFactors(pub Accounts);
+
+impl Handler for RemoveFactors {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::RemoveFactors)
+    }
+
+    fn run<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Result<jobs::Outcome, Fault>> {
+        self.0.remove_lost_factors(run).boxed()
+    }
+}
 
 impl Accounts {
     /// Begins the notice after which a person's factors are removed.
@@ -81,33 +92,18 @@ impl Accounts {
         Ok(())
     }
 
-    /// Removes the factors whose notice is over, and ends the sign-ins of their owners. Of several instances that do
-    /// so at once, one does it with each person. What goes wrong with one person is logged and tried again at the next look;
-    /// it does not keep the others. Gives with how many it went well.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn carry_out_factor_removals(&self) -> Result<usize, Fault> {
-        let due = self.store.read().await?.list_due_factor_removals(self.clock.now()).await?;
-        let mut done = 0;
-        for user in due {
-            match self.remove_lost_factors(user).await {
-                Ok(removed) => done += usize::from(removed),
-                Err(fault) => {
-                    tracing::error!(%fault, %user, "lost second factors could not be removed; the next look tries again");
-                }
-            }
-        }
-        Ok(done)
-    }
-
-    /// Removes one person's factors. Whether this instance took that on.
-    async fn remove_lost_factors(&self, user: UserId) -> Result<bool, Fault> {
+    /// Removes the factors of the person whose notice is over, and ends their sign-ins.
+    async fn remove_lost_factors(&self, run: &Run) -> Result<jobs::Outcome, Fault> {
+        let user = UserId::from_uuid(run.subject());
         let mut tx = self.store.write().await?;
         // The account before its other rows, as everywhere.
         tx.owned_by(user).lock_password().await?;
         let due = tx.take_due_factor_removal(user, self.clock.now()).await?;
-        let Some(DueRemoval { asked_by, .. }) = due else { return Ok(false) };
+        let Some(DueRemoval { asked_by, .. }) = due else {
+            let at = tx.owned_by(user).find_factor_removal().await?;
+            return Ok(at.map_or(jobs::Outcome::Done, jobs::Outcome::NotYet));
+        };
+        run.finish(&mut tx).await?;
         if let Some(person) = tx.find_person(user).await?
             // They may have removed them in the meantime.
             && tx.owned_by(user).delete_factors().await? > 0
@@ -120,17 +116,6 @@ impl Accounts {
             self.tell(&mut tx, &person, sentence).await?;
         }
         tx.commit().await?;
-        Ok(true)
-    }
-
-    /// Carries out what is due, again and again.
-    pub async fn watch_factor_removals(self) {
-        let mut ticks = tokio::time::interval(PERIOD);
-        loop {
-            ticks.tick().await;
-            if let Err(fault) = self.carry_out_factor_removals().await {
-                tracing::error!(%fault, "lost second factors could not be removed; the next look tries again");
-            }
-        }
+        Ok(jobs::Outcome::Done)
     }
 }

@@ -1,0 +1,68 @@
+import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
+import { awake } from '../pages/account.ts';
+import { seedJobs } from '../seed.ts';
+
+// Without a mail server, so that mails wait as they are left.
+test.use({ own: {} });
+
+test('an administrator sees what failed, has it tried again and gives it up', async ({ person, page, colloquy, hydrated, accessible }) => {
+  expect(person.name).toBeTruthy();
+  seedJobs(colloquy, [
+    { kind: 'send_mail', state: 'failed', recipient: 'nobody@example.org', error: `550 no mailbox ${'x'.repeat(150)}`, attempts: 9 },
+    { kind: 'send_mail', state: 'waiting', recipient: 'later@example.org', error: '451 try again later', attempts: 1 },
+    { kind: 'build_export', state: 'failed', error: 'no space left on the disk', attempts: 5 },
+  ]);
+  await page.goto('/jobs');
+  await awake(page, hydrated);
+  await expectNoSidewaysScroll(page);
+  await accessible();
+  const main = page.getByRole('main');
+  const rows = main.getByRole('listitem');
+  const failed = rows.filter({ hasText: 'Failed' });
+  await expect(main.getByText('2 failed')).toBeVisible();
+  await expect(failed).toHaveCount(2);
+  await expect(rows.first()).toContainText('Failed');
+  await expect(rows.filter({ hasText: 'nobody@example.org' }).getByRole('button')).toHaveText(['Give up']);
+  const later = rows.filter({ hasText: 'later@example.org' });
+  await expect(later).toContainText(/Next attempt in \d+ minutes · 1 attempt/);
+  await expect(rows.filter({ hasText: 'Delete expired records' })).toContainText('Schedule');
+
+  await page.getByRole('button', { name: 'Try again: Build a data download' }).click();
+  await expect(main.getByText('The job will run again as soon as possible.')).toBeVisible();
+  await expect(failed).toHaveCount(1);
+  await page.getByRole('button', { name: 'Give up: Send a mail, later@example.org' }).click();
+  await expect(main.getByText('The job was given up.')).toBeVisible();
+  await expect(later).toHaveCount(0);
+  await main.getByRole('link', { name: 'Refresh' }).click();
+  await expect(main.getByText('1 failed')).toBeVisible();
+  await expect(later).toHaveCount(0);
+
+  await page.goto('/audit');
+  await page.getByLabel('What').selectOption('give_up_job');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText('Send a mail');
+});
+
+test.describe('in the dark', () => {
+  test.use({ colorScheme: 'dark' });
+
+  test('jobs are found in the menu, and axe finds nothing', async ({ person, page, colloquy, hydrated, accessible }) => {
+    expect(person.name).toBeTruthy();
+    seedJobs(colloquy, [
+      { kind: 'send_mail', state: 'failed', recipient: 'nobody@example.org', error: '550 no mailbox', attempts: 1 },
+      { kind: 'send_mail', state: 'waiting', recipient: 'later@example.org', error: '451 try again later', attempts: 1 },
+    ]);
+    const onPhone = (page.viewportSize()?.width ?? 0) < 1024;
+    // Without scripts, the page of all chats is the menu of a phone.
+    if (onPhone && !hydrated) await page.goto('/sessions');
+    else {
+      if (onPhone) await page.getByRole('button', { name: 'Open the list of chats' }).click();
+      await page.locator('summary').filter({ hasText: ', menu', visible: true }).click();
+    }
+    await page.getByRole('link', { name: 'Jobs' }).filter({ visible: true }).click();
+    await expect(page.getByText('1 failed')).toBeVisible();
+    await accessible();
+    await expectNoSidewaysScroll(page);
+  });
+});

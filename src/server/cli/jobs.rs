@@ -1,0 +1,134 @@
+//! Jobs in the background on the command line.
+
+use std::{error::Error, io::Write};
+
+use clap::{Args, Subcommand};
+use uuid::Uuid;
+
+use super::{moment, open_existing, table, told};
+use crate::{
+    domain::{AppError, Job, JobAction, JobKind, JobState, limits},
+    server::{
+        auth::{Accounts, By, Origin},
+        config::Config,
+        fault::Fault,
+    },
+};
+
+/// Which jobs to list, or what to do with one.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct JobsCommand {
+    /// Only those that have failed
+    #[arg(long)]
+    pub failed: bool,
+    /// What to do with one
+    #[command(subcommand)]
+    pub action: Option<JobsAction>,
+}
+
+/// What can be done with a job.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum JobsAction {
+    /// Have a job that has failed run now
+    TryAgain {
+        /// What it does, as listed, such as send_mail
+        #[arg(value_parser = parse_kind)]
+        kind: JobKind,
+        /// What it is about, as listed
+        #[arg(value_parser = parse_subject)]
+        subject: Uuid,
+    },
+    /// End a job that has failed for good: a mail is not sent, a data download has to be asked for again
+    GiveUp {
+        /// What it does, as listed: send_mail or build_export
+        #[arg(value_parser = parse_kind)]
+        kind: JobKind,
+        /// What it is about, as listed
+        #[arg(value_parser = parse_subject)]
+        subject: Uuid,
+    },
+}
+
+fn parse_kind(text: &str) -> Result<JobKind, String> {
+    text.parse().map_err(|_| format!("write one of {}", JobKind::ALL.map(JobKind::as_str).join(", ")))
+}
+
+fn parse_subject(text: &str) -> Result<Uuid, String> {
+    Uuid::try_parse(text).map_err(|_| "write it as `colloquy jobs` lists it".to_owned())
+}
+
+/// Lists the jobs, or does something with one.
+///
+/// # Errors
+/// One sentence for the operator.
+pub fn run_jobs(command: &JobsCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (store, accounts) = open_existing(config).await?;
+        let done = match command.action {
+            None => list(&accounts, command.failed, out).await,
+            Some(action) => change(&accounts, action, out).await,
+        };
+        store.close().await;
+        done
+    })
+}
+
+async fn list(accounts: &Accounts, only_failed: bool, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let origin = Origin::command_line();
+    let jobs = accounts.list_jobs(&By::operator(&origin)).await.map_err(told)?;
+    let mut rows = vec![["KIND", "SUBJECT", "ABOUT", "STATE", "AT", "ATTEMPTS", "DONE", "ERROR"].map(str::to_owned)];
+    rows.extend(jobs.jobs.iter().filter(|job| !only_failed || job.state == JobState::Failed).map(row));
+    if rows.len() == 1 {
+        writeln!(out, "{}", if only_failed { "No job has failed." } else { "No job waits or has failed." })?;
+        return Ok(());
+    }
+    table(&rows, out)?;
+    let counts = JobState::ALL.map(|state| format!("{} {}", jobs.count(state), state.as_str()));
+    writeln!(out, "{}.", counts.join(", "))?;
+    if jobs.is_cut() {
+        writeln!(out, "Only the first {} are listed: those that failed come first.", limits::JOBS_SHOWN)?;
+    }
+    Ok(())
+}
+
+fn row(job: &Job) -> [String; 8] {
+    let at = match job.state {
+        // Its time is the end of the lease, which says nothing to people.
+        JobState::Running => String::new(),
+        JobState::Waiting | JobState::Failed => moment(job.run_at),
+    };
+    let progress = if job.total > 0 { format!("{} of {}", job.done, job.total) } else { String::new() };
+    [
+        job.kind.as_str().to_owned(),
+        job.subject.to_string(),
+        job.about.clone().unwrap_or_default(),
+        job.state.as_str().to_owned(),
+        at,
+        job.attempts.to_string(),
+        progress,
+        job.last_error.clone().unwrap_or_default(),
+    ]
+}
+
+async fn change(accounts: &Accounts, action: JobsAction, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let origin = Origin::command_line();
+    let (kind, subject, action, sentence) = match action {
+        JobsAction::TryAgain { kind, subject } => {
+            (kind, subject, JobAction::TryAgain, "The job is due now. A server that runs takes it within some seconds.")
+        }
+        JobsAction::GiveUp { kind, subject } => (kind, subject, JobAction::GiveUp, "The job was given up."),
+    };
+    match accounts.change_job(&By::operator(&origin), kind, subject, action).await {
+        Err(Fault::App(AppError::NotFound)) => Err("There is no such job (any more).".into()),
+        Err(Fault::App(AppError::Conflict { .. })) => {
+            Err("The job is running, has not failed, or is one with which this cannot be done.".into())
+        }
+        changed => {
+            changed.map_err(told)?;
+            writeln!(out, "{sentence}")?;
+            Ok(())
+        }
+    }
+}

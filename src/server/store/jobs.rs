@@ -1,0 +1,308 @@
+//! Work in the background: what waits, runs and failed.
+//!
+//! A job is named by its kind and its subject. Whoever wants something done enqueues the job in the transaction of the act
+//! that wants it; one instance at a time runs it, under a lease.
+
+use uuid::Uuid;
+
+use super::{
+    StoreError, Tx,
+    db::{execute, fetch_all, fetch_optional},
+};
+use crate::domain::{Job, JobKind, JobState, Timestamp, limits};
+
+/// A job that this process, and no other, shall run now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct ClaimedJob {
+    /// What it does.
+    pub kind: JobKind,
+    /// What it is about; nil for a schedule.
+    pub subject_id: Uuid,
+    /// This attempt, as the owner of the job.
+    pub lease: Uuid,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// How often it was tried, with this attempt.
+    pub attempts: i64,
+}
+
+macro_rules! job_rows {
+    () => {
+        "select j.kind, j.subject_id as subject, coalesce(m.recipient, u.email, o.email) as about, j.state, j.created_at, j.run_at,
+                j.attempts, j.done, j.total, j.last_error
+         from jobs j
+         left join mails m on j.kind = 'send_mail' and m.id = j.subject_id
+         left join users u on j.kind in ('delete_account', 'remove_factors') and u.id = j.subject_id
+         left join exports e on j.kind = 'build_export' and e.id = j.subject_id
+         left join users o on o.id = e.user_id"
+    };
+}
+
+impl Tx {
+    /// Wants a job to be run at a time. Where it waits or runs already, nothing changes; where it failed, it waits again.
+    /// The process wakes up for it when this transaction is committed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn enqueue(
+        &mut self,
+        kind: JobKind,
+        subject: Uuid,
+        run_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "insert into jobs (kind, subject_id, state, run_at, created_at) values ($1, $2, 'waiting', $3, $4)
+             on conflict (kind, subject_id) do update
+               set state = 'waiting', run_at = excluded.run_at, attempts = 0, done = 0, total = 0, last_error = null
+               where jobs.state = 'failed'",
+            kind,
+            subject,
+            run_at,
+            now,
+        )?;
+        self.wake_jobs();
+        Ok(())
+    }
+
+    /// Nobody wants a job any more. One that runs finds what it is about gone.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn cancel_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
+        Ok(execute!(self, "delete from jobs where kind = $1 and subject_id = $2", kind, subject)? == 1)
+    }
+
+    /// The kinds of which a job is due.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_due_kinds(&mut self, now: Timestamp) -> Result<Vec<JobKind>, StoreError> {
+        let sql = "select distinct kind from jobs where state <> 'failed' and run_at <= $1";
+        let rows = fetch_all!(self, (JobKind,), sql, now)?;
+        Ok(rows.into_iter().map(|(kind,)| kind).collect())
+    }
+
+    /// Claims the job of a kind that has been due the longest, until the lease ends. Of several instances one gets it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn claim_job(
+        &mut self,
+        kind: JobKind,
+        lease: Uuid,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<ClaimedJob>, StoreError> {
+        // The conditions stand outside once more for an instance that waited for another one's claim.
+        Ok(fetch_optional!(
+            self,
+            ClaimedJob,
+            "update jobs set state = 'running', lease = $2, run_at = $4, attempts = attempts + 1, done = 0, total = 0
+             where kind = $1
+               and subject_id = (select subject_id from jobs where kind = $1 and state <> 'failed' and run_at <= $3
+                                 order by run_at, subject_id limit 1)
+               and state <> 'failed' and run_at <= $3
+             returning kind, subject_id, lease, created_at, attempts",
+            kind,
+            lease,
+            now,
+            lease_until,
+        )?)
+    }
+
+    /// Holds a job for another while, and notes how far it is; `false` where the lease is lost. On PostgreSQL nobody else can
+    /// claim it until this transaction ends.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn renew_job(
+        &mut self,
+        job: &ClaimedJob,
+        (done, total): (i64, i64),
+        lease_until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let renewed = execute!(
+            self,
+            "update jobs set run_at = $4, done = $5, total = $6
+             where kind = $1 and subject_id = $2 and lease = $3 and state = 'running'",
+            job.kind,
+            job.subject_id,
+            job.lease,
+            lease_until,
+            done,
+            total,
+        )?;
+        Ok(renewed == 1)
+    }
+
+    /// A job is done, and gone; `false` where the lease is lost. Belongs into the transaction of the last thing that the job
+    /// does, where there is one.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn finish_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
+        let sql = "delete from jobs where kind = $1 and subject_id = $2 and lease = $3";
+        Ok(execute!(self, sql, job.kind, job.subject_id, job.lease)? == 1)
+    }
+
+    /// A job waits until a time without having failed: as if this attempt had not been, or, where it `succeeded`, as if it
+    /// were new.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn put_job_back(
+        &mut self,
+        job: &ClaimedJob,
+        run_at: Timestamp,
+        succeeded: bool,
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "update jobs set state = 'waiting', lease = null, run_at = $4, done = 0, total = 0,
+                             attempts = case when $5 then 0 else attempts - 1 end,
+                             last_error = case when $5 then null else last_error end
+             where kind = $1 and subject_id = $2 and lease = $3",
+            job.kind,
+            job.subject_id,
+            job.lease,
+            run_at,
+            succeeded,
+        )?;
+        Ok(())
+    }
+
+    /// An attempt failed. The job waits for the next one, or, without a next one, has failed for good; then what it is about
+    /// says so too.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn fail_job(
+        &mut self,
+        job: &ClaimedJob,
+        error: &str,
+        next: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let state = if next.is_some() { JobState::Waiting } else { JobState::Failed };
+        let failed = execute!(
+            self,
+            "update jobs set state = $4, lease = null, run_at = $5, last_error = $6
+             where kind = $1 and subject_id = $2 and lease = $3",
+            job.kind,
+            job.subject_id,
+            job.lease,
+            state,
+            next.unwrap_or(now),
+            error,
+        )?;
+        if failed == 1 && state == JobState::Failed {
+            self.note_failed(job.kind, job.subject_id).await?;
+        }
+        Ok(())
+    }
+
+    /// What a job that is not tried any more leaves undone.
+    async fn note_failed(&mut self, kind: JobKind, subject: Uuid) -> Result<(), StoreError> {
+        match kind {
+            // Its texts may hold links.
+            JobKind::SendMail => execute!(self, "update mails set text = '', html = '' where id = $1", subject)?,
+            JobKind::BuildExport => execute!(
+                self,
+                "update exports set state = 'failed' where id = $1 and state in ('waiting', 'working')",
+                subject
+            )?,
+            JobKind::DeleteAccount
+            | JobKind::RemoveFactors
+            | JobKind::RemoveChats
+            | JobKind::ApplyRetention
+            | JobKind::DeleteExpired => 0,
+        };
+        Ok(())
+    }
+
+    /// Has a job run now; one that failed begins anew. `false` where it is not there, or runs.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn try_job_again(&mut self, kind: JobKind, subject: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+        let waits = execute!(
+            self,
+            "update jobs set attempts = case when state = 'failed' then 0 else attempts end, state = 'waiting', run_at = $3
+             where kind = $1 and subject_id = $2 and state <> 'running'",
+            kind,
+            subject,
+            now,
+        )?;
+        self.wake_jobs();
+        Ok(waits == 1)
+    }
+
+    /// A job is not tried any more; `false` where it is not there, or runs.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn give_job_up(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
+        let sql = "delete from jobs where kind = $1 and subject_id = $2 and state <> 'running'";
+        if execute!(self, sql, kind, subject)? == 0 {
+            return Ok(false);
+        }
+        self.note_failed(kind, subject).await?;
+        Ok(true)
+    }
+
+    /// The jobs: those that failed, newest first; then those that run; then those that wait, by when they are due. Past its
+    /// lease a running one waits for whoever takes it over.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
+        Ok(fetch_all!(
+            self,
+            Job,
+            concat!(
+                job_rows!(),
+                " order by case j.state when 'failed' then 0 when 'running' then 1 else 2 end,
+                           case j.state when 'failed' then -j.run_at else j.run_at end, j.kind, j.subject_id
+                  limit $1"
+            ),
+            i64::from(limits::JOBS_SHOWN),
+        )?)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_job(&mut self, kind: JobKind, subject: Uuid) -> Result<Option<Job>, StoreError> {
+        let sql = concat!(job_rows!(), " where j.kind = $1 and j.subject_id = $2");
+        Ok(fetch_optional!(self, Job, sql, kind, subject)?)
+    }
+
+    /// How many jobs there are in each state that has any.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn count_jobs(&mut self) -> Result<Vec<(JobState, i64)>, StoreError> {
+        Ok(fetch_all!(self, (JobState, i64), "select state, count(*) from jobs group by state")?)
+    }
+
+    /// Whether a job of a kind is due.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn is_job_due(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "select kind from jobs where kind = $1 and state <> 'failed' and run_at <= $2 limit 1";
+        Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
+    }
+
+    /// Whether an instance runs a job of a kind now.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn is_job_running(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "select kind from jobs where kind = $1 and state = 'running' and run_at > $2 limit 1";
+        Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
+    }
+}
