@@ -21,16 +21,22 @@ for index, chat in enumerate(order["chats"]):
     id = uuid.UUID(int=(made // 1000 << 80) | 7 << 76 | 2 << 62 | index)
     count = chat["messages"]
     db.execute(
-        "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, next_position, pinned, archived)"
+        "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, head_id, pinned, archived)"
         " values (?, ?, ?, ?, 'scripted/quick', ?, ?, ?, ?, 0, 0)",
-        [id.bytes, owner, chat["title"], chat["title"].lower(), f"Message {count}", made, made, count + 1])
+        [id.bytes, owner, chat["title"], chat["title"].lower(), f"Message {count}", made, made, None])
+    parent = None
     for position in range(1, count + 1):
         said = "user" if position % 2 else "assistant"
+        message = uuid.uuid4().bytes
         db.execute(
-            "insert into messages (id, chat_id, owner_id, position, author, state, text, reasoning, model, model_label, left_out,"
-            " prompt_tokens, answer_tokens, superseded, created_at) values (?, ?, ?, ?, ?, 'complete', ?, '', ?, ?, 0, 0, 0, 0, ?)",
-            [uuid.uuid4().bytes, id.bytes, owner, position, said, f"Message {position} of {count}.",
+            "insert into messages (id, chat_id, owner_id, parent_id, depth, author, state, model, model_label, left_out,"
+            " prompt_tokens, answer_tokens, created_at) values (?, ?, ?, ?, ?, ?, 'complete', ?, ?, 0, 0, 0, ?)",
+            [message, id.bytes, owner, parent, position - 1, said,
              None if said == "user" else "scripted/quick", None if said == "user" else "quick", made + position])
+        db.execute("insert into message_parts (message_id, position, kind, text) values (?, 1, 'text', ?)",
+                   [message, f"Message {position} of {count}."])
+        parent = message
+    db.execute("update chats set head_id = ? where id = ?", [parent, id.bytes])
     paths.append(f"/chats/{id}")
 db.commit()
 print(json.dumps(paths))

@@ -6,7 +6,7 @@ use colloquy::{
     domain::{ChatId, MessageId, Role, SignInId, Timestamp, UserId, last_words},
     server::{
         clock::Clock,
-        store::{CredentialsVersion, NewChat, NewMessage, NewSignIn, NewUser, Store},
+        store::{CredentialsVersion, NewChat, NewMessage, NewSignIn, NewUser, Node, Store},
     },
 };
 
@@ -148,14 +148,14 @@ async fn insert(
     let words = last_words(ANSWER);
     let mut rows = tx.owned_by(owner);
     rows.insert_chat(&NewChat { id, title, model: MODEL, last_words: &words, now: made }).await?;
-    let first = rows.take_positions(id, i64::try_from(messages)?, MODEL, made).await?.ok_or("the chat is not there")?;
+    let mut head: Option<Node> = None;
     for index in 0..messages {
         let question = format!("Question {index}: how does a binary search work?");
         let is_answer = index % 2 == 1;
         let message = NewMessage {
             id: MessageId::from_uuid(clock.new_id()),
             chat: id,
-            position: first + i64::try_from(index)?,
+            parent: head,
             author: if is_answer { "assistant" } else { "user" },
             state: "complete",
             text: if is_answer { ANSWER } else { &question },
@@ -165,6 +165,10 @@ async fn insert(
             now: made,
         };
         rows.insert_message(&message).await?;
+        head = Some(Node { id: message.id, depth: i64::try_from(index)? });
+    }
+    if let Some(head) = head {
+        rows.update_head(id, head.id, None).await?;
     }
     Ok(id)
 }

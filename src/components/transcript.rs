@@ -1,5 +1,7 @@
 use leptos::{html::Div, prelude::*, wasm_bindgen::JsCast, web_sys};
 
+use crate::domain::MessageId;
+
 use super::{
     Glyph, Icon,
     browser::{Sentinel, copy_text},
@@ -97,9 +99,9 @@ pub fn Transcript(
     has_older: Signal<bool>,
     /// Asks for them.
     on_older: Callback<()>,
-    /// The position of the first message that is there.
+    /// The first message that is there.
     #[prop(into)]
-    first: Signal<i64>,
+    first: Signal<Option<MessageId>>,
     /// Where the older ones are without scripts.
     #[prop(into)]
     older_href: Signal<String>,

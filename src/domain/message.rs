@@ -153,8 +153,10 @@ pub enum Failure {
 pub struct Message {
     /// Which.
     pub id: MessageId,
-    /// Its place in the chat; larger is later. Unique in a chat, with gaps.
-    pub position: i64,
+    /// The message that it follows; none for the first of a chat, and where the server has not told yet.
+    pub parent: Option<MessageId>,
+    /// How many messages come before it on its path. Larger is later in a window.
+    pub depth: i64,
     /// Who wrote it.
     pub author: Author,
     /// Where it stands.

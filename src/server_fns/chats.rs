@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
-use crate::domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatPage};
+use crate::domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatPage, MessageId};
 
 /// One page of the caller's chats, newest first. `search` is looked for in the titles, literally.
 #[server(prefix = "/api", endpoint = "list_chats", input = Json)]
@@ -13,9 +13,9 @@ pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<Strin
     door.answer(listed)
 }
 
-/// One chat of the caller's with its newest messages, or with those before a position.
+/// One chat of the caller's with its newest messages, or with those that lead to the message `before`.
 #[server(prefix = "/api", endpoint = "find_chat", input = Json)]
-pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<i64>) -> Result<Chat, AppError> {
+pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<MessageId>) -> Result<Chat, AppError> {
     let door = super::door::Door::open()?;
     door.answer(door.state.chats.open(door.user()?, chat, before).await)
 }

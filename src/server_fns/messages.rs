@@ -52,9 +52,9 @@ pub async fn continue_answer(chat: ChatId, message: MessageId) -> Result<Sent, A
     Ok(sent)
 }
 
-/// The window of messages before the one at position `before`.
+/// The window of the messages that lead to the message `before`.
 #[server(prefix = "/api", endpoint = "older_messages", input = Json)]
-pub async fn older_messages(chat: ChatId, before: i64) -> Result<MessageWindow, AppError> {
+pub async fn older_messages(chat: ChatId, before: MessageId) -> Result<MessageWindow, AppError> {
     let door = super::door::Door::open()?;
     door.answer(door.state.chats.older(door.user()?, chat, before).await)
 }

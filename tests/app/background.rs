@@ -81,7 +81,7 @@ each_db! {
         heal(&app, "answers");
         until("ready", async || readiness(&app).await.0 == 200).await;
         ada.settled(sent.chat).await;
-        assert_eq!(app.column("select state from messages order by position").await, ["complete", "complete"]);
+        assert_eq!(app.column("select state from messages order by depth").await, ["complete", "complete"]);
 
         // In the middle of an answer, too.
         let sent = ada.say(None, "[[paced 40 25]]").await;

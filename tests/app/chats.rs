@@ -259,7 +259,7 @@ each_db! {
         }
         let newest = ada.chat(first.chat).await.window;
         assert_eq!((newest.messages.len(), newest.has_older), (40, true));
-        let before = newest.messages[0].position;
+        let before = newest.messages[0].id;
         let older: colloquy::domain::MessageWindow = ada.post_json("/api/older_messages", &json!({ "chat": first.chat, "before": before })).await.json();
         assert_eq!((older.messages.len(), older.has_older), (10, false));
         assert_eq!(older.messages[0].text, "message 0");

@@ -24,8 +24,8 @@ async fn say(app: &TestApp, tx: &mut Tx, chat: ChatId) {
         found.expect("Ada").id
     };
     let now = app.state.clock.now();
-    let position = tx.owned_by(owner).take_positions(chat, 1, "m", now).await.expect("a row");
-    assert!(position.is_some());
+    let head = tx.owned_by(owner).begin_writing(chat, "m", now).await.expect("a row");
+    assert!(head.is_some());
 }
 
 /// Waits, on PostgreSQL, until so many connections wait for a lock.

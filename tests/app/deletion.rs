@@ -110,7 +110,7 @@ each_db! {
         app.execute("update users set password_hash = password_hash || 'canary' where email like 'bob-canary%'").await;
         let sent = bob.say(None, "[[paced 3 5]] the secret canary").await;
         bob.settled(sent.chat).await;
-        app.execute("update messages set reasoning = 'thought canary'").await;
+        app.execute("insert into message_parts (message_id, position, kind, text) select id, 0, 'reasoning', 'thought canary' from messages where author = 'assistant'").await;
         app.execute("update audit set user_agent = 'agent-canary', detail = 'canary' where subject_id = (select id from users where email like 'bob-canary%')").await;
         crate::factors::enrolled(&app, &mut bob).await;
         let form = [("email", BOB), ("role", "member"), ("uses", "1"), ("days", "9")];
@@ -119,7 +119,7 @@ each_db! {
         assert_eq!(ada.post_form("/api/create_invitation", &form).await.status, 200);
         app.stranger().post_form("/api/sign_in", &[("email", BOB), ("password", "wrong-canary-wrong")]).await;
         let before = places(&app, "canary").await;
-        for place in ["users.email", "users.name", "chats.title", "messages.text", "messages.reasoning", "audit.detail", "sign_ins.user_agent", "throttles.key", "links.email", "mails.recipient"] {
+        for place in ["users.email", "users.name", "chats.title", "message_parts.text", "audit.detail", "sign_ins.user_agent", "throttles.key", "links.email", "mails.recipient"] {
             assert!(before.iter().any(|found| found == place), "{place} of {before:?}");
         }
 
@@ -147,7 +147,7 @@ each_db! {
                 assert_eq!(at, None, "{name}");
             }
         }
-        let texts = app.column("select text from messages where author = 'user'").await;
+        let texts = app.column("select p.text from messages m join message_parts p on p.message_id = m.id where m.author = 'user'").await;
         assert_eq!(texts, ["[[paced 3 5]] Ada's own"], "rows of others are untouched");
         let fresh = ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
         assert_eq!(fresh.status, 200, "{}", fresh.text());

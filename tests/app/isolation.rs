@@ -123,7 +123,13 @@ pub fn rows() -> Vec<Row> {
         row("/api/load_frame", Form(|_| vec![]), 401, 200, 200),
         row("/api/list_chats", Json(|_| json!({"filter": "all", "search": "", "cursor": null})), 401, 200, 200),
         row("/api/find_chat", Json(|ids| json!({"chat": ids.sent.chat})), 401, 404, 200),
-        row("/api/older_messages", Json(|ids| json!({"chat": ids.sent.chat, "before": 99})), 401, 404, 200),
+        row(
+            "/api/older_messages",
+            Json(|ids| json!({"chat": ids.sent.chat, "before": ids.sent.answer})),
+            401,
+            404,
+            200,
+        ),
         row(
             "/api/message_text",
             Json(|ids| json!({"chat": ids.sent.chat, "message": ids.sent.message})),

@@ -37,22 +37,24 @@ async fn fill(app: &TestApp, chat: ChatId, messages: i64) {
         (format!("(select i from generate_series(1, {messages}) as i)"), "gen_random_uuid()")
     };
     let sql = format!(
-        "insert into messages (id, chat_id, owner_id, position, author, state, text, reasoning, left_out, prompt_tokens,
-                               answer_tokens, superseded, created_at)
-         select {fresh}, c.id, c.owner_id, 1000 + n.i, 'user', 'complete', 'words', '', 0, 0, 0, false, 1
+        "insert into messages (id, chat_id, owner_id, depth, author, state, left_out, prompt_tokens, answer_tokens, created_at)
+         select {fresh}, c.id, c.owner_id, 1000 + n.i, 'user', 'complete', 0, 0, 0, 1
          from chats c cross join {numbers} n where c.id = {id}"
     );
     assert_eq!(app.execute(&sql).await, u64::try_from(messages).expect("a number"));
+    let parts = "insert into message_parts (message_id, position, kind, text)
+                 select id, 1, 'text', 'words' from messages where depth > 1000";
+    app.execute(parts).await;
 }
 
 pub async fn change(client: &mut Client, chat: ChatId, action: &str) -> u16 {
     client.post_form("/api/change_chats", &[("chats[]", &*chat.to_string()), ("action", action)]).await.status.as_u16()
 }
 
-/// A condition that holds for one row only, the last one that a removal comes to by its position.
+/// A condition that holds for one row only, the last one that a removal comes to by its depth.
 async fn last_message(app: &TestApp) -> String {
     let (cast, prefix) = if app.kept() == Kept::Sqlite { ("hex(id)", "x") } else { ("cast(id as text)", "") };
-    let id = app.column(&format!("select {cast} from messages order by position desc limit 1")).await.remove(0);
+    let id = app.column(&format!("select {cast} from messages order by depth desc limit 1")).await.remove(0);
     format!("old.id = {prefix}'{id}'")
 }
 
@@ -175,7 +177,7 @@ each_db! {
             assert_eq!(receipt.get(table), Some(rows), "{table} of {receipt:?}");
         }
         assert_eq!(app.column("select name from users").await, ["Ada"]);
-        assert_eq!(app.column("select text from messages where author = 'user'").await, ["of Ada"]);
+        assert_eq!(app.column("select p.text from messages m join message_parts p on p.message_id = m.id where m.author = 'user'").await, ["of Ada"]);
         assert_eq!(count(&app, "sessions").await, others, "those of others stay");
         assert_eq!(count(&app, "deletion_counts").await, 0);
     }

@@ -178,8 +178,12 @@ each_db! {
             let retried = act(&mut ada, "/api/retry_answer", &sent).await;
             assert_eq!(retried.status, 200, "{script}: {}", retried.text());
             ada.settled(sent.chat).await;
-            assert_eq!(ada.chat(sent.chat).await.window.messages.len(), 2, "the old answer is aside");
+            let shown = ada.chat(sent.chat).await.window.messages;
+            assert_eq!(shown.iter().map(|one| (one.parent, one.depth)).collect::<Vec<_>>(), [(None, 0), (Some(sent.message), 1)]);
+            assert_ne!(shown[1].id, sent.answer, "the old answer is aside");
         }
+        let versions = app.column("select cast(count(*) as text) from messages where depth = 1 group by parent_id").await;
+        assert!(!versions.is_empty() && versions.iter().all(|count| count == "2"), "{versions:?}");
     }
 }
 

@@ -196,7 +196,8 @@ impl TestApp {
             Kept::Sqlite => format!("x'{}'", sent.answer.to_string().replace('-', "")),
             Kept::PostgresAndRedis => format!("'{}'", sent.answer),
         };
-        self.column(&format!("select text from messages where id = {id}")).await.pop().expect("a message")
+        let sql = format!("select text from message_parts where message_id = {id} and kind = 'text'");
+        self.column(&sql).await.pop().unwrap_or_default()
     }
 
     /// Changes the database past the application. Gives how many rows.

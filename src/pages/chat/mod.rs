@@ -18,7 +18,7 @@ use super::{
     loaded::loaded,
 };
 use crate::{
-    domain::{AppError, Chat, ChatId},
+    domain::{AppError, Chat, ChatId, MessageId},
     server_fns::chats::find_chat,
 };
 use view::ChatView;
@@ -44,7 +44,7 @@ fn without_html<S: Serializer>(chat: &Chat, serializer: S) -> Result<S::Ok, S::E
     chat.serialize(serializer)
 }
 
-async fn load(id: Option<ChatId>, before: Option<i64>, made: Option<Chat>) -> Result<ChatData, AppError> {
+async fn load(id: Option<ChatId>, before: Option<MessageId>, made: Option<Chat>) -> Result<ChatData, AppError> {
     let id = id.ok_or(AppError::NotFound)?;
     if let Some(chat) = made {
         return Ok(ChatData { chat, older: false });
@@ -59,7 +59,7 @@ pub fn ChatPage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<ChatId>().ok()));
-    let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<i64>().ok()));
+    let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<MessageId>().ok()));
     let data = Resource::new_blocking(
         move || (id.get(), before.get()),
         move |(id, before)| {

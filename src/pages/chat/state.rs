@@ -191,7 +191,7 @@ impl ChatState {
 
     /// Reads older messages and puts them in at the top.
     pub fn load_older(self) {
-        let first = self.messages.with_untracked(|messages| messages.first().map(|message| message.position));
+        let first = self.messages.with_untracked(|messages| messages.first().map(|message| message.id));
         let Some(before) = first.filter(|_| self.has_older.get_untracked() && !self.loading_older.get_value()) else {
             return;
         };
@@ -224,20 +224,19 @@ fn html_on_page(message: MessageId) -> String {
     part.map(|part| part.inner_html()).unwrap_or_default()
 }
 
-/// Places from here on are those of messages whose place the server has not told.
+/// Depths from here on are those of messages whose place the server has not told.
 const PROVISIONAL: i64 = i64::MAX - 1;
 
 /// The newest window over what is there: messages before it stay, and so does what was sent after the window was asked for.
 fn merge(messages: &mut Vec<Message>, window: MessageWindow) {
-    let Some(first) = window.messages.first().map(|message| message.position) else { return };
-    let is_newer = |message: &Message| {
-        message.position >= PROVISIONAL && window.messages.iter().all(|known| known.id != message.id)
-    };
+    let Some(first) = window.messages.first().map(|message| message.depth) else { return };
+    let is_newer =
+        |message: &Message| message.depth >= PROVISIONAL && window.messages.iter().all(|known| known.id != message.id);
     // An answer that has ended is in a newer window, unless it was set aside elsewhere.
     let goes_on =
         messages.last().is_some_and(|last| is_newer(last) && (last.author == Author::User || last.state.is_open()));
     let sent: Vec<_> = messages.iter().filter(|message| goes_on && is_newer(message)).cloned().collect();
-    messages.retain(|message| message.position < first);
+    messages.retain(|message| message.depth < first);
     messages.extend(window.messages);
     messages.extend(sent);
 }
@@ -259,7 +258,8 @@ fn confirm(messages: &mut Vec<Message>, provisional: MessageId, sent: Option<&Se
 pub fn user_message(id: MessageId, text: String) -> Message {
     Message {
         id,
-        position: PROVISIONAL,
+        parent: None,
+        depth: PROVISIONAL,
         author: Author::User,
         state: MessageState::Complete,
         text,
@@ -274,7 +274,8 @@ pub fn user_message(id: MessageId, text: String) -> Message {
 /// The answer that was just begun, by the model with this name.
 pub fn open_answer(sent: &Sent, model: Option<String>) -> Message {
     Message {
-        position: i64::MAX,
+        parent: Some(sent.message),
+        depth: i64::MAX,
         author: Author::Assistant,
         state: open_state(sent.run),
         model,
@@ -310,9 +311,9 @@ fn now() -> Timestamp {
 mod tests {
     use super::*;
 
-    fn at(position: i64) -> Message {
+    fn at(depth: i64) -> Message {
         let id = "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id");
-        Message { position, ..user_message(id, String::new()) }
+        Message { depth, ..user_message(id, String::new()) }
     }
 
     #[test]
@@ -340,7 +341,7 @@ mod tests {
     #[test]
     fn a_window_that_was_asked_for_before_a_message_was_sent_does_not_take_it_away() {
         let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
-        let message = |n: u128, position| Message { position, ..user_message(id(n), String::new()) };
+        let message = |n: u128, depth| Message { depth, ..user_message(id(n), String::new()) };
         let sent = Sent {
             chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
             message: id(3),
@@ -358,7 +359,7 @@ mod tests {
         assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "it is being answered");
         let new = [old.as_slice(), &[message(3, 3), message(4, 4)]].concat();
         merge(&mut messages, window(&new));
-        assert_eq!(messages.iter().map(|message| message.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(messages.iter().map(|message| message.depth).collect::<Vec<_>>(), [1, 2, 3, 4]);
         messages.extend([
             user_message(id(5), String::new()),
             Message { state: MessageState::Stopped, ..open_answer(&sent, None) },
@@ -372,6 +373,6 @@ mod tests {
         let ended = Message { author: Author::Assistant, ..at(i64::MAX) };
         let mut messages = vec![at(1), at(2), at(3), ended];
         merge(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
-        assert_eq!(messages.iter().map(|m| m.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(messages.iter().map(|m| m.depth).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 }

@@ -37,7 +37,7 @@ pub fn ChatView(
         Effect::watch(move || frame.news.get(), move |_, _, _| state.look_again(), false);
     }
     let title = title_of(frame, &chat);
-    let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map_or(0, |m| m.position)));
+    let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map(|message| message.id)));
     let home = format!("/chats/{}", chat.id);
     let older_href = format!("{home}?before=");
     view! {
@@ -54,7 +54,7 @@ pub fn ChatView(
             has_older=state.has_older
             on_older=Callback::new(move |()| state.load_older())
             first
-            older_href=Signal::derive(move || format!("{older_href}{}", first.get()))
+            older_href=Signal::derive(move || first.get().map_or_else(String::new, |first| format!("{older_href}{first}")))
         >
             <Rows state />
             {older

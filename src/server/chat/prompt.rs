@@ -1,4 +1,4 @@
-//! What a model is asked: the conversation before the answer, from the newest message back.
+//! What a model is asked: the messages on the path to the answer, from the newest one back.
 
 use crate::{
     domain::Author,
@@ -32,12 +32,15 @@ pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Asked, Faul
         .find_message(run.chat_id, run.message_id)
         .await?
         .ok_or_else(|| Fault::internal("the answer of a run is gone, or its chat was deleted"))?;
-    let before = own.list_messages_before(run.chat_id, answer.position, MESSAGES).await?;
-    let total = own.count_messages_before(run.chat_id, answer.position).await?;
+    let before = match answer.parent_id {
+        Some(parent) => own.list_path(run.chat_id, parent, MESSAGES).await?,
+        None => Vec::new(),
+    };
     drop(tx);
     let (turns, read) = turns(before);
-    let left_out = u32::try_from(total).unwrap_or(u32::MAX).saturating_sub(read);
-    let (text, reasoning) = if run.continues { (answer.text, answer.reasoning) } else { Default::default() };
+    let left_out = u32::try_from(answer.depth).unwrap_or(u32::MAX).saturating_sub(read);
+    let (text, reasoning) =
+        if run.continues { (answer.text().into_owned(), answer.reasoning().into_owned()) } else { Default::default() };
     let answer_so_far = (!text.is_empty()).then(|| text.clone());
     Ok(Asked { prompt: Prompt { system: SYSTEM.to_owned(), turns, answer_so_far }, text, reasoning, left_out })
 }
@@ -49,14 +52,15 @@ fn turns(rows: Vec<MessageRow>) -> (Vec<Turn>, u32) {
     let (mut read, mut bytes) = (0, 0);
     let mut turns = Vec::new();
     for row in rows {
-        bytes += row.text.len();
+        let text = row.text().into_owned();
+        bytes += text.len();
         if bytes > BYTES && read > 0 {
             break;
         }
         read += 1;
-        if !row.text.trim().is_empty() {
+        if !text.trim().is_empty() {
             let author = if row.author == "user" { Author::User } else { Author::Assistant };
-            turns.push(Turn { author, text: row.text });
+            turns.push(Turn { author, text });
         }
     }
     turns.reverse();

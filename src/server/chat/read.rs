@@ -11,7 +11,7 @@ use crate::{
     },
     server::{
         fault::Fault,
-        store::{MessageRow, StoreError, UnknownWord},
+        store::{MessageRow, Owned, StoreError, UnknownWord},
     },
 };
 
@@ -45,11 +45,12 @@ impl Default for Rendered {
 
 impl Rendered {
     fn render(&self, row: &MessageRow) -> Arc<Html> {
-        let key = (row.id, row.text.len(), row.reasoning.len());
+        let (text, reasoning) = (row.text(), row.reasoning());
+        let key = (row.id, text.len(), reasoning.len());
         if let Some(html) = self.0.get(&key) {
             return html;
         }
-        let html = Arc::new(Html { answer: render(&row.text), reasoning: render(&row.reasoning) });
+        let html = Arc::new(Html { answer: render(&text), reasoning: render(&reasoning) });
         if row.state != "open" {
             self.0.insert(key, html.clone());
         }
@@ -58,16 +59,18 @@ impl Rendered {
 }
 
 impl Chats {
-    /// A chat with its newest messages, or with those before a position.
+    /// A chat with the newest messages of the path that is shown, or with those before a message.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn open(&self, owner: UserId, chat: ChatId, before: Option<i64>) -> Result<Chat, Fault> {
+    pub async fn open(&self, owner: UserId, chat: ChatId, before: Option<MessageId>) -> Result<Chat, Fault> {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
         let found = own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
-        let before = before.unwrap_or(i64::MAX);
-        let rows = own.list_messages_before(chat, before, limits::MESSAGES_PER_WINDOW + 1).await?;
+        let rows = match before {
+            Some(before) => rows_before(&mut own, chat, before).await?,
+            None => rows_to(&mut own, chat, found.head_id).await?,
+        };
         drop(tx);
         let window = self.window(rows).await?;
         Ok(Chat {
@@ -80,15 +83,15 @@ impl Chats {
         })
     }
 
-    /// The window of messages before a position.
+    /// The window of the messages that lead to a message.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn older(&self, owner: UserId, chat: ChatId, before: i64) -> Result<MessageWindow, Fault> {
+    pub async fn older(&self, owner: UserId, chat: ChatId, before: MessageId) -> Result<MessageWindow, Fault> {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
         own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
-        let rows = own.list_messages_before(chat, before, limits::MESSAGES_PER_WINDOW + 1).await?;
+        let rows = rows_before(&mut own, chat, before).await?;
         drop(tx);
         self.window(rows).await
     }
@@ -112,7 +115,7 @@ impl Chats {
             self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         // A live answer is ahead of the database.
         let live = row.run_id.and_then(|run| self.0.hub.get(run));
-        Ok(live.map_or(row.text, |live| live.text()))
+        Ok(live.map_or_else(|| row.text().into_owned(), |live| live.text()))
     }
 
     /// Turns rows, newest first and one more than asked for, into a window.
@@ -161,10 +164,11 @@ impl Chats {
         }
         Ok(Message {
             id: row.id,
-            position: row.position,
+            parent: row.parent_id,
+            depth: row.depth,
             author,
             state: state(&row, phase)?,
-            text: if by_user { row.text } else { String::new() },
+            text: if by_user { row.text().into_owned() } else { String::new() },
             html,
             reasoning_html,
             model: row.model_label,
@@ -172,6 +176,18 @@ impl Chats {
             created_at: row.created_at,
         })
     }
+}
+
+/// A window before a message, from its end, with one more than is shown.
+async fn rows_before(own: &mut Owned<'_>, chat: ChatId, before: MessageId) -> Result<Vec<MessageRow>, Fault> {
+    let end = own.find_parent(chat, before).await?.ok_or(AppError::NotFound)?;
+    Ok(rows_to(own, chat, end).await?)
+}
+
+/// A window up to a message, likewise.
+async fn rows_to(own: &mut Owned<'_>, chat: ChatId, end: Option<MessageId>) -> Result<Vec<MessageRow>, StoreError> {
+    let Some(end) = end else { return Ok(Vec::new()) };
+    own.list_path(chat, end, limits::MESSAGES_PER_WINDOW + 1).await
 }
 
 fn author(row: &MessageRow) -> Result<Author, Fault> {

@@ -192,8 +192,8 @@ impl Reader {
         let waiting = Phase::Waiting { place: self.chats.place_in_line(run.behind) };
         if let Source::Kept { epoch, state } = &mut self.from
             && *epoch == run.epoch
-            && let Some(words) = row.text.strip_prefix(state.text())
-            && let Some(thoughts) = row.reasoning.strip_prefix(state.reasoning())
+            && let Some(words) = row.text().strip_prefix(state.text())
+            && let Some(thoughts) = row.reasoning().strip_prefix(state.reasoning())
         {
             if !thoughts.is_empty() {
                 state.push_reasoning(thoughts);
@@ -212,7 +212,7 @@ impl Reader {
             let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
-        let mut state = Box::new(LiveState::new(&row.text, &row.reasoning, left_out));
+        let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), left_out));
         state.set_phase(waiting);
         state.advance();
         let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };

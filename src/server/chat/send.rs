@@ -8,7 +8,7 @@ use crate::{
     },
     server::{
         fault::Fault,
-        store::{MessageRow, NewChat, NewMessage, NewRun, Owned, StoreError},
+        store::{MessageRow, NewChat, NewMessage, NewRun, Node, Owned, StoreError},
     },
 };
 
@@ -72,12 +72,12 @@ impl Chats {
                 id
             }
         };
-        let position = own.take_positions(chat, 2, &asked.id, now).await?.ok_or(AppError::NotFound)?;
+        let head = own.begin_writing(chat, &asked.id, now).await?.ok_or(AppError::NotFound)?;
         let message = MessageId::from_uuid(self.0.clock.new_id());
         own.insert_message(&NewMessage {
             id: message,
             chat,
-            position,
+            parent: head,
             author: "user",
             state: "complete",
             text: &outgoing.text,
@@ -87,8 +87,9 @@ impl Chats {
             now,
         })
         .await?;
-        own.update_last_words(chat, &last_words(&outgoing.text)).await?;
-        let (answer, run) = self.insert_answer(&mut own, chat, position + 1, asked, now).await?;
+        let asks = Node { id: message, depth: head.map_or(0, |head| head.depth + 1) };
+        let (answer, run) = self.insert_answer(&mut own, chat, Some(asks), asked, now).await?;
+        own.update_head(chat, answer, Some(&last_words(&outgoing.text))).await?;
         tx.commit().await?;
         Ok(Sent { chat, message, answer, run })
     }
@@ -97,7 +98,7 @@ impl Chats {
         &self,
         own: &mut Owned<'_>,
         chat: ChatId,
-        position: i64,
+        parent: Option<Node>,
         asked: &Asked,
         now: Timestamp,
     ) -> Result<(MessageId, RunId), Fault> {
@@ -105,7 +106,7 @@ impl Chats {
         own.insert_message(&NewMessage {
             id: answer,
             chat,
-            position,
+            parent,
             author: "assistant",
             state: "open",
             text: "",
@@ -146,16 +147,16 @@ impl Chats {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
         let Some(before) = own.find_message_by_client_id(outgoing.client_id).await? else { return Ok(None) };
-        if before.text != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
+        if before.text() != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
             return Err(AppError::MessageIdUsed.into());
         }
         // Its chat was deleted since: what is sent again is a new message, not one that nobody can read.
         if own.find_chat(before.chat_id).await?.is_none() {
             return Err(AppError::MessageIdUsed.into());
         }
-        let answer = own.find_message_after(before.chat_id, before.position).await?.ok_or(AppError::NotFound)?;
-        let run = own.find_last_run(answer.id).await?.ok_or(AppError::NotFound)?;
-        Ok(Some(Sent { chat: before.chat_id, message: before.id, answer: answer.id, run }))
+        let answer = own.find_first_child(before.chat_id, before.node()).await?.ok_or(AppError::NotFound)?;
+        let run = own.find_last_run(answer).await?.ok_or(AppError::NotFound)?;
+        Ok(Some(Sent { chat: before.chat_id, message: before.id, answer, run }))
     }
 
     /// The model that is named, else the chat's, else the default. One that is gone is replaced by the default
@@ -184,7 +185,7 @@ impl Chats {
             .into())
     }
 
-    /// Lets the last answer be written anew; the old one is kept aside.
+    /// Lets the last answer be written anew. The new one is shown; the old one stays as its sibling.
     ///
     /// # Errors
     /// `NotFound`, or `Conflict` where it is not the last answer, or is still being written.
@@ -199,11 +200,11 @@ impl Chats {
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);
-        // Taking the position first locks the chat, so that two retries queue up.
-        let position = own.take_positions(chat, 1, &asked.id, now).await?.ok_or(AppError::NotFound)?;
-        let old = last_answer(&mut own, chat, message).await?;
-        own.supersede_message(old.id).await?;
-        let (answer, run) = self.insert_answer(&mut own, chat, position, &asked, now).await?;
+        // This locks the chat first, so that two retries queue up.
+        let head = own.begin_writing(chat, &asked.id, now).await?.ok_or(AppError::NotFound)?;
+        let old = last_answer(&mut own, chat, head, message).await?;
+        let (answer, run) = self.insert_answer(&mut own, chat, old.parent(), &asked, now).await?;
+        own.update_head(chat, answer, None).await?;
         tx.commit().await?;
         self.execute(run);
         Ok(Sent { chat, message: old.id, answer, run })
@@ -220,9 +221,9 @@ impl Chats {
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);
-        own.take_positions(chat, 0, &asked.id, now).await?.ok_or(AppError::NotFound)?;
-        let answer = last_answer(&mut own, chat, message).await?;
-        if answer.state == "complete" || answer.text.trim().is_empty() {
+        let head = own.begin_writing(chat, &asked.id, now).await?.ok_or(AppError::NotFound)?;
+        let answer = last_answer(&mut own, chat, head, message).await?;
+        if answer.state == "complete" || answer.text().trim().is_empty() {
             return Err(AppError::conflict("There is nothing to continue here. Retry instead.").into());
         }
         own.reopen_message(answer.id).await?;
@@ -254,8 +255,13 @@ impl Chats {
     }
 }
 
-/// The message, if it is the chat's last, an answer, and not being written.
-async fn last_answer(own: &mut Owned<'_>, chat: ChatId, message: MessageId) -> Result<MessageRow, Fault> {
+/// The message, if it is the chat's head, an answer, and not being written.
+async fn last_answer(
+    own: &mut Owned<'_>,
+    chat: ChatId,
+    head: Option<Node>,
+    message: MessageId,
+) -> Result<MessageRow, Fault> {
     let found = own.find_message(chat, message).await?.ok_or(AppError::NotFound)?;
     if found.author != "assistant" {
         return Err(AppError::NotFound.into());
@@ -263,8 +269,7 @@ async fn last_answer(own: &mut Owned<'_>, chat: ChatId, message: MessageId) -> R
     if found.state == "open" {
         return Err(still_answering().into());
     }
-    let last = own.list_messages_before(chat, i64::MAX, 1).await?;
-    if last.first().is_none_or(|last| last.id != found.id) {
+    if head != Some(found.node()) {
         return Err(AppError::conflict("This is not the last answer any more. Reload the page.").into());
     }
     Ok(found)

@@ -1,11 +1,11 @@
 //! Chats and their lists.
 
 use super::{
-    Owned, Store, StoreError, Tx,
+    Node, Owned, Store, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
     slices::STEP,
 };
-use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, Timestamp, search_key};
+use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, MessageId, Timestamp, search_key};
 
 /// A chat to be written.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct ChatRow {
     pub pinned: bool,
     /// Put away.
     pub archived: bool,
+    /// The last message of the path that is shown; none where nothing was said yet.
+    pub head_id: Option<MessageId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -78,8 +80,8 @@ impl Owned<'_> {
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
-            "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, next_position, pinned, archived)
-             values ($1, $2, $3, $4, $5, $6, $7, $7, 1, false, false)",
+            "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, pinned, archived)
+             values ($1, $2, $3, $4, $5, $6, $7, $7, false, false)",
             chat.id,
             self.owner,
             chat.title,
@@ -99,7 +101,7 @@ impl Owned<'_> {
         Ok(fetch_optional!(
             self.tx,
             ChatRow,
-            "select id, title, model, pinned, archived from chats where id = $1 and owner_id = $2 and deleted_at is null",
+            "select id, title, model, pinned, archived, head_id from chats where id = $1 and owner_id = $2 and deleted_at is null",
             chat,
             self.owner,
         )?)
@@ -214,39 +216,45 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Takes the next `count` positions of a chat that is not deleted and notes what was last said and to whom.
-    /// Gives the first of the positions; `None` where there is no such chat.
+    /// Begins to write in a chat that is not deleted, and notes to whom. Gives its head, which is `None` where nothing was said
+    /// yet; `None` where there is no such chat.
     /// On PostgreSQL this also locks the chat until the transaction ends, so that sends to one chat queue up.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn take_positions(
+    pub async fn begin_writing(
         &mut self,
         chat: ChatId,
-        count: i64,
         model: &str,
         now: Timestamp,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<Option<Option<Node>>, StoreError> {
         let row = fetch_optional!(
             self.tx,
-            (i64,),
-            "update chats set next_position = next_position + $3, model = $4, active_at = $5
-             where id = $1 and owner_id = $2 and deleted_at is null returning next_position",
+            (Option<MessageId>, Option<i64>),
+            "update chats set model = $3, active_at = $4
+             where id = $1 and owner_id = $2 and deleted_at is null
+             returning head_id, (select m.depth from messages m where m.id = chats.head_id)",
             chat,
             self.owner,
-            count,
             model,
             now,
         )?;
-        Ok(row.map(|(next,)| next - count))
+        Ok(row.map(|(id, depth)| Some(Node { id: id?, depth: depth? })))
     }
 
-    /// Notes the beginning of what was last said.
+    /// Shows the path that ends with a message, and notes the beginning of what was last said, if something was.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn update_last_words(&mut self, chat: ChatId, words: &str) -> Result<(), StoreError> {
-        execute!(self.tx, "update chats set last_words = $3 where id = $1 and owner_id = $2", chat, self.owner, words)?;
+    pub async fn update_head(
+        &mut self,
+        chat: ChatId,
+        head: MessageId,
+        last_words: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "update chats set head_id = $3, last_words = coalesce($4, last_words) where id = $1 and owner_id = $2";
+        execute!(self.tx, sql, chat, self.owner, head, last_words)?;
         Ok(())
     }
 }

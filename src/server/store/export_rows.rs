@@ -61,6 +61,8 @@ pub struct ExportChat {
     pub archived: bool,
     /// When it was deleted, if it can still be restored.
     pub deleted_at: Option<Timestamp>,
+    /// The last message of the path that is shown.
+    pub head_id: Option<MessageId>,
 }
 
 /// A mail that was written to the owner's address. What stands in it may open an account, and is left out.
@@ -74,37 +76,6 @@ pub struct ExportMail {
     pub created_at: Timestamp,
     /// When the mail server took it.
     pub sent_at: Option<Timestamp>,
-}
-
-/// A message, superseded or not.
-#[derive(Debug, sqlx::FromRow)]
-pub struct ExportMessage {
-    /// Its id.
-    pub id: MessageId,
-    /// Its place.
-    pub position: i64,
-    /// `user` or `assistant`.
-    pub author: String,
-    /// How it stands.
-    pub state: String,
-    /// What was said.
-    pub text: String,
-    /// The model's thinking.
-    pub reasoning: String,
-    /// The model's name for people.
-    pub model_label: Option<String>,
-    /// Why there is no whole answer.
-    pub failure: Option<String>,
-    /// Earlier messages that the model was not given, because there was no room.
-    pub left_out: i64,
-    /// Tokens of the question with all that came before, as the model counts them.
-    pub prompt_tokens: i64,
-    /// Tokens of the answer, likewise.
-    pub answer_tokens: i64,
-    /// Whether it was asked for anew.
-    pub superseded: bool,
-    /// When it was sent, or begun.
-    pub created_at: Timestamp,
 }
 
 impl Owned<'_> {
@@ -173,32 +144,9 @@ impl Owned<'_> {
         Ok(fetch_all!(
             self.tx,
             ExportChat,
-            "select id, title, model, created_at, active_at, pinned, archived, deleted_at from chats
+            "select id, title, model, created_at, active_at, pinned, archived, deleted_at, head_id from chats
              where owner_id = $1 and id > $2 and (deleted_at is null or deleted_at > 0) order by id limit $3",
             self.owner,
-            after,
-            i64::from(limit),
-        )?)
-    }
-
-    /// The messages of a chat after a position.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn export_messages(
-        &mut self,
-        chat: ChatId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<ExportMessage>, StoreError> {
-        Ok(fetch_all!(
-            self.tx,
-            ExportMessage,
-            "select id, position, author, state, text, reasoning, model_label, failure, left_out, prompt_tokens,
-                    answer_tokens, superseded, created_at from messages
-             where owner_id = $1 and chat_id = $2 and position > $3 order by position limit $4",
-            self.owner,
-            chat,
             after,
             i64::from(limit),
         )?)

@@ -1,10 +1,72 @@
-//! Messages of chats.
+//! Messages of chats: a tree whose nodes consist of parts.
+//!
+//! A message follows its parent. Its depth is the number of messages that come before it. Siblings are versions of one
+//! another; the head of a chat is the last message of the path that is shown. Paths are read from their end, parent by parent,
+//! so that a window costs the same in a long chat and in a short one.
+
+use std::borrow::Cow;
 
 use super::{
-    Owned, StoreError,
+    Owned, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{ChatId, ClientId, MessageId, RunId, Timestamp};
+
+/// A message by its place in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Node {
+    /// Which.
+    pub id: MessageId,
+    /// How many messages come before it on its path.
+    pub depth: i64,
+}
+
+/// What a part of a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(rename_all = "snake_case", type_name = "text")]
+pub enum PartKind {
+    /// The model's thinking.
+    Reasoning,
+    /// What was said.
+    Text,
+}
+
+impl PartKind {
+    /// Its name in the database and in downloads.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reasoning => "reasoning",
+            Self::Text => "text",
+        }
+    }
+
+    /// Where a part of this kind stands in its message.
+    const fn position(self) -> i64 {
+        match self {
+            Self::Reasoning => 0,
+            Self::Text => 1,
+        }
+    }
+}
+
+/// A part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// The text of all parts of a kind.
+fn text_of(parts: &[Part], kind: PartKind) -> Cow<'_, str> {
+    let mut texts = parts.iter().filter(|part| part.kind == kind).map(|part| part.text.as_str());
+    match (texts.next(), texts.next()) {
+        (None, _) => Cow::Borrowed(""),
+        (Some(only), None) => Cow::Borrowed(only),
+        (Some(first), Some(second)) => [first, second].into_iter().chain(texts).collect::<String>().into(),
+    }
+}
 
 /// A message to be written.
 #[derive(Debug)]
@@ -13,8 +75,8 @@ pub struct NewMessage<'a> {
     pub id: MessageId,
     /// Its chat.
     pub chat: ChatId,
-    /// Its place.
-    pub position: i64,
+    /// The message that it follows; none where it is the first of its chat.
+    pub parent: Option<Node>,
     /// `user` or `assistant`.
     pub author: &'static str,
     /// `complete` or `open`.
@@ -38,16 +100,14 @@ pub struct MessageRow {
     pub id: MessageId,
     /// Its chat.
     pub chat_id: ChatId,
-    /// Its place.
-    pub position: i64,
+    /// The message that it follows.
+    pub parent_id: Option<MessageId>,
+    /// How many messages come before it on its path.
+    pub depth: i64,
     /// `user` or `assistant`.
     pub author: String,
     /// `complete`, `open`, `stopped`, `interrupted` or `failed`.
     pub state: String,
-    /// What was said.
-    pub text: String,
-    /// The model's thinking.
-    pub reasoning: String,
     /// The model's id.
     pub model: Option<String>,
     /// The model's name for people.
@@ -56,25 +116,86 @@ pub struct MessageRow {
     pub failure: Option<String>,
     /// How many of the oldest messages the model did not read.
     pub left_out: i64,
+    /// Tokens of the question with all that came before, as the model counts them.
+    pub prompt_tokens: i64,
+    /// Tokens of the answer, likewise.
+    pub answer_tokens: i64,
     /// When it was sent, or begun.
     pub created_at: Timestamp,
     /// The run that is writing it.
     pub run_id: Option<RunId>,
     /// How many open runs of the owner are older, where that run is queued.
     pub behind: Option<i64>,
+    /// What it consists of, in the order in which it is read.
+    #[sqlx(skip)]
+    pub parts: Vec<Part>,
 }
 
+impl MessageRow {
+    /// What was said.
+    pub fn text(&self) -> Cow<'_, str> {
+        text_of(&self.parts, PartKind::Text)
+    }
+
+    /// The model's thinking.
+    pub fn reasoning(&self) -> Cow<'_, str> {
+        text_of(&self.parts, PartKind::Reasoning)
+    }
+
+    /// Its place in the tree.
+    pub const fn node(&self) -> Node {
+        Node { id: self.id, depth: self.depth }
+    }
+
+    /// The place of the message that it follows.
+    pub fn parent(&self) -> Option<Node> {
+        self.parent_id.map(|id| Node { id, depth: self.depth - 1 })
+    }
+}
+
+/// A message with one of its parts.
+#[derive(sqlx::FromRow)]
+struct Joined {
+    #[sqlx(flatten)]
+    message: MessageRow,
+    part_kind: Option<PartKind>,
+    part_text: Option<String>,
+}
+
+/// Puts the parts of a message, which follow one another, into it.
+fn gather(rows: Vec<Joined>) -> Vec<MessageRow> {
+    let mut messages: Vec<MessageRow> = Vec::new();
+    for Joined { message, part_kind, part_text } in rows {
+        if messages.last().is_none_or(|last| last.id != message.id) {
+            messages.push(message);
+        }
+        if let (Some(message), Some(kind), Some(text)) = (messages.last_mut(), part_kind, part_text) {
+            message.parts.push(Part { kind, text });
+        }
+    }
+    messages
+}
+
+/// Messages `m` of the owner `$1` with their parts; `$with` comes before, `$from` says which, and `$rest` which and how.
 macro_rules! select_messages {
-    ($rest:literal) => {
+    ($with:literal, $from:literal, $rest:literal) => {
         concat!(
-            "select m.id, m.chat_id, m.position, m.author, m.state, m.text, m.reasoning, m.model, m.model_label, m.failure,
-               m.left_out, m.created_at, r.id as run_id,
+            $with,
+            "select m.id, m.chat_id, m.parent_id, m.depth, m.author, m.state, m.model, m.model_label, m.failure, m.left_out,
+               m.prompt_tokens, m.answer_tokens, m.created_at, r.id as run_id,
                case when r.state = 'queued' then (select count(*) from runs o
-                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind
-             from messages m left join runs r on r.message_id = m.id and r.state <> 'ended'
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind,
+               p.kind as part_kind, p.text as part_text
+             from ",
+            $from,
+            " m left join runs r on r.message_id = m.id and r.state <> 'ended'
+             left join message_parts p on p.message_id = m.id
              where m.owner_id = $1 ",
             $rest
         )
+    };
+    ($rest:literal) => {
+        select_messages!("", "messages", $rest)
     };
 }
 
@@ -86,63 +207,120 @@ impl Owned<'_> {
     pub async fn insert_message(&mut self, message: &NewMessage<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
-            "insert into messages (id, chat_id, owner_id, position, author, state, text, reasoning, model, model_label,
-               left_out, prompt_tokens, answer_tokens, client_id, superseded, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, 0, 0, 0, $10, false, $11)",
+            "insert into messages (id, chat_id, owner_id, parent_id, depth, author, state, model, model_label, left_out,
+               prompt_tokens, answer_tokens, client_id, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, $10, $11)",
             message.id,
             message.chat,
             self.owner,
-            message.position,
+            message.parent.map(|parent| parent.id),
+            message.parent.map_or(0, |parent| parent.depth + 1),
             message.author,
             message.state,
-            message.text,
             message.model,
             message.model_label,
             message.client_id,
             message.now,
         )?;
+        if !message.text.is_empty() {
+            self.tx.write_part(message.id, PartKind::Text, message.text).await?;
+        }
         Ok(())
     }
 
-    /// The newest `limit` messages before a position, newest first.
+    /// The last `limit` messages of the path that ends with a message, from its end.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn list_messages_before(
-        &mut self,
-        chat: ChatId,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<MessageRow>, StoreError> {
-        Ok(fetch_all!(
+    pub async fn list_path(&mut self, chat: ChatId, end: MessageId, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+        let rows = fetch_all!(
             self.tx,
-            MessageRow,
+            Joined,
             select_messages!(
-                "and m.chat_id = $2 and m.position < $3 and not m.superseded order by m.position desc limit $4"
+                "with recursive path as (
+                   select m.*, 1 as steps from messages m where m.owner_id = $1 and m.chat_id = $2 and m.id = $3
+                   union all
+                   select m.*, path.steps + 1 from path join messages m on m.id = path.parent_id and m.owner_id = $1
+                   where path.steps < $4
+                 ) ",
+                "path",
+                "order by m.depth desc, p.position"
             ),
             self.owner,
             chat,
-            before,
+            end,
             i64::from(limit),
-        )?)
+        )?;
+        Ok(gather(rows))
     }
 
-    /// One message of a chat.
+    /// The ids of the path that ends with a message.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_path_ids(&mut self, end: MessageId) -> Result<Vec<MessageId>, StoreError> {
+        let rows = fetch_all!(
+            self.tx,
+            (MessageId,),
+            "with recursive path as (
+               select id, parent_id from messages where owner_id = $1 and id = $2
+               union all
+               select m.id, m.parent_id from path join messages m on m.id = path.parent_id and m.owner_id = $1
+             ) select id from path",
+            self.owner,
+            end,
+        )?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// The messages of a chat on all its paths, parents before children and older siblings before younger ones, after one of
+    /// them.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_tree(
+        &mut self,
+        chat: ChatId,
+        after: Option<Node>,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let after = after.unwrap_or(Node { id: MessageId::from_uuid(uuid::Uuid::nil()), depth: -1 });
+        let rows = fetch_all!(
+            self.tx,
+            Joined,
+            select_messages!(
+                "",
+                "(select * from messages where owner_id = $1 and chat_id = $2 and (depth, id) > ($3, $4)
+                  order by depth, id limit $5)",
+                "order by m.depth, m.id, p.position"
+            ),
+            self.owner,
+            chat,
+            after.depth,
+            after.id,
+            i64::from(limit),
+        )?;
+        Ok(gather(rows))
+    }
+
+    /// One message of a chat that is not deleted.
     ///
     /// # Errors
     /// As the database says.
     pub async fn find_message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<MessageRow>, StoreError> {
-        Ok(fetch_optional!(
+        let rows = fetch_all!(
             self.tx,
-            MessageRow,
+            Joined,
             select_messages!(
                 "and m.chat_id = $2 and m.id = $3 and exists
-                   (select 1 from chats c where c.id = m.chat_id and c.owner_id = $1 and c.deleted_at is null)"
+                   (select 1 from chats c where c.id = m.chat_id and c.owner_id = $1 and c.deleted_at is null)
+                 order by p.position"
             ),
             self.owner,
             chat,
             message,
-        )?)
+        )?;
+        Ok(gather(rows).pop())
     }
 
     /// The person's message with this sender's id.
@@ -150,52 +328,40 @@ impl Owned<'_> {
     /// # Errors
     /// As the database says.
     pub async fn find_message_by_client_id(&mut self, client_id: ClientId) -> Result<Option<MessageRow>, StoreError> {
-        Ok(fetch_optional!(self.tx, MessageRow, select_messages!("and m.client_id = $2"), self.owner, client_id,)?)
+        let sql = select_messages!("and m.client_id = $2 order by p.position");
+        Ok(gather(fetch_all!(self.tx, Joined, sql, self.owner, client_id)?).pop())
     }
 
-    /// The first message after a position, superseded or not: the answer that was given to a person's message.
+    /// The message that a message of a chat follows: `None` where there is no such message, `Some(None)` where it is the first.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn find_message_after(&mut self, chat: ChatId, position: i64) -> Result<Option<MessageRow>, StoreError> {
-        Ok(fetch_optional!(
-            self.tx,
-            MessageRow,
-            select_messages!("and m.chat_id = $2 and m.position > $3 order by m.position limit 1"),
-            self.owner,
-            chat,
-            position,
-        )?)
+    pub async fn find_parent(
+        &mut self,
+        chat: ChatId,
+        message: MessageId,
+    ) -> Result<Option<Option<MessageId>>, StoreError> {
+        let sql = "select parent_id from messages where owner_id = $1 and chat_id = $2 and id = $3";
+        let row = fetch_optional!(self.tx, (Option<MessageId>,), sql, self.owner, chat, message)?;
+        Ok(row.map(|(parent,)| parent))
     }
 
-    /// How many messages of the conversation lie before a position.
+    /// The first answer that was given to a message.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn count_messages_before(&mut self, chat: ChatId, before: i64) -> Result<i64, StoreError> {
+    pub async fn find_first_child(&mut self, chat: ChatId, parent: Node) -> Result<Option<MessageId>, StoreError> {
         let row = fetch_optional!(
             self.tx,
-            (i64,),
-            "select count(*) from messages where owner_id = $1 and chat_id = $2 and position < $3 and not superseded",
+            (MessageId,),
+            "select id from messages where owner_id = $1 and chat_id = $2 and depth = $3 and parent_id = $4
+             order by id limit 1",
             self.owner,
             chat,
-            before,
+            parent.depth + 1,
+            parent.id,
         )?;
-        Ok(row.map_or(0, |(count,)| count))
-    }
-
-    /// Takes an answer out of the conversation, because it is asked for anew.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn supersede_message(&mut self, message: MessageId) -> Result<(), StoreError> {
-        execute!(
-            self.tx,
-            "update messages set superseded = true where owner_id = $1 and id = $2 and state <> 'open'",
-            self.owner,
-            message,
-        )?;
-        Ok(())
+        Ok(row.map(|(id,)| id))
     }
 
     /// Opens an answer again, so that it can go on.
@@ -210,5 +376,46 @@ impl Owned<'_> {
             message,
         )?;
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Puts a text in the place of the one that the part of this kind of a message has.
+    pub(super) async fn write_part(
+        &mut self,
+        message: MessageId,
+        kind: PartKind,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        if text.is_empty() {
+            let sql = "delete from message_parts where message_id = $1 and position = $2";
+            execute!(self, sql, message, kind.position())?;
+            return Ok(());
+        }
+        // A long text is written again only where it has changed: thinking stays as it is while the answer grows.
+        execute!(
+            self,
+            "insert into message_parts (message_id, position, kind, text) values ($1, $2, $3, $4)
+             on conflict (message_id, position) do update set text = excluded.text
+               where message_parts.text <> excluded.text",
+            message,
+            kind.position(),
+            kind,
+            text,
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_message_is_that_of_its_parts() {
+        let part = |kind, text: &str| Part { kind, text: text.to_owned() };
+        let parts = [part(PartKind::Reasoning, "r"), part(PartKind::Text, "a"), part(PartKind::Text, "b")];
+        assert_eq!((&*text_of(&parts, PartKind::Text), &*text_of(&parts, PartKind::Reasoning)), ("ab", "r"));
+        assert_eq!((&*text_of(&parts[..2], PartKind::Text), &*text_of(&[], PartKind::Text)), ("a", ""));
     }
 }

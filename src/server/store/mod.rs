@@ -55,7 +55,7 @@ pub use credentials::CredentialsVersion;
 pub use db::Tx;
 pub use deletions::{DueDeletion, ReceiptRow};
 pub use expiry::{EXPIRING, Expiring};
-pub use export_rows::{ExportAccount, ExportChat, ExportMessage, ExportSignIn};
+pub use export_rows::{ExportAccount, ExportChat, ExportSignIn};
 pub use exports::ExportRow;
 pub use factor_removals::DueRemoval;
 pub use factors::{FactorRow, Material, NewFactor};
@@ -63,7 +63,7 @@ pub use identities::{FlowPurpose, FlowRow, IdentityOwner, IdentityRow, NewFlow, 
 pub use jobs::ClaimedJob;
 pub use links::{LinkPurpose, LinkRow, NewLink, TokenHash};
 pub use mails::{FailingMail, NewMail, UnsentMail};
-pub use messages::{MessageRow, NewMessage};
+pub use messages::{MessageRow, NewMessage, Node, Part, PartKind};
 pub use owned::Owned;
 pub use pending_sign_ins::{CeremonyPurpose, NewCeremony, PendingSignIn};
 pub use people::{PeopleCursor, PersonRow};

@@ -181,17 +181,18 @@ impl World {
         let (id, now) = (self.chats[chat], at(self.now));
         let mut tx = self.store.write().await?;
         let mut own = tx.owned_by(self.owner);
-        let Some(position) = own.take_positions(id, 1, "m", now).await? else {
+        let Some(head) = own.begin_writing(id, "m", now).await? else {
             assert!(self.model.deleted[chat]);
             return Ok(());
         };
-        if let Some(old) = old {
-            own.supersede_message(old).await?;
-        }
+        let parent = match old {
+            Some(old) => own.find_message(id, old).await?.and_then(|old| old.parent()),
+            None => head,
+        };
         let new = NewMessage {
             id: message,
             chat: id,
-            position,
+            parent,
             author: "assistant",
             state: "open",
             text: "",
@@ -201,6 +202,7 @@ impl World {
             now,
         };
         own.insert_message(&new).await?;
+        own.update_head(id, message, None).await?;
         match own.insert_run(&NewRun { id: run, chat: id, message, model: "m", continues: false, now }).await {
             Err(StoreError::Duplicate) => {
                 assert!(self.has_open_run(chat), "refused without a reason");
@@ -394,7 +396,8 @@ impl World {
     async fn check(&self) -> Result<(), StoreError> {
         let mut tx = self.store.read().await?;
         for (message, text) in &self.model.texts {
-            let sql = "select text, state from messages where id = $1";
+            let sql = "select coalesce(p.text, '') as text, m.state from messages m
+                       left join message_parts p on p.message_id = m.id and p.kind = 'text' where m.id = $1";
             let (kept, state) = db::fetch_optional!(tx, (String, String), sql, *message)?.expect("a message");
             assert_eq!(&kept, text, "text that was acknowledged");
             // Who was asked to stop is told so in place of an interruption.

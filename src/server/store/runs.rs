@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    Owned, StoreError, Tx,
+    Owned, PartKind, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{ChatId, MessageId, RunId, Timestamp, UserId};
@@ -320,16 +320,23 @@ impl Tx {
     pub async fn write_progress(&mut self, progress: &Progress) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
-            "update messages set text = $4, reasoning = $5, left_out = $6
+            "update messages set left_out = $4
              where id = $1 and exists (select 1 from runs where id = $2 and epoch = $3 and state = 'running')",
             progress.message,
             progress.run,
             progress.epoch,
-            &progress.text,
-            &progress.reasoning,
             progress.left_out,
         )?;
-        Ok(changed == 1)
+        if changed == 0 {
+            return Ok(false);
+        }
+        self.write_parts(progress).await?;
+        Ok(true)
+    }
+
+    async fn write_parts(&mut self, progress: &Progress) -> Result<(), StoreError> {
+        self.write_part(progress.message, PartKind::Reasoning, &progress.reasoning).await?;
+        self.write_part(progress.message, PartKind::Text, &progress.text).await
     }
 
     /// Ends a run and its answer. Of all who try, one is told `true`.
@@ -350,14 +357,8 @@ impl Tx {
             return Ok(false);
         }
         if let Some(progress) = &ending.progress {
-            execute!(
-                self,
-                "update messages set text = $2, reasoning = $3, left_out = $4 where id = $1",
-                message,
-                &progress.text,
-                &progress.reasoning,
-                progress.left_out,
-            )?;
+            execute!(self, "update messages set left_out = $2 where id = $1", message, progress.left_out)?;
+            self.write_parts(progress).await?;
         }
         execute!(
             self,

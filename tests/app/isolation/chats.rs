@@ -28,7 +28,7 @@ async fn every_way(client: &mut Client, chat: ChatId, message: MessageId) -> Vec
     let body = json!({ "chat": chat, "message": message });
     answers.push(("text".to_owned(), client.post_json("/api/message_text", &body).await));
     answers.push(("find".to_owned(), client.post_json("/api/find_chat", &json!({ "chat": chat })).await));
-    let body = json!({ "chat": chat, "before": 1_000 });
+    let body = json!({ "chat": chat, "before": message });
     answers.push(("older".to_owned(), client.post_json("/api/older_messages", &body).await));
     answers.push(("page".to_owned(), client.get(&format!("/chats/{chat}")).await));
     answers
@@ -36,9 +36,9 @@ async fn every_way(client: &mut Client, chat: ChatId, message: MessageId) -> Vec
 
 /// All that is kept of chats.
 async fn all(app: &TestApp) -> Vec<String> {
-    let mut rows =
-        app.column("select title || model || last_words || pinned || archived || next_position from chats").await;
-    rows.extend(app.column("select position || author || state || text || superseded from messages").await);
+    let mut rows = app.column("select title || model || last_words || pinned || archived from chats").await;
+    rows.extend(app.column("select depth || author || state from messages").await);
+    rows.extend(app.column("select position || kind || text from message_parts").await);
     rows.extend(app.column("select state || epoch || stop_requested from runs").await);
     rows.sort();
     rows
@@ -73,6 +73,10 @@ each_db! {
         }
         let answer = ada.post_json("/api/message_text", &json!({ "chat": own.chat, "message": theirs.answer })).await;
         assert_eq!(answer.status, 404);
+        for path in ["/api/older_messages", "/api/find_chat"] {
+            let answer = ada.post_json(path, &json!({ "chat": own.chat, "before": theirs.answer })).await;
+            assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+        }
         // Among chats of one's own, those of others are passed over.
         let fields = [("chats[]", theirs.chat.to_string()), ("chats[]", own.chat.to_string())];
         let fields: Vec<_> = fields.iter().map(|(name, id)| (*name, id.as_str())).chain([("action", "pin")]).collect();

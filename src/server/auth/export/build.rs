@@ -1,17 +1,17 @@
 //! What stands in the download. `docs/export.md` tells each file and field.
 
-use std::{fs::File, path::PathBuf};
+use std::{collections::HashSet, fs::File, path::PathBuf};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Exports, archive::Archive, work::Building};
 use crate::{
-    domain::{AppError, ChatId, SignInId, UserId},
+    domain::{AppError, ChatId, MessageId, SignInId, UserId},
     server::{
         clock::rfc3339,
         fault::Fault,
-        store::{ExportChat, ExportMessage},
+        store::{ExportChat, MessageRow, Part},
     },
 };
 
@@ -29,7 +29,7 @@ const README: &str = "Your data from Colloquy.\n\n\
     mails.jsonl       mails to your address, without their text, newest first, one a line\n\
     chats.jsonl       your chats without what was said, one a line\n\
     chats/*.jsonl     your chats, one message a line\n\
-    chats/*.md        the same to read; answers that were asked for anew are marked\n\n\
+    chats/*.md        the same to read; other versions of answers are marked\n\n\
     All times are UTC.\n";
 
 impl Exports {
@@ -164,11 +164,15 @@ impl Exports {
             after = last.id;
             for chat in &chats {
                 let name = format!("chats/{:03}-{}", building.done + 1, file_name(&chat.title));
+                let shown: HashSet<MessageId> = match chat.head_id {
+                    Some(head) => store.read().await?.owned_by(user).list_path_ids(head).await?.into_iter().collect(),
+                    None => HashSet::new(),
+                };
                 archive.file(format!("{name}.jsonl")).await?;
-                self.add_messages(archive, building, chat, json_line).await?;
+                self.add_messages(archive, building, chat, |row| json_line(row, shown.contains(&row.id))).await?;
                 archive.file(format!("{name}.md")).await?;
                 archive.more(format!("# {}\n\n", chat.title)).await?;
-                self.add_messages(archive, building, chat, markdown).await?;
+                self.add_messages(archive, building, chat, |row| markdown(row, shown.contains(&row.id))).await?;
                 building.done += 1;
                 // One that was begun since is in it too.
                 building.total = building.total.max(building.done);
@@ -181,17 +185,17 @@ impl Exports {
         archive: &mut Archive,
         building: &mut Building<'_>,
         chat: &ExportChat,
-        shape: fn(&ExportChat, &ExportMessage) -> String,
+        shape: impl Fn(&MessageRow) -> String + Send,
     ) -> Result<(), Fault> {
-        let mut after = i64::MIN;
+        let mut after = None;
         loop {
             building.note().await?;
             let mut tx = self.accounts.store.read().await?;
-            let rows = tx.owned_by(building.export.user_id).export_messages(chat.id, after, ROWS).await?;
+            let rows = tx.owned_by(building.export.user_id).list_tree(chat.id, after, ROWS).await?;
             drop(tx);
             let Some(last) = rows.last() else { return Ok(()) };
-            after = last.position;
-            archive.more(rows.iter().map(|row| shape(chat, row)).collect::<String>()).await?;
+            after = Some(last.node());
+            archive.more(rows.iter().map(&shape).collect::<String>()).await?;
         }
     }
 }
@@ -205,24 +209,24 @@ fn line(value: &Value) -> String {
     format!("{value}\n")
 }
 
-fn json_line(chat: &ExportChat, row: &ExportMessage) -> String {
+fn json_line(row: &MessageRow, is_shown: bool) -> String {
+    let part = |part: &Part| json!({ "kind": part.kind.as_str(), "text": part.text });
     line(&json!({
-        "id": row.id, "chat": chat.id, "position": row.position, "author": row.author, "state": row.state,
-        "text": row.text, "reasoning": row.reasoning, "model": row.model_label, "failure": row.failure,
-        "left_out": row.left_out, "prompt_tokens": row.prompt_tokens, "answer_tokens": row.answer_tokens,
-        "superseded": row.superseded,
-        "created_at": rfc3339(row.created_at),
+        "id": row.id, "chat": row.chat_id, "parent": row.parent_id, "shown": is_shown, "author": row.author,
+        "state": row.state, "parts": row.parts.iter().map(part).collect::<Vec<_>>(), "model": row.model_label,
+        "failure": row.failure, "left_out": row.left_out, "prompt_tokens": row.prompt_tokens,
+        "answer_tokens": row.answer_tokens, "created_at": rfc3339(row.created_at),
     }))
 }
 
-fn markdown(_: &ExportChat, row: &ExportMessage) -> String {
+fn markdown(row: &MessageRow, is_shown: bool) -> String {
     let who = match (&row.model_label, row.author.as_str()) {
         (_, "user") => "You",
         (Some(model), _) => model,
         (None, _) => "Assistant",
     };
-    let mark = if row.superseded { " (asked for anew)" } else { "" };
-    format!("## {who}{mark}\n\n{}\n\n{}\n\n", rfc3339(row.created_at), row.text)
+    let mark = if is_shown { "" } else { " (another version)" };
+    format!("## {who}{mark}\n\n{}\n\n{}\n\n", rfc3339(row.created_at), row.text())
 }
 
 /// A title as a part of the name of a file: letters and digits, and nothing that leads elsewhere.
