@@ -14,6 +14,11 @@ create table jobs (
     primary key (kind, subject_id)
 );
 create index jobs_due on jobs (kind, run_at) where state <> 'failed';
+create index jobs_failed on jobs (run_at) where state = 'failed';
+create index jobs_subject on jobs (subject_id);
+
+-- What another instance is writing at this moment is waited for, and not passed over.
+lock table users, mails, exports, factor_removals in share row exclusive mode;
 
 -- What waited until now.
 insert into jobs (kind, subject_id, state, run_at, attempts, last_error, created_at)

@@ -1,8 +1,11 @@
 //! Two who want to change the same rows at the same time.
 
 use colloquy::{
-    domain::{ChatAction, ChatId, UserId},
-    server::{auth::Origin, store::Tx},
+    domain::{ChatAction, ChatId, MessageId, UserId},
+    server::{
+        auth::Origin,
+        store::{NewMessage, Node, Tx},
+    },
 };
 use secrecy::ExposeSecret;
 use sqlx::{Connection, Executor, PgConnection};
@@ -61,6 +64,33 @@ each_db! {
         tx.commit().await.expect("a commit");
         expiring.await.expect("no panic").expect("a pass");
         assert_eq!(app.column("select title from chats where deleted_at is null").await, ["spoken in"]);
+    }
+}
+
+each_db! {
+    async fn whoever_waits_for_a_chat_follows_what_was_said_meanwhile(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.say(None, "first").await;
+        ada.settled(sent.chat).await;
+        let (owner, now) = (user(&app, "ada@example.org").await, app.state.clock.now());
+        let mut tx = app.state.store.write().await.expect("a unit");
+        let mut own = tx.owned_by(owner);
+        let parent = own.begin_writing(sent.chat, "m", now).await.expect("a row").expect("the chat");
+        assert_eq!(parent, Some(Node { id: sent.answer, depth: 1 }));
+        let id = MessageId::from_uuid(app.state.clock.new_id());
+        let (author, state, text) = ("user", "complete", "second");
+        let message =
+            NewMessage { id, chat: sent.chat, parent, author, state, text, model: None, model_label: None, client_id: None, now };
+        own.insert_message(&message).await.expect("a message");
+        own.update_head(sent.chat, id, None).await.expect("a head");
+        let store = app.state.store.clone();
+        let waiting = tokio::spawn(async move {
+            let mut tx = store.write().await.expect("a unit");
+            tx.owned_by(owner).begin_writing(sent.chat, "m", now).await.expect("a row").expect("the chat")
+        });
+        until_waiting(&app, 1).await;
+        tx.commit().await.expect("a commit");
+        assert_eq!(waiting.await.expect("no panic"), Some(Node { id, depth: 2 }));
     }
 }
 

@@ -222,6 +222,61 @@ each_db! {
 }
 
 each_db! {
+    async fn a_job_that_ends_the_process_is_not_tried_for_ever(app: TestApp) {
+        let worker = Worker::new(Act::Succeeds);
+        let subject = enqueue(&app).await;
+        for _ in 0..3 {
+            let (lease, now) = (app.state.clock.new_id(), app.state.clock.now());
+            let mut tx = app.state.store.write().await.expect("a unit");
+            tx.claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("a look").expect("a job");
+            tx.commit().await.expect("a commit");
+            app.state.clock.advance(61);
+        }
+        assert_eq!(worker.on(&app).drain(KIND).await.expect("a look").failed, 1);
+        assert_eq!(worker.runs(), 0);
+        let job = find(&app, subject).await.expect("the job");
+        assert_eq!((job.state, job.last_error.as_deref()), (JobState::Failed, Some("the server ended while the job ran")));
+    }
+}
+
+each_db! {
+    async fn a_process_does_not_take_a_job_from_itself_when_the_clock_jumps(app: TestApp) {
+        let worker = Worker::new(Act::Waits);
+        enqueue(&app).await;
+        let (runner, stopping) = (worker.on(&app), CancellationToken::new());
+        let work = tokio::spawn(runner.clone().work(stopping.clone()));
+        worker.begun(1).await;
+        app.state.clock.advance(3_600);
+        let again = tokio::spawn(async move { runner.drain(KIND).await });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        worker.go_on.notify_one();
+        assert_eq!(again.await.expect("no panic").expect("a look"), Drained::default());
+        assert_eq!(worker.runs(), 1);
+        stopping.cancel();
+        work.await.expect("it ends");
+    }
+}
+
+each_db! {
+    async fn a_kind_that_this_version_does_not_know_keeps_nothing_else_from_running(app: TestApp) {
+        let worker = Worker::new(Act::Succeeds);
+        let subject = enqueue(&app).await;
+        app.execute(
+            "insert into jobs (kind, subject_id, state, run_at, created_at)
+             select 'new_thing', subject_id, 'waiting', 1, 1 from jobs where kind = 'send_mail'",
+        )
+        .await;
+        let stopping = CancellationToken::new();
+        let work = tokio::spawn(worker.on(&app).work(stopping.clone()));
+        until_gone(&app, subject).await;
+        let listed = app.state.store.read().await.expect("a unit").list_jobs().await.expect("a list");
+        assert!(listed.iter().all(|job| job.subject != subject));
+        stopping.cancel();
+        work.await.expect("it ends");
+    }
+}
+
+each_db! {
     async fn whoever_has_lost_the_lease_changes_nothing(app: TestApp) {
         let subject = enqueue(&app).await;
         let claim = async || {

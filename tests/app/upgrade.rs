@@ -71,6 +71,17 @@ async fn jobs_take_over(kept: Kept) {
     assert_eq!(job.run_at.micros(), far);
     assert_eq!(found(JobKind::BuildExport, 8).await, None, "it is ready");
     drop(tx);
+
+    // What an instance of the earlier version has written during the upgrade gets its job at the next start.
+    assert_eq!(app.execute("delete from jobs where kind in ('delete_account', 'remove_factors')").await, 2);
+    let mut tx = app.state.store.write().await.expect("a unit");
+    assert_eq!(tx.enqueue_missing(app.state.clock.now()).await.expect("jobs"), 2);
+    assert_eq!(tx.enqueue_missing(app.state.clock.now()).await.expect("jobs"), 0);
+    for (kind, number) in [(JobKind::DeleteAccount, 1), (JobKind::RemoveFactors, 2)] {
+        let job = tx.find_job(kind, id(number)).await.expect("a row").expect("a job");
+        assert_eq!(job.run_at.micros(), far);
+    }
+    tx.commit().await.expect("a commit");
     app.state.jobs.drain(JobKind::BuildExport).await.expect("a download");
     assert_eq!(app.column("select state from exports order by id").await, ["ready", "ready"]);
 }

@@ -183,9 +183,15 @@ fn read_stream(state: ChatState, run: RunId, parts: Parts) {
             }
         });
         source.on(event::END, move |data| {
-            if let Some(answer) = parse::<Message>(&data) {
-                announce(state, &answer);
-                state.settle(answer);
+            match parse::<Message>(&data) {
+                Some(answer) => {
+                    announce(state, &answer);
+                    state.settle(answer);
+                }
+                // The server is of another version than this page. A draft is kept.
+                None => {
+                    let _ = location().reload();
+                }
             }
         });
         watch_connection(&mut source, state, again);

@@ -107,7 +107,7 @@ impl ChatState {
     pub fn retry(self, message: MessageId) {
         let model = self.sender.chosen_model();
         let label = self.sender.model_label();
-        let anew = move |sent: &Sent, _: &Message| open_answer(sent, label);
+        let anew = move |sent: &Sent, old: &Message| Message { parent: old.parent, ..open_answer(sent, label) };
         self.run_again(message, anew, async move { retry_answer(self.id, message, model).await });
     }
 
@@ -180,6 +180,7 @@ impl ChatState {
             }
         });
         self.sender.fail(AppError::conflict("This chat was deleted in another window."));
+        self.frame.refresh_chats();
     }
 
     /// Shows what was said in this chat elsewhere. While an answer is being written here, its stream tells all.

@@ -79,6 +79,7 @@ impl Run {
         let mut tx = self.store.write().await?;
         let held = self.hold(&mut tx).await?;
         tx.commit().await?;
-        Ok(held)
+        // The handler may have finished it meanwhile, and has something left to do.
+        Ok(held || self.finished.load(Ordering::Relaxed))
     }
 }

@@ -12,6 +12,7 @@ use std::{
 
 use futures::FutureExt;
 use tokio::{
+    sync::Mutex,
     task::JoinSet,
     time::{interval, sleep, timeout},
 };
@@ -44,8 +45,17 @@ pub struct Jobs(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Clock,
-    handlers: Vec<Arc<dyn Handler>>,
+    lanes: Vec<Lane>,
     panics: AtomicU64,
+}
+
+/// The jobs of one kind.
+#[derive(Clone)]
+struct Lane {
+    handler: Arc<dyn Handler>,
+    /// Held by whoever runs them in this process. A lease that runs out because the clock jumps does not let a process take
+    /// a job from itself.
+    turn: Arc<Mutex<()>>,
 }
 
 /// How an attempt ended.
@@ -72,7 +82,8 @@ pub struct Drained {
 impl Jobs {
     /// A runner with the handlers of all kinds that this installation knows.
     pub fn new(store: Store, clock: Clock, handlers: Vec<Arc<dyn Handler>>) -> Self {
-        Self(Arc::new(Inner { store, clock, handlers, panics: AtomicU64::new(0) }))
+        let lanes = handlers.into_iter().map(|handler| Lane { handler, turn: Arc::default() }).collect();
+        Self(Arc::new(Inner { store, clock, lanes, panics: AtomicU64::new(0) }))
     }
 
     /// Runs what is due, one job of each kind at a time, until `stopping`. Comes back when what has to finish has finished.
@@ -95,12 +106,12 @@ impl Jobs {
             }
             let now = self.0.clock.now();
             for kind in self.due().await.inspect_err(told).unwrap_or_default() {
-                let Some(handler) = self.handler(kind) else { continue };
-                let is_paused = handler.paused_until().is_some_and(|until| now < until);
+                let Some(lane) = self.lane(kind) else { continue };
+                let is_paused = lane.handler.paused_until().is_some_and(|until| now < until);
                 if !is_paused && !busy.values().any(|one| *one == kind) {
-                    let (jobs, handler, stopping) = (self.clone(), Arc::clone(handler), stopping.clone());
-                    let lane = lanes.spawn(async move { jobs.run_due(&*handler, &stopping).await });
-                    busy.insert(lane.id(), kind);
+                    let (jobs, lane, stopping) = (self.clone(), lane.clone(), stopping.clone());
+                    let task = lanes.spawn(async move { jobs.run_due(&lane, &stopping).await });
+                    busy.insert(task.id(), kind);
                 }
             }
         }
@@ -118,8 +129,8 @@ impl Jobs {
     /// # Errors
     /// As the database says.
     pub async fn drain(&self, kind: JobKind) -> Result<Drained, StoreError> {
-        let Some(handler) = self.handler(kind) else { return Ok(Drained::default()) };
-        let (mut drained, running) = (Drained::default(), CancellationToken::new());
+        let Some(Lane { handler, turn }) = self.lane(kind) else { return Ok(Drained::default()) };
+        let (mut drained, running, _turn) = (Drained::default(), CancellationToken::new(), turn.lock().await);
         if handler.policy().every.is_some() {
             let mut tx = self.0.store.write().await?;
             tx.try_job_again(kind, Uuid::nil(), self.0.clock.now()).await?;
@@ -144,15 +155,19 @@ impl Jobs {
         }
     }
 
-    fn handler(&self, kind: JobKind) -> Option<&Arc<dyn Handler>> {
-        self.0.handlers.iter().find(|handler| handler.policy().kind == kind)
+    fn lane(&self, kind: JobKind) -> Option<&Lane> {
+        self.0.lanes.iter().find(|lane| lane.handler.policy().kind == kind)
     }
 
     /// Sees to it that each schedule has its job.
     async fn schedule(&self) -> Result<(), StoreError> {
-        let schedules = self.0.handlers.iter().map(|handler| handler.policy()).filter(|policy| policy.every.is_some());
+        let schedules = self.0.lanes.iter().map(|lane| lane.handler.policy()).filter(|policy| policy.every.is_some());
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
+        let missing = tx.enqueue_missing(now).await?;
+        if missing > 0 {
+            tracing::warn!(missing, "work without a job was found; it has jobs now");
+        }
         for policy in schedules {
             tx.enqueue(policy.kind, Uuid::nil(), now, now).await?;
         }
@@ -176,14 +191,15 @@ impl Jobs {
 
     /// Runs the jobs of a kind that are due, one after another. After a failure it is the next look's turn, so that what is
     /// in trouble gets a pause.
-    async fn run_due(&self, handler: &dyn Handler, stopping: &CancellationToken) {
+    async fn run_due(&self, Lane { handler, turn }: &Lane, stopping: &CancellationToken) {
+        let _turn = turn.lock().await;
         while !stopping.is_cancelled() {
             let job = match self.claim(handler.policy().kind).await {
                 Ok(Some(job)) => job,
                 Ok(None) => return,
                 Err(error) => return told(&error),
             };
-            if self.run(handler, job, stopping).await != Ended::Done {
+            if self.run(&**handler, job, stopping).await != Ended::Done {
                 return;
             }
         }
@@ -192,6 +208,12 @@ impl Jobs {
     /// Makes one attempt.
     async fn run(&self, handler: &dyn Handler, job: ClaimedJob, stopping: &CancellationToken) -> Ended {
         let policy = handler.policy();
+        if policy.attempts.is_some_and(|limit| job.attempts > limit) {
+            // The attempts before did not come to an end of any kind: what kills the process is not tried for ever.
+            let gone = Outcome::Failed("the server ended while the job ran".to_owned(), None);
+            self.settle(&policy, &job, &gone).await;
+            return Ended::Failed;
+        }
         let run = Run::new(job, self.0.store.clone(), self.0.clock.clone());
         let work = AssertUnwindSafe(timeout(policy.timeout, handler.run(&run))).catch_unwind();
         let outcome = tokio::select! {
@@ -218,20 +240,19 @@ impl Jobs {
         }
     }
 
+    /// What went wrong without the handler's saying so. What handlers say may hold addresses, and does not come into the log.
     fn failure(&self, policy: &Policy, job: &ClaimedJob, error: &str) -> Outcome {
+        tracing::error!(kind = job.kind.as_str(), subject = %job.subject_id, error, "a job broke off");
         Outcome::Failed(error.to_owned(), policy.next_attempt(job.attempts, self.0.clock.now()))
     }
 
     /// Notes how an attempt ended. What cannot be noted is run again when its lease is over.
     async fn settle(&self, policy: &Policy, job: &ClaimedJob, outcome: &Outcome) {
         let (kind, subject, attempts) = (job.kind.as_str(), job.subject_id, job.attempts);
-        if let Outcome::Failed(error, next) = outcome {
-            let next = next.map(rfc3339);
-            match next {
-                Some(next) => {
-                    tracing::error!(kind, %subject, attempts, %error, next, "a job failed; it is tried again")
-                }
-                None => tracing::error!(kind, %subject, attempts, %error, "a job failed for good"),
+        if let Outcome::Failed(_, next) = outcome {
+            match next.map(rfc3339) {
+                Some(next) => tracing::error!(kind, %subject, attempts, next, "a job failed; it is tried again"),
+                None => tracing::error!(kind, %subject, attempts, "a job failed for good"),
             }
         }
         for _ in 0..NOTES {
@@ -268,7 +289,7 @@ async fn lost(run: &Run) {
         match run.renew().await {
             Ok(true) => {}
             Ok(false) => return,
-            // As long as nobody can write, nobody can take it over either.
+            // Where this instance alone is cut off, another one takes the job over when the lease ends.
             Err(error) => tracing::warn!(%error, "the lease of a job could not be renewed; trying again"),
         }
     }

@@ -230,16 +230,21 @@ impl Owned<'_> {
     ) -> Result<Option<Option<Node>>, StoreError> {
         let row = fetch_optional!(
             self.tx,
-            (Option<MessageId>, Option<i64>),
+            (Option<MessageId>,),
             "update chats set model = $3, active_at = $4
-             where id = $1 and owner_id = $2 and deleted_at is null
-             returning head_id, (select m.depth from messages m where m.id = chats.head_id)",
+             where id = $1 and owner_id = $2 and deleted_at is null returning head_id",
             chat,
             self.owner,
             model,
             now,
         )?;
-        Ok(row.map(|(id, depth)| Some(Node { id: id?, depth: depth? })))
+        let Some((head,)) = row else { return Ok(None) };
+        let Some(id) = head else { return Ok(Some(None)) };
+        // A statement of its own: the first one may have waited for whoever wrote this head, and sees nothing else of theirs.
+        let sql = "select depth from messages where owner_id = $1 and id = $2";
+        let depth = fetch_optional!(self.tx, (i64,), sql, self.owner, id)?;
+        let (depth,) = depth.ok_or_else(|| StoreError::Schema("the head of a chat is not there".to_owned()))?;
+        Ok(Some(Some(Node { id, depth })))
     }
 
     /// Shows the path that ends with a message, and notes the beginning of what was last said, if something was.

@@ -6,7 +6,7 @@ use super::{
     Owned, StoreError,
     db::{fetch_all, fetch_optional},
 };
-use crate::domain::{ChatId, MessageId, SignInId, Timestamp};
+use crate::domain::{ChatId, SignInId, Timestamp};
 
 /// An account.
 #[derive(Debug, sqlx::FromRow)]
@@ -61,8 +61,6 @@ pub struct ExportChat {
     pub archived: bool,
     /// When it was deleted, if it can still be restored.
     pub deleted_at: Option<Timestamp>,
-    /// The last message of the path that is shown.
-    pub head_id: Option<MessageId>,
 }
 
 /// A mail that was written to the owner's address. What stands in it may open an account, and is left out.
@@ -144,7 +142,7 @@ impl Owned<'_> {
         Ok(fetch_all!(
             self.tx,
             ExportChat,
-            "select id, title, model, created_at, active_at, pinned, archived, deleted_at, head_id from chats
+            "select id, title, model, created_at, active_at, pinned, archived, deleted_at from chats
              where owner_id = $1 and id > $2 and (deleted_at is null or deleted_at > 0) order by id limit $3",
             self.owner,
             after,

@@ -60,8 +60,12 @@ impl Owned<'_> {
     /// # Errors
     /// As the database says.
     pub async fn delete_factor_removal(&mut self) -> Result<bool, StoreError> {
+        // The removal before its job, as the job does it.
+        if execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 0 {
+            return Ok(false);
+        }
         self.tx.cancel_job(JobKind::RemoveFactors, self.owner.uuid()).await?;
-        Ok(execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 1)
+        Ok(true)
     }
 
     /// Removes all of the owner's factors with the recovery codes. Gives how many factors had been confirmed.

@@ -66,6 +66,33 @@ impl Tx {
         Ok(())
     }
 
+    /// Enqueues what has no job though it needs one: an instance of a version without jobs may have written it during an
+    /// upgrade.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn enqueue_missing(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        const MISSING: [(JobKind, &str); 4] = [
+            (JobKind::SendMail, "select id, created_at as run_at from mails where sent_at is null and text <> ''"),
+            (
+                JobKind::BuildExport,
+                "select id, created_at as run_at from exports where state in ('waiting', 'working')",
+            ),
+            (JobKind::DeleteAccount, "select id, deletion_at as run_at from users where deletion_at is not null"),
+            (JobKind::RemoveFactors, "select user_id as id, due_at as run_at from factor_removals"),
+        ];
+        let mut enqueued = 0;
+        for (kind, what) in MISSING {
+            let sql = format!(
+                "insert into jobs (kind, subject_id, state, run_at, created_at)
+                 select $1, w.id, 'waiting', w.run_at, $2 from ({what}) w
+                 where not exists (select 1 from jobs j where j.kind = $1 and j.subject_id = w.id)"
+            );
+            enqueued += execute!(self, &sql, kind, now)?;
+        }
+        Ok(enqueued)
+    }
+
     /// Nobody wants a job any more. One that runs finds what it is about gone.
     ///
     /// # Errors
@@ -80,8 +107,9 @@ impl Tx {
     /// As the database says.
     pub async fn list_due_kinds(&mut self, now: Timestamp) -> Result<Vec<JobKind>, StoreError> {
         let sql = "select distinct kind from jobs where state <> 'failed' and run_at <= $1";
-        let rows = fetch_all!(self, (JobKind,), sql, now)?;
-        Ok(rows.into_iter().map(|(kind,)| kind).collect())
+        let rows = fetch_all!(self, (String,), sql, now)?;
+        // One of a newer or an older version is left to that.
+        Ok(rows.into_iter().filter_map(|(kind,)| kind.parse().ok()).collect())
     }
 
     /// Claims the job of a kind that has been due the longest, until the lease ends. Of several instances one gets it.
@@ -222,7 +250,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Has a job run now; one that failed begins anew. `false` where it is not there, or runs.
+    /// Has a job run now; one that failed begins anew. `false` where it is not there, runs, or is a mail that failed: its text is
+    /// gone.
     ///
     /// # Errors
     /// As the database says.
@@ -230,7 +259,7 @@ impl Tx {
         let waits = execute!(
             self,
             "update jobs set attempts = case when state = 'failed' then 0 else attempts end, state = 'waiting', run_at = $3
-             where kind = $1 and subject_id = $2 and state <> 'running'",
+             where kind = $1 and subject_id = $2 and state <> 'running' and (state = 'waiting' or kind <> 'send_mail')",
             kind,
             subject,
             now,
@@ -258,17 +287,18 @@ impl Tx {
     /// # Errors
     /// As the database says.
     pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
-        Ok(fetch_all!(
-            self,
-            Job,
+        let known = JobKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ");
+        let sql = format!(
             concat!(
                 job_rows!(),
-                " order by case j.state when 'failed' then 0 when 'running' then 1 else 2 end,
+                " where j.kind in ({known})
+                  order by case j.state when 'failed' then 0 when 'running' then 1 else 2 end,
                            case j.state when 'failed' then -j.run_at else j.run_at end, j.kind, j.subject_id
                   limit $1"
             ),
-            i64::from(limits::JOBS_SHOWN),
-        )?)
+            known = known
+        );
+        Ok(fetch_all!(self, Job, &sql, i64::from(limits::JOBS_SHOWN))?)
     }
 
     /// One job.

@@ -254,21 +254,22 @@ impl Owned<'_> {
         Ok(gather(rows))
     }
 
-    /// The ids of the path that ends with a message.
+    /// The ids of the path of a chat that is shown.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn list_path_ids(&mut self, end: MessageId) -> Result<Vec<MessageId>, StoreError> {
+    pub async fn list_shown_ids(&mut self, chat: ChatId) -> Result<Vec<MessageId>, StoreError> {
         let rows = fetch_all!(
             self.tx,
             (MessageId,),
             "with recursive path as (
-               select id, parent_id from messages where owner_id = $1 and id = $2
+               select m.id, m.parent_id from chats c join messages m on m.id = c.head_id
+               where c.owner_id = $1 and c.id = $2
                union all
                select m.id, m.parent_id from path join messages m on m.id = path.parent_id and m.owner_id = $1
              ) select id from path",
             self.owner,
-            end,
+            chat,
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

@@ -164,15 +164,18 @@ impl Exports {
             after = last.id;
             for chat in &chats {
                 let name = format!("chats/{:03}-{}", building.done + 1, file_name(&chat.title));
-                let shown: HashSet<MessageId> = match chat.head_id {
-                    Some(head) => store.read().await?.owned_by(user).list_path_ids(head).await?.into_iter().collect(),
-                    None => HashSet::new(),
-                };
+                // Of what is said from now on nobody would know whether it is shown, so it is left out.
+                let now = self.accounts.clock.now();
+                let shown = store.read().await?.owned_by(user).list_shown_ids(chat.id).await?;
+                let shown: HashSet<MessageId> = shown.into_iter().collect();
+                let is_in = |row: &MessageRow| row.created_at <= now || shown.contains(&row.id);
+                let json_line = |row: &MessageRow| is_in(row).then(|| json_line(row, shown.contains(&row.id)));
+                let markdown = |row: &MessageRow| is_in(row).then(|| markdown(row, shown.contains(&row.id)));
                 archive.file(format!("{name}.jsonl")).await?;
-                self.add_messages(archive, building, chat, |row| json_line(row, shown.contains(&row.id))).await?;
+                self.add_messages(archive, building, chat, json_line).await?;
                 archive.file(format!("{name}.md")).await?;
                 archive.more(format!("# {}\n\n", chat.title)).await?;
-                self.add_messages(archive, building, chat, |row| markdown(row, shown.contains(&row.id))).await?;
+                self.add_messages(archive, building, chat, markdown).await?;
                 building.done += 1;
                 // One that was begun since is in it too.
                 building.total = building.total.max(building.done);
@@ -185,7 +188,7 @@ impl Exports {
         archive: &mut Archive,
         building: &mut Building<'_>,
         chat: &ExportChat,
-        shape: impl Fn(&MessageRow) -> String + Send,
+        shape: impl Fn(&MessageRow) -> Option<String> + Send,
     ) -> Result<(), Fault> {
         let mut after = None;
         loop {
@@ -195,7 +198,7 @@ impl Exports {
             drop(tx);
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.node());
-            archive.more(rows.iter().map(&shape).collect::<String>()).await?;
+            archive.more(rows.iter().filter_map(&shape).collect::<String>()).await?;
         }
     }
 }
