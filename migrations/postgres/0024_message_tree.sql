@@ -3,6 +3,11 @@
 --
 -- `parent_id` and `head_id` are no foreign keys: messages are deleted in slices, in any order, and a chat of 5,000 messages
 -- must not be deleted as one chain.
+--
+-- Words such as authors, states and kinds have no `check`, as on SQLite, which would have to write all messages again for each
+-- new word. The program refuses words that it does not know.
+alter table messages drop constraint messages_author_check;
+alter table messages drop constraint messages_state_check;
 alter table messages add column parent_id uuid;
 -- How many messages come before it on its path.
 alter table messages add column depth bigint;
@@ -22,7 +27,7 @@ alter table messages alter column depth set not null;
 create table message_parts (
     message_id uuid not null references messages (id) on delete cascade,
     position bigint not null,
-    kind text not null check (kind in ('reasoning', 'text')),
+    kind text not null,
     text text not null,
     primary key (message_id, position)
 );

@@ -3,6 +3,9 @@
 --
 -- `parent_id` and `head_id` are no foreign keys: messages are deleted in slices, in any order, and a chat of 5,000 messages
 -- must not be deleted as one chain.
+--
+-- Words such as authors, states and kinds have no `check`: SQLite would have to write all messages again for each new word. The
+-- program refuses words that it does not know.
 create table new_messages (
     id blob primary key not null,
     chat_id blob not null references chats (id) on delete cascade,
@@ -10,8 +13,8 @@ create table new_messages (
     parent_id blob,
     -- How many messages come before it on its path.
     depth integer not null,
-    author text not null check (author in ('user', 'assistant')),
-    state text not null check (state in ('complete', 'open', 'stopped', 'interrupted', 'failed')),
+    author text not null,
+    state text not null,
     model text,
     model_label text,
     failure text,
@@ -37,7 +40,7 @@ insert into new_messages (id, chat_id, owner_id, parent_id, depth, author, state
 create table message_parts (
     message_id blob not null references new_messages (id) on delete cascade,
     position integer not null,
-    kind text not null check (kind in ('reasoning', 'text')),
+    kind text not null,
     text text not null,
     primary key (message_id, position)
 );
