@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{Handler, Outcome, Policy, Run, run::LEASE_SECONDS};
 use crate::{
-    domain::JobKind,
+    domain::{JobKind, Timestamp},
     server::{
         clock::{Clock, rfc3339},
         store::{ClaimedJob, Store, StoreError},
@@ -56,6 +56,12 @@ struct Lane {
     /// Held by whoever runs them in this process. A lease that runs out because the clock jumps does not let a process take
     /// a job from itself.
     turn: Arc<Mutex<()>>,
+}
+
+impl Lane {
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.handler.paused_until().is_some_and(|until| now < until)
+    }
 }
 
 /// How an attempt ended.
@@ -107,8 +113,7 @@ impl Jobs {
             let now = self.0.clock.now();
             for kind in self.due().await.inspect_err(told).unwrap_or_default() {
                 let Some(lane) = self.lane(kind) else { continue };
-                let is_paused = lane.handler.paused_until().is_some_and(|until| now < until);
-                if !is_paused && !busy.values().any(|one| *one == kind) {
+                if !lane.is_paused(now) && !busy.values().any(|one| *one == kind) {
                     let (jobs, lane, stopping) = (self.clone(), lane.clone(), stopping.clone());
                     let task = lanes.spawn(async move { jobs.run_due(&lane, &stopping).await });
                     busy.insert(task.id(), kind);
@@ -129,16 +134,15 @@ impl Jobs {
     /// # Errors
     /// As the database says.
     pub async fn drain(&self, kind: JobKind) -> Result<Drained, StoreError> {
-        let Some(Lane { handler, turn }) = self.lane(kind) else { return Ok(Drained::default()) };
-        let (mut drained, running, _turn) = (Drained::default(), CancellationToken::new(), turn.lock().await);
-        if handler.policy().every.is_some() {
+        let Some(lane) = self.lane(kind) else { return Ok(Drained::default()) };
+        let (mut drained, running, _turn) = (Drained::default(), CancellationToken::new(), lane.turn.lock().await);
+        if lane.handler.policy().every.is_some() {
             let mut tx = self.0.store.write().await?;
             tx.try_job_again(kind, Uuid::nil(), self.0.clock.now()).await?;
             tx.commit().await?;
         }
         loop {
-            let is_paused = handler.paused_until().is_some_and(|until| self.0.clock.now() < until);
-            let job = if is_paused { None } else { self.claim(kind).await? };
+            let job = if lane.is_paused(self.0.clock.now()) { None } else { self.claim(kind).await? };
             let Some(job) = job else {
                 if !self.0.store.read().await?.is_job_running(kind, self.0.clock.now()).await? {
                     return Ok(drained);
@@ -146,7 +150,7 @@ impl Jobs {
                 sleep(Duration::from_millis(10)).await;
                 continue;
             };
-            match self.run(&**handler, job, &running).await {
+            match self.run(&*lane.handler, job, &running).await {
                 Ended::Done => drained.done += 1,
                 Ended::NotYet => drained.waiting += 1,
                 Ended::Failed => drained.failed += 1,
