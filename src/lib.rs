@@ -3,24 +3,31 @@
 //! # Where things are
 //! One package, two builds: with `ssr` it is the server, with `hydrate` the browser's part. [`domain`] holds what both
 //! share and does no I/O. [`components`] are pieces of view, [`pages`] one file per URL, [`app`] the shell and the routes.
-//! [`server_fns`] are the browser's door to the services in `server::auth` and `server::chat`, which alone combine the
-//! drivers `server::store`, `server::llm` and `server::config`. `server::http` is the other door: routes and layers.
+//! [`server_fns`] are the browser's way to the services, which alone combine the drivers `server::store`, `server::llm` and
+//! `server::config`. `server::http` is the other way in: routes and layers. The services:
+//! - `server::auth`: accounts, passwords, second factors, identity providers, sign-ins and sessions;
+//! - `server::people`: what administrators and the operator do with accounts; `server::profile`: name, picture, language;
+//! - `server::privacy`: downloads of one's data, deletion of accounts, retention;
+//! - `server::chat`: chats and the runs that write answers; `server::markdown` turns their text into HTML;
+//! - `server::audit` records what was done, `server::limits` counts tries, `server::jobs` runs work in the background.
 //!
 //! # Who may import whom
 //! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
 //! (`tests/app/architecture.rs` holds it):
 //! ```text
-//! 0 domain
-//! 1 server::{allocator, clock, config, cookies, keys, llm, store, supervisor}   components
-//! 2 server::{fault, secrets, telemetry, llm::catalogue}
-//! 3 server::jobs
-//! 4 server::mail
-//! 5 server::auth
-//! 6 server::chat
-//! 7 server::{legal, state}
-//! 8 server_fns   server::http   server::cli     doors: they never import each other
-//! 9 pages
-//! 10 app
+//! 0  domain
+//! 1  server::{allocator, clock, config, cookies, keys, llm, markdown, store, supervisor}   components
+//! 2  server::{fault, secrets, telemetry, llm::catalogue}
+//! 3  server::{audit, jobs}
+//! 4  server::{limits, mail}
+//! 5  server::{auth, chat}
+//! 6  server::profile
+//! 7  server::privacy
+//! 8  server::people
+//! 9  server::{legal, state}
+//! 10 server_fns   server::http   server::cli     entry points: they never import each other
+//! 11 pages
+//! 12 app
 //! ```
 //!
 //! # How a message becomes an answer
@@ -37,8 +44,8 @@
 //! (`Tx::enqueue`, `store/jobs.rs`).
 //! 1. The commit wakes the runner of this process (`server/jobs/runner.rs`); others look every 2 s. One claims the job: its
 //!    lease holds for 60 s, and is renewed while the job runs.
-//! 2. The handler of its kind runs it: `mail/outbox.rs`, `auth/export/work.rs`, `auth/people/{purge,removal}.rs`,
-//!    `chat/cleanup.rs`. It finishes the job in the transaction of the last thing that it does.
+//! 2. The handler of its kind runs it: `mail/outbox.rs`, `privacy/{export/work,purge,retention,expiry}.rs`,
+//!    `people/removal.rs`, `chat/cleanup.rs`. It finishes the job in the transaction of the last thing that it does.
 //! 3. A job that is done is gone. One that fails waits for its next attempt, or has failed for good; administrators see
 //!    both on `/jobs`. A schedule waits for its next time. A process that stops gives its jobs back; one that dies leaves
 //!    leases that run out.
@@ -49,7 +56,7 @@
 //! one of many can win.
 //!
 //! # How people are looked after
-//! What administrators and the operator's commands do with accounts goes through `server::auth::people`, one change after
+//! What administrators and the operator's commands do with accounts goes through `server::people`, one change after
 //! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
 //! with them the open streams. Lost second factors go after a notice that their owner can refuse.
 //!

@@ -104,7 +104,7 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     expire(&state, &clock, counts).await?;
     say("  deleting what has expired")?;
     let held = beside(&state.store, async {
-        state.chats.clear_expired().await?;
+        state.privacy.delete_expired().await?;
         Ok(0)
     })
     .await?;

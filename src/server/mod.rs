@@ -1,6 +1,7 @@
-//! The server. Who may import whom is in the architecture text of the crate; `tests/architecture.rs` holds it.
+//! The server. Who may import whom is in the architecture text of the crate; `tests/app/architecture.rs` holds it.
 
 pub mod allocator;
+pub mod audit;
 pub mod auth;
 pub mod chat;
 pub mod cli;
@@ -12,8 +13,13 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod legal;
+pub mod limits;
 pub mod llm;
 pub mod mail;
+pub mod markdown;
+pub mod people;
+pub mod privacy;
+pub mod profile;
 pub mod secrets;
 pub mod state;
 pub mod store;

@@ -11,13 +11,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    auth::{Accounts, DeleteAccount, Exports, Factors, Identities, RemoveFactors, SessionBackend},
-    chat::{ApplyRetention, Chats, DeleteExpired, RemoveChats},
+    auth::{Accounts, Factors, Identities, SessionBackend},
+    chat::{Chats, RemoveChats},
     clock::Clock,
     config::{self, Config},
     jobs::{Handler, Jobs},
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
+    people::{Administration, RemoveFactors},
+    privacy::{ApplyRetention, DeleteAccount, DeleteExpired, Exports, Privacy},
+    profile::Profiles,
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
     supervisor::{AtStop, Duty, Supervisor},
@@ -47,13 +50,19 @@ pub struct AppState {
     pub store: Store,
     /// Where session records are kept.
     pub sessions: SessionBackend,
-    /// Who may come in.
+    /// Accounts and sign-ins.
     pub accounts: Accounts,
-    /// What people show besides the password.
+    /// Second factors.
     pub factors: Factors,
-    /// Who they are elsewhere.
+    /// Identity providers.
     pub identities: Identities,
-    /// What people take away of their data.
+    /// What administrators do.
+    pub people: Administration,
+    /// Names, pictures, languages and time zones.
+    pub profiles: Profiles,
+    /// Deletion and retention.
+    pub privacy: Privacy,
+    /// Downloads of one's own data.
     pub exports: Exports,
     /// The chats.
     pub chats: Chats,
@@ -128,12 +137,15 @@ impl AppState {
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
         let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
-        let exports = Exports::new(accounts.clone(), &config.data);
+        let privacy = Privacy::new(store.clone(), clock.clone(), accounts.clone(), &config);
+        let people = Administration::new(store.clone(), clock.clone(), accounts.clone(), privacy.clone(), &config);
+        let profiles = Profiles::new(store.clone(), clock.clone());
+        let exports = Exports::new(store.clone(), clock.clone(), accounts.clone(), &config);
         let mail = config.mail.as_ref().map(|mail| Outbox::new(store.clone(), clock.clone(), mail));
         let outbox = mail.transpose()?;
         let supervisor = Supervisor::new(stopping.clone());
         let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
-        let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&accounts, &exports, &chats, outbox));
+        let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&people, &privacy, &exports, &chats, outbox));
         watch(&supervisor, &accounts, &jobs, &stopping);
         if let Err(fault) = chats.take_over().await {
             tracing::error!(%fault, "what an earlier process left behind is taken over later");
@@ -148,6 +160,9 @@ impl AppState {
             accounts,
             factors,
             identities,
+            people,
+            profiles,
+            privacy,
             exports,
             chats,
             jobs,
@@ -227,14 +242,20 @@ async fn tell_clock_difference(store: &Store, clock: &Clock) -> Result<(), Store
 }
 
 /// What runs the jobs of each kind.
-fn handlers(accounts: &Accounts, exports: &Exports, chats: &Chats, outbox: Option<Outbox>) -> Vec<Arc<dyn Handler>> {
+fn handlers(
+    people: &Administration,
+    privacy: &Privacy,
+    exports: &Exports,
+    chats: &Chats,
+    outbox: Option<Outbox>,
+) -> Vec<Arc<dyn Handler>> {
     let mut handlers: Vec<Arc<dyn Handler>> = vec![
         Arc::new(exports.clone()),
-        Arc::new(DeleteAccount(accounts.clone())),
-        Arc::new(RemoveFactors(accounts.clone())),
+        Arc::new(DeleteAccount(privacy.clone())),
+        Arc::new(RemoveFactors(people.clone())),
         Arc::new(RemoveChats(chats.clone())),
-        Arc::new(ApplyRetention(chats.clone())),
-        Arc::new(DeleteExpired(chats.clone())),
+        Arc::new(ApplyRetention(privacy.clone())),
+        Arc::new(DeleteExpired(privacy.clone())),
     ];
     if let Some(outbox) = outbox {
         handlers.push(Arc::new(outbox));

@@ -85,7 +85,7 @@ pub async fn sign_in(
 pub async fn sign_out() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     if let Ok(caller) = door.caller() {
-        door.answer(door.state.accounts.sign_out(&caller, &door.origin(), &door.session()?).await)?;
+        door.answer(door.state.accounts.sign_out(&caller, &door.meta(), &door.session()?).await)?;
     }
     leptos_axum::redirect("/sign-in?done=signed-out");
     Ok(())
@@ -105,5 +105,5 @@ fn credentials(
     password: String,
     remember: bool,
 ) -> crate::server::auth::Credentials {
-    crate::server::auth::Credentials { email, password, remember, origin: door.origin() }
+    crate::server::auth::Credentials { email, password, remember, meta: door.meta() }
 }

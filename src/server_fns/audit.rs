@@ -12,7 +12,7 @@ pub async fn load_audit(
     #[server(default)] cursor: Option<String>,
 ) -> Result<AuditPage, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    door.answer(door.state.accounts.list_audit(&by, &query, cursor.as_deref()).await)
+    let (caller, meta) = (door.administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    door.answer(door.state.people.list_audit(&by, &query, cursor.as_deref()).await)
 }

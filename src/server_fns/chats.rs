@@ -33,7 +33,7 @@ pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "change_chats")]
 pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAction) -> Result<u32, AppError> {
     let door = super::door::Door::open()?;
-    let changed = door.answer(door.state.chats.change(door.user()?, &chats, action, &door.origin()).await)?;
+    let changed = door.answer(door.state.chats.change(door.user()?, &chats, action, &door.meta()).await)?;
     if door.is_plain_form() {
         leptos_axum::redirect(&after_change(door.came_from(), &chats, action));
     }

@@ -9,7 +9,7 @@ use crate::domain::{AppError, Timestamp};
 pub async fn delete_account(email: String) -> Result<Timestamp, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let due = door.answer(door.state.accounts.ask_deletion(&caller, &email, &door.origin()).await)?;
+    let due = door.answer(door.state.privacy.ask_deletion(&caller, &email, &door.meta()).await)?;
     door.lead_to("/settings?done=deletion#delete");
     Ok(due)
 }
@@ -19,5 +19,5 @@ pub async fn delete_account(email: String) -> Result<Timestamp, AppError> {
 pub async fn keep_account() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.keep_account(&caller, &door.origin()).await)
+    door.answer(door.state.privacy.keep_account(&caller, &door.meta()).await)
 }

@@ -12,7 +12,8 @@ pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
-        auth::{Caller, Origin, Unenrolled},
+        audit::RequestMeta,
+        auth::{Caller, Unenrolled},
         cookies::{self, CODES, Cookie, ONCE},
         fault::Fault,
         state::AppState,
@@ -55,7 +56,7 @@ impl Door {
     pub async fn administrator(&self) -> Result<Caller, AppError> {
         let caller = self.caller()?;
         let path = self.parts.uri.path();
-        self.answer(self.state.accounts.admit_administrator(&caller, path, &self.origin()).await)?;
+        self.answer(self.state.people.require_administrator(&caller, path, &self.meta()).await)?;
         Ok(caller)
     }
 
@@ -83,8 +84,8 @@ impl Door {
     }
 
     /// Where the request comes from.
-    pub fn origin(&self) -> Origin {
-        Origin::of_request(&self.parts.extensions, &self.parts.headers)
+    pub fn meta(&self) -> RequestMeta {
+        RequestMeta::from_request(&self.parts.extensions, &self.parts.headers)
     }
 
     /// The host that the request is for, as the gate has let it through.

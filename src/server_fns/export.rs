@@ -9,7 +9,7 @@ use crate::domain::{AppError, DataExport};
 pub async fn request_export() -> Result<DataExport, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let export = door.answer(door.state.exports.request(&caller, &door.origin()).await)?;
+    let export = door.answer(door.state.exports.request(&caller, &door.meta()).await)?;
     door.lead_to("/settings?done=export#data");
     Ok(export)
 }

@@ -37,7 +37,7 @@ pub async fn cancel_totp() -> Result<(), AppError> {
 pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code, &door.origin()).await)?;
+    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code, &door.meta()).await)?;
     door.show_codes(&caller, &codes)?;
     door.lead_to("/settings?done=totp#two-step");
     Ok(codes)
@@ -48,7 +48,7 @@ pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
 pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.remove(&caller, factor, &door.origin()).await)?;
+    door.answer(door.state.factors.remove(&caller, factor, &door.meta()).await)?;
     door.lead_to("/settings?done=removed#two-step");
     Ok(())
 }
@@ -58,7 +58,7 @@ pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
 pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.factors.rename(&caller, factor, &name, &door.origin()).await)?;
+    door.answer(door.state.factors.rename(&caller, factor, &name, &door.meta()).await)?;
     door.lead_to("/settings#passkeys");
     Ok(())
 }
@@ -68,7 +68,7 @@ pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppErro
 pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.new_recovery_codes(&caller, &door.origin()).await)?;
+    let codes = door.answer(door.state.factors.new_recovery_codes(&caller, &door.meta()).await)?;
     door.show_codes(&caller, &codes)?;
     door.lead_to("/settings#two-step");
     Ok(codes)
@@ -96,8 +96,8 @@ pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
 #[server(prefix = "/api", endpoint = "finish_sign_in")]
 pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (origin, session) = (door.origin(), door.session()?);
-    door.answer(door.state.accounts.finish_sign_in(&code, &origin, &session).await)?;
+    let (meta, session) = (door.meta(), door.session()?);
+    door.answer(door.state.accounts.finish_sign_in(&code, &meta, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }
@@ -116,7 +116,7 @@ pub async fn finish_passkey_registration(name: String, credential: String) -> Re
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
     let codes =
-        door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential, &door.origin()).await)?;
+        door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential, &door.meta()).await)?;
     door.show_codes(&caller, &codes)?;
     Ok(codes)
 }
@@ -132,8 +132,8 @@ pub async fn begin_passkey_check() -> Result<String, AppError> {
 #[server(prefix = "/api", endpoint = "finish_passkey_check", input = Json)]
 pub async fn finish_passkey_check(credential: String, next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (origin, session) = (door.origin(), door.session()?);
-    door.answer(door.state.accounts.finish_passkey_check(&credential, &origin, &session).await)?;
+    let (meta, session) = (door.meta(), door.session()?);
+    door.answer(door.state.accounts.finish_passkey_check(&credential, &meta, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }
@@ -142,16 +142,16 @@ pub async fn finish_passkey_check(credential: String, next: Option<String>) -> R
 #[server(prefix = "/api", endpoint = "begin_passkey_sign_in")]
 pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.begin_passkey_sign_in(&door.origin(), &door.session()?).await)
+    door.answer(door.state.accounts.begin_passkey_sign_in(&door.meta(), &door.session()?).await)
 }
 
 /// Signs in with nothing but a passkey and goes to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_sign_in", input = Json)]
 pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (origin, session) = (door.origin(), door.session()?);
+    let (meta, session) = (door.meta(), door.session()?);
     let accounts = &door.state.accounts;
-    door.answer(accounts.finish_passkey_sign_in(&credential, remember, &origin, &session).await)?;
+    door.answer(accounts.finish_passkey_sign_in(&credential, remember, &meta, &session).await)?;
     leptos_axum::redirect(super::door::local_path(next.as_deref()));
     Ok(())
 }

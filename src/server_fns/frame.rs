@@ -41,12 +41,12 @@ pub struct Frame {
 pub async fn load_frame() -> Result<Frame, AppError> {
     use leptos_router::location::Url;
 
-    use crate::server::auth::ReaderTimeZone;
+    use crate::server::profile::ReaderTimeZone;
 
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let factor_removal = door.answer(door.state.accounts.find_factor_removal(&caller).await)?;
-    let deletion = door.answer(door.state.accounts.find_deletion(&caller).await)?;
+    let factor_removal = door.answer(door.state.people.find_factor_removal(&caller).await)?;
+    let deletion = door.answer(door.state.privacy.find_deletion(&caller).await)?;
     let user = caller.user;
     let must_enrol = door.must_enrol();
     let chats = if must_enrol {
@@ -57,7 +57,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     // The sidebar shows titles. What was last said in fifty chats need not travel with every page.
     let slim = |chat| crate::domain::ChatSummary { last_words: String::new(), model: String::new(), ..chat };
     let chats = ChatPage { chats: chats.chats.into_iter().map(slim).collect(), next: chats.next };
-    let profile = door.answer(door.state.accounts.chosen(user.id).await)?;
+    let profile = door.answer(door.state.profiles.chosen(user.id).await)?;
     let now = door.state.clock.now();
     let chosen = profile.zone();
     let time_zone_chosen = chosen.is_some();

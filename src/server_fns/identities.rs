@@ -24,7 +24,7 @@ pub async fn list_identities() -> Result<Vec<Identity>, AppError> {
 pub async fn unlink_identity(issuer: String, subject: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.identities.unlink(&caller, &issuer, &subject, &door.origin()).await)?;
+    door.answer(door.state.identities.unlink(&caller, &issuer, &subject, &door.meta()).await)?;
     door.lead_to("/settings?done=unlinked#providers");
     Ok(())
 }

@@ -17,8 +17,8 @@ pub async fn create_invitation(
     let door = super::door::Door::open()?;
     let caller = door.fresh_administrator().await?;
     let (uses, days) = (uses.unwrap_or(1), days.unwrap_or(7));
-    let request = crate::server::auth::InvitationRequest { email, role, uses, days };
-    let made = door.answer(door.state.accounts.create_invitation(&caller, &request, &door.origin()).await)?;
+    let request = crate::server::people::InvitationRequest { email, role, uses, days };
+    let made = door.answer(door.state.people.create_invitation(&caller, &request, &door.meta()).await)?;
     door.show_once(&made.link);
     door.lead_to(if made.mailed { "/people?done=mailed#invitations" } else { "/people?done=invited#invitations" });
     Ok(made)
@@ -29,7 +29,7 @@ pub async fn create_invitation(
 pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.administrator().await?;
-    door.answer(door.state.accounts.list_invitations(&caller).await)
+    door.answer(door.state.people.list_invitations(&caller).await)
 }
 
 /// Makes an invitation dead.
@@ -37,7 +37,7 @@ pub async fn list_invitations() -> Result<Vec<Invitation>, AppError> {
 pub async fn revoke_invitation(id: InvitationId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.administrator().await?;
-    door.answer(door.state.accounts.revoke_invitation(&caller, id, &door.origin()).await)?;
+    door.answer(door.state.people.revoke_invitation(&caller, id, &door.meta()).await)?;
     door.lead_to("/people?done=revoked#invitations");
     Ok(())
 }

@@ -10,18 +10,18 @@ use crate::domain::{AppError, JobAction, JobKind, Jobs};
 #[server(prefix = "/api", endpoint = "list_jobs", input = Json)]
 pub async fn list_jobs() -> Result<Jobs, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    door.answer(door.state.accounts.list_jobs(&by).await)
+    let (caller, meta) = (door.administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    door.answer(door.state.people.list_jobs(&by).await)
 }
 
 /// Has a job tried again now, or not any more. The kind and the subject name it; the subject of a schedule is nil.
 #[server(prefix = "/api", endpoint = "change_job")]
 pub async fn change_job(kind: JobKind, subject: Uuid, action: JobAction) -> Result<JobAction, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    door.answer(door.state.accounts.change_job(&by, kind, subject, action).await)?;
+    let (caller, meta) = (door.administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    door.answer(door.state.people.change_job(&by, kind, subject, action).await)?;
     door.lead_to(match action {
         JobAction::TryAgain => "/jobs?done=again",
         JobAction::GiveUp => "/jobs?done=given-up",

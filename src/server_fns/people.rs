@@ -12,10 +12,10 @@ pub async fn load_people(
     #[server(default)] cursor: Option<String>,
 ) -> Result<People, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.administrator().await?, door.origin());
+    let (caller, meta) = (door.administrator().await?, door.meta());
     let new_link = door.shown_once("/sign-up?");
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    let people = door.answer(door.state.accounts.people(&by, &search, cursor.as_deref()).await)?;
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    let people = door.answer(door.state.people.people(&by, &search, cursor.as_deref()).await)?;
     Ok(People { new_link, ..people })
 }
 
@@ -23,10 +23,10 @@ pub async fn load_people(
 #[server(prefix = "/api", endpoint = "load_person", input = Json)]
 pub async fn load_person(user: UserId) -> Result<Person, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.administrator().await?, door.origin());
+    let (caller, meta) = (door.administrator().await?, door.meta());
     let new_link = door.shown_once("/reset-password?");
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    let person = door.answer(door.state.accounts.find_person(&by, user).await)?;
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    let person = door.answer(door.state.people.find_person(&by, user).await)?;
     Ok(Person { new_link, ..person })
 }
 
@@ -38,9 +38,9 @@ pub async fn change_person(
     #[server(default)] confirmed: Option<String>,
 ) -> Result<PersonChange, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    door.answer(door.state.accounts.change_person(&by, user, change, confirmed.is_some()).await)?;
+    let (caller, meta) = (door.fresh_administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    door.answer(door.state.people.change_person(&by, user, change, confirmed.is_some()).await)?;
     door.lead_to(&format!("/people/{user}?done={}#{}", change.name(), change.part()));
     Ok(change)
 }
@@ -49,9 +49,9 @@ pub async fn change_person(
 #[server(prefix = "/api", endpoint = "end_sign_in_of")]
 pub async fn end_sign_in_of(user: UserId, sign_in: SignInId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    door.answer(door.state.accounts.end_sign_in_of(&by, user, sign_in).await)?;
+    let (caller, meta) = (door.fresh_administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    door.answer(door.state.people.end_sign_in_of(&by, user, sign_in).await)?;
     door.lead_to(&format!("/people/{user}?done=ended#sign-ins"));
     Ok(())
 }
@@ -60,9 +60,9 @@ pub async fn end_sign_in_of(user: UserId, sign_in: SignInId) -> Result<(), AppEr
 #[server(prefix = "/api", endpoint = "start_reset")]
 pub async fn start_reset(user: UserId) -> Result<Reset, AppError> {
     let door = super::door::Door::open()?;
-    let (caller, origin) = (door.fresh_administrator().await?, door.origin());
-    let by = crate::server::auth::By::administrator(&caller, &origin);
-    let reset = door.answer(door.state.accounts.start_reset(&by, user).await)?;
+    let (caller, meta) = (door.fresh_administrator().await?, door.meta());
+    let by = crate::server::people::Actor::administrator(&caller, &meta);
+    let reset = door.answer(door.state.people.start_reset(&by, user).await)?;
     if let Reset::Link(link) = &reset {
         door.show_once(link);
     }
@@ -75,5 +75,5 @@ pub async fn start_reset(user: UserId) -> Result<Reset, AppError> {
 pub async fn refuse_factor_removal() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.refuse_factor_removal(&caller, &door.origin()).await)
+    door.answer(door.state.people.refuse_factor_removal(&caller, &door.meta()).await)
 }

@@ -8,7 +8,7 @@ use crate::domain::AppError;
 #[server(prefix = "/api", endpoint = "request_password_reset")]
 pub async fn request_password_reset(email: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.request_reset(&email, &door.origin()).await)?;
+    door.answer(door.state.accounts.request_reset(&email, &door.meta()).await)?;
     door.lead_to("/forgot-password?done=sent");
     Ok(())
 }
@@ -17,7 +17,7 @@ pub async fn request_password_reset(email: String) -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "reset_password")]
 pub async fn reset_password(token: String, password: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.reset_password(&token, password, &door.origin()).await)?;
+    door.answer(door.state.accounts.reset_password(&token, password, &door.meta()).await)?;
     leptos_axum::redirect("/sign-in?done=reset");
     Ok(())
 }
@@ -27,7 +27,7 @@ pub async fn reset_password(token: String, password: String) -> Result<(), AppEr
 pub async fn request_verification() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.request_verification(&caller, &door.origin()).await)?;
+    door.answer(door.state.accounts.request_verification(&caller, &door.meta()).await)?;
     door.lead_to("/settings?done=verification");
     Ok(())
 }
@@ -36,7 +36,7 @@ pub async fn request_verification() -> Result<(), AppError> {
 #[server(prefix = "/api", endpoint = "verify_address")]
 pub async fn verify_address(token: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.verify_address(&token, &door.origin()).await)?;
+    door.answer(door.state.accounts.verify_address(&token, &door.meta()).await)?;
     door.lead_to("/verify-address?done=verified");
     Ok(())
 }
@@ -46,7 +46,7 @@ pub async fn verify_address(token: String) -> Result<(), AppError> {
 pub async fn request_address_change(email: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.fresh_caller()?;
-    door.answer(door.state.accounts.request_address_change(&caller, &email, &door.origin()).await)?;
+    door.answer(door.state.accounts.request_address_change(&caller, &email, &door.meta()).await)?;
     door.lead_to("/settings?done=address");
     Ok(())
 }
@@ -56,7 +56,7 @@ pub async fn request_address_change(email: String) -> Result<(), AppError> {
 pub async fn confirm_address_change(token: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller().ok();
-    door.answer(door.state.accounts.confirm_address_change(&token, caller.as_ref(), &door.origin()).await)?;
+    door.answer(door.state.accounts.confirm_address_change(&token, caller.as_ref(), &door.meta()).await)?;
     door.lead_to("/confirm-address?done=changed");
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::domain::{
 pub async fn change_name(name: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.change_name(&caller, &name, &door.origin()).await)?;
+    door.answer(door.state.profiles.change_name(&caller, &name, &door.meta()).await)?;
     door.lead_to("/settings?done=name");
     Ok(())
 }
@@ -25,7 +25,7 @@ pub async fn change_name(name: String) -> Result<(), AppError> {
 pub async fn change_password(#[server(default)] current: String, password: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.change_password(&caller, current, password, &door.origin()).await)?;
+    door.answer(door.state.accounts.change_password(&caller, current, password, &door.meta()).await)?;
     door.lead_to("/settings?done=password");
     Ok(())
 }
@@ -40,8 +40,8 @@ pub async fn confirm_identity(
 ) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let (origin, session) = (door.origin(), door.session()?);
-    door.answer(door.state.accounts.confirm(&caller, password, &code, &origin, &session).await)?;
+    let (meta, session) = (door.meta(), door.session()?);
+    door.answer(door.state.accounts.confirm(&caller, password, &code, &meta, &session).await)?;
     leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
@@ -51,7 +51,7 @@ pub async fn confirm_identity(
 pub async fn begin_passkey_confirmation() -> Result<String, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.begin_passkey_confirmation(&caller, &door.origin()).await)
+    door.answer(door.state.accounts.begin_passkey_confirmation(&caller, &door.meta()).await)
 }
 
 /// Proves again who the caller is by a passkey, and goes to `next` or to the settings.
@@ -59,8 +59,8 @@ pub async fn begin_passkey_confirmation() -> Result<String, AppError> {
 pub async fn finish_passkey_confirmation(credential: String, next: Option<String>) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let (origin, session) = (door.origin(), door.session()?);
-    door.answer(door.state.accounts.finish_passkey_confirmation(&caller, &credential, &origin, &session).await)?;
+    let (meta, session) = (door.meta(), door.session()?);
+    door.answer(door.state.accounts.finish_passkey_confirmation(&caller, &credential, &meta, &session).await)?;
     leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
@@ -111,7 +111,7 @@ pub struct Settings {
 pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let crate::server::state::AppState { accounts, factors, identities, .. } = &door.state;
+    let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &door.state;
     let proof = door.answer(identities.proof(&caller).await)?;
     Ok(Settings {
         address_verified: door.answer(accounts.is_verified(&caller).await)?,
@@ -124,9 +124,9 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         providers: identities.list_providers(),
         devices: door.answer(accounts.list_devices(&caller).await)?,
         activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
-        profile: door.answer(accounts.profile(&caller).await)?,
+        profile: door.answer(profiles.profile(&caller).await)?,
         export: door.answer(door.state.exports.find(&caller).await)?,
-        retention: door.answer(door.state.chats.retention(caller.user.id).await)?,
+        retention: door.answer(door.state.privacy.retention(caller.user.id).await)?,
         proof,
     })
 }
@@ -136,7 +136,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
 pub async fn end_device(sign_in: SignInId) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.end_device(&caller, sign_in, &door.origin()).await)?;
+    door.answer(door.state.accounts.end_device(&caller, sign_in, &door.meta()).await)?;
     door.lead_to("/settings?done=ended");
     Ok(())
 }
@@ -146,7 +146,7 @@ pub async fn end_device(sign_in: SignInId) -> Result<(), AppError> {
 pub async fn end_other_devices() -> Result<u64, AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.origin()).await)?;
+    let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.meta()).await)?;
     door.lead_to("/settings?done=ended");
     Ok(ended)
 }
@@ -156,7 +156,7 @@ pub async fn end_other_devices() -> Result<u64, AppError> {
 pub async fn change_locale(language: String, #[server(default)] time_zone: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.change_locale(&caller, &language, &time_zone, &door.origin()).await)?;
+    door.answer(door.state.profiles.change_locale(&caller, &language, &time_zone, &door.meta()).await)?;
     door.lead_to("/settings?done=locale#locale");
     Ok(())
 }
@@ -166,7 +166,7 @@ pub async fn change_locale(language: String, #[server(default)] time_zone: Strin
 pub async fn change_retention(#[server(default)] days: String) -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let user = door.user()?;
-    door.answer(door.state.chats.change_retention(user, &days, &door.origin()).await)?;
+    door.answer(door.state.privacy.change_retention(user, &days, &door.meta()).await)?;
     door.lead_to("/settings?done=retention#retention");
     Ok(())
 }
@@ -176,7 +176,7 @@ pub async fn change_retention(#[server(default)] days: String) -> Result<(), App
 pub async fn remove_picture() -> Result<(), AppError> {
     let door = super::door::Door::open()?;
     let caller = door.caller()?;
-    door.answer(door.state.accounts.remove_picture(&caller, &door.origin()).await)?;
+    door.answer(door.state.profiles.remove_picture(&caller, &door.meta()).await)?;
     door.lead_to("/settings?done=picture#picture");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use colloquy::{
     domain::{ChatAction, ChatId, MessageId, UserId},
     server::{
-        auth::Origin,
+        audit::RequestMeta,
         store::{NewMessage, Node, Tx},
     },
 };
@@ -58,8 +58,8 @@ each_db! {
         app.state.clock.advance(11 * DAY);
         let mut tx = app.state.store.write().await.expect("a unit");
         say(&app, &mut tx, spoken.chat).await;
-        let chats = app.state.chats.clone();
-        let expiring = tokio::spawn(async move { chats.expire().await });
+        let privacy = app.state.privacy.clone();
+        let expiring = tokio::spawn(async move { privacy.apply_retention().await });
         until_waiting(&app, 1).await;
         tx.commit().await.expect("a commit");
         expiring.await.expect("no panic").expect("a pass");
@@ -134,7 +134,9 @@ async fn three_chats(app: &TestApp) -> (Client, Vec<ChatId>) {
 
 fn pin(app: &TestApp, owner: UserId, chats: &[ChatId]) -> tokio::task::JoinHandle<bool> {
     let (state, chats) = (app.state.clone(), chats.to_vec());
-    tokio::spawn(async move { state.chats.change(owner, &chats, ChatAction::Pin, &Origin::default()).await.is_ok() })
+    tokio::spawn(
+        async move { state.chats.change(owner, &chats, ChatAction::Pin, &RequestMeta::default()).await.is_ok() },
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

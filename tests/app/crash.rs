@@ -190,7 +190,7 @@ async fn check(reader: &mut Client, sent: &Sent, text: &str) -> bool {
 
 /// What a person does with an answer that has ended, right before the server is killed.
 #[derive(Debug, Clone, Copy)]
-enum Act {
+enum AuditEvent {
     Continue,
     Retry,
     /// Continue, then delete the chat, and undo that after the restart.
@@ -199,7 +199,7 @@ enum Act {
     DeleteAndUndo,
 }
 
-const ACTS: [Act; 4] = [Act::Continue, Act::ContinueAndDelete, Act::Retry, Act::DeleteAndUndo];
+const ACTS: [AuditEvent; 4] = [Act::Continue, Act::ContinueAndDelete, Act::Retry, Act::DeleteAndUndo];
 
 async fn change(visitor: &Visitor, sent: &Sent, action: &str) {
     let chat = sent.chat.to_string();
@@ -207,7 +207,7 @@ async fn change(visitor: &Visitor, sent: &Sent, action: &str) {
     assert_eq!(answer.expect("an answer").status(), 200, "{action}");
 }
 
-impl Act {
+impl AuditEvent {
     /// Does it; the server is killed as soon as this was acknowledged.
     async fn before_the_kill(self, visitor: &Visitor, sent: &Sent) {
         let path = match self {

@@ -10,7 +10,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
     domain::{AppError, CurrentUser, JobKind, UserId},
     server::{
-        auth::{Caller, Origin},
+        audit::RequestMeta,
+        auth::Caller,
         fault::Fault,
         store::{LinkPurpose, NewLink},
     },
@@ -227,13 +228,13 @@ each_db! {
         // As if the thief had seen the code that the owner is shown.
         let begun = ada.post_form("/api/begin_totp", &[]).await.json();
         let code = crate::factors::Phone::read(&begun).code(&app, 0);
-        let (accounts, origin) = (&app.state.accounts, Origin::default());
+        let (accounts, meta) = (&app.state.accounts, RequestMeta::default());
         let is_refused = |fault: Fault| matches!(fault, Fault::App(AppError::Unauthenticated));
-        let changed = accounts.change_password(&late, PASSWORD.to_owned(), NEW.to_owned(), &origin).await;
+        let changed = accounts.change_password(&late, PASSWORD.to_owned(), NEW.to_owned(), &meta).await;
         assert!(is_refused(changed.expect_err("a password of the thief's")));
-        let added = app.state.factors.confirm_totp(&late, &code, &origin).await;
+        let added = app.state.factors.confirm_totp(&late, &code, &meta).await;
         assert!(is_refused(added.expect_err("a factor of the thief's")));
-        assert!(is_refused(app.state.factors.new_recovery_codes(&late, &origin).await.expect_err("codes for the thief")));
+        assert!(is_refused(app.state.factors.new_recovery_codes(&late, &meta).await.expect_err("codes for the thief")));
         assert_eq!(sign_in(&mut thief, "ada@example.org", PASSWORD).await.status, 200, "the password is as it was");
         assert_eq!(app.column("select kind from factors where confirmed_at is not null").await, Vec::<String>::new());
     }

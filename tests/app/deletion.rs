@@ -3,8 +3,9 @@
 use colloquy::{
     domain::{JobKind, People, PersonChange, UserId},
     server::{
-        auth::{By, Origin},
+        audit::RequestMeta,
         jobs::Drained,
+        people::Actor,
         store::{Holds, ID_COLUMNS, TABLES_WITHOUT_IDS},
     },
 };
@@ -259,9 +260,9 @@ each_db! {
         assert_eq!(ask(&mut ada, "ada@example.org").await, 409, "one who goes does not count");
         bob.post_form("/api/keep_account", &[]).await;
         assert_eq!(ask(&mut ada, "ada@example.org").await, 200, "the first one may go too");
-        let origin = Origin::command_line();
-        let by = By::operator(&origin);
-        assert!(app.state.accounts.change_person(&by, user, PersonChange::MakeMember, true).await.is_err());
+        let meta = RequestMeta::command_line();
+        let by = Actor::operator(&meta);
+        assert!(app.state.people.change_person(&by, user, PersonChange::MakeMember, true).await.is_err());
         app.state.clock.advance(DAY + 1);
         sweep(&app).await;
         assert_eq!(id_of(&app, "ada@example.org").await, None, "{own}");

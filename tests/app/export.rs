@@ -197,7 +197,7 @@ each_db! {
         let export = ready(&mut ada).await;
         assert_eq!(app.column("select 'piece' from export_pieces").await, ["piece"]);
         app.state.clock.advance(3 * 86_400 + 1);
-        app.state.chats.clear_expired().await.expect("a pass");
+        app.state.privacy.delete_expired().await.expect("a pass");
         let left = app.column("select state from exports union all select 'piece' from export_pieces").await;
         assert_eq!(left, Vec::<String>::new());
         let mut ada = app.signed_in("ada@example.org").await;

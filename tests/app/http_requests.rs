@@ -12,7 +12,7 @@ use axum::{
     routing::{get as on_get, post},
 };
 use colloquy::server::{
-    auth::ClientAddress,
+    audit::ClientAddress,
     config::{Config, PublicUrl},
     http::Connected,
 };

@@ -4,10 +4,7 @@ use colloquy::{
     domain::{
         AppError, CurrentUser, Invitation, InvitationId, JobKind, NewInvitation, Role, SignInId, SignUpPolicy, UserId,
     },
-    server::{
-        auth::{Caller, InvitationRequest, Origin},
-        fault::Fault,
-    },
+    server::{audit::RequestMeta, auth::Caller, fault::Fault, people::InvitationRequest},
 };
 
 use crate::support::{
@@ -256,10 +253,10 @@ each_db! {
         app.person("eve@example.org", "Eve").await;
         let late = caller(&app, crate::credentials::id_of(&app, "eve@example.org").await);
         let request = InvitationRequest { email: String::new(), role: Role::Administrator, uses: 1, days: 90 };
-        let made = app.state.accounts.create_invitation(&late, &request, &Origin::default()).await;
+        let made = app.state.people.create_invitation(&late, &request, &RequestMeta::default()).await;
         assert!(matches!(made, Err(Fault::App(AppError::Forbidden))), "{made:?}");
         let id = InvitationId::from_uuid(app.state.clock.new_id());
-        let revoked = app.state.accounts.revoke_invitation(&late, id, &Origin::default()).await;
+        let revoked = app.state.people.revoke_invitation(&late, id, &RequestMeta::default()).await;
         assert!(matches!(revoked, Err(Fault::App(AppError::Forbidden))), "{revoked:?}");
         assert_eq!(app.column("select purpose from links").await, Vec::<String>::new());
     }

@@ -389,7 +389,7 @@ each_db! {
         assert_eq!(once.on(&app).drain(KIND).await.expect("a look").failed, 1);
         for (days, is_there) in [(29, true), (2, false)] {
             app.state.clock.advance(days * 86_400);
-            app.state.chats.clear_expired().await.expect("a pass");
+            app.state.privacy.delete_expired().await.expect("a pass");
             assert_eq!(find(&app, subject).await.is_some(), is_there, "{days}");
         }
     }

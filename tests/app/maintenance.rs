@@ -2,7 +2,7 @@
 
 use colloquy::{
     domain::{ChatId, JobKind, UserId},
-    server::{auth::Origin, jobs::Drained, state::clock_difference},
+    server::{audit::RequestMeta, jobs::Drained, state::clock_difference},
 };
 use serde_json::json;
 
@@ -104,7 +104,7 @@ each_db! {
             assert_eq!(state.jobs.drain(kind).await.expect("a look"), Drained::default(), "{kind:?}");
         }
         assert_eq!(state.chats.remove_deleted().await.expect("chats"), 0);
-        state.chats.expire().await.expect("retention");
+        state.privacy.apply_retention().await.expect("retention");
         state.store.remove_expired_exports(state.clock.now()).await.expect("downloads");
         for kind in &colloquy::server::store::EXPIRING {
             assert_eq!(state.store.delete_expired(kind, state.clock.now(), 365).await.expect(kind.what), 0);
@@ -165,10 +165,10 @@ each_db! {
             assert!(error.contains("broken on purpose"), "{table}: {error}");
             app.mend(table).await;
             assert_eq!(bob.post_form("/api/keep_account", &[]).await.status, 401, "{table}");
-            let origin = Origin::command_line();
-            let by = colloquy::server::auth::By::operator(&origin);
+            let meta = RequestMeta::command_line();
+            let by = colloquy::server::people::Actor::operator(&meta);
             let keep = colloquy::domain::PersonChange::KeepAccount;
-            assert!(app.state.accounts.change_person(&by, bobs, keep, true).await.is_err(), "{table}: parts of it are gone");
+            assert!(app.state.people.change_person(&by, bobs, keep, true).await.is_err(), "{table}: parts of it are gone");
         }
         app.work_off(JobKind::DeleteAccount).await;
         let receipt = app.column("select counts from deletions").await.remove(0);
@@ -291,7 +291,7 @@ each_db! {
         // Chats by their age.
         app.break_rows("before update on chats", &format!("old.owner_id = {bob} and new.deleted_at is not null")).await;
         app.state.clock.advance(11 * DAY);
-        app.state.chats.expire().await.expect_err("Bob's");
+        app.state.privacy.apply_retention().await.expect_err("Bob's");
         assert_eq!(app.column("select title from chats where deleted_at is null").await, ["Bob"]);
         app.mend("chats").await;
 

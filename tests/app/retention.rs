@@ -1,7 +1,7 @@
 //! Chats that are deleted some days after their last message.
 
 use axum::http::Method;
-use colloquy::server::auth::Origin;
+use colloquy::server::audit::RequestMeta;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -22,11 +22,11 @@ async fn choose(app: &TestApp, email: &str, days: &str) {
     let mut tx = app.state.store.read().await.expect("a unit");
     let user = tx.find_user_by_email(email).await.expect("a row").expect("an account").id;
     drop(tx);
-    app.state.chats.change_retention(user, days, &Origin::default()).await.expect("a choice");
+    app.state.privacy.change_retention(user, days, &RequestMeta::default()).await.expect("a choice");
 }
 
 async fn left(app: &TestApp) -> Vec<String> {
-    app.state.chats.expire().await.expect("a pass");
+    app.state.privacy.apply_retention().await.expect("a pass");
     app.column(LEFT).await
 }
 

@@ -200,7 +200,7 @@ each_db! {
         app.administrator().await;
         for (days, kept) in [(364, true), (2, false)] {
             app.state.clock.advance(days * 86_400);
-            app.state.chats.clear_expired().await.expect("a pass");
+            app.state.privacy.delete_expired().await.expect("a pass");
             let (mut ada, _) = sign_in(&app, PASSWORD).await;
             assert_eq!(acts(&mut ada).await.contains(&(AuditAction::SignUp, Outcome::Done)), kept, "{days}");
         }

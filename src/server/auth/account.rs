@@ -6,20 +6,20 @@ use tokio::sync::Notify;
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use super::{
-    Factors, Origin, Passwords,
+    Factors, Passwords,
     deferred::Deferred,
     entry::{Entry, Interlude},
-    notices::Notices,
-    origin::Refusal,
     password::{Verified, can_be_one},
-    throttle::{self, Tries},
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId},
     server::{
+        audit::{Refusal, RequestMeta},
         clock::Clock,
         config::{Config, SessionConfig},
         fault::Fault,
+        limits::{RateLimits, Tries},
+        mail::Notices,
         store::{NewSignIn, Store, Tx},
     },
 };
@@ -36,6 +36,7 @@ const TOUCH_SECONDS: i64 = 60;
 pub struct Accounts {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) limits: RateLimits,
     pub(super) factors: Factors,
     pub(super) passwords: Passwords,
     lifetimes: SessionConfig,
@@ -45,10 +46,6 @@ pub struct Accounts {
     pub(super) notices: Notices,
     /// What links begin with.
     pub(super) base_url: Arc<str>,
-    /// Seconds that pass before a lost second factor is removed.
-    pub(super) factor_removal_wait: i64,
-    /// Days for which it is kept what was done.
-    pub(super) audit_days: u32,
     /// Whether it is known that there was a first account.
     pub(super) installed: Arc<AtomicBool>,
     pub(super) interlude: Interlude,
@@ -80,7 +77,17 @@ pub struct Credentials {
     /// Whether to stay signed in after the browser is closed.
     pub remember: bool,
     /// Where from.
-    pub origin: Origin,
+    pub meta: RequestMeta,
+}
+
+impl Caller {
+    /// Refuses a member.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require_administrator(&self) -> Result<(), AppError> {
+        if self.user.role == Role::Administrator { Ok(()) } else { Err(AppError::Forbidden) }
+    }
 }
 
 impl Accounts {
@@ -88,6 +95,7 @@ impl Accounts {
     pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
         let notices = Notices::new(clock.clone(), config.mail.is_some());
         Self {
+            limits: RateLimits::new(store.clone(), clock.clone()),
             store,
             clock,
             factors,
@@ -97,8 +105,6 @@ impl Accounts {
             domains: config.sign_up_domains.clone().into(),
             notices,
             base_url: config.base_url().into(),
-            factor_removal_wait: config.factor_removal_wait,
-            audit_days: config.audit_days,
             installed: Arc::default(),
             interlude: Interlude::default(),
             deferred: Deferred::default(),
@@ -114,7 +120,7 @@ impl Accounts {
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
         let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
         let email = Email::parse(&credentials.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, &credentials.origin, &email).await?;
+        self.limits.count_sign_in(&credentials.meta, &email).await?;
         if !can_be_one(&credentials.password) {
             return Err(wrong().into());
         }
@@ -124,7 +130,7 @@ impl Accounts {
         let Some(user) = found.as_ref().filter(|user| verified != Verified::No && user.disabled_at.is_none()) else {
             // Also where there is no such account, so that the time tells nothing.
             let refusal = Refusal { subject: found.map(|user| user.id), action: AuditAction::SignIn, detail: "" };
-            return credentials.origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
+            return credentials.meta.record_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         };
         if let (Verified::Rehashed(new), Some(old)) = (verified, stored) {
             let mut tx = self.store.write().await?;
@@ -133,12 +139,12 @@ impl Accounts {
         }
         let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
         if user.must_verify {
-            throttle::forgive_sign_in(&self.store, &credentials.origin, &email).await?;
-            return self.ask_to_verify(person.id, &email, &credentials.origin).await;
+            self.limits.reset_sign_in(&credentials.meta, &email).await?;
+            return self.ask_to_verify(person.id, &email, &credentials.meta).await;
         }
         let entry = Entry {
             remember: credentials.remember,
-            origin: &credentials.origin,
+            meta: &credentials.meta,
             by: "",
             credentials: user.credentials_version,
             refusal: wrong(),
@@ -148,13 +154,13 @@ impl Accounts {
     }
 
     /// Sends another link to the address of an account that cannot be used before, unless that was done just now.
-    async fn ask_to_verify<T>(&self, user: UserId, email: &Email, origin: &Origin) -> Result<T, Fault> {
-        match self.send_verification(user, email, origin).await {
+    async fn ask_to_verify<T>(&self, user: UserId, email: &Email, meta: &RequestMeta) -> Result<T, Fault> {
+        match self.send_verification(user, email, meta).await {
             Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {}
             Err(fault) => return Err(fault),
         }
         let refusal = Refusal { subject: Some(user), action: AuditAction::SignIn, detail: "address not verified" };
-        origin.note_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
     }
 
     /// Writes a sign-in and names it in a session with a new id. `Conflict` where the address must be verified first; the
@@ -166,7 +172,7 @@ impl Accounts {
         // Whichever way they came.
         if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
             tx.commit().await?;
-            return self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.origin).await;
+            return self.ask_to_verify(user.id, &Email::parse(&user.email)?, entry.meta).await;
         }
         tx.insert_sign_in(&NewSignIn {
             id: sign_in,
@@ -175,14 +181,14 @@ impl Accounts {
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
-            user_agent: &entry.origin.user_agent,
-            address: &entry.origin.address.0.to_canonical().to_string(),
+            user_agent: &entry.meta.user_agent,
+            address: &entry.meta.address.0.to_canonical().to_string(),
         })
         .await?;
-        self.tell_of_new_device(&mut tx, &user, entry.origin).await?;
-        entry.origin.note_of(&mut tx, &self.clock, user.id, AuditAction::SignIn, entry.by).await?;
+        self.tell_of_new_device(&mut tx, &user, entry.meta).await?;
+        entry.meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::SignIn, entry.by).await?;
         tx.commit().await?;
-        self.end_former(entry.origin, session).await?;
+        self.end_former(entry.meta, session).await?;
         let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
         self.name_under(session, &caller, 0).await?;
         Ok(caller)
@@ -190,16 +196,16 @@ impl Accounts {
 
     /// Tells the owner of an account of a sign-in that resembles none that is written down. Not of the first one: nobody else
     /// has been there yet.
-    async fn tell_of_new_device(&self, tx: &mut Tx, user: &CurrentUser, origin: &Origin) -> Result<(), Fault> {
+    async fn tell_of_new_device(&self, tx: &mut Tx, user: &CurrentUser, meta: &RequestMeta) -> Result<(), Fault> {
         if !self.notices.are_sent() {
             return Ok(());
         }
         let known = tx.list_sign_in_origins(user.id).await?;
-        if known.is_empty() || known.iter().any(|(agent, address)| origin.resembles(agent, address)) {
+        if known.is_empty() || known.iter().any(|(agent, address)| meta.resembles(agent, address)) {
             return Ok(());
         }
         let sentence = "Somebody signed in to your account, with a browser or from a network that was not used before.";
-        Ok(self.notify(tx, &user.email, sentence, origin).await?)
+        Ok(self.notify(tx, &user.email, sentence, meta).await?)
     }
 
     /// Names a sign-in in a session, which gets a new id. The former record is nobody's, wherever a copy of it is left.
@@ -225,13 +231,13 @@ impl Accounts {
     }
 
     /// Somebody who signs in again leaves no sign-in behind that nobody can end.
-    pub(super) async fn end_former(&self, origin: &Origin, session: &Session) -> Result<(), Fault> {
+    pub(super) async fn end_former(&self, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
         let former: Option<SignInId> = session.get(SIGN_IN).await.map_err(Fault::internal)?;
         let Some(former) = former else { return Ok(()) };
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
         if let Some(owner) = tx.find_signed_in(former, now).await? {
             tx.end_sign_in(former, now).await?;
-            origin.note(&mut tx, &self.clock, owner.user.id, AuditAction::SignOut).await?;
+            meta.record_own(&mut tx, &self.clock, owner.user.id, AuditAction::SignOut).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -241,10 +247,10 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn sign_out(&self, caller: &Caller, origin: &Origin, session: &Session) -> Result<(), Fault> {
+    pub async fn sign_out(&self, caller: &Caller, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.end_sign_in(caller.sign_in, self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut).await?;
+        meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut).await?;
         tx.commit().await?;
         session.flush().await.map_err(Fault::internal)
     }

@@ -15,10 +15,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Accounts, Origin, origin::Act, throttle};
+use super::Accounts;
 use crate::{
     domain::{AuditAction, Outcome, SignInId, Timestamp, UserId},
-    server::{fault::Fault, store::StoreError},
+    server::{
+        audit::{AuditEvent, RequestMeta},
+        fault::Fault,
+        store::StoreError,
+    },
 };
 
 /// Time between two looks for what is to be written.
@@ -50,16 +54,16 @@ struct Inner {
 struct Note {
     user: UserId,
     reading: Reading,
-    origin: Origin,
+    meta: RequestMeta,
     /// Dropped when it is written.
     _written: oneshot::Sender<()>,
 }
 
 /// Reading that is written down.
 #[derive(Debug)]
-pub(super) enum Reading {
+pub enum Reading {
     /// A member tried to see at this path what only administrators may.
-    Overstep(String),
+    Forbidden(String),
     /// A person downloads their data.
     Download,
 }
@@ -83,7 +87,7 @@ impl Deferred {
     }
 
     /// Remembers what a reader did, and waits a moment until it is written.
-    pub async fn note(&self, user: UserId, reading: Reading, origin: &Origin) {
+    pub async fn note(&self, user: UserId, reading: Reading, meta: &RequestMeta) {
         let (sender, written) = oneshot::channel();
         {
             let mut notes = lock(&self.0.notes);
@@ -91,7 +95,7 @@ impl Deferred {
                 tracing::error!(%user, ?reading, "an act is not written down: too many others could not be written yet");
                 return;
             }
-            notes.push_back(Note { user, reading, origin: origin.clone(), _written: sender });
+            notes.push_back(Note { user, reading, meta: meta.clone(), _written: sender });
         }
         self.0.noted.notify_one();
         // It is written soon, or when it can be.
@@ -121,6 +125,11 @@ impl Deferred {
 }
 
 impl Accounts {
+    /// Has the audit record what a reader did, and waits a moment until that is written.
+    pub async fn defer_audit(&self, user: UserId, reading: Reading, meta: &RequestMeta) {
+        self.deferred.note(user, reading, meta).await;
+    }
+
     /// Writes down what readers have left so far.
     ///
     /// # Errors
@@ -156,17 +165,17 @@ impl Accounts {
     }
 
     async fn write_note(&self, note: &Note) -> Result<(), StoreError> {
-        let Note { user, reading, origin, .. } = note;
+        let Note { user, reading, meta, .. } = note;
         let mut tx = self.store.write().await?;
         match reading {
-            Reading::Overstep(path) => {
-                if throttle::count_overstep(&mut tx, &self.clock, *user).await? {
+            Reading::Forbidden(path) => {
+                if self.limits.is_forbidden_access_recorded(&mut tx, *user).await? {
                     let (action, outcome) = (AuditAction::Overstep, Outcome::Refused);
-                    let act = Act { actor: Some(*user), subject: Some(*user), action, outcome, detail: path };
-                    origin.write(&mut tx, &self.clock, &act).await?;
+                    let event = AuditEvent { actor: Some(*user), subject: Some(*user), action, outcome, detail: path };
+                    meta.record(&mut tx, &self.clock, &event).await?;
                 }
             }
-            Reading::Download => origin.note(&mut tx, &self.clock, *user, AuditAction::DownloadData).await?,
+            Reading::Download => meta.record_own(&mut tx, &self.clock, *user, AuditAction::DownloadData).await?,
         }
         tx.commit().await
     }
@@ -226,10 +235,10 @@ mod tests {
         let deferred = Deferred::default();
         for _ in 0..NOTES {
             let (sender, _) = oneshot::channel();
-            let (user, origin) = (UserId::from_uuid(id(1)), Origin::default());
-            lock(&deferred.0.notes).push_back(Note { user, reading: Reading::Download, origin, _written: sender });
+            let (user, meta) = (UserId::from_uuid(id(1)), RequestMeta::default());
+            lock(&deferred.0.notes).push_back(Note { user, reading: Reading::Download, meta, _written: sender });
         }
-        deferred.note(UserId::from_uuid(id(1)), Reading::Download, &Origin::default()).await;
+        deferred.note(UserId::from_uuid(id(1)), Reading::Download, &RequestMeta::default()).await;
         assert_eq!(lock(&deferred.0.notes).len(), NOTES);
     }
 }

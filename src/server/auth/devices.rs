@@ -1,12 +1,12 @@
 //! The sign-ins of a person, and what was done with their account.
 
-use super::{
-    Accounts, Caller, Origin,
-    origin::{device, place},
-};
+use super::{Accounts, Caller};
 use crate::{
-    domain::{Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId, Timestamp},
-    server::{fault::Fault, store::AuditRow},
+    domain::{Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId},
+    server::{
+        audit::{RequestMeta, cursor_after, device, network, parse_cursor},
+        fault::Fault,
+    },
 };
 
 /// Acts in one page of the activity.
@@ -22,7 +22,7 @@ impl Accounts {
         let device = |row: crate::server::store::SignInRow| Device {
             id: row.id,
             device: device(&row.user_agent),
-            place: place(&row.address),
+            place: network(&row.address),
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             current: row.id == caller.sign_in,
@@ -34,12 +34,12 @@ impl Accounts {
     ///
     /// # Errors
     /// `NotFound` where it is not theirs, or has ended.
-    pub async fn end_device(&self, caller: &Caller, sign_in: SignInId, origin: &Origin) -> Result<(), Fault> {
+    pub async fn end_device(&self, caller: &Caller, sign_in: SignInId, meta: &RequestMeta) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         if !tx.end_sign_in_of(caller.user.id, sign_in, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndSignIn).await?;
+        meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::EndSignIn).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -48,11 +48,11 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn end_other_devices(&self, caller: &Caller, origin: &Origin) -> Result<u64, Fault> {
+    pub async fn end_other_devices(&self, caller: &Caller, meta: &RequestMeta) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
         let ended = tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.forget_what_was_begun(caller.user.id).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
+        meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -74,7 +74,7 @@ impl Accounts {
                 action: row.action,
                 outcome: row.outcome,
                 device: device(&row.user_agent),
-                place: place(&row.address),
+                place: network(&row.address),
                 // Of what was refused, and of who asked for a mail, it is not known who it was.
                 by_another: row.outcome == Outcome::Done
                     && row.action != AuditAction::AskReset
@@ -84,16 +84,4 @@ impl Accounts {
             .collect();
         Ok(ActivityPage { acts, next })
     }
-}
-
-/// The cursor of what follows an act.
-pub(super) fn cursor_after(last: &AuditRow) -> String {
-    format!("{}.{}", last.at.micros(), last.id)
-}
-
-pub(super) fn parse_cursor(text: &str) -> Result<(Timestamp, uuid::Uuid), AppError> {
-    let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-    let (at, id) = parts
-        .ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))?;
-    Ok((Timestamp::from_micros(at), id))
 }

@@ -1,14 +1,14 @@
 //! Showing that an address is one's own, and changing it.
 
 use super::{
-    Accounts, Caller, Origin,
+    Accounts, Caller, Token,
     account::require_signed_in,
-    links::{Token, dead, hash_of},
-    throttle,
+    links::{dead, hash_of},
 };
 use crate::{
     domain::{AppError, AuditAction, Email, UserId},
     server::{
+        audit::RequestMeta,
         fault::Fault,
         mail::Letter,
         store::{LinkPurpose, LinkRow, StoreError, Tx},
@@ -37,19 +37,19 @@ impl Accounts {
     ///
     /// # Errors
     /// `RateLimited` (3 an hour), `Conflict` without mail.
-    pub async fn request_verification(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
+    pub async fn request_verification(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(&caller.user.email)?;
         let state = self.store.read().await?.find_address_state(caller.user.id).await?;
         if state.is_some_and(|state| state.email_verified_at.is_some()) {
             return Ok(());
         }
-        self.send_verification(caller.user.id, &email, origin).await
+        self.send_verification(caller.user.id, &email, meta).await
     }
 
     /// Mails a link that shows that an address is its owner's, at most 3 an hour.
-    pub(super) async fn send_verification(&self, user: UserId, email: &Email, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_mail(&self.store, &self.clock, origin, "verify", email).await?;
+    pub(super) async fn send_verification(&self, user: UserId, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
+        self.limits.count_mail(meta, "verify", email).await?;
         let mut tx = self.store.write().await?;
         self.insert_verification(&mut tx, user, email).await?;
         tx.commit().await?;
@@ -58,8 +58,8 @@ impl Accounts {
 
     /// Tells the owner of an account that somebody wanted to make one with their address, or sends them the link once more
     /// that they did not follow. At most 3 an hour; nobody is told where there are more. The caller commits.
-    pub(super) async fn tell_of_sign_up(&self, tx: &mut Tx, email: &Email, origin: &Origin) -> Result<(), Fault> {
-        if throttle::count_mail_in(tx, &self.clock, origin, "sign-up", email).await?.is_err() {
+    pub(super) async fn tell_of_sign_up(&self, tx: &mut Tx, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
+        if self.limits.count_mail_in(tx, meta, "sign-up", email).await?.is_err() {
             return Ok(());
         }
         let Some(found) = tx.find_user_by_email(email.key()).await? else { return Ok(()) };
@@ -84,13 +84,13 @@ impl Accounts {
     ///
     /// # Errors
     /// `Invalid` on `token` where the link is dead, or the account has another address by now; `RateLimited`.
-    pub async fn verify_address(&self, token: &str, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin).await?;
-        let verified = self.use_verification(token, origin).await;
-        self.note_if_dead(AuditAction::VerifyAddress, origin, verified).await
+    pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
+        self.limits.count_link(meta).await?;
+        let verified = self.use_verification(token, meta).await;
+        self.note_if_dead(AuditAction::VerifyAddress, meta, verified).await
     }
 
-    async fn use_verification(&self, token: &str, origin: &Origin) -> Result<(), Fault> {
+    async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -101,7 +101,7 @@ impl Accounts {
         }
         tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
         tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
-        origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
+        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -111,25 +111,25 @@ impl Accounts {
     ///
     /// # Errors
     /// `Invalid` on `email`, `RateLimited` (3 an hour), `Conflict` without mail.
-    pub async fn request_address_change(&self, caller: &Caller, email: &str, origin: &Origin) -> Result<(), Fault> {
+    pub async fn request_address_change(&self, caller: &Caller, email: &str, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let new = Email::parse(email)?;
         let old = Email::parse(&caller.user.email)?;
         if new.given() == old.given() {
             return Err(AppError::invalid("email", "This is your address already.").into());
         }
-        throttle::count_mail(&self.store, &self.clock, origin, "change", &old).await?;
-        throttle::count_mail(&self.store, &self.clock, origin, "change to", &new).await?;
+        self.limits.count_mail(meta, "change", &old).await?;
+        self.limits.count_mail(meta, "change to", &new).await?;
         let (user, token) = (caller.user.id, Token::new());
         let confirm = Letter::confirm_new_address(&self.link("/confirm-address?token", &token));
-        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &origin.told());
+        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &meta.describe());
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
         self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
         self.post(&mut tx, new.given(), &confirm).await?;
         self.post(&mut tx, old.given(), &tell).await?;
-        origin.note_of(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
+        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -143,14 +143,14 @@ impl Accounts {
         &self,
         token: &str,
         caller: Option<&Caller>,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin).await?;
-        let changed = self.use_address_change(token, caller, origin).await;
-        self.note_if_dead(AuditAction::ChangeAddress, origin, changed).await
+        self.limits.count_link(meta).await?;
+        let changed = self.use_address_change(token, caller, meta).await;
+        self.note_if_dead(AuditAction::ChangeAddress, meta, changed).await
     }
 
-    async fn use_address_change(&self, token: &str, caller: Option<&Caller>, origin: &Origin) -> Result<(), Fault> {
+    async fn use_address_change(&self, token: &str, caller: Option<&Caller>, meta: &RequestMeta) -> Result<(), Fault> {
         let hash = hash_of(token).ok_or_else(dead)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -171,8 +171,8 @@ impl Accounts {
             tx.delete_links(user, purpose).await?;
         }
         let sentence = format!("The e-mail address of your account was changed to {}.", new.given());
-        self.notify(&mut tx, &before.email, &sentence, origin).await?;
-        origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
+        self.notify(&mut tx, &before.email, &sentence, meta).await?;
+        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }

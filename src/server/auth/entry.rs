@@ -7,15 +7,13 @@ use std::{
 
 use futures::future::BoxFuture;
 
-use super::{
-    Accounts, Origin,
-    origin::Refusal,
-    throttle::{self, Tries},
-};
+use super::Accounts;
 use crate::{
     domain::{AppError, AuditAction, UserId},
     server::{
+        audit::{Refusal, RequestMeta},
         fault::Fault,
+        limits::Tries,
         store::{CredentialsVersion, Tx},
     },
 };
@@ -24,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub remember: bool,
-    pub origin: &'a Origin,
+    pub meta: &'a RequestMeta,
     /// By which way, in words; empty for a password alone.
     pub by: &'a str,
     /// The credentials that were in force before the verification of what they have shown began.
@@ -46,7 +44,7 @@ impl Accounts {
         self.interlude.pass().await;
         let mut tx = self.store.write().await?;
         if tx.lock_credentials(user).await? == Some(entry.credentials) {
-            throttle::forgive(&mut tx, entry.origin, user, &entry.tries).await?;
+            self.limits.reset(&mut tx, entry.meta, user, &entry.tries).await?;
             return Ok(tx);
         }
         // Nothing is written down for an account that is deleted by now.
@@ -54,7 +52,7 @@ impl Accounts {
         drop(tx);
         let refusal = Refusal { subject, action: AuditAction::SignIn, detail: entry.by };
         let refused = Err(entry.refusal.clone().into());
-        entry.origin.note_if_refused(&self.store, &self.clock, refusal, refused).await
+        entry.meta.record_if_refused(&self.store, &self.clock, refusal, refused).await
     }
 
     /// Has the next sign-in wait, when it is verified and not written yet, until `act` is done. For tests, which thereby

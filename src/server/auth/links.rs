@@ -3,10 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use super::{Accounts, Origin, origin::Refusal};
+use super::Accounts;
 use crate::{
     domain::{AppError, AuditAction, UserId},
     server::{
+        audit::{Refusal, RequestMeta},
         fault::Fault,
         mail::Letter,
         store::{LinkPurpose, NewLink, StoreError, TokenHash, Tx},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// The secret of a link: 32 random bytes. It is in the mail and nowhere else.
-pub(super) struct Token(String);
+pub(crate) struct Token(String);
 
 impl Token {
     /// A new one.
@@ -52,15 +53,15 @@ impl Accounts {
     pub(super) async fn note_if_dead<T>(
         &self,
         action: AuditAction,
-        origin: &Origin,
+        meta: &RequestMeta,
         followed: Result<T, Fault>,
     ) -> Result<T, Fault> {
         let refusal = Refusal { subject: None, action, detail: "link" };
-        origin.note_if_refused(&self.store, &self.clock, refusal, followed).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, followed).await
     }
 
     /// The address of a page of ours with a token. It begins with what is configured, never with what a request says.
-    pub(super) fn link(&self, page: &str, token: &Token) -> String {
+    pub(crate) fn link(&self, page: &str, token: &Token) -> String {
         format!("{}{page}={}", self.base_url, token.0)
     }
 
@@ -100,9 +101,9 @@ impl Accounts {
         tx: &mut Tx,
         recipient: &str,
         sentence: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<(), StoreError> {
-        self.notices.tell(tx, recipient, sentence, origin).await
+        self.notices.tell(tx, recipient, sentence, meta).await
     }
 }
 

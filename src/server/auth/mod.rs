@@ -1,43 +1,31 @@
-//! Who is asking: accounts, passwords, sign-ins.
+//! Who is asking: accounts, passwords, second factors, identity providers, sign-ins and sessions.
 
 mod account;
-mod address;
-mod audit;
+mod admission;
 mod common;
 mod deferred;
 mod devices;
 mod email;
 mod entry;
-mod export;
 mod factors;
-mod invitations;
 mod links;
-mod locale;
-mod notices;
 mod oidc;
-mod origin;
 mod password;
-mod people;
-mod picture;
-mod profile;
+mod password_change;
 mod proof;
 mod recovery;
 mod rule;
+mod safeguards;
 mod session;
 mod session_cache;
 mod sign_up;
-mod throttle;
 
 pub use account::{Accounts, Caller, Credentials};
-pub use address::{ClientAddress, HiddenAddress};
-pub use audit::AuditExport;
-pub use export::Exports;
+pub(crate) use admission::Admission;
+pub use deferred::Reading;
 pub use factors::{Factors, Unenrolled, path_after};
-pub use invitations::InvitationRequest;
-pub use locale::{Chosen, ReaderTimeZone};
+pub(crate) use links::Token;
 pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
-pub use origin::{Act, Origin};
 pub use password::Passwords;
-pub use people::{By, DeleteAccount, RemoveFactors};
 pub use session::SessionBackend;
 pub use sign_up::NewAccount;

@@ -2,10 +2,13 @@
 
 use tower_sessions::Session;
 
-use super::{Accounts, Caller, Origin, origin::Refusal, throttle};
+use super::{Accounts, Caller};
 use crate::{
     domain::{AppError, AuditAction, Proof, UserId},
-    server::fault::Fault,
+    server::{
+        audit::{Refusal, RequestMeta},
+        fault::Fault,
+    },
 };
 
 /// Seconds for which a proof of who somebody is holds.
@@ -46,7 +49,7 @@ impl Accounts {
         caller: &Caller,
         password: String,
         code: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
@@ -56,25 +59,25 @@ impl Accounts {
             return Err(AppError::conflict("You have no password yet. Confirm by the way that you signed in.").into());
         }
         if has_password {
-            self.verify_own(caller, password, "password", AuditAction::Confirm, origin).await?;
+            self.verify_own(caller, password, "password", AuditAction::Confirm, meta).await?;
         }
         if has_factor {
-            throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
+            self.limits.count_code_of(meta, user).await?;
             if !self.factors.use_code(user, code).await? {
                 let refusal = Refusal { subject: Some(user), action: AuditAction::Confirm, detail: "" };
                 let wrong = Err(super::factors::wrong_code().into());
-                return origin.note_if_refused(&self.store, &self.clock, refusal, wrong).await;
+                return meta.record_if_refused(&self.store, &self.clock, refusal, wrong).await;
             }
-            throttle::forgive_code_of(&self.store, user).await?;
+            self.limits.reset_code_of(user).await?;
         }
-        self.confirmed(caller, origin, session).await
+        self.confirmed(caller, meta, session).await
     }
 
     /// Notes that the caller has proved who they are. The session gets a new id (S02).
-    pub(super) async fn confirmed(&self, caller: &Caller, origin: &Origin, session: &Session) -> Result<(), Fault> {
+    pub(super) async fn confirmed(&self, caller: &Caller, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm).await?;
+        meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm).await?;
         tx.commit().await?;
         self.name_in(session, caller).await
     }

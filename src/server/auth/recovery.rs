@@ -9,24 +9,24 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Accounts, ClientAddress, Origin,
-    links::{Token, dead, hash_of},
-    origin::Act,
-    rule, throttle,
+    Accounts, Token,
+    links::{dead, hash_of},
+    rule,
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, UserId},
     server::{
+        audit::{AuditEvent, ClientAddress, RequestMeta},
         fault::Fault,
         mail::Letter,
-        store::{LinkPurpose, ResetRequest, TokenHash},
+        store::{LinkPurpose, PersonRow, ResetRequest, TokenHash, Tx},
     },
 };
 
 /// How long a link for a new password holds.
-pub(super) const RESET_SECONDS: i64 = 15 * 60;
+const RESET_SECONDS: i64 = 15 * 60;
 /// What a link for a new password leads to.
-pub(super) const RESET_PAGE: &str = "/reset-password?token";
+const RESET_PAGE: &str = "/reset-password?token";
 /// Time between two looks for requests that another instance, or this one before it was stopped, has left.
 const PERIOD: Duration = Duration::from_secs(10);
 /// Time between a request and the look for its account.
@@ -39,22 +39,33 @@ const REQUEST_SECONDS: i64 = 86_400;
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl Accounts {
+    /// Writes a link for a new password of somebody, and returns it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn insert_reset_link(&self, tx: &mut Tx, person: &PersonRow) -> Result<String, Fault> {
+        let token = Token::new();
+        let of = (person.summary.id, person.summary.email.as_str());
+        self.insert_link_of(tx, of, LinkPurpose::ResetPassword, RESET_SECONDS, &token).await?;
+        Ok(self.link(RESET_PAGE, &token))
+    }
+
     /// Has a link for a new password mailed to the account with this address. Whether there is one is looked at after the
     /// answer: up to then nothing differs, neither in words nor in what is written, and so not in time.
     ///
     /// # Errors
     /// `Invalid` where it is no address, `RateLimited` (3 an hour for an address), `Conflict` without mail.
-    pub async fn request_reset(&self, email: &str, origin: &Origin) -> Result<(), Fault> {
+    pub async fn request_reset(&self, email: &str, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(email)?;
         let mut tx = self.store.write().await?;
-        let over = throttle::count_mail_in(&mut tx, &self.clock, origin, "reset", &email).await?;
+        let over = self.limits.count_mail_in(&mut tx, meta, "reset", &email).await?;
         if over.is_ok() {
             tx.insert_reset_request(&ResetRequest {
                 id: self.clock.new_id(),
                 email: email.given().to_owned(),
-                address: origin.address.0.to_string(),
-                user_agent: origin.user_agent.clone(),
+                address: meta.address.0.to_string(),
+                user_agent: meta.user_agent.clone(),
                 created_at: self.clock.now(),
             })
             .await?;
@@ -86,7 +97,7 @@ impl Accounts {
     }
 
     async fn carry_out_reset(&self, request: &ResetRequest) -> Result<(), Fault> {
-        let origin = Origin::new(ClientAddress(request.address.parse().unwrap_or(UNKNOWN)), &request.user_agent);
+        let meta = RequestMeta::new(ClientAddress(request.address.parse().unwrap_or(UNKNOWN)), &request.user_agent);
         let mut tx = self.store.write().await?;
         if !tx.delete_reset_request(request.id).await? {
             return Ok(());
@@ -106,14 +117,14 @@ impl Accounts {
                 .await?;
             self.post(&mut tx, &user.email, &letter).await?;
             // Anybody can ask; it is not known who did.
-            let act = Act {
+            let event = AuditEvent {
                 actor: None,
                 subject: Some(user.id),
                 action: AuditAction::AskReset,
                 outcome: Outcome::Done,
                 detail: "",
             };
-            origin.write(&mut tx, &self.clock, &act).await?;
+            meta.record(&mut tx, &self.clock, &event).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -157,10 +168,10 @@ impl Accounts {
     /// # Errors
     /// `Invalid` on `token` where the link is dead, on `password` where the rule is not met (the link stays good);
     /// `RateLimited`.
-    pub async fn reset_password(&self, token: &str, password: String, origin: &Origin) -> Result<(), Fault> {
-        throttle::count_link(&self.store, &self.clock, origin).await?;
+    pub async fn reset_password(&self, token: &str, password: String, meta: &RequestMeta) -> Result<(), Fault> {
+        self.limits.count_link(meta).await?;
         let found = self.find_resetting(token).await;
-        let (hash, user) = self.note_if_dead(AuditAction::ResetPassword, origin, found).await?;
+        let (hash, user) = self.note_if_dead(AuditAction::ResetPassword, meta, found).await?;
         rule::check(&password, &user.email, &user.name)?;
         let password_hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
@@ -172,8 +183,8 @@ impl Accounts {
         // What somebody else may have begun in the name of the owner ends with the old password.
         tx.forget_what_was_begun(user.id).await?;
         let sentence = "Your password was changed by a link for a new password, and all devices were signed out.";
-        self.notify(&mut tx, &user.email, sentence, origin).await?;
-        origin.note_of(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;
+        self.notify(&mut tx, &user.email, sentence, meta).await?;
+        meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;
         tx.commit().await?;
         Ok(())
     }

@@ -2,18 +2,13 @@
 
 use tower_sessions::Session;
 
-use super::{
-    Accounts, Caller, Credentials, Origin,
-    entry::Entry,
-    invitations::{Admission, invitation_of},
-    origin::{Act, Refusal},
-    rule,
-    throttle::{self, Tries},
-};
+use super::{Accounts, Admission, Caller, Credentials, admission::invitation_of, entry::Entry, rule};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits, parse_name},
     server::{
+        audit::{AuditEvent, Refusal, RequestMeta},
         fault::Fault,
+        limits::Tries,
         store::{CredentialsVersion, NewUser, StoreError, Tx},
     },
 };
@@ -56,9 +51,9 @@ impl Accounts {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
         if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
-            throttle::count_link(&self.store, &self.clock, &credentials.origin).await?;
+            self.limits.count_link(&credentials.meta).await?;
         }
-        let origin = &credentials.origin;
+        let meta = &credentials.meta;
         let admission = match invitation_of(invitation.as_deref()) {
             Ok(invitation) => self.admit(&email, invitation).await,
             Err(dead) => Err(dead.into()),
@@ -66,44 +61,44 @@ impl Accounts {
         let admission = match admission {
             // Counted, so that nobody fills the audit with it.
             refused @ Err(_) => {
-                throttle::count_sign_up(&self.store, &self.clock, origin).await?;
-                origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await?
+                self.limits.count_sign_up(meta).await?;
+                meta.record_if_refused(&self.store, &self.clock, SIGN_UP, refused).await?
             }
             admission => admission?,
         };
         let name = parse_name(&name)?;
         rule::check(&credentials.password, email.given(), &name)?;
-        throttle::count_sign_up(&self.store, &self.clock, origin).await?;
+        self.limits.count_sign_up(meta).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
         // Who gets a mail in any case is told by the mail, and nobody else is told anything.
         let is_told_by_mail = admission == Admission::OnceVerified;
         if is_told_by_mail && tx.find_user_by_email(email.key()).await?.is_some() {
-            return self.refuse_taken(tx, &email, origin).await.map(|()| None);
+            return self.refuse_taken(tx, &email, meta).await.map(|()| None);
         }
         if is_told_by_mail {
             // A mail goes out either way, and counts alike: who asks could count too.
-            let _ = throttle::count_mail_in(&mut tx, &self.clock, origin, "sign-up", &email).await?;
+            let _ = self.limits.count_mail_in(&mut tx, meta, "sign-up", &email).await?;
         }
-        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (origin, "")).await;
+        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (meta, "")).await;
         let made = match made {
             Ok(made) => made,
             // Somebody else was faster.
             Err(Fault::App(AppError::Conflict { .. })) if is_told_by_mail => {
                 drop(tx);
                 let tx = self.store.write().await?;
-                return self.refuse_taken(tx, &email, origin).await.map(|()| None);
+                return self.refuse_taken(tx, &email, meta).await.map(|()| None);
             }
             refused => {
                 drop(tx);
-                return origin.note_if_refused(&self.store, &self.clock, SIGN_UP, refused).await.map(|_| None);
+                return meta.record_if_refused(&self.store, &self.clock, SIGN_UP, refused).await.map(|_| None);
             }
         };
         tx.commit().await?;
         let (user, true) = made else { return Ok(None) };
         let entry = Entry {
             remember: credentials.remember,
-            origin,
+            meta,
             by: "",
             credentials: CredentialsVersion::FIRST,
             // Somebody has shut the account that was made a moment ago.
@@ -115,25 +110,25 @@ impl Accounts {
 
     /// Has the owner of an address told that somebody wanted to make an account with it. Written in one transaction, as an
     /// account would be, so that the time does not tell the address from one that is free.
-    async fn refuse_taken(&self, mut tx: Tx, email: &Email, origin: &Origin) -> Result<(), Fault> {
+    async fn refuse_taken(&self, mut tx: Tx, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
         let Refusal { subject, action, detail } = SIGN_UP;
-        let act = Act { actor: None, subject, action, outcome: Outcome::Refused, detail };
-        origin.write(&mut tx, &self.clock, &act).await?;
-        self.tell_of_sign_up(&mut tx, email, origin).await?;
+        let event = AuditEvent { actor: None, subject, action, outcome: Outcome::Refused, detail };
+        meta.record(&mut tx, &self.clock, &event).await?;
+        self.tell_of_sign_up(&mut tx, email, meta).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.
     /// `by` says by which way it came, where that is no form.
-    pub(super) async fn insert_account(
+    pub(crate) async fn insert_account(
         &self,
         tx: &mut Tx,
         email: &Email,
         name: &str,
         password_hash: &str,
         admission: &Admission,
-        (origin, by): (&Origin, &str),
+        (meta, by): (&RequestMeta, &str),
     ) -> Result<(CurrentUser, bool), Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
         let user = NewUser {
@@ -153,13 +148,14 @@ impl Accounts {
             tx.update_role(id, Role::Administrator).await?;
             (Role::Administrator, true)
         } else {
-            self.settle_admission(tx, admission, (id, email), origin).await?
+            self.settle_admission(tx, admission, (id, email), meta).await?
         };
         // Whom the operator made an account for has done nothing yet.
         let actor = (!matches!(admission, Admission::Operator(_))).then_some(id);
         let detail = if matches!(admission, Admission::Invited(_)) { "invitation" } else { by };
-        let act = Act { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail };
-        origin.write(tx, &self.clock, &act).await?;
+        let event =
+            AuditEvent { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail };
+        meta.record(tx, &self.clock, &event).await?;
         Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
     }
 }

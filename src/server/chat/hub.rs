@@ -8,13 +8,13 @@ use std::{
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    reader::{Event, EventId},
-    render::{LiveText, diff_tail},
-};
+use super::reader::{Event, EventId};
 use crate::{
     domain::{Growing, Growth, Message, Phase, RunId, RunSnapshot, RunUpdate, event},
-    server::store::{Claimed, Progress},
+    server::{
+        markdown::{LiveText, diff_tail},
+        store::{Claimed, Progress},
+    },
 };
 
 /// Events that a reader may lag behind before it is sent away to come back for a snapshot.

@@ -7,7 +7,10 @@ use crate::{
     domain::{
         AppError, AuditAction, ChatAction, ChatCursor, ChatFilter, ChatId, ChatPage, UserId, limits, parse_title,
     },
-    server::{auth::Origin, fault::Fault},
+    server::{
+        audit::{RequestMeta, chat_count},
+        fault::Fault,
+    },
 };
 
 /// Pauses before a change that the database undid in favour of another one is tried again.
@@ -68,7 +71,7 @@ impl Chats {
         owner: UserId,
         chats: &[ChatId],
         action: ChatAction,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<u32, Fault> {
         if chats.len() > limits::CHATS_PER_ACTION {
             return Err(AppError::invalid(
@@ -80,13 +83,13 @@ impl Chats {
         // In one order, so that two of these never wait for each other's chats.
         let chats: BTreeSet<ChatId> = chats.iter().copied().collect();
         for pause in DEADLOCK_PAUSES {
-            match self.change_all(owner, &chats, action, origin).await {
+            match self.change_all(owner, &chats, action, meta).await {
                 // Whoever was in the way goes first.
                 Err(fault) if fault.is_deadlock() => tokio::time::sleep(pause).await,
                 done => return done,
             }
         }
-        self.change_all(owner, &chats, action, origin).await
+        self.change_all(owner, &chats, action, meta).await
     }
 
     async fn change_all(
@@ -94,7 +97,7 @@ impl Chats {
         owner: UserId,
         chats: &BTreeSet<ChatId>,
         action: ChatAction,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<u32, Fault> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
@@ -123,15 +126,10 @@ impl Chats {
             ChatAction::Pin | ChatAction::Unpin | ChatAction::Archive | ChatAction::Unarchive => None,
         };
         if let Some(act) = act {
-            origin.note_of(&mut tx, &self.0.clock, owner, act, &counted(count)).await?;
+            meta.record_own_on(&mut tx, &self.0.clock, owner, act, &chat_count(count)).await?;
         }
         tx.commit().await?;
         self.cancel_here(&stopped);
         Ok(count)
     }
-}
-
-/// How many chats, in words.
-pub(super) fn counted(chats: u32) -> String {
-    if chats == 1 { "1 chat".to_owned() } else { format!("{chats} chats") }
 }

@@ -2,7 +2,7 @@
 //!
 //! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
 //! `hub` knows the runs of this process, `writer` puts what they wrote into the database, `sweep` picks up what a dead
-//! worker left behind, `cleanup` removes what is due.
+//! worker left behind, `cleanup` removes deleted chats.
 
 mod cleanup;
 mod hub;
@@ -11,8 +11,6 @@ mod list;
 mod prompt;
 mod read;
 mod reader;
-pub mod render;
-mod retention;
 mod run;
 mod send;
 mod sweep;
@@ -25,7 +23,7 @@ use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-pub use cleanup::{ApplyRetention, DeleteExpired, RemoveChats};
+pub use cleanup::RemoveChats;
 pub use reader::{Event, EventId, Reader};
 pub use send::Outgoing;
 
@@ -54,10 +52,6 @@ struct Inner {
     instance: Instance,
     /// Answers of one person that are written at once; further ones wait for their turn.
     answers_per_person: u32,
-    /// Days for which it is kept what was done with accounts.
-    audit_days: u32,
-    /// Days after their last message for which chats are kept; `None` for ever.
-    retention_days: Option<u32>,
     /// Cancelled when the process is asked to stop.
     shutdown: CancellationToken,
     /// The runs that are being executed.
@@ -94,8 +88,6 @@ impl Chats {
             worker,
             instance: Instance::new(&config.data, worker),
             answers_per_person: config.answers_per_person,
-            audit_days: config.audit_days,
-            retention_days: config.retention_days,
             shutdown,
             tasks: TaskTracker::new(),
         }));

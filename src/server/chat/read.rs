@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use quick_cache::{Weighter, sync::Cache};
 
-use super::{Chats, render::render};
+use super::Chats;
 use crate::{
     domain::{
         AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase, UserId, limits,
     },
     server::{
         fault::Fault,
+        markdown::render,
         store::{MessageRow, Owned, StoreError, UnknownWord},
     },
 };

@@ -33,9 +33,9 @@ pub fn show_audit(command: AuditCommand, config: &Config, out: &mut impl Write) 
     let query = AuditQuery { action, person, from: since, to: until, outcome: String::new() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (store, accounts) = open_existing(config).await?;
-        let mut part = accounts.read_audit(&query).await.map_err(told)?;
-        while let Some(lines) = accounts.next_lines(&mut part).await.map_err(told)? {
+        let (store, people) = open_existing(config).await?;
+        let mut part = people.read_audit(&query).await.map_err(told)?;
+        while let Some(lines) = people.next_lines(&mut part).await.map_err(told)? {
             out.write_all(lines.as_bytes())?;
         }
         store.close().await;

@@ -9,9 +9,10 @@ use super::{moment, open_existing, table, told};
 use crate::{
     domain::{AppError, Job, JobAction, JobKind, JobState, limits},
     server::{
-        auth::{Accounts, By, Origin},
+        audit::RequestMeta,
         config::Config,
         fault::Fault,
+        people::{Actor, Administration},
     },
 };
 
@@ -65,19 +66,19 @@ fn parse_subject(text: &str) -> Result<Uuid, String> {
 pub fn run_jobs(command: &JobsCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (store, accounts) = open_existing(config).await?;
+        let (store, people) = open_existing(config).await?;
         let done = match command.action {
-            None => list(&accounts, command.failed, out).await,
-            Some(action) => change(&accounts, action, out).await,
+            None => list(&people, command.failed, out).await,
+            Some(action) => change(&people, action, out).await,
         };
         store.close().await;
         done
     })
 }
 
-async fn list(accounts: &Accounts, only_failed: bool, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let origin = Origin::command_line();
-    let jobs = accounts.list_jobs(&By::operator(&origin)).await.map_err(told)?;
+async fn list(people: &Administration, only_failed: bool, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let meta = RequestMeta::command_line();
+    let jobs = people.list_jobs(&Actor::operator(&meta)).await.map_err(told)?;
     let mut rows = vec![["KIND", "SUBJECT", "ABOUT", "STATE", "AT", "ATTEMPTS", "DONE", "ERROR"].map(str::to_owned)];
     rows.extend(jobs.jobs.iter().filter(|job| !only_failed || job.state == JobState::Failed).map(row));
     if rows.len() == 1 {
@@ -112,15 +113,15 @@ fn row(job: &Job) -> [String; 8] {
     ]
 }
 
-async fn change(accounts: &Accounts, action: JobsAction, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let origin = Origin::command_line();
+async fn change(people: &Administration, action: JobsAction, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let meta = RequestMeta::command_line();
     let (kind, subject, action, sentence) = match action {
         JobsAction::TryAgain { kind, subject } => {
             (kind, subject, JobAction::TryAgain, "The job is due now. A server that runs takes it within some seconds.")
         }
         JobsAction::GiveUp { kind, subject } => (kind, subject, JobAction::GiveUp, "The job was given up."),
     };
-    match accounts.change_job(&By::operator(&origin), kind, subject, action).await {
+    match people.change_job(&Actor::operator(&meta), kind, subject, action).await {
         Err(Fault::App(AppError::NotFound)) => Err("There is no such job (any more).".into()),
         Err(Fault::App(AppError::Conflict { .. })) => {
             Err("The job is running, has not failed, or is one with which this cannot be done.".into())

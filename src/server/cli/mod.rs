@@ -18,17 +18,22 @@ use std::{
 use clap::Subcommand;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::{
-    auth::{Accounts, By, Factors, Origin},
-    clock::Clock,
-    config::{self, Config},
-    fault::Fault,
-    keys::Keys,
-    secrets::Secrets,
-    state::StartError,
-    store::Store,
+use crate::{
+    domain::{AppError, PersonChange, PersonSummary, Reset, Role, Standing, Timestamp, UserId},
+    server::{
+        audit::RequestMeta,
+        auth::{Accounts, Factors},
+        clock::Clock,
+        config::{self, Config},
+        fault::Fault,
+        keys::Keys,
+        people::{Actor, Administration},
+        privacy::Privacy,
+        secrets::Secrets,
+        state::StartError,
+        store::Store,
+    },
 };
-use crate::domain::{AppError, PersonChange, PersonSummary, Reset, Role, Standing, Timestamp, UserId};
 
 /// What can be done with accounts.
 #[derive(Debug, Clone, Subcommand)]
@@ -97,20 +102,20 @@ fn parse_role(text: &str) -> Result<Role, String> {
 pub fn run(command: &UserCommand, config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (store, accounts) = open(matches!(command, UserCommand::Create { .. }), config).await?;
-        let done = carry_out(command, &accounts, out).await;
+        let (store, people) = open(matches!(command, UserCommand::Create { .. }), config).await?;
+        let done = carry_out(command, &people, out).await;
         store.close().await;
         done
     })
 }
 
-/// Opens the accounts of an installation that has some.
-async fn open_existing(config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
+/// Opens an installation that has accounts.
+async fn open_existing(config: &Config) -> Result<(Store, Administration), Box<dyn Error>> {
     open(false, config).await
 }
 
 /// Opens what accounts are made of, as the server does.
-async fn open(creates: bool, config: &Config) -> Result<(Store, Accounts), Box<dyn Error>> {
+async fn open(creates: bool, config: &Config) -> Result<(Store, Administration), Box<dyn Error>> {
     let nobody = || format!("There is no account yet (data folder {}).", config.data.display());
     if !creates && config.database_url.is_none() && !config.data.join("colloquy.db").exists() {
         return Err(nobody().into());
@@ -131,24 +136,25 @@ async fn open(creates: bool, config: &Config) -> Result<(Store, Accounts), Box<d
     let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
     let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
     let factors = Factors::new(store.clone(), clock.clone(), secrets, config);
-    let accounts = Accounts::new(store.clone(), clock, factors, config);
-    Ok((store, accounts))
+    let accounts = Accounts::new(store.clone(), clock.clone(), factors, config);
+    let privacy = Privacy::new(store.clone(), clock.clone(), accounts.clone(), config);
+    Ok((store.clone(), Administration::new(store, clock, accounts, privacy, config)))
 }
 
-async fn carry_out(command: &UserCommand, accounts: &Accounts, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let origin = Origin::command_line();
-    let by = By::operator(&origin);
+async fn carry_out(command: &UserCommand, people: &Administration, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let meta = RequestMeta::command_line();
+    let by = Actor::operator(&meta);
     let (email, change, sentence) = match command {
-        UserCommand::List { search } => return list(accounts, &by, search, out).await,
+        UserCommand::List { search } => return list(people, &by, search, out).await,
         UserCommand::Create { email, name, role } => {
-            let made = accounts.create_account(&origin, email, name, *role).await;
+            let made = people.create_account(&meta, email, name, *role).await;
             let (person, link) = made.map_err(told)?;
             writeln!(out, "{} has an account as {}.", person.email, person.role.word())?;
             return show_link(&link, out);
         }
         UserCommand::ResetLink { email } => {
-            let user = find(accounts, email).await?;
-            return match accounts.start_reset(&by, user).await.map_err(told)? {
+            let user = find(people, email).await?;
+            return match people.start_reset(&by, user).await.map_err(told)? {
                 Reset::Link(link) => show_link(&link, out),
                 Reset::Mailed => Ok(writeln!(out, "A link was sent to {email}.")?),
             };
@@ -166,14 +172,14 @@ async fn carry_out(command: &UserCommand, accounts: &Accounts, out: &mut impl Wr
         }
         UserCommand::Role { email, role: Role::Member } => (email, PersonChange::MakeMember, "is a member"),
     };
-    let user = find(accounts, email).await?;
-    accounts.change_person(&by, user, change, true).await.map_err(told)?;
+    let user = find(people, email).await?;
+    people.change_person(&by, user, change, true).await.map_err(told)?;
     writeln!(out, "{email} {sentence}.")?;
     Ok(())
 }
 
-async fn find(accounts: &Accounts, email: &str) -> Result<UserId, Box<dyn Error>> {
-    match accounts.find_person_by_email(email).await {
+async fn find(people: &Administration, email: &str) -> Result<UserId, Box<dyn Error>> {
+    match people.find_person_by_email(email).await {
         Err(Fault::App(AppError::NotFound)) => Err(format!("No account has the address {email:?}.").into()),
         found => Ok(found.map_err(told)?.id),
     }
@@ -187,11 +193,16 @@ fn show_link(link: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn list(accounts: &Accounts, by: &By<'_>, search: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+async fn list(
+    people: &Administration,
+    by: &Actor<'_>,
+    search: &str,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
     let mut rows = vec![["ADDRESS", "NAME", "ROLE", "STATE", "LAST SEEN"].map(str::to_owned)];
     let mut cursor = None;
     loop {
-        let page = accounts.list_people(by, search, cursor.as_deref()).await.map_err(told)?;
+        let page = people.list_people(by, search, cursor.as_deref()).await.map_err(told)?;
         rows.extend(page.people.into_iter().map(row));
         cursor = page.next;
         if cursor.is_none() {

@@ -11,7 +11,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header::FORWARDED};
 
-use crate::server::auth::ClientAddress;
+use crate::server::audit::ClientAddress;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

@@ -19,10 +19,7 @@ use super::{
 };
 use crate::{
     domain::{AppError, AuditQuery},
-    server::{
-        auth::{Caller, Origin},
-        state::AppState,
-    },
+    server::{audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// The route.
@@ -48,8 +45,8 @@ async fn export(
 
 async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
     let Some(caller) = extensions.get::<Caller>() else { return refuse(AppError::Unauthenticated) };
-    let origin = Origin::of_request(extensions, headers);
-    let export = match state.accounts.export_audit(caller, query, &origin).await {
+    let meta = RequestMeta::from_request(extensions, headers);
+    let export = match state.people.export_audit(caller, query, &meta).await {
         Ok(export) => export,
         Err(fault) => return refuse_fault(fault, extensions),
     };
@@ -58,12 +55,12 @@ async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, q
     let day = day.map(|day| day.to_string()).unwrap_or_default();
     let name = format!("attachment; filename=\"audit-{day}.jsonl\"");
     // One step in memory at a time, and none before the one before was taken.
-    let lines = try_unfold((state.accounts, export), async |(accounts, mut export)| {
-        let lines = accounts.next_lines(&mut export).await.map_err(|fault| {
+    let lines = try_unfold((state.people, export), async |(people, mut export)| {
+        let lines = people.next_lines(&mut export).await.map_err(|fault| {
             tracing::error!(%fault, "an export of the audit broke off");
             std::io::Error::other("the export broke off")
         })?;
-        Ok::<_, std::io::Error>(lines.map(|lines| (Bytes::from(lines), (accounts, export))))
+        Ok::<_, std::io::Error>(lines.map(|lines| (Bytes::from(lines), (people, export))))
     });
     let headers = [(CONTENT_TYPE, "application/jsonl; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];
     (headers, Body::from_stream(lines)).into_response()

@@ -19,10 +19,7 @@ use super::{
 };
 use crate::{
     domain::{AppError, ExportId},
-    server::{
-        auth::{Caller, Origin},
-        state::AppState,
-    },
+    server::{audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// The route.
@@ -33,18 +30,18 @@ pub(super) fn routes() -> Router<AppState> {
 async fn download(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
     // A body must not be held while waiting.
     let (parts, _) = request.into_parts();
-    let origin = Origin::of_request(&parts.extensions, &parts.headers);
-    let mut response = find(state, &id, &parts.extensions, &origin).await;
+    let meta = RequestMeta::from_request(&parts.extensions, &parts.headers);
+    let mut response = find(state, &id, &parts.extensions, &meta).await;
     if accepts_html(&parts.headers) {
         show_as_page(&mut response);
     }
     response
 }
 
-async fn find(state: AppState, id: &str, extensions: &Extensions, origin: &Origin) -> Response {
+async fn find(state: AppState, id: &str, extensions: &Extensions, meta: &RequestMeta) -> Response {
     let Some(caller) = extensions.get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
     let Ok(id) = id.parse::<ExportId>() else { return refuse(AppError::NotFound) };
-    let export = match state.exports.open(&caller, id, origin).await {
+    let export = match state.exports.open(&caller, id, meta).await {
         Ok(export) => export,
         Err(fault) => return refuse_fault(fault, extensions),
     };

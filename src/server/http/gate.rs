@@ -20,8 +20,13 @@ use super::{
     percent, picture,
     refusal::{refuse, refuse_request},
 };
-use crate::server::auth::{ClientAddress, HiddenAddress};
-use crate::{domain::AppError, domain::limits, server::config::Config};
+use crate::{
+    domain::{AppError, limits},
+    server::{
+        audit::{ClientAddress, HiddenAddress},
+        config::Config,
+    },
+};
 
 /// The longest path with its query, in bytes.
 const TARGET_BYTES: usize = 8_192;

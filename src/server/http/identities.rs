@@ -16,7 +16,8 @@ use super::{
 use crate::{
     domain::{AppError, local_path},
     server::{
-        auth::{Back, Caller, Errand, FLOW_SECONDS, Origin, Unenrolled},
+        audit::RequestMeta,
+        auth::{Back, Caller, Errand, FLOW_SECONDS, Unenrolled},
         cookies::FLOW,
         fault::Fault,
         state::AppState,
@@ -90,7 +91,7 @@ async fn leave(
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
     match state
         .identities
-        .begin(provider, errand, next, invitation.as_deref(), &Origin::of_request(extensions, headers))
+        .begin(provider, errand, next, invitation.as_deref(), &RequestMeta::from_request(extensions, headers))
         .await
     {
         Ok(away) => {
@@ -135,7 +136,7 @@ async fn arrive(
         code: query.take("code").filter(|_| error.is_none()),
         error,
         issuer: query.take("iss"),
-        origin: Origin::of_request(extensions, headers),
+        meta: RequestMeta::from_request(extensions, headers),
     };
     match state.identities.finish(provider, back, extensions.get::<Caller>(), session).await {
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),

@@ -20,10 +20,7 @@ use super::{
 };
 use crate::{
     domain::{AppError, UserId},
-    server::{
-        auth::{Caller, Origin},
-        state::AppState,
-    },
+    server::{audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// Where the form is.
@@ -57,8 +54,8 @@ async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, bo
     let file = find_file(bytes, boundary).await.ok_or_else(|| {
         Box::new(refuse_request(StatusCode::BAD_REQUEST, "The form is not in the expected form. Choose a file first."))
     })?;
-    let origin = Origin::of_request(extensions, headers);
-    let kept = state.accounts.change_picture(caller, file, &origin).await;
+    let meta = RequestMeta::from_request(extensions, headers);
+    let kept = state.profiles.change_picture(caller, file, &meta).await;
     kept.map_err(|fault| Box::new(refuse_fault(fault, extensions)))
 }
 
@@ -84,7 +81,7 @@ async fn show(
         return refuse(AppError::Unauthenticated);
     }
     let Ok(user) = id.parse::<UserId>() else { return refuse(AppError::NotFound) };
-    let (version, bytes) = match state.accounts.find_picture(user).await {
+    let (version, bytes) = match state.profiles.find_picture(user).await {
         Ok(Some(picture)) => picture,
         Ok(None) => return refuse(AppError::NotFound),
         Err(fault) => return refuse_fault(fault, &extensions),

@@ -6,8 +6,10 @@ use std::{
     path::Path,
 };
 
-use super::{chat::render::render, config::Config, fault::Fault};
-use crate::domain::{AppError, LegalPage};
+use crate::{
+    domain::{AppError, LegalPage},
+    server::{config::Config, fault::Fault, markdown::render},
+};
 
 /// The longest file that is read, in bytes.
 pub const LEGAL_BYTES: u64 = 256 * 1_024;

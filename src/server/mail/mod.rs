@@ -4,6 +4,7 @@
 //! enqueues a job for it. The [`Outbox`] runs that job.
 
 mod letters;
+mod notices;
 mod outbox;
 mod smtp;
 
@@ -20,6 +21,7 @@ use lettre::{
 use secrecy::ExposeSecret;
 
 pub use letters::{Letter, moment};
+pub use notices::Notices;
 pub use outbox::Outbox;
 
 use self::smtp::MailServer;

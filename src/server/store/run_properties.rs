@@ -15,7 +15,7 @@ const PER_PERSON: u32 = 8;
 
 /// What somebody does. Where it is not possible, it must change nothing.
 #[derive(Debug, Clone)]
-enum Act {
+enum AuditEvent {
     /// A person asks something in a chat.
     Send(usize),
     /// A person lets the last answer of a chat go on.
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// Does something. Where `lost`, the transaction is dropped in place of its commit.
-    async fn act(&mut self, act: &Act, lost: bool) -> Result<(), StoreError> {
+    async fn act(&mut self, act: &AuditEvent, lost: bool) -> Result<(), StoreError> {
         match act {
             Act::Wait(seconds) => self.now += seconds,
             Act::Send(chat) => self.send(*chat, None, lost).await?,

@@ -4,10 +4,7 @@ use std::time::{Duration, Instant};
 
 use colloquy::{
     domain::{AppError, PersonChange, Role, UserId},
-    server::{
-        auth::{By, Origin},
-        fault::Fault,
-    },
+    server::{audit::RequestMeta, fault::Fault, people::Actor},
 };
 
 use super::{ada_and_bob, caller, change, id_of, who};
@@ -73,7 +70,7 @@ each_db! {
         app.execute("update users set role = 'administrator'").await;
         let (as_ada, as_bob) =
             (signed_in_caller(&app, &mut ada_there).await, signed_in_caller(&app, &mut bob_there).await);
-        let origin = Origin::default();
+        let meta = RequestMeta::default();
         let begun = Instant::now();
         for round in 0..100 {
             let mut tx = app.state.store.write().await.expect("a unit");
@@ -91,10 +88,10 @@ each_db! {
             let change = if round % 2 == 0 { PersonChange::MakeMember } else { PersonChange::Disable };
             // Two instances; in every third round both take their own rights away.
             let (first, second) = if round % 3 == 0 { (ada, bob) } else { (bob, ada) };
-            let (one, two) = (By::administrator(&as_ada, &origin), By::administrator(&as_bob, &origin));
+            let (one, two) = (Actor::administrator(&as_ada, &meta), Actor::administrator(&as_bob, &meta));
             let (one, two) = tokio::join!(
-                app.state.accounts.change_person(&one, first, change, true),
-                other.state.accounts.change_person(&two, second, PersonChange::MakeMember, true),
+                app.state.people.change_person(&one, first, change, true),
+                other.state.people.change_person(&two, second, PersonChange::MakeMember, true),
             );
             let done = [&one, &two].iter().filter(|result| result.is_ok()).count();
             assert_eq!(done, 1, "round {round}: {one:?} {two:?}");
@@ -115,12 +112,12 @@ each_db! {
         let other = app.another().await;
         let (ada, bob) = (id_of(&app, "ada@example.org").await, id_of(&app, "bob@example.org").await);
         let (as_ada, as_bob) = (caller(ada, "ada", &app), caller(bob, "bob", &app));
-        let origin = Origin::default();
+        let meta = RequestMeta::default();
         for round in 0..50 {
             app.execute("update users set role = 'administrator', deletion_at = null, deletion_asked_at = null").await;
             let (one, two) = tokio::join!(
-                app.state.accounts.ask_deletion(&as_ada, "ada@example.org", &origin),
-                other.state.accounts.ask_deletion(&as_bob, "bob@example.org", &origin),
+                app.state.privacy.ask_deletion(&as_ada, "ada@example.org", &meta),
+                other.state.privacy.ask_deletion(&as_bob, "bob@example.org", &meta),
             );
             assert_eq!([&one, &two].iter().filter(|result| result.is_ok()).count(), 1, "round {round}: {one:?} {two:?}");
             let left = app.column("select email from users where deletion_at is null").await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use colloquy::{
     domain::{AppError, People, Role, SignUpPolicy, Standing},
-    server::auth::{By, Origin},
+    server::{audit::RequestMeta, people::Actor},
 };
 use serde_json::json;
 
@@ -170,15 +170,15 @@ each_db! {
         );
         app.execute(&sign_ins).await;
         let ada = caller(id_of(&app, "ada@example.org").await, "ada", &app);
-        let origin = Origin::default();
-        let by = By::administrator(&ada, &origin);
-        let accounts = &app.state.accounts;
-        let first = accounts.list_people(&by, "person 5", None).await.expect("a page");
+        let meta = RequestMeta::default();
+        let by = Actor::administrator(&ada, &meta);
+        let people = &app.state.people;
+        let first = people.list_people(&by, "person 5", None).await.expect("a page");
         for (search, cursor) in [("", None), ("person 99", None), ("nobody at all", None), ("", first.next.as_deref())] {
             let mut took: Vec<Duration> = Vec::new();
             for _ in 0..20 {
                 let begun = Instant::now();
-                accounts.people(&by, search, cursor).await.expect("a page");
+                people.people(&by, search, cursor).await.expect("a page");
                 took.push(begun.elapsed());
             }
             took.sort_unstable();

@@ -19,16 +19,19 @@ use std::sync::Arc;
 
 use webauthn_rs::Webauthn;
 
-use super::{Caller, Origin, account::require_signed_in, notices::Notices, origin::Refusal, throttle};
+use super::{Caller, account::require_signed_in};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId,
         limits, parse_factor_name,
     },
     server::{
+        audit::{Refusal, RequestMeta},
         clock::Clock,
         config::{Config, RequiredOf},
         fault::Fault,
+        limits::RateLimits,
+        mail::Notices,
         secrets::Secrets,
         store::{FactorRow, Owned, Store, Tx},
     },
@@ -39,6 +42,7 @@ use crate::{
 pub struct Factors {
     store: Store,
     clock: Clock,
+    limits: RateLimits,
     secrets: Secrets,
     required: RequiredOf,
     notices: Notices,
@@ -66,7 +70,8 @@ impl Factors {
     pub fn new(store: Store, clock: Clock, secrets: Secrets, config: &Config) -> Self {
         let relying_party = passkeys::relying_party(config);
         let notices = Notices::new(clock.clone(), config.mail.is_some());
-        Self { store, clock, secrets, required: config.require_second_factor, notices, relying_party }
+        let limits = RateLimits::new(store.clone(), clock.clone());
+        Self { store, clock, limits, secrets, required: config.require_second_factor, notices, relying_party }
     }
 
     /// The caller's confirmed factors.
@@ -86,7 +91,7 @@ impl Factors {
     ///
     /// # Errors
     /// `NotFound` where the caller has none with this id; `Conflict` where it is the last one and one is required.
-    pub async fn remove(&self, caller: &Caller, factor: FactorId, origin: &Origin) -> Result<(), Fault> {
+    pub async fn remove(&self, caller: &Caller, factor: FactorId, meta: &RequestMeta) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
@@ -102,9 +107,9 @@ impl Factors {
             }
             owned.replace_recovery_codes(&[]).await?;
         }
-        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
+        meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
         let sentence = format!("The second factor \u{201c}{name}\u{201d} was removed from your account.");
-        self.notices.tell(&mut tx, &caller.user.email, &sentence, origin).await?;
+        self.notices.tell(&mut tx, &caller.user.email, &sentence, meta).await?;
         tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
@@ -114,13 +119,13 @@ impl Factors {
     ///
     /// # Errors
     /// `Invalid` on `name`; `NotFound` where the caller has none with this id.
-    pub async fn rename(&self, caller: &Caller, factor: FactorId, name: &str, origin: &Origin) -> Result<(), Fault> {
+    pub async fn rename(&self, caller: &Caller, factor: FactorId, name: &str, meta: &RequestMeta) -> Result<(), Fault> {
         let name = parse_factor_name(name)?;
         let mut tx = self.store.write().await?;
         if !tx.owned_by(caller.user.id).update_factor_name(factor, &name).await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::RenameFactor, &name).await?;
+        meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::RenameFactor, &name).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -171,22 +176,22 @@ impl Factors {
         &self,
         caller: &Caller,
         detail: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
         added: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
         let user = caller.user.id;
-        throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
+        self.limits.count_code_of(meta, user).await?;
         let refusal = Refusal { subject: Some(user), action: AuditAction::AddFactor, detail };
-        let added = origin.note_if_refused(&self.store, &self.clock, refusal, added.await).await?;
-        throttle::forgive_code_of(&self.store, user).await?;
+        let added = meta.record_if_refused(&self.store, &self.clock, refusal, added.await).await?;
+        self.limits.reset_code_of(user).await?;
         Ok(added)
     }
 
     /// Writes down that a factor was added, and tells the owner.
-    async fn note_added(&self, tx: &mut Tx, caller: &Caller, name: &str, origin: &Origin) -> Result<(), Fault> {
-        origin.note_of(tx, &self.clock, caller.user.id, AuditAction::AddFactor, name).await?;
+    async fn note_added(&self, tx: &mut Tx, caller: &Caller, name: &str, meta: &RequestMeta) -> Result<(), Fault> {
+        meta.record_own_on(tx, &self.clock, caller.user.id, AuditAction::AddFactor, name).await?;
         let sentence = format!("The second factor \u{201c}{name}\u{201d} was added to your account.");
-        Ok(self.notices.tell(tx, &caller.user.email, &sentence, origin).await?)
+        Ok(self.notices.tell(tx, &caller.user.email, &sentence, meta).await?)
     }
 }
 

@@ -11,13 +11,10 @@ use super::{
 use crate::{
     domain::{AppError, AuditAction, CeremonyId, CurrentUser, UserId},
     server::{
-        auth::{
-            Accounts, Caller, Origin,
-            entry::Entry,
-            origin::Refusal,
-            throttle::{self, Tries},
-        },
+        audit::{Refusal, RequestMeta},
+        auth::{Accounts, Caller, entry::Entry},
         fault::Fault,
+        limits::Tries,
         store::CredentialsVersion,
     },
 };
@@ -42,22 +39,22 @@ impl Accounts {
     pub async fn finish_passkey_check(
         &self,
         credential: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<Caller, Fault> {
-        let pending = self.try_pending(origin, session).await?;
+        let pending = self.try_pending(meta, session).await?;
         let checked = self.factors.check_answer(pending.user, Ceremony::of_pending(pending), credential).await;
         let refusal = Refusal { subject: Some(pending.user), action: AuditAction::SecondFactor, detail: "passkey" };
-        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
-        self.complete(pending, origin, session).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
+        self.complete(pending, meta, session).await
     }
 
     /// Begins to prove again who the caller is by a passkey. Gives the options for `navigator.credentials.get`, as JSON.
     ///
     /// # Errors
     /// `Conflict` where the caller has no passkey; `RateLimited`.
-    pub async fn begin_passkey_confirmation(&self, caller: &Caller, origin: &Origin) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, origin).await?;
+    pub async fn begin_passkey_confirmation(&self, caller: &Caller, meta: &RequestMeta) -> Result<String, Fault> {
+        self.limits.count_ceremony(meta).await?;
         self.factors.challenge(caller.user.id, Ceremony::of_confirmation(caller)).await
     }
 
@@ -69,16 +66,16 @@ impl Accounts {
         &self,
         caller: &Caller,
         credential: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
-        throttle::count_code_of(&self.store, &self.clock, origin, user).await?;
+        self.limits.count_code_of(meta, user).await?;
         let checked = self.factors.check_answer(user, Ceremony::of_confirmation(caller), credential).await;
         let refusal = Refusal { subject: Some(user), action: AuditAction::Confirm, detail: "passkey" };
-        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
-        throttle::forgive_code_of(&self.store, user).await?;
-        self.confirmed(caller, origin, session).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
+        self.limits.reset_code_of(user).await?;
+        self.confirmed(caller, meta, session).await
     }
 
     /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON; a page that
@@ -86,8 +83,8 @@ impl Accounts {
     ///
     /// # Errors
     /// `Conflict` where the installation's address is none for passkeys; `RateLimited`.
-    pub async fn begin_passkey_sign_in(&self, origin: &Origin, session: &Session) -> Result<String, Fault> {
-        throttle::count_ceremony(&self.store, &self.clock, origin).await?;
+    pub async fn begin_passkey_sign_in(&self, meta: &RequestMeta, session: &Session) -> Result<String, Fault> {
+        self.limits.count_ceremony(meta).await?;
         let started = self.factors.party()?.start_discoverable_authentication();
         let (mut options, state) = started.map_err(Fault::internal)?;
         options.mediation = None;
@@ -107,15 +104,15 @@ impl Accounts {
         &self,
         credential: &str,
         remember: bool,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<Caller, Fault> {
-        throttle::count_code(&self.store, &self.clock, origin).await?;
+        self.limits.count_code(meta).await?;
         let person = self.check_passkey(credential, session).await;
         let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: "passkey" };
-        let (person, credentials) = origin.note_if_refused(&self.store, &self.clock, refusal, person).await?;
+        let (person, credentials) = meta.record_if_refused(&self.store, &self.clock, refusal, person).await?;
         session.remove::<CeremonyId>(CEREMONY).await.map_err(Fault::internal)?;
-        let entry = Entry { remember, origin, by: "passkey", credentials, refusal: refused(), tries: Tries::Code };
+        let entry = Entry { remember, meta, by: "passkey", credentials, refusal: refused(), tries: Tries::Code };
         self.begin(person, &entry, session).await
     }
 

@@ -17,7 +17,8 @@ use super::{Factors, check_count, recovery};
 use crate::{
     domain::{AppError, CeremonyId, FactorId, Timestamp, UserId, limits, parse_factor_name},
     server::{
-        auth::{Caller, Origin, account::require_signed_in},
+        audit::RequestMeta,
+        auth::{Caller, account::require_signed_in},
         config::{Config, PublicUrl},
         fault::Fault,
         store::{
@@ -107,10 +108,10 @@ impl Factors {
         caller: &Caller,
         name: &str,
         credential: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<Vec<String>, Fault> {
         let name = parse_factor_name(name)?;
-        self.try_to_add(caller, "passkey", origin, self.add_passkey(caller, &name, credential, origin)).await
+        self.try_to_add(caller, "passkey", meta, self.add_passkey(caller, &name, credential, meta)).await
     }
 
     async fn add_passkey(
@@ -118,7 +119,7 @@ impl Factors {
         caller: &Caller,
         name: &str,
         credential: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<Vec<String>, Fault> {
         let user = caller.user.id;
         let (state, _): (PasskeyRegistration, _) = self.take_ceremony(Ceremony::of_sign_in(caller)).await?;
@@ -139,7 +140,7 @@ impl Factors {
             other => other?,
         }
         let codes = recovery::give_first(&mut tx, user).await?;
-        self.note_added(&mut tx, caller, name, origin).await?;
+        self.note_added(&mut tx, caller, name, meta).await?;
         tx.renew_credentials(user, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)

@@ -7,7 +7,8 @@ use super::Factors;
 use crate::{
     domain::{AppError, AuditAction, UserId},
     server::{
-        auth::{Caller, Origin, account::require_signed_in},
+        audit::RequestMeta,
+        auth::{Caller, account::require_signed_in},
         fault::Fault,
         store::{Owned, Tx, sealed_context},
     },
@@ -25,7 +26,7 @@ impl Factors {
     ///
     /// # Errors
     /// `Conflict` where the caller has no second factor.
-    pub async fn new_recovery_codes(&self, caller: &Caller, origin: &Origin) -> Result<Vec<String>, Fault> {
+    pub async fn new_recovery_codes(&self, caller: &Caller, meta: &RequestMeta) -> Result<Vec<String>, Fault> {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
@@ -33,9 +34,9 @@ impl Factors {
             return Err(AppError::conflict("Add a second factor first.").into());
         }
         let codes = replace(&mut owned, caller.user.id).await?;
-        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::NewRecoveryCodes, "").await?;
+        meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::NewRecoveryCodes, "").await?;
         let sentence = "New recovery codes were made for your account; the old ones have ended.";
-        self.notices.tell(&mut tx, &caller.user.email, sentence, origin).await?;
+        self.notices.tell(&mut tx, &caller.user.email, sentence, meta).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -6,14 +6,10 @@ use super::totp::wrong_code;
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, PendingSignInId, SignInId, SignInStep},
     server::{
-        auth::{
-            Accounts, Caller, Origin,
-            account::SIGN_IN,
-            entry::Entry,
-            origin::Refusal,
-            throttle::{self, Tries},
-        },
+        audit::{Refusal, RequestMeta},
+        auth::{Accounts, Caller, account::SIGN_IN, entry::Entry},
         fault::Fault,
+        limits::Tries,
         store::PendingSignIn,
     },
 };
@@ -53,7 +49,7 @@ impl Accounts {
         tx.insert_pending_sign_in(&pending, now, now.plus_seconds(PENDING_SECONDS)).await?;
         tx.commit().await?;
         // Nobody is two people: whoever was signed in here is so no more.
-        self.end_former(entry.origin, session).await?;
+        self.end_former(entry.meta, session).await?;
         session.cycle_id().await.map_err(Fault::internal)?;
         session.remove::<SignInId>(SIGN_IN).await.map_err(Fault::internal)?;
         session.insert(PENDING, id).await.map_err(Fault::internal)?;
@@ -67,13 +63,13 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` where nothing is pending, or no more; `Invalid` on the field `code`, after which the sign-in
     /// stays pending until the tenth time; `RateLimited`.
-    pub async fn finish_sign_in(&self, code: &str, origin: &Origin, session: &Session) -> Result<Caller, Fault> {
-        let pending = self.try_pending(origin, session).await?;
+    pub async fn finish_sign_in(&self, code: &str, meta: &RequestMeta, session: &Session) -> Result<Caller, Fault> {
+        let pending = self.try_pending(meta, session).await?;
         if !self.factors.use_code(pending.user, code).await? {
             let refusal = Refusal { subject: Some(pending.user), action: AuditAction::SecondFactor, detail: "" };
-            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong_code().into())).await;
+            return meta.record_if_refused(&self.store, &self.clock, refusal, Err(wrong_code().into())).await;
         }
-        self.complete(pending, origin, session).await
+        self.complete(pending, meta, session).await
     }
 
     /// What must still be shown in this session; `None` where nothing is pending.
@@ -95,15 +91,15 @@ impl Accounts {
     }
 
     /// The pending sign-in of this session, with one more try counted against it, the address and the account.
-    pub(super) async fn try_pending(&self, origin: &Origin, session: &Session) -> Result<PendingSignIn, Fault> {
-        throttle::count_code(&self.store, &self.clock, origin).await?;
+    pub(super) async fn try_pending(&self, meta: &RequestMeta, session: &Session) -> Result<PendingSignIn, Fault> {
+        self.limits.count_code(meta).await?;
         let id: Option<PendingSignInId> = session.get(PENDING).await.map_err(Fault::internal)?;
         let id = id.ok_or(AppError::Unauthenticated)?;
         let mut tx = self.store.write().await?;
         let pending = tx.try_pending_sign_in(id, self.clock.now()).await?;
         tx.commit().await?;
         let pending = pending.ok_or(AppError::Unauthenticated)?;
-        throttle::count_code_of(&self.store, &self.clock, origin, pending.user).await?;
+        self.limits.count_code_of(meta, pending.user).await?;
         Ok(pending)
     }
 
@@ -111,7 +107,7 @@ impl Accounts {
     pub(super) async fn complete(
         &self,
         pending: PendingSignIn,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<Caller, Fault> {
         let mut tx = self.store.write().await?;
@@ -122,7 +118,7 @@ impl Accounts {
         session.remove::<PendingSignInId>(PENDING).await.map_err(Fault::internal)?;
         let entry = Entry {
             remember: pending.remember,
-            origin,
+            meta,
             by: "second factor",
             credentials: pending.credentials,
             // As where nothing is pending any more.

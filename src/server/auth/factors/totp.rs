@@ -7,7 +7,8 @@ use super::{Factors, check_count, qr, recovery};
 use crate::{
     domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
     server::{
-        auth::{Caller, Origin, account::require_signed_in},
+        audit::RequestMeta,
+        auth::{Caller, account::require_signed_in},
         fault::Fault,
         store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
     },
@@ -72,11 +73,11 @@ impl Factors {
     ///
     /// # Errors
     /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app; `RateLimited`.
-    pub async fn confirm_totp(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Vec<String>, Fault> {
-        self.try_to_add(caller, NAME, origin, self.add_totp(caller, code, origin)).await
+    pub async fn confirm_totp(&self, caller: &Caller, code: &str, meta: &RequestMeta) -> Result<Vec<String>, Fault> {
+        self.try_to_add(caller, NAME, meta, self.add_totp(caller, code, meta)).await
     }
 
-    async fn add_totp(&self, caller: &Caller, code: &str, origin: &Origin) -> Result<Vec<String>, Fault> {
+    async fn add_totp(&self, caller: &Caller, code: &str, meta: &RequestMeta) -> Result<Vec<String>, Fault> {
         let (user, now) = (caller.user.id, self.clock.now());
         let begun = self.store.read().await?.owned_by(user).find_unconfirmed_totp().await?;
         let begun = begun.ok_or_else(wrong_code)?;
@@ -92,7 +93,7 @@ impl Factors {
         // Another one may have been begun at the same moment.
         tx.owned_by(user).delete_unconfirmed_factors().await?;
         let codes = recovery::give_first(&mut tx, user).await?;
-        self.note_added(&mut tx, caller, NAME, origin).await?;
+        self.note_added(&mut tx, caller, NAME, meta).await?;
         tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.commit().await?;
         Ok(codes)

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     domain::{AppError, AuditAction, Proof, Timestamp},
     server::{
-        auth::{Caller, Origin, origin::Refusal},
+        audit::{Refusal, RequestMeta},
+        auth::Caller,
         fault::Fault,
     },
 };
@@ -40,14 +41,14 @@ impl Identities {
         &self,
         caller: &Caller,
         (provider, vouched, began): (&Provider, &Vouched, Timestamp),
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<(), Fault> {
         let checked = self.check_same(caller, provider, (vouched, began)).await;
         let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
         let refusal = Refusal { subject: Some(caller.user.id), action, detail };
-        origin.note_if_refused(&self.store, &self.clock, refusal, checked).await?;
-        self.accounts.confirmed(caller, origin, session).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
+        self.accounts.confirmed(caller, meta, session).await
     }
 
     /// Refuses anybody but the caller, and one who has not shown to have signed in at the provider just now: whoever finds an

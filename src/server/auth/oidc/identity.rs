@@ -6,15 +6,10 @@ use super::{Identities, fault::refused, provider::Provider, token::Vouched};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, Timestamp, UserId},
     server::{
-        auth::{
-            Caller, Origin,
-            account::require_signed_in,
-            entry::Entry,
-            invitations::Admission,
-            origin::{Act, Refusal},
-            throttle::{self, Tries},
-        },
+        audit::{AuditEvent, Refusal, RequestMeta},
+        auth::{Admission, Caller, account::require_signed_in, entry::Entry},
         fault::Fault,
+        limits::Tries,
         store::{CredentialsVersion, IdentityOwner, LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},
     },
 };
@@ -41,22 +36,22 @@ impl Identities {
         (vouched, began): (Vouched, Timestamp),
         provider: &Provider,
         invitation: Option<TokenHash>,
-        origin: &Origin,
+        meta: &RequestMeta,
         session: &Session,
     ) -> Result<SignInStep, Fault> {
         let label = provider.config.label.as_str();
         let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
         let (user, credentials) = match found {
-            Some(owner) => (self.come_in((&owner, began), label, &vouched, origin).await?, owner.credentials_version),
+            Some(owner) => (self.come_in((&owner, began), label, &vouched, meta).await?, owner.credentials_version),
             None => {
-                let joined = self.join(vouched, provider, invitation, origin).await;
+                let joined = self.join(vouched, provider, invitation, meta).await;
                 let refusal = Refusal { subject: None, action: AuditAction::SignUp, detail: label };
-                let joined = origin.note_if_refused(&self.store, &self.clock, refusal, joined).await?;
+                let joined = meta.record_if_refused(&self.store, &self.clock, refusal, joined).await?;
                 (joined, CredentialsVersion::FIRST)
             }
         };
         let entry =
-            Entry { remember: false, origin, by: label, credentials, refusal: refused(), tries: Tries::Uncounted };
+            Entry { remember: false, meta, by: label, credentials, refusal: refused(), tries: Tries::Uncounted };
         self.accounts.enter(user, &entry, session).await
     }
 
@@ -65,14 +60,14 @@ impl Identities {
         (owner, began): (&IdentityOwner, Timestamp),
         label: &str,
         vouched: &Vouched,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<CurrentUser, Fault> {
         let user = owner.user_id;
         // What ends sign-ins ends those that are on their way too.
         let counts = owner.credentials_version.was_in_force_at(began, self.clock.now());
         if owner.disabled_at.is_some() || !counts {
             let refusal = Refusal { subject: Some(user), action: AuditAction::SignIn, detail: label };
-            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
+            return meta.record_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
         }
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
         let address = tx.find_address_state(user).await?;
@@ -80,7 +75,7 @@ impl Identities {
         if address.is_some_and(|address| address.email_verified_at.is_none())
             && tx.verify_address(user, &vouched.email, now).await?
         {
-            origin.note_of(&mut tx, &self.clock, user, AuditAction::VerifyAddress, BY_PROVIDER).await?;
+            meta.record_own_on(&mut tx, &self.clock, user, AuditAction::VerifyAddress, BY_PROVIDER).await?;
             tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         }
         // The account before its identities, as everywhere.
@@ -98,7 +93,7 @@ impl Identities {
         vouched: Vouched,
         provider: &Provider,
         invitation: Option<TokenHash>,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<CurrentUser, Fault> {
         let known = self.store.read().await?.find_user_by_email(vouched.email.key()).await?;
         if known.as_ref().is_some_and(|known| !known.must_verify) {
@@ -112,7 +107,7 @@ impl Identities {
             Admission::OnceVerified => Admission::Open,
             other => other,
         };
-        throttle::count_sign_up(&self.store, &self.clock, origin).await?;
+        self.limits.count_sign_up(meta).await?;
         let mut tx = self.store.write().await?;
         if let Some(known) = known {
             tx.lock_administrators().await?;
@@ -120,17 +115,15 @@ impl Identities {
                 return Err(known_address().into());
             }
             let (subject, action, outcome) = (Some(known.id), AuditAction::MakeRoom, Outcome::Done);
-            let act = Act { actor: None, subject, action, outcome, detail: "" };
-            origin.write(&mut tx, &self.clock, &act).await?;
+            let event = AuditEvent { actor: None, subject, action, outcome, detail: "" };
+            meta.record(&mut tx, &self.clock, &event).await?;
         }
         let (email, name) = (&vouched.email, vouched.name.as_str());
-        let (user, _) = self
-            .accounts
-            .insert_account(&mut tx, email, name, "", &admission, (origin, &provider.config.label))
-            .await?;
+        let (user, _) =
+            self.accounts.insert_account(&mut tx, email, name, "", &admission, (meta, &provider.config.label)).await?;
         self.insert(&mut tx, user.id, &vouched).await?;
         if tx.verify_address(user.id, email, self.clock.now()).await? {
-            origin.note_of(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;
+            meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;
         }
         tx.commit().await?;
         Ok(user)
@@ -142,14 +135,20 @@ impl Identities {
         caller: &Caller,
         label: &str,
         vouched: &Vouched,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        let linked = self.insert_link(caller, label, vouched, origin).await;
+        let linked = self.insert_link(caller, label, vouched, meta).await;
         let refusal = Refusal { subject: Some(caller.user.id), action: AuditAction::LinkIdentity, detail: label };
-        origin.note_if_refused(&self.store, &self.clock, refusal, linked).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, linked).await
     }
 
-    async fn insert_link(&self, caller: &Caller, label: &str, vouched: &Vouched, origin: &Origin) -> Result<(), Fault> {
+    async fn insert_link(
+        &self,
+        caller: &Caller,
+        label: &str,
+        vouched: &Vouched,
+        meta: &RequestMeta,
+    ) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
@@ -160,9 +159,9 @@ impl Identities {
             Some(_) => return Err(somebody_elses().into()),
             None => {
                 self.insert(&mut tx, user, vouched).await?;
-                origin.note_of(&mut tx, &self.clock, user, AuditAction::LinkIdentity, label).await?;
+                meta.record_own_on(&mut tx, &self.clock, user, AuditAction::LinkIdentity, label).await?;
                 let sentence = format!("Signing in with {label} was linked to your account.");
-                self.accounts.notify(&mut tx, &caller.user.email, &sentence, origin).await?;
+                self.accounts.notify(&mut tx, &caller.user.email, &sentence, meta).await?;
             }
         }
         tx.commit().await?;
@@ -203,7 +202,7 @@ impl Identities {
     ///
     /// # Errors
     /// `NotFound` where they have no such one, `Conflict` where nothing would be left to sign in with.
-    pub async fn unlink(&self, caller: &Caller, issuer: &str, subject: &str, origin: &Origin) -> Result<(), Fault> {
+    pub async fn unlink(&self, caller: &Caller, issuer: &str, subject: &str, meta: &RequestMeta) -> Result<(), Fault> {
         self.accounts.require_fresh(caller)?;
         let mut tx = self.store.write().await?;
         let mut own = tx.owned_by(caller.user.id);
@@ -220,11 +219,11 @@ impl Identities {
         }
         let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
         let label = known.map_or(issuer, |provider| provider.config.label.as_str());
-        origin.note_of(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
+        meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
         tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         let sentence =
             format!("Signing in with {label} was unlinked from your account, and all other devices were signed out.");
-        self.accounts.notify(&mut tx, &caller.user.email, &sentence, origin).await?;
+        self.accounts.notify(&mut tx, &caller.user.email, &sentence, meta).await?;
         tx.commit().await?;
         Ok(())
     }

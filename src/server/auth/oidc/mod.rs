@@ -15,13 +15,15 @@ use self::{
     provider::Provider,
     token::Vouched,
 };
-use super::{Accounts, Act, Caller, Origin, invitations::invitation_of, origin::Refusal, path_after, throttle};
+use super::{Accounts, Caller, admission::invitation_of, path_after};
 use crate::{
     domain::{AppError, AuditAction, IdentityProvider, Outcome, UserId},
     server::{
+        audit::{AuditEvent, Refusal, RequestMeta},
         clock::Clock,
         config::{Config, IdentityProviderConfig},
         fault::Fault,
+        limits::RateLimits,
         llm::openai,
         store::{FlowPurpose, FlowRow, NewFlow, Store},
     },
@@ -44,6 +46,7 @@ pub const FLOW_SECONDS: i64 = 600;
 pub struct Identities {
     store: Store,
     clock: Clock,
+    limits: RateLimits,
     accounts: Accounts,
     providers: Arc<[Provider]>,
 }
@@ -105,7 +108,7 @@ pub struct Back {
     /// Who the provider says it is, where it does (RFC 9207).
     pub issuer: Option<String>,
     /// Where from.
-    pub origin: Origin,
+    pub meta: RequestMeta,
 }
 
 /// The form in which secrets of browsers and ids of flows are kept.
@@ -124,7 +127,8 @@ impl Identities {
         let provider =
             |one: &IdentityProviderConfig| Provider::new(one.clone(), &origin, client.clone(), clock.clone());
         let providers = config.identity_providers.iter().map(provider).collect();
-        Self { store, clock, accounts, providers }
+        let limits = RateLimits::new(store.clone(), clock.clone());
+        Self { store, clock, limits, accounts, providers }
     }
 
     /// Asks all providers about themselves in the background, so that the first person need not wait.
@@ -172,13 +176,13 @@ impl Identities {
         errand: Errand<'_>,
         next: &str,
         invitation: Option<&str>,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<Away, Fault> {
         let provider = self.provider(provider)?;
         if let Errand::Link(caller) = errand {
             self.accounts.require_fresh(caller)?;
         }
-        throttle::count_flow(&self.store, &self.clock, origin).await?;
+        self.limits.count_provider_flow(meta).await?;
         let invitation = invitation_of(invitation)?.map(|hash| URL_SAFE_NO_PAD.encode(hash));
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
         let target =
@@ -224,22 +228,22 @@ impl Identities {
         let arrived = self.arrive(provider, &back, caller).await;
         if arrived.is_err() {
             // Counted, so that nobody fills the audit with it.
-            throttle::count_flow(&self.store, &self.clock, &back.origin).await?;
+            self.limits.count_provider_flow(&back.meta).await?;
         }
         let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
-        let (flow, vouched) = back.origin.note_if_refused(&self.store, &self.clock, refusal, arrived).await?;
+        let (flow, vouched) = back.meta.record_if_refused(&self.store, &self.clock, refusal, arrived).await?;
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
                 let began = flow.created_at;
-                let step = self.sign_in((vouched, began), provider, invitation, &back.origin, session).await?;
+                let step = self.sign_in((vouched, began), provider, invitation, &back.meta, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
             (FlowPurpose::Link, Some(caller)) => {
-                self.link(caller, &provider.config.label, &vouched, &back.origin).await?
+                self.link(caller, &provider.config.label, &vouched, &back.meta).await?
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.confirm(caller, (provider, &vouched, flow.created_at), &back.origin, session).await?
+                self.confirm(caller, (provider, &vouched, flow.created_at), &back.meta, session).await?
             }
             (_, None) => return Err(refused().into()),
         }
@@ -306,11 +310,11 @@ impl Identities {
     /// Writes into the audit what is set up wrongly: each fault of a provider once an hour, however many people meet it.
     async fn tell_administrators(&self, provider: &Provider, setup: &Setup) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        if throttle::is_first_setup_fault(&mut tx, &self.clock, &provider.config.name, setup.kind()).await? {
+        if self.limits.is_setup_fault_recorded(&mut tx, &provider.config.name, setup.kind()).await? {
             let detail = format!("{}: {setup}", provider.config.label);
             let (action, outcome) = (AuditAction::SetupFault, Outcome::Refused);
-            let act = Act { actor: None, subject: None, action, outcome, detail: &detail };
-            Origin::server().write(&mut tx, &self.clock, &act).await?;
+            let event = AuditEvent { actor: None, subject: None, action, outcome, detail: &detail };
+            RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -14,7 +14,7 @@ pub struct HiddenAddress;
 
 impl ClientAddress {
     /// The address as far as one customer can change it at will: all of IPv4, the /64 of IPv6.
-    pub fn throttle_key(self) -> String {
+    pub fn rate_limit_key(self) -> String {
         match self.0.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => {
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a07_one_customer_is_one_key() {
-        let key = |text: &str| ClientAddress(text.parse().expect("an address")).throttle_key();
+        let key = |text: &str| ClientAddress(text.parse().expect("an address")).rate_limit_key();
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_eq!(key("::ffff:192.0.2.7"), key("192.0.2.7"));

@@ -2,10 +2,10 @@
 
 use jiff::tz::{Offset, TimeZone, db};
 
-use super::{Accounts, Caller, Origin};
+use super::Profiles;
 use crate::{
     domain::{AppError, AuditAction, ClockChange, Language, Profile, Timestamp, UserId},
-    server::{fault::Fault, store::ProfileRow},
+    server::{audit::RequestMeta, auth::Caller, fault::Fault, store::ProfileRow},
 };
 
 /// What a person chose.
@@ -90,7 +90,7 @@ impl From<ProfileRow> for Chosen {
     }
 }
 
-impl Accounts {
+impl Profiles {
     /// What somebody chose for their pages.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Accounts {
         caller: &Caller,
         tag: &str,
         time_zone: &str,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<(), Fault> {
         let unknown = |field, words| AppError::invalid(field, words);
         let language =
@@ -131,7 +131,7 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         tx.update_locale(user, language.tag(), time_zone).await?;
         let detail = format!("{}, {}", language.tag(), time_zone.unwrap_or("as the browser says"));
-        origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
+        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,15 +1,15 @@
 //! Telling people by mail what was done with their accounts (R05).
 
-use super::Origin;
+use super::Letter;
 use crate::server::{
+    audit::RequestMeta,
     clock::Clock,
-    mail::Letter,
     store::{NewMail, StoreError, Tx},
 };
 
 /// Puts letters on their way, in the transaction of what they tell.
 #[derive(Debug, Clone)]
-pub(super) struct Notices {
+pub struct Notices {
     clock: Clock,
     /// Whether mails are sent at all.
     mails: bool,
@@ -42,8 +42,14 @@ impl Notices {
     }
 
     /// Tells the owner of an account what was done with it, in one sentence.
-    pub async fn tell(&self, tx: &mut Tx, recipient: &str, sentence: &str, origin: &Origin) -> Result<(), StoreError> {
-        let letter = Letter::security_notice(sentence, self.clock.now(), &origin.told());
+    pub async fn tell(
+        &self,
+        tx: &mut Tx,
+        recipient: &str,
+        sentence: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), StoreError> {
+        let letter = Letter::security_notice(sentence, self.clock.now(), &meta.describe());
         self.post(tx, recipient, &letter).await
     }
 }

@@ -1,15 +1,12 @@
 //! Accounts that the operator makes at the command line.
 
+use super::Administration;
 use crate::{
     domain::{AppError, Email, PersonSummary, Role, parse_name},
-    server::{
-        auth::{Accounts, Origin, invitations::Admission},
-        fault::Fault,
-        store::StoreError,
-    },
+    server::{audit::RequestMeta, auth::Admission, fault::Fault, store::StoreError},
 };
 
-impl Accounts {
+impl Administration {
     /// Makes an account without a password, and a link by which its owner chooses one. The first account is an
     /// administrator's in any case.
     ///
@@ -17,7 +14,7 @@ impl Accounts {
     /// `Invalid` on `email` or `name`, `Conflict` where the address is taken.
     pub async fn create_account(
         &self,
-        origin: &Origin,
+        meta: &RequestMeta,
         email: &str,
         name: &str,
         role: Role,
@@ -29,9 +26,9 @@ impl Accounts {
             return Err(AppError::conflict("An account with this e-mail address exists.").into());
         }
         let admission = Admission::Operator(role);
-        let (user, _) = self.insert_account(&mut tx, &email, &name, "", &admission, (origin, "")).await?;
+        let (user, _) = self.accounts.insert_account(&mut tx, &email, &name, "", &admission, (meta, "")).await?;
         let person = tx.find_person(user.id).await?.ok_or(StoreError::Other(sqlx::Error::RowNotFound))?;
-        let link = self.insert_reset(&mut tx, &person).await?;
+        let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
         tx.commit().await?;
         Ok((person.summary, link))
     }

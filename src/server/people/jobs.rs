@@ -2,21 +2,18 @@
 
 use uuid::Uuid;
 
-use super::By;
+use super::{Actor, Administration};
 use crate::{
     domain::{AppError, AuditAction, JobAction, JobKind, JobState, Jobs, Outcome},
-    server::{
-        auth::{Accounts, origin::Act},
-        fault::Fault,
-    },
+    server::{audit::AuditEvent, fault::Fault},
 };
 
-impl Accounts {
+impl Administration {
     /// What waits, runs and failed.
     ///
     /// # Errors
     /// `Forbidden` for members.
-    pub async fn list_jobs(&self, by: &By<'_>) -> Result<Jobs, Fault> {
+    pub async fn list_jobs(&self, by: &Actor<'_>) -> Result<Jobs, Fault> {
         by.check()?;
         let mut tx = self.store.read().await?;
         let jobs = tx.list_jobs().await?;
@@ -31,7 +28,13 @@ impl Accounts {
     /// # Errors
     /// `Forbidden` for members; `NotFound` where there is no such job (any more); `Conflict` where this cannot be done with
     /// it, or it runs.
-    pub async fn change_job(&self, by: &By<'_>, kind: JobKind, subject: Uuid, action: JobAction) -> Result<(), Fault> {
+    pub async fn change_job(
+        &self,
+        by: &Actor<'_>,
+        kind: JobKind,
+        subject: Uuid,
+        action: JobAction,
+    ) -> Result<(), Fault> {
         let now = self.clock.now();
         let mut tx = self.begin_change(by).await?;
         let job = tx.find_job(kind, subject).await?.ok_or(AppError::NotFound)?;
@@ -49,8 +52,8 @@ impl Accounts {
         }
         // Neither the address nor the error: what was written down must not name whoever is gone by then.
         let detail = kind.label();
-        let act = Act { actor: by.actor(), subject: None, action: audited, outcome: Outcome::Done, detail };
-        by.origin.write(&mut tx, &self.clock, &act).await?;
+        let event = AuditEvent { actor: by.id(), subject: None, action: audited, outcome: Outcome::Done, detail };
+        by.meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,22 +1,16 @@
 //! Roles, shut accounts, ended sign-ins, resets.
 
-use super::By;
+use super::{Actor, Administration};
 use crate::{
     domain::{AppError, AuditAction, Email, PersonChange, Reset, Role, SignInId, Standing, UserId},
     server::{
-        auth::{
-            Accounts,
-            links::Token,
-            recovery::{RESET_PAGE, RESET_SECONDS},
-            throttle,
-        },
         fault::Fault,
         mail::Letter,
-        store::{LinkPurpose, PersonRow, Tx},
+        store::{LinkPurpose, Tx},
     },
 };
 
-impl Accounts {
+impl Administration {
     /// Does one thing with somebody's account. `confirmed` says that an administrator who would lose their own rights
     /// has been told so.
     ///
@@ -24,12 +18,12 @@ impl Accounts {
     /// `Forbidden` for members; `NotFound`; `Invalid` on `confirmed`; `Conflict` where no administrator would be left.
     pub async fn change_person(
         &self,
-        by: &By<'_>,
+        by: &Actor<'_>,
         user: UserId,
         change: PersonChange,
         confirmed: bool,
     ) -> Result<(), Fault> {
-        if by.actor() == Some(user) && change.needs_confirmation() && !confirmed {
+        if by.id() == Some(user) && change.needs_confirmation() && !confirmed {
             by.check()?;
             let reason = "This is your own account. Tick the box if you mean it: you cannot undo it yourself.";
             return Err(AppError::invalid("confirmed", reason).into());
@@ -48,7 +42,7 @@ impl Accounts {
     }
 
     /// Changes what a person may do, and ends all their sign-ins. Nothing happens where that is their role already.
-    async fn change_role(&self, by: &By<'_>, user: UserId, role: Role) -> Result<(), Fault> {
+    async fn change_role(&self, by: &Actor<'_>, user: UserId, role: Role) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.role == role {
@@ -56,61 +50,61 @@ impl Accounts {
         }
         tx.update_role(user, role).await?;
         if role == Role::Member {
-            self.keep_an_administrator(&mut tx).await?;
+            self.accounts.require_an_administrator(&mut tx).await?;
             self.end_invitations(&mut tx, by, user).await?;
         }
-        self.end_everything(&mut tx, user).await?;
-        self.note_change(&mut tx, by, user, AuditAction::ChangeRole, role.word()).await?;
+        self.accounts.revoke_sign_ins(&mut tx, user).await?;
+        self.record_change(&mut tx, by, user, AuditAction::ChangeRole, role.word()).await?;
         let sentence = match role {
             Role::Member => "You are no administrator any more. All your devices were signed out.",
             Role::Administrator => "You are an administrator now. All your devices were signed out.",
         };
-        self.tell(&mut tx, &person, sentence).await?;
+        self.notify(&mut tx, &person, sentence).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Shuts an account: its sign-ins end, its links are dead, and nobody signs in to it.
-    async fn disable(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+    async fn disable(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.update_disabled(user, Some(self.clock.now())).await? {
             return Ok(());
         }
         if person.summary.role == Role::Administrator {
-            self.keep_an_administrator(&mut tx).await?;
+            self.accounts.require_an_administrator(&mut tx).await?;
         }
-        self.end_everything(&mut tx, user).await?;
+        self.accounts.revoke_sign_ins(&mut tx, user).await?;
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
             tx.delete_links(user, purpose).await?;
         }
         self.end_invitations(&mut tx, by, user).await?;
-        self.note_change(&mut tx, by, user, AuditAction::DisableAccount, "").await?;
-        self.tell(&mut tx, &person, "Your account was disabled.").await?;
+        self.record_change(&mut tx, by, user, AuditAction::DisableAccount, "").await?;
+        self.notify(&mut tx, &person, "Your account was disabled.").await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn enable(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+    async fn enable(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.update_disabled(user, None).await? {
             return Ok(());
         }
         // Also what was begun in the moment in which the account was shut.
-        self.end_everything(&mut tx, user).await?;
-        self.note_change(&mut tx, by, user, AuditAction::EnableAccount, "").await?;
-        self.tell(&mut tx, &person, "Your account was enabled again.").await?;
+        self.accounts.revoke_sign_ins(&mut tx, user).await?;
+        self.record_change(&mut tx, by, user, AuditAction::EnableAccount, "").await?;
+        self.notify(&mut tx, &person, "Your account was enabled again.").await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn end_sign_ins_of(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+    async fn end_sign_ins_of(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
-        self.end_everything(&mut tx, user).await?;
-        self.note_change(&mut tx, by, user, AuditAction::EndAllSignIns, "").await?;
-        self.tell(&mut tx, &person, "All your devices were signed out.").await?;
+        self.accounts.revoke_sign_ins(&mut tx, user).await?;
+        self.record_change(&mut tx, by, user, AuditAction::EndAllSignIns, "").await?;
+        self.notify(&mut tx, &person, "All your devices were signed out.").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -119,12 +113,12 @@ impl Accounts {
     ///
     /// # Errors
     /// `Forbidden` for members; `NotFound` where it is not that person's, or has ended.
-    pub async fn end_sign_in_of(&self, by: &By<'_>, user: UserId, sign_in: SignInId) -> Result<(), Fault> {
+    pub async fn end_sign_in_of(&self, by: &Actor<'_>, user: UserId, sign_in: SignInId) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         if !tx.end_sign_in_of(user, sign_in, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
-        self.note_change(&mut tx, by, user, AuditAction::EndSignIn, "").await?;
+        self.record_change(&mut tx, by, user, AuditAction::EndSignIn, "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -134,51 +128,36 @@ impl Accounts {
     ///
     /// # Errors
     /// `Forbidden` for members; `NotFound`; `Conflict` for a disabled account; `RateLimited` (3 mails an hour).
-    pub async fn start_reset(&self, by: &By<'_>, user: UserId) -> Result<Reset, Fault> {
+    pub async fn start_reset(&self, by: &Actor<'_>, user: UserId) -> Result<Reset, Fault> {
         by.check()?;
         let mailed = self.notices.are_sent() && by.caller.is_some();
         let person = self.store.read().await?.find_person(user).await?.ok_or(AppError::NotFound)?;
         if mailed {
             let email = Email::parse(&person.summary.email)?;
-            throttle::count_mail(&self.store, &self.clock, by.origin, "reset", &email).await?;
+            self.limits.count_mail(by.meta, "reset", &email).await?;
         }
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.standing == Standing::Disabled {
             return Err(AppError::conflict("This account is disabled. Enable it first.").into());
         }
-        let link = self.insert_reset(&mut tx, &person).await?;
+        let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
         if mailed {
-            self.post(&mut tx, &person.summary.email, &Letter::reset_by_administrator(&link)).await?;
+            self.notices.post(&mut tx, &person.summary.email, &Letter::reset_by_administrator(&link)).await?;
         }
-        self.note_change(&mut tx, by, user, AuditAction::StartReset, if mailed { "by mail" } else { "by link" })
+        self.record_change(&mut tx, by, user, AuditAction::StartReset, if mailed { "by mail" } else { "by link" })
             .await?;
         tx.commit().await?;
         Ok(if mailed { Reset::Mailed } else { Reset::Link(link) })
     }
 
-    /// Keeps a link for a new password and gives it.
-    pub(super) async fn insert_reset(&self, tx: &mut Tx, person: &PersonRow) -> Result<String, Fault> {
-        let token = Token::new();
-        let of = (person.summary.id, person.summary.email.as_str());
-        self.insert_link_of(tx, of, LinkPurpose::ResetPassword, RESET_SECONDS, &token).await?;
-        Ok(self.link(RESET_PAGE, &token))
-    }
-
     /// Ends the invitations that somebody made who may make none any more.
-    pub(super) async fn end_invitations(&self, tx: &mut Tx, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+    pub(super) async fn end_invitations(&self, tx: &mut Tx, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let ended = tx.delete_invitations_of(user, self.clock.now()).await?;
         if ended > 0 {
             let detail = format!("{ended} of whoever is no administrator any more");
-            self.note_change(tx, by, user, AuditAction::RevokeInvitation, &detail).await?;
+            self.record_change(tx, by, user, AuditAction::RevokeInvitation, &detail).await?;
         }
-        Ok(())
-    }
-
-    /// Ends the sign-ins of a person, and what was begun in their name.
-    pub(super) async fn end_everything(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
-        tx.renew_credentials(user, None, self.clock.now()).await?;
-        tx.forget_what_was_begun(user).await?;
         Ok(())
     }
 }

@@ -5,12 +5,13 @@ use std::{collections::HashSet, fs::File, path::PathBuf};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Exports, archive::Archive, work::Building};
+use super::{archive::Archive, work::Building};
 use crate::{
     domain::{AppError, ChatId, MessageId, SignInId, UserId},
     server::{
         clock::rfc3339,
         fault::Fault,
+        privacy::Exports,
         store::{ExportChat, MessageRow, Part},
     },
 };
@@ -49,7 +50,7 @@ impl Exports {
     }
 
     async fn add_account(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
-        let mut tx = self.accounts.store.read().await?;
+        let mut tx = self.store.read().await?;
         let mut owned = tx.owned_by(user);
         let account = owned.export_account().await?.ok_or(AppError::NotFound)?;
         let factors = owned.list_factors().await?;
@@ -62,14 +63,14 @@ impl Exports {
             "created_at": rfc3339(account.created_at), "email_verified_at": account.email_verified_at.map(rfc3339),
         });
         whole(archive, "account.json", &value).await?;
-        let chosen = self.accounts.chosen(user).await?;
+        let chosen = self.profiles.chosen(user).await?;
         let value = json!({
             "language": chosen.language, "time_zone": chosen.time_zone,
             "retention_days": retention.and_then(|rule| rule.days),
             "second_factors": factors.len(), "recovery_codes_left": codes,
         });
         whole(archive, "settings.json", &value).await?;
-        if let Some((_, picture)) = self.accounts.find_picture(user).await? {
+        if let Some((_, picture)) = self.profiles.find_picture(user).await? {
             archive.file("picture.jpg").await?;
             archive.more(picture).await?;
         }
@@ -93,7 +94,7 @@ impl Exports {
         archive.file("sign-ins.jsonl").await?;
         let mut after = SignInId::from_uuid(Uuid::nil());
         loop {
-            let rows = self.accounts.store.read().await?.owned_by(user).export_sign_ins(after, ROWS).await?;
+            let rows = self.store.read().await?.owned_by(user).export_sign_ins(after, ROWS).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.id;
             let lines = rows.iter().map(|row| {
@@ -111,7 +112,7 @@ impl Exports {
         archive.file("audit.jsonl").await?;
         let mut after = None;
         loop {
-            let rows = self.accounts.store.read().await?.list_audit_entries(user, after, ROWS).await?;
+            let rows = self.store.read().await?.list_audit_entries(user, after, ROWS).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some((last.at, last.id));
             let lines = rows.iter().map(|row| {
@@ -125,7 +126,7 @@ impl Exports {
     }
 
     async fn add_mails(&self, archive: &mut Archive, user: UserId) -> Result<(), Fault> {
-        let rows = self.accounts.store.read().await?.owned_by(user).export_mails().await?;
+        let rows = self.store.read().await?.owned_by(user).export_mails().await?;
         let lines = rows.iter().map(|row| {
             line(&json!({
                 "id": row.id, "subject": row.subject, "created_at": rfc3339(row.created_at),
@@ -140,7 +141,7 @@ impl Exports {
         archive.file("chats.jsonl").await?;
         let mut after = ChatId::from_uuid(Uuid::nil());
         loop {
-            let chats = self.accounts.store.read().await?.owned_by(user).export_chats(after, ROWS).await?;
+            let chats = self.store.read().await?.owned_by(user).export_chats(after, ROWS).await?;
             let Some(last) = chats.last() else { return Ok(()) };
             after = last.id;
             let lines = chats.iter().map(|chat| {
@@ -155,7 +156,7 @@ impl Exports {
     }
 
     async fn add_chats(&self, archive: &mut Archive, building: &mut Building<'_>) -> Result<(), Fault> {
-        let (user, store) = (building.export.user_id, &self.accounts.store);
+        let (user, store) = (building.export.user_id, &self.store);
         building.total = store.read().await?.owned_by(user).export_chat_count().await?;
         let mut after = ChatId::from_uuid(Uuid::nil());
         loop {
@@ -165,7 +166,7 @@ impl Exports {
             for chat in &chats {
                 let name = format!("chats/{:03}-{}", building.done + 1, file_name(&chat.title));
                 // Of what is said from now on nobody would know whether it is shown, so it is left out.
-                let now = self.accounts.clock.now();
+                let now = self.clock.now();
                 let shown = store.read().await?.owned_by(user).list_shown_ids(chat.id).await?;
                 let shown: HashSet<MessageId> = shown.into_iter().collect();
                 let is_in = |row: &MessageRow| row.created_at <= now || shown.contains(&row.id);
@@ -193,7 +194,7 @@ impl Exports {
         let mut after = None;
         loop {
             building.note().await?;
-            let mut tx = self.accounts.store.read().await?;
+            let mut tx = self.store.read().await?;
             let rows = tx.owned_by(building.export.user_id).list_tree(chat.id, after, ROWS).await?;
             drop(tx);
             let Some(last) = rows.last() else { return Ok(()) };

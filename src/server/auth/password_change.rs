@@ -1,15 +1,17 @@
-//! What people change about their own accounts.
+//! People change their own passwords.
 
 use super::{
-    Accounts, Caller, Origin,
+    Accounts, Caller,
     account::require_signed_in,
-    origin::Refusal,
     password::{Verified, can_be_one},
-    rule, throttle,
+    rule,
 };
 use crate::{
-    domain::{AppError, AuditAction, Email, parse_name},
-    server::fault::Fault,
+    domain::{AppError, AuditAction, Email},
+    server::{
+        audit::{Refusal, RequestMeta},
+        fault::Fault,
+    },
 };
 
 impl Accounts {
@@ -23,12 +25,12 @@ impl Accounts {
         caller: &Caller,
         current: String,
         password: String,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<(), Fault> {
         let user = &caller.user;
         rule::check(&password, &user.email, &user.name)?;
         let old = if self.has_password(user.id).await? {
-            self.verify_own(caller, current, "current", AuditAction::ChangePassword, origin).await?
+            self.verify_own(caller, current, "current", AuditAction::ChangePassword, meta).await?
         } else {
             self.require_fresh(caller)?;
             String::new()
@@ -44,22 +46,9 @@ impl Accounts {
         tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
         tx.forget_what_was_begun(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
-        origin.note(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
+        meta.record_own(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
         let sentence = "Your password was changed in the settings, and all other devices were signed out.";
-        self.notify(&mut tx, &user.email, sentence, origin).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Gives the caller another name.
-    ///
-    /// # Errors
-    /// `Invalid` on `name`.
-    pub async fn change_name(&self, caller: &Caller, name: &str, origin: &Origin) -> Result<(), Fault> {
-        let name = parse_name(name)?;
-        let mut tx = self.store.write().await?;
-        tx.update_name(caller.user.id, &name).await?;
-        origin.note(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeName).await?;
+        self.notify(&mut tx, &user.email, sentence, meta).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -71,20 +60,20 @@ impl Accounts {
         password: String,
         field: &'static str,
         action: AuditAction,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<String, Fault> {
         let wrong = || AppError::invalid(field, "The password is not right.");
         let email = Email::parse(&caller.user.email)?;
-        throttle::count_sign_in(&self.store, &self.clock, origin, &email).await?;
+        self.limits.count_sign_in(meta, &email).await?;
         if !can_be_one(&password) {
             return Err(wrong().into());
         }
         let stored = self.store.read().await?.find_password_hash(caller.user.id).await?.ok_or_else(wrong)?;
         if self.passwords.verify(password, Some(stored.clone())).await? == Verified::No {
             let refusal = Refusal { subject: Some(caller.user.id), action, detail: "" };
-            return origin.note_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
+            return meta.record_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         }
-        throttle::forgive_sign_in(&self.store, origin, &email).await?;
+        self.limits.reset_sign_in(meta, &email).await?;
         Ok(stored)
     }
 }

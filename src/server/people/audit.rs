@@ -3,14 +3,12 @@
 use serde::Serialize;
 use time::{Date, Month};
 
-use super::{
-    Accounts, By, Caller, Origin,
-    devices::{cursor_after, parse_cursor},
-    origin::{Act, device, place},
-};
+use super::{Actor, Administration};
 use crate::{
     domain::{Activity, AppError, AuditAction, AuditEntry, AuditPage, AuditQuery, Email, Outcome, Timestamp, UserId},
     server::{
+        audit::{AuditEvent, RequestMeta, cursor_after, device, network, parse_cursor},
+        auth::Caller,
         clock::rfc3339,
         fault::Fault,
         store::{AuditFilter, AuditRecord},
@@ -51,12 +49,17 @@ struct Party<'a> {
     name: Option<&'a str>,
 }
 
-impl Accounts {
+impl Administration {
     /// One page of what was done with all accounts.
     ///
     /// # Errors
     /// `Forbidden` for members; `Invalid` on whatever of the query is none, on `cursor` too.
-    pub async fn list_audit(&self, by: &By<'_>, query: &AuditQuery, cursor: Option<&str>) -> Result<AuditPage, Fault> {
+    pub async fn list_audit(
+        &self,
+        by: &Actor<'_>,
+        query: &AuditQuery,
+        cursor: Option<&str>,
+    ) -> Result<AuditPage, Fault> {
         by.check()?;
         let filter = self.filter(query).await?;
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
@@ -68,7 +71,7 @@ impl Accounts {
             entries: records.into_iter().map(entry).collect(),
             next,
             days: self.audit_days,
-            fresh: by.caller.is_some_and(|caller| self.require_fresh(caller).is_ok()),
+            fresh: by.caller.is_some_and(|caller| self.accounts.require_fresh(caller).is_ok()),
         })
     }
 
@@ -80,16 +83,16 @@ impl Accounts {
         &self,
         caller: &Caller,
         query: &AuditQuery,
-        origin: &Origin,
+        meta: &RequestMeta,
     ) -> Result<AuditExport, Fault> {
-        self.admit_administrator(caller, "/audit/export", origin).await?;
-        self.require_fresh(caller)?;
+        self.require_administrator(caller, "/audit/export", meta).await?;
+        self.accounts.require_fresh(caller)?;
         let filter = self.filter(query).await?;
         // The id, not the address: what was written down must not keep the address of whoever is gone by then.
         let person = filter.person.map(|person| person.to_string()).unwrap_or_default();
         let asked = [&query.action, &query.outcome, &person, &query.from, &query.to];
         let detail = asked.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-        let act = Act {
+        let event = AuditEvent {
             actor: Some(caller.user.id),
             subject: None,
             action: AuditAction::ExportAudit,
@@ -97,7 +100,7 @@ impl Accounts {
             detail: &detail,
         };
         let mut tx = self.store.write().await?;
-        origin.write(&mut tx, &self.clock, &act).await?;
+        meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;
         Ok(AuditExport { filter, after: None, over: false })
     }
@@ -195,7 +198,7 @@ fn entry(record: AuditRecord) -> AuditEntry {
             action: row.action,
             outcome: row.outcome,
             device: device(&row.user_agent),
-            place: place(&row.address),
+            place: network(&row.address),
             by_another: row.actor_id.is_some() && row.actor_id != subject_id,
             detail: row.detail,
         },

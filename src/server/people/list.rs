@@ -2,25 +2,23 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::By;
+use super::{Actor, Administration};
 use crate::{
     domain::{AppError, Device, People, PeoplePage, Person, PersonSummary, UndeliveredMail, UserId, limits},
     server::{
-        auth::{
-            Accounts, Caller,
-            origin::{device, place},
-        },
+        audit::{device, network},
+        auth::Caller,
         fault::Fault,
         store::{FailingMail, PeopleCursor, SignInRow},
     },
 };
 
-impl Accounts {
+impl Administration {
     /// One page of the people whose name or address contains `search`, by name.
     ///
     /// # Errors
     /// `Forbidden` for members; `Invalid` for a search that is too long, or a cursor that is none.
-    pub async fn list_people(&self, by: &By<'_>, search: &str, cursor: Option<&str>) -> Result<PeoplePage, Fault> {
+    pub async fn list_people(&self, by: &Actor<'_>, search: &str, cursor: Option<&str>) -> Result<PeoplePage, Fault> {
         by.check()?;
         if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
             let reason = format!("Search for at most {} characters.", limits::SEARCH_CHARS);
@@ -39,20 +37,20 @@ impl Accounts {
     ///
     /// # Errors
     /// As [`Accounts::list_people`].
-    pub async fn people(&self, by: &By<'_>, search: &str, cursor: Option<&str>) -> Result<People, Fault> {
+    pub async fn people(&self, by: &Actor<'_>, search: &str, cursor: Option<&str>) -> Result<People, Fault> {
         let caller = by.caller.ok_or(AppError::Forbidden)?;
         let page = self.list_people(by, search, cursor).await?;
         let undelivered = self.store.read().await?.list_failing_mails().await?;
         Ok(People {
             page,
-            policy: self.sign_up_policy().await?,
-            domains: self.domains.to_vec(),
+            policy: self.accounts.sign_up_policy().await?,
+            domains: self.accounts.sign_up_domains().to_vec(),
             invitations: self.list_invitations(caller).await?,
             new_link: None,
             mails: self.notices.are_sent(),
             undelivered: undelivered.into_iter().map(undelivered_mail).collect(),
-            receipts: self.list_receipts().await?,
-            fresh: self.require_fresh(caller).is_ok(),
+            receipts: self.privacy.list_receipts().await?,
+            fresh: self.accounts.require_fresh(caller).is_ok(),
         })
     }
 
@@ -60,7 +58,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `Forbidden` for members; `NotFound`.
-    pub async fn find_person(&self, by: &By<'_>, user: UserId) -> Result<Person, Fault> {
+    pub async fn find_person(&self, by: &Actor<'_>, user: UserId) -> Result<Person, Fault> {
         by.check()?;
         let caller = by.caller.ok_or(AppError::Forbidden)?;
         let mut tx = self.store.read().await?;
@@ -76,11 +74,11 @@ impl Accounts {
             factors: u32::try_from(factors).unwrap_or(u32::MAX),
             factor_removal,
             deletion_at: row.deletion_at,
-            removal_hours: self.factor_removal_wait.div_euclid(3_600).max(1),
+            removal_hours: self.factor_removal_seconds.div_euclid(3_600).max(1),
             devices: sign_ins.into_iter().map(|row| shown_device(row, caller)).collect(),
             new_link: None,
             mails: self.notices.are_sent(),
-            fresh: self.require_fresh(caller).is_ok(),
+            fresh: self.accounts.require_fresh(caller).is_ok(),
             summary: row.summary,
         })
     }
@@ -101,7 +99,7 @@ fn shown_device(row: SignInRow, caller: &Caller) -> Device {
     Device {
         id: row.id,
         device: device(&row.user_agent),
-        place: place(&row.address),
+        place: network(&row.address),
         created_at: row.created_at,
         last_used_at: row.last_used_at,
         current: row.id == caller.sign_in,

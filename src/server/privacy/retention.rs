@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chats, list::counted};
+use futures::{FutureExt, future::BoxFuture};
+
+use super::{Privacy, SCHEDULE_SECONDS};
 use crate::{
-    domain::{AppError, AuditAction, Outcome, RETENTION_DAYS, Retention, UserId},
+    domain::{AppError, AuditAction, JobKind, Outcome, RETENTION_DAYS, Retention, UserId},
     server::{
-        auth::{Act, Origin},
+        audit::{AuditEvent, RequestMeta, chat_count},
         fault::Fault,
+        jobs::{self, Handler, Policy, Run},
         store::{RetentionRow, Rule, SilentChat},
     },
 };
@@ -17,18 +20,31 @@ const GRACE_SECONDS: i64 = 86_400;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-impl Chats {
+/// The schedule that deletes chats by their age.
+pub struct ApplyRetention(pub Privacy);
+
+impl Handler for ApplyRetention {
+    fn policy(&self) -> Policy {
+        Policy::new(JobKind::ApplyRetention).every(SCHEDULE_SECONDS)
+    }
+
+    fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<jobs::Outcome, Fault>> {
+        async { self.0.apply_retention().await.map(|()| jobs::Outcome::Done) }.boxed()
+    }
+}
+
+impl Privacy {
     /// When a person's chats are deleted by themselves.
     ///
     /// # Errors
     /// As the database says.
     pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
-        let now = self.0.clock.now();
-        let row = self.0.store.read().await?.find_retention(owner).await?;
+        let now = self.clock.now();
+        let row = self.store.read().await?.find_retention(owner).await?;
         Ok(Retention {
             days: row.and_then(|row| row.days).and_then(|days| u32::try_from(days).ok()),
             from: row.and_then(|row| row.from).filter(|from| *from > now),
-            everybodys: self.0.retention_days,
+            everybodys: self.retention_days,
         })
     }
 
@@ -37,7 +53,7 @@ impl Chats {
     ///
     /// # Errors
     /// `Invalid` on `days`.
-    pub async fn change_retention(&self, owner: UserId, days: &str, origin: &Origin) -> Result<(), Fault> {
+    pub async fn change_retention(&self, owner: UserId, days: &str, meta: &RequestMeta) -> Result<(), Fault> {
         let chosen = match days {
             "" => None,
             days => {
@@ -45,14 +61,14 @@ impl Chats {
                 Some(known.ok_or_else(|| AppError::invalid("days", "Choose from the list."))?)
             }
         };
-        let mut tx = self.0.store.write().await?;
+        let mut tx = self.store.write().await?;
         let rule = RetentionRow {
             days: chosen.map(i64::from),
-            from: chosen.map(|_| self.0.clock.now().plus_seconds(GRACE_SECONDS)),
+            from: chosen.map(|_| self.clock.now().plus_seconds(GRACE_SECONDS)),
         };
         tx.update_retention(owner, rule).await?;
         let detail = chosen.map_or_else(|| "chats are kept".to_owned(), |days| format!("{days} days"));
-        origin.note_of(&mut tx, &self.0.clock, owner, AuditAction::ChangeRetention, &detail).await?;
+        meta.record_own_on(&mut tx, &self.clock, owner, AuditAction::ChangeRetention, &detail).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -62,7 +78,7 @@ impl Chats {
     ///
     /// # Errors
     /// The first fault of the database.
-    pub async fn expire(&self) -> Result<(), Fault> {
+    pub async fn apply_retention(&self) -> Result<(), Fault> {
         let by_rule = self.expire_by(Rule::Everybodys).await;
         by_rule.and(self.expire_by(Rule::Choice).await)
     }
@@ -70,9 +86,9 @@ impl Chats {
     async fn expire_by(&self, rule: Rule) -> Result<(), Fault> {
         let (mut last, mut done) = (None, Ok(()));
         loop {
-            let now = self.0.clock.now();
-            let mut tx = self.0.store.read().await?;
-            let silent = match (rule, self.0.retention_days) {
+            let now = self.clock.now();
+            let mut tx = self.store.read().await?;
+            let silent = match (rule, self.retention_days) {
                 (Rule::Everybodys, None) => return done,
                 (Rule::Everybodys, Some(days)) => {
                     tx.list_chats_silent_since(now.plus_seconds(-DAY * i64::from(days)), last).await?
@@ -100,15 +116,15 @@ impl Chats {
 
     /// Deletes some chats of one person.
     async fn expire_of(&self, owner: UserId, chats: &[SilentChat], rule: Rule) -> Result<(), Fault> {
-        let (mut count, now) = (0, self.0.clock.now());
-        let mut tx = self.0.store.write().await?;
+        let (mut count, now) = (0, self.clock.now());
+        let mut tx = self.store.write().await?;
         for chat in chats {
             count += u32::from(tx.delete_silent_chat(chat, rule, now).await?);
         }
         if count > 0 {
             let (action, outcome) = (AuditAction::ExpireChats, Outcome::Done);
-            let act = Act { actor: None, subject: Some(owner), action, outcome, detail: &counted(count) };
-            Origin::server().write(&mut tx, &self.0.clock, &act).await?;
+            let event = AuditEvent { actor: None, subject: Some(owner), action, outcome, detail: &chat_count(count) };
+            RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
         }
         tx.commit().await?;
         Ok(())

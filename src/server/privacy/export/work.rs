@@ -8,13 +8,13 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::Exports;
 use crate::{
     domain::{ExportId, JobKind},
     server::{
         fault::Fault,
         jobs::{Handler, Outcome, Policy, Run},
         mail::Letter,
+        privacy::Exports,
         store::{ExportRow, Tx},
     },
 };
@@ -47,7 +47,7 @@ impl Building<'_> {
     }
 
     async fn keep(&mut self, piece: Option<(i64, &[u8])>) -> Result<(), Fault> {
-        let store = &self.exports.accounts.store;
+        let store = &self.exports.store;
         let progress = (self.done, self.total);
         self.run.progress(self.done, self.total);
         let mut tx = store.write().await?;
@@ -83,15 +83,14 @@ impl Handler for Exports {
 
 impl Exports {
     async fn carry_out(&self, run: &Run) -> Result<Outcome, Fault> {
-        let accounts = &self.accounts;
-        let mut tx = accounts.store.write().await?;
+        let mut tx = self.store.write().await?;
         if !run.hold(&mut tx).await? {
             return Err(lost());
         }
-        let begun = tx.begin_export(ExportId::from_uuid(run.subject()), accounts.clock.now()).await?;
+        let begun = tx.begin_export(ExportId::from_uuid(run.subject()), self.clock.now()).await?;
         tx.commit().await?;
         let Some(export) = begun else { return Ok(Outcome::Done) };
-        accounts.store.remove_export_pieces(export.id, run.lease()).await?;
+        self.store.remove_export_pieces(export.id, run.lease()).await?;
         let building = Building { exports: self, run, export, noted: Instant::now(), done: 0, total: 0 };
         self.build_pieces(building).await?;
         Ok(Outcome::Done)
@@ -112,14 +111,13 @@ impl Exports {
             file = rest;
         }
         let ExportRow { id, user_id, expires_at } = building.export;
-        let accounts = &self.accounts;
-        let mut tx = accounts.store.write().await?;
+        let mut tx = self.store.write().await?;
         if !building.run.finish(&mut tx).await? {
             return Err(lost());
         }
-        tx.finish_export(id, length, accounts.clock.now()).await?;
+        tx.finish_export(id, length, self.clock.now()).await?;
         if let Some(user) = tx.find_user(user_id).await? {
-            accounts.post(&mut tx, &user.email, &Letter::export_ready(expires_at)).await?;
+            self.notices.post(&mut tx, &user.email, &Letter::export_ready(expires_at)).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -11,10 +11,10 @@ use image::{
 
 use tokio::sync::Semaphore;
 
-use super::{Accounts, Caller, Origin};
+use super::Profiles;
 use crate::{
     domain::{AppError, AuditAction, UserId},
-    server::fault::Fault,
+    server::{audit::RequestMeta, auth::Caller, fault::Fault},
 };
 
 /// Pixels on each side of what is kept.
@@ -28,19 +28,19 @@ static TURN: Semaphore = Semaphore::const_new(1);
 /// Quality of what is kept, of 100.
 const QUALITY: u8 = 88;
 
-impl Accounts {
+impl Profiles {
     /// Gives the caller another picture.
     ///
     /// # Errors
     /// `Invalid` on `picture` where it is none that can be read.
-    pub async fn change_picture(&self, caller: &Caller, file: Vec<u8>, origin: &Origin) -> Result<(), Fault> {
+    pub async fn change_picture(&self, caller: &Caller, file: Vec<u8>, meta: &RequestMeta) -> Result<(), Fault> {
         let turn = TURN.acquire().await.map_err(Fault::internal)?;
         let encoded = tokio::task::spawn_blocking(move || encode(&file)).await??;
         drop(turn);
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         tx.put_picture(user, self.clock.now().micros(), &encoded).await?;
-        origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
+        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -49,11 +49,11 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn remove_picture(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
+    pub async fn remove_picture(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         if tx.delete_picture(user).await? {
-            origin.note_of(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
+            meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
         }
         tx.commit().await?;
         Ok(())

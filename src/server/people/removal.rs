@@ -5,11 +5,12 @@
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::By;
+use super::{Actor, Administration};
 use crate::{
     domain::{AppError, AuditAction, JobKind, Outcome, Timestamp, UserId},
     server::{
-        auth::{Accounts, Caller, Origin, origin::Act},
+        audit::{AuditEvent, RequestMeta},
+        auth::Caller,
         fault::Fault,
         jobs::{self, Handler, Policy, Run},
         mail::Letter,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The job that removes a person's lost factors.
-pub struct RemoveFactors(pub Accounts);
+pub struct RemoveFactors(pub Administration);
 
 impl Handler for RemoveFactors {
     fn policy(&self) -> Policy {
@@ -30,16 +31,16 @@ impl Handler for RemoveFactors {
     }
 }
 
-impl Accounts {
+impl Administration {
     /// Begins the notice after which a person's factors are removed.
-    pub(super) async fn ask_factor_removal(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
-        let asked_by = by.actor().ok_or(AppError::Forbidden)?;
+    pub(super) async fn ask_factor_removal(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
+        let asked_by = by.id().ok_or(AppError::Forbidden)?;
         if asked_by == user {
             let reason = "These are your own second factors. Remove them in your settings.";
             return Err(AppError::conflict(reason).into());
         }
         let now = self.clock.now();
-        let due_at = now.plus_seconds(self.factor_removal_wait);
+        let due_at = now.plus_seconds(self.factor_removal_seconds);
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         let mut owned = tx.owned_by(user);
@@ -49,21 +50,21 @@ impl Accounts {
         if !owned.insert_factor_removal(asked_by, now, due_at).await? {
             return Err(AppError::conflict("The notice has begun already.").into());
         }
-        self.note_change(&mut tx, by, user, AuditAction::AskFactorRemoval, "").await?;
-        self.post(&mut tx, &person.summary.email, &Letter::factor_removal(due_at)).await?;
+        self.record_change(&mut tx, by, user, AuditAction::AskFactorRemoval, "").await?;
+        self.notices.post(&mut tx, &person.summary.email, &Letter::factor_removal(due_at)).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Ends the notice; the factors stay.
-    pub(super) async fn withdraw_factor_removal(&self, by: &By<'_>, user: UserId) -> Result<(), Fault> {
+    pub(super) async fn withdraw_factor_removal(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).delete_factor_removal().await? {
             return Err(AppError::conflict("There is no notice any more. Reload the page.").into());
         }
-        self.note_change(&mut tx, by, user, AuditAction::WithdrawFactorRemoval, "").await?;
-        self.tell(&mut tx, &person, "Your second factors stay: their removal was withdrawn.").await?;
+        self.record_change(&mut tx, by, user, AuditAction::WithdrawFactorRemoval, "").await?;
+        self.notify(&mut tx, &person, "Your second factors stay: their removal was withdrawn.").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -80,14 +81,14 @@ impl Accounts {
     ///
     /// # Errors
     /// `NotFound` where nobody has said that they are lost.
-    pub async fn refuse_factor_removal(&self, caller: &Caller, origin: &Origin) -> Result<(), Fault> {
+    pub async fn refuse_factor_removal(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         if !tx.owned_by(user).delete_factor_removal().await? {
             return Err(AppError::NotFound.into());
         }
-        origin.note(&mut tx, &self.clock, user, AuditAction::RefuseFactorRemoval).await?;
-        self.notify(&mut tx, &caller.user.email, "The removal of your second factors was refused.", origin).await?;
+        meta.record_own(&mut tx, &self.clock, user, AuditAction::RefuseFactorRemoval).await?;
+        self.notices.tell(&mut tx, &caller.user.email, "The removal of your second factors was refused.", meta).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -108,12 +109,12 @@ impl Accounts {
             // They may have removed them in the meantime.
             && tx.owned_by(user).delete_factors().await? > 0
         {
-            self.end_everything(&mut tx, user).await?;
+            self.accounts.revoke_sign_ins(&mut tx, user).await?;
             let action = AuditAction::RemoveLostFactors;
-            let act = Act { actor: asked_by, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
-            Origin::server().write(&mut tx, &self.clock, &act).await?;
+            let event = AuditEvent { actor: asked_by, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
+            RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
             let sentence = "Your second factors were removed, because they were said to be lost. All your devices were signed out.";
-            self.tell(&mut tx, &person, sentence).await?;
+            self.notify(&mut tx, &person, sentence).await?;
         }
         tx.commit().await?;
         Ok(jobs::Outcome::Done)

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use futures::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
+use super::Privacy;
 use crate::{
     domain::{AuditAction, JobKind, Outcome, Receipt, UserId},
     server::{
-        auth::{Accounts, Origin, origin::Act},
+        audit::{AuditEvent, RequestMeta},
         fault::Fault,
         jobs::{self, Handler, Policy, Run},
         mail::Letter,
@@ -34,7 +35,7 @@ const RECEIPTS: u32 = 50;
 struct TracesLeft(String);
 
 /// The job that deletes an account.
-pub struct DeleteAccount(pub Accounts);
+pub struct DeleteAccount(pub Privacy);
 
 impl Handler for DeleteAccount {
     fn policy(&self) -> Policy {
@@ -46,7 +47,7 @@ impl Handler for DeleteAccount {
     }
 }
 
-impl Accounts {
+impl Privacy {
     async fn delete_account(&self, run: &Run) -> Result<jobs::Outcome, Fault> {
         let user = UserId::from_uuid(run.subject());
         let Some((due, open_runs)) = self.shut(user).await? else { return self.not_due(user).await };
@@ -68,8 +69,8 @@ impl Accounts {
             return Err(Fault::internal(TracesLeft(traces.join(", "))));
         }
         let action = AuditAction::DeleteAccount;
-        let act = Act { actor: None, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
-        Origin::server().write(&mut tx, &self.clock, &act).await?;
+        let event = AuditEvent { actor: None, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
+        RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
         let receipt = ReceiptRow {
             id: Uuid::new_v4(),
             asked_at: due.deletion_asked_at,
@@ -79,7 +80,7 @@ impl Accounts {
         tx.insert_receipt(&receipt).await?;
         // The last mail is the one thing that still names the address. It goes with all mails that were sent, in a week.
         let letter = Letter::deleted(&receipt.id.to_string(), receipt.asked_at, now, &words(&receipt.counts)?);
-        self.post(&mut tx, &due.email, &letter).await?;
+        self.notices.post(&mut tx, &due.email, &letter).await?;
         tx.commit().await?;
         self.store.checkpoint().await?;
         Ok(jobs::Outcome::Done)
@@ -100,7 +101,7 @@ impl Accounts {
         tx.lock_administrators().await?;
         let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(None) };
         tx.update_disabled(user, Some(now)).await?;
-        self.end_everything(&mut tx, user).await?;
+        self.accounts.revoke_sign_ins(&mut tx, user).await?;
         tx.delete_invitations_of(user, now).await?;
         tx.owned_by(user).note_deletion_begun().await?;
         let open_runs = tx.owned_by(user).stop_all_runs().await?;
@@ -109,7 +110,10 @@ impl Accounts {
     }
 
     /// The newest receipts of deleted accounts.
-    pub(super) async fn list_receipts(&self) -> Result<Vec<Receipt>, Fault> {
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list_receipts(&self) -> Result<Vec<Receipt>, Fault> {
         let rows = self.store.read().await?.list_receipts(RECEIPTS).await?;
         // One that cannot be read is told of in the log and does not keep the others from being shown.
         let shown = |row: ReceiptRow| {

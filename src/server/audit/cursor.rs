@@ -1,0 +1,22 @@
+//! Where a page of the audit ends, for the next one.
+
+use crate::{
+    domain::{AppError, Timestamp},
+    server::store::AuditRow,
+};
+
+/// The cursor of what follows an entry.
+pub fn cursor_after(last: &AuditRow) -> String {
+    format!("{}.{}", last.at.micros(), last.id)
+}
+
+/// The time and the id in a cursor.
+///
+/// # Errors
+/// `Invalid` on `cursor`.
+pub fn parse_cursor(text: &str) -> Result<(Timestamp, uuid::Uuid), AppError> {
+    let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    let (at, id) = parts
+        .ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))?;
+    Ok((Timestamp::from_micros(at), id))
+}

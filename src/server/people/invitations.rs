@@ -1,0 +1,128 @@
+//! Invitations, as administrators make and revoke them.
+
+use super::{Actor, Administration};
+use crate::{
+    domain::{AppError, AuditAction, Email, Invitation, InvitationId, NewInvitation, Outcome, Role, limits},
+    server::{
+        audit::{AuditEvent, RequestMeta},
+        auth::{Caller, Token},
+        fault::Fault,
+        mail::Letter,
+        store::{LinkPurpose, NewLink},
+    },
+};
+
+/// An invitation that an administrator wants to make.
+#[derive(Debug)]
+pub struct InvitationRequest {
+    /// The only address that it is for, as typed; empty for whoever has the link.
+    pub email: String,
+    /// What the invited become.
+    pub role: Role,
+    /// How many people can use it.
+    pub uses: u32,
+    /// For how many days it holds.
+    pub days: u32,
+}
+
+impl InvitationRequest {
+    fn check(&self) -> Result<Option<Email>, AppError> {
+        let email = (!self.email.trim().is_empty()).then(|| Email::parse(&self.email)).transpose()?;
+        let at_most = if email.is_some() || self.role == Role::Administrator { 1 } else { limits::INVITATION_USES };
+        if !(1..=at_most).contains(&self.uses) {
+            let reason = match at_most {
+                1 => "An invitation to one address, or of an administrator, is for one person.".to_owned(),
+                _ => format!("Invite 1 to {at_most} people at once."),
+            };
+            return Err(AppError::invalid("uses", reason));
+        }
+        if !(1..=limits::INVITATION_DAYS).contains(&self.days) {
+            let reason = format!("An invitation holds for 1 to {} days.", limits::INVITATION_DAYS);
+            return Err(AppError::invalid("days", reason));
+        }
+        Ok(email)
+    }
+}
+
+impl Administration {
+    /// Makes an invitation, and mails it where it is for one address and mails are sent. It holds no longer than its maker is an
+    /// administrator.
+    ///
+    /// # Errors
+    /// `Forbidden` for members; `Invalid` on `email`, `uses` or `days`; `RateLimited` (3 an hour to one address).
+    pub async fn create_invitation(
+        &self,
+        caller: &Caller,
+        request: &InvitationRequest,
+        meta: &RequestMeta,
+    ) -> Result<NewInvitation, Fault> {
+        caller.require_administrator()?;
+        let email = request.check()?;
+        if let Some(email) = &email {
+            self.limits.count_mail_to(meta, "invitation", email).await?;
+        }
+        let (token, now) = (Token::new(), self.clock.now());
+        let (id, link) = (self.clock.new_id(), self.accounts.link("/sign-up?invitation", &token));
+        let mut tx = self.begin_change(&Actor::administrator(caller, meta)).await?;
+        tx.insert_link(&NewLink {
+            id,
+            token_hash: &token.hash(),
+            purpose: LinkPurpose::Invitation,
+            user: None,
+            email: email.as_ref().map(Email::given),
+            role: Some(request.role),
+            uses: request.uses,
+            created_at: now,
+            expires_at: now.plus_seconds(i64::from(request.days) * 86_400),
+            created_by: Some(caller.user.id),
+        })
+        .await?;
+        if let Some(email) = &email {
+            self.notices
+                .post(&mut tx, email.given(), &Letter::invitation(&caller.user.name, &link, request.days))
+                .await?;
+        }
+        let bound = email.as_ref().map_or("whoever has the link", |email| email.domain());
+        let detail = format!("{} for {bound}, {} uses, {} days", request.role.word(), request.uses, request.days);
+        let event = AuditEvent {
+            actor: Some(caller.user.id),
+            subject: None,
+            action: AuditAction::CreateInvitation,
+            outcome: Outcome::Done,
+            detail: &detail,
+        };
+        meta.record(&mut tx, &self.clock, &event).await?;
+        tx.commit().await?;
+        Ok(NewInvitation { id: InvitationId::from_uuid(id), link, mailed: self.notices.are_sent() && email.is_some() })
+    }
+
+    /// The invitations that can be used now, newest first.
+    ///
+    /// # Errors
+    /// `Forbidden` for members.
+    pub async fn list_invitations(&self, caller: &Caller) -> Result<Vec<Invitation>, Fault> {
+        caller.require_administrator()?;
+        Ok(self.store.read().await?.list_invitations(self.clock.now()).await?)
+    }
+
+    /// Makes an invitation dead. Accounts that were made with it stay.
+    ///
+    /// # Errors
+    /// `Forbidden` for members, `NotFound` where there is none that could be used.
+    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId, meta: &RequestMeta) -> Result<(), Fault> {
+        let mut tx = self.begin_change(&Actor::administrator(caller, meta)).await?;
+        if !tx.delete_invitation(id, self.clock.now()).await? {
+            return Err(AppError::NotFound.into());
+        }
+        let event = AuditEvent {
+            actor: Some(caller.user.id),
+            subject: None,
+            action: AuditAction::RevokeInvitation,
+            outcome: Outcome::Done,
+            detail: "",
+        };
+        meta.record(&mut tx, &self.clock, &event).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

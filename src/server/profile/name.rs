@@ -1,0 +1,22 @@
+//! The name of a person.
+
+use super::Profiles;
+use crate::{
+    domain::{AuditAction, parse_name},
+    server::{audit::RequestMeta, auth::Caller, fault::Fault},
+};
+
+impl Profiles {
+    /// Gives the caller another name.
+    ///
+    /// # Errors
+    /// `Invalid` on `name`.
+    pub async fn change_name(&self, caller: &Caller, name: &str, meta: &RequestMeta) -> Result<(), Fault> {
+        let name = parse_name(name)?;
+        let mut tx = self.store.write().await?;
+        tx.update_name(caller.user.id, &name).await?;
+        meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeName).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
