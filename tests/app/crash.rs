@@ -190,7 +190,7 @@ async fn check(reader: &mut Client, sent: &Sent, text: &str) -> bool {
 
 /// What a person does with an answer that has ended, right before the server is killed.
 #[derive(Debug, Clone, Copy)]
-enum AuditEvent {
+enum Act {
     Continue,
     Retry,
     /// Continue, then delete the chat, and undo that after the restart.
@@ -199,7 +199,7 @@ enum AuditEvent {
     DeleteAndUndo,
 }
 
-const ACTS: [AuditEvent; 4] = [Act::Continue, Act::ContinueAndDelete, Act::Retry, Act::DeleteAndUndo];
+const ACTS: [Act; 4] = [Act::Continue, Act::ContinueAndDelete, Act::Retry, Act::DeleteAndUndo];
 
 async fn change(visitor: &Visitor, sent: &Sent, action: &str) {
     let chat = sent.chat.to_string();
@@ -207,7 +207,7 @@ async fn change(visitor: &Visitor, sent: &Sent, action: &str) {
     assert_eq!(answer.expect("an answer").status(), 200, "{action}");
 }
 
-impl AuditEvent {
+impl Act {
     /// Does it; the server is killed as soon as this was acknowledged.
     async fn before_the_kill(self, visitor: &Visitor, sent: &Sent) {
         let path = match self {
@@ -279,7 +279,8 @@ each_db! {
         let program = Program::start(program_on(&app));
         let mut visitor = Visitor::new(&ada, &program.address);
         let sent = visitor.say(None, "[[paced 300 10]]").await;
-        while visitor.text(&sent).await.is_empty() {
+        let written = "select state from runs where answer_tokens > 0 and prompt_sections like '%instructions%'";
+        while visitor.text(&sent).await.is_empty() || app.column(written).await.is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         program.kill();
@@ -287,6 +288,8 @@ each_db! {
         visitor.origin = origin(&program);
         // The lease of the killed one has not run out.
         assert_eq!(visitor.chat(sent.chat).await.window.messages[1].state, MessageState::Interrupted);
+        let counted = "select state from messages where state = 'interrupted' and answer_tokens > 0 and prompt_tokens > 0";
+        assert_eq!(app.column(counted).await, ["interrupted"], "it is known what the answer has taken");
         visitor.say(Some(sent.chat), "and now?").await;
         assert_eq!(visitor.settled(sent.chat).await.state, MessageState::Complete);
     }

@@ -8,10 +8,14 @@ use std::{
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use super::reader::{Event, EventId};
+use super::{
+    prompt::Assembled,
+    reader::{Event, EventId},
+};
 use crate::{
     domain::{Growing, Growth, Message, Phase, RunId, RunSnapshot, RunUpdate, event},
     server::{
+        llm::{Delta, Meter},
         markdown::{LiveText, diff_tail},
         store::{Claimed, Progress},
     },
@@ -36,6 +40,8 @@ pub(super) struct LiveRun {
     pub claimed: Claimed,
     /// Cancelled when a person stops the run, or when it is no longer ours.
     pub stop: CancellationToken,
+    /// The tokens of the prompt's sections, as JSON.
+    sections: String,
     state: Mutex<LiveState>,
     events: broadcast::Sender<Event>,
 }
@@ -47,6 +53,8 @@ pub(super) struct LiveState {
     before: usize,
     reasoning: LiveText,
     left_out: u32,
+    /// Counts the tokens, so that it is known what an answer took that never comes to its end.
+    meter: Meter,
     phase: Phase,
     /// What its readers were told last.
     told: RunSnapshot,
@@ -65,10 +73,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Hub {
     /// Makes a claimed run live, with what its answer has already.
-    pub fn insert(&self, claimed: Claimed, text: &str, reasoning: &str, left_out: u32) -> Arc<LiveRun> {
+    pub fn insert(&self, claimed: Claimed, prompt: &Assembled) -> Arc<LiveRun> {
+        let Assembled { text, reasoning, left_out, .. } = prompt;
+        let mut state = LiveState::new(text, reasoning, *left_out);
+        state.meter = Meter::new(&prompt.prompt);
         let run = Arc::new(LiveRun {
             stop: CancellationToken::new(),
-            state: Mutex::new(LiveState::new(text, reasoning, left_out)),
+            state: Mutex::new(state),
+            sections: serde_json::to_string(&prompt.sections).unwrap_or_default(),
             events: broadcast::channel(BACKLOG).0,
             claimed,
         });
@@ -199,9 +211,9 @@ impl LiveRun {
         state.told.clone()
     }
 
-    /// All that the answer has.
-    pub fn progress(&self) -> Progress {
-        lock(&self.state).progress(&self.claimed)
+    /// All that the answer has. `refused` as in [`Meter::usage`].
+    pub fn progress(&self, refused: bool) -> Progress {
+        lock(&self.state).progress(self, refused)
     }
 
     /// What it has could not be saved: it is due again.
@@ -221,7 +233,7 @@ impl LiveRun {
 
     fn take_unsaved(&self) -> Option<Progress> {
         let mut state = lock(&self.state);
-        std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed))
+        std::mem::take(&mut state.unsaved).then(|| state.progress(self, false))
     }
 }
 
@@ -234,6 +246,7 @@ impl LiveState {
             before: text.len(),
             reasoning: LiveText::from(reasoning),
             left_out,
+            meter: Meter::default(),
             phase,
             told: RunSnapshot {
                 phase,
@@ -248,6 +261,11 @@ impl LiveState {
             unsaved: false,
             save_delayed: false,
         }
+    }
+
+    /// Counts what the model says.
+    pub fn count(&mut self, delta: &Delta) {
+        self.meter.take(delta);
     }
 
     /// Appends to the answer.
@@ -333,11 +351,15 @@ impl LiveState {
         self.reasoning.text()
     }
 
-    fn progress(&self, claimed: &Claimed) -> Progress {
+    fn progress(&self, run: &LiveRun, refused: bool) -> Progress {
+        let usage = self.meter.usage(refused);
         Progress {
-            run: claimed.id,
-            epoch: claimed.epoch,
-            message: claimed.message_id,
+            run: run.claimed.id,
+            epoch: run.claimed.epoch,
+            message: run.claimed.message_id,
+            prompt_tokens: i64::from(usage.prompt),
+            answer_tokens: i64::from(usage.answer),
+            prompt_sections: run.sections.clone(),
             text: self.text.text().to_owned(),
             reasoning: self.reasoning.text().to_owned(),
             left_out: i64::from(self.left_out),

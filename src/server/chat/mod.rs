@@ -1,13 +1,15 @@
 //! Chats, and the runs that write their answers.
 //!
 //! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
-//! `hub` knows the runs of this process, `writer` puts what they wrote into the database, `sweep` picks up what a dead
+//! `hub` knows the runs of this process, `pipeline` stands between a model and the
+//! readers, `writer` puts what was written into the database, `sweep` picks up what a dead
 //! worker left behind, `cleanup` removes deleted chats.
 
 mod cleanup;
 mod hub;
 mod instance;
 mod list;
+mod pipeline;
 mod prompt;
 mod read;
 mod reader;

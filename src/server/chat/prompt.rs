@@ -1,31 +1,46 @@
-//! What a model is asked: the messages on the path to the answer, from the newest one back.
+//! What a model is asked: named sections, and the messages on the path to the answer, from the newest one back.
+
+use std::collections::BTreeMap;
 
 use crate::{
     domain::Author,
     server::{
         fault::Fault,
-        llm::{Prompt, Turn},
+        llm::{Prompt, Turn, estimate_tokens},
         store::{Claimed, MessageRow, Store},
     },
 };
 
 /// The instructions that every model gets.
-const SYSTEM: &str = "You are a helpful assistant.";
+const INSTRUCTIONS: &str = "You are a helpful assistant.";
 /// Messages read back at most. A model with room for more does not exist here.
 const MESSAGES: u32 = 500;
+/// The tokens of each section of a prompt, by its name.
+pub(super) type SectionTokens = BTreeMap<&'static str, u32>;
+
 /// Bytes read back at most.
 const BYTES: usize = 2_000_000;
 
+/// A part of what a model is told before the conversation. Recalled memories and passages of documents will be further ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Section {
+    /// What it is, for whoever looks at what a prompt was made of.
+    name: &'static str,
+    text: String,
+}
+
 /// A prompt, and what the answer has already.
-pub(super) struct Asked {
+pub(super) struct Assembled {
     pub prompt: Prompt,
+    /// About how many tokens each section takes.
+    pub sections: SectionTokens,
     pub text: String,
     pub reasoning: String,
     /// Older messages that were not even read back.
     pub left_out: u32,
 }
 
-pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Asked, Fault> {
+pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Assembled, Fault> {
     let mut tx = store.read().await?;
     let mut own = tx.owned_by(run.owner_id);
     let answer = own
@@ -42,7 +57,18 @@ pub(super) async fn assemble(store: &Store, run: &Claimed) -> Result<Asked, Faul
     let (text, reasoning) =
         if run.continues { (answer.text().into_owned(), answer.reasoning().into_owned()) } else { Default::default() };
     let answer_so_far = (!text.is_empty()).then(|| text.clone());
-    Ok(Asked { prompt: Prompt { system: SYSTEM.to_owned(), turns, answer_so_far }, text, reasoning, left_out })
+    let sections = [Section { name: "instructions", text: INSTRUCTIONS.to_owned() }];
+    let prompt = Prompt { system: join(&sections), turns, answer_so_far };
+    Ok(Assembled { sections: count_tokens(&sections), prompt, text, reasoning, left_out })
+}
+
+/// The sections as one text.
+fn join(sections: &[Section]) -> String {
+    sections.iter().map(|section| section.text.as_str()).collect::<Vec<_>>().join("\n\n")
+}
+
+fn count_tokens(sections: &[Section]) -> SectionTokens {
+    sections.iter().map(|section| (section.name, estimate_tokens(&section.text))).collect()
 }
 
 /// Turns rows, newest first, into a conversation, oldest first. Answers without a word are passed over. Neighbours
@@ -65,4 +91,17 @@ fn turns(rows: Vec<MessageRow>) -> (Vec<Turn>, u32) {
     }
     turns.reverse();
     (turns, read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_made_of_named_sections_and_says_what_each_takes() {
+        let section = |name, text: &str| Section { name, text: text.to_owned() };
+        let sections = [section("instructions", "Be brief."), section("memory", &"x".repeat(70))];
+        assert_eq!(join(&sections), format!("Be brief.\n\n{}", "x".repeat(70)));
+        assert_eq!(count_tokens(&sections), SectionTokens::from([("instructions", 3), ("memory", 20)]));
+    }
 }

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Chats, hub::LiveRun, prompt};
+use super::{Chats, hub::LiveRun, pipeline::Pipeline, prompt};
 use crate::{
     domain::{Failure, Phase, RunId, last_words},
     server::{
         fault::Fault,
-        llm::{Delta, Deltas, Finish, Meter, ModelError, Usage},
+        llm::{Delta, Deltas, Finish, ModelError},
         store::{Claimed, Ending, Progress},
     },
 };
@@ -96,7 +96,7 @@ impl Chats {
         };
         tracing::error!(run = %claimed.id, %error, "a run broke off");
         match self.0.hub.get(claimed.id) {
-            Some(live) => self.end(&live, Outcome::Interrupted, Usage::default()).await,
+            Some(live) => self.end(&live, Outcome::Interrupted).await,
             None => self.abandon(&claimed).await,
         }
     }
@@ -104,14 +104,14 @@ impl Chats {
     /// Ends a run that never became live. Its answer keeps what it has: nothing was written.
     async fn abandon(&self, claimed: &Claimed) {
         let outcome = if claimed.stop_requested { Outcome::Stopped } else { Outcome::Interrupted };
-        let ending = self.ending(claimed, None, outcome, Usage::default());
+        let ending = self.ending(claimed, None, outcome);
         if !self.0.writer.finish(ending).await {
             tracing::warn!(run = %claimed.id, "a run was ended by somebody else");
         }
     }
 
     /// What is put down at the end of a run. Without progress the answer keeps the text that it has.
-    fn ending(&self, claimed: &Claimed, progress: Option<Progress>, outcome: Outcome, usage: Usage) -> Ending {
+    fn ending(&self, claimed: &Claimed, progress: Option<Progress>, outcome: Outcome) -> Ending {
         let failure = match outcome {
             Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
             _ => None,
@@ -122,38 +122,30 @@ impl Chats {
             progress,
             state: outcome.state(),
             failure,
-            prompt_tokens: i64::from(usage.prompt),
-            answer_tokens: i64::from(usage.answer),
             now: self.0.clock.now(),
         }
     }
 
     async fn answer(&self, claimed: Claimed) -> Result<(), Fault> {
-        let asked = prompt::assemble(&self.0.store, &claimed).await?;
-        let live = self.0.hub.insert(claimed, &asked.text, &asked.reasoning, asked.left_out);
+        let assembled = prompt::assemble(&self.0.store, &claimed).await?;
+        let live = self.0.hub.insert(claimed, &assembled);
         if live.claimed.stop_requested {
             live.stop.cancel();
         }
-        let (outcome, usage) = match self.0.models.find(&live.claimed.model).await {
-            None => (Outcome::Failed(Failure::ModelGone), Usage::default()),
+        let outcome = match self.0.models.find(&live.claimed.model).await {
+            None => Outcome::Failed(Failure::ModelGone),
             Some((model, _)) => {
-                let meter = Meter::new(&asked.prompt);
-                let deltas = model.answer(asked.prompt, live.stop.clone());
-                self.listen(&live, deltas, meter, asked.left_out).await
+                let deltas = model.answer(assembled.prompt, live.stop.clone());
+                self.listen(&live, deltas, assembled.left_out).await
             }
         };
-        self.end(&live, outcome, usage).await;
+        self.end(&live, outcome).await;
         Ok(())
     }
 
-    /// Takes down what the model says until it ends, or is ended.
-    async fn listen(
-        &self,
-        live: &Arc<LiveRun>,
-        mut deltas: Deltas,
-        mut meter: Meter,
-        left_out: u32,
-    ) -> (Outcome, Usage) {
+    /// Writes what the model says until it ends, or is ended.
+    async fn listen(&self, live: &Arc<LiveRun>, mut deltas: Deltas, left_out: u32) -> Outcome {
+        let mut pipeline = Pipeline::default();
         let mut next_frame = Instant::now();
         let mut untold = false;
         let outcome = loop {
@@ -168,20 +160,16 @@ impl Chats {
                 }
                 delta = deltas.next() => delta,
             };
-            if let Some(Ok(delta)) = &delta {
-                meter.take(delta);
-            }
             match delta {
-                Some(Ok(Delta::End(finish))) => break ended(live, finish),
-                Some(Ok(delta)) => live.change(|state| match delta {
-                    Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
-                    Delta::Loading => state.set_phase(Phase::Loading),
-                    Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
-                    Delta::Reasoning(piece) => state.push_reasoning(&piece),
-                    Delta::Text(piece) => state.push_text(&piece),
-                    Delta::TextWasReasoning => state.take_text_as_reasoning(),
-                    Delta::Usage(_) | Delta::End(_) => {}
-                }),
+                Some(Ok(Delta::End(finish))) => {
+                    pipeline.finish().for_each(|delta| write(live, delta, left_out));
+                    break ended(live, finish);
+                }
+                Some(Ok(delta)) => {
+                    // What the model says costs what it costs, whatever the stages let through.
+                    live.change(|state| state.count(&delta));
+                    pipeline.take(delta).for_each(|delta| write(live, delta, left_out));
+                }
                 Some(Err(error)) => break failed(live, &error),
                 None if live.stop.is_cancelled() => break Outcome::Stopped,
                 None => break failed(live, &ModelError::new(Failure::Cut, "the model's stream ended without an end")),
@@ -192,15 +180,19 @@ impl Chats {
                 untold = false;
             }
         };
-        (outcome, meter.usage(matches!(outcome, Outcome::Failed(_))))
+        // Nothing is left where the model came to its end.
+        pipeline.finish().for_each(|delta| write(live, delta, left_out));
+        outcome
     }
 
     /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
     /// the readers are sent to look again.
-    async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome, usage: Usage) {
+    async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome) {
         let (run, chat, owner) = (live.claimed.id, live.claimed.chat_id, live.claimed.owner_id);
         let message = live.claimed.message_id;
-        let won = self.0.writer.finish(self.ending(&live.claimed, Some(live.progress()), outcome, usage)).await;
+        let progress = live.progress(matches!(outcome, Outcome::Failed(_)));
+        let (prompt_tokens, answer_tokens) = (progress.prompt_tokens, progress.answer_tokens);
+        let won = self.0.writer.finish(self.ending(&live.claimed, Some(progress), outcome)).await;
         self.0.hub.remove(run);
         if !won {
             tracing::warn!(%run, "a run was ended by somebody else");
@@ -212,8 +204,21 @@ impl Chats {
                 Err(fault) => tracing::warn!(%fault, %run, "the end of a run could not be told"),
             }
         }
-        tracing::info!(%run, outcome = outcome.state(), prompt_tokens = usage.prompt, answer_tokens = usage.answer, "a run ended");
+        tracing::info!(%run, outcome = outcome.state(), prompt_tokens, answer_tokens, "a run ended");
     }
+}
+
+/// Writes what the pipeline let through. Of the turns that were to be read, `left_out` older ones were not offered.
+fn write(live: &LiveRun, delta: Delta, left_out: u32) {
+    live.change(|state| match delta {
+        Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
+        Delta::Loading => state.set_phase(Phase::Loading),
+        Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
+        Delta::Reasoning(piece) => state.push_reasoning(&piece),
+        Delta::Text(piece) => state.push_text(&piece),
+        Delta::TextWasReasoning => state.take_text_as_reasoning(),
+        Delta::Usage(_) | Delta::End(_) => {}
+    });
 }
 
 /// Tells the readers what is new, and says when the next update is due.

@@ -4,7 +4,7 @@ use super::{Delta, Prompt, Usage, window};
 
 /// Counts the tokens of one answer: as the provider does, and by estimate where it does not, which is so for every answer
 /// that is stopped or breaks off.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Meter {
     /// The estimated cost of each turn of the prompt, and of all the rest of it.
     turns: Vec<u32>,

@@ -20,6 +20,7 @@ pub use catalogue::{Models, Tried};
 pub use local::{Kind as FileKind, ModelFile};
 pub use meter::Meter;
 pub use offers::Times;
+pub use window::estimate as estimate_tokens;
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

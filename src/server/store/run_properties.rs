@@ -15,7 +15,7 @@ const PER_PERSON: u32 = 8;
 
 /// What somebody does. Where it is not possible, it must change nothing.
 #[derive(Debug, Clone)]
-enum AuditEvent {
+enum Act {
     /// A person asks something in a chat.
     Send(usize),
     /// A person lets the last answer of a chat go on.
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// Does something. Where `lost`, the transaction is dropped in place of its commit.
-    async fn act(&mut self, act: &AuditEvent, lost: bool) -> Result<(), StoreError> {
+    async fn act(&mut self, act: &Act, lost: bool) -> Result<(), StoreError> {
         match act {
             Act::Wait(seconds) => self.now += seconds,
             Act::Send(chat) => self.send(*chat, None, lost).await?,
@@ -307,8 +307,6 @@ impl World {
                 progress: with_text.then(|| progress(&held)),
                 state,
                 failure: None,
-                prompt_tokens: 0,
-                answer_tokens: 0,
                 last_words: String::new(),
                 now: at(self.now),
             })
@@ -407,6 +405,11 @@ impl World {
         let sql = "select count(*) from runs where owner_id = $1 and state <> 'ended'";
         let (open,) = db::fetch_optional!(tx, (i64,), sql, self.owner)?.expect("a count");
         assert_eq!(open as usize, self.model.runs.values().filter(|run| run.open).count());
+        // However a run ends, its answer has cost what the run had taken when it was last written.
+        let sql = "select count(*) from messages m where m.author = 'assistant' and m.answer_tokens <> (
+                     select coalesce(sum(r.answer_tokens), 0) from runs r where r.message_id = m.id and r.state = 'ended')";
+        let (wrong,) = db::fetch_optional!(tx, (i64,), sql)?.expect("a count");
+        assert_eq!(wrong, 0, "answers whose tokens are not those of their runs");
         Ok(())
     }
 }
@@ -419,6 +422,9 @@ fn progress(held: &Held) -> Progress {
         text: held.text.clone(),
         reasoning: String::new(),
         left_out: 0,
+        prompt_tokens: 2,
+        answer_tokens: i64::try_from(held.text.len()).unwrap_or_default(),
+        prompt_sections: "{}".to_owned(),
     }
 }
 

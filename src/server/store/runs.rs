@@ -83,6 +83,12 @@ pub struct Progress {
     pub reasoning: String,
     /// How many of the oldest messages the model did not read.
     pub left_out: i64,
+    /// Tokens that this run has read.
+    pub prompt_tokens: i64,
+    /// Tokens that this run has written.
+    pub answer_tokens: i64,
+    /// The tokens of the prompt's sections by their names, as JSON.
+    pub prompt_sections: String,
 }
 
 /// A run of this worker that ends without having written anything: the answer keeps the text that it has.
@@ -102,6 +108,15 @@ impl From<&Claimed> for RunClaim {
     }
 }
 
+/// A run that ends without its worker, with the tokens of its last progress.
+#[derive(Debug, sqlx::FromRow)]
+struct InterruptedRun {
+    message_id: MessageId,
+    stop_requested: bool,
+    prompt_tokens: i64,
+    answer_tokens: i64,
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone)]
 pub struct Ending {
@@ -113,10 +128,6 @@ pub struct Ending {
     pub state: &'static str,
     /// Why it failed.
     pub failure: Option<String>,
-    /// Tokens read.
-    pub prompt_tokens: i64,
-    /// Tokens written.
-    pub answer_tokens: i64,
     /// The beginning of the text, for the lists.
     pub last_words: String,
     /// Now.
@@ -205,17 +216,17 @@ impl Owned<'_> {
     ) -> Result<Vec<RunId>, StoreError> {
         let queued = fetch_all!(
             self.tx,
-            (MessageId,),
+            InterruptedRun,
             "update runs set stop_requested = true, state = 'ended', ended_at = $4, epoch = epoch + 1
              where owner_id = $1 and chat_id = $2 and ($3 is null or message_id = $3) and state = 'queued'
-             returning message_id",
+             returning message_id, stop_requested, prompt_tokens, answer_tokens",
             self.owner,
             chat,
             message,
             now,
         )?;
-        for (message,) in queued {
-            self.tx.interrupt_message(message, true).await?;
+        for run in &queued {
+            self.tx.interrupt_message(run).await?;
         }
         let running = fetch_all!(
             self.tx,
@@ -320,12 +331,13 @@ impl Tx {
     pub async fn write_progress(&mut self, progress: &Progress) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
-            "update messages set left_out = $4
-             where id = $1 and exists (select 1 from runs where id = $2 and epoch = $3 and state = 'running')",
-            progress.message,
+            "update runs set prompt_tokens = $3, answer_tokens = $4, prompt_sections = $5
+             where id = $1 and epoch = $2 and state = 'running'",
             progress.run,
             progress.epoch,
-            progress.left_out,
+            progress.prompt_tokens,
+            progress.answer_tokens,
+            &progress.prompt_sections,
         )?;
         if changed == 0 {
             return Ok(false);
@@ -335,6 +347,9 @@ impl Tx {
     }
 
     async fn write_parts(&mut self, progress: &Progress) -> Result<(), StoreError> {
+        if progress.left_out > 0 {
+            execute!(self, "update messages set left_out = $2 where id = $1", progress.message, progress.left_out)?;
+        }
         self.write_part(progress.message, PartKind::Reasoning, &progress.reasoning).await?;
         self.write_part(progress.message, PartKind::Text, &progress.text).await
     }
@@ -345,21 +360,22 @@ impl Tx {
     /// As the database says.
     pub async fn finish_run(&mut self, ending: &Ending) -> Result<bool, StoreError> {
         let RunClaim { run, epoch, message } = ending.claim;
-        let won = execute!(
+        if let Some(progress) = &ending.progress
+            && !self.write_progress(progress).await?
+        {
+            return Ok(false);
+        }
+        let ended = fetch_optional!(
             self,
+            (i64, i64),
             "update runs set state = 'ended', ended_at = $3, lease_until = null
-             where id = $1 and epoch = $2 and state = 'running'",
+             where id = $1 and epoch = $2 and state = 'running'
+             returning prompt_tokens, answer_tokens",
             run,
             epoch,
             ending.now,
         )?;
-        if won == 0 {
-            return Ok(false);
-        }
-        if let Some(progress) = &ending.progress {
-            execute!(self, "update messages set left_out = $2 where id = $1", message, progress.left_out)?;
-            self.write_parts(progress).await?;
-        }
+        let Some((prompt_tokens, answer_tokens)) = ended else { return Ok(false) };
         execute!(
             self,
             "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
@@ -368,8 +384,8 @@ impl Tx {
             message,
             ending.state,
             &ending.failure,
-            ending.prompt_tokens,
-            ending.answer_tokens,
+            prompt_tokens,
+            answer_tokens,
         )?;
         execute!(
             self,
@@ -407,15 +423,15 @@ impl Tx {
         for (run,) in expired.into_iter().filter(|(run,)| !held.contains(run)) {
             let row = fetch_optional!(
                 self,
-                (MessageId, bool),
+                InterruptedRun,
                 "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
                  where id = $1 and state = 'running' and lease_until < $2
-                 returning message_id, stop_requested",
+                 returning message_id, stop_requested, prompt_tokens, answer_tokens",
                 run,
                 now
             )?;
-            if let Some((message, stopped)) = row {
-                self.interrupt_message(message, stopped).await?;
+            if let Some(run) = row {
+                self.interrupt_message(&run).await?;
                 count += 1;
             }
         }
@@ -429,25 +445,28 @@ impl Tx {
     pub async fn interrupt_runs_of(&mut self, worker: Uuid, now: Timestamp) -> Result<usize, StoreError> {
         let rows = fetch_all!(
             self,
-            (MessageId, bool),
+            InterruptedRun,
             "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
              where state = 'running' and state <> 'ended' and worker = $1
-             returning message_id, stop_requested",
+             returning message_id, stop_requested, prompt_tokens, answer_tokens",
             worker,
             now
         )?;
-        for (message, stopped) in &rows {
-            self.interrupt_message(*message, *stopped).await?;
+        for run in &rows {
+            self.interrupt_message(run).await?;
         }
         Ok(rows.len())
     }
 
-    async fn interrupt_message(&mut self, message: MessageId, stopped: bool) -> Result<(), StoreError> {
+    async fn interrupt_message(&mut self, run: &InterruptedRun) -> Result<(), StoreError> {
         execute!(
             self,
-            "update messages set state = $2 where id = $1 and state = 'open'",
-            message,
-            if stopped { "stopped" } else { "interrupted" },
+            "update messages set state = $2, prompt_tokens = prompt_tokens + $3, answer_tokens = answer_tokens + $4
+             where id = $1 and state = 'open'",
+            run.message_id,
+            if run.stop_requested { "stopped" } else { "interrupted" },
+            run.prompt_tokens,
+            run.answer_tokens,
         )?;
         Ok(())
     }
