@@ -7,24 +7,10 @@ import { AccountPages } from './pages/account.ts';
 import { ChatPage } from './pages/chat.ts';
 import { SessionsPage } from './pages/sessions.ts';
 import { SettingsPage } from './pages/settings.ts';
+import { type Person, somebody } from './person.ts';
 import { IdentityProvider } from './provider.ts';
 
 export { expect };
-
-export interface Person {
-  name: string;
-  email: string;
-  password: string;
-}
-
-let people = 0;
-
-/** A person that no other test knows. */
-export function somebody(): Person {
-  people += 1;
-  const unique = `${process.pid}-${people}`;
-  return { name: `Ada ${unique}`, email: `ada-${unique}@example.org`, password: 'four wet boats row 97' };
-}
 
 /** What a page must not do, collected while it lives. */
 export class Watch {

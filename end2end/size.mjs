@@ -1,4 +1,4 @@
-// What a first visit to each group of pages loads, in bytes of Brotli, beside what is allowed.
+// What a first visit to each bundle of pages loads, in bytes of Brotli, beside what is allowed.
 //
 //   node size.mjs PKG_FOLDER BUDGET_FILE
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -12,16 +12,16 @@ const weigh = (test) =>
 
 const manifest = files.find((file) => /^__wasm_split_manifest\..*json$/.test(file)) ?? '';
 /** @type {Record<string, string[]>} */
-const pieces = JSON.parse(readFileSync(join(folder, manifest), 'utf8'));
+const bundles = JSON.parse(readFileSync(join(folder, manifest), 'utf8'));
 const always = weigh((file) => /^(colloquy|__wasm_split)\.[^/]*\.(wasm|js|css)\.br$/.test(file));
 const budgets = readFileSync(budgetFile, 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
 
-let good = always > 100_000 && budgets.length === Object.keys(pieces).length;
+let good = always > 100_000 && budgets.length === Object.keys(bundles).length;
 for (const line of budgets) {
-  const [group = '', allowed] = line.split(' ');
-  const loaded = pieces[group] ?? [];
+  const [bundle = '', allowed] = line.split(' ');
+  const loaded = bundles[bundle] ?? [];
   const bytes = always + weigh((file) => loaded.includes(file.replace(/\.wasm\.br$/, '')));
-  console.error(`${group}: ${bytes} bytes (allowed: ${allowed})`);
+  console.error(`${bundle}: ${bytes} bytes (allowed: ${allowed})`);
   good &&= loaded.length > 0 && bytes <= Number(allowed);
 }
 process.exit(good ? 0 : 1);

@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::pages::{
     NotFoundPage,
-    groups::{
+    bundles::{
         Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy,
         ResetPassword, Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
     },

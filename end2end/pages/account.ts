@@ -1,5 +1,6 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import type { Person } from '../fixtures.ts';
+import { awake } from '../awake.ts';
+import type { Person } from '../person.ts';
 
 /** Signing up, in and out. */
 export class AccountPages {
@@ -71,9 +72,4 @@ export class AccountPages {
     await expect(this.page.getByRole('textbox', { name: 'Message' })).toBeVisible();
     await awake(this.page, this.hydrated);
   }
-}
-
-/** Waits until the scripts of the page have taken over, where they run at all. */
-export async function awake(page: Page, hydrated: boolean): Promise<void> {
-  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
 }

@@ -1,5 +1,5 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from './account.ts';
+import { awake } from '../awake.ts';
 
 /** A chat, or the page of a new one. */
 export class ChatPage {

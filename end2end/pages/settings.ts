@@ -1,5 +1,5 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from './account.ts';
+import { awake } from '../awake.ts';
 
 /** The settings of one's own account. */
 export class SettingsPage {

@@ -1,4 +1,5 @@
-import { expect, somebody, test } from '../fixtures.ts';
+import { expect, test } from '../fixtures.ts';
+import { somebody } from '../person.ts';
 
 test('the form says live how good a password is', async ({ accounts, page }) => {
   const person = somebody();

@@ -1,5 +1,6 @@
-import { expect, somebody, test } from '../fixtures.ts';
-import { awake } from '../pages/account.ts';
+import { awake } from '../awake.ts';
+import { expect, test } from '../fixtures.ts';
+import { somebody } from '../person.ts';
 
 test.describe('the first account', () => {
   test.use({ own: { COLLOQUY_SIGN_UP: 'closed' } });

@@ -1,5 +1,5 @@
+import { awake } from '../awake.ts';
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
-import { awake } from '../pages/account.ts';
 import { seedJobs } from '../seed.ts';
 
 // Without a mail server, so that mails wait as they are left.

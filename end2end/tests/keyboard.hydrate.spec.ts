@@ -1,5 +1,6 @@
 import { type Page } from '@playwright/test';
-import { expect, somebody, test } from '../fixtures.ts';
+import { expect, test } from '../fixtures.ts';
+import { somebody } from '../person.ts';
 
 /** Presses Tab until an element with this name has the focus. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {

@@ -1,4 +1,5 @@
-import { expect, expectNoSidewaysScroll, somebody, test } from '../fixtures.ts';
+import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
+import { somebody } from '../person.ts';
 import { seedChats } from '../seed.ts';
 
 const MONSTER = 'x'.repeat(118);

@@ -1,5 +1,6 @@
-import { expect, expectNoSidewaysScroll, somebody, test } from '../fixtures.ts';
+import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
+import { somebody } from '../person.ts';
 
 test.use({ own: {} });
 

@@ -1,5 +1,6 @@
-import { expect, expectNoSidewaysScroll, somebody, test } from '../fixtures.ts';
+import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
+import { somebody } from '../person.ts';
 
 test('all of one’s data comes as a file', async ({ person, settings, chat, page, accessible }) => {
   expect(person.name).toBeTruthy();

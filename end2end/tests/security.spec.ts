@@ -1,5 +1,6 @@
-import { expect, somebody, test } from '../fixtures.ts';
+import { expect, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
+import { somebody } from '../person.ts';
 
 // Each would run, load or break something if it came through as more than text.
 const PAYLOADS = [

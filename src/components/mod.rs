@@ -3,7 +3,9 @@
 mod answer;
 mod avatar;
 pub mod browser;
+mod chat_action;
 mod chat_groups;
+mod chat_menu;
 mod composer;
 mod copy_link;
 mod drawer;
@@ -22,7 +24,9 @@ mod transcript;
 
 pub use answer::*;
 pub use avatar::*;
+pub use chat_action::*;
 pub use chat_groups::*;
+pub use chat_menu::*;
 pub use composer::*;
 pub use copy_link::*;
 pub use drawer::*;

@@ -1,45 +1,14 @@
-//! One module per URL: what it loads, which components it places.
+//! The pages, by area. In each area one file per URL says what it loads and which components it places.
 
-mod audit;
-mod cookies;
-mod deletion;
-mod fault;
-mod forms;
-mod frame;
-pub mod groups;
-mod jobs;
-mod legal;
-mod loaded;
-mod new_chat;
-mod password;
-mod sign_in;
-mod sign_up;
-mod signed_out;
-
-mod address_links;
-mod forgotten;
-mod sign_in_code;
-mod ways;
-
+mod admin;
+mod auth;
+pub mod bundles;
 mod chat;
-mod people;
+mod legal;
 mod sessions;
 mod settings;
+mod shell;
+mod toolkit;
 
-pub use audit::AuditPage;
-pub use chat::ChatPage;
-pub use fault::NotFoundPage;
-pub use frame::FramePage;
-pub use jobs::JobsPage;
-pub use legal::{PrivacyPage, TermsPage};
-pub use new_chat::NewChatPage;
-pub use people::{PeoplePage, PersonPage};
-pub use sessions::SessionsPage;
-pub use settings::{ConfirmPage, SettingsPage};
-pub use sign_in::SignInPage;
-pub use sign_up::SignUpPage;
-
-pub use address_links::{ConfirmAddressPage, VerifyAddressPage};
-pub use forgotten::{ForgotPasswordPage, ResetPasswordPage};
-pub use forms::provide_typed;
-pub use sign_in_code::SignInCodePage;
+pub use shell::NotFoundPage;
+pub use toolkit::provide_typed;

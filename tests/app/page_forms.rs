@@ -90,7 +90,7 @@ each_db! {
         let [.., another, missing_one, no_id] = told.as_slice() else { panic!("three pages") };
         assert_eq!((another, missing_one.0), (missing_one, StatusCode::NOT_FOUND));
         assert_eq!(no_id.0, StatusCode::NOT_FOUND);
-        for piece in ["room", "shared"] {
+        for piece in ["chat", "shared"] {
             assert_eq!(another.1.matches(&format!("/pkg/{piece}.wasm")).count(), 1, "{}", another.1);
         }
         forms(&ada, &of_members).await;

@@ -45,7 +45,7 @@ pub struct TestApp {
     folder: Arc<TempDir>,
 }
 
-const SPLIT_MANIFEST: &str = r#"{"entrance":["entrance","shared"],"room":["room","shared"],"desk":["desk","shared"]}"#;
+const SPLIT_MANIFEST: &str = r#"{"auth":["auth","shared"],"chat":["chat","shared"],"admin":["admin","shared"]}"#;
 
 /// Runs a test on each database. A server that is missing fails the test.
 macro_rules! each_db {

@@ -3,14 +3,14 @@ use leptos::prelude::*;
 use crate::{
     components::{Draft, Outgoing},
     domain::{AppError, ChatId, Sent},
-    pages::frame::FrameState,
+    pages::shell::Models,
     server_fns::messages::send_message,
 };
 
 /// Sends what is in the composer, once.
 #[derive(Clone, Copy)]
 pub struct Sender {
-    frame: FrameState,
+    models: Models,
     /// The model that is asked.
     pub model: RwSignal<String>,
     /// The text that is being written.
@@ -23,8 +23,8 @@ pub struct Sender {
 
 impl Sender {
     /// A sender with a draft of this name.
-    pub fn new(frame: FrameState, model: RwSignal<String>, draft: &str) -> Self {
-        Self { frame, model, draft: Draft::new(draft), sending: RwSignal::new(false), error: RwSignal::new(None) }
+    pub fn new(models: Models, model: RwSignal<String>, draft: &str) -> Self {
+        Self { models, model, draft: Draft::new(draft), sending: RwSignal::new(false), error: RwSignal::new(None) }
     }
 
     /// The id of the chosen model, where there is one.
@@ -34,13 +34,13 @@ impl Sender {
 
     /// The chosen model's name for people.
     pub fn model_label(self) -> Option<String> {
-        self.chosen_model().map(|id| self.frame.model_label(&id))
+        self.chosen_model().map(|id| self.models.label(&id))
     }
 
     /// Chooses another model, here and for new chats.
     pub fn choose_model(self, id: String) {
         self.model.set(id.clone());
-        self.frame.choose_model(id);
+        self.models.choose(id);
     }
 
     /// Takes the text out of the composer; `None` while another message is on its way.

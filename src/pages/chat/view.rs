@@ -1,19 +1,15 @@
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
-use super::{
-    live::{LiveAnswer, open_run},
-    state::ChatState,
-};
+use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::ChatState};
 use crate::{
     components::{
         Answer, AnswerForms, AnswerIntents, Composer, Ids, JumpToLatest, PageTitle, STOP_FORM, Transcript, UserMessage,
     },
     domain::{Author, Chat, Message, MessageId},
     pages::{
-        forms::url_error,
-        frame::{FrameState, PageBar},
-        sessions::ChatMenu,
+        shell::{ChatList, MessageFormId, Models, PageBar, ReaderTime, SignInState},
+        toolkit::url_error,
     },
     server_fns::messages::{ContinueAnswer, RetryAnswer, SendMessage, StopAnswer},
 };
@@ -26,27 +22,27 @@ pub fn ChatView(
     /// Whether that is not the newest window.
     older: bool,
 ) -> impl IntoView {
-    let frame = FrameState::expect();
-    let state = ChatState::new(frame, &chat);
+    let (chats, sign_in) = (ChatList::expect(), SignInState::expect());
+    let state = ChatState::new(Models::expect(), chats, &chat);
     let error = url_error::<SendMessage>()
         .or_else(url_error::<RetryAnswer>)
         .or_else(url_error::<ContinueAnswer>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
     if !older {
-        Effect::watch(move || frame.news.get(), move |_, _, _| state.look_again(), false);
+        Effect::watch(move || chats.changed_elsewhere.get(), move |_, _, _| state.look_again(), false);
     }
-    let title = title_of(frame, &chat);
+    let title = title_of(chats, &chat);
     let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map(|message| message.id)));
     let home = format!("/chats/{}", chat.id);
     let older_href = format!("{home}?before=");
     view! {
         <PageTitle text=title />
         <PageBar title>
-            <ChatMenu chat=chat.id title pinned=chat.pinned archived=chat.archived />
+            <OpenChatMenu chat title chats />
         </PageBar>
         {move || {
-            (state.offline.get() && !frame.signed_out.get())
+            (state.offline.get() && !sign_in.ended.get())
                 .then(|| view! { <p class="bar" role="status">"Reconnecting… The answer goes on meanwhile."</p> })
         }}
         <Transcript
@@ -77,16 +73,17 @@ pub fn ChatView(
 }
 
 /// The title as the lists have it, where they do; it may change there.
-fn title_of(frame: FrameState, chat: &Chat) -> Signal<String> {
+fn title_of(list: ChatList, chat: &Chat) -> Signal<String> {
     let (id, title) = (chat.id, chat.title.clone());
     Signal::derive(move || {
-        let listed = frame.chats.with(|chats| chats.iter().find(|c| c.id == id).map(|c| c.title.clone()));
+        let listed = list.chats.with(|chats| chats.iter().find(|c| c.id == id).map(|c| c.title.clone()));
         listed.unwrap_or_else(|| title.clone())
     })
 }
 
 #[component]
 fn Rows(state: ChatState) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
     let last = Memo::new(move |_| state.last());
     let forms = AnswerForms { chat: state.id, retry: RetryAnswer::url(), go_on: ContinueAnswer::url() };
     let intents = AnswerIntents {
@@ -102,7 +99,7 @@ fn Rows(state: ChatState) -> impl IntoView {
             _ => view! {
                 <Answer
                     message
-                    clock=state.frame.clock
+                    clock
                     last=Signal::derive(move || last.get() == Some(id))
                     model=state.sender.model
                     forms
@@ -125,7 +122,8 @@ fn Rows(state: ChatState) -> impl IntoView {
 
 #[component]
 fn Dock(state: ChatState) -> impl IntoView {
-    let frame = state.frame;
+    let models = Models::expect().choice.get_value();
+    let client_id = MessageFormId::expect().0;
     let open = Memo::new(move |_| state.open());
     view! {
         <div class="dock">
@@ -133,8 +131,8 @@ fn Dock(state: ChatState) -> impl IntoView {
             <Composer
                 action=SendMessage::url()
                 chat=Some(state.id)
-                client_id=frame.client_id
-                models=frame.models.get_value()
+                client_id
+                models
                 model=state.sender.model
                 on_model=Callback::new(move |id| state.sender.choose_model(id))
                 draft=state.sender.draft

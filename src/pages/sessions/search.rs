@@ -3,7 +3,7 @@ use std::time::Duration;
 use leptos::{prelude::*, web_sys};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::Shown;
+use super::query::SessionsQuery;
 use crate::{
     components::{Glyph, Icon},
     domain::{ChatFilter, limits},
@@ -15,15 +15,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[component]
 pub fn SearchForm(
     /// Which part of the list is shown.
-    shown: Memo<Shown>,
+    shown: Memo<SessionsQuery>,
 ) -> impl IntoView {
     let navigate = use_navigate();
     let input = NodeRef::<leptos::html::Input>::new();
     let waiting = StoredValue::new(None::<TimeoutHandle>);
     let search = Callback::new(move |()| {
         let Some(input) = input.try_get_untracked().flatten() else { return };
-        let asked =
-            Shown { filter: shown.get_untracked().filter, search: input.value().trim().to_owned(), cursor: None };
+        let asked = SessionsQuery {
+            filter: shown.get_untracked().filter,
+            search: input.value().trim().to_owned(),
+            cursor: None,
+        };
         if asked != shown.get_untracked() {
             navigate(&asked.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         }
@@ -62,31 +65,6 @@ pub fn SearchForm(
                 on:input=soon
             />
         </form>
-    }
-    .into_any()
-}
-
-/// All, pinned, archived.
-#[component]
-pub fn Tabs(
-    /// Which part of the list is shown.
-    shown: Memo<Shown>,
-) -> impl IntoView {
-    let tab = move |filter: ChatFilter, words: &'static str| {
-        let href = move || Shown { filter, search: shown.get().search, cursor: None }.href();
-        let current = move || (shown.get().filter == filter).then_some("page");
-        view! {
-            <a class="tab" href=href aria-current=current>
-                {words}
-            </a>
-        }
-    };
-    view! {
-        <nav class="tabs" aria-label="Which chats">
-            {tab(ChatFilter::All, "All")}
-            {tab(ChatFilter::Pinned, "Pinned")}
-            {tab(ChatFilter::Archived, "Archived")}
-        </nav>
     }
     .into_any()
 }

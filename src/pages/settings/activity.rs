@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 
-use super::Section;
 use crate::{
     components::TimeAgo,
     domain::{Activity, ActivityPage, Outcome},
-    pages::frame::FrameState,
+    pages::{
+        shell::ReaderTime,
+        toolkit::{RowList, Section},
+    },
 };
 
 /// What was done with the person's account.
@@ -20,7 +22,7 @@ pub fn ActivitySection(
             title="Activity"
             sentence="What was done with your account, when, and from where."
         >
-            <ul class="divide-y divide-line border-y border-line">{rows}</ul>
+            <RowList>{rows}</RowList>
             {move || {
                 page.get().next.map(|cursor| {
                     view! {
@@ -39,7 +41,7 @@ pub fn ActivitySection(
 
 #[component]
 fn Act(act: Activity) -> impl IntoView {
-    let clock = FrameState::expect().clock;
+    let clock = ReaderTime::expect().clock;
     let refused = act.outcome == Outcome::Refused;
     view! {
         <li class="flex flex-wrap items-baseline gap-x-4 py-2">

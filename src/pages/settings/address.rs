@@ -1,11 +1,14 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Save, Section, Sensitive, Shown, Wrong, done_by, error_of};
+use super::state::SettingsState;
 use crate::{
     components::Field,
     pages::{
-        forms::{field_error, focus_error},
-        frame::FrameState,
+        shell::CurrentPerson,
+        toolkit::{
+            ConfirmGate, FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, field_error,
+            focus_error,
+        },
     },
     server_fns::recovery::{RequestAddressChange, RequestVerification},
 };
@@ -13,12 +16,11 @@ use crate::{
 /// The person's e-mail address.
 #[component]
 pub fn AddressSection(
-    /// The frame around.
-    frame: FrameState,
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
-    let (mails, verified) = shown.now.with_untracked(|settings| (settings.mails, settings.address_verified));
+    let user = CurrentPerson::expect().user;
+    let (mails, verified) = state.now.with_untracked(|settings| (settings.mails, settings.address_verified));
     let chip = match (verified, mails) {
         (true, _) => Some("Verified"),
         (false, true) => Some("Not verified"),
@@ -27,15 +29,15 @@ pub fn AddressSection(
     view! {
         <Section id="address" title="E-mail address" sentence="You sign in with it, and notices go there.">
             <p class="mb-5 flex flex-wrap items-center gap-x-2 break-all font-medium">
-                {move || frame.user.with(|user| user.email.clone())}
+                {move || user.with(|user| user.email.clone())}
                 {chip.map(|words| view! { <span class="chip">{words}</span> })}
             </p>
-            {(mails && !verified).then(|| view! { <Verify shown /> })}
+            {(mails && !verified).then(|| view! { <Verify state /> })}
             {if mails {
                 view! {
-                    <Sensitive shown section="address" what="change the address">
-                        <Change shown />
-                    </Sensitive>
+                    <ConfirmGate fresh=state.fresh() next="/settings#address" what="change the address">
+                        <Change state />
+                    </ConfirmGate>
                 }
                 .into_any()
             } else {
@@ -52,20 +54,18 @@ pub fn AddressSection(
 }
 
 #[component]
-fn Verify(shown: Shown) -> impl IntoView {
-    let action = shown.action::<RequestVerification>();
-    let error = error_of(action);
+fn Verify(state: SettingsState) -> impl IntoView {
+    let action = state.action::<RequestVerification>();
+    let error = action_error(action);
     view! {
         <div class="mb-6">
             <ActionForm action>
                 <div class="grid gap-3">
-                    <Wrong error id="verification-error" section="address" />
-                    <Save
+                    <FormErrorOrConfirm error id="verification-error" next="/settings#address" />
+                    <SubmitButton
                         words="Send me a link to verify it"
-                        done="verification"
-                        result="Sent. Follow the link in the mail."
                         pending=action.pending()
-                        saved=done_by(action)
+                        status=action_status(action, "verification", "Sent. Follow the link in the mail.")
                     />
                 </div>
             </ActionForm>
@@ -75,15 +75,15 @@ fn Verify(shown: Shown) -> impl IntoView {
 }
 
 #[component]
-fn Change(shown: Shown) -> impl IntoView {
+fn Change(state: SettingsState) -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
-    let action = shown.action::<RequestAddressChange>();
-    let error = error_of(action);
+    let action = state.action::<RequestAddressChange>();
+    let error = action_error(action);
     focus_error(error, FIELDS, "address-error");
     view! {
         <ActionForm action>
             <div class="grid max-w-[360px] gap-5">
-                <Wrong error fields=FIELDS id="address-error" section="address" />
+                <FormErrorOrConfirm error fields=FIELDS id="address-error" next="/settings#address" />
                 <Field
                     name="email"
                     label="New address"
@@ -91,12 +91,10 @@ fn Change(shown: Shown) -> impl IntoView {
                     autocomplete="email"
                     error=field_error(error, "email")
                 />
-                <Save
+                <SubmitButton
                     words="Send a link to the new address"
-                    done="address"
-                    result="Sent. The address changes when the link is followed."
                     pending=action.pending()
-                    saved=done_by(action)
+                    status=action_status(action, "address", "Sent. The address changes when the link is followed.")
                 />
             </div>
         </ActionForm>

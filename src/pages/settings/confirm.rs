@@ -1,15 +1,12 @@
 use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-use super::{Wrong, error_of};
 use crate::{
-    components::{Field, PageTitle, browser::use_passkey},
+    components::{Field, browser::use_passkey},
     domain::{AppError, Proof, local_path},
     pages::{
-        fault::Faulty,
-        forms::{field_error, focus_error, form_action},
-        frame::{FrameState, PageBar, ToSignIn},
-        loaded::loaded,
+        shell::{CurrentPerson, Loaded, Page},
+        toolkit::{FormErrorOrConfirm, action_error, field_error, focus_error, form_action},
     },
     server_fns::security::{ConfirmIdentity, begin_passkey_confirmation, find_proof, finish_passkey_confirmation},
 };
@@ -19,32 +16,19 @@ use crate::{
 pub fn ConfirmPage() -> impl IntoView {
     let proof = Resource::new_blocking(|| (), |()| find_proof());
     view! {
-        <PageTitle text="Confirm that it is you" />
-        <PageBar title="Confirm that it is you" heading=false />
-        <div class="page">
-            <div class="column confirm">
-                <Suspense>
-                    {loaded(move || async move {
-                        match proof.await {
-                            Ok(proof) => view! { <Ways proof /> }.into_any(),
-                            Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                            Err(error) => view! { <Faulty error /> }.into_any(),
-                        }
-                    })}
-                </Suspense>
-            </div>
-        </div>
+        <Page title="Confirm that it is you" class="column confirm">
+            <Loaded data=proof view=|proof| view! { <ConfirmMethods proof /> }.into_any() />
+        </Page>
     }
-    .into_any()
 }
 
 #[component]
-fn Ways(proof: Proof) -> impl IntoView {
+fn ConfirmMethods(proof: Proof) -> impl IntoView {
     const FIELDS: &[&str] = &["password", "code"];
     let action = form_action::<ConfirmIdentity>();
-    let error = error_of(action);
+    let error = action_error(action);
     focus_error(error, FIELDS, "confirm-error");
-    let frame = FrameState::expect();
+    let user = CurrentPerson::expect().user;
     let next = use_query_map().with_untracked(|query| query.get("next"));
     let next = local_path(Some(next.as_deref().unwrap_or("/settings"))).to_owned();
     let has_form = proof.password || proof.code;
@@ -75,7 +59,7 @@ fn Ways(proof: Proof) -> impl IntoView {
                     view! {
                         <ActionForm action>
                             <div class="grid gap-5">
-                                <Wrong error fields=FIELDS id="confirm-error" section="" />
+                                <FormErrorOrConfirm error fields=FIELDS id="confirm-error" next="/settings" />
                                 <input type="hidden" name="next" value=next.clone() />
                                 <input
                                     class="sr-only"
@@ -84,7 +68,7 @@ fn Ways(proof: Proof) -> impl IntoView {
                                     aria-hidden="true"
                                     tabindex="-1"
                                     readonly
-                                    value=frame.user.with_untracked(|user| user.email.clone())
+                                    value=user.with_untracked(|user| user.email.clone())
                                 />
                                 {password
                                     .then(|| {
@@ -145,7 +129,7 @@ fn ByPasskey(next: String) -> impl IntoView {
     };
     view! {
         <div class="js-only grid gap-3">
-            <Wrong error=error.into() id="passkey-confirm-error" section="" />
+            <FormErrorOrConfirm error=error.into() id="passkey-confirm-error" next="/settings" />
             <button class="btn btn-line min-h-11" type="button" on:click=ask>
                 "Use a passkey"
             </button>

@@ -1,10 +1,13 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Save, Section, Shown, done_by, error_of};
+use super::state::SettingsState;
 use crate::{
     components::{FormError, TimeAgo},
     domain::Device,
-    pages::{forms::form_error, frame::FrameState},
+    pages::{
+        shell::ReaderTime,
+        toolkit::{RowList, Section, SubmitButton, action_error, action_status, form_error},
+    },
     server_fns::security::{EndDevice, EndOtherDevices},
 };
 
@@ -12,14 +15,14 @@ use crate::{
 #[component]
 pub fn DevicesSection(
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
-    let one = shown.action::<EndDevice>();
-    let others = shown.action::<EndOtherDevices>();
-    let (of_one, of_others) = (error_of(one), error_of(others));
+    let one = state.action::<EndDevice>();
+    let others = state.action::<EndOtherDevices>();
+    let (of_one, of_others) = (action_error(one), action_error(others));
     let error = Signal::derive(move || of_one.get().or_else(|| of_others.get()));
-    let devices = shown.part(|settings| settings.devices.clone());
-    let many = Memo::new(move |_| shown.now.with(|settings| settings.devices.len() > 1));
+    let devices = state.part(|settings| settings.devices.clone());
+    let many = Memo::new(move |_| state.now.with(|settings| settings.devices.len() > 1));
     let rows = move || devices.get().into_iter().map(|device| view! { <DeviceRow device action=one /> }).collect_view();
     view! {
         <Section
@@ -28,19 +31,17 @@ pub fn DevicesSection(
             sentence="Where you are signed in, and when you were last there. End what you do not know or no longer use."
         >
             <FormError error=form_error(error, &[]) id="devices-error" />
-            <ul class="divide-y divide-line border-y border-line">{rows}</ul>
+            <RowList>{rows}</RowList>
             {move || {
                 many.get()
                     .then(|| {
                         view! {
                             <div class="mt-4">
                                 <ActionForm action=others>
-                                    <Save
+                                    <SubmitButton
                                         words="End all others"
-                                        done="ended"
-                                        result="Ended."
                                         pending=others.pending()
-                                        saved=done_by(others)
+                                        status=action_status(others, "ended", "Ended.")
                                     />
                                 </ActionForm>
                             </div>
@@ -54,7 +55,7 @@ pub fn DevicesSection(
 
 #[component]
 fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
-    let clock = FrameState::expect().clock;
+    let clock = ReaderTime::expect().clock;
     let Device { id, device, place, created_at, last_used_at, current } = device;
     view! {
         <li class="flex items-center gap-4 py-3">

@@ -1,13 +1,16 @@
 use leptos::{ev::SubmitEvent, form::ActionForm, prelude::*, task::spawn_local};
 
-use super::{Section, Sensitive, Shown, Wrong, error_of};
+use super::state::SettingsState;
 use crate::{
     components::{
         Field, TimeAgo,
         browser::{has_passkeys, make_passkey},
     },
     domain::{AppError, Factor, FactorKind},
-    pages::{forms::field_error, frame::FrameState, password::value_of},
+    pages::{
+        shell::ReaderTime,
+        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, input_value},
+    },
     server_fns::factors::{RemoveFactor, RenameFactor, begin_passkey_registration, finish_passkey_registration},
 };
 
@@ -15,16 +18,16 @@ use crate::{
 #[component]
 pub fn PasskeysSection(
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
-    let possible = shown.now.with_untracked(|settings| settings.can_use_passkeys);
-    let rename = shown.action::<RenameFactor>();
-    let remove = shown.action::<RemoveFactor>();
-    let (of_rename, of_remove) = (error_of(rename), error_of(remove));
+    let possible = state.now.with_untracked(|settings| settings.can_use_passkeys);
+    let rename = state.action::<RenameFactor>();
+    let remove = state.action::<RemoveFactor>();
+    let (of_rename, of_remove) = (action_error(rename), action_error(remove));
     let error = Signal::derive(move || of_rename.get().or_else(|| of_remove.get()));
-    let fresh = shown.part(|settings| settings.proof.fresh);
+    let fresh = state.fresh();
     let rows = move || {
-        let passkeys = shown.now.with(|settings| {
+        let passkeys = state.now.with(|settings| {
             let factors = settings.factors.factors.iter();
             factors.filter(|factor| factor.kind == FactorKind::Passkey).cloned().collect::<Vec<_>>()
         });
@@ -38,13 +41,13 @@ pub fn PasskeysSection(
             title="Passkeys"
             sentence="Sign in with your fingerprint, your face or the lock of your device, with no password at all."
         >
-            <Wrong error id="passkeys-error" section="passkeys" />
+            <FormErrorOrConfirm error id="passkeys-error" next="/settings#passkeys" />
             {rows}
             {if possible {
                 view! {
-                    <Sensitive shown section="passkeys" what="add or remove passkeys">
-                        <Add shown />
-                    </Sensitive>
+                    <ConfirmGate fresh=state.fresh() next="/settings#passkeys" what="add or remove passkeys">
+                        <Add state />
+                    </ConfirmGate>
                 }
                 .into_any()
             } else {
@@ -67,7 +70,7 @@ fn PasskeyRow(
     rename: ServerAction<RenameFactor>,
     remove: ServerAction<RemoveFactor>,
 ) -> impl IntoView {
-    let clock = FrameState::expect().clock;
+    let clock = ReaderTime::expect().clock;
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     let named = name.clone();
     view! {
@@ -127,7 +130,7 @@ fn PasskeyRow(
 
 /// Adding a passkey, which takes a script.
 #[component]
-fn Add(shown: Shown) -> impl IntoView {
+fn Add(state: SettingsState) -> impl IntoView {
     let pending = RwSignal::new(false);
     let error = RwSignal::new(None::<AppError>);
     // Known only in the browser, once the page is awake.
@@ -138,10 +141,10 @@ fn Add(shown: Shown) -> impl IntoView {
         pending.set(true);
         error.set(None);
         spawn_local(async move {
-            let added = register(value_of("passkey-name")).await;
+            let added = register(input_value("passkey-name")).await;
             pending.try_set(false);
             match added {
-                Ok(()) => shown.look_again(),
+                Ok(()) => state.look_again(),
                 Err(wrong) => {
                     error.try_set(wrong);
                 }
@@ -151,7 +154,7 @@ fn Add(shown: Shown) -> impl IntoView {
     view! {
         <form class="js-only" on:submit=add>
             <div class="grid max-w-[360px] gap-5">
-                <Wrong error=error.into() fields=&["name"] id="passkey-error" section="passkeys" />
+                <FormErrorOrConfirm error=error.into() fields=&["name"] id="passkey-error" next="/settings#passkeys" />
                 <Field
                     name="name"
                     id="passkey-name"

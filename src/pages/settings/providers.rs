@@ -1,25 +1,33 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Section, Sensitive, Shown, Wrong, error_of};
-use crate::{components::TimeAgo, domain::Identity, pages::frame::FrameState, server_fns::identities::UnlinkIdentity};
+use super::state::SettingsState;
+use crate::{
+    components::TimeAgo,
+    domain::Identity,
+    pages::{
+        shell::ReaderTime,
+        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error},
+    },
+    server_fns::identities::UnlinkIdentity,
+};
 
 /// Where the person can sign in besides.
 #[component]
 pub fn ProvidersSection(
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
-    let unlink = shown.action::<UnlinkIdentity>();
-    let error = error_of(unlink);
-    let fresh = shown.part(|settings| settings.proof.fresh);
+    let unlink = state.action::<UnlinkIdentity>();
+    let error = action_error(unlink);
+    let fresh = state.fresh();
     let rows = move || {
-        let identities = shown.now.with(|settings| settings.identities.clone());
+        let identities = state.now.with(|settings| settings.identities.clone());
         let rows = identities.into_iter().map(|identity| view! { <IdentityRow identity fresh unlink /> });
         let rows = rows.collect_view();
         (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
     };
     let links = move || {
-        let providers = shown.now.with(|settings| settings.providers.clone());
+        let providers = state.now.with(|settings| settings.providers.clone());
         let link = |provider: crate::domain::IdentityProvider| {
             view! {
                 <form method="post" action=format!("/auth/{}/start", provider.name)>
@@ -39,11 +47,11 @@ pub fn ProvidersSection(
             title="Other ways in"
             sentence="Accounts elsewhere by which you can sign in here too."
         >
-            <Wrong error id="providers-error" section="providers" />
+            <FormErrorOrConfirm error id="providers-error" next="/settings#providers" />
             {rows}
-            <Sensitive shown section="providers" what="link or unlink accounts">
+            <ConfirmGate fresh=state.fresh() next="/settings#providers" what="link or unlink accounts">
                 <div class="flex flex-wrap gap-3">{links}</div>
-            </Sensitive>
+            </ConfirmGate>
         </Section>
     }
     .into_any()
@@ -51,7 +59,7 @@ pub fn ProvidersSection(
 
 #[component]
 fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<UnlinkIdentity>) -> impl IntoView {
-    let clock = FrameState::expect().clock;
+    let clock = ReaderTime::expect().clock;
     let Identity { label, issuer, subject, email, created_at, last_used_at } = identity;
     view! {
         <li class="flex items-center gap-4 py-3">

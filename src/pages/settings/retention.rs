@@ -1,22 +1,24 @@
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Save, Section, Shown, Wrong, done_by, error_of};
+use super::state::SettingsState;
 use crate::{
     domain::{RETENTION_DAYS, Retention},
-    pages::frame::FrameState,
+    pages::{
+        shell::ReaderTime,
+        toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status},
+    },
     server_fns::security::ChangeRetention,
 };
 
 /// When the person's chats are deleted by themselves.
 #[component]
 pub fn RetentionSection(
-    /// The frame around, for its clock.
-    frame: FrameState,
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
-    let action = shown.action::<ChangeRetention>();
-    let rule = shown.part(|settings| settings.retention);
+    let clock = ReaderTime::expect().clock;
+    let action = state.action::<ChangeRetention>();
+    let rule = state.part(|settings| settings.retention);
     let Retention { days: chosen, everybodys, .. } = rule.get_untracked();
     let options = RETENTION_DAYS.map(|days| {
         view! {
@@ -33,7 +35,7 @@ pub fn RetentionSection(
         >
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
-                    <Wrong error=error_of(action) id="retention-error" section="retention" />
+                    <FormErrorOrConfirm error=action_error(action) id="retention-error" next="/settings#retention" />
                     <div>
                         <label class="label" for="days">
                             "Delete my chats"
@@ -46,7 +48,7 @@ pub fn RetentionSection(
                         </select>
                         <p class="hint" id="days-hint">
                             {move || match rule.get().from {
-                                Some(from) => format!("Chats of that age are deleted from {} on.", frame.clock.get().exact(from)),
+                                Some(from) => format!("Chats of that age are deleted from {} on.", clock.get().exact(from)),
                                 None => "A change holds a day later, so that you can think again.".to_owned(),
                             }}
                         </p>
@@ -62,12 +64,10 @@ pub fn RetentionSection(
                                 }
                             })}
                     </div>
-                    <Save
+                    <SubmitButton
                         words="Save"
-                        done="retention"
-                        result="Saved."
                         pending=action.pending()
-                        saved=done_by(action)
+                        status=action_status(action, "retention", "Saved.")
                     />
                 </div>
             </ActionForm>

@@ -1,12 +1,12 @@
 use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
-use super::{Section, Sensitive, Shown, Wrong, error_of};
+use super::state::SettingsState;
 use crate::{
     components::{Copied, Field, TimeAgo, browser, copy_word, tell_copied},
     domain::{Factor, FactorKind, TotpEnrolment},
     pages::{
-        forms::{field_error, focus_error},
-        frame::FrameState,
+        shell::ReaderTime,
+        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, focus_error},
     },
     server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
 };
@@ -15,16 +15,16 @@ use crate::{
 #[component]
 pub fn TwoStepSection(
     /// What the page shows.
-    shown: Shown,
+    state: SettingsState,
 ) -> impl IntoView {
     let app =
-        shown.part(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
-    let has_factor = Memo::new(move |_| shown.now.with(|settings| !settings.factors.factors.is_empty()));
-    let codes = Memo::new(move |_| shown.now.with(|settings| settings.codes.clone()));
-    let enrolment = Memo::new(move |_| shown.now.with(|settings| settings.enrolment.clone()));
-    let begin = shown.action::<BeginTotp>();
-    let remove = shown.action::<RemoveFactor>();
-    let (of_begin, of_remove) = (error_of(begin), error_of(remove));
+        state.part(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
+    let has_factor = Memo::new(move |_| state.now.with(|settings| !settings.factors.factors.is_empty()));
+    let codes = Memo::new(move |_| state.now.with(|settings| settings.codes.clone()));
+    let enrolment = Memo::new(move |_| state.now.with(|settings| settings.enrolment.clone()));
+    let begin = state.action::<BeginTotp>();
+    let remove = state.action::<RemoveFactor>();
+    let (of_begin, of_remove) = (action_error(begin), action_error(remove));
     let error = Signal::derive(move || of_begin.get().or_else(|| of_remove.get()));
     view! {
         <Section
@@ -33,28 +33,28 @@ pub fn TwoStepSection(
             sentence="After your password, a code of an app on your phone. A password that somebody else knows is then not enough."
         >
             <div class="grid gap-5">
-                <Wrong error id="two-step-error" section="two-step" />
+                <FormErrorOrConfirm error id="two-step-error" next="/settings#two-step" />
                 {move || {
                     let codes = codes.get();
-                    (!codes.is_empty()).then(|| view! { <NewCodes codes shown /> })
+                    (!codes.is_empty()).then(|| view! { <NewCodes codes state /> })
                 }}
                 {move || match (app.get(), enrolment.get()) {
-                    (Some(factor), _) => view! { <App factor remove shown /> }.into_any(),
-                    (None, Some(enrolment)) => view! { <Enrol enrolment shown /> }.into_any(),
+                    (Some(factor), _) => view! { <App factor remove state /> }.into_any(),
+                    (None, Some(enrolment)) => view! { <Enrol enrolment state /> }.into_any(),
                     (None, None) => {
                         view! {
-                            <Sensitive shown section="two-step" what="add an authenticator app">
+                            <ConfirmGate fresh=state.fresh() next="/settings#two-step" what="add an authenticator app">
                                 <ActionForm action=begin>
                                     <button class="btn btn-line" type="submit">
                                         "Add an authenticator app"
                                     </button>
                                 </ActionForm>
-                            </Sensitive>
+                            </ConfirmGate>
                         }
                         .into_any()
                     }
                 }}
-                {move || has_factor.get().then(|| view! { <RecoveryCodes shown /> })}
+                {move || has_factor.get().then(|| view! { <RecoveryCodes state /> })}
             </div>
         </Section>
     }
@@ -62,8 +62,8 @@ pub fn TwoStepSection(
 }
 
 #[component]
-fn App(factor: Factor, remove: ServerAction<RemoveFactor>, shown: Shown) -> impl IntoView {
-    let clock = FrameState::expect().clock;
+fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     view! {
         <div class="flex items-center gap-4 border-y border-line py-3">
@@ -75,7 +75,7 @@ fn App(factor: Factor, remove: ServerAction<RemoveFactor>, shown: Shown) -> impl
                 </p>
             </div>
             {move || {
-                shown
+                state
                     .now
                     .with(|settings| settings.proof.fresh)
                     .then(|| {
@@ -96,11 +96,11 @@ fn App(factor: Factor, remove: ServerAction<RemoveFactor>, shown: Shown) -> impl
 
 /// The app that is being added.
 #[component]
-fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
+fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
     const FIELDS: &[&str] = &["code"];
-    let confirm = shown.action::<ConfirmTotp>();
-    let cancel = shown.action::<CancelTotp>();
-    let error = error_of(confirm);
+    let confirm = state.action::<ConfirmTotp>();
+    let cancel = state.action::<CancelTotp>();
+    let error = action_error(confirm);
     focus_error(error, FIELDS, "totp-error");
     let TotpEnrolment { uri, secret, qr } = enrolment;
     view! {
@@ -116,7 +116,7 @@ fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
             </p>
             <ActionForm action=confirm>
                 <div class="grid max-w-[360px] gap-5">
-                    <Wrong error fields=FIELDS id="totp-error" section="two-step" />
+                    <FormErrorOrConfirm error fields=FIELDS id="totp-error" next="/settings#two-step" />
                     <Field
                         name="code"
                         label="Code of the app"
@@ -141,8 +141,8 @@ fn Enrol(enrolment: TotpEnrolment, shown: Shown) -> impl IntoView {
 
 /// New recovery codes, shown until they are put away.
 #[component]
-fn NewCodes(codes: Vec<String>, shown: Shown) -> impl IntoView {
-    let away = shown.action::<PutCodesAway>();
+fn NewCodes(codes: Vec<String>, state: SettingsState) -> impl IntoView {
+    let away = state.action::<PutCodesAway>();
     let text = codes.join("\n");
     let copied = Copied::new(None);
     let copy = move |_| {
@@ -178,10 +178,10 @@ fn NewCodes(codes: Vec<String>, shown: Shown) -> impl IntoView {
 }
 
 #[component]
-fn RecoveryCodes(shown: Shown) -> impl IntoView {
-    let renew = shown.action::<NewRecoveryCodes>();
-    let error = error_of(renew);
-    let left = shown.part(|settings| settings.factors.recovery_codes);
+fn RecoveryCodes(state: SettingsState) -> impl IntoView {
+    let renew = state.action::<NewRecoveryCodes>();
+    let error = action_error(renew);
+    let left = state.part(|settings| settings.factors.recovery_codes);
     let told = move || match left.get() {
         0 => "You have no recovery codes left.".to_owned(),
         1 => "You have 1 recovery code left.".to_owned(),
@@ -190,15 +190,19 @@ fn RecoveryCodes(shown: Shown) -> impl IntoView {
     view! {
         <div class="grid gap-3">
             <p>{told}</p>
-            <Wrong error id="codes-error" section="two-step" />
-            <Sensitive shown section="two-step" what="change the second factor or make new codes">
+            <FormErrorOrConfirm error id="codes-error" next="/settings#two-step" />
+            <ConfirmGate
+                fresh=state.fresh()
+                next="/settings#two-step"
+                what="change the second factor or make new codes"
+            >
                 <ActionForm action=renew>
                     <button class="btn btn-line" type="submit">
                         "Make new codes"
                     </button>
                     <span class="hint block">"The old ones end."</span>
                 </ActionForm>
-            </Sensitive>
+            </ConfirmGate>
         </div>
     }
     .into_any()

@@ -1,0 +1,39 @@
+use super::Glyph;
+use crate::domain::ChatAction;
+
+/// What plain forms send for an action.
+pub fn chat_action_name(action: ChatAction) -> &'static str {
+    match action {
+        ChatAction::Pin => "pin",
+        ChatAction::Unpin => "unpin",
+        ChatAction::Archive => "archive",
+        ChatAction::Unarchive => "unarchive",
+        ChatAction::Delete => "delete",
+        ChatAction::Restore => "restore",
+    }
+}
+
+/// The icon and the words of an action.
+pub fn chat_action_look(action: ChatAction) -> (Glyph, &'static str) {
+    match action {
+        ChatAction::Pin => (Glyph::Pin, "Pin"),
+        ChatAction::Unpin => (Glyph::Pin, "Unpin"),
+        ChatAction::Archive => (Glyph::Archive, "Archive"),
+        ChatAction::Unarchive => (Glyph::Archive, "Bring back"),
+        ChatAction::Delete => (Glyph::Trash, "Delete chat"),
+        ChatAction::Restore => (Glyph::Undo, "Undo"),
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_has_the_same_name_on_both_sides() {
+        use ChatAction::*;
+        for action in [Pin, Unpin, Archive, Unarchive, Delete, Restore] {
+            assert_eq!(serde_json::to_value(action).expect("a name"), chat_action_name(action));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! `/jobs`
+
+mod page;
+mod row;
+
+pub use page::JobsPage;

@@ -1,0 +1,11 @@
+//! The pages for administrators.
+
+mod audit;
+mod jobs;
+mod people;
+mod person;
+
+pub use audit::AuditPage;
+pub use jobs::JobsPage;
+pub use people::PeoplePage;
+pub use person::PersonPage;

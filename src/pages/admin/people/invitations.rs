@@ -1,0 +1,194 @@
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    components::{CopyLink, FormError, TimeAgo},
+    domain::{AppError, Invitation, NewInvitation, Role, limits},
+    pages::{
+        shell::ReaderTime,
+        toolkit::{
+            ConfirmFirst, Section, SubmitButton, action_done, action_error, field_error, focus_error, form_action,
+            form_error, on_success,
+        },
+    },
+    server_fns::invitations::{CreateInvitation, RevokeInvitation},
+};
+
+const FIELDS: &[&str] = &["email", "uses", "days"];
+
+/// What is done with invitations. It outlives the lists, which are read anew.
+#[derive(Clone, Copy)]
+pub struct InvitationState {
+    create: ServerAction<CreateInvitation>,
+    revoke: ServerAction<RevokeInvitation>,
+    made: RwSignal<Option<NewInvitation>>,
+}
+
+impl InvitationState {
+    /// Tells `on_change` whenever the lists must be read anew.
+    pub fn new(on_change: Callback<()>) -> Self {
+        let create = form_action::<CreateInvitation>();
+        let revoke = form_action::<RevokeInvitation>();
+        let made = RwSignal::new(None);
+        on_success(create, move |new| {
+            made.set(Some(new));
+            revoke.clear();
+            on_change.run(());
+        });
+        on_success(revoke, move |()| on_change.run(()));
+        Self { create, revoke, made }
+    }
+}
+
+/// Invitations: a form for new ones, and those that can be used.
+#[component]
+pub fn Invitations(
+    /// Those that can be used, newest first.
+    open: Vec<Invitation>,
+    /// The link of one that was just made without scripts.
+    new_link: Option<String>,
+    /// Whether mails are sent.
+    mails: bool,
+    /// Whether the administrator may change something without proving who they are.
+    fresh: bool,
+    /// What is done with them.
+    state: InvitationState,
+) -> impl IntoView {
+    let InvitationState { create, revoke, made } = state;
+    let stale = move || create.value().with(|value| matches!(value, Some(Err(AppError::Stale))));
+    let (error, of_revoke) = (action_error(create), action_error(revoke));
+    let revoked = action_done(revoke);
+    focus_error(error, FIELDS, "invitation-error");
+    let query = use_query_map();
+    let status = Signal::derive(move || {
+        if revoked.get() == Some(true) {
+            return Some("Revoked.");
+        }
+        match (
+            made.with(|made| made.as_ref().map(|made| made.mailed)),
+            query.with(|query| query.get("done")).as_deref(),
+        ) {
+            (Some(true), _) | (None, Some("mailed")) => Some("Made, and sent by mail."),
+            (Some(false), _) | (None, Some("invited")) => Some("Made."),
+            (None, Some("revoked")) => Some("Revoked."),
+            _ => None,
+        }
+    });
+    let link = move || made.with(|made| made.as_ref().map(|made| made.link.clone())).or_else(|| new_link.clone());
+    let rows = open.into_iter().map(|invitation| view! { <OpenInvitation invitation revoke /> }).collect_view();
+    let hint = if mails {
+        "It is sent to that address. Leave it empty for whoever has the link."
+    } else {
+        "Leave it empty for whoever has the link."
+    };
+    view! {
+        <Section
+            ruled=true
+            id="invitations"
+            title="Invitations"
+            sentence="A link by which somebody makes an account, whatever the rule for sign-up is."
+        >
+            {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
+            <ActionForm action=create>
+                <div class="grid max-w-[360px] gap-5">
+                    <FormError error=form_error(error, FIELDS) id="invitation-error" />
+                    <Entry name="email" label="E-mail address (optional)" kind="email" value="" hint error=field_error(error, "email") />
+                    <div>
+                        <label class="label" for="role">
+                            "Role"
+                        </label>
+                        <select class="input" id="role" name="role">
+                            <option value="member">"Member"</option>
+                            <option value="administrator">"Administrator"</option>
+                        </select>
+                    </div>
+                    <Entry name="uses" label="For how many people" kind="number" value="1" max=limits::INVITATION_USES error=field_error(error, "uses") />
+                    <Entry name="days" label="Holds for days" kind="number" value="7" max=limits::INVITATION_DAYS error=field_error(error, "days") />
+                    <SubmitButton words="Make an invitation" pending=create.pending() status />
+                </div>
+            </ActionForm>
+            {move || {
+                link()
+                    .map(|link| {
+                        view! {
+                            <div class="mt-5">
+                                <p class="mb-2">"The link is shown only now. Copy it before you leave this page."</p>
+                                <CopyLink label="Link of the invitation" link />
+                            </div>
+                        }
+                    })
+            }}
+            <div class="mt-6">
+                <FormError error=form_error(of_revoke, &[]) id="revoke-error" />
+                <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+/// One line of the form.
+#[component]
+fn Entry(
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    value: &'static str,
+    #[prop(optional)] max: Option<u32>,
+    #[prop(optional)] hint: Option<&'static str>,
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    let number = kind == "number";
+    view! {
+        <div>
+            <label class="label" for=name>
+                {label}
+            </label>
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                value=value
+                min=number.then_some("1")
+                max=max
+                required=number
+                autocomplete="off"
+                aria-invalid=move || error.get().map(|_| "true")
+                aria-describedby=format!("{name}-hint")
+            />
+            <p class="hint" class:hint-danger=move || error.get().is_some() id=format!("{name}-hint")>
+                {move || error.get().or_else(|| hint.map(str::to_owned))}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn OpenInvitation(invitation: Invitation, revoke: ServerAction<RevokeInvitation>) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
+    let Invitation { id, email, role, uses_left, created_at, expires_at } = invitation;
+    let who =
+        email.unwrap_or_else(|| if uses_left == 1 { "1 person".to_owned() } else { format!("{uses_left} people") });
+    let name = format!("Revoke the invitation for {who}");
+    view! {
+        <li class="flex items-center gap-4 py-3">
+            <div class="min-w-0 flex-1">
+                <p class="flex flex-wrap items-center gap-x-2 font-medium">
+                    "For " {who} {(role == Role::Administrator).then(|| view! { <span class="chip">"Administrator"</span> })}
+                </p>
+                <p class="text-label text-ink-soft">
+                    "Made " <TimeAgo at=created_at clock /> " · holds until " {move || clock.get().exact(expires_at)}
+                </p>
+            </div>
+            <ActionForm action=revoke>
+                <input type="hidden" name="id" value=id.to_string() />
+                <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
+                    "Revoke"
+                </button>
+            </ActionForm>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,49 @@
+use leptos::prelude::*;
+
+use crate::{
+    components::TimeAgo,
+    domain::Receipt,
+    pages::{
+        shell::ReaderTime,
+        toolkit::{RowList, Section},
+    },
+};
+
+/// The receipts of deleted accounts. Nothing where none was.
+#[component]
+pub fn Receipts(
+    /// The receipts, newest first.
+    receipts: Vec<Receipt>,
+) -> impl IntoView {
+    if receipts.is_empty() {
+        return ().into_any();
+    }
+    let rows = receipts.into_iter().map(|receipt| view! { <Row receipt /> }).collect_view();
+    view! {
+        <Section
+            ruled=true
+            id="deleted"
+            title="Deleted accounts"
+            sentence="What was deleted when. Nothing says whose it was."
+        >
+            <RowList>{rows}</RowList>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(receipt: Receipt) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
+    let Receipt { id, asked_at, done_at, counts } = receipt;
+    view! {
+        <li class="py-3">
+            <p class="break-all font-medium">"Receipt " {id}</p>
+            <p class="text-label text-ink-soft">
+                "Asked for " <TimeAgo at=asked_at clock /> " · deleted " <TimeAgo at=done_at clock />
+            </p>
+            <p class="text-label text-ink-soft">{counts}</p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,37 @@
+use leptos::prelude::*;
+
+use crate::{
+    components::{Glyph, Icon},
+    domain::limits,
+};
+
+/// The search for people: a plain form, so that it works without scripts.
+#[component]
+pub fn SearchForm(
+    /// What was looked for.
+    search: String,
+) -> impl IntoView {
+    view! {
+        <form class="mb-4 flex gap-2" method="get" action="/people" role="search">
+            <div class="relative min-w-0 flex-1">
+                <span class="pointer-events-none absolute inset-y-0 start-3 grid place-items-center text-ink-faint">
+                    <Icon glyph=Glyph::Search />
+                </span>
+                <input
+                    class="input ps-10"
+                    type="search"
+                    name="q"
+                    aria-label="Name or e-mail address"
+                    placeholder="Name or e-mail address"
+                    autocomplete="off"
+                    maxlength=limits::SEARCH_CHARS
+                    value=search
+                />
+            </div>
+            <button class="btn btn-line min-h-11" type="submit">
+                "Search"
+            </button>
+        </form>
+    }
+    .into_any()
+}

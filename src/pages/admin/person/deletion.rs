@@ -1,0 +1,52 @@
+use leptos::prelude::*;
+
+use super::{
+    change::{Change, status_of},
+    state::PersonState,
+};
+use crate::{
+    domain::{Person, PersonChange},
+    pages::{
+        shell::ReaderTime,
+        toolkit::{Section, StatusMessage},
+    },
+};
+
+/// The end of the account.
+#[component]
+pub fn DeletionSection(
+    /// The person.
+    person: Person,
+    /// What is done with them.
+    state: PersonState,
+) -> impl IntoView {
+    const CHANGES: &[PersonChange] = &[PersonChange::DeleteAccount, PersonChange::KeepAccount];
+    let clock = ReaderTime::expect().clock;
+    let Person { summary, deletion_at, is_self, .. } = person;
+    let sentence = match is_self {
+        true => "You delete your own in your settings.",
+        false => {
+            "The account is disabled at once, and everything in it is deleted a day later. Until then it can be kept."
+        }
+    };
+    let due = deletion_at.map(|due| {
+        view! {
+            <p class="mb-3">"It will be deleted on " {move || clock.get().exact(due)} "."</p>
+        }
+    });
+    let change = match (is_self, deletion_at) {
+        (_, Some(_)) => Some((PersonChange::KeepAccount, "Keep the account")),
+        (false, None) => Some((PersonChange::DeleteAccount, "Delete the account")),
+        (true, None) => None,
+    };
+    view! {
+        <Section ruled=true id="deletion" title="Delete account" sentence>
+            {due}
+            <div class="flex flex-wrap items-end gap-3">
+                {change.map(|(change, words)| view! { <Change person=summary.id change words state /> })}
+                <StatusMessage words=status_of(state, CHANGES) />
+            </div>
+        </Section>
+    }
+    .into_any()
+}

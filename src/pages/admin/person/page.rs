@@ -1,0 +1,92 @@
+//! `/people/{id}`
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::{
+    access::AccessSection, deletion::DeletionSection, factors::FactorsSection, password::PasswordSection,
+    role::RoleSection, sign_ins::SignInsSection, state::PersonState,
+};
+use crate::{
+    components::{FormError, TimeAgo},
+    domain::{AppError, Person, PersonSummary, UserId},
+    pages::{
+        shell::{Loaded, Page, ReaderTime},
+        toolkit::{ConfirmFirst, focus_error, form_error},
+    },
+    server_fns::people::load_person,
+};
+
+/// One person, and what an administrator can do with their account.
+#[component]
+pub fn PersonPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let again = RwSignal::new(0_u32);
+    let on_change = Callback::new(move |()| again.update(|count| *count += 1));
+    let person = Resource::new_blocking(
+        move || (id.get(), again.get()),
+        |(id, _)| async move {
+            let user: UserId = id.parse().map_err(|_| AppError::NotFound)?;
+            load_person(user).await
+        },
+    );
+    let state = PersonState::new(on_change);
+    view! {
+        <Page title="Person">
+            <Loaded data=person view=move |person| view! { <Content person state /> }.into_any() />
+        </Page>
+    }
+}
+
+#[component]
+fn Content(person: Person, state: PersonState) -> impl IntoView {
+    const FIELDS: &[&str] = &[];
+    let error: Signal<Option<AppError>> = state.error.into();
+    focus_error(error, FIELDS, "person-error");
+    let fresh = person.fresh;
+    let stale = move || error.with(|error| matches!(error, Some(AppError::Stale)));
+    view! {
+        <p class="mb-4">
+            <a class="link inline-flex min-h-11 items-center" href="/people">
+                "All people"
+            </a>
+        </p>
+        {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
+        <FormError error=form_error(error, FIELDS) id="person-error" />
+        <Head person=person.clone() />
+        <RoleSection person=person.clone() state />
+        <AccessSection person=person.clone() state />
+        <PasswordSection person=person.clone() state />
+        <FactorsSection person=person.clone() state />
+        <SignInsSection person=person.clone() state />
+        <DeletionSection person state />
+    }
+    .into_any()
+}
+
+/// Who it is, in a few lines.
+#[component]
+fn Head(person: Person) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
+    let Person { summary, created_at, email_verified, is_self, .. } = person;
+    let PersonSummary { name, email, standing, last_seen_at, .. } = summary;
+    view! {
+        <div class="py-6">
+            <h1 class="flex flex-wrap items-center gap-x-2 text-title font-semibold">
+                <span class="min-w-0" dir="auto">
+                    {name}
+                </span>
+                {is_self.then(|| view! { <span class="chip">"You"</span> })}
+            </h1>
+            <p class="text-ink-soft">
+                {email} {if email_verified { ", confirmed" } else { ", not confirmed" }}
+            </p>
+            <p class="mt-2 text-label text-ink-soft">
+                {standing.words().map(|words| format!("{words} · "))} "Account made " <TimeAgo at=created_at clock />
+                {last_seen_at.map(|at| view! { " · last seen " <TimeAgo at clock /> })}
+            </p>
+        </div>
+    }
+    .into_any()
+}

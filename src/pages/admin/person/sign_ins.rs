@@ -1,0 +1,71 @@
+use leptos::{form::ActionForm, prelude::*};
+
+use super::{
+    change::{Change, status_of},
+    state::PersonState,
+};
+use crate::{
+    components::TimeAgo,
+    domain::{Device, Person, PersonChange, UserId},
+    pages::{
+        shell::ReaderTime,
+        toolkit::{Section, StatusMessage},
+    },
+};
+
+/// Where they are signed in.
+#[component]
+pub fn SignInsSection(
+    /// The person.
+    person: Person,
+    /// What is done with them.
+    state: PersonState,
+) -> impl IntoView {
+    const CHANGES: &[PersonChange] = &[PersonChange::EndSignIns];
+    let id = person.summary.id;
+    let all = status_of(state, CHANGES);
+    let told = Signal::derive(move || match state.done.get().as_deref() {
+        Some("ended") => Some("Ended."),
+        _ => all.get(),
+    });
+    let sentence = if person.devices.is_empty() { "Nowhere." } else { "Where they are signed in, last used first." };
+    let some = !person.devices.is_empty();
+    let rows = person.devices.into_iter().map(|device| view! { <SignIn id device state /> }).collect_view();
+    view! {
+        <Section ruled=true id="sign-ins" title="Sign-ins" sentence>
+            <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
+            <div class="mt-4 flex flex-wrap items-end gap-3">
+                {some.then(|| view! { <Change person=id change=PersonChange::EndSignIns words="End all sign-ins" state /> })}
+                <StatusMessage words=told />
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn SignIn(id: UserId, device: Device, state: PersonState) -> impl IntoView {
+    let clock = ReaderTime::expect().clock;
+    let Device { id: sign_in, device, place, last_used_at, current, .. } = device;
+    let name = format!("End {device}");
+    view! {
+        <li class="flex items-center gap-4 py-3">
+            <div class="min-w-0 flex-1">
+                <p class="flex flex-wrap items-center gap-x-2 font-medium">
+                    {device} {current.then(|| view! { <span class="chip">"This device"</span> })}
+                </p>
+                <p class="text-label text-ink-soft">
+                    <TimeAgo at=last_used_at clock /> " · " {place}
+                </p>
+            </div>
+            <ActionForm action=state.end>
+                <input type="hidden" name="user" value=id.to_string() />
+                <input type="hidden" name="sign_in" value=sign_in.to_string() />
+                <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
+                    "End"
+                </button>
+            </ActionForm>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,13 @@
+use leptos::prelude::*;
+
+/// The link from a page about passwords to the sign-in page.
+#[component]
+pub fn BackToSignIn() -> impl IntoView {
+    view! {
+        <p class="mt-8">
+            <a class="link inline-flex min-h-11 items-center" href="/sign-in">
+                "Back to sign-in"
+            </a>
+        </p>
+    }
+}

@@ -1,0 +1,12 @@
+use leptos::prelude::*;
+
+/// Whether to stay signed in on this device.
+#[component]
+pub fn RememberMe() -> impl IntoView {
+    view! {
+        <label class="flex min-h-8 cursor-pointer items-center gap-2.5 text-ink-soft" for="remember">
+            <input class="checkbox" id="remember" type="checkbox" name="remember" value="on" />
+            "Remember me on this device"
+        </label>
+    }
+}

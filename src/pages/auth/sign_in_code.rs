@@ -1,0 +1,110 @@
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
+
+use super::{
+    column::AuthColumn,
+    next::{next, with_next},
+    passkey::PasskeyFor,
+    sign_in_methods::SignInMethods,
+};
+use crate::{
+    components::{Field, FormError, PageTitle},
+    domain::SignInStep,
+    pages::{
+        shell::LoadedAlone,
+        toolkit::{action_error, field_error, focus_error, form_action, form_error},
+    },
+    server_fns::factors::{FinishSignIn, find_sign_in_step},
+};
+
+const FIELDS: &[&str] = &["code"];
+
+/// `/sign-in/code`: what must be shown besides the password.
+#[component]
+pub fn SignInCodePage() -> impl IntoView {
+    let step = Resource::new_blocking(|| (), |()| find_sign_in_step());
+    view! {
+        <PageTitle text="Second step" />
+        <LoadedAlone
+            data=step
+            view=|step| match step {
+                Some(SignInStep::SecondFactor { totp, passkey }) => view! { <CodeForm totp passkey /> }.into_any(),
+                _ => view! { <Redirect path=with_next("/sign-in", next().as_deref()) /> }.into_any(),
+            }
+        />
+    }
+    .into_any()
+}
+
+#[component]
+fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
+    let action = form_action::<FinishSignIn>();
+    let error = action_error(action);
+    focus_error(error, FIELDS, "code-form-error");
+    let pending = action.pending();
+    let next = next();
+    let after = next.clone();
+    let start_again = with_next("/sign-in", next.as_deref());
+    let asks_recovery = use_query_map().with_untracked(|query| query.get_str("with") == Some("recovery"));
+    let by_app = totp && !asks_recovery;
+    let sentence = match (by_app, totp, passkey) {
+        (true, ..) => "Enter the code that your authenticator app shows now.",
+        (false, false, true) => "Use your passkey, or enter one of your recovery codes.",
+        _ => "Enter one of the recovery codes that you have kept. Each works once.",
+    };
+    // A phone shows digits for codes of an app; recovery codes have letters.
+    let field = if by_app {
+        view! {
+            <Field
+                name="code"
+                label="Code"
+                autocomplete="one-time-code"
+                keys="numeric"
+                described_by="code-hint"
+                error=field_error(error, "code")
+            >
+                <p class="hint" id="code-hint">
+                    "Six digits. A recovery code does it too."
+                </p>
+            </Field>
+        }
+        .into_any()
+    } else {
+        view! { <Field name="code" label="Recovery code" autocomplete="off" error=field_error(error, "code") /> }
+            .into_any()
+    };
+    let (mode, words) =
+        if by_app { ("recovery", "Enter a recovery code instead") } else { ("app", "Enter a code of the app instead") };
+    let other = next.as_deref().map(Url::escape);
+    let other = other.map_or_else(|| format!("?with={mode}"), |next| format!("?with={mode}&next={next}"));
+    view! {
+        <AuthColumn title="Second step" sentence>
+            <ActionForm action>
+                <div class="grid gap-5">
+                    <FormError error=form_error(error, FIELDS) id="code-form-error" />
+                    {next.map(|next| view! { <input type="hidden" name="next" value=next /> })} {field}
+                    <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
+                        {move || if pending.get() { "Signing in…" } else { "Sign in" }}
+                    </button>
+                </div>
+            </ActionForm>
+            {totp
+                .then(|| {
+                    view! {
+                        <p class="mt-4">
+                            <a class="link inline-flex min-h-11 items-center" href=format!("/sign-in/code{other}") rel="external">
+                                {words}
+                            </a>
+                        </p>
+                    }
+                })}
+            <SignInMethods providers=Vec::new() passkey=passkey.then_some(PasskeyFor::SecondStep) next=after />
+            <p class="mt-8 text-ink-soft">
+                "Somebody else, or no code at hand? " <a class="link" href=start_again>
+                    "Start again"
+                </a>
+            </p>
+        </AuthColumn>
+    }
+    .into_any()
+}

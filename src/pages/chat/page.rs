@@ -1,0 +1,33 @@
+//! `/chats/{id}`
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    data::{ChatData, load},
+    view::ChatView,
+};
+use crate::{
+    domain::{ChatId, MessageId},
+    pages::shell::{ChatList, Loaded},
+};
+
+/// A chat of the person's.
+#[component]
+pub fn ChatPage() -> impl IntoView {
+    let chats = ChatList::expect();
+    let params = use_params_map();
+    let query = use_query_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<ChatId>().ok()));
+    let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<MessageId>().ok()));
+    let data = Resource::new_blocking(
+        move || (id.get(), before.get()),
+        move |(id, before)| {
+            let made = chats.take_made(id);
+            load(id, before, made)
+        },
+    );
+    view! {
+        <Loaded data view=|ChatData { chat, older }| view! { <ChatView chat older /> }.into_any() />
+    }
+}

@@ -1,0 +1,17 @@
+use leptos::prelude::*;
+
+/// The foot with the links to both pages.
+#[component]
+pub fn LegalLinks() -> impl IntoView {
+    view! {
+        <footer class="mt-10 flex gap-5 text-label">
+            <a class="link inline-flex min-h-11 items-center" href="/privacy">
+                "Privacy"
+            </a>
+            <a class="link inline-flex min-h-11 items-center" href="/terms">
+                "Terms"
+            </a>
+        </footer>
+    }
+    .into_any()
+}

@@ -1,0 +1,40 @@
+use leptos::prelude::*;
+
+use super::links::LegalLinks;
+use crate::{components::PageTitle, domain::LegalPage, pages::shell::LoadedAlone, server_fns::legal::load_legal};
+
+/// `/privacy`
+#[component]
+pub fn PrivacyPage() -> impl IntoView {
+    legal(LegalPage::Privacy)
+}
+
+/// `/terms`
+#[component]
+pub fn TermsPage() -> impl IntoView {
+    legal(LegalPage::Terms)
+}
+
+fn legal(page: LegalPage) -> AnyView {
+    let text = Resource::new_blocking(|| (), move |()| load_legal(page));
+    view! {
+        <PageTitle text=page.title() />
+        <LoadedAlone
+            data=text
+            view=move |html| {
+                view! {
+                    <main id="main" class="mx-auto w-full max-w-[720px] px-4 py-12">
+                        <a class="link inline-flex min-h-11 items-center font-semibold" href="/">
+                            "Colloquy"
+                        </a>
+                        <h1 class="mt-4 mb-6 text-display font-semibold tracking-tight">{page.title()}</h1>
+                        <div class="prose" inner_html=html></div>
+                        <LegalLinks />
+                    </main>
+                }
+                    .into_any()
+            }
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,85 @@
+//! `/sessions`
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use server_fn::ServerFn;
+
+use super::{list::SessionList, query::SessionsQuery, search::SearchForm, tabs::Tabs, undo_banner::UndoBanner};
+use crate::{
+    components::{FormError, Glyph, Icon},
+    domain::{AppError, ChatFilter, ChatPage, Role},
+    pages::{
+        shell::{ChatList, CurrentPerson, Loaded, Page},
+        toolkit::url_error,
+    },
+    server_fns::{
+        account::SignOut,
+        chats::{ChangeChats, RenameChat, list_chats},
+    },
+};
+
+/// The person's chats, newest first, with what can be done with them.
+#[component]
+pub fn SessionsPage() -> impl IntoView {
+    let restored = ChatList::expect().restored;
+    let query = use_query_map();
+    let shown = Memo::new(move |_| {
+        query.with(|query| SessionsQuery {
+            filter: match query.get_str("filter") {
+                Some("pinned") => ChatFilter::Pinned,
+                Some("archived") => ChatFilter::Archived,
+                _ => ChatFilter::All,
+            },
+            search: query.get("q").unwrap_or_default(),
+            cursor: query.get("cursor"),
+        })
+    });
+    let page = Resource::new_blocking(
+        move || (shown.get(), restored.get()),
+        |(shown, _)| async move {
+            let page = list_chats(shown.filter, shown.search.clone(), shown.cursor.clone()).await?;
+            Ok::<(SessionsQuery, ChatPage), AppError>((shown, page))
+        },
+    );
+    let administrator = CurrentPerson::expect().user.with_untracked(|user| user.role == Role::Administrator);
+    let error = url_error::<ChangeChats>().or_else(url_error::<RenameChat>).map(|error| error.to_string());
+    view! {
+        <Page title="Chats" class="column sessions">
+            <h1 class="mb-4 text-title font-semibold max-lg:sr-only">"Chats"</h1>
+            <FormError error=Signal::stored(error) id="sessions-error" />
+            <SearchForm shown />
+            <Tabs shown />
+            <UndoBanner />
+            <Loaded data=page view=|(shown, page)| view! { <SessionList shown page /> }.into_any() />
+            // On phones this page is the menu where there are no scripts.
+            <form class="nojs-only mt-12 flex flex-wrap gap-3 lg:hidden" method="post" action=SignOut::url()>
+                <a class="btn btn-line" href="/settings">
+                    <Icon glyph=Glyph::Settings />
+                    "Settings"
+                </a>
+                {administrator
+                    .then(|| {
+                        view! {
+                            <a class="btn btn-line" href="/people">
+                                <Icon glyph=Glyph::Users />
+                                "People"
+                            </a>
+                            <a class="btn btn-line" href="/audit">
+                                <Icon glyph=Glyph::ScrollText />
+                                "Audit"
+                            </a>
+                            <a class="btn btn-line" href="/jobs">
+                                <Icon glyph=Glyph::RotateCw />
+                                "Jobs"
+                            </a>
+                        }
+                    })}
+                <button class="btn btn-line" type="submit">
+                    <Icon glyph=Glyph::LogOut />
+                    "Sign out"
+                </button>
+            </form>
+        </Page>
+    }
+    .into_any()
+}

@@ -1,0 +1,87 @@
+//! `/settings`
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    activity::ActivitySection, address::AddressSection, deletion::DeleteSection, devices::DevicesSection,
+    export::DataSection, locale::LocaleSection, name::NameSection, passkeys::PasskeysSection,
+    password::PasswordSection, picture::PictureSection, providers::ProvidersSection, retention::RetentionSection,
+    state::SettingsState, two_step::TwoStepSection,
+};
+use crate::{
+    components::PageTitle,
+    pages::{
+        legal::LegalLinks,
+        shell::{CurrentPerson, Loaded, PageBar},
+    },
+    server_fns::security::{Settings, load_settings},
+};
+
+/// The person's account: one page, whose sections are saved each on its own.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let query = use_query_map();
+    let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
+    let settings = Resource::new_blocking(move || cursor.get(), load_settings);
+    view! {
+        <PageTitle text="Settings" />
+        <PageBar title="Settings" heading=false />
+        <div class="page">
+            <Loaded
+                data=settings
+                view=move |settings| view! { <Sections settings cursor=cursor.get_untracked() /> }.into_any()
+            />
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
+    let has_providers = !settings.providers.is_empty() || !settings.identities.is_empty();
+    let cursor = StoredValue::new(cursor);
+    let state = SettingsState { now: RwSignal::new(settings), must_enrol: CurrentPerson::expect().must_enrol, cursor };
+    let links = [
+        ("picture", "Picture"),
+        ("profile", "Name"),
+        ("address", "E-mail address"),
+        ("password-section", "Password"),
+        ("two-step", "Two-step sign-in"),
+        ("passkeys", "Passkeys"),
+        ("providers", "Other ways in"),
+        ("locale", "Language and time"),
+        ("devices", "Devices"),
+        ("activity", "Activity"),
+        ("retention", "Keeping chats"),
+        ("data", "Your data"),
+        ("delete", "Delete account"),
+    ];
+    let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
+    let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
+    view! {
+        <div class="settings">
+            <nav class="settings-list" aria-label="Sections">
+                <ul>{links.collect_view()}</ul>
+            </nav>
+            <div class="min-w-0">
+                <h1 class="text-title font-semibold max-lg:sr-only">"Settings"</h1>
+                <PictureSection state />
+                <NameSection state />
+                <AddressSection state />
+                <PasswordSection state />
+                <TwoStepSection state />
+                <PasskeysSection state />
+                {has_providers.then(|| view! { <ProvidersSection state /> })}
+                <LocaleSection state />
+                <DevicesSection state />
+                <ActivitySection page=state.part(|settings| settings.activity.clone()) />
+                <RetentionSection state />
+                <DataSection state />
+                <DeleteSection state />
+                <LegalLinks />
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,39 @@
+use leptos::prelude::*;
+use server_fn::ServerFn;
+
+use crate::{
+    components::{Notice, ReaderClock},
+    domain::Timestamp,
+    server_fns::people::RefuseFactorRemoval,
+};
+
+/// Tells a person above every page that their second factors are said to be lost, and lets them refuse. A plain form:
+/// it is needed once in years, and would add to what every first visit loads.
+#[component]
+pub fn FactorRemovalNotice(
+    /// When they are removed; nothing is said without it.
+    due: Option<Timestamp>,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+) -> impl IntoView {
+    due.map(|due| {
+        view! {
+            <div class="px-4 pt-3">
+                <div class="column">
+                    <Notice>
+                        <p>
+                            "An administrator was told that you have lost your second factors. They will be removed on "
+                            {move || clock.get().exact(due)} ", and all devices will be signed out."
+                        </p>
+                        <form method="post" action=RefuseFactorRemoval::url()>
+                            <button class="btn btn-line mt-3" type="submit">
+                                "Keep my second factors"
+                            </button>
+                        </form>
+                    </Notice>
+                </div>
+            </div>
+        }
+    })
+}

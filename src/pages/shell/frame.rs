@@ -1,0 +1,129 @@
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use serde::{Deserialize, Serialize};
+use server_fn::ServerFn;
+
+use super::{
+    chat_list::ChatList,
+    cookie::cookie,
+    current_person::CurrentPerson,
+    deletion_notice::DeletionNotice,
+    enrolment::{EnrolmentNotice, keep_to_settings},
+    factor_removal_notice::FactorRemovalNotice,
+    fault::{Alone, Faulty},
+    guard::ToSignIn,
+    loaded::loaded,
+    message_form_id::MessageFormId,
+    models::Models,
+    reader_time::ReaderTime,
+    sidebar_state::SidebarState,
+    sign_in_state::SignInState,
+    signed_out_notice::SignedOutNotice,
+    toast_area::ToastArea,
+    toasts::Toasts,
+};
+use crate::{
+    components::{Drawer, ReaderClock, ReaderZone, Sidebar},
+    domain::{AppError, ClientId},
+    server_fns::{
+        account::SignOut,
+        frame::{Frame, load_frame},
+    },
+};
+
+/// What the frame is made of, read in one go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct FrameData {
+    frame: Frame,
+    /// The model that was chosen last in this browser.
+    model: Option<String>,
+    /// The id of what is written into a form without scripts.
+    client_id: ClientId,
+}
+
+async fn load() -> Result<FrameData, AppError> {
+    let model = cookie("model");
+    Ok(FrameData { frame: load_frame().await?, model, client_id: ClientId::random() })
+}
+
+/// What stands around every page of a person who is signed in. Decides whether they may be here; strangers are sent to
+/// the sign-in page.
+#[component]
+pub fn FramePage() -> impl IntoView {
+    let data = Resource::new_blocking(|| (), |()| load());
+    view! {
+        <Suspense>
+            {loaded(move || async move {
+                match data.await {
+                    Ok(data) => view! { <FrameView data /> }.into_any(),
+                    Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
+                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+#[component]
+fn FrameView(data: FrameData) -> impl IntoView {
+    let FrameData { frame, model, client_id } = data;
+    let person = CurrentPerson {
+        user: RwSignal::new(frame.user),
+        picture: RwSignal::new(frame.picture),
+        must_enrol: RwSignal::new(frame.must_enrol),
+        deletion: RwSignal::new(frame.deletion),
+    };
+    let zone = ReaderZone::Known(frame.clock_changes.into());
+    let time = ReaderTime::new(ReaderClock { now: frame.now, zone, language: frame.language });
+    let (sign_in, toasts) = (SignInState::new(), Toasts::new());
+    let chats = ChatList::new(frame.chats.chats, toasts, sign_in);
+    let sidebar = SidebarState::new(frame.sidebar_folded);
+    provide_context(person);
+    provide_context(time);
+    provide_context(sign_in);
+    provide_context(chats);
+    provide_context(sidebar);
+    provide_context(Models::new(frame.models, model));
+    provide_context(MessageFormId(client_id));
+    time.keep(frame.time_zone_chosen);
+    chats.watch_runs();
+    chats.watch_elsewhere();
+    keep_to_settings(person.must_enrol);
+    sign_in.watch();
+    let clock = time.clock;
+    let sidebar_view = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
+        view! {
+            <Sidebar
+                user=person.user
+                picture=person.picture
+                chats=chats.chats
+                clock
+                sign_out=SignOut::url()
+                on_close
+                close_label
+                replace
+            />
+        }
+    };
+    view! {
+        <a class="skip btn btn-primary" href="#main" rel="external">
+            "Skip to the content"
+        </a>
+        <div class="frame" data-folded=move || sidebar.is_folded().then_some("")>
+            {sidebar_view("Hide the sidebar", Callback::new(move |()| sidebar.fold(true)), false)}
+            <main class="main" id="main" tabindex="-1">
+                {move || sign_in.ended.get().then(|| view! { <SignedOutNotice /> })}
+                <DeletionNotice due=person.deletion clock />
+                <FactorRemovalNotice due=frame.factor_removal clock />
+                {move || person.must_enrol.get().then(|| view! { <EnrolmentNotice /> })}
+                <Outlet />
+            </main>
+        </div>
+        <Drawer open=sidebar.drawer label="Chats">
+            {sidebar_view("Close", Callback::new(move |()| sidebar.drawer.set(false)), true)}
+        </Drawer>
+        <ToastArea toasts chats />
+    }
+    .into_any()
+}

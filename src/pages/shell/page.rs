@@ -1,0 +1,25 @@
+use leptos::prelude::*;
+
+use super::page_bar::PageBar;
+use crate::components::PageTitle;
+
+/// A page with a heading of its own, in one column.
+#[component]
+pub fn Page(
+    /// The title, in the bar and in the browser's frame.
+    title: &'static str,
+    /// The classes of the column.
+    #[prop(default = "column")]
+    class: &'static str,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <PageTitle text=title />
+        <PageBar title heading=false />
+        <div class="page">
+            <div class=class>{children()}</div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,17 @@
+use leptos::prelude::*;
+
+use super::guard::sign_in_path;
+
+/// Says that the sign-in has ended while the page was open.
+#[component]
+pub fn SignedOutNotice() -> impl IntoView {
+    view! {
+        <p class="bar" role="alert">
+            "Please sign in again. "
+            <a class="link" href=sign_in_path() rel="external">
+                "Sign in"
+            </a>
+        </p>
+    }
+    .into_any()
+}
