@@ -1,5 +1,6 @@
 //! The server. Who may import whom is in the architecture text of the crate; `tests/app/architecture.rs` holds it.
 
+pub mod access;
 pub mod allocator;
 pub mod audit;
 pub mod auth;
@@ -8,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cookies;
+pub mod egress;
 pub mod fault;
 pub mod http;
 pub mod jobs;

@@ -15,6 +15,7 @@ use super::{
     chat::{Chats, RemoveChats},
     clock::Clock,
     config::{self, Config},
+    egress::Egress,
     jobs::{Handler, Jobs},
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
@@ -135,7 +136,8 @@ impl AppState {
         let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
         let factors = Factors::new(store.clone(), clock.clone(), secrets, &config);
         let accounts = Accounts::new(store.clone(), clock.clone(), factors.clone(), &config);
-        let identities = Identities::new(&config, store.clone(), clock.clone(), accounts.clone());
+        let egress = Egress::new(config.egress.allowed_networks.clone());
+        let identities = Identities::new(&config, &egress, store.clone(), clock.clone(), accounts.clone());
         identities.prepare();
         let privacy = Privacy::new(store.clone(), clock.clone(), accounts.clone(), &config);
         let people = Administration::new(store.clone(), clock.clone(), accounts.clone(), privacy.clone(), &config);
@@ -144,7 +146,7 @@ impl AppState {
         let mail = config.mail.as_ref().map(|mail| Outbox::new(store.clone(), clock.clone(), mail));
         let outbox = mail.transpose()?;
         let supervisor = Supervisor::new(stopping.clone());
-        let chats = Chats::start(store.clone(), clock.clone(), &config, &supervisor, stopping.clone());
+        let chats = Chats::start(store.clone(), clock.clone(), &config, &egress, &supervisor, stopping.clone());
         let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&people, &privacy, &exports, &chats, outbox));
         watch(&supervisor, &accounts, &jobs, &stopping);
         if let Err(fault) = chats.take_over().await {

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::support::{
     app::{TestApp, each_db},
     client::{Client, encode},
+    http_client,
     program::{Program, program_on},
     upstream::script,
     visitor::Visitor,
@@ -114,7 +115,7 @@ each_db! {
         let mut program = Program::start(program_for_all(&app));
         let (tell, origins) = watch::channel(origin(&program));
         let load = Arc::new(Load {
-            client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client"),
+            client: http_client().timeout(Duration::from_secs(10)).build().expect("a client"),
             cookie: cookies.join("; "),
             origin: origins,
             is_over: AtomicBool::new(false),

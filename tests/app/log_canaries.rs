@@ -6,7 +6,7 @@ use colloquy::domain::{ClientId, Sent};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use secrecy::ExposeSecret;
 
-use crate::support::{app::each_db, client::encode, program::Program};
+use crate::support::{app::each_db, client::encode, http_client, program::Program};
 
 const CANARY: &str = "CaNaRy";
 
@@ -53,7 +53,7 @@ each_db! {
         }
         let program = Program::start(command);
         let origin = format!("http://{}", program.address);
-        let mut ada = Browser { client: reqwest::Client::new(), origin: origin.clone(), cookie: String::new() };
+        let mut ada = Browser { client: http_client().build().expect("a client"), origin: origin.clone(), cookie: String::new() };
         let email = format!("{CANARY}@example.org");
         let password = format!("{CANARY} nine red kites at sea");
         let account = [("email", email.as_str()), ("name", CANARY), ("password", &password)];

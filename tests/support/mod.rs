@@ -13,6 +13,14 @@ pub mod upstream;
 pub mod visitor;
 pub mod wire;
 
+/// A client of a test, which is no part of the program.
+#[expect(clippy::disallowed_methods, reason = "tests are outside of the program, and come in")]
+pub fn http_client() -> reqwest::ClientBuilder {
+    // An error only says that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
 /// The file of the small real model: `TEST_MODEL`, or the one that the set-up has put beside the build.
 pub fn model_file() -> PathBuf {
     const NAME: &str = "models/SmolLM2-135M-Instruct.Q4_1.gguf";

@@ -24,6 +24,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use colloquy::server::{clock::Clock, config::IdentityProviderConfig};
+use reqwest::redirect::Policy;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, traits::PublicKeyParts};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -202,7 +203,7 @@ impl Provider {
 
     /// What a browser does that is sent here: agrees, and is sent back. Gives the path with its query.
     pub async fn agree(&self, address: &str) -> String {
-        let client = colloquy::server::llm::openai::client();
+        let client = super::http_client().redirect(Policy::none()).build().expect("a client");
         let answer = client.get(address).send().await.expect("an answer of the provider");
         assert_eq!(answer.status(), 302, "{}", answer.text().await.unwrap_or_default());
         let back = answer.headers()[header::LOCATION].to_str().expect("an address").to_owned();

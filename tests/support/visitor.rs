@@ -26,7 +26,7 @@ impl Visitor {
     /// Somebody who is signed in already.
     pub fn new(person: &Client, address: &str) -> Self {
         let cookies: Vec<String> = person.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+        let client = super::http_client().timeout(Duration::from_secs(20)).build().expect("a client");
         Self { client, cookie: cookies.join("; "), origin: format!("http://{address}") }
     }
 

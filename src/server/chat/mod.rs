@@ -32,6 +32,7 @@ pub use send::Outgoing;
 use super::{
     clock::Clock,
     config::Config,
+    egress::Egress,
     llm::Models,
     store::Store,
     supervisor::{AtStop, Duty, Supervisor},
@@ -75,6 +76,7 @@ impl Chats {
         store: Store,
         clock: Clock,
         config: &Config,
+        egress: &Egress,
         supervisor: &Supervisor,
         shutdown: CancellationToken,
     ) -> Self {
@@ -83,7 +85,7 @@ impl Chats {
         let chats = Self(Arc::new(Inner {
             store,
             clock,
-            models: Models::new(config),
+            models: Models::new(config, egress),
             hub: hub::Hub::default(),
             writer,
             rendered: read::Rendered::default(),

@@ -4,6 +4,7 @@ use std::{error::Error, io::Write};
 
 use crate::server::{
     config::Config,
+    egress::Egress,
     llm::{FileKind, ModelError as Fault, Models, Tried},
 };
 
@@ -16,7 +17,7 @@ const NAMED: usize = 10;
 /// How many of them are of no use; also where this cannot be written.
 pub fn try_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let models = Models::new(config);
+    let models = Models::new(config, &Egress::new(config.egress.allowed_networks.clone()));
     let (tried, files) = runtime.block_on(async { tokio::join!(models.try_providers(), models.local_files()) });
     let mut failed = 0;
     for tried in &tried {

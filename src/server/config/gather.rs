@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 use super::fault::{Fault, Origin, suggestion};
 
 /// All keys outside `[[providers]]` and `[[identity_providers]]`. A key's variable is its name in upper case after `COLLOQUY_`.
-pub(super) const KEYS: [&str; 32] = [
+pub(super) const KEYS: [&str; 33] = [
     "listen",
     "url",
     "data",
@@ -28,6 +28,7 @@ pub(super) const KEYS: [&str; 32] = [
     "sessions.remembered",
     "mail.smtp_url",
     "mail.from",
+    "egress.allowed_networks",
     "local.models",
     "local.idle_minutes",
     "local.threads",

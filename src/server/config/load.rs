@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig, RequiredOf,
-    SessionConfig,
+    Config, DEFAULT_FILE, EgressConfig, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
+    RequiredOf, SessionConfig,
     fault::{Fault, Faults, Origin, Setting},
     gather::{Gathered, Given, Raw, Values},
     values::{self, Wrong},
@@ -107,6 +107,8 @@ impl Reader {
         let log = self.log(d.log);
         let sessions = self.sessions(d.sessions);
         let mail = self.mail();
+        let allowed_networks =
+            self.read("egress.allowed_networks", d.egress.allowed_networks, values::networks, |list| show_list(list));
         let local = self.local(d.local, &data);
         let factor_removal_wait =
             self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
@@ -130,6 +132,7 @@ impl Reader {
             log,
             sessions,
             mail,
+            egress: EgressConfig { allowed_networks },
             local,
             providers: Vec::new(),
             identity_providers: Vec::new(),

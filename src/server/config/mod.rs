@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 mod fault;
@@ -58,6 +59,8 @@ pub struct Config {
     pub sessions: SessionConfig,
     /// How mails are sent (`mail.*`), where they are.
     pub mail: Option<MailConfig>,
+    /// What may be reached over the network (`egress.*`).
+    pub egress: EgressConfig,
     /// The models inside Colloquy (`local.*`).
     pub local: LocalConfig,
     /// OpenAI-compatible endpoints (`[[providers]]`).
@@ -143,6 +146,13 @@ pub struct MailConfig {
     pub smtp_url: SecretString,
     /// The sender, for example `Colloquy <chat@example.org>`.
     pub from: String,
+}
+
+/// What may be reached over the network.
+#[derive(Debug, Clone, Default)]
+pub struct EgressConfig {
+    /// Networks that are not public, into which addresses may lead that are not in the configuration themselves.
+    pub allowed_networks: Vec<IpNet>,
 }
 
 /// The models that run on this machine.
@@ -235,6 +245,7 @@ impl Default for Config {
                 remembered: 90 * 86_400,
             },
             mail: None,
+            egress: EgressConfig::default(),
             local: LocalConfig {
                 models: data.join("models"),
                 idle_minutes: 10,

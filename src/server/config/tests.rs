@@ -76,6 +76,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         [mail]
         smtp_url = "smtps://user:pass%20word@mail.example.org"
         from = "Colloquy <chat@example.org>"
+        [egress]
+        allowed_networks = ["10.1.2.3/8", "fd00:1::/32"]
         [local]
         models = "/tmp"
         idle_minutes = 5
@@ -111,6 +113,8 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         (config.sign_up_open, config.sign_up_domains),
         (false, vec!["example.org".into(), "example.com".into()])
     );
+    let networks: Vec<String> = config.egress.allowed_networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "fd00:1::/32"]);
     assert_eq!(config.mail.map(|mail| mail.from).as_deref(), Some("Colloquy <chat@example.org>"));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
@@ -364,6 +368,16 @@ fn odd_values_are_faults_and_do_not_panic() {
     }
     let file = "data = \"/etc/passwd\"\n[local]\nprogram = \"/nowhere/at/all\"\n";
     assert_eq!(keys(&given(file, &[]).faults()), ["data", "local.program"]);
+}
+
+#[test]
+fn allowed_networks_are_networks() {
+    let given = |value: &str| given("", &[("COLLOQUY_EGRESS_ALLOWED_NETWORKS", value)]);
+    for none in ["10.0.0.2", "10.0.0.0/33", "example.org", "10.0.0.0/8,", "all"] {
+        assert_eq!(keys(&given(none).faults()), ["egress.allowed_networks"], "{none}");
+    }
+    let networks = given("10.0.0.2/32, fd00::/8").load().expect("no faults").config.egress.allowed_networks;
+    assert_eq!(networks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.2/32", "fd00::/8"]);
 }
 
 #[test]

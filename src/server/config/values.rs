@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use super::{PublicUrl, gather::Raw};
@@ -268,6 +269,18 @@ pub(super) fn addresses(raw: &Raw) -> Result<Vec<IpAddr>, Wrong> {
     let parse = |text: String| match text.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_canonical()),
         Err(_) => wrong(format!("{text:?} is not an IP address."), "Write addresses such as 10.0.0.2 or fd00::2."),
+    };
+    texts(raw)?.into_iter().map(parse).collect()
+}
+
+/// A list of networks.
+pub(super) fn networks(raw: &Raw) -> Result<Vec<IpNet>, Wrong> {
+    let parse = |text: String| match text.parse::<IpNet>() {
+        Ok(network) => Ok(network.trunc()),
+        Err(_) => wrong(
+            format!("{text:?} is not a network."),
+            "Write networks such as 10.0.0.0/8 or fd00::/8, and a single address as 10.0.0.2/32.",
+        ),
     };
     texts(raw)?.into_iter().map(parse).collect()
 }

@@ -9,14 +9,17 @@ use std::{
 
 use crate::{
     domain::{Failure, ModelChoice, ModelOption},
-    server::config::{Config, ProviderConfig},
+    server::{
+        config::{Config, ProviderConfig},
+        egress::Egress,
+    },
 };
 
 use super::{
     Model, ModelError, is_name,
     local::{Folder, Kind, LocalModel, ModelFile, Settings},
     offers::{Offers, Times},
-    openai::{self, Endpoint, Limits, Listed, OpenAi},
+    openai::{Endpoint, Limits, Listed, OpenAi},
 };
 
 /// The provider's name in ids of models on this machine.
@@ -51,16 +54,14 @@ struct Provider {
 
 impl Models {
     /// The models of a configuration. Reads and asks nothing yet.
-    pub fn new(config: &Config) -> Self {
-        Self::with_times(config, Times::default())
+    pub fn new(config: &Config, egress: &Egress) -> Self {
+        Self::with_times(config, egress, Times::default())
     }
 
     /// The same, where lists of models last for other times than usual.
-    pub fn with_times(config: &Config, times: Times) -> Self {
-        // The client reads the machine's certificates, which takes some memory: only where it is needed.
-        let client = (!config.providers.is_empty()).then(openai::client);
-        let provider = |(provider, client): (&ProviderConfig, _)| Provider::new(provider, client, times);
-        let providers = config.providers.iter().zip(client.into_iter().cycle()).map(provider).collect();
+    pub fn with_times(config: &Config, egress: &Egress, times: Times) -> Self {
+        let provider = |provider: &ProviderConfig| Provider::new(provider, egress.clone(), times);
+        let providers = config.providers.iter().map(provider).collect();
         let own = || std::env::current_exe().unwrap_or_else(|_| PathBuf::from("colloquy"));
         let mut settings = Settings::new(config.local.program.clone().unwrap_or_else(own));
         settings.threads = config.local.threads;
@@ -132,8 +133,8 @@ pub struct Tried {
 }
 
 impl Provider {
-    fn new(config: &ProviderConfig, client: reqwest::Client, times: Times) -> Self {
-        let endpoint = Endpoint::new(client, &config.base_url, config.key.clone(), config.context, Limits::default());
+    fn new(config: &ProviderConfig, egress: Egress, times: Times) -> Self {
+        let endpoint = Endpoint::new(egress, &config.base_url, config.key.clone(), config.context, Limits::default());
         let endpoint = if config.system_role { endpoint } else { endpoint.with_instructions_in_message() };
         Self {
             name: config.name.clone(),
@@ -146,18 +147,15 @@ impl Provider {
 
     async fn tried(&self) -> Tried {
         const PATIENCE: Duration = Duration::from_secs(10);
-        let ask = async |more| {
-            let late = || ModelError::new(Failure::TimedOut, "no answer in 10 seconds");
-            tokio::time::timeout(PATIENCE, self.endpoint.models_under(more)).await.map_err(|_| late()).flatten()
-        };
-        let listed = ask("").await;
-        let answers_under_v1 = listed.is_err() && !self.base_url.ends_with("/v1") && ask("/v1").await.is_ok();
+        let listed = self.endpoint.models(PATIENCE).await;
+        let answers_under_v1 = listed.is_err()
+            && !self.base_url.ends_with("/v1")
+            && self.endpoint.models_under("/v1", PATIENCE).await.is_ok();
         // Where there is an answer of any kind but one about the key.
         let is_there = listed.as_ref().is_err_and(|fault| {
             !matches!(fault.failure, Failure::Unreachable | Failure::Refused | Failure::TimedOut | Failure::Cut)
         });
-        let asked = tokio::time::timeout(PATIENCE, self.endpoint.takes_questions());
-        let takes_questions = is_there && !answers_under_v1 && asked.await.unwrap_or(false);
+        let takes_questions = is_there && !answers_under_v1 && self.endpoint.takes_questions(PATIENCE).await;
         let (name, base_url, chosen) = (self.name.clone(), self.base_url.clone(), self.chosen.clone());
         Tried { name, base_url, chosen, listed, answers_under_v1, takes_questions }
     }

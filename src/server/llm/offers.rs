@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::openai::Endpoint;
 
@@ -89,11 +89,9 @@ impl Offers {
         if self.state().asked.map(|(at, _)| at) != last {
             return;
         }
-        let answer = timeout(self.0.times.patience, endpoint.models()).await;
-        let (names, complaint) = match answer {
-            Ok(Ok(listed)) => (Some(listed.names.iter().take(NAMES).cloned().collect()), listed.complaint()),
-            Ok(Err(fault)) => (None, format!("{}; check `base_url`, or name its models with `models`", fault.detail)),
-            Err(_) => (None, "it did not answer in time".to_owned()),
+        let (names, complaint) = match endpoint.models(self.0.times.patience).await {
+            Ok(listed) => (Some(listed.names.iter().take(NAMES).cloned().collect()), listed.complaint()),
+            Err(fault) => (None, format!("{}; check `base_url`, or name its models with `models`", fault.detail)),
         };
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if complaint != state.logged {

@@ -6,17 +6,22 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream};
-use reqwest::{
-    Client, Response,
+use axum::http::{
+    Request,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
-    redirect,
+    request::Builder,
 };
+use futures::{StreamExt, stream};
+use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{Deltas, Model, ModelError, Prompt, pieces};
-use crate::domain::Failure;
+use crate::{
+    domain::Failure,
+    server::egress::{Egress, EgressError, Source, read_beginning},
+};
 
 mod chunk;
 mod faults;
@@ -67,7 +72,7 @@ impl Default for Limits {
 /// An OpenAI-compatible endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
-    client: Client,
+    egress: Egress,
     base_url: String,
     key: Option<SecretString>,
     context: u32,
@@ -78,28 +83,11 @@ pub struct Endpoint {
     habits: Mutex<HashMap<String, Habits>>,
 }
 
-/// The client for all endpoints: it follows no redirect, so that a key goes to no other host, and asks no proxy.
-pub fn client() -> Client {
-    // An error only says that a provider is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10))
-            .user_agent(concat!("colloquy/", env!("CARGO_PKG_VERSION")))
-    };
-    builder().build().unwrap_or_else(|fault| {
-        // A machine without any root certificate can still reach plain endpoints of its own network.
-        tracing::warn!(%fault, "no root certificates: https endpoints cannot be reached");
-        builder().tls_certs_only([]).build().expect("a client without certificates reads nothing from the machine")
-    })
-}
-
 impl Endpoint {
     /// The endpoint under `base_url` (as `http://127.0.0.1:11434/v1`), whose models read `context` tokens.
-    pub fn new(client: Client, base_url: &str, key: Option<SecretString>, context: u32, limits: Limits) -> Self {
+    pub fn new(egress: Egress, base_url: &str, key: Option<SecretString>, context: u32, limits: Limits) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { client, base_url, key, context, limits, usual: Habits::default(), habits: Mutex::default() }
+        Self { egress, base_url, key, context, limits, usual: Habits::default(), habits: Mutex::default() }
     }
 
     /// The same, for models that know no role `system`: the instructions stand at the beginning of the first message.
@@ -109,44 +97,51 @@ impl Endpoint {
         self
     }
 
-    /// The models that the endpoint offers, in its order.
+    /// The models that the endpoint offers, in its order. Takes no longer than `patience`.
     ///
     /// # Errors
     /// As for an answer: unreachable, refused, garbled and so on.
-    pub async fn models(&self) -> Result<Listed, ModelError> {
-        self.models_under("").await
+    pub async fn models(&self, patience: Duration) -> Result<Listed, ModelError> {
+        self.models_under("", patience).await
     }
 
     /// The same, where `more` stands behind the base address.
     ///
     /// # Errors
     /// As [`Endpoint::models`].
-    pub async fn models_under(&self, more: &str) -> Result<Listed, ModelError> {
-        let request = self.client.get(format!("{}{more}/models", self.base_url)).header(ACCEPT, "application/json");
-        let response = self.authorize(request)?.send().await.map_err(faults::of_send)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(faults::of_status(status.as_u16(), &read_beginning(response, ERROR_BYTES).await));
-        }
-        Listed::parse(&read_beginning(response, LIST_BYTES).await)
+    pub async fn models_under(&self, more: &str, patience: Duration) -> Result<Listed, ModelError> {
+        let until = Instant::now() + patience;
+        let asked = async {
+            let request = Request::get(format!("{}{more}/models", self.base_url)).header(ACCEPT, "application/json");
+            let response = self.send(request, Vec::new(), until).await?;
+            let status = response.status();
+            if !status.is_success() {
+                return Err(faults::of_status(status.as_u16(), &read_beginning(response, ERROR_BYTES).await));
+            }
+            Listed::parse(&read_beginning(response, LIST_BYTES).await)
+        };
+        timeout_at(until, asked).await.unwrap_or_else(|_| Err(EgressError::TimedOut.into()))
     }
 
     /// Whether the endpoint takes questions at all: an empty one is refused, but not as something that is not there. Costs
-    /// no tokens.
-    pub async fn takes_questions(&self) -> bool {
-        match self.post(&wire::Request::new("", &[], false, false)).await {
-            Ok(Ok(response)) => {
+    /// no tokens, and no longer than `patience`.
+    pub async fn takes_questions(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let question = wire::Request::new("", &[], false, false);
+        match timeout_at(until, self.post(&question, until)).await {
+            Ok(Ok(Ok(response))) => {
                 let label = response.headers().get(CONTENT_TYPE).and_then(|label| label.to_str().ok());
                 !label.is_some_and(|label| label.contains("html"))
             }
-            Ok(Err(refusal)) => !matches!(refusal.status, 300..=399 | 404 | 405 | 501),
-            Err(_) => false,
+            Ok(Ok(Err(refusal))) => !matches!(refusal.status, 300..=399 | 404 | 405 | 501),
+            Ok(Err(_)) | Err(_) => false,
         }
     }
 
     /// Asks for an answer and returns the response, and how many of the oldest turns were left out. Where a model refuses
-    /// the way in which it is asked, it is asked in another, and that is remembered if it works.
-    async fn ask(&self, model: &str, prompt: &Prompt) -> Result<(Response, usize), ModelError> {
+    /// the way in which it is asked, it is asked in another, and that is remembered if it works. Nobody waits for it after
+    /// `until`.
+    async fn ask(&self, model: &str, prompt: &Prompt, until: Instant) -> Result<(Response, usize), ModelError> {
         let lock = || self.habits.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(model).copied().unwrap_or(self.usual);
         let mut habits = known;
@@ -154,7 +149,7 @@ impl Endpoint {
             let (messages, left_out) = wire::messages(prompt, self.context, !habits.no_system_role)
                 .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
             let request = wire::Request::new(model, &messages, !habits.no_stream, !habits.no_usage);
-            match self.post(&request).await? {
+            match self.post(&request, until).await? {
                 Ok(response) => {
                     if habits != known {
                         tracing::info!(model, ?habits, "a model is asked in another way from now on");
@@ -171,10 +166,17 @@ impl Endpoint {
         }
     }
 
-    async fn post(&self, body: &wire::Request<'_>) -> Result<Result<Response, Refusal>, ModelError> {
-        let request = self.client.post(format!("{}/chat/completions", self.base_url));
-        let request = request.header(ACCEPT, "text/event-stream, application/json;q=0.9").json(body);
-        let response = self.authorize(request)?.send().await.map_err(faults::of_send)?;
+    async fn post(
+        &self,
+        question: &wire::Request<'_>,
+        until: Instant,
+    ) -> Result<Result<Response, Refusal>, ModelError> {
+        let request = Request::post(format!("{}/chat/completions", self.base_url))
+            .header(ACCEPT, "text/event-stream, application/json;q=0.9")
+            .header(CONTENT_TYPE, "application/json");
+        let body =
+            serde_json::to_vec(question).map_err(|fault| ModelError::new(Failure::Rejected, describe_json(&fault)))?;
+        let response = self.send(request, body, until).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(Ok(response));
@@ -182,25 +184,17 @@ impl Endpoint {
         Ok(Err(Refusal { status: status.as_u16(), body: read_beginning(response, ERROR_BYTES).await }))
     }
 
-    fn authorize(&self, request: reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder, ModelError> {
-        let Some(key) = &self.key else { return Ok(request) };
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
-            .map_err(|_| ModelError::new(Failure::Refused, "the key holds characters that no header can carry"))?;
-        value.set_sensitive(true);
-        Ok(request.header(AUTHORIZATION, value))
-    }
-}
-
-/// The beginning of a body, as far as it comes.
-async fn read_beginning(mut response: Response, limit: usize) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
-        if body.len() == limit {
-            break;
+    /// Sends a request with the key, and waits for the head of the answer.
+    async fn send(&self, request: Builder, body: Vec<u8>, until: Instant) -> Result<Response, ModelError> {
+        let mut request = request.body(body).map_err(|fault| EgressError::Address(fault.to_string()))?;
+        if let Some(key) = &self.key {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+                .map_err(|_| ModelError::new(Failure::Refused, "the key holds characters that no header can carry"))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
         }
+        Ok(self.egress.send(request, Source::Configuration, until).await?)
     }
-    body
 }
 
 /// Where JSON is wrong, without repeating any of it.

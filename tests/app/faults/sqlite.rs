@@ -10,6 +10,7 @@ use crate::support::{
     app::{Kept, TestApp},
     client::Client,
     disk::{Disk, Fault},
+    http_client,
     program::{Program, program_on},
     upstream::script,
 };
@@ -147,6 +148,7 @@ async fn a_server_takes_connections_when_it_can_serve() {
     }
     unlock(other).await;
     let program = starting.await.expect("it starts");
-    let answer = reqwest::get(format!("http://{}/health/ready", program.address)).await.expect("an answer");
+    let client = http_client().build().expect("a client");
+    let answer = client.get(format!("http://{}/health/ready", program.address)).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
 }

@@ -10,9 +10,12 @@ use std::{
 
 use colloquy::{
     domain::Failure,
-    server::llm::{
-        Finish, Model,
-        openai::{Endpoint, Limits, OpenAi, client},
+    server::{
+        egress::Egress,
+        llm::{
+            Finish, Model,
+            openai::{Endpoint, Limits, OpenAi},
+        },
     },
 };
 use tokio::{
@@ -21,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Told, prompt, told};
+use super::{Told, openai::PATIENCE, prompt, told};
 
 /// A server that answers everything with this head and body; its address.
 pub async fn serve(status: &str, label: Option<&str>, body: &str) -> String {
@@ -60,7 +63,7 @@ pub async fn serve_counted(status: &str, label: Option<&str>, body: &str) -> (St
 
 fn endpoint(url: &str) -> Endpoint {
     let limits = Limits { first: Duration::from_secs(20), between: Duration::from_secs(20), ..Limits::default() };
-    Endpoint::new(client(), url, None, 8_192, limits)
+    Endpoint::new(Egress::default(), url, None, 8_192, limits)
 }
 
 async fn ask(status: &str, label: Option<&str>, body: &str) -> Told {
@@ -187,10 +190,11 @@ async fn lists_of_models_are_taken_in_every_form() {
             "entries without a usable name: 1, entries that came before: 1",
         ),
     ] {
-        let listed = endpoint(&serve("200 OK", Some(JSON), body).await).models().await.expect("a list");
+        let listed = endpoint(&serve("200 OK", Some(JSON), body).await).models(PATIENCE).await.expect("a list");
         assert_eq!(listed.names, ["a", "b"], "{body}");
         assert_eq!(listed.complaint(), complaint, "{body}");
     }
-    let missing = endpoint(&serve("404 Not Found", Some("text/plain"), "404 page not found").await).models().await;
+    let missing =
+        endpoint(&serve("404 Not Found", Some("text/plain"), "404 page not found").await).models(PATIENCE).await;
     assert!(missing.is_err_and(|fault| fault.detail.contains("404")));
 }

@@ -10,6 +10,7 @@ use colloquy::{
     domain::{Failure, ModelChoice},
     server::{
         config::{Config, ProviderConfig},
+        egress::Egress,
         llm::{Finish, Models, Times},
     },
 };
@@ -77,7 +78,7 @@ async fn files_dropped_into_the_folder_appear() {
         let file = gguf(&head.into_iter().chain(split).collect::<Vec<_>>());
         fs::write(folder.path().join(format!("big-0000{}-of-00002.gguf", number + 1)), file).expect("written");
     }
-    let models = Models::new(&config(folder.path(), &[]));
+    let models = Models::new(&config(folder.path(), &[]), &Egress::default());
     let bundled = format!("local/{BUNDLED}");
     let choice = models.list().await;
     assert_eq!(ids(&choice), ["local/b", "local/big-00001-of-00002", &bundled]);
@@ -95,7 +96,7 @@ async fn files_dropped_into_the_folder_appear() {
 
 #[tokio::test]
 async fn no_folder_and_no_provider_is_no_model() {
-    let models = Models::new(&config(Path::new("/no/such/folder"), &[]));
+    let models = Models::new(&config(Path::new("/no/such/folder"), &[]), &Egress::default());
     assert_eq!(models.list().await, ModelChoice::default());
 }
 
@@ -105,7 +106,7 @@ async fn names_cannot_leave_the_folder() {
     let inner = outer.path().join("models");
     fs::create_dir(&inner).expect("made");
     fs::write(inner.join("a.gguf"), chat_file()).expect("written");
-    let models = Models::new(&config(&inner, &[]));
+    let models = Models::new(&config(&inner, &[]), &Egress::default());
     assert!(models.find("local/a").await.is_some());
     let absolute = format!("local/{}", outer.path().join("secret").display());
     for id in [
@@ -130,7 +131,7 @@ async fn the_default_is_the_operators_then_a_providers_then_the_bundled_one() {
     let folder = folder(&["a.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"]);
     let default = async |providers: &[(&str, &str, &[&str])], chosen: Option<&str>| {
         let config = Config { default_model: chosen.map(str::to_owned), ..config(folder.path(), providers) };
-        Models::new(&config).list().await.default.expect("a default")
+        Models::new(&config, &Egress::default()).list().await.default.expect("a default")
     };
     let provider: &[(&str, &str, &[&str])] = &[("p", "http://127.0.0.1:9/v1", &["x", "y"])];
     assert_eq!(default(provider, Some("local/a")).await, "local/a");
@@ -146,7 +147,8 @@ async fn a_providers_list_is_asked_for_once_and_renewed_in_the_background() {
     let upstream = Upstream::start().await;
     upstream.offer(&["one", "text-embedding-3", "vendor/two:8b"]);
     let none = folder(&[]);
-    let models = Models::with_times(&config(none.path(), &[("up", &upstream.base_url(), &[])]), TIMES);
+    let models =
+        Models::with_times(&config(none.path(), &[("up", &upstream.base_url(), &[])]), &Egress::default(), TIMES);
     let before = ["up/one", "up/vendor/two:8b"];
     let (a, b, c) = tokio::join!(models.list(), models.list(), models.list());
     assert!([&a, &b, &c].iter().all(|choice| ids(choice) == before), "{a:?}");
@@ -171,7 +173,7 @@ async fn a_provider_that_does_not_answer_is_left_out_and_comes_back() {
     let (none, gone) = (folder(&[]), unreachable().await);
     let providers: &[(&str, &str, &[&str])] =
         &[("slow", &slow.base_url(), &[]), ("gone", &gone, &[]), ("good", &good.base_url(), &[])];
-    let models = Models::with_times(&config(none.path(), providers), TIMES);
+    let models = Models::with_times(&config(none.path(), providers), &Egress::default(), TIMES);
     let begun = Instant::now();
     assert_eq!(ids(&models.list().await), ["good/echo"]);
     assert!((TIMES.patience..2 * TIMES.patience).contains(&begun.elapsed()), "{:?}", begun.elapsed());
@@ -189,7 +191,11 @@ async fn a_provider_that_does_not_answer_is_left_out_and_comes_back() {
 #[tokio::test]
 async fn a_providers_model_is_found_while_the_provider_is_away() {
     let (none, gone) = (folder(&[]), unreachable().await);
-    let models = Models::with_times(&config(none.path(), &[("gone", &gone, &[]), ("few", &gone, &["one"])]), TIMES);
+    let models = Models::with_times(
+        &config(none.path(), &[("gone", &gone, &[]), ("few", &gone, &["one"])]),
+        &Egress::default(),
+        TIMES,
+    );
     let (model, label) = models.find("gone/vendor/any:8b").await.expect("a model");
     assert_eq!(label, "vendor/any:8b");
     assert_eq!(told(model.answer(prompt("x"), CancellationToken::new())).await.end, Some(Err(Failure::Unreachable)));
@@ -204,7 +210,7 @@ async fn the_key_stays_with_its_provider() {
     let none = folder(&[]);
     let mut config = config(none.path(), &[("a", &first.base_url(), &[]), ("b", &second.base_url(), &[])]);
     config.providers[0].key = Some("sk-first".to_owned().into());
-    let models = Models::new(&config);
+    let models = Models::new(&config, &Egress::default());
     for (id, upstream, key) in [("a/done", &first, Some("Bearer sk-first")), ("b/done", &second, None)] {
         let (model, _) = models.find(id).await.expect("a model");
         let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
@@ -217,7 +223,7 @@ async fn the_key_stays_with_its_provider() {
 #[tokio::test]
 async fn the_real_model_is_found_and_kept_loaded() {
     let file = model_file();
-    let models = Models::new(&config(file.parent().expect("a folder"), &[]));
+    let models = Models::new(&config(file.parent().expect("a folder"), &[]), &Egress::default());
     let id = format!("local/{}", file.file_stem().and_then(|stem| stem.to_str()).expect("a name"));
     for loading in [true, false] {
         let (model, _) = models.find(&id).await.expect("the model");
@@ -231,6 +237,7 @@ async fn a_model_that_is_named_twice_is_offered_once() {
     let (upstream, none) = (Upstream::start().await, folder(&[]));
     upstream.offer(&["a", "b", "a"]);
     let url = upstream.base_url();
-    let models = Models::new(&config(none.path(), &[("all", &url, &[]), ("few", &url, &["x", "y", "x"])]));
+    let models =
+        Models::new(&config(none.path(), &[("all", &url, &[]), ("few", &url, &["x", "y", "x"])]), &Egress::default());
     assert_eq!(ids(&models.list().await), ["all/a", "all/b", "few/x", "few/y"]);
 }

@@ -9,6 +9,7 @@ use std::{
 
 use colloquy::server::{
     config::{Config, ProviderConfig},
+    egress::Egress,
     llm::{Models, Times},
     telemetry,
 };
@@ -30,7 +31,7 @@ async fn logged(status: &str, body: &str) -> String {
     let (name, models) = ("house".to_owned(), Vec::new());
     config.providers.push(ProviderConfig { name, base_url, key: None, models, context: 8_192, system_role: true });
     let times = Times { fresh: Duration::ZERO, pause: Duration::ZERO, patience: Duration::from_secs(20) };
-    let models = Models::with_times(&config, times);
+    let models = Models::with_times(&config, &Egress::default(), times);
     for round in 1..=3 {
         models.list().await;
         // One at a time: when the next is asked, the log of the one before is written.

@@ -6,6 +6,7 @@ use colloquy::{
     domain::Failure,
     server::{
         config::Config,
+        egress::Egress,
         llm::{FileKind, Models},
     },
 };
@@ -78,7 +79,7 @@ fn models(folder: &Path) -> Models {
     let mut config = Config::default();
     config.local.models = folder.to_owned();
     config.local.program = Some(env!("CARGO_BIN_EXE_colloquy").into());
-    Models::new(&config)
+    Models::new(&config, &Egress::default())
 }
 
 async fn offered(folder: &Path) -> Vec<String> {

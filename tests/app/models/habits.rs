@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use colloquy::{
     domain::Failure,
-    server::llm::{
-        Finish, Model, Usage,
-        openai::{Endpoint, Limits, OpenAi, client},
+    server::{
+        egress::Egress,
+        llm::{
+            Finish, Model, Usage,
+            openai::{Endpoint, Limits, OpenAi},
+        },
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -65,7 +68,8 @@ async fn a_model_without_the_role_system_is_asked_in_another_way_and_it_is_remem
             Some(&[("user".into(), "Be brief.\n\nHello".into())][..])
         );
     }
-    let endpoint = Endpoint::new(client(), &upstream.base_url(), None, 8_192, limits()).with_instructions_in_message();
+    let endpoint =
+        Endpoint::new(Egress::default(), &upstream.base_url(), None, 8_192, limits()).with_instructions_in_message();
     let model = OpenAi::new(Arc::new(endpoint), "done".to_owned());
     told(model.answer(prompt("Hello"), CancellationToken::new())).await;
     assert_eq!(upstream.received()[3].messages.len(), 1, "as configured, for every model");

@@ -7,9 +7,12 @@ use std::{
 
 use colloquy::{
     domain::{Author, Failure},
-    server::llm::{
-        Delta, Finish, Model, Prompt, Usage,
-        openai::{Endpoint, Limits, OpenAi, client},
+    server::{
+        egress::Egress,
+        llm::{
+            Delta, Finish, Model, Prompt, Usage,
+            openai::{Endpoint, Limits, OpenAi},
+        },
     },
 };
 use futures::StreamExt;
@@ -26,6 +29,8 @@ use crate::support::upstream::{
 };
 
 const KEY: &str = "sk-secret-key";
+/// How long a list of models may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn limits() -> Limits {
     Limits {
@@ -37,7 +42,7 @@ pub(super) fn limits() -> Limits {
 }
 
 pub(super) fn model_at(base_url: &str, name: &str, limits: Limits) -> OpenAi {
-    let endpoint = Endpoint::new(client(), base_url, Some(KEY.to_owned().into()), 8_192, limits);
+    let endpoint = Endpoint::new(Egress::default(), base_url, Some(KEY.to_owned().into()), 8_192, limits);
     OpenAi::new(Arc::new(endpoint), name.to_owned())
 }
 
@@ -372,8 +377,8 @@ async fn hundreds_of_streams_at_once_are_all_complete() {
 async fn the_offered_models_are_listed() {
     let upstream = Upstream::start().await;
     upstream.offer(&["b", "a"]);
-    let endpoint = Endpoint::new(client(), &format!("{}/", upstream.base_url()), None, 8_192, limits());
-    let listed = endpoint.models().await.expect("a list");
+    let endpoint = Endpoint::new(Egress::default(), &format!("{}/", upstream.base_url()), None, 8_192, limits());
+    let listed = endpoint.models(PATIENCE).await.expect("a list");
     assert_eq!(listed.complaint(), "");
     assert_eq!(listed.names, ["b", "a"]);
 }

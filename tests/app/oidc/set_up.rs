@@ -55,6 +55,10 @@ each_house! {
             house.provider.claim(json!({ insecure: "http://login.example/x" }));
             assert_unusable(&house, "names an address that is not secure", insecure).await;
         }
+        // No address outside of its own host is asked that is not public. (Even if one were, it would be this machine.)
+        house.provider.claim(json!({ "jwks_uri": "https://127.0.0.2:1/keys" }));
+        let reason = "127.0.0.2 leads into a private network, which `egress.allowed_networks` does not allow";
+        assert_unusable(&house, "names an address that this server may not reach", reason).await;
         // What is not used may be missing, and a passing trouble is none of the set-up.
         let count = faults(&house).await.len();
         house.provider.claim(json!({

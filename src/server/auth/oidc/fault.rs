@@ -51,6 +51,9 @@ pub(super) enum Setup {
     /// An address that it names could be read along.
     #[error("the provider names an address that is not https: {0}")]
     Insecure(&'static str),
+    /// An address that it names leads into a network that nobody allowed.
+    #[error("the provider names an address that may not be asked: {0}")]
+    Network(String),
     /// Nothing it sends could be checked.
     #[error("the key set holds no key that can be used (RSA, EC P-256 or P-384, or Ed25519, for signatures)")]
     NoKeys,
@@ -164,7 +167,7 @@ impl ProviderError {
 impl Setup {
     /// Whether it is known before anybody has come back from the provider.
     const fn is_of_the_whole_provider(&self) -> bool {
-        matches!(self, Self::Discovery(_) | Self::Issuer { .. } | Self::Insecure(_) | Self::NoKeys)
+        matches!(self, Self::Discovery(_) | Self::Issuer { .. } | Self::Insecure(_) | Self::Network(_) | Self::NoKeys)
     }
 
     /// What does not work, for the person.
@@ -176,6 +179,7 @@ impl Setup {
             Self::Issuer { .. } => format!("{label} goes by another address than the one that is configured here."),
             Self::TokenIssuer { .. } => format!("{label} made its answer under another address than its own."),
             Self::Insecure(_) => format!("{label} names an address that is not secure (https)."),
+            Self::Network(_) => format!("{label} names an address that this server may not reach."),
             Self::NoKeys => format!("{label} offers no key by which its answers could be checked."),
             Self::UnknownKey => format!("{label} signed its answer with a key that it does not list."),
             Self::Algorithm(_) => format!("{label} signed its answer in a way that is not accepted here."),
@@ -202,6 +206,7 @@ impl Setup {
             Self::Issuer { .. } => "issuer",
             Self::TokenIssuer { .. } => "token issuer",
             Self::Insecure(_) => "insecure",
+            Self::Network(_) => "network",
             Self::NoKeys => "keys",
             Self::UnknownKey => "key",
             Self::Algorithm(_) => "algorithm",

@@ -1,93 +1,78 @@
-//! How providers are asked: no redirects, bounded in size, over https or on this machine.
+//! How a provider is asked: for as long as whoever waits has patience, and for no more than anybody needs to know.
 
-use openidconnect::{HttpRequest, HttpResponse, url::Url};
-use reqwest::{Client, Request};
+use std::time::Duration;
+
+use openidconnect::{
+    HttpRequest, HttpResponse,
+    http::{self, Request, header},
+};
+use tokio::time::{Instant, timeout_at};
 
 use super::fault::{ProviderError, Setup};
+use crate::server::egress::{Egress, EgressError, Source, read_whole};
 
 /// How much of an answer is read, in bytes.
 const ANSWER_BYTES: usize = 1_000_000;
 
-/// Why a provider could not be asked.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
-    /// It does not answer.
-    #[error("the provider cannot be reached: {0}")]
-    Unreachable(#[from] reqwest::Error),
-    /// It names an address that nobody may listen in on, but anybody could.
-    #[error("the provider names an address that is not https")]
-    Insecure,
-    /// It says more than anybody needs to know.
-    #[error("the provider's answer is too large")]
-    TooLarge,
-    /// Its answer cannot be put together.
-    #[error("the provider's answer is broken: {0}")]
-    Broken(#[from] axum::http::Error),
+/// What a provider is asked on behalf of one request of a person.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inquiry<'a> {
+    egress: &'a Egress,
+    issuer: &'a str,
+    until: Instant,
 }
 
-impl From<FetchError> for ProviderError {
-    fn from(error: FetchError) -> Self {
+impl<'a> Inquiry<'a> {
+    /// Of this issuer, for so long in all.
+    pub fn new(egress: &'a Egress, issuer: &'a str, patience: Duration) -> Self {
+        Self { egress, issuer, until: Instant::now() + patience }
+    }
+
+    /// A part of it that may not take longer than this.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { until: self.until.min(Instant::now() + patience), ..self }
+    }
+
+    /// Bounds what is done with the answers, and says so where it takes too long.
+    pub async fn in_time<T>(&self, work: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+        timeout_at(self.until, work).await.unwrap_or_else(|_| Err(EgressError::TimedOut.into()))
+    }
+
+    /// Asks for something, with a token where one is given.
+    pub async fn get(&self, address: &str, token: Option<&str>) -> Result<HttpResponse, ProviderError> {
+        let request = Request::builder().uri(address).header(header::ACCEPT, "application/json, application/jwt;q=0.9");
+        let request = match token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        };
+        self.fetch(request.body(Vec::new())?).await
+    }
+
+    /// Sends a request.
+    pub async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
+        let mut response = self.egress.send(request, Source::NamedAt(self.issuer), self.until).await?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let body = read_whole(response, ANSWER_BYTES).await?;
+        let mut answer = http::Response::builder().status(status).body(body)?;
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+}
+
+impl From<http::Error> for ProviderError {
+    fn from(error: http::Error) -> Self {
+        Setup::Discovery(format!("what it says cannot be put together: {error}")).into()
+    }
+}
+
+impl From<EgressError> for ProviderError {
+    fn from(error: EgressError) -> Self {
         match error {
-            FetchError::Unreachable(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                // Without the address, which may hold more than the provider's name.
-                Self::Unavailable(format!("the provider cannot be reached: {}{cause}", error.without_url()))
-            }
-            FetchError::Insecure => Setup::Insecure("one of its endpoints").into(),
-            FetchError::TooLarge | FetchError::Broken(_) => Setup::Discovery(error.to_string()).into(),
-        }
-    }
-}
-
-/// Whether an address is such that nobody in between can read along: https, or this machine.
-pub(super) fn is_safe(url: &Url) -> bool {
-    use openidconnect::url::Host;
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => true,
-        ("http", Some(Host::Domain(name))) => name == "localhost",
-        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-        _ => false,
-    }
-}
-
-/// Asks a provider. The caller bounds the time.
-pub(super) async fn fetch(client: Client, request: HttpRequest) -> Result<HttpResponse, FetchError> {
-    let request = Request::try_from(request)?;
-    if !is_safe(request.url()) {
-        return Err(FetchError::Insecure);
-    }
-    let mut response = client.execute(request).await?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_BYTES {
-            return Err(FetchError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut answer = axum::http::Response::builder().status(status).body(body)?;
-    *answer.headers_mut() = headers;
-    Ok(answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_https_and_this_machine_are_asked() {
-        for (address, safe) in [
-            ("https://a.example/x", true),
-            ("http://127.0.0.1:9000/", true),
-            ("http://[::1]/", true),
-            ("http://localhost:9000/", true),
-            ("http://a.example/", false),
-            ("http://10.0.0.1/", false),
-            ("http://localhost.a.example/", false),
-            ("ftp://127.0.0.1/", false),
-        ] {
-            assert_eq!(is_safe(&address.parse().expect("a URL")), safe, "{address}");
+            EgressError::Insecure => Setup::Insecure("one of its endpoints").into(),
+            EgressError::Forbidden(_) => Setup::Network(error.to_string()).into(),
+            EgressError::Address(_) | EgressError::TooLarge => Setup::Discovery(error.to_string()).into(),
+            EgressError::TimedOut => Self::Unavailable("the provider did not answer in time".to_owned()),
+            error => Self::Unavailable(format!("the provider cannot be reached: {error}")),
         }
     }
 }

@@ -4,17 +4,17 @@
 
 use openidconnect::{
     HttpResponse,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     url::Url,
 };
-use reqwest::Client;
 use serde_json::{Map, Value};
 
 use super::{
     fault::{ProviderError, Setup},
-    fetch::{FetchError, fetch, is_safe},
+    fetch::Inquiry,
     jwt::{Keys, is_usable},
 };
+use crate::server::egress::is_safe;
 
 /// What a provider says about itself.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ pub(super) struct Metadata {
 
 impl Metadata {
     /// Asks a provider about itself.
-    pub async fn ask(client: &Client, issuer: &str) -> Result<Self, ProviderError> {
+    pub async fn ask(inquiry: &Inquiry<'_>, issuer: &str) -> Result<Self, ProviderError> {
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let answer = get(client, &address, None).await?;
+        let answer = inquiry.get(&address, None).await?;
         let setup = |what: String| Setup::Discovery(what);
         let text = succeeded(&answer).map_err(|problem| problem.or(setup))?;
         let said: Map<String, Value> = serde_json::from_slice(text)
@@ -69,8 +69,8 @@ impl Metadata {
     }
 
     /// Asks for the keys.
-    pub async fn ask_keys(&self, client: &Client) -> Result<Keys, ProviderError> {
-        let answer = get(client, self.keys.as_str(), None).await?;
+    pub async fn ask_keys(&self, inquiry: &Inquiry<'_>) -> Result<Keys, ProviderError> {
+        let answer = inquiry.get(self.keys.as_str(), None).await?;
         let setup = |what: String| Setup::Discovery(format!("the key set: {what}"));
         let text = succeeded(&answer).map_err(|problem| problem.or(setup))?;
         let keys: Keys = serde_json::from_slice(text)
@@ -118,15 +118,4 @@ fn kind_of(headers: &HeaderMap) -> String {
         "" => "something without a Content-Type".to_owned(),
         kind => kind.chars().take(60).collect(),
     }
-}
-
-/// Asks a provider for something, with a token where one is given.
-pub(super) async fn get(client: &Client, address: &str, token: Option<&str>) -> Result<HttpResponse, ProviderError> {
-    let request = Request::builder().uri(address).header(header::ACCEPT, "application/json, application/jwt;q=0.9");
-    let request = match token {
-        Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
-        None => request,
-    };
-    let request = request.body(Vec::new()).map_err(FetchError::Broken)?;
-    Ok(fetch(client.clone(), request).await?)
 }

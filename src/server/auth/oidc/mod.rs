@@ -22,9 +22,9 @@ use crate::{
         audit::{AuditEvent, Refusal, RequestMeta},
         clock::Clock,
         config::{Config, IdentityProviderConfig},
+        egress::Egress,
         fault::Fault,
         limits::RateLimits,
-        llm::openai,
         store::{FlowPurpose, FlowRow, NewFlow, Store},
     },
 };
@@ -122,10 +122,10 @@ fn secret() -> String {
 
 impl Identities {
     /// The providers that the configuration names. None of them is asked yet.
-    pub fn new(config: &Config, store: Store, clock: Clock, accounts: Accounts) -> Self {
-        let (origin, client) = (config.origin(), openai::client());
+    pub fn new(config: &Config, egress: &Egress, store: Store, clock: Clock, accounts: Accounts) -> Self {
+        let origin = config.origin();
         let provider =
-            |one: &IdentityProviderConfig| Provider::new(one.clone(), &origin, client.clone(), clock.clone());
+            |one: &IdentityProviderConfig| Provider::new(one.clone(), &origin, egress.clone(), clock.clone());
         let providers = config.identity_providers.iter().map(provider).collect();
         let limits = RateLimits::new(store.clone(), clock.clone());
         Self { store, clock, limits, accounts, providers }

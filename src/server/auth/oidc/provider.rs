@@ -11,20 +11,23 @@ use openidconnect::{
     http::{Method, Request, header},
     url::{Url, form_urlencoded},
 };
-use reqwest::Client;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::{
     fault::{ProviderError, Setup, Wrong},
-    fetch::{FetchError, fetch, is_safe},
+    fetch::Inquiry,
     jwt::{self, Claims, Keys},
-    metadata::{Metadata, get, succeeded},
+    metadata::{Metadata, succeeded},
     token::{self, Vouched},
 };
 use crate::{
     domain::{IdentityProvider, Timestamp},
-    server::{clock::Clock, config::IdentityProviderConfig},
+    server::{
+        clock::Clock,
+        config::IdentityProviderConfig,
+        egress::{Egress, is_safe},
+    },
 };
 
 /// For all that a provider is asked in one request of a person. Half a second less than is promised, for ourselves.
@@ -43,7 +46,7 @@ const SCOPES: &str = "openid email profile";
 pub(super) struct Provider {
     pub config: IdentityProviderConfig,
     redirect: String,
-    client: Client,
+    egress: Egress,
     clock: Clock,
     /// Held while the provider is asked, so that it is asked once for all who wait.
     known: Mutex<Option<Arc<Known>>>,
@@ -61,21 +64,17 @@ struct Known {
     renewed: Option<Timestamp>,
 }
 
-/// Bounds what is done with a provider, and says so where it takes too long.
-async fn in_time<T>(work: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(result) => result,
-        Err(_) => Err(ProviderError::Unavailable("the provider did not answer in time".to_owned())),
-    }
-}
-
 impl Provider {
     /// `origin` is this installation's.
-    pub fn new(config: IdentityProviderConfig, origin: &str, client: Client, clock: Clock) -> Self {
+    pub fn new(config: IdentityProviderConfig, origin: &str, egress: Egress, clock: Clock) -> Self {
         let redirect = format!("{origin}/auth/{}/callback", config.name);
         // A good guess until it is asked, and right for most.
         let origin = Url::parse(&config.issuer).ok().filter(is_safe).map(|url| url.origin().ascii_serialization());
-        Self { config, redirect, client, clock, known: Mutex::default(), origin: RwLock::new(origin) }
+        Self { config, redirect, egress, clock, known: Mutex::default(), origin: RwLock::new(origin) }
+    }
+
+    fn inquiry(&self) -> Inquiry<'_> {
+        Inquiry::new(&self.egress, &self.config.issuer, PATIENCE)
     }
 
     /// The origin to which people are sent.
@@ -96,7 +95,8 @@ impl Provider {
         verifier: &str,
         again: bool,
     ) -> Result<Url, ProviderError> {
-        let known = in_time(self.known()).await?;
+        let inquiry = self.inquiry();
+        let known = inquiry.in_time(self.known(&inquiry)).await?;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.to_owned()));
         let mut address = known.metadata.authorization.clone();
         let mut query = address.query_pairs_mut();
@@ -113,30 +113,28 @@ impl Provider {
 
     /// For whom the provider vouches with this code.
     pub async fn vouched(&self, code: &str, nonce: &str, verifier: &str) -> Result<Vouched, ProviderError> {
-        in_time(async {
-            let known = self.known().await?;
-            let answer = self.exchange(&known.metadata, code, verifier).await?;
+        let inquiry = self.inquiry();
+        let vouched = async {
+            let known = self.known(&inquiry).await?;
+            let request = self.exchange_request(&known.metadata, code, verifier)?;
+            let answer = read_exchange(&inquiry.fetch(request).await?)?;
             let id_token =
                 answer.text("id_token").ok_or(Setup::Token("it holds no ID token; allow the scope `openid`"))?;
-            let claims = self.checked(&known, id_token, nonce).await?;
-            let more = self.ask_more(&known, &claims, answer.text("access_token")).await?;
+            let claims = self.checked(&inquiry, &known, id_token, nonce).await?;
+            let more = self.ask_more(&inquiry, &known, &claims, answer.text("access_token")).await?;
             token::read(&claims, more.as_ref(), &self.config.issuer)
-        })
-        .await
+        };
+        inquiry.in_time(vouched).await
     }
 
     /// Asks the provider about itself, for later.
     pub async fn prepare(&self) -> Result<(), ProviderError> {
-        in_time(self.known()).await.map(drop)
+        let inquiry = self.inquiry();
+        inquiry.in_time(self.known(&inquiry)).await.map(drop)
     }
 
-    /// What the provider gives for a code.
-    async fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<Claims, ProviderError> {
-        let request = self.exchange_request(metadata, code, verifier)?;
-        read_exchange(&fetch(self.client.clone(), request).await?)
-    }
-
-    fn exchange_request(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<HttpRequest, FetchError> {
+    /// The question what the provider gives for a code.
+    fn exchange_request(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<HttpRequest, ProviderError> {
         let (id, secret) = (self.config.client_id.as_str(), self.config.client_secret.expose_secret());
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code").append_pair("code", code);
@@ -157,10 +155,16 @@ impl Provider {
     }
 
     /// What a token says, if it is what it must be.
-    async fn checked(&self, known: &Known, token: &str, nonce: &str) -> Result<Claims, ProviderError> {
+    async fn checked(
+        &self,
+        inquiry: &Inquiry<'_>,
+        known: &Known,
+        token: &str,
+        nonce: &str,
+    ) -> Result<Claims, ProviderError> {
         let check = |keys: &Keys| token::check(token, nonce, &self.config, keys, self.clock.now());
         match check(&known.keys) {
-            Err(Wrong::UnknownKey) => Ok(check(&self.new_keys(known).await?)?),
+            Err(Wrong::UnknownKey) => Ok(check(&self.new_keys(inquiry, known).await?)?),
             checked => Ok(checked?),
         }
     }
@@ -168,36 +172,37 @@ impl Provider {
     /// What the provider says of somebody beside the ID token: asked where the token leaves something out.
     async fn ask_more(
         &self,
+        inquiry: &Inquiry<'_>,
         known: &Known,
         claims: &Claims,
         access_token: Option<&str>,
     ) -> Result<Option<Claims>, ProviderError> {
         let (Some(endpoint), Some(access_token)) = (&known.metadata.userinfo, access_token) else { return Ok(None) };
         if token::address(claims, &self.config.issuer)?.is_none() {
-            return self.userinfo(known, endpoint, claims, access_token).await.map(Some);
+            return self.userinfo(inquiry, known, (endpoint, access_token), claims).await.map(Some);
         }
         if claims.text("name").is_some() {
             return Ok(None);
         }
         // Nobody is kept out for want of a name.
-        let asked = tokio::time::timeout(FOR_A_NAME, self.userinfo(known, endpoint, claims, access_token)).await;
-        Ok(asked.ok().and_then(Result::ok))
+        let inquiry = inquiry.within(FOR_A_NAME);
+        Ok(inquiry.in_time(self.userinfo(&inquiry, known, (endpoint, access_token), claims)).await.ok())
     }
 
     async fn userinfo(
         &self,
+        inquiry: &Inquiry<'_>,
         known: &Known,
-        endpoint: &Url,
+        (endpoint, access_token): (&Url, &str),
         claims: &Claims,
-        access_token: &str,
     ) -> Result<Claims, ProviderError> {
-        let answer = get(&self.client, endpoint.as_str(), Some(access_token)).await?;
+        let answer = inquiry.get(endpoint.as_str(), Some(access_token)).await?;
         let body = succeeded(&answer).map_err(|problem| problem.or(Setup::Userinfo))?;
         // Providers may sign it (OpenID Connect Core, section 5.3.2).
         let more = match jwt::looks_like_one(body) {
             Some(token) => match jwt::verify(token, &known.keys) {
                 // The key may be newer than those that are known.
-                Err(Wrong::UnknownKey) => jwt::verify(token, &self.new_keys(known).await?)?,
+                Err(Wrong::UnknownKey) => jwt::verify(token, &self.new_keys(inquiry, known).await?)?,
                 verified => verified?,
             },
             None => Claims::read(body).ok_or_else(|| Setup::Userinfo("it is neither JSON nor a token".to_owned()))?,
@@ -214,14 +219,14 @@ impl Provider {
     }
 
     /// What the provider says about itself; asked where it is not known or too old.
-    async fn known(&self) -> Result<Arc<Known>, ProviderError> {
+    async fn known(&self, inquiry: &Inquiry<'_>) -> Result<Arc<Known>, ProviderError> {
         let mut kept = self.known.lock().await;
         let now = self.clock.now();
         if let Some(known) = kept.as_ref().filter(|known| known.since.plus_seconds(FRESH_SECONDS) > now) {
             return Ok(known.clone());
         }
-        let metadata = Metadata::ask(&self.client, &self.config.issuer).await?;
-        let keys = metadata.ask_keys(&self.client).await?;
+        let metadata = Metadata::ask(inquiry, &self.config.issuer).await?;
+        let keys = metadata.ask_keys(inquiry).await?;
         let origin = metadata.authorization.origin().ascii_serialization();
         *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Some(origin);
         let known = Arc::new(Known { metadata: Arc::new(metadata), keys, since: now, renewed: None });
@@ -231,7 +236,7 @@ impl Provider {
 
     /// The keys as they are now: providers change them. `tried` are those among which the right one is not. Asked for once
     /// in a while, so that a provider whose tokens never fit is not asked for each of them.
-    async fn new_keys(&self, tried: &Known) -> Result<Keys, ProviderError> {
+    async fn new_keys(&self, inquiry: &Inquiry<'_>, tried: &Known) -> Result<Keys, ProviderError> {
         let mut kept = self.known.lock().await;
         let now = self.clock.now();
         if let Some(known) = kept.as_ref().filter(|known| known.since > tried.since || known.renewed > tried.renewed) {
@@ -243,7 +248,7 @@ impl Provider {
         }
         let known =
             |keys| Arc::new(Known { metadata: tried.metadata.clone(), keys, since: tried.since, renewed: Some(now) });
-        let asked = tried.metadata.ask_keys(&self.client).await;
+        let asked = tried.metadata.ask_keys(inquiry).await;
         match &asked {
             Ok(keys) => *kept = Some(known(keys.clone())),
             // It may answer the next one.

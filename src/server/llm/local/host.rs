@@ -25,9 +25,9 @@ struct Host {
     begun: bool,
 }
 
-/// Serves the questions that come through `door`, until it is closed.
-pub async fn run(file: PathBuf, settings: Settings, door: mpsc::UnboundedReceiver<Job>) {
-    let mut queue = Queue::new(door);
+/// Serves the questions that come through `jobs`, until it is closed.
+pub async fn run(file: PathBuf, settings: Settings, jobs: mpsc::UnboundedReceiver<Job>) {
+    let mut queue = Queue::new(jobs);
     let mut host = Host { file, settings, child: None, begun: false };
     loop {
         let job = tokio::select! {

@@ -74,23 +74,23 @@ pub struct LocalModel {
     file: PathBuf,
     settings: Settings,
     /// Where questions go; there once the first has been asked.
-    door: Arc<Mutex<Option<mpsc::UnboundedSender<Job>>>>,
+    queue: Arc<Mutex<Option<mpsc::UnboundedSender<Job>>>>,
 }
 
 impl LocalModel {
     /// The model in `file`. Nothing is loaded yet.
     pub fn new(file: &Path, settings: Settings) -> Self {
-        Self { file: file.to_owned(), settings, door: Arc::default() }
+        Self { file: file.to_owned(), settings, queue: Arc::default() }
     }
 }
 
 impl Model for LocalModel {
     fn answer(&self, prompt: Prompt, stop: CancellationToken) -> Deltas {
-        let (door, file, settings) = (Arc::clone(&self.door), self.file.clone(), self.settings.clone());
+        let (queue, file, settings) = (Arc::clone(&self.queue), self.file.clone(), self.settings.clone());
         let stopped = stop.clone();
         let ask = async move {
             let (job, answer) = Job::new(prompt, stop);
-            submit(&door, job, file, settings);
+            submit(&queue, job, file, settings);
             stream::unfold(answer, |mut answer| async move { answer.recv().await.map(|item| (item, answer)) })
         };
         stream::once(ask).flatten().take_until(stopped.cancelled_owned()).boxed()
@@ -98,9 +98,9 @@ impl Model for LocalModel {
 }
 
 /// Hands a question to the host of the model, and starts one where there is none.
-fn submit(door: &Mutex<Option<mpsc::UnboundedSender<Job>>>, job: Job, file: PathBuf, settings: Settings) {
-    let mut door = door.lock().unwrap_or_else(PoisonError::into_inner);
-    let refused = match &*door {
+fn submit(queue: &Mutex<Option<mpsc::UnboundedSender<Job>>>, job: Job, file: PathBuf, settings: Settings) {
+    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let refused = match &*queue {
         Some(sender) => sender.send(job).err().map(|mpsc::error::SendError(job)| job),
         None => Some(job),
     };
@@ -109,6 +109,6 @@ fn submit(door: &Mutex<Option<mpsc::UnboundedSender<Job>>>, job: Job, file: Path
         // The receiver is still here, so this cannot fail.
         let _ = sender.send(job);
         tokio::spawn(host::run(file, settings, receiver));
-        *door = Some(sender);
+        *queue = Some(sender);
     }
 }

@@ -50,16 +50,16 @@ impl Job {
 /// The questions that wait.
 #[derive(Debug)]
 pub struct Queue {
-    door: mpsc::UnboundedReceiver<Job>,
+    incoming: mpsc::UnboundedReceiver<Job>,
     open: bool,
     /// With the place that each was told last.
     waiting: VecDeque<(u32, Job)>,
 }
 
 impl Queue {
-    /// An empty queue behind a door.
-    pub const fn new(door: mpsc::UnboundedReceiver<Job>) -> Self {
-        Self { door, open: true, waiting: VecDeque::new() }
+    /// An empty queue of what comes through this channel.
+    pub const fn new(incoming: mpsc::UnboundedReceiver<Job>) -> Self {
+        Self { incoming, open: true, waiting: VecDeque::new() }
     }
 
     /// The next question, as soon as there is one; `None` where none can come any more.
@@ -70,7 +70,7 @@ impl Queue {
                 self.number();
                 return Some(job);
             }
-            let job = self.door.recv().await?;
+            let job = self.incoming.recv().await?;
             self.waiting.push_back((0, job));
         }
     }
@@ -79,7 +79,7 @@ impl Queue {
     pub async fn tend(&mut self) -> std::convert::Infallible {
         loop {
             tokio::select! {
-                job = self.door.recv(), if self.open => match job {
+                job = self.incoming.recv(), if self.open => match job {
                     Some(job) => self.waiting.push_back((0, job)),
                     None => self.open = false,
                 },
@@ -136,11 +136,11 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_are_served_in_order_and_told_their_places() {
-        let (sender, door) = mpsc::unbounded_channel();
-        let mut queue = Queue::new(door);
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut queue = Queue::new(receiver);
         let (jobs, mut asked): (Vec<Job>, Vec<_>) =
             (0..4).map(|_| job()).map(|(job, answers, stop)| (job, (answers, stop))).unzip();
-        jobs.into_iter().for_each(|job| sender.send(job).expect("the door is open"));
+        jobs.into_iter().for_each(|job| sender.send(job).expect("the channel is open"));
 
         let first = queue.next().await.expect("the first");
         assert!(
@@ -157,6 +157,6 @@ mod tests {
         let (_, left) = (queue.next().await.expect("the third"), asked.pop().expect("the fourth"));
         drop(left);
         drop(sender);
-        assert!(queue.next().await.is_none(), "a dropped stream leaves too, and the door is closed");
+        assert!(queue.next().await.is_none(), "a dropped stream leaves too, and the channel is closed");
     }
 }

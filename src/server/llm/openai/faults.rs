@@ -1,12 +1,10 @@
 //! What went wrong at a provider, in Colloquy's terms. Details name no key and no text of a message: providers like to
 //! repeat both in theirs.
 
-use std::error::Error;
-
 use serde_json::Value;
 
 use super::{super::ModelError, chunk::number};
-use crate::domain::Failure;
+use crate::{domain::Failure, server::egress::EgressError};
 
 /// The longest text that is searched for what it says, in bytes.
 const WORDS_BYTES: usize = 4_000;
@@ -202,39 +200,20 @@ fn is_name(text: &str) -> bool {
     (1..=60).contains(&text.len()) && (is_plain || is_class)
 }
 
-/// The fault behind a request that got no answer.
-pub fn of_send(error: reqwest::Error) -> ModelError {
-    let failure = if error.is_connect() { Failure::Unreachable } else { of_transfer(&error) };
-    ModelError::new(failure, describe(error))
-}
-
-/// The fault behind a body that broke off.
-pub fn of_body(error: reqwest::Error) -> ModelError {
-    ModelError::new(of_transfer(&error), describe(error))
-}
-
-/// A connection that was lost, unless what came over it was not HTTP.
-fn of_transfer(error: &reqwest::Error) -> Failure {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return Failure::Garbled;
-        }
-        source = cause.source();
+impl From<EgressError> for ModelError {
+    fn from(error: EgressError) -> Self {
+        let failure = match error {
+            EgressError::Address(_)
+            | EgressError::Insecure
+            | EgressError::Forbidden(_)
+            | EgressError::LeftAlone(_)
+            | EgressError::Unreachable(_) => Failure::Unreachable,
+            EgressError::TimedOut => Failure::TimedOut,
+            EgressError::Lost(_) | EgressError::TooLarge => Failure::Cut,
+            EgressError::Garbled(_) => Failure::Garbled,
+        };
+        Self::new(failure, error.to_string())
     }
-    Failure::Cut
-}
-
-/// The error and its causes, without the address, which may hold a secret.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
     frames::Frames,
     sse::{Event, Unreadable},
 };
-use crate::domain::Failure;
+use crate::{domain::Failure, server::egress::EgressError};
 
 /// Reads one answer.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ impl Reader {
         let first = now + endpoint.limits.first;
         self.deadline = now + endpoint.limits.whole;
         self.first = Some(first);
-        let asked = timeout_at(first.min(self.deadline), endpoint.ask(&self.model.name, prompt)).await;
+        let until = first.min(self.deadline);
+        let asked = timeout_at(until, endpoint.ask(&self.model.name, prompt, until)).await;
         let (response, left_out) = asked.map_err(|_| too_late("no answer"))??;
         let label = response.headers().get(CONTENT_TYPE).and_then(|label| label.to_str().ok()).unwrap_or("none");
         self.answer.label = label.chars().take(100).collect();
@@ -133,7 +134,7 @@ impl Reader {
                 answer.complete();
                 Ok(())
             }
-            Ok(Err(fault)) => Err(faults::of_body(fault)),
+            Ok(Err(fault)) => Err(EgressError::from(fault).into()),
             Err(_) => Err(too_late("the answer did not go on")),
         }
     }
