@@ -2,7 +2,8 @@
 //!
 //! # Where things are
 //! One package, two builds: with `ssr` it is the server, with `hydrate` the browser's part. [`domain`] holds what both
-//! share and does no I/O. [`components`] are pieces of view, [`pages`] one file per URL, [`app`] the shell and the routes.
+//! share and does no I/O. [`components`] are pieces of view, [`pages`] one file per URL, by area, with `pages::shell` around
+//! them and `pages::toolkit` for what several areas are made of, [`app`] the document and the routes.
 //! [`server_fns`] are the browser's way to the services, which alone combine the drivers `server::store`, `server::llm` and
 //! `server::config`. `server::http` is the other way in: routes and layers. The services:
 //! - `server::auth`: accounts, passwords, second factors, identity providers, sign-ins and sessions;
@@ -13,11 +14,12 @@
 //!
 //! # Who may import whom
 //! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
-//! (`tests/app/architecture.rs` holds it):
+//! (`tests/app/architecture.rs` holds it), and files of the pages, the components and the server functions never import
+//! from each other in a circle:
 //! ```text
 //! 0  domain
-//! 1  server::{allocator, clock, config, cookies, keys, llm, markdown, store, supervisor}   components
-//! 2  server::{fault, secrets, telemetry, llm::catalogue}
+//! 1  server::{allocator, clock, config, cookies, egress, keys, markdown, store, supervisor}   components
+//! 2  server::{fault, llm, secrets, telemetry}
 //! 3  server::{audit, jobs}
 //! 4  server::{limits, mail}
 //! 5  server::{auth, chat}
@@ -25,9 +27,10 @@
 //! 7  server::privacy
 //! 8  server::people
 //! 9  server::{legal, state}
-//! 10 server_fns   server::http   server::cli     entry points: they never import each other
-//! 11 pages
-//! 12 app
+//! 10 server::access
+//! 11 server_fns   server::http   server::cli     entry points: they never import each other
+//! 12 pages
+//! 13 app
 //! ```
 //!
 //! # How a message becomes an answer
@@ -55,6 +58,12 @@
 //! other; a job sends it. Links in mails carry a token of which only the hash is kept; using one up is one statement, which
 //! one of many can win.
 //!
+//! # What goes out
+//! Every request over HTTP goes out through `server::egress`; nothing else makes a client (`clippy.toml` holds it). A request
+//! says who named its address. One of the configuration may lead anywhere. One that was named elsewhere leads to the same
+//! host, to the public internet or into a network that the operator allows, and that is decided on the very address that is
+//! connected to. Tries are repeated only where that does no harm, and a host that does not answer is left alone for a while.
+//!
 //! # How people are looked after
 //! What administrators and the operator's commands do with accounts goes through `server::people`, one change after
 //! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
@@ -69,9 +78,10 @@
 //! for no write: what it leaves to be written lies in memory for some seconds (`auth::deferred`).
 //!
 //! # How isolation holds
-//! Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A stranger's id and an
-//! unknown id are answered alike. `tests/app/isolation.rs` has a row for every server function. A field that a function does
-//! not take is refused before it is called (`server_fns::fields`).
+//! Every endpoint has an access policy, `server::access::Access`, beside it: it says who may call, and is checked before
+//! any service is called. Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A
+//! stranger's id and an unknown id are answered alike. `tests/app/isolation.rs` has a row for every endpoint, and holds it
+//! against the policy. An argument that a function does not take is refused before it is called.
 //!
 //! # What goes on in the background
 //! Every task that lives as long as the process belongs to `server::supervisor`: one that panics is started again, and
@@ -103,7 +113,7 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     wasm_bindgen_futures::spawn_local(async {
         let Some(body) = leptos::prelude::document().body() else { return };
-        // Waits for the piece that the page's code lies in.
+        // Waits for the bundle that the page's code lies in.
         leptos::mount::hydrate_from_async(body, app::App).await.forget();
         // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
         leptos::prelude::request_animation_frame(|| {
@@ -112,6 +122,6 @@ pub fn hydrate() {
                 let _ = html.set_attribute("data-hydrated", "");
             }
         });
-        pages::groups::load_the_rest();
+        pages::bundles::load_the_rest();
     });
 }

@@ -11,7 +11,7 @@ pub enum Fault {
     /// The person can do something about it.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Ours. Logged once, at the door, under the id of the request.
+    /// Ours. Logged once, where the request ends, under the id of the request.
     #[error("{0}")]
     Internal(Box<dyn Error + Send + Sync>),
 }

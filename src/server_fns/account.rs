@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, CurrentUser, IdentityProvider, Invited, PasswordRating, SignInStep, SignUpPolicy};
 
 /// What the pages of strangers need to know.
@@ -25,25 +27,29 @@ pub struct Entrance {
     pub invited: Option<Invited>,
 }
 
+endpoint!(LoadEntrance, Anyone);
+
 /// Who stands at the entrance, and what they may do there. `invitation` is the token of an invitation.
 #[server(prefix = "/api", endpoint = "load_entrance")]
 pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Result<Entrance, AppError> {
-    let door = super::door::Door::open()?;
-    let state = &door.state;
+    let context = RequestContext::of::<LoadEntrance>().await?;
+    let state = &context.state;
     let invited = match invitation.filter(|token| !token.is_empty()) {
-        Some(token) => Some(door.answer(state.accounts.find_invitation(&token).await)?),
+        Some(token) => Some(context.to_app_error(state.accounts.find_invitation(&token).await)?),
         None => None,
     };
     Ok(Entrance {
-        user: door.caller().ok().map(|caller| caller.user),
-        policy: door.answer(state.accounts.sign_up_policy().await)?,
+        user: context.caller().ok().map(|caller| caller.user.clone()),
+        policy: context.to_app_error(state.accounts.sign_up_policy().await)?,
         providers: state.identities.list_providers(),
         sign_up_providers: state.identities.list_sign_up_providers(),
-        passkeys: state.factors.has_passkeys_at(door.host()),
+        passkeys: state.factors.has_passkeys_at(context.host()),
         mails: state.config.mail.is_some(),
         invited,
     })
 }
+
+endpoint!(SignUp, Anyone);
 
 /// Makes an account, signs it in and goes to the new chat; or to the sign-in page, where the address must be verified
 /// first. `invitation` is the token of an invitation.
@@ -55,13 +61,15 @@ pub async fn sign_up(
     #[server(default)] remember: Option<String>,
     #[server(default)] invitation: Option<String>,
 ) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let credentials = credentials(&door, email, password, remember.is_some());
+    let context = RequestContext::of::<SignUp>().await?;
+    let credentials = credentials(&context, email, password, remember.is_some());
     let account = crate::server::auth::NewAccount { name, invitation, credentials };
-    let signed_in = door.answer(door.state.accounts.sign_up(account, &door.session()?).await)?;
+    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &context.session()?).await)?;
     leptos_axum::redirect(if signed_in.is_some() { "/" } else { "/sign-in?done=verify" });
     Ok(())
 }
+
+endpoint!(SignIn, Anyone);
 
 /// Signs in and goes to `next`, which must be a path of this site, or to the new chat. Where a second factor must
 /// follow, it goes to `/sign-in/code` with the same `next` instead.
@@ -72,38 +80,42 @@ pub async fn sign_in(
     #[server(default)] remember: Option<String>,
     #[server(default)] next: Option<String>,
 ) -> Result<SignInStep, AppError> {
-    let door = super::door::Door::open()?;
-    let credentials = credentials(&door, email, password, remember.is_some());
-    let step = door.answer(door.state.accounts.sign_in(credentials, &door.session()?).await)?;
-    let next = super::door::local_path(next.as_deref());
+    let context = RequestContext::of::<SignIn>().await?;
+    let credentials = credentials(&context, email, password, remember.is_some());
+    let step = context.to_app_error(context.state.accounts.sign_in(credentials, &context.session()?).await)?;
+    let next = crate::domain::local_path(next.as_deref());
     leptos_axum::redirect(&crate::server::auth::path_after(&step, next));
     Ok(step)
 }
 
+endpoint!(SignOut, Anyone);
+
 /// Ends this sign-in and goes to the sign-in page.
 #[server(prefix = "/api", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    if let Ok(caller) = door.caller() {
-        door.answer(door.state.accounts.sign_out(&caller, &door.meta(), &door.session()?).await)?;
+    let context = RequestContext::of::<SignOut>().await?;
+    if let Ok(caller) = context.caller() {
+        context.to_app_error(context.state.accounts.sign_out(caller, context.meta(), &context.session()?).await)?;
     }
     leptos_axum::redirect("/sign-in?done=signed-out");
     Ok(())
 }
 
+endpoint!(RatePassword, Anyone);
+
 /// Rates a password while it is typed.
 #[server(prefix = "/api", endpoint = "rate_password", input = Json)]
 pub async fn rate_password(email: String, name: String, password: String) -> Result<PasswordRating, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.rate_password(email, name, password).await)
+    let context = RequestContext::of::<RatePassword>().await?;
+    context.to_app_error(context.state.accounts.rate_password(email, name, password).await)
 }
 
 #[cfg(feature = "ssr")]
 fn credentials(
-    door: &super::door::Door,
+    context: &RequestContext,
     email: String,
     password: String,
     remember: bool,
 ) -> crate::server::auth::Credentials {
-    crate::server::auth::Credentials { email, password, remember, meta: door.meta() }
+    crate::server::auth::Credentials { email, password, remember, meta: context.meta().clone() }
 }

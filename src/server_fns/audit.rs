@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, AuditPage, AuditQuery};
+
+endpoint!(LoadAudit, Administrator);
 
 /// The acts that fit, newest first, from `cursor` on.
 #[server(prefix = "/api", endpoint = "load_audit", input = Json)]
@@ -11,8 +15,7 @@ pub async fn load_audit(
     #[server(default)] query: AuditQuery,
     #[server(default)] cursor: Option<String>,
 ) -> Result<AuditPage, AppError> {
-    let door = super::door::Door::open()?;
-    let (caller, meta) = (door.administrator().await?, door.meta());
-    let by = crate::server::people::Actor::administrator(&caller, &meta);
-    door.answer(door.state.people.list_audit(&by, &query, cursor.as_deref()).await)
+    let context = RequestContext::of::<LoadAudit>().await?;
+    let by = context.actor()?;
+    context.to_app_error(context.state.people.list_audit(&by, &query, cursor.as_deref()).await)
 }

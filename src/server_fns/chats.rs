@@ -3,39 +3,50 @@
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatPage, MessageId};
+
+endpoint!(ListChats, Person);
 
 /// One page of the caller's chats, newest first. `search` is looked for in the titles, literally.
 #[server(prefix = "/api", endpoint = "list_chats", input = Json)]
 pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<String>) -> Result<ChatPage, AppError> {
-    let door = super::door::Door::open()?;
-    let listed = door.state.chats.list(door.user()?, filter, &search, cursor.as_deref()).await;
-    door.answer(listed)
+    let context = RequestContext::of::<ListChats>().await?;
+    let listed = context.state.chats.list(context.user()?, filter, &search, cursor.as_deref()).await;
+    context.to_app_error(listed)
 }
+
+endpoint!(FindChat, Person);
 
 /// One chat of the caller's with its newest messages, or with those that lead to the message `before`.
 #[server(prefix = "/api", endpoint = "find_chat", input = Json)]
 pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<MessageId>) -> Result<Chat, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.chats.open(door.user()?, chat, before).await)
+    let context = RequestContext::of::<FindChat>().await?;
+    context.to_app_error(context.state.chats.open(context.user()?, chat, before).await)
 }
+
+endpoint!(RenameChat, Person);
 
 /// Gives a chat another title.
 #[server(prefix = "/api", endpoint = "rename_chat")]
 pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.chats.rename(door.user()?, chat, &title).await)
+    let context = RequestContext::of::<RenameChat>().await?;
+    context.to_app_error(context.state.chats.rename(context.user()?, chat, &title).await)
 }
+
+endpoint!(ChangeChats, Person);
 
 /// Does one thing with some chats; says how many it was done with. Chats of others are passed over like
 /// chats that do not exist; if none is left the answer is `NotFound`. A plain form goes back to where it was sent
 /// from, after a deletion with `?deleted=` and the ids, so that the page can offer to undo it.
 #[server(prefix = "/api", endpoint = "change_chats")]
 pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAction) -> Result<u32, AppError> {
-    let door = super::door::Door::open()?;
-    let changed = door.answer(door.state.chats.change(door.user()?, &chats, action, &door.meta()).await)?;
-    if door.is_plain_form() {
-        leptos_axum::redirect(&after_change(door.came_from(), &chats, action));
+    let context = RequestContext::of::<ChangeChats>().await?;
+    let changed =
+        context.to_app_error(context.state.chats.change(context.user()?, &chats, action, context.meta()).await)?;
+    if context.is_plain_form() {
+        leptos_axum::redirect(&after_change(context.came_from(), &chats, action));
     }
     Ok(changed)
 }

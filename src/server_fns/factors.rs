@@ -3,155 +3,190 @@
 use leptos::prelude::*;
 use server_fn::codec::Json;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, FactorId, Factors, SignInStep, TotpEnrolment};
+
+endpoint!(ListFactors, Unenrolled);
 
 /// The caller's second factors.
 #[server(prefix = "/api", endpoint = "list_factors")]
 pub async fn list_factors() -> Result<Factors, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.factors.list(&door.caller()?).await)
+    let context = RequestContext::of::<ListFactors>().await?;
+    context.to_app_error(context.state.factors.list(context.caller()?).await)
 }
+
+endpoint!(BeginTotp, RecentlyAuthenticatedUnenrolled);
 
 /// Begins to add an authenticator app. What it gives is given once.
 #[server(prefix = "/api", endpoint = "begin_totp")]
 pub async fn begin_totp() -> Result<TotpEnrolment, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    let enrolment = door.answer(door.state.factors.begin_totp(&caller).await)?;
-    door.lead_to("/settings#two-step");
+    let context = RequestContext::of::<BeginTotp>().await?;
+    let caller = context.caller()?;
+    let enrolment = context.to_app_error(context.state.factors.begin_totp(caller).await)?;
+    context.lead_to("/settings#two-step");
     Ok(enrolment)
 }
+
+endpoint!(CancelTotp, Unenrolled);
 
 /// Forgets an authenticator app that was begun and not confirmed.
 #[server(prefix = "/api", endpoint = "cancel_totp")]
 pub async fn cancel_totp() -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.factors.cancel_totp(&caller).await)?;
-    door.lead_to("/settings#two-step");
+    let context = RequestContext::of::<CancelTotp>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.factors.cancel_totp(caller).await)?;
+    context.lead_to("/settings#two-step");
     Ok(())
 }
+
+endpoint!(ConfirmTotp, RecentlyAuthenticatedUnenrolled);
 
 /// Confirms the app by a code of it. Gives recovery codes with the first factor, else none.
 #[server(prefix = "/api", endpoint = "confirm_totp")]
 pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.confirm_totp(&caller, &code, &door.meta()).await)?;
-    door.show_codes(&caller, &codes)?;
-    door.lead_to("/settings?done=totp#two-step");
+    let context = RequestContext::of::<ConfirmTotp>().await?;
+    let caller = context.caller()?;
+    let codes = context.to_app_error(context.state.factors.confirm_totp(caller, &code, context.meta()).await)?;
+    context.show_codes(caller, &codes)?;
+    context.lead_to("/settings?done=totp#two-step");
     Ok(codes)
 }
+
+endpoint!(RemoveFactor, RecentlyAuthenticated);
 
 /// Removes a second factor of the caller's.
 #[server(prefix = "/api", endpoint = "remove_factor")]
 pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.remove(&caller, factor, &door.meta()).await)?;
-    door.lead_to("/settings?done=removed#two-step");
+    let context = RequestContext::of::<RemoveFactor>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.factors.remove(caller, factor, context.meta()).await)?;
+    context.lead_to("/settings?done=removed#two-step");
     Ok(())
 }
+
+endpoint!(RenameFactor, Unenrolled);
 
 /// Gives a second factor of the caller's another name.
 #[server(prefix = "/api", endpoint = "rename_factor")]
 pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.factors.rename(&caller, factor, &name, &door.meta()).await)?;
-    door.lead_to("/settings#passkeys");
+    let context = RequestContext::of::<RenameFactor>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.factors.rename(caller, factor, &name, context.meta()).await)?;
+    context.lead_to("/settings#passkeys");
     Ok(())
 }
+
+endpoint!(NewRecoveryCodes, RecentlyAuthenticated);
 
 /// Replaces the caller's recovery codes. What it gives is given once.
 #[server(prefix = "/api", endpoint = "new_recovery_codes")]
 pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    let codes = door.answer(door.state.factors.new_recovery_codes(&caller, &door.meta()).await)?;
-    door.show_codes(&caller, &codes)?;
-    door.lead_to("/settings#two-step");
+    let context = RequestContext::of::<NewRecoveryCodes>().await?;
+    let caller = context.caller()?;
+    let codes = context.to_app_error(context.state.factors.new_recovery_codes(caller, context.meta()).await)?;
+    context.show_codes(caller, &codes)?;
+    context.lead_to("/settings#two-step");
     Ok(codes)
 }
+
+endpoint!(PutCodesAway, Unenrolled);
 
 /// Takes new recovery codes off the page, once the person has kept them.
 #[server(prefix = "/api", endpoint = "put_codes_away")]
 pub async fn put_codes_away() -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    door.caller()?;
-    door.put_codes_away();
-    door.lead_to("/settings?done=kept#two-step");
+    let context = RequestContext::of::<PutCodesAway>().await?;
+    context.caller()?;
+    context.put_codes_away();
+    context.lead_to("/settings?done=kept#two-step");
     Ok(())
 }
+
+endpoint!(FindSignInStep, Anyone);
 
 /// What is still to be shown for the sign-in that is pending in this browser; `None` where none is.
 #[server(prefix = "/api", endpoint = "find_sign_in_step")]
 pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.pending_step(&door.session()?).await)
+    let context = RequestContext::of::<FindSignInStep>().await?;
+    context.to_app_error(context.state.accounts.pending_step(&context.session()?).await)
 }
+
+endpoint!(FinishSignIn, Anyone);
 
 /// Finishes a sign-in with a code of the app or a recovery code and goes to `next`, which must be a path of this
 /// site, or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_sign_in")]
 pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let (meta, session) = (door.meta(), door.session()?);
-    door.answer(door.state.accounts.finish_sign_in(&code, &meta, &session).await)?;
-    leptos_axum::redirect(super::door::local_path(next.as_deref()));
+    let context = RequestContext::of::<FinishSignIn>().await?;
+    let (meta, session) = (context.meta(), context.session()?);
+    context.to_app_error(context.state.accounts.finish_sign_in(&code, meta, &session).await)?;
+    leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }
+
+endpoint!(BeginPasskeyRegistration, RecentlyAuthenticatedUnenrolled);
 
 /// Begins to add a passkey. Gives the options for `navigator.credentials.create`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_registration")]
 pub async fn begin_passkey_registration() -> Result<String, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    door.answer(door.state.factors.begin_passkey_registration(&caller).await)
+    let context = RequestContext::of::<BeginPasskeyRegistration>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.factors.begin_passkey_registration(caller).await)
 }
+
+endpoint!(FinishPasskeyRegistration, RecentlyAuthenticatedUnenrolled);
 
 /// Adds the passkey that the browser made. Gives recovery codes with the first factor, else none.
 #[server(prefix = "/api", endpoint = "finish_passkey_registration", input = Json)]
 pub async fn finish_passkey_registration(name: String, credential: String) -> Result<Vec<String>, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.fresh_caller()?;
-    let codes =
-        door.answer(door.state.factors.finish_passkey_registration(&caller, &name, &credential, &door.meta()).await)?;
-    door.show_codes(&caller, &codes)?;
+    let context = RequestContext::of::<FinishPasskeyRegistration>().await?;
+    let caller = context.caller()?;
+    let codes = context.to_app_error(
+        context.state.factors.finish_passkey_registration(caller, &name, &credential, context.meta()).await,
+    )?;
+    context.show_codes(caller, &codes)?;
     Ok(codes)
 }
+
+endpoint!(BeginPasskeyCheck, Anyone);
 
 /// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_check")]
 pub async fn begin_passkey_check() -> Result<String, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.begin_passkey_check(&door.session()?).await)
+    let context = RequestContext::of::<BeginPasskeyCheck>().await?;
+    context.to_app_error(context.state.accounts.begin_passkey_check(&context.session()?).await)
 }
+
+endpoint!(FinishPasskeyCheck, Anyone);
 
 /// Finishes a sign-in with a passkey and goes to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_check", input = Json)]
 pub async fn finish_passkey_check(credential: String, next: Option<String>) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let (meta, session) = (door.meta(), door.session()?);
-    door.answer(door.state.accounts.finish_passkey_check(&credential, &meta, &session).await)?;
-    leptos_axum::redirect(super::door::local_path(next.as_deref()));
+    let context = RequestContext::of::<FinishPasskeyCheck>().await?;
+    let (meta, session) = (context.meta(), context.session()?);
+    context.to_app_error(context.state.accounts.finish_passkey_check(&credential, meta, &session).await)?;
+    leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }
+
+endpoint!(BeginPasskeySignIn, Anyone);
 
 /// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_sign_in")]
 pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(door.state.accounts.begin_passkey_sign_in(&door.meta(), &door.session()?).await)
+    let context = RequestContext::of::<BeginPasskeySignIn>().await?;
+    context.to_app_error(context.state.accounts.begin_passkey_sign_in(context.meta(), &context.session()?).await)
 }
+
+endpoint!(FinishPasskeySignIn, Anyone);
 
 /// Signs in with nothing but a passkey and goes to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_sign_in", input = Json)]
 pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Option<String>) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let (meta, session) = (door.meta(), door.session()?);
-    let accounts = &door.state.accounts;
-    door.answer(accounts.finish_passkey_sign_in(&credential, remember, &meta, &session).await)?;
-    leptos_axum::redirect(super::door::local_path(next.as_deref()));
+    let context = RequestContext::of::<FinishPasskeySignIn>().await?;
+    let (meta, session) = (context.meta(), context.session()?);
+    let accounts = &context.state.accounts;
+    context.to_app_error(accounts.finish_passkey_sign_in(&credential, remember, meta, &session).await)?;
+    leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }

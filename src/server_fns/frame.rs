@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, ChatPage, ClockChange, CurrentUser, Language, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
@@ -36,6 +38,8 @@ pub struct Frame {
     pub picture: i64,
 }
 
+endpoint!(LoadFrame, Unenrolled);
+
 /// The frame for the caller; `Unauthenticated` for a stranger.
 #[server(prefix = "/api", endpoint = "load_frame")]
 pub async fn load_frame() -> Result<Frame, AppError> {
@@ -43,33 +47,33 @@ pub async fn load_frame() -> Result<Frame, AppError> {
 
     use crate::server::profile::ReaderTimeZone;
 
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    let factor_removal = door.answer(door.state.people.find_factor_removal(&caller).await)?;
-    let deletion = door.answer(door.state.privacy.find_deletion(&caller).await)?;
-    let user = caller.user;
-    let must_enrol = door.must_enrol();
+    let context = RequestContext::of::<LoadFrame>().await?;
+    let caller = context.caller()?;
+    let factor_removal = context.to_app_error(context.state.people.find_factor_removal(caller).await)?;
+    let deletion = context.to_app_error(context.state.privacy.find_deletion(caller).await)?;
+    let user = caller.user.clone();
+    let must_enrol = context.must_enrol();
     let chats = if must_enrol {
         ChatPage { chats: Vec::new(), next: None }
     } else {
-        door.answer(door.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
+        context.to_app_error(context.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
     };
     // The sidebar shows titles. What was last said in fifty chats need not travel with every page.
     let slim = |chat| crate::domain::ChatSummary { last_words: String::new(), model: String::new(), ..chat };
     let chats = ChatPage { chats: chats.chats.into_iter().map(slim).collect(), next: chats.next };
-    let profile = door.answer(door.state.profiles.chosen(user.id).await)?;
-    let now = door.state.clock.now();
+    let profile = context.to_app_error(context.state.profiles.chosen(user.id).await)?;
+    let now = context.state.clock.now();
     let chosen = profile.zone();
     let time_zone_chosen = chosen.is_some();
-    let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(door.cookie("tz")?))).unwrap_or_default();
+    let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(context.cookie("tz")?))).unwrap_or_default();
     Ok(Frame {
         language: profile.language,
         time_zone_chosen,
         picture: profile.picture,
         chats,
         must_enrol,
-        models: door.state.chats.models().list().await,
-        sidebar_folded: door.cookie("sidebar") == Some("folded"),
+        models: context.state.chats.models().list().await,
+        sidebar_folded: context.cookie("sidebar") == Some("folded"),
         now,
         utc_offset_minutes: zone.offset_minutes(now),
         clock_changes: zone.changes(now),

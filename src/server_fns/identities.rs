@@ -2,29 +2,37 @@
 
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, Identity, IdentityProvider};
+
+endpoint!(ListIdentityProviders, Anyone);
 
 /// Where one can sign in besides by password.
 #[server(prefix = "/api", endpoint = "list_identity_providers")]
 pub async fn list_identity_providers() -> Result<Vec<IdentityProvider>, AppError> {
-    let door = super::door::Door::open()?;
-    Ok(door.state.identities.list_providers())
+    let context = RequestContext::of::<ListIdentityProviders>().await?;
+    Ok(context.state.identities.list_providers())
 }
+
+endpoint!(ListIdentities, Person);
 
 /// Who the caller is at providers.
 #[server(prefix = "/api", endpoint = "list_identities")]
 pub async fn list_identities() -> Result<Vec<Identity>, AppError> {
-    let door = super::door::Door::open()?;
-    let user = door.user()?;
-    door.answer(door.state.identities.list(user).await)
+    let context = RequestContext::of::<ListIdentities>().await?;
+    let user = context.user()?;
+    context.to_app_error(context.state.identities.list(user).await)
 }
+
+endpoint!(UnlinkIdentity, Person);
 
 /// Unlinks one of the caller's identities.
 #[server(prefix = "/api", endpoint = "unlink_identity")]
 pub async fn unlink_identity(issuer: String, subject: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.identities.unlink(&caller, &issuer, &subject, &door.meta()).await)?;
-    door.lead_to("/settings?done=unlinked#providers");
+    let context = RequestContext::of::<UnlinkIdentity>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.identities.unlink(caller, &issuer, &subject, context.meta()).await)?;
+    context.lead_to("/settings?done=unlinked#providers");
     Ok(())
 }

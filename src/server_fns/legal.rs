@@ -2,11 +2,15 @@
 
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{AppError, LegalPage};
+
+endpoint!(LoadLegal, Anyone);
 
 /// The text of a legal page, as HTML that is safe to insert.
 #[server(prefix = "/api", endpoint = "load_legal")]
 pub async fn load_legal(page: LegalPage) -> Result<String, AppError> {
-    let door = super::door::Door::open()?;
-    door.answer(crate::server::legal::load_legal(&door.state.config, page).await)
+    let context = RequestContext::of::<LoadLegal>().await?;
+    context.to_app_error(crate::server::legal::load_legal(&context.state.config, page).await)
 }

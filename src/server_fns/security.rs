@@ -5,30 +5,38 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
+#[cfg(feature = "ssr")]
+use super::context::RequestContext;
 use crate::domain::{
     ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Profile, Proof, Retention,
     SignInId, TotpEnrolment,
 };
 
+endpoint!(ChangeName, Person);
+
 /// Gives the caller another name.
 #[server(prefix = "/api", endpoint = "change_name")]
 pub async fn change_name(name: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.profiles.change_name(&caller, &name, &door.meta()).await)?;
-    door.lead_to("/settings?done=name");
+    let context = RequestContext::of::<ChangeName>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.profiles.change_name(caller, &name, context.meta()).await)?;
+    context.lead_to("/settings?done=name");
     Ok(())
 }
+
+endpoint!(ChangePassword, Person);
 
 /// Gives the caller another password and ends their other sign-ins. `current` is the one until now, if there is one.
 #[server(prefix = "/api", endpoint = "change_password")]
 pub async fn change_password(#[server(default)] current: String, password: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.accounts.change_password(&caller, current, password, &door.meta()).await)?;
-    door.lead_to("/settings?done=password");
+    let context = RequestContext::of::<ChangePassword>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.accounts.change_password(caller, current, password, context.meta()).await)?;
+    context.lead_to("/settings?done=password");
     Ok(())
 }
+
+endpoint!(ConfirmIdentity, Unenrolled);
 
 /// Proves again who the caller is, by the password and a code of the second factor, as far as they have them, and goes
 /// to `next`, which must be a path of this site, or to the settings.
@@ -38,39 +46,46 @@ pub async fn confirm_identity(
     #[server(default)] code: String,
     #[server(default)] next: Option<String>,
 ) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    let (meta, session) = (door.meta(), door.session()?);
-    door.answer(door.state.accounts.confirm(&caller, password, &code, &meta, &session).await)?;
-    leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
+    let context = RequestContext::of::<ConfirmIdentity>().await?;
+    let caller = context.caller()?;
+    let (meta, session) = (context.meta(), context.session()?);
+    context.to_app_error(context.state.accounts.confirm(caller, password, &code, meta, &session).await)?;
+    leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
+
+endpoint!(BeginPasskeyConfirmation, Unenrolled);
 
 /// Begins to prove again who the caller is by a passkey. Gives the options for `navigator.credentials.get`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_confirmation")]
 pub async fn begin_passkey_confirmation() -> Result<String, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.accounts.begin_passkey_confirmation(&caller, &door.meta()).await)
+    let context = RequestContext::of::<BeginPasskeyConfirmation>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.accounts.begin_passkey_confirmation(caller, context.meta()).await)
 }
+
+endpoint!(FinishPasskeyConfirmation, Unenrolled);
 
 /// Proves again who the caller is by a passkey, and goes to `next` or to the settings.
 #[server(prefix = "/api", endpoint = "finish_passkey_confirmation", input = Json)]
 pub async fn finish_passkey_confirmation(credential: String, next: Option<String>) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    let (meta, session) = (door.meta(), door.session()?);
-    door.answer(door.state.accounts.finish_passkey_confirmation(&caller, &credential, &meta, &session).await)?;
-    leptos_axum::redirect(super::door::local_path(Some(next.as_deref().unwrap_or("/settings"))));
+    let context = RequestContext::of::<FinishPasskeyConfirmation>().await?;
+    let caller = context.caller()?;
+    let (meta, session) = (context.meta(), context.session()?);
+    context
+        .to_app_error(context.state.accounts.finish_passkey_confirmation(caller, &credential, meta, &session).await)?;
+    leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
+
+endpoint!(FindProof, Unenrolled);
 
 /// How the caller can prove again who they are.
 #[server(prefix = "/api", endpoint = "find_proof", input = Json)]
 pub async fn find_proof() -> Result<Proof, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.identities.proof(&caller).await)
+    let context = RequestContext::of::<FindProof>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.identities.proof(caller).await)
 }
 
 /// What the settings show.
@@ -106,77 +121,89 @@ pub struct Settings {
     pub retention: Retention,
 }
 
+endpoint!(LoadSettings, Unenrolled);
+
 /// The caller's settings, with the page of their activity that begins at `cursor`.
 #[server(prefix = "/api", endpoint = "load_settings", input = Json)]
 pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &door.state;
-    let proof = door.answer(identities.proof(&caller).await)?;
+    let context = RequestContext::of::<LoadSettings>().await?;
+    let caller = context.caller()?;
+    let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &context.state;
+    let proof = context.to_app_error(identities.proof(caller).await)?;
     Ok(Settings {
-        address_verified: door.answer(accounts.is_verified(&caller).await)?,
+        address_verified: context.to_app_error(accounts.is_verified(caller).await)?,
         mails: accounts.sends_mails(),
-        factors: door.answer(factors.list(&caller).await)?,
-        enrolment: if proof.fresh { door.answer(factors.begun_totp(&caller).await)? } else { None },
-        codes: door.shown_codes(&caller),
+        factors: context.to_app_error(factors.list(caller).await)?,
+        enrolment: if proof.fresh { context.to_app_error(factors.begun_totp(caller).await)? } else { None },
+        codes: context.shown_codes(caller),
         can_use_passkeys: factors.can_use_passkeys(),
-        identities: door.answer(identities.list(caller.user.id).await)?,
+        identities: context.to_app_error(identities.list(caller.user.id).await)?,
         providers: identities.list_providers(),
-        devices: door.answer(accounts.list_devices(&caller).await)?,
-        activity: door.answer(accounts.list_activity(&caller, cursor.as_deref()).await)?,
-        profile: door.answer(profiles.profile(&caller).await)?,
-        export: door.answer(door.state.exports.find(&caller).await)?,
-        retention: door.answer(door.state.privacy.retention(caller.user.id).await)?,
+        devices: context.to_app_error(accounts.list_devices(caller).await)?,
+        activity: context.to_app_error(accounts.list_activity(caller, cursor.as_deref()).await)?,
+        profile: context.to_app_error(profiles.profile(caller).await)?,
+        export: context.to_app_error(context.state.exports.find(caller).await)?,
+        retention: context.to_app_error(context.state.privacy.retention(caller.user.id).await)?,
         proof,
     })
 }
 
+endpoint!(EndDevice, Person);
+
 /// Ends one of the caller's sign-ins.
 #[server(prefix = "/api", endpoint = "end_device")]
 pub async fn end_device(sign_in: SignInId) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.accounts.end_device(&caller, sign_in, &door.meta()).await)?;
-    door.lead_to("/settings?done=ended");
+    let context = RequestContext::of::<EndDevice>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.accounts.end_device(caller, sign_in, context.meta()).await)?;
+    context.lead_to("/settings?done=ended");
     Ok(())
 }
+
+endpoint!(EndOtherDevices, Person);
 
 /// Ends all of the caller's sign-ins but this one; says how many.
 #[server(prefix = "/api", endpoint = "end_other_devices")]
 pub async fn end_other_devices() -> Result<u64, AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    let ended = door.answer(door.state.accounts.end_other_devices(&caller, &door.meta()).await)?;
-    door.lead_to("/settings?done=ended");
+    let context = RequestContext::of::<EndOtherDevices>().await?;
+    let caller = context.caller()?;
+    let ended = context.to_app_error(context.state.accounts.end_other_devices(caller, context.meta()).await)?;
+    context.lead_to("/settings?done=ended");
     Ok(ended)
 }
+
+endpoint!(ChangeLocale, Person);
 
 /// Gives the caller's pages another language and another time zone; an empty one is what the browser says.
 #[server(prefix = "/api", endpoint = "change_locale")]
 pub async fn change_locale(language: String, #[server(default)] time_zone: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.profiles.change_locale(&caller, &language, &time_zone, &door.meta()).await)?;
-    door.lead_to("/settings?done=locale#locale");
+    let context = RequestContext::of::<ChangeLocale>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.profiles.change_locale(caller, &language, &time_zone, context.meta()).await)?;
+    context.lead_to("/settings?done=locale#locale");
     Ok(())
 }
+
+endpoint!(ChangeRetention, Person);
 
 /// Has the caller's chats deleted this many days after their last message, or kept, where `days` is empty.
 #[server(prefix = "/api", endpoint = "change_retention")]
 pub async fn change_retention(#[server(default)] days: String) -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let user = door.user()?;
-    door.answer(door.state.privacy.change_retention(user, &days, &door.meta()).await)?;
-    door.lead_to("/settings?done=retention#retention");
+    let context = RequestContext::of::<ChangeRetention>().await?;
+    let user = context.user()?;
+    context.to_app_error(context.state.privacy.change_retention(user, &days, context.meta()).await)?;
+    context.lead_to("/settings?done=retention#retention");
     Ok(())
 }
+
+endpoint!(RemovePicture, Person);
 
 /// Removes the caller's picture. Another one comes by a form of its own: `POST /settings/picture`.
 #[server(prefix = "/api", endpoint = "remove_picture")]
 pub async fn remove_picture() -> Result<(), AppError> {
-    let door = super::door::Door::open()?;
-    let caller = door.caller()?;
-    door.answer(door.state.profiles.remove_picture(&caller, &door.meta()).await)?;
-    door.lead_to("/settings?done=picture#picture");
+    let context = RequestContext::of::<RemovePicture>().await?;
+    let caller = context.caller()?;
+    context.to_app_error(context.state.profiles.remove_picture(caller, context.meta()).await)?;
+    context.lead_to("/settings?done=picture#picture");
     Ok(())
 }

@@ -57,7 +57,7 @@ pub fn layered(routes: Router) -> Router {
 }
 
 pub fn layered_as(routes: Router, config: Config) -> Router {
-    http::with_layers(routes, Arc::new(config), Clock::default(), SHORT)
+    http::with_browser_layers(routes, Arc::new(config), Clock::default(), SHORT)
 }
 
 /// The whole server with a page of our own, these files and an empty database, which lives as long as the folder.

@@ -12,8 +12,8 @@ use axum::{
     },
 };
 use colloquy::{
-    domain::{ClientId, FactorId, Sent},
-    server::store::NewIdentity,
+    domain::{AppError, ClientId, FactorId, MessageId, RunId, Sent},
+    server::{access::Endpoint, config::RequiredOf, store::NewIdentity},
 };
 use serde_json::{Value, json};
 
@@ -439,10 +439,60 @@ async fn i07_forged_fields_change_nothing() {
 }
 
 #[test]
-fn row_25_every_server_function_says_what_it_takes() {
-    let paths = server_fn::axum::server_fn_paths().map(|(path, _)| path);
-    let silent: Vec<&str> = paths.filter(|path| colloquy::server_fns::fields_of(path).is_none()).collect();
-    assert!(silent.is_empty(), "name their types in src/server_fns/fields.rs: {silent:?}");
+fn i01_every_server_function_has_an_access_policy_that_its_row_agrees_with() {
+    let rows = rows();
+    for (path, _) in server_fn::axum::server_fn_paths() {
+        let access = Endpoint::at(path).unwrap_or_else(|| panic!("{path} has no access policy")).access;
+        let row = rows.iter().find(|row| row.path == path).unwrap_or_else(|| panic!("{path} has no row"));
+        if access.needs_sign_in() {
+            assert_eq!(row.stranger, 401, "{path} is for {access:?}");
+        }
+        // The owner is a member, the other person an administrator.
+        assert_eq!(row.owner == 403, access.is_for_administrators(), "{path} is for {access:?}");
+    }
+}
+
+#[test]
+fn i01_every_server_function_checks_its_own_policy() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server_fns");
+    let mut checked = 0;
+    for file in std::fs::read_dir(folder).expect("the sources").flatten() {
+        let source = std::fs::read_to_string(file.path()).expect("a source");
+        for part in source.split("\nendpoint!(").skip(1) {
+            let function = part.split(',').next().expect("a name");
+            assert!(part.contains(&format!("RequestContext::of::<{function}>()")), "{function} asks for no policy");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, server_fn::axum::server_fn_paths().count());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i01_before_enrolment_those_endpoints_are_open_whose_policy_says_so_and_no_other() {
+    let app = TestApp::start_with(Kept::Sqlite, |config| {
+        config.sign_up_open = true;
+        config.require_second_factor = RequiredOf::Everybody;
+    })
+    .await;
+    let mut ada = app.administrator().await;
+    let id = uuid_chat().uuid();
+    let (message, answer) = (MessageId::from_uuid(id), MessageId::from_uuid(id));
+    let sent = Sent { chat: uuid_chat(), message, answer, run: RunId::from_uuid(id) };
+    let ids = Ids { sent, factor: FactorId::from_uuid(id) };
+    // They begin or end a sign-in.
+    let not_here = ["/api/sign_out", "/api/sign_in", "/api/sign_up"];
+    for row in rows().iter().filter(|row| !not_here.contains(&row.path)) {
+        let access = Endpoint::at(row.path).expect("a policy").access;
+        let answer = call(&mut ada, row, &ids).await;
+        let is_refused = answer.status == 403 && matches!(answer.error(), AppError::Unenrolled);
+        assert_ne!(is_refused, access.is_open_before_enrolment(), "{}: {}", row.path, answer.text());
+    }
+    for (path, is_open) in
+        [("/", false), ("/people", false), ("/sessions", false), ("/settings", true), ("/privacy", true)]
+    {
+        let page = ada.get(path).await;
+        assert_eq!(page.status == 303, !is_open, "{path}: {}", page.status);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -150,7 +150,7 @@ impl Accounts {
     }
 
     /// A link for a new password, for an administrator or operator to hand over where no mails are sent. It is shown
-    /// once. The door decides who may ask for it.
+    /// once. The access policy decides who may ask for it.
     ///
     /// # Errors
     /// `NotFound` where there is no such account.

@@ -41,11 +41,11 @@ impl Accounts {
     }
 
     /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
-    /// only where the configuration opens the door, or with an invitation. Gives `None` for an account whose address
+    /// only where the configuration opens sign-up, or with an invitation. Gives `None` for an account whose address
     /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
     ///
     /// # Errors
-    /// `Invalid` with the field, `Forbidden` where the door is closed, `Conflict` where the address is taken and no mail could tell so,
+    /// `Invalid` with the field, `Forbidden` where sign-up is closed, `Conflict` where the address is taken and no mail could tell so,
     /// `RateLimited`.
     pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
         let NewAccount { name, invitation, credentials } = account;

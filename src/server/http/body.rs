@@ -9,7 +9,10 @@ use std::{
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, StatusCode, header::CONNECTION},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH},
+    },
     response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -57,6 +60,20 @@ impl HttpBody for Bounded {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// Refuses a body by what the head says of it, before any of it is read.
+pub(super) fn check_head(headers: &HeaderMap, most: usize) -> Result<(), Box<Response>> {
+    let encoding = headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding.as_bytes() != b"identity");
+    if encoding {
+        let reason = "Compressed requests are not accepted.";
+        return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)));
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > most as u64) {
+        return Err(Box::new(too_large()));
+    }
+    Ok(())
 }
 
 /// The whole body, or the answer that refuses it.

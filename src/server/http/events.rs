@@ -19,10 +19,14 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 
-use super::refusal::{refuse, refuse_as, refuse_fault};
+use super::{
+    policy::routes_for,
+    refusal::{refuse, refuse_as, refuse_fault},
+};
 use crate::{
     domain::{AppError, ChatId, RunId, UserId, limits},
     server::{
+        access::Access,
         auth::{Accounts, Caller},
         chat::{Event, EventId},
         state::AppState,
@@ -38,19 +42,20 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_millis(700);
 
 /// The route.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/chats/{chat}/runs/{run}/events", get(events)).layer(Extension(Seats::default()))
+pub(super) fn routes(state: &AppState) -> Router<AppState> {
+    let route = Router::new().route("/chats/{chat}/runs/{run}/events", get(events));
+    routes_for(Access::Person, state, route.layer(Extension(StreamLimiter::default())))
 }
 
 async fn events(
     State(state): State<AppState>,
-    Extension(seats): Extension<Seats>,
+    Extension(limiter): Extension<StreamLimiter>,
     Path((chat, run)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let Some(caller) = request.extensions().get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
     let (Ok(chat), Ok(run)) = (chat.parse::<ChatId>(), run.parse::<RunId>()) else { return refuse(AppError::NotFound) };
-    let Some(seat) = seats.take(caller.user.id) else {
+    let Some(permit) = limiter.acquire(caller.user.id) else {
         let reason = "Too many answers are open in your windows. Close some of them.";
         return refuse_as(StatusCode::TOO_MANY_REQUESTS, AppError::conflict(reason));
     };
@@ -60,8 +65,8 @@ async fn events(
     };
     let signed_in = Box::pin(until_signed_out(state.accounts.clone(), caller));
     let events = reader.into_stream().take_until(signed_in).map(move |event| {
-        // The seat is free again when the stream is dropped.
-        let _ = &seat;
+        // The permit is given back when the stream is dropped.
+        let _ = &permit;
         Ok::<_, Infallible>(to_sse(event))
     });
     let begin = stream::once(async { Ok(SseEvent::default().retry(RETRY).comment("")) });
@@ -98,28 +103,28 @@ async fn until_signed_out(accounts: Accounts, caller: Caller) {
 
 /// Counts the open streams of each person.
 #[derive(Debug, Clone, Default)]
-struct Seats(Arc<Mutex<HashMap<UserId, usize>>>);
+struct StreamLimiter(Arc<Mutex<HashMap<UserId, usize>>>);
 
-struct Seat {
-    seats: Seats,
+struct StreamPermit {
+    limiter: StreamLimiter,
     user: UserId,
 }
 
-impl Seats {
-    fn take(&self, user: UserId) -> Option<Seat> {
+impl StreamLimiter {
+    fn acquire(&self, user: UserId) -> Option<StreamPermit> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(user).or_default();
         if *count >= limits::STREAMS_PER_USER {
             return None;
         }
         *count += 1;
-        Some(Seat { seats: self.clone(), user })
+        Some(StreamPermit { limiter: self.clone(), user })
     }
 }
 
-impl Drop for Seat {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut counts = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.limiter.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {

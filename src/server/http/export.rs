@@ -14,17 +14,19 @@ use axum::{
 use futures::stream;
 
 use super::{
-    envelope::accepts_html,
+    access_log::accepts_html,
+    policy::routes_for,
     refusal::{refuse, refuse_fault, show_as_page},
 };
 use crate::{
     domain::{AppError, ExportId},
-    server::{audit::RequestMeta, auth::Caller, state::AppState},
+    server::{access::Access, audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// The route.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/settings/data/{id}", get(download))
+pub(super) fn routes(state: &AppState) -> Router<AppState> {
+    let route = Router::new().route("/settings/data/{id}", get(download));
+    routes_for(Access::RecentlyAuthenticated, state, route)
 }
 
 async fn download(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {

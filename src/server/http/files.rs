@@ -17,7 +17,7 @@ use leptos::config::LeptosOptions;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
-use super::{envelope::accepts_html, refusal::refuse};
+use super::{access_log::accepts_html, refusal::refuse};
 use crate::domain::AppError;
 
 /// cargo-leptos puts this many letters of a hash into a file's name.

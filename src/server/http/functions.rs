@@ -19,38 +19,40 @@ use serde::de::IgnoredAny;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::{
+    access_log::accepts_html,
     body,
-    envelope::accepts_html,
-    gate::{RequestHost, Rules},
+    guard::{RequestHost, Rules},
     percent,
     refusal::{refuse, refuse_as, refuse_request},
     typed,
 };
-use crate::{domain::AppError, server::state::AppState};
+use crate::{
+    domain::AppError,
+    server::{access::Endpoint, state::AppState},
+};
 
 /// The names of what a function takes.
 type Fields = &'static [&'static str];
-/// Gives them by the function's path.
-type FieldsOf = fn(&str) -> Option<Fields>;
 
 /// The deepest nesting of brackets in a request.
 const DEPTH: u32 = 64;
 
 /// One route for each server function, so that the log can name it; all else below `/api` is not found.
 /// Functions by GET would get around the check of the origin, so there are none.
-/// `fields_of` gives the names of what the function at a path takes, where it knows.
-pub(super) fn routes(state: &AppState, rules: &Arc<Rules>, fields_of: FieldsOf) -> Router<AppState> {
+pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
     let mut router = Router::new().route("/api/{*path}", any(async || refuse(AppError::NotFound)));
     for (path, method) in server_fn::axum::server_fn_paths() {
         assert_eq!(method, Method::POST, "the server function at {path} must be called by POST");
-        let (state, fields) = (state.clone(), fields_of(path));
+        let endpoint =
+            Endpoint::at(path).unwrap_or_else(|| panic!("the server function at {path} has no access policy"));
+        let (state, fields) = (state.clone(), endpoint.arguments());
         let handler = move |State(rules): State<Arc<Rules>>, request| call(state, rules, fields, request);
         router = router.route(path, post(handler).with_state(rules.clone()));
     }
     router
 }
 
-async fn call(state: AppState, rules: Arc<Rules>, fields: Option<Fields>, mut request: Request) -> Response {
+async fn call(state: AppState, rules: Arc<Rules>, fields: Fields, mut request: Request) -> Response {
     if !is_form(request.headers()) && !is_json(request.headers()) {
         let reason = "Send a form (application/x-www-form-urlencoded) or JSON (application/json).";
         return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);
@@ -63,7 +65,7 @@ async fn call(state: AppState, rules: Arc<Rules>, fields: Option<Fields>, mut re
     if let Err(refusal) = check(&bytes, form) {
         return *refusal;
     }
-    if fields.is_some_and(|fields| has_others(&bytes, form, fields)) {
+    if has_others(&bytes, form, fields) {
         let reason = "The request has a field that is not known here.";
         return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason);
     }

@@ -10,7 +10,7 @@ use axum::{
 use tower_sessions::Session;
 
 use super::{
-    envelope::accepts_html,
+    access_log::accepts_html,
     refusal::{refuse, refuse_as, refuse_request, show_as_page},
 };
 use crate::{

@@ -1,12 +1,13 @@
-//! The server's doors: routes, and the layers around them.
+//! HTTP: routes, and the layers around them.
 //!
 //! From the outside in, each request goes through
 //! 1. [`serve`](serve()): the connection; slow, oversized, ambiguous and unreadable heads end here;
-//! 2. `envelope`: an id, the headers of every answer, one line in the log;
-//! 3. `gate`: methods, framing, `Host`, addresses, cross-site requests, sizes of bodies;
-//! 4. `isolate`: a task of its own, panics, the deadline;
+//! 2. `access_log`: an id, the headers of every answer, one line in the log;
+//! 3. `guard`: framing, `Host`, addresses;
+//! 4. `catch_panic`: a task of its own, panics, the deadline;
 //! 5. compression;
-//! 6. the routes.
+//! 6. one of the routers, each with layers of its own: `browser` (methods, cross-site requests, sizes of bodies, sessions)
+//!    or `health`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,45 +22,45 @@ use tower_http::compression::{
     predicate::{Predicate, SizeAbove},
 };
 
-use self::{envelope::Stationery, gate::Rules, isolate::Deadline};
+use self::{access_log::AccessLog, catch_panic::Deadline, guard::Rules, refusal::not_served};
 use crate::{
-    domain::AppError,
+    domain::limits,
     server::{clock::Clock, config::Config, state::AppState},
-    server_fns::fields_of,
 };
 
+mod access_log;
 mod address;
-mod audit;
+mod audit_export;
 mod body;
+mod browser;
 mod caller;
-mod enrol;
-mod envelope;
+mod catch_panic;
 mod events;
 mod export;
 mod files;
 mod functions;
-mod gate;
+mod guard;
 mod headers;
 mod heads;
 mod health;
 mod identities;
-mod isolate;
 mod listener;
 mod options;
 mod origin;
 mod pages;
 mod percent;
 mod picture;
+mod policy;
 mod refusal;
 mod serve;
 mod session;
 mod signals;
-mod stall;
 mod typed;
+mod write_timeout;
 
+pub use access_log::LoggedUser;
 pub use address::Connected;
-pub use envelope::LoggedUser;
-pub use gate::RequestHost;
+pub use guard::RequestHost;
 pub use health::Readiness;
 pub use listener::Listener;
 pub use options::{leptos_options, site_is_complete};
@@ -90,46 +91,31 @@ pub fn router<V: IntoView + 'static>(
 ) -> Router {
     let times = Times::default();
     let rules = Arc::new(Rules::new(state.config.clone(), times.body));
-    // Only what needs to know who is asking reads sessions.
-    let around = |router: Router<AppState>| {
-        let router = router.layer(from_fn_with_state(state.clone(), enrol::ask_for_factor));
-        let router = router.layer(from_fn_with_state(state.clone(), caller::know_caller));
-        router.layer(from_fn_with_state(state.clone(), session::keep_session))
-    };
-    let private = Router::new()
-        .merge(pages::routes(&state, shell.clone()))
-        .merge(functions::routes(&state, &rules, fields_of))
-        .merge(events::routes())
-        .merge(identities::routes())
-        .merge(audit::routes())
-        .merge(picture::routes())
-        .merge(export::routes());
-    let not_found = around(pages::not_found(&state, shell)).with_state(state.clone());
-    let routes = around(private)
-        .merge(health::routes(ready))
-        .merge(files::routes(&state.leptos_options, not_found))
-        .with_state(state.clone());
+    let routes = browser::routes(&state, &rules, shell).merge(health::routes(ready)).with_state(state.clone());
     with_layers(routes, state.config, state.clock, times)
 }
 
-/// Any routes in the layers of this server.
-pub fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) -> Router {
+/// Any routes behind the checks for browsers and in the layers of this server, as its own are.
+pub fn with_browser_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) -> Router {
+    let rules = Arc::new(Rules::new(config.clone(), times.body));
+    with_layers(browser::guarded(routes, &rules, limits::BODY_BYTES), config, clock, times)
+}
+
+/// Routes in the layers that all have.
+fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) -> Router {
     let rules = Arc::new(Rules::new(config, times.body));
-    let stationery = Arc::new(Stationery { clock, https: rules.site.is_https() });
+    let access_log = Arc::new(AccessLog { clock, https: rules.site.is_https() });
     let compression = CompressionLayer::new()
         .gzip(true)
         // A tenth fewer bytes of a chat's page than the fastest, in the same time within what can be measured.
         .quality(CompressionLevel::Precise(4))
         .compress_when(SizeAbove::new(1_024).and(is_page_or_data));
     routes
-        .method_not_allowed_fallback(async || {
-            let error = AppError::invalid("request", "This address does not serve this method.");
-            refuse_as(StatusCode::METHOD_NOT_ALLOWED, error)
-        })
+        .method_not_allowed_fallback(not_served)
         .layer(compression)
-        .layer(from_fn_with_state(Arc::new(Deadline(times.answer)), isolate::isolate))
-        .layer(from_fn_with_state(rules, gate::gate))
-        .layer(from_fn_with_state(stationery, envelope::envelope))
+        .layer(from_fn_with_state(Arc::new(Deadline(times.answer)), catch_panic::catch_panic))
+        .layer(from_fn_with_state(rules, guard::guard))
+        .layer(from_fn_with_state(access_log, access_log::log_access))
 }
 
 /// Streams must not wait for a compressor, and files come compressed already.

@@ -2,20 +2,52 @@
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{
         StatusCode,
         header::{CONTENT_SECURITY_POLICY, LOCATION},
     },
-    middleware::{from_fn_with_state, map_response},
-    response::Response,
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
 };
 use leptos::{IntoView, nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 use server_fn::redirect::REDIRECT_HEADER;
 
-use super::{headers::policy_of_pages, typed::give_back};
-use crate::server::state::AppState;
+use super::{access_log::accepts_html, headers::policy_of_pages, refusal::refuse, typed::give_back};
+use crate::{
+    domain::AppError,
+    server::{access::Access, auth::Unenrolled, state::AppState},
+};
+
+/// Where a second factor is added.
+const ENROLMENT: &str = "/settings#two-step";
+
+/// Who may see each page.
+const PAGES: &[(&str, Access)] = &[
+    ("/sign-in", Access::Anyone),
+    ("/sign-up", Access::Anyone),
+    ("/sign-in/code", Access::Anyone),
+    ("/forgot-password", Access::Anyone),
+    ("/reset-password", Access::Anyone),
+    ("/verify-address", Access::Anyone),
+    ("/confirm-address", Access::Anyone),
+    ("/privacy", Access::Anyone),
+    ("/terms", Access::Anyone),
+    ("/settings", Access::Unenrolled),
+    ("/settings/confirm", Access::Unenrolled),
+    ("/", Access::Person),
+    ("/chats/{id}", Access::Person),
+    ("/sessions", Access::Person),
+    ("/people", Access::Administrator),
+    ("/people/{id}", Access::Administrator),
+    ("/audit", Access::Administrator),
+    ("/jobs", Access::Administrator),
+];
+
+fn access_of(path: &str) -> Option<Access> {
+    PAGES.iter().find(|(page, _)| *page == path).map(|(_, access)| *access)
+}
 
 /// The routes of the application's pages. `shell` renders the whole document.
 pub(super) fn routes<V: IntoView + 'static>(
@@ -27,10 +59,28 @@ pub(super) fn routes<V: IntoView + 'static>(
     // The server functions have routes of their own.
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
+    // The list holds the functions too.
+    for page in pages.iter().filter(|page| !page.path().starts_with("/api/")) {
+        assert!(access_of(page.path()).is_some(), "the page {} has no access policy", page.path());
+    }
     let context = state.clone();
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
     let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&context), app);
-    router.layer(map_response(send_on)).layer(from_fn_with_state(https, give_back))
+    router.layer(map_response(send_on)).layer(from_fn_with_state(https, give_back)).layer(from_fn(lead_to_enrolment))
+}
+
+/// Leads whoever must add a second factor to where they do so. All else a page refuses itself, by the functions that it
+/// calls, because it says so in its own words and where to go.
+async fn lead_to_enrolment(request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let is_open = access_of(path).is_some_and(Access::is_open_before_enrolment);
+    if is_open || request.extensions().get::<Unenrolled>().is_none() {
+        return next.run(request).await;
+    }
+    match accepts_html(request.headers()) {
+        true => (StatusCode::SEE_OTHER, [(LOCATION, ENROLMENT)]).into_response(),
+        false => refuse(AppError::Unenrolled),
+    }
 }
 
 /// For whatever path: the page that says that there is no such page, with status 404.
@@ -46,13 +96,14 @@ pub(super) fn not_found<V: IntoView + 'static>(
         set_policy(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
-    Router::new().fallback(async move |request: Request| {
+    let page = async move |request: Request| {
         let mut response: Response = render(request).await;
         if response.status() == StatusCode::OK {
             *response.status_mut() = StatusCode::NOT_FOUND;
         }
         response
-    })
+    };
+    Router::new().fallback(page).layer(from_fn(lead_to_enrolment))
 }
 
 /// Leptos sends on only those who say that they read HTML. A page that leads elsewhere is of no use to others either.

@@ -14,21 +14,27 @@ use axum::{
 use multer::Multipart;
 
 use super::{
+    access_log::accepts_html,
     body,
-    envelope::accepts_html,
+    policy::routes_for,
     refusal::{refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, UserId},
-    server::{audit::RequestMeta, auth::Caller, state::AppState},
+    server::{access::Access, audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// Where the form is.
-pub(super) const PATH: &str = "/settings/picture";
+const PATH: &str = "/settings/picture";
 
-/// The routes.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route(PATH, post(take)).route("/people/{id}/picture", get(show))
+/// The route that shows them.
+pub(super) fn routes(state: &AppState) -> Router<AppState> {
+    routes_for(Access::Person, state, Router::new().route("/people/{id}/picture", get(show)))
+}
+
+/// The route that takes them.
+pub(super) fn uploads(state: &AppState) -> Router<AppState> {
+    routes_for(Access::Person, state, Router::new().route(PATH, post(take)))
 }
 
 async fn take(State(state): State<AppState>, extensions: Extensions, headers: HeaderMap, body: Body) -> Response {
@@ -49,7 +55,7 @@ async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, bo
         let reason = "Send the picture as a form (multipart/form-data).";
         Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
     })?;
-    // Read whole, within the limit of the gate, so that what is wrong with its size is told as everywhere.
+    // Read whole, within the limit of the guard, so that what is wrong with its size is told as everywhere.
     let bytes = body::read(body).await?;
     let file = find_file(bytes, boundary).await.ok_or_else(|| {
         Box::new(refuse_request(StatusCode::BAD_REQUEST, "The form is not in the expected form. Choose a file first."))
@@ -77,9 +83,6 @@ async fn show(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    if extensions.get::<Caller>().is_none() {
-        return refuse(AppError::Unauthenticated);
-    }
     let Ok(user) = id.parse::<UserId>() else { return refuse(AppError::NotFound) };
     let (version, bytes) = match state.profiles.find_picture(user).await {
         Ok(Some(picture)) => picture,

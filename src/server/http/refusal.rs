@@ -45,6 +45,11 @@ pub fn refuse_request(status: StatusCode, reason: &str) -> Response {
     refuse_as(status, AppError::invalid("request", reason))
 }
 
+/// For a method that the route does not know.
+pub(super) async fn not_served() -> Response {
+    refuse_request(StatusCode::METHOD_NOT_ALLOWED, "This address does not serve this method.")
+}
+
 /// Makes a refusal a page, for a person who followed a link and would not want to see JSON.
 pub(super) fn show_as_page(response: &mut Response) {
     let Some(Refused(error)) = response.extensions().get::<Refused>().cloned() else { return };

@@ -15,7 +15,7 @@ use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use super::{address::Connected, heads::ends_connection, listener::Listener, stall::Stalling};
+use super::{address::Connected, heads::ends_connection, listener::Listener, write_timeout::WriteTimeout};
 
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,7 @@ async fn hold(socket: TcpStream, router: Router, stopping: CancellationToken, li
         .header_read_timeout(limits.head)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(Stalling::new(socket, limits.stall)), service);
+        .serve_connection(TokioIo::new(WriteTimeout::new(socket, limits.stall)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -17,7 +17,7 @@ use crate::{
 
 /// The layer: leaves the [`Session`] in the request's extensions, which nobody asks the database for before somebody wants to
 /// know what is in it. A cookie that names nothing is taken away.
-pub(super) async fn keep_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn load_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
     let shown = SESSION.find(request.headers(), https);
     let (is_shown, id) = (shown.is_some(), shown.and_then(|text| text.parse::<Id>().ok()));

@@ -1,42 +1,34 @@
-//! Refuses what cannot be meant well, before anything else runs.
+//! Refuses what cannot be meant well, whatever router it is for, before anything else runs.
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
     extract::{Request, State},
-    http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH},
-    },
+    http::StatusCode,
     middleware::Next,
     response::Response,
 };
 
 use super::{
     address::{Connected, Source, source},
-    body::Bounded,
     origin::Site,
-    percent, picture,
-    refusal::{refuse, refuse_request},
+    percent,
+    refusal::refuse_request,
 };
-use crate::{
-    domain::{AppError, limits},
-    server::{
-        audit::{ClientAddress, HiddenAddress},
-        config::Config,
-    },
+use crate::server::{
+    audit::{ClientAddress, HiddenAddress},
+    config::Config,
 };
 
 /// The longest path with its query, in bytes.
 const TARGET_BYTES: usize = 8_192;
 
-/// What the gate needs to know.
+/// What the checks need to know.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub site: Site,
     config: Arc<Config>,
-    body_time: Duration,
+    pub body_time: Duration,
 }
 
 impl Rules {
@@ -45,12 +37,12 @@ impl Rules {
     }
 }
 
-/// The host that a request is for, as the gate let it through. An extension of all requests.
+/// The host that a request is for, as the guard let it through. An extension of all requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHost(pub String);
 
 /// The layer.
-pub(super) async fn gate(State(rules): State<Arc<Rules>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(rules): State<Arc<Rules>>, mut request: Request, next: Next) -> Response {
     match check(&rules, &mut request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => *refusal,
@@ -58,26 +50,11 @@ pub(super) async fn gate(State(rules): State<Arc<Rules>>, mut request: Request, 
 }
 
 fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
-    let method = request.method();
-    if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
-        let mut refusal = refuse_request(StatusCode::METHOD_NOT_ALLOWED, "This method is not served.");
-        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        return Err(Box::new(refusal));
-    }
     let ends = request.extensions().get::<Connected>().copied();
     let host = rules.site.host(request.uri(), request.headers(), ends);
     let host = host.map_err(|(status, reason)| refuse_request(status, reason))?;
     check_target(request)?;
     let from = ends.map(|ends| source(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies));
-    if *method == Method::POST {
-        if !rules.site.is_own_page(&host, request.headers()) {
-            return Err(Box::new(refuse(AppError::Forbidden)));
-        }
-        let most = if request.uri().path() == picture::PATH { limits::PICTURE_BYTES } else { limits::BODY_BYTES };
-        check_body(request.headers(), most)?;
-        let body = std::mem::take(request.body_mut());
-        *request.body_mut() = Body::new(Bounded::new(body, most, rules.body_time));
-    }
     request.extensions_mut().insert(from.map_or_else(ClientAddress::default, |from| from.address));
     if let Some(Source { is_hidden: true, .. }) = from {
         request.extensions_mut().insert(HiddenAddress);
@@ -93,19 +70,6 @@ fn check_target(request: &Request) -> Result<(), Box<Response>> {
     }
     if !is_text(request.uri().path()) {
         return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, "The address is not UTF-8 text.")));
-    }
-    Ok(())
-}
-
-fn check_body(headers: &HeaderMap, most: usize) -> Result<(), Box<Response>> {
-    let encoding = headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding.as_bytes() != b"identity");
-    if encoding {
-        let reason = "Compressed requests are not accepted.";
-        return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)));
-    }
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > most as u64) {
-        return Err(Box::new(super::body::too_large()));
     }
     Ok(())
 }

@@ -32,16 +32,16 @@ impl LoggedUser {
     }
 }
 
-/// What the envelope needs to know.
+/// What the layer needs to know.
 #[derive(Debug)]
-pub(super) struct Stationery {
+pub(super) struct AccessLog {
     pub clock: Clock,
     /// Whether people reach us by https.
     pub https: bool,
 }
 
 /// The layer.
-pub(super) async fn envelope(State(with): State<Arc<Stationery>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn log_access(State(with): State<Arc<AccessLog>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(with.clock.new_id());
     // Of level error, so that it is there for events of errors whatever the filter.
     let span = tracing::error_span!("request", %id);

@@ -14,17 +14,19 @@ use axum::{
 use futures::stream::try_unfold;
 
 use super::{
-    envelope::accepts_html,
+    access_log::accepts_html,
+    policy::routes_for,
     refusal::{refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, AuditQuery},
-    server::{audit::RequestMeta, auth::Caller, state::AppState},
+    server::{access::Access, audit::RequestMeta, auth::Caller, state::AppState},
 };
 
 /// The route.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/audit/export", post(export))
+pub(super) fn routes(state: &AppState) -> Router<AppState> {
+    let route = Router::new().route("/audit/export", post(export));
+    routes_for(Access::RecentlyAuthenticatedAdministrator, state, route)
 }
 
 async fn export(

@@ -1,4 +1,4 @@
-//! What all doors do alike: find the caller, end with an answer or an error that may be seen.
+//! The request that a server function answers: who calls, what the browser holds, and where a form leads.
 
 use axum::http::{
     header::{ACCEPT, HOST, REFERER, SET_COOKIE},
@@ -8,14 +8,15 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
-pub(super) use crate::domain::local_path;
 use crate::{
     domain::{AppError, UserId},
     server::{
+        access::HasAccess,
         audit::RequestMeta,
         auth::{Caller, Unenrolled},
         cookies::{self, CODES, Cookie, ONCE},
         fault::Fault,
+        people::Actor,
         state::AppState,
         telemetry::RequestId,
     },
@@ -27,44 +28,36 @@ const ONCE_SECONDS: i64 = 60;
 const CODES_SECONDS: i64 = 600;
 
 /// The request that is being answered.
-pub(super) struct Door {
+pub(super) struct RequestContext {
     /// What the server has.
     pub state: AppState,
+    meta: RequestMeta,
     parts: Parts,
 }
 
-impl Door {
-    /// The door of the current request. Call it before the first `.await`.
-    pub fn open() -> Result<Self, AppError> {
+impl RequestContext {
+    /// The context of the current request to the endpoint `T`, which its access policy lets through. Call it before the first
+    /// `.await`. Pages call server functions on the server too, where no route has checked the policy.
+    pub async fn of<T: HasAccess>() -> Result<Self, AppError> {
         let missing = || AppError::Internal { request_id: String::new() };
-        Ok(Self { state: use_context().ok_or_else(missing)?, parts: use_context().ok_or_else(missing)? })
+        let (state, parts): (AppState, Parts) =
+            (use_context().ok_or_else(missing)?, use_context().ok_or_else(missing)?);
+        let meta = RequestMeta::from_request(&parts.extensions, &parts.headers);
+        let context = Self { state, meta, parts };
+        let (extensions, path) = (&context.parts.extensions, context.parts.uri.path());
+        let checked = T::ACCESS.check(&context.state, extensions, path, &context.meta).await;
+        context.to_app_error(checked)?;
+        Ok(context)
     }
 
-    /// Who asks; `Unauthenticated` for a stranger.
-    pub fn caller(&self) -> Result<Caller, AppError> {
-        self.parts.extensions.get::<Caller>().cloned().ok_or(AppError::Unauthenticated)
+    /// Who calls; `Unauthenticated` for a stranger.
+    pub fn caller(&self) -> Result<&Caller, AppError> {
+        self.parts.extensions.get::<Caller>().ok_or(AppError::Unauthenticated)
     }
 
-    /// Who asks, if they proved who they are a short while ago; `Stale` where they must do so again.
-    pub fn fresh_caller(&self) -> Result<Caller, AppError> {
-        let caller = self.caller()?;
-        self.state.accounts.require_fresh(&caller)?;
-        Ok(caller)
-    }
-
-    /// Who asks, if they are an administrator. Others are written down.
-    pub async fn administrator(&self) -> Result<Caller, AppError> {
-        let caller = self.caller()?;
-        let path = self.parts.uri.path();
-        self.answer(self.state.people.require_administrator(&caller, path, &self.meta()).await)?;
-        Ok(caller)
-    }
-
-    /// The same, if they also proved who they are a short while ago.
-    pub async fn fresh_administrator(&self) -> Result<Caller, AppError> {
-        let caller = self.administrator().await?;
-        self.state.accounts.require_fresh(&caller)?;
-        Ok(caller)
+    /// The same, as whoever acts on other people's accounts.
+    pub fn actor(&self) -> Result<Actor<'_>, AppError> {
+        Ok(Actor::administrator(self.caller()?, &self.meta))
     }
 
     /// Whether the caller must add a second factor before anything else.
@@ -84,11 +77,11 @@ impl Door {
     }
 
     /// Where the request comes from.
-    pub fn meta(&self) -> RequestMeta {
-        RequestMeta::from_request(&self.parts.extensions, &self.parts.headers)
+    pub const fn meta(&self) -> &RequestMeta {
+        &self.meta
     }
 
-    /// The host that the request is for, as the gate has let it through.
+    /// The host that the request is for, as the guard has let it through.
     pub fn host(&self) -> &str {
         self.header(HOST.as_str())
     }
@@ -124,7 +117,7 @@ impl Door {
     /// have passed.
     pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
         if !codes.is_empty() {
-            let sealed = self.answer(self.state.factors.seal_codes(caller, codes))?;
+            let sealed = self.to_app_error(self.state.factors.seal_codes(caller, codes))?;
             self.set_cookie(CODES, &sealed, CODES_SECONDS);
         }
         Ok(())
@@ -165,8 +158,8 @@ impl Door {
         cookies::find(&self.parts.headers, name)
     }
 
-    /// Turns the end of a service's work into what may be seen.
-    pub fn answer<T>(&self, result: Result<T, Fault>) -> Result<T, AppError> {
+    /// Turns a fault of a service into what may be seen.
+    pub fn to_app_error<T>(&self, result: Result<T, Fault>) -> Result<T, AppError> {
         result.map_err(|fault| fault.into_app_error(&self.request_id()))
     }
 

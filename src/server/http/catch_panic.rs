@@ -17,7 +17,7 @@ use crate::{domain::AppError, server::telemetry::RequestId};
 pub(super) struct Deadline(pub Duration);
 
 /// The layer. A task that is over its deadline goes on: what it does may be half done, and is not cancelled.
-pub(super) async fn isolate(State(deadline): State<Arc<Deadline>>, request: Request, next: Next) -> Response {
+pub(super) async fn catch_panic(State(deadline): State<Arc<Deadline>>, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let task = tokio::spawn(next.run(request).in_current_span());
     match tokio::time::timeout(deadline.0, task).await {

@@ -16,7 +16,7 @@ use tokio::{
 use super::heads::Heads;
 
 /// A socket whose writes fail once none of them has got on for `patience`.
-pub(super) struct Stalling {
+pub(super) struct WriteTimeout {
     socket: TcpStream,
     patience: Duration,
     /// Runs from the first write that had to wait until one gets on.
@@ -24,7 +24,7 @@ pub(super) struct Stalling {
     heads: Heads,
 }
 
-impl Stalling {
+impl WriteTimeout {
     pub fn new(socket: TcpStream, patience: Duration) -> Self {
         Self { socket, patience, waiting: None, heads: Heads::default() }
     }
@@ -41,7 +41,7 @@ impl Stalling {
     }
 }
 
-impl AsyncRead for Stalling {
+impl AsyncRead for WriteTimeout {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Some(instead) = self.heads.instead(buf.remaining()) {
             buf.put_slice(instead);
@@ -55,7 +55,7 @@ impl AsyncRead for Stalling {
     }
 }
 
-impl AsyncWrite for Stalling {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.watch(cx, written)
