@@ -36,7 +36,7 @@ impl Administration {
     /// All that the page of people shows.
     ///
     /// # Errors
-    /// As [`Accounts::list_people`].
+    /// As [`Administration::list_people`].
     pub async fn people(&self, by: &Actor<'_>, search: &str, cursor: Option<&str>) -> Result<People, Fault> {
         let caller = by.caller.ok_or(AppError::Forbidden)?;
         let page = self.list_people(by, search, cursor).await?;
