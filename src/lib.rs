@@ -14,8 +14,7 @@
 //!
 //! # Who may import whom
 //! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
-//! (`tests/app/architecture.rs` holds it), and files of the pages, the components and the server functions never import
-//! from each other in a circle:
+//! (`tests/app/architecture.rs` holds it), and no files import from each other in a circle:
 //! ```text
 //! 0  domain
 //! 1  server::{allocator, clock, config, cookies, egress, keys, markdown, store, supervisor}   components

@@ -17,7 +17,7 @@ use colloquy::server::{
     clock::Clock,
     config::{self, Config, Loaded},
     http::{self, Limits, Listener, Readiness},
-    llm::local::worker::{self, WorkerArgs},
+    llm::local::{WorkerArgs, worker},
     secrets::Secrets,
     state::AppState,
     store::Store,

@@ -13,7 +13,11 @@ use axum::{
 };
 use colloquy::{
     domain::{AppError, ClientId, FactorId, MessageId, RunId, Sent},
-    server::{access::Endpoint, config::RequiredOf, store::NewIdentity},
+    server::{
+        access::{Access, Endpoint},
+        config::RequiredOf,
+        store::NewIdentity,
+    },
 };
 use serde_json::{Value, json};
 
@@ -450,6 +454,71 @@ fn i01_every_server_function_has_an_access_policy_that_its_row_agrees_with() {
         // The owner is a member, the other person an administrator.
         assert_eq!(row.owner == 403, access.is_for_administrators(), "{path} is for {access:?}");
     }
+}
+
+/// Spelled out, so that nobody opens one more of them by choosing another policy.
+#[test]
+fn i01_before_enrolment_these_functions_are_open_and_these_ask_for_a_recent_proof() {
+    let of = |is_meant: fn(Access) -> bool| {
+        let paths = server_fn::axum::server_fn_paths().map(|(path, _)| path);
+        let mut names: Vec<&str> = paths
+            .filter(|path| is_meant(Endpoint::at(path).expect("a policy").access))
+            .map(|path| path.trim_start_matches("/api/"))
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    let open = [
+        "begin_passkey_check",
+        "begin_passkey_confirmation",
+        "begin_passkey_registration",
+        "begin_passkey_sign_in",
+        "begin_totp",
+        "cancel_totp",
+        "confirm_address_change",
+        "confirm_identity",
+        "confirm_totp",
+        "find_proof",
+        "find_sign_in_step",
+        "finish_passkey_check",
+        "finish_passkey_confirmation",
+        "finish_passkey_registration",
+        "finish_passkey_sign_in",
+        "finish_sign_in",
+        "keep_account",
+        "list_factors",
+        "list_identity_providers",
+        "load_entrance",
+        "load_frame",
+        "load_legal",
+        "load_settings",
+        "put_codes_away",
+        "rate_password",
+        "rename_factor",
+        "request_password_reset",
+        "reset_password",
+        "sign_in",
+        "sign_out",
+        "sign_up",
+        "verify_address",
+    ];
+    assert_eq!(of(Access::is_open_before_enrolment), open);
+    let recent = [
+        "begin_passkey_registration",
+        "begin_totp",
+        "change_person",
+        "confirm_totp",
+        "create_invitation",
+        "delete_account",
+        "end_sign_in_of",
+        "finish_passkey_registration",
+        "new_recovery_codes",
+        "remove_factor",
+        "request_address_change",
+        "request_export",
+        "start_reset",
+    ];
+    assert_eq!(of(Access::needs_recent_authentication), recent);
 }
 
 #[test]

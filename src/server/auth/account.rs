@@ -1,26 +1,20 @@
 //! Making accounts, signing in and out, and finding out who asks.
 
-use std::sync::{Arc, atomic::AtomicBool};
-
-use tokio::sync::Notify;
 use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use super::{
-    Factors, Passwords,
-    deferred::Deferred,
-    entry::{Entry, Interlude},
+    Accounts, Caller, Credentials,
+    entry::Entry,
     password::{Verified, can_be_one},
 };
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, Timestamp, UserId},
+    domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, UserId},
     server::{
         audit::{Refusal, RequestMeta},
-        clock::Clock,
-        config::{Config, SessionConfig},
+        config::SessionConfig,
         fault::Fault,
-        limits::{RateLimits, Tries},
-        mail::Notices,
-        store::{NewSignIn, Store, Tx},
+        limits::Tries,
+        store::{NewSignIn, Tx},
     },
 };
 
@@ -31,87 +25,7 @@ const SERIAL: &str = "serial";
 /// Seconds after which the use of a sign-in is noted again.
 const TOUCH_SECONDS: i64 = 60;
 
-/// The accounts of this installation.
-#[derive(Debug, Clone)]
-pub struct Accounts {
-    pub(super) store: Store,
-    pub(super) clock: Clock,
-    pub(super) limits: RateLimits,
-    pub(super) factors: Factors,
-    pub(super) passwords: Passwords,
-    lifetimes: SessionConfig,
-    pub(super) open: bool,
-    /// Domains whose addresses may sign up.
-    pub(super) domains: Arc<[String]>,
-    pub(super) notices: Notices,
-    /// What links begin with.
-    pub(super) base_url: Arc<str>,
-    /// Whether it is known that there was a first account.
-    pub(super) installed: Arc<AtomicBool>,
-    pub(super) interlude: Interlude,
-    pub(super) deferred: Deferred,
-    /// Wakes whoever mails links for new passwords.
-    pub(super) reset_asked: Arc<Notify>,
-}
-
-/// Somebody who is signed in, and asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// Who.
-    pub user: CurrentUser,
-    /// By which sign-in.
-    pub sign_in: SignInId,
-    /// When they last proved who they are.
-    pub authenticated_at: Timestamp,
-    /// Seconds without use after which the sign-in ends.
-    pub idle_seconds: i64,
-}
-
-/// What a person signs in with, and from where.
-#[derive(Debug)]
-pub struct Credentials {
-    /// The address as typed.
-    pub email: String,
-    /// The password as typed.
-    pub password: String,
-    /// Whether to stay signed in after the browser is closed.
-    pub remember: bool,
-    /// Where from.
-    pub meta: RequestMeta,
-}
-
-impl Caller {
-    /// Refuses a member.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn require_administrator(&self) -> Result<(), AppError> {
-        if self.user.role == Role::Administrator { Ok(()) } else { Err(AppError::Forbidden) }
-    }
-}
-
 impl Accounts {
-    /// Accounts in this store. The configuration says how long sign-ins last, who may join, and whether mails are sent.
-    pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
-        let notices = Notices::new(clock.clone(), config.mail.is_some());
-        Self {
-            limits: RateLimits::new(store.clone(), clock.clone()),
-            store,
-            clock,
-            factors,
-            passwords: Passwords::default(),
-            lifetimes: config.sessions.clone(),
-            open: config.sign_up_open,
-            domains: config.sign_up_domains.clone().into(),
-            notices,
-            base_url: config.base_url().into(),
-            installed: Arc::default(),
-            interlude: Interlude::default(),
-            deferred: Deferred::default(),
-            reset_asked: Arc::default(),
-        }
-    }
-
     /// Signs in with an address and a password, or says that a second factor must follow.
     ///
     /// # Errors
@@ -293,16 +207,6 @@ impl Accounts {
             authenticated_at: signed_in.authenticated_at,
             idle_seconds: signed_in.idle_seconds,
         }))
-    }
-}
-
-/// Refuses, in the transaction of an act that leaves another way in, a caller whose sign-in has ended while the act was under
-/// way. What would end it waits until the transaction ends. Call it first.
-pub(super) async fn require_signed_in(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
-    tx.lock_credentials(caller.user.id).await?;
-    match tx.find_signed_in(caller.sign_in, now).await? {
-        Some(_) => Ok(()),
-        None => Err(AppError::Unauthenticated.into()),
     }
 }
 

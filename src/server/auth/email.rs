@@ -2,7 +2,7 @@
 
 use super::{
     Accounts, Caller, Token,
-    account::require_signed_in,
+    caller::require_signed_in,
     links::{dead, hash_of},
 };
 use crate::{

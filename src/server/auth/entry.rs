@@ -29,7 +29,7 @@ pub(super) struct Entry<'a> {
     pub credentials: CredentialsVersion,
     /// What they are told where others are in force by now: the same as if what they have shown were wrong.
     pub refusal: AppError,
-    /// The tries that are forgiven whoever comes in.
+    /// The tries that are given back to whoever comes in.
     pub tries: Tries<'a>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Accounts, Caller,
-    account::require_signed_in,
+    caller::require_signed_in,
     password::{Verified, can_be_one},
     rule,
 };

@@ -9,14 +9,14 @@ use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    event::{Event, EventId},
+    live::LiveState,
     prompt::Assembled,
-    reader::{Event, EventId},
 };
 use crate::{
-    domain::{Growing, Growth, Message, Phase, RunId, RunSnapshot, RunUpdate, event},
+    domain::{Message, RunId, RunSnapshot, event},
     server::{
-        llm::{Delta, Meter},
-        markdown::{LiveText, diff_tail},
+        llm::Meter,
         store::{Claimed, Progress},
     },
 };
@@ -44,26 +44,6 @@ pub(super) struct LiveRun {
     sections: String,
     state: Mutex<LiveState>,
     events: broadcast::Sender<Event>,
-}
-
-/// What a live run has so far.
-pub(super) struct LiveState {
-    text: LiveText,
-    /// The length of the text that was there before this run.
-    before: usize,
-    reasoning: LiveText,
-    left_out: u32,
-    /// Counts the tokens, so that it is known what an answer took that never comes to its end.
-    meter: Meter,
-    phase: Phase,
-    /// What its readers were told last.
-    told: RunSnapshot,
-    sequence: u64,
-    untold: bool,
-    /// Whether something was taken back, so that no step leads from what was told to what there is now.
-    taken_back: bool,
-    unsaved: bool,
-    save_delayed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -124,9 +104,11 @@ impl Hub {
         lock(&self.runs).len()
     }
 
-    /// All live runs.
+    /// All live runs, in the order of their chats, in which whoever stops several runs locks them too.
     fn all(&self) -> Vec<Arc<LiveRun>> {
-        lock(&self.runs).values().cloned().collect()
+        let mut all: Vec<_> = lock(&self.runs).values().cloned().collect();
+        all.sort_by_key(|run| run.claimed.chat_id.uuid());
+        all
     }
 
     /// These could not be kept: they are due again.
@@ -213,7 +195,7 @@ impl LiveRun {
 
     /// All that the answer has. `refused` as in [`Meter::usage`].
     pub fn progress(&self, refused: bool) -> Progress {
-        lock(&self.state).progress(self, refused)
+        lock(&self.state).progress(&self.claimed, &self.sections, refused)
     }
 
     /// What it has could not be saved: it is due again.
@@ -233,145 +215,6 @@ impl LiveRun {
 
     fn take_unsaved(&self) -> Option<Progress> {
         let mut state = lock(&self.state);
-        std::mem::take(&mut state.unsaved).then(|| state.progress(self, false))
+        std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed, &self.sections, false))
     }
-}
-
-impl LiveState {
-    /// The state of an answer that has this already.
-    pub fn new(text: &str, reasoning: &str, left_out: u32) -> Self {
-        let phase = Phase::Waiting { place: None };
-        Self {
-            text: LiveText::from(text),
-            before: text.len(),
-            reasoning: LiveText::from(reasoning),
-            left_out,
-            meter: Meter::default(),
-            phase,
-            told: RunSnapshot {
-                phase,
-                text: Growing::default(),
-                reasoning: Growing::default(),
-                left_out,
-                save_delayed: false,
-            },
-            sequence: 0,
-            untold: true,
-            taken_back: false,
-            unsaved: false,
-            save_delayed: false,
-        }
-    }
-
-    /// Counts what the model says.
-    pub fn count(&mut self, delta: &Delta) {
-        self.meter.take(delta);
-    }
-
-    /// Appends to the answer.
-    pub fn push_text(&mut self, piece: &str) {
-        self.phase = Phase::Streaming;
-        self.text.push(piece);
-        self.unsaved = true;
-    }
-
-    /// Appends to the thinking.
-    pub fn push_reasoning(&mut self, piece: &str) {
-        self.phase = Phase::Thinking;
-        self.reasoning.push(piece);
-        self.unsaved = true;
-    }
-
-    /// What this run has written as the answer was thinking.
-    pub fn take_text_as_reasoning(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        let (before, thoughts) = text.text().split_at(self.before);
-        self.text = LiveText::from(before);
-        self.push_reasoning(thoughts);
-        self.told.text = Growing::default();
-        self.taken_back = true;
-    }
-
-    /// Notes what the run does.
-    pub const fn set_phase(&mut self, phase: Phase) {
-        self.phase = phase;
-    }
-
-    /// Notes how many of the oldest messages the model did not read.
-    pub const fn set_left_out(&mut self, left_out: u32) {
-        self.left_out = left_out;
-        self.unsaved = true;
-    }
-
-    /// The step from what was told last to what there is now.
-    pub fn advance(&mut self) -> Option<RunUpdate> {
-        if !std::mem::take(&mut self.untold) {
-            return None;
-        }
-        self.sequence += 1;
-        self.told.phase = self.phase;
-        self.told.left_out = self.left_out;
-        self.told.save_delayed = self.save_delayed;
-        Some(RunUpdate {
-            phase: self.phase,
-            text: grow(&mut self.text, &mut self.told.text),
-            reasoning: grow(&mut self.reasoning, &mut self.told.reasoning),
-            left_out: self.left_out,
-            save_delayed: self.save_delayed,
-        })
-    }
-
-    /// What was told last.
-    pub const fn told(&self) -> &RunSnapshot {
-        &self.told
-    }
-
-    /// How many steps were told.
-    pub const fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    /// What the run does.
-    pub const fn phase(&self) -> Phase {
-        self.phase
-    }
-
-    /// Marks that there is something to tell.
-    pub const fn touch(&mut self) {
-        self.untold = true;
-    }
-
-    /// The text so far.
-    pub fn text(&self) -> &str {
-        self.text.text()
-    }
-
-    /// The thinking so far.
-    pub fn reasoning(&self) -> &str {
-        self.reasoning.text()
-    }
-
-    fn progress(&self, run: &LiveRun, refused: bool) -> Progress {
-        let usage = self.meter.usage(refused);
-        Progress {
-            run: run.claimed.id,
-            epoch: run.claimed.epoch,
-            message: run.claimed.message_id,
-            prompt_tokens: i64::from(usage.prompt),
-            answer_tokens: i64::from(usage.answer),
-            prompt_sections: run.sections.clone(),
-            text: self.text.text().to_owned(),
-            reasoning: self.reasoning.text().to_owned(),
-            left_out: i64::from(self.left_out),
-        }
-    }
-}
-
-/// Renders what came since the last step, and brings what was told up to it. `None` where nothing came.
-fn grow(live: &mut LiveText, told: &mut Growing) -> Option<Growth> {
-    let step = live.step()?;
-    let (keep, add) = diff_tail(&told.tail, &step.tail);
-    told.done.push_str(&step.done);
-    told.tail = step.tail;
-    Some(Growth { done: step.done, keep, add })
 }

@@ -6,9 +6,11 @@
 //! worker left behind, `cleanup` removes deleted chats.
 
 mod cleanup;
+mod event;
 mod hub;
 mod instance;
 mod list;
+mod live;
 mod pipeline;
 mod prompt;
 mod read;
@@ -26,7 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub use cleanup::RemoveChats;
-pub use reader::{Event, EventId, Reader};
+pub use event::{Event, EventId};
+pub use reader::Reader;
 pub use send::Outgoing;
 
 use super::{

@@ -1,12 +1,15 @@
 //! Readers of an answer that is being written. A reader owns nothing: it may come, go and come back.
 
-use std::{fmt, pin::pin, str::FromStr, sync::Arc, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use futures::{Stream, stream};
-use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{Chats, hub::LiveState};
+use super::{
+    Chats,
+    event::{Event, EventId},
+    live::LiveState,
+};
 use crate::{
     domain::{AppError, ChatId, Phase, RunId, UserId, event},
     server::fault::Fault,
@@ -14,58 +17,6 @@ use crate::{
 
 /// How often a reader looks at a run that another process executes.
 const POLL: Duration = Duration::from_millis(300);
-
-/// One event of a run's stream. Cloning shares the data.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// One of [`event`]'s names.
-    pub name: &'static str,
-    /// Its number, for `Last-Event-ID`.
-    pub id: Option<EventId>,
-    /// JSON without line breaks.
-    pub data: Arc<str>,
-}
-
-impl Event {
-    pub(super) fn json(name: &'static str, id: Option<EventId>, data: &impl Serialize) -> Self {
-        let data = serde_json::to_string(data).expect("wire types have string keys and no failing serializers");
-        Self { name, id, data: data.into() }
-    }
-
-    fn reconnect() -> Self {
-        Self { name: event::RECONNECT, id: None, data: "{}".into() }
-    }
-}
-
-/// The number of an event: the claim under which it was made, and its place among its steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventId {
-    /// The run's epoch; `EventId::ELSEWHERE` where the reader watches a run of another process.
-    pub epoch: i64,
-    /// The step.
-    pub sequence: u64,
-}
-
-impl EventId {
-    /// No claim has this epoch: steps that were taken from the database are counted apart from those of the run
-    /// itself, and whoever comes back with such a number gets a snapshot.
-    const ELSEWHERE: i64 = -1;
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.epoch, self.sequence)
-    }
-}
-
-impl FromStr for EventId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (epoch, sequence) = text.split_once('.').ok_or(())?;
-        Ok(Self { epoch: epoch.parse().map_err(|_| ())?, sequence: sequence.parse().map_err(|_| ())? })
-    }
-}
 
 /// Reads one run for one person.
 pub struct Reader {
@@ -209,14 +160,14 @@ impl Reader {
             state.set_left_out(left_out);
             state.touch();
             let update = state.advance();
-            let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
+            let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence };
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
         let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), left_out));
         state.set_phase(waiting);
         state.advance();
-        let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence() };
-        let snapshot = Event::json(event::SNAPSHOT, Some(id), state.told());
+        let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence };
+        let snapshot = Event::json(event::SNAPSHOT, Some(id), &state.told);
         self.from = Source::Kept { epoch: run.epoch, state };
         Ok(Some(snapshot))
     }

@@ -62,7 +62,7 @@ struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         let pauses = [Duration::from_millis(100), Duration::from_millis(400)];
-        Self { pauses, fair: Duration::from_secs(1) }
+        Self { pauses, fair: Duration::from_secs(10) }
     }
 }
 
@@ -116,7 +116,8 @@ impl Egress {
         match timeout_at(until, retry::send(client, request, pauses, until)).await {
             Ok(Ok(response)) => {
                 match response.status() {
-                    StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+                    // Not 503: a host that is busy, or loads a model, says so itself.
+                    StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
                         permit.fail(Instant::now());
                     }
                     _ => permit.succeed(),

@@ -19,6 +19,7 @@ use super::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const GATEWAY: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 /// In place of an answer, the connection is closed.
@@ -260,7 +261,7 @@ async fn a_host_that_is_gone_is_left_alone_and_others_are_not() {
 
 #[tokio::test]
 async fn gateways_without_a_server_behind_them_count_and_other_answers_do_not() {
-    for (answer, left_alone) in [(&[UNAVAILABLE], true), (&[BROKEN], false), (&[BUSY], false)] {
+    for (answer, left_alone) in [(&[GATEWAY], true), (&[UNAVAILABLE], false), (&[BROKEN], false), (&[BUSY], false)] {
         let (egress, host) = (egress(), Host::start(answer).await);
         for _ in 0..5 {
             ask(&egress, post(&host.url())).await.expect("an answer");

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, Options, Parser, Tag};
+use pulldown_cmark::{BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, Parser, Tag};
 
 use super::{
     code,
@@ -12,6 +12,7 @@ use super::{
     inline::{push_footnote, push_prose},
     links::Target,
     math::{push_math, push_source},
+    options::OPTIONS,
     prepare::{prepare, prepare_blocks},
     segments::Segment,
     tables::Table,
@@ -19,12 +20,6 @@ use super::{
 
 /// Elements open at once; what is nested deeper is shown without its own element.
 const DEEPEST: usize = 64;
-
-pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
-    .union(Options::ENABLE_FOOTNOTES)
-    .union(Options::ENABLE_STRIKETHROUGH)
-    .union(Options::ENABLE_TASKLISTS)
-    .union(Options::ENABLE_GFM);
 
 /// Appends a part of a text.
 pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions: &Definitions) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pulldown_cmark::{BrokenLink, CowStr, Parser};
 
-use super::{blocks::OPTIONS, segments::Segment};
+use super::{options::OPTIONS, segments::Segment};
 
 /// Link definitions that are remembered beyond the parser's own.
 const MOST_DEFINITIONS: usize = 1_000;

@@ -1,6 +1,6 @@
 //! Where a display formula begins in a line, and on which of the lines after it it ends.
 
-use super::{flanking, formulas::after_quotes, lines::line_at};
+use super::{flanking, formulas::after_quotes, line::line_at};
 
 /// The longest display formula, in bytes.
 const LONGEST: usize = 8_192;

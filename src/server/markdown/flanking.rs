@@ -5,7 +5,7 @@
 //! Thai and their like, a mark with characters on both sides may do both, as it may between two letters. The parser
 //! is brought to it by characters that it takes for punctuation, in the places of those beside the mark.
 
-use super::prepare::{Edits, Run};
+use super::edits::{Edits, Run};
 
 /// Notes the edits for a run of text. `text` holds letters in the place of each formula.
 pub(super) fn ease(text: &str, run: &Run, edits: &mut Edits) {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::prepare::Run;
+use super::edits::Run;
 
 /// How far a formula's end may be from its beginning, in bytes.
 const LONGEST: usize = 2_000;

@@ -12,6 +12,7 @@ use super::{
     fences::Fence,
     formulas::{Formula, Kind, after_quotes},
     html::begins_html,
+    line::line_at,
 };
 
 /// The most markers of lists and quotes at the start of a line, two columns of indentation counting as one.
@@ -43,12 +44,6 @@ pub(super) fn scan(text: &str, is_open: bool) -> Vec<Mark> {
         at = scanner.line(at);
     }
     scanner.marks
-}
-
-/// The line at a place, with its end.
-pub(super) fn line_at(text: &str, at: usize) -> &str {
-    let rest = &text[at..];
-    &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)]
 }
 
 /// What the lines before leave open.

@@ -11,7 +11,7 @@ use super::{
     code::CodeBlock,
     definitions::Definitions,
     fences::Fence,
-    lines::line_at,
+    line::line_at,
     segments::{self, Segment},
 };
 

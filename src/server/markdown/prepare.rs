@@ -2,15 +2,16 @@
 //! which formulas are letters on one line and a few characters have others in their stead. So neither can a formula be
 //! read as Markdown, nor does Markdown that is meant go unread. What is shown is always taken from the text itself.
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
 use super::{
-    blocks::OPTIONS,
+    edits::{Edits, Run},
     flanking,
     formulas::{self, Formula},
     lines::{self, Mark},
+    options::OPTIONS,
 };
 
 /// A text as the parser sees it.
@@ -18,55 +19,6 @@ pub(super) struct Prepared<'a> {
     pub(super) text: Cow<'a, str>,
     /// In the order of their places.
     pub(super) formulas: Vec<Formula>,
-}
-
-/// A run of text within one block, or one cell of a table: the parts of it that are no code, HTML or address.
-#[derive(Debug, Default)]
-pub(super) struct Run {
-    pub(super) texts: Vec<Range<usize>>,
-    pub(super) is_cell: bool,
-}
-
-impl Run {
-    pub(super) fn range(&self) -> Range<usize> {
-        match (self.texts.first(), self.texts.last()) {
-            (Some(first), Some(last)) => first.start..last.end,
-            _ => 0..0,
-        }
-    }
-}
-
-/// Characters that are changed.
-#[derive(Debug)]
-pub(super) struct Edits(Vec<u8>);
-
-impl Edits {
-    /// Writes one byte over all bytes of a place.
-    pub(super) fn set(&mut self, range: Range<usize>, byte: u8) {
-        self.0[range].fill(byte);
-    }
-
-    /// Puts punctuation in the place of a character, unless Markdown gives the character a meaning.
-    pub(super) fn replace(&mut self, at: usize, c: char) {
-        if c.is_ascii_punctuation() {
-            return;
-        }
-        let stand_in = match c.len_utf8() {
-            1 => ",",
-            2 => "§",
-            3 => "‖",
-            _ => "\u{10100}",
-        };
-        self.0[at..at + stand_in.len()].copy_from_slice(stand_in.as_bytes());
-    }
-
-    fn hide(&mut self, formula: &Formula) {
-        self.set(formula.range.clone(), b'x');
-    }
-
-    fn text(self, source: &str) -> String {
-        String::from_utf8(self.0).unwrap_or_else(|_| source.to_owned())
-    }
 }
 
 /// Prepares a text; `is_open` where its last formula may still be closed.
@@ -80,7 +32,7 @@ pub(super) fn prepare(source: &str, is_open: bool) -> Prepared<'_> {
     let mut is_changed = false;
     for run in &runs {
         for formula in formulas::find(&text, run) {
-            edits.hide(&formula);
+            edits.set(formula.range.clone(), b'x');
             formulas.push(formula);
             is_changed = true;
         }
@@ -102,7 +54,7 @@ pub(super) fn prepare_blocks(source: &str, is_open: bool) -> Prepared<'_> {
     let mut edits = Edits(source.as_bytes().to_vec());
     for mark in lines::scan(source, is_open) {
         if let Mark::Formula { formula, .. } = mark {
-            edits.hide(&formula);
+            edits.set(formula.range.clone(), b'x');
             formulas.push(formula);
         }
     }

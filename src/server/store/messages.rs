@@ -372,7 +372,7 @@ impl Owned<'_> {
     pub async fn reopen_message(&mut self, message: MessageId) -> Result<(), StoreError> {
         execute!(
             self.tx,
-            "update messages set state = 'open', failure = null where owner_id = $1 and id = $2",
+            "update messages set state = 'open', failure = null, left_out = 0 where owner_id = $1 and id = $2",
             self.owner,
             message,
         )?;

@@ -3,12 +3,10 @@
 //! [`ID_COLUMNS`] names every column of the schema that holds ids, with what it means for a deletion; a test compares it
 //! with both databases. A new table fails that test until it has its place here.
 
-use std::collections::BTreeMap;
-
 use super::{
     DueDeletion, StoreError, Tx,
     db::{execute, fetch_optional},
-    purge_slices::{OF_ACTOR, OF_SUBJECT},
+    purge_slices::{Counts, OF_ACTOR, OF_SUBJECT},
 };
 
 /// What the ids of a column are, for a deletion.
@@ -81,9 +79,6 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
 
 /// Tables without such columns. Tries are found by the last word of their key.
 pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles", "write_checks"];
-
-/// How many rows of which table were deleted.
-pub type Counts = BTreeMap<&'static str, u64>;
 
 impl Tx {
     /// Deletes every trace of a person but what the audit and the mails of others say, all at once. What there may be much

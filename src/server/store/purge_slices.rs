@@ -1,16 +1,21 @@
 //! The part of a purge that may be large: rows of a person that are deleted in slices, before the rest of them goes at once.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
 use super::{
     DueDeletion, Store, StoreError, Tx,
     db::{execute, fetch_all},
-    purge::Counts,
     slices::STEP,
 };
 use crate::domain::UserId;
+
+/// How many rows of which table were deleted.
+pub type Counts = BTreeMap<&'static str, u64>;
 
 /// Rows of a person of which there may be many.
 #[derive(Debug)]

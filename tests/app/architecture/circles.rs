@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{Files, Names, file_of};
 
-/// The files that each file of these folders of `src/` imports from, as far as they are in these folders too.
-pub fn graph(files: &Files, folders: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let is_inside = |module: &Names| {
+/// The files that each file of these folders of `src/` imports from, as far as they are in these folders too. Below
+/// `parents_define`, what a file takes from a module that it lies in does not count.
+pub fn graph(files: &Files, folders: &[&str], parents_define: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let is_below = |module: &Names, folders: &[&str]| {
         let path = module.join("/");
         folders
             .iter()
             .any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     };
+    let is_inside = |module: &Names| is_below(module, folders);
     let of = |(module, file): (&Names, &super::imports::Imports)| {
         let targets = file.named.iter().filter_map(|names| file_of(files, names));
-        let targets = targets.filter(|target| target != module && is_inside(target)).map(|target| target.join("/"));
+        let is_parent = |target: &Names| is_below(module, parents_define) && module.starts_with(target);
+        let targets = targets.filter(|target| target != module && is_inside(target) && !is_parent(target));
+        let targets = targets.map(|target| target.join("/"));
         (module.join("/"), targets.collect())
     };
     files.iter().filter(|(module, _)| is_inside(module)).map(of).collect()

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use webauthn_rs::Webauthn;
 
-use super::{Caller, account::require_signed_in};
+use super::{Caller, caller::require_signed_in};
 use crate::{
     domain::{
         AppError, AuditAction, CurrentUser, Factor, FactorId, FactorKind, Factors as Listed, Role, SignInStep, UserId,

@@ -18,7 +18,7 @@ use crate::{
     domain::{AppError, CeremonyId, FactorId, Timestamp, UserId, limits, parse_factor_name},
     server::{
         audit::RequestMeta,
-        auth::{Caller, account::require_signed_in},
+        auth::{Caller, caller::require_signed_in},
         config::{Config, PublicUrl},
         fault::Fault,
         store::{

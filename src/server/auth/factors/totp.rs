@@ -8,7 +8,7 @@ use crate::{
     domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
     server::{
         audit::RequestMeta,
-        auth::{Caller, account::require_signed_in},
+        auth::{Caller, caller::require_signed_in},
         fault::Fault,
         store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
     },

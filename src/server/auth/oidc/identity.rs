@@ -7,7 +7,7 @@ use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, Timestamp, UserId},
     server::{
         audit::{AuditEvent, Refusal, RequestMeta},
-        auth::{Admission, Caller, account::require_signed_in, entry::Entry},
+        auth::{Admission, Caller, caller::require_signed_in, entry::Entry},
         fault::Fault,
         limits::Tries,
         store::{CredentialsVersion, IdentityOwner, LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},

@@ -12,7 +12,7 @@ use super::{
     super::{ModelError, Prompt, Turn},
     engine,
     template::Template,
-    worker::{WorkerArgs, start_library},
+    worker_args::WorkerArgs,
 };
 use crate::domain::{Author, Failure};
 
@@ -51,7 +51,7 @@ struct Measured {
 /// As for loading a model.
 pub(super) fn run(args: &WorkerArgs) -> Result<(), ModelError> {
     let crashed = |fault: &dyn std::error::Error| ModelError::new(Failure::Crashed, fault.to_string());
-    let backend = start_library()?;
+    let backend = engine::start_library()?;
     let model = engine::load(&backend, &args.model)?;
     let mut context = engine::new_context(&backend, &model, args.thread_count(), args.context)?;
     let fitted = Template::of(&model).fit(&prompt(), context.n_ctx() as usize / 2);

@@ -33,6 +33,11 @@ const STEP: usize = 512;
 /// many tokens at once take less time each.
 const STEP_TIME: Duration = Duration::from_millis(140);
 
+/// Starts the library; a process does so once.
+pub(super) fn start_library() -> Result<LlamaBackend, ModelError> {
+    LlamaBackend::init().map_err(|fault| ModelError::new(Failure::Crashed, fault.to_string()))
+}
+
 /// What an answer does while it is written. Returning `false` cancels it.
 pub trait Listener {
     /// So many of the oldest turns are not read.

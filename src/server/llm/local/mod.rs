@@ -28,9 +28,11 @@ mod queue;
 mod template;
 mod utf8;
 pub mod worker;
+mod worker_args;
 
 pub use folder::{Folder, ModelFile};
 pub use gguf::Kind;
+pub use worker_args::WorkerArgs;
 
 use queue::Job;
 
