@@ -33,13 +33,26 @@
 //! ```
 //!
 //! # How a message becomes an answer
-//! 1. `send_message` finds the caller and calls `Chats::send`, which writes the message, the empty answer and a queued run
-//!    in one transaction. Only then is the message acknowledged. The sender's own id makes a repeat harmless.
-//! 2. A worker claims the run (its epoch grows, its lease is 20 s), asks the model, and hands what comes to the hub.
-//!    Every 400 ms everything that this process has written goes to the database in one transaction, under the epochs.
-//! 3. Readers of `/chats/{chat}/runs/{run}/events` get a snapshot, then numbered steps: from the hub where the run is in
-//!    this process, else from the database. They may come and go; they own nothing.
-//! 4. One finisher wins. A worker that dies leaves a lease that runs out; the sweeper marks the answer as interrupted.
+//! 1. `send_message` (`server_fns/messages.rs`) checks its access policy and calls `Chats::send` (`chat/send.rs`), which writes
+//!    the message, the empty answer and a queued run in one transaction. Only then is the message acknowledged. The sender's
+//!    own id makes a repeat harmless.
+//! 2. A worker claims the run (`chat/writer.rs`; its epoch grows, its lease is 20 s), makes the prompt of named sections and
+//!    the path of messages (`chat/prompt.rs`), and asks the model (`chat/run.rs`, `llm/`). What comes goes through the stages of
+//!    `chat/pipeline.rs` into the live run (`chat/live.rs`), which `chat/hub.rs` knows. Every 400 ms everything that this
+//!    process has written, and what it has cost, goes to the database in one transaction, under the epochs.
+//! 3. Readers of `/chats/{chat}/runs/{run}/events` (`http/events.rs`, `chat/reader.rs`) get a snapshot, then numbered steps:
+//!    from the hub where the run is in this process, else from the database. They may come and go; they own nothing.
+//! 4. One finisher wins. A worker that dies leaves a lease that runs out; `chat/sweep.rs` marks the answer as interrupted.
+//!
+//! # How somebody signs in by a provider
+//! 1. The form goes to `POST /auth/{provider}/start` (`http/identities.rs`). `Identities::begin` (`auth/oidc/mod.rs`) asks the
+//!    provider about itself (`metadata.rs`, by `server::egress`), writes a flow that works once, for the browser that began it
+//!    and for ten minutes, and sends the browser on.
+//! 2. It comes back to `GET /auth/{provider}/callback`. `Identities::finish` uses the flow up before anything else, gets the
+//!    token for the code (`provider.rs`) and checks it (`jwt.rs`, `token.rs`).
+//! 3. The claims name an identity, `(issuer, subject)`. Its account is signed in (`identity.rs`), or made where one may be;
+//!    an address alone never leads to an account.
+//! 4. `Accounts::enter` writes the sign-in, or asks for the second factor first (`auth/factors/sign_in.rs`).
 //!
 //! # How a job runs
 //! Work that must outlive a restart is a job: a row that is written in the transaction of the act that wants it

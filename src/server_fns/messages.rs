@@ -57,7 +57,7 @@ endpoint!(ContinueAnswer, Person);
 #[server(prefix = "/api", endpoint = "continue_answer")]
 pub async fn continue_answer(chat: ChatId, message: MessageId) -> Result<Sent, AppError> {
     let context = RequestContext::of::<ContinueAnswer>().await?;
-    let sent = context.to_app_error(context.state.chats.go_on(context.user()?, chat, message).await)?;
+    let sent = context.to_app_error(context.state.chats.continue_answer(context.user()?, chat, message).await)?;
     go_to_chat(&context, &sent);
     Ok(sent)
 }

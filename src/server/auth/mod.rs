@@ -26,7 +26,7 @@ pub use caller::{Caller, Credentials};
 pub use deferred::Reading;
 pub use factors::{Factors, Unenrolled, path_after};
 pub(crate) use links::Token;
-pub use oidc::{Away, Back, Errand, FLOW_SECONDS, Identities};
+pub use oidc::{AuthorizationRedirect, Callback, FLOW_SECONDS, FlowKind, Identities};
 pub use password::Passwords;
 pub use session::SessionBackend;
 pub use sign_up::NewAccount;

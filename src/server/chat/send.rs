@@ -214,7 +214,7 @@ impl Chats {
     ///
     /// # Errors
     /// As [`Chats::retry`]; also `Conflict` where the answer is complete, or has nothing to go on from.
-    pub async fn go_on(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Sent, Fault> {
+    pub async fn continue_answer(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Sent, Fault> {
         let found =
             self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
         let asked = self.choose_model(owner, Some(chat), found.model.as_deref()).await?;

@@ -17,7 +17,7 @@ use crate::{
     domain::{AppError, local_path},
     server::{
         audit::RequestMeta,
-        auth::{Back, Caller, Errand, FLOW_SECONDS, Unenrolled},
+        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, Unenrolled},
         cookies::FLOW,
         fault::Fault,
         state::AppState,
@@ -80,18 +80,18 @@ async fn leave(
     let next = fields.take("next").filter(|next| !next.is_empty());
     let invitation = fields.take("invitation");
     let caller = extensions.get::<Caller>();
-    let (errand, usual) = match (purpose.as_deref(), caller) {
-        (None | Some("sign_in"), _) => (Errand::SignIn, "/"),
+    let (kind, usual) = match (purpose.as_deref(), caller) {
+        (None | Some("sign_in"), _) => (FlowKind::SignIn, "/"),
         (Some("link"), Some(_)) if extensions.get::<Unenrolled>().is_some() => return refuse(AppError::Unenrolled),
-        (Some("link"), Some(caller)) => (Errand::Link(caller), SETTINGS),
-        (Some("confirm"), Some(caller)) => (Errand::Confirm(caller), SETTINGS),
+        (Some("link"), Some(caller)) => (FlowKind::Link(caller), SETTINGS),
+        (Some("confirm"), Some(caller)) => (FlowKind::Confirm(caller), SETTINGS),
         (Some("link" | "confirm"), None) => return refuse(AppError::Unauthenticated),
         (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
     match state
         .identities
-        .begin(provider, errand, next, invitation.as_deref(), &RequestMeta::from_request(extensions, headers))
+        .begin(provider, kind, next, invitation.as_deref(), &RequestMeta::from_request(extensions, headers))
         .await
     {
         Ok(away) => {
@@ -130,7 +130,7 @@ async fn arrive(
         return refused(Fault::internal("a request without a session"), extensions);
     };
     let error = query.take("error");
-    let back = Back {
+    let callback = Callback {
         state: query.take("state"),
         browser: FLOW.find(headers, is_https(state)).map(str::to_owned),
         code: query.take("code").filter(|_| error.is_none()),
@@ -138,7 +138,7 @@ async fn arrive(
         issuer: query.take("iss"),
         meta: RequestMeta::from_request(extensions, headers),
     };
-    match state.identities.finish(provider, back, extensions.get::<Caller>(), session).await {
+    match state.identities.finish(provider, callback, extensions.get::<Caller>(), session).await {
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
         Err(fault) => refused(fault, extensions),
     }

@@ -6,7 +6,7 @@ use super::{
     Identities,
     fault::{ProviderError, Setup},
     provider::Provider,
-    token::Vouched,
+    token::IdTokenClaims,
 };
 use crate::{
     domain::{AppError, AuditAction, Proof, Timestamp},
@@ -40,11 +40,11 @@ impl Identities {
     pub(super) async fn confirm(
         &self,
         caller: &Caller,
-        (provider, vouched, began): (&Provider, &Vouched, Timestamp),
+        (provider, claims, began): (&Provider, &IdTokenClaims, Timestamp),
         meta: &RequestMeta,
         session: &Session,
     ) -> Result<(), Fault> {
-        let checked = self.check_same(caller, provider, (vouched, began)).await;
+        let checked = self.check_same(caller, provider, (claims, began)).await;
         let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
         let refusal = Refusal { subject: Some(caller.user.id), action, detail };
         meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
@@ -57,18 +57,18 @@ impl Identities {
         &self,
         caller: &Caller,
         provider: &Provider,
-        (vouched, began): (&Vouched, Timestamp),
+        (claims, began): (&IdTokenClaims, Timestamp),
     ) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
             return Err(AppError::conflict("Confirm with your second factor.").into());
         }
-        let owner = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
+        let owner = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
         if owner.is_none_or(|owner| owner.user_id != caller.user.id) {
             let reason = "That is another account there than the one that is linked to yours here.";
             return Err(AppError::invalid("provider", reason).into());
         }
         // Whoever is asked with `max_age` must say it (OpenID Connect Core, section 2).
-        let Some(at) = vouched.signed_in_at else {
+        let Some(at) = claims.signed_in_at else {
             return Err(self.told(provider, &ProviderError::Setup(Setup::NoAuthTime)).await.into());
         };
         let now = self.clock.now();

@@ -2,7 +2,7 @@
 
 use tower_sessions::Session;
 
-use super::{Identities, fault::refused, provider::Provider, token::Vouched};
+use super::{Identities, fault::refused, provider::Provider, token::IdTokenClaims};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, Timestamp, UserId},
     server::{
@@ -33,18 +33,18 @@ impl Identities {
     /// Signs in whom a provider vouches for; makes the account where there is none and one may be made.
     pub(super) async fn sign_in(
         &self,
-        (vouched, began): (Vouched, Timestamp),
+        (claims, began): (IdTokenClaims, Timestamp),
         provider: &Provider,
         invitation: Option<TokenHash>,
         meta: &RequestMeta,
         session: &Session,
     ) -> Result<SignInStep, Fault> {
         let label = provider.config.label.as_str();
-        let found = self.store.read().await?.find_identity(&vouched.issuer, &vouched.subject).await?;
+        let found = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
         let (user, credentials) = match found {
-            Some(owner) => (self.come_in((&owner, began), label, &vouched, meta).await?, owner.credentials_version),
+            Some(owner) => (self.come_in((&owner, began), label, &claims, meta).await?, owner.credentials_version),
             None => {
-                let joined = self.join(vouched, provider, invitation, meta).await;
+                let joined = self.join(claims, provider, invitation, meta).await;
                 let refusal = Refusal { subject: None, action: AuditAction::SignUp, detail: label };
                 let joined = meta.record_if_refused(&self.store, &self.clock, refusal, joined).await?;
                 (joined, CredentialsVersion::FIRST)
@@ -59,7 +59,7 @@ impl Identities {
         &self,
         (owner, began): (&IdentityOwner, Timestamp),
         label: &str,
-        vouched: &Vouched,
+        claims: &IdTokenClaims,
         meta: &RequestMeta,
     ) -> Result<CurrentUser, Fault> {
         let user = owner.user_id;
@@ -73,13 +73,13 @@ impl Identities {
         let address = tx.find_address_state(user).await?;
         // What the provider has verified need not be verified here too, where the account has that address.
         if address.is_some_and(|address| address.email_verified_at.is_none())
-            && tx.verify_address(user, &vouched.email, now).await?
+            && tx.verify_address(user, &claims.email, now).await?
         {
             meta.record_own_on(&mut tx, &self.clock, user, AuditAction::VerifyAddress, BY_PROVIDER).await?;
             tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
         }
         // The account before its identities, as everywhere.
-        tx.touch_identity(&vouched.issuer, &vouched.subject, now).await?;
+        tx.touch_identity(&claims.issuer, &claims.subject, now).await?;
         let person = tx.find_user(user).await?;
         tx.commit().await?;
         Ok(person.ok_or_else(refused)?)
@@ -90,16 +90,16 @@ impl Identities {
     /// room with all that belongs to it: whoever made it has not shown that the address is theirs, and this person has.
     async fn join(
         &self,
-        vouched: Vouched,
+        claims: IdTokenClaims,
         provider: &Provider,
         invitation: Option<TokenHash>,
         meta: &RequestMeta,
     ) -> Result<CurrentUser, Fault> {
-        let known = self.store.read().await?.find_user_by_email(vouched.email.key()).await?;
+        let known = self.store.read().await?.find_user_by_email(claims.email.key()).await?;
         if known.as_ref().is_some_and(|known| !known.must_verify) {
             return Err(known_address().into());
         }
-        let admission = match self.accounts.admit(&vouched.email, invitation).await? {
+        let admission = match self.accounts.admit(&claims.email, invitation).await? {
             Admission::Open | Admission::OnceVerified if !provider.config.sign_up => {
                 return Err(AppError::Forbidden.into());
             }
@@ -118,10 +118,10 @@ impl Identities {
             let event = AuditEvent { actor: None, subject, action, outcome, detail: "" };
             meta.record(&mut tx, &self.clock, &event).await?;
         }
-        let (email, name) = (&vouched.email, vouched.name.as_str());
+        let (email, name) = (&claims.email, claims.name.as_str());
         let (user, _) =
             self.accounts.insert_account(&mut tx, email, name, "", &admission, (meta, &provider.config.label)).await?;
-        self.insert(&mut tx, user.id, &vouched).await?;
+        self.insert(&mut tx, user.id, &claims).await?;
         if tx.verify_address(user.id, email, self.clock.now()).await? {
             meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::VerifyAddress, BY_PROVIDER).await?;
         }
@@ -134,10 +134,10 @@ impl Identities {
         &self,
         caller: &Caller,
         label: &str,
-        vouched: &Vouched,
+        claims: &IdTokenClaims,
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        let linked = self.insert_link(caller, label, vouched, meta).await;
+        let linked = self.insert_link(caller, label, claims, meta).await;
         let refusal = Refusal { subject: Some(caller.user.id), action: AuditAction::LinkIdentity, detail: label };
         meta.record_if_refused(&self.store, &self.clock, refusal, linked).await
     }
@@ -146,19 +146,19 @@ impl Identities {
         &self,
         caller: &Caller,
         label: &str,
-        vouched: &Vouched,
+        claims: &IdTokenClaims,
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
-        match tx.find_identity(&vouched.issuer, &vouched.subject).await? {
+        match tx.find_identity(&claims.issuer, &claims.subject).await? {
             Some(owner) if owner.user_id == user => {
-                tx.touch_identity(&vouched.issuer, &vouched.subject, self.clock.now()).await?;
+                tx.touch_identity(&claims.issuer, &claims.subject, self.clock.now()).await?;
             }
             Some(_) => return Err(somebody_elses().into()),
             None => {
-                self.insert(&mut tx, user, vouched).await?;
+                self.insert(&mut tx, user, claims).await?;
                 meta.record_own_on(&mut tx, &self.clock, user, AuditAction::LinkIdentity, label).await?;
                 let sentence = format!("Signing in with {label} was linked to your account.");
                 self.accounts.notify(&mut tx, &caller.user.email, &sentence, meta).await?;
@@ -168,8 +168,8 @@ impl Identities {
         Ok(())
     }
 
-    async fn insert(&self, tx: &mut Tx, user: UserId, vouched: &Vouched) -> Result<(), Fault> {
-        let Vouched { issuer, subject, email, .. } = vouched;
+    async fn insert(&self, tx: &mut Tx, user: UserId, claims: &IdTokenClaims) -> Result<(), Fault> {
+        let IdTokenClaims { issuer, subject, email, .. } = claims;
         let created_at = self.clock.now();
         match tx.insert_identity(&NewIdentity { issuer, subject, user, email: email.given(), created_at }).await {
             Err(StoreError::Duplicate) => Err(somebody_elses().into()),

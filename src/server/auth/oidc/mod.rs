@@ -13,7 +13,7 @@ use tower_sessions::Session;
 use self::{
     fault::{ProviderError, Setup, refused},
     provider::Provider,
-    token::Vouched,
+    token::IdTokenClaims,
 };
 use super::{Accounts, Caller, admission::invitation_of, path_after};
 use crate::{
@@ -60,7 +60,7 @@ impl fmt::Debug for Identities {
 
 /// What somebody goes to a provider for.
 #[derive(Debug, Clone, Copy)]
-pub enum Errand<'a> {
+pub enum FlowKind<'a> {
     /// To sign in.
     SignIn,
     /// To link who they are there to the caller's account.
@@ -69,7 +69,7 @@ pub enum Errand<'a> {
     Confirm(&'a Caller),
 }
 
-impl Errand<'_> {
+impl FlowKind<'_> {
     const fn purpose(self) -> FlowPurpose {
         match self {
             Self::SignIn => FlowPurpose::SignIn,
@@ -87,16 +87,16 @@ impl Errand<'_> {
 }
 
 /// Somebody who is about to go to a provider.
-pub struct Away {
+pub struct AuthorizationRedirect {
     /// Where to send them.
     pub address: String,
     /// What their browser must show when it is back.
     pub browser: String,
 }
 
-/// Somebody who is back.
+/// Somebody who is back from a provider.
 #[derive(Debug, Default)]
-pub struct Back {
+pub struct Callback {
     /// The `state` that came back.
     pub state: Option<String>,
     /// What their browser holds.
@@ -173,20 +173,20 @@ impl Identities {
     pub async fn begin(
         &self,
         provider: &str,
-        errand: Errand<'_>,
+        kind: FlowKind<'_>,
         next: &str,
         invitation: Option<&str>,
         meta: &RequestMeta,
-    ) -> Result<Away, Fault> {
+    ) -> Result<AuthorizationRedirect, Fault> {
         let provider = self.provider(provider)?;
-        if let Errand::Link(caller) = errand {
+        if let FlowKind::Link(caller) = kind {
             self.accounts.require_fresh(caller)?;
         }
         self.limits.count_provider_flow(meta).await?;
         let invitation = invitation_of(invitation)?.map(|hash| URL_SAFE_NO_PAD.encode(hash));
         let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
         let target =
-            provider.address(state.clone(), nonce.clone(), &verifier, matches!(errand, Errand::Confirm(_))).await;
+            provider.address(state.clone(), nonce.clone(), &verifier, matches!(kind, FlowKind::Confirm(_))).await;
         let target = match target {
             Ok(target) => target,
             Err(error) => return Err(self.told(provider, &error).await.into()),
@@ -199,8 +199,8 @@ impl Identities {
             provider: &provider.config.name,
             nonce: &nonce,
             verifier: &verifier,
-            purpose: errand.purpose(),
-            user: errand.user(),
+            purpose: kind.purpose(),
+            user: kind.user(),
             next,
             invitation: invitation.as_deref(),
             created_at: now,
@@ -208,7 +208,7 @@ impl Identities {
         })
         .await?;
         tx.commit().await?;
-        Ok(Away { address: target.into(), browser })
+        Ok(AuthorizationRedirect { address: target.into(), browser })
     }
 
     /// Signs in, links or confirms somebody who is back from a provider. Gives the path to go to.
@@ -220,30 +220,30 @@ impl Identities {
     pub async fn finish(
         &self,
         provider: &str,
-        back: Back,
+        callback: Callback,
         caller: Option<&Caller>,
         session: &Session,
     ) -> Result<String, Fault> {
         let provider = self.provider(provider)?;
-        let arrived = self.arrive(provider, &back, caller).await;
+        let arrived = self.arrive(provider, &callback, caller).await;
         if arrived.is_err() {
             // Counted, so that nobody fills the audit with it.
-            self.limits.count_provider_flow(&back.meta).await?;
+            self.limits.count_provider_flow(&callback.meta).await?;
         }
         let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
-        let (flow, vouched) = back.meta.record_if_refused(&self.store, &self.clock, refusal, arrived).await?;
+        let (flow, claims) = callback.meta.record_if_refused(&self.store, &self.clock, refusal, arrived).await?;
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
                 let began = flow.created_at;
-                let step = self.sign_in((vouched, began), provider, invitation, &back.meta, session).await?;
+                let step = self.sign_in((claims, began), provider, invitation, &callback.meta, session).await?;
                 return Ok(path_after(&step, &flow.next));
             }
             (FlowPurpose::Link, Some(caller)) => {
-                self.link(caller, &provider.config.label, &vouched, &back.meta).await?
+                self.link(caller, &provider.config.label, &claims, &callback.meta).await?
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.confirm(caller, (provider, &vouched, flow.created_at), &back.meta, session).await?
+                self.confirm(caller, (provider, &claims, flow.created_at), &callback.meta, session).await?
             }
             (_, None) => return Err(refused().into()),
         }
@@ -254,19 +254,19 @@ impl Identities {
     async fn arrive(
         &self,
         provider: &Provider,
-        back: &Back,
+        callback: &Callback,
         caller: Option<&Caller>,
-    ) -> Result<(FlowRow, Vouched), Fault> {
-        let flow = self.take(provider, back).await?;
-        if back.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
+    ) -> Result<(FlowRow, IdTokenClaims), Fault> {
+        let flow = self.take(provider, callback).await?;
+        if callback.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
             return Err(refused().into());
         }
         if flow.user_id.is_some_and(|user| caller.is_none_or(|caller| caller.user.id != user)) {
             return Err(refused().into());
         }
-        let vouched = match back.code.as_deref().filter(|code| !code.is_empty()) {
-            Some(code) => provider.vouched(code, &flow.nonce, &flow.verifier).await,
-            None => match sent_back_with(back.error.as_deref()) {
+        let claims = match callback.code.as_deref().filter(|code| !code.is_empty()) {
+            Some(code) => provider.claims(code, &flow.nonce, &flow.verifier).await,
+            None => match sent_back_with(callback.error.as_deref()) {
                 Some(error) => Err(error),
                 None => {
                     let label = &provider.config.label;
@@ -275,14 +275,14 @@ impl Identities {
                 }
             },
         };
-        match vouched {
-            Ok(vouched) => Ok((flow, vouched)),
+        match claims {
+            Ok(claims) => Ok((flow, claims)),
             Err(error) => Err(self.told(provider, &error).await.into()),
         }
     }
 
-    async fn take(&self, provider: &Provider, back: &Back) -> Result<FlowRow, Fault> {
-        let (Some(state), Some(browser)) = (&back.state, &back.browser) else { return Err(refused().into()) };
+    async fn take(&self, provider: &Provider, callback: &Callback) -> Result<FlowRow, Fault> {
+        let (Some(state), Some(browser)) = (&callback.state, &callback.browser) else { return Err(refused().into()) };
         let mut tx = self.store.write().await?;
         let name = &provider.config.name;
         let flow = tx.take_flow(&hashed(state), &hashed(browser), name, self.clock.now()).await?;

@@ -19,7 +19,7 @@ use super::{
     fetch::Inquiry,
     jwt::{self, Claims, Keys},
     metadata::{Metadata, succeeded},
-    token::{self, Vouched},
+    token::{self, IdTokenClaims},
 };
 use crate::{
     domain::{IdentityProvider, Timestamp},
@@ -112,9 +112,9 @@ impl Provider {
     }
 
     /// For whom the provider vouches with this code.
-    pub async fn vouched(&self, code: &str, nonce: &str, verifier: &str) -> Result<Vouched, ProviderError> {
+    pub async fn claims(&self, code: &str, nonce: &str, verifier: &str) -> Result<IdTokenClaims, ProviderError> {
         let inquiry = self.inquiry();
-        let vouched = async {
+        let claims = async {
             let known = self.known(&inquiry).await?;
             let request = self.exchange_request(&known.metadata, code, verifier)?;
             let answer = read_exchange(&inquiry.fetch(request).await?)?;
@@ -124,7 +124,7 @@ impl Provider {
             let more = self.ask_more(&inquiry, &known, &claims, answer.text("access_token")).await?;
             token::read(&claims, more.as_ref(), &self.config.issuer)
         };
-        inquiry.in_time(vouched).await
+        inquiry.in_time(claims).await
     }
 
     /// Asks the provider about itself, for later.

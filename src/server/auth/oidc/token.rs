@@ -22,7 +22,7 @@ const MICROSOFT: &str = "https://login.microsoftonline.com/";
 
 /// For whom a provider vouches.
 #[derive(Debug)]
-pub(super) struct Vouched {
+pub(super) struct IdTokenClaims {
     /// Who vouches.
     pub issuer: String,
     /// For whom, in the issuer's own terms.
@@ -129,7 +129,7 @@ fn is_false(said: &Value) -> bool {
 }
 
 /// For whom a token vouches, with what the userinfo endpoint says where it was asked.
-pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Result<Vouched, ProviderError> {
+pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Result<IdTokenClaims, ProviderError> {
     let mut email = address(claims, issuer)?;
     if let (None, Some(more)) = (&email, more) {
         email = address(more, issuer)?;
@@ -142,7 +142,7 @@ pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Resu
         }
     })?;
     let full = claims.text("name").or_else(|| more?.text("name"));
-    Ok(Vouched {
+    Ok(IdTokenClaims {
         issuer: issuer.to_owned(),
         subject: subject(claims)?.to_owned(),
         name: name(full, &email),
