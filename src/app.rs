@@ -1,7 +1,9 @@
 //! The HTML shell and the route table.
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_meta::provide_meta_context;
+#[cfg(feature = "ssr")]
+use leptos_meta::{HashedStylesheet, MetaTags};
 use leptos_router::{
     Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
@@ -16,12 +18,16 @@ use crate::pages::{
     },
     provide_typed,
 };
+#[cfg(feature = "ssr")]
+use crate::{i18n, pages::bundles::preload_texts};
 
-/// The document around the application, as the server sends it.
+/// The document around the application, as the server sends it, in the language of whoever reads it.
+#[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let language = use_context::<i18n::Language>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag() data-texts=language.folder()>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -51,6 +57,8 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_typed();
     provide_preloaded();
+    #[cfg(feature = "ssr")]
+    preload_texts(i18n::Bundle::COMMON);
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>

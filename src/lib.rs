@@ -2,7 +2,7 @@
 //!
 //! # Where things are
 //! One package, two builds: with `ssr` it is the server, with `hydrate` the browser's part. [`domain`] holds what both
-//! share and does no I/O. [`components`] are pieces of view, [`pages`] one file per URL, by area, with `pages::shell` around
+//! share and does no I/O, [`i18n`] the texts of the interface in every language. [`components`] are pieces of view, [`pages`] one file per URL, by area, with `pages::shell` around
 //! them and `pages::toolkit` for what several areas are made of, [`app`] the document and the routes.
 //! [`server_fns`] are the browser's way to the services, which alone combine the drivers `server::store`, `server::llm` and
 //! `server::config`. `server::http` is the other way in: routes and layers. The services:
@@ -16,20 +16,21 @@
 //! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
 //! (`tests/app/architecture.rs` holds it), and no files import from each other in a circle:
 //! ```text
-//! 0  domain
-//! 1  server::{allocator, clock, config, cookies, egress, keys, markdown, store, supervisor}   components
-//! 2  server::{fault, llm, secrets, telemetry}
-//! 3  server::{audit, jobs}
-//! 4  server::{limits, mail}
-//! 5  server::{auth, chat}
-//! 6  server::profile
-//! 7  server::privacy
-//! 8  server::people
-//! 9  server::{legal, state}
-//! 10 server::access
-//! 11 server_fns   server::http   server::cli     entry points: they never import each other
-//! 12 pages
-//! 13 app
+//! 0  i18n
+//! 1  domain
+//! 2  server::{allocator, clock, config, cookies, egress, keys, markdown, store, supervisor}   components
+//! 3  server::{fault, llm, secrets, telemetry}
+//! 4  server::{audit, jobs}
+//! 5  server::{limits, mail}
+//! 6  server::{auth, chat}
+//! 7  server::profile
+//! 8  server::privacy
+//! 9  server::people
+//! 10 server::{legal, state}
+//! 11 server::access
+//! 12 server_fns   server::http   server::cli     entry points: they never import each other
+//! 13 pages
+//! 14 app
 //! ```
 //!
 //! # How a message becomes an answer
@@ -109,6 +110,10 @@
 // Views are types, and the types of whole pages are nested deeply, most of all in optimized builds.
 #![recursion_limit = "512"]
 
+// Before all others: its macros are in scope in what follows.
+#[macro_use]
+pub mod i18n;
+
 pub mod app;
 pub mod components;
 pub mod domain;
@@ -125,6 +130,10 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     wasm_bindgen_futures::spawn_local(async {
         let Some(body) = leptos::prelude::document().body() else { return };
+        // Without its texts the page stays as the server made it, and works without scripts.
+        if i18n::load(i18n::Bundle::COMMON).await.is_err() {
+            return;
+        }
         // Waits for the bundle that the page's code lies in.
         leptos::mount::hydrate_from_async(body, app::App).await.forget();
         // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.

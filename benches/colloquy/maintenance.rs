@@ -144,8 +144,8 @@ async fn beside(store: &Store, act: impl Future<Output = Result<u64>>) -> Result
 async fn person(store: &Store, clock: &Clock, email: &str, role: Role) -> Result<UserId> {
     let id = UserId::from_uuid(clock.new_id());
     let mut tx = store.write().await?;
-    let (name, password_hash, created_at) = ("Somebody", "", clock.now());
-    tx.insert_user(&NewUser { id, email, email_key: email, name, password_hash, role, created_at }).await?;
+    let (name, password_hash, language, created_at) = ("Somebody", "", "en-GB", clock.now());
+    tx.insert_user(&NewUser { id, email, email_key: email, name, password_hash, role, language, created_at }).await?;
     tx.commit().await?;
     Ok(id)
 }

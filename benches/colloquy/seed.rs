@@ -42,6 +42,7 @@ pub async fn people(data: &Path, email: &str, count: usize) -> Result<()> {
                 // Nobody signs in to these.
                 password_hash: "",
                 role: Role::Member,
+                language: "en-GB",
                 created_at: made,
             })
             .await?;

@@ -51,7 +51,7 @@ pub fn Answer(
     let can_go_on = message.state.can_go_on();
     view! {
         <article class="message" id=format!("m-{id}")>
-            <h2 class="sr-only">"Answer"</h2>
+            <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
             <Byline model=message.model at=message.created_at clock />
             {left_out_note(message.left_out)}
             {has_thoughts
@@ -87,7 +87,7 @@ pub fn Answer(
                                     <Ids chat=forms.chat message=id />
                                     <button class="btn btn-quiet btn-small" type="submit">
                                         <Icon glyph=Glyph::Play />
-                                        "Continue"
+                                        {t!("chat.answer.go_on")}
                                     </button>
                                 </form>
                             }
@@ -100,7 +100,7 @@ pub fn Answer(
                         <input type="hidden" name="model" value=model />
                         <button class="btn btn-quiet btn-small" type="submit">
                             <Icon glyph=Glyph::RotateCw />
-                            "Retry"
+                            {t!("chat.answer.retry")}
                         </button>
                     </form>
                 </Show>
@@ -158,7 +158,7 @@ pub fn Thinking(
     view! {
         <details class="thinking" hidden=empty>
             <summary>
-                {move || if running.get() { "Thinking…" } else { "Thoughts" }}
+                {move || if running.get() { t!("chat.answer.thinking") } else { t!("chat.answer.thoughts") }}
                 <Icon glyph=Glyph::ChevronDown />
             </summary>
             <div class="prose" dir="auto">
@@ -171,47 +171,40 @@ pub fn Thinking(
 
 /// Says that the model did not read the beginning of the chat. Nothing where it did.
 pub fn left_out_note(left_out: u32) -> Option<impl IntoView> {
-    let sentence = match left_out {
-        0 => return None,
-        1 => {
-            "The first message is no longer read by this model. Its memory is too short for the whole chat.".to_owned()
-        }
-        n => format!(
-            "The first {n} messages are no longer read by this model. Its memory is too short for the whole chat."
-        ),
-    };
-    Some(view! { <p class="mb-2 text-label text-ink-faint">{sentence}</p> })
+    (left_out > 0).then(|| {
+        view! { <p class="mb-2 text-label text-ink-faint">{t!("chat.answer.left_out", count = left_out)}</p> }
+    })
 }
 
 /// What is said of an answer that did not end by itself.
-pub fn state_note(state: &MessageState) -> Option<String> {
+pub fn state_note(state: &MessageState) -> Option<&'static str> {
     match state {
         MessageState::Complete | MessageState::Open { .. } => None,
-        MessageState::Stopped => Some("You stopped this answer.".to_owned()),
-        MessageState::Interrupted => Some("The server stopped while answering.".to_owned()),
-        MessageState::Failed { failure } => Some(failure.to_string()),
+        MessageState::Stopped => Some(t!("chat.answer.stopped")),
+        MessageState::Interrupted => Some(t!("chat.answer.interrupted")),
+        MessageState::Failed { failure } => Some(failure.text()),
     }
 }
 
 /// What an open answer does, in words; nothing where its text says it.
 pub fn phase_words(phase: Phase) -> Option<String> {
     match phase {
-        Phase::Waiting { place: None } => Some("Waiting for the model…".to_owned()),
-        Phase::Waiting { place: Some(place) } => Some(format!("{} in line", ordinal(place))),
-        Phase::Loading => Some("Reading…".to_owned()),
-        Phase::Thinking => Some("Thinking…".to_owned()),
+        Phase::Waiting { place: None } => Some(t!("chat.answer.waiting").to_owned()),
+        Phase::Waiting { place: Some(place) } => Some(place_words(place)),
+        Phase::Loading => Some(t!("chat.answer.loading").to_owned()),
+        Phase::Thinking => Some(t!("chat.answer.thinking").to_owned()),
         Phase::Streaming => None,
     }
 }
 
-fn ordinal(n: u32) -> String {
-    let ending = match (n % 10, n % 100) {
-        (1, tens) if tens != 11 => "st",
-        (2, tens) if tens != 12 => "nd",
-        (3, tens) if tens != 13 => "rd",
-        _ => "th",
-    };
-    format!("{n}{ending}")
+/// English writes its ordinal numbers in four ways. Other languages may say the same in all.
+fn place_words(place: u32) -> String {
+    match (place % 10, place % 100) {
+        (1, tens) if tens != 11 => t!("chat.answer.place_1st", place = place),
+        (2, tens) if tens != 12 => t!("chat.answer.place_2nd", place = place),
+        (3, tens) if tens != 13 => t!("chat.answer.place_3rd", place = place),
+        _ => t!("chat.answer.place_nth", place = place),
+    }
 }
 
 #[cfg(test)]

@@ -16,12 +16,12 @@ pub fn chat_action_name(action: ChatAction) -> &'static str {
 /// The icon and the words of an action.
 pub fn chat_action_look(action: ChatAction) -> (Glyph, &'static str) {
     match action {
-        ChatAction::Pin => (Glyph::Pin, "Pin"),
-        ChatAction::Unpin => (Glyph::Pin, "Unpin"),
-        ChatAction::Archive => (Glyph::Archive, "Archive"),
-        ChatAction::Unarchive => (Glyph::Archive, "Bring back"),
-        ChatAction::Delete => (Glyph::Trash, "Delete chat"),
-        ChatAction::Restore => (Glyph::Undo, "Undo"),
+        ChatAction::Pin => (Glyph::Pin, t!("chat.action.pin")),
+        ChatAction::Unpin => (Glyph::Pin, t!("chat.action.unpin")),
+        ChatAction::Archive => (Glyph::Archive, t!("chat.action.archive")),
+        ChatAction::Unarchive => (Glyph::Archive, t!("chat.action.unarchive")),
+        ChatAction::Delete => (Glyph::Trash, t!("chat.action.delete")),
+        ChatAction::Restore => (Glyph::Undo, t!("chat.action.restore")),
     }
 }
 

@@ -62,7 +62,7 @@ struct ChatGroup {
 fn group_chats(chats: &[ChatSummary], clock: &ReaderClock) -> Vec<ChatGroup> {
     let mut groups: Vec<ChatGroup> = Vec::new();
     for chat in chats {
-        let heading = if chat.pinned { "Pinned".to_owned() } else { clock.group(chat.active_at) };
+        let heading = if chat.pinned { t!("chat.sidebar.pinned").to_owned() } else { clock.group(chat.active_at) };
         match groups.iter_mut().find(|group| group.heading == heading) {
             Some(group) => group.chats.push(chat.clone()),
             None => groups.push(ChatGroup { heading, chats: vec![chat.clone()] }),
@@ -94,7 +94,6 @@ mod tests {
         let clock = ReaderClock {
             now: Timestamp::from_micros(1_795_262_400_000_000),
             zone: super::super::ReaderZone::Known([].into()),
-            language: crate::domain::Language::default(),
         };
         let groups = group_chats(&[chat(3, true), chat(0, false), chat(0, false), chat(1, false)], &clock);
         let told: Vec<_> = groups.iter().map(|group| (group.heading.as_str(), group.chats.len())).collect();

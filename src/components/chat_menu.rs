@@ -43,7 +43,7 @@ pub fn ChatMenu(
         }
     };
     view! {
-        <Menu label=format!("Actions for {}", title.get_untracked())>
+        <Menu label=t!("chat.menu.label", title = title.get_untracked())>
             <Rename chat title to=forms.rename on_rename />
             {items}
             <Change chat action=ChatAction::Delete to on_change=on_action />
@@ -102,14 +102,14 @@ fn Rename(chat: ChatId, title: Signal<String>, to: &'static str, on_rename: Call
         <details node_ref=details on:toggle=on_toggle>
             <summary class="menu-item">
                 <Icon glyph=Glyph::Pencil />
-                "Rename"
+                {t!("chat.menu.rename")}
             </summary>
             <form class="flex gap-2 p-2" method="post" action=to on:submit=on_submit>
                 <input type="hidden" name="chat" value=chat.to_string() />
                 <input
                     class="input min-w-0"
                     name="title"
-                    aria-label="Title"
+                    aria-label=t!("chat.menu.title")
                     maxlength=limits::TITLE_CHARS
                     required
                     dir="auto"
@@ -118,7 +118,7 @@ fn Rename(chat: ChatId, title: Signal<String>, to: &'static str, on_rename: Call
                 />
                 // Closes the menu like every choice.
                 <button class="menu-item btn btn-primary w-auto flex-none" type="submit">
-                    "Save"
+                    {t!("common.save")}
                 </button>
             </form>
         </details>

@@ -23,10 +23,12 @@ pub fn CopyLink(
             <input class="input min-w-0 flex-1 basis-60" type="text" readonly aria-label=label value=link />
             <button class="btn btn-line js-only min-h-11" type="button" on:click=copy>
                 <Icon glyph=Glyph::Copy />
-                "Copy"
+                {t!("chat.copy")}
             </button>
             <p class="text-label text-ink-soft" role="status">
-                {move || copied.get().map(|done| if done { "Copied." } else { "Copy it by hand." })}
+                {move || {
+                    copied.get().map(|done| if done { t!("chat.link.copied") } else { t!("chat.link.not_copied") })
+                }}
             </p>
         </div>
     }

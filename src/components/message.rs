@@ -14,7 +14,7 @@ pub fn UserMessage(
     let id = message.id;
     view! {
         <article class="message message-user" id=format!("m-{id}")>
-            <h2 class="sr-only">"You"</h2>
+            <h2 class="sr-only">{t!("chat.message.you")}</h2>
             <div class="bubble" dir="auto">
                 {message.text}
             </div>
@@ -42,9 +42,9 @@ pub fn tell_copied(copied: Copied, done: bool) {
 /// The word on a button that copies.
 pub fn copy_word(copied: Option<bool>) -> &'static str {
     match copied {
-        None => "Copy",
-        Some(true) => "Copied",
-        Some(false) => "Not copied",
+        None => t!("chat.copy"),
+        Some(true) => t!("chat.copied"),
+        Some(false) => t!("chat.not_copied"),
     }
 }
 

@@ -14,7 +14,7 @@ pub fn ModelPicker(
     on_choose: Callback<String>,
 ) -> impl IntoView {
     if models.models.is_empty() {
-        return view! { <p class="px-2 text-label text-ink-faint">"No model answers now"</p> }.into_any();
+        return view! { <p class="px-2 text-label text-ink-faint">{t!("chat.model.none")}</p> }.into_any();
     }
     let chosen = model.get_untracked();
     let groups = by_provider(models.models)
@@ -25,7 +25,7 @@ pub fn ModelPicker(
         <select
             class="select min-w-0 truncate"
             name="model"
-            aria-label="Model"
+            aria-label=t!("chat.model.label")
             prop:value=model
             on:change=move |event| on_choose.run(event_target_value(&event))
         >
@@ -45,9 +45,9 @@ fn options(models: Vec<ModelOption>, chosen: &str) -> impl IntoView {
 fn by_provider(models: Vec<ModelOption>) -> Vec<(String, Vec<ModelOption>)> {
     let mut groups: Vec<(String, Vec<ModelOption>)> = Vec::new();
     for model in models {
-        match groups.iter_mut().find(|(provider, _)| *provider == model.provider) {
+        match groups.iter_mut().find(|(name, _)| name == model.group()) {
             Some((_, group)) => group.push(model),
-            None => groups.push((model.provider.clone(), vec![model])),
+            None => groups.push((model.group().to_owned(), vec![model])),
         }
     }
     groups

@@ -30,7 +30,7 @@ pub fn Sidebar(
     replace: bool,
 ) -> impl IntoView {
     view! {
-        <aside class="sidebar" aria-label="Sidebar">
+        <aside class="sidebar" aria-label=t!("chat.sidebar.label")>
             <div class="flex items-center justify-between p-2 ps-4">
                 <a class="font-semibold no-underline" href="/" prop:replace=replace>
                     "Colloquy"
@@ -44,14 +44,14 @@ pub fn Sidebar(
                     <Icon glyph=if replace { Glyph::X } else { Glyph::PanelLeft } />
                 </button>
             </div>
-            <nav class="flex flex-col gap-1 px-2" aria-label="Main">
+            <nav class="flex flex-col gap-1 px-2" aria-label=t!("chat.sidebar.main")>
                 <a class="sidebar-link" href="/" prop:replace=replace>
                     <Icon glyph=Glyph::SquarePen />
-                    "New chat"
+                    {t!("chat.new_chat")}
                 </a>
                 <a class="sidebar-link" href="/sessions" prop:replace=replace>
                     <Icon glyph=Glyph::Search />
-                    "Search chats"
+                    {t!("chat.sidebar.search")}
                 </a>
             </nav>
             <ChatList chats clock replace />
@@ -64,7 +64,7 @@ pub fn Sidebar(
 #[component]
 fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace: bool) -> impl IntoView {
     view! {
-        <nav class="sidebar-list" aria-label="Chats">
+        <nav class="sidebar-list" aria-label=t!("chat.sidebar.chats")>
             <ChatGroups
                 chats
                 clock
@@ -72,7 +72,7 @@ fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace
                 row=move |chat| view! { <ChatLink chat replace /> }.into_any()
             />
             <Show when=move || chats.with(Vec::is_empty)>
-                <p class="px-2 py-4 text-label text-ink-faint">"Your chats will be listed here."</p>
+                <p class="px-2 py-4 text-label text-ink-faint">{t!("chat.sidebar.empty")}</p>
             </Show>
         </nav>
     }
@@ -105,7 +105,7 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
                     .then(|| {
                         view! {
                             <span class="running"></span>
-                            <span class="sr-only">"(an answer is being written)"</span>
+                            <span class="sr-only">{t!("chat.sidebar.running")}</span>
                         }
                     })}
             </a>
@@ -122,37 +122,42 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
         <span class="min-w-0 flex-1 truncate text-start" dir="auto">
             {name}
         </span>
-        <span class="sr-only">", menu"</span>
+        <span class="sr-only">{t!("chat.sidebar.menu")}</span>
         <Icon glyph=Glyph::Ellipsis />
     }
     .into_any();
     view! {
         <div class="border-t border-line p-2">
-            <Menu label="Your menu" place="bottom-full inset-x-0 mb-1" button button_class="sidebar-link">
+            <Menu
+                label=t!("chat.sidebar.your_menu")
+                place="bottom-full inset-x-0 mb-1"
+                button
+                button_class="sidebar-link"
+            >
                 <p class="truncate px-2.5 py-2 text-label text-ink-faint">{move || user.with(|user| user.email.clone())}</p>
                 <a class="menu-item" href="/settings" prop:replace=replace>
                     <Icon glyph=Glyph::Settings />
-                    "Settings"
+                    {t!("chat.sidebar.settings")}
                 </a>
                 <Show when=move || user.with(|user| user.role == Role::Administrator)>
                     <a class="menu-item" href="/people" prop:replace=replace>
                         <Icon glyph=Glyph::Users />
-                        "People"
+                        {t!("chat.sidebar.people")}
                     </a>
                     <a class="menu-item" href="/audit" prop:replace=replace>
                         <Icon glyph=Glyph::ScrollText />
-                        "Audit"
+                        {t!("chat.sidebar.audit")}
                     </a>
                     <a class="menu-item" href="/jobs" prop:replace=replace>
                         <Icon glyph=Glyph::RotateCw />
-                        "Jobs"
+                        {t!("chat.sidebar.jobs")}
                     </a>
                 </Show>
                 // A whole new page, so that nothing of this person stays in memory.
                 <form method="post" action=sign_out>
                     <button class="menu-item" type="submit">
                         <Icon glyph=Glyph::LogOut />
-                        "Sign out"
+                        {t!("chat.sidebar.sign_out")}
                     </button>
                 </form>
             </Menu>

@@ -5,22 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::browser;
-use crate::domain::{ClockChange, Language, Timestamp};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use crate::{
+    domain::{Civil, ClockChange, Timestamp},
+    i18n,
+};
 
 /// What the reader's clock shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +17,6 @@ pub struct ReaderClock {
     pub now: Timestamp,
     /// Where it hangs.
     pub zone: ReaderZone,
-    /// How dates and times are written.
-    pub language: Language,
 }
 
 /// A time zone. Each moment has an offset of its own: a time of summer is told as of summer in winter too.
@@ -55,64 +41,23 @@ impl ReaderZone {
     }
 }
 
-/// A moment on a calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Civil {
-    /// Days since 1970-01-01.
-    day_number: i64,
-    year: i64,
-    /// From 1 to 12.
-    month: usize,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-}
-
-/// After Howard Hinnant, "chrono-compatible low-level date algorithms".
-fn civil(at: Timestamp, utc_offset_minutes: i32) -> Civil {
-    let seconds = at.micros().div_euclid(1_000_000) + i64::from(utc_offset_minutes) * 60;
-    let day_number = seconds.div_euclid(86_400);
-    let of_day = seconds.rem_euclid(86_400);
-    let shifted = day_number + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    Civil {
-        day_number,
-        year: year_of_era + era * 400 + i64::from(month <= 2),
-        month: usize::try_from(month).unwrap_or(1),
-        day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
-        hour: of_day / 3_600,
-        minute: of_day / 60 % 60,
-        second: of_day % 60,
-    }
-}
-
-fn month_name(month: usize) -> &'static str {
-    MONTHS.get(month.wrapping_sub(1)).copied().unwrap_or_default()
-}
-
 impl ReaderClock {
     fn civil(&self, at: Timestamp) -> Civil {
-        civil(at, self.zone.offset_minutes(at))
+        Civil::at(at, self.zone.offset_minutes(at))
     }
 
     /// How long ago, within a week; after that the day.
     pub fn relative(&self, at: Timestamp) -> String {
         let seconds = (self.now.micros() - at.micros()).div_euclid(1_000_000);
-        let (now, then) = (self.civil(self.now), self.civil(at));
+        let (now, then, texts) = (self.civil(self.now), self.civil(at), i18n::current());
         match (seconds, now.day_number - then.day_number) {
-            (..60, _) => "Just now".to_owned(),
-            (60..3_600, _) => ago(seconds / 60, "minute"),
-            (_, 0) => ago(seconds / 3_600, "hour"),
-            (_, 1) => format!("Yesterday, {}", self.time(then)),
-            (_, days @ 2..7) => ago(days, "day"),
-            _ if now.year == then.year => self.day(then),
-            _ => self.date(then),
+            (..60, _) => t!("time.just_now").to_owned(),
+            (60..3_600, _) => t!("time.minutes_ago", count = seconds / 60),
+            (_, 0) => t!("time.hours_ago", count = seconds / 3_600),
+            (_, 1) => t!("time.yesterday_at", time = then.time(texts)),
+            (_, days @ 2..7) => t!("time.days_ago", count = days),
+            _ if now.year == then.year => then.day(texts),
+            _ => then.date(texts),
         }
     }
 
@@ -120,68 +65,35 @@ impl ReaderClock {
     pub fn ahead(&self, at: Timestamp) -> String {
         let seconds = (at.micros() - self.now.micros()).div_euclid(1_000_000);
         match seconds {
-            ..60 => "in less than a minute".to_owned(),
-            60..3_600 => format!("in {}", counted(seconds / 60, "minute")),
-            3_600..86_400 => format!("in {}", counted(seconds / 3_600, "hour")),
-            _ => format!("on {}", self.exact(at)),
+            ..60 => t!("time.in_less_than_a_minute").to_owned(),
+            60..3_600 => t!("time.in_minutes", count = seconds / 60),
+            3_600..86_400 => t!("time.in_hours", count = seconds / 3_600),
+            _ => t!("time.on", moment = self.exact(at)),
         }
     }
 
     /// The whole moment, for hovering.
     pub fn exact(&self, at: Timestamp) -> String {
-        let c = self.civil(at);
-        format!("{}, {}", self.date(c), self.time(c))
-    }
-
-    fn day(&self, c: Civil) -> String {
-        match self.language {
-            Language::BritishEnglish => format!("{} {}", c.day, month_name(c.month)),
-            Language::AmericanEnglish => format!("{} {}", month_name(c.month), c.day),
-        }
-    }
-
-    fn date(&self, c: Civil) -> String {
-        match self.language {
-            Language::BritishEnglish => format!("{} {}", self.day(c), c.year),
-            Language::AmericanEnglish => format!("{}, {}", self.day(c), c.year),
-        }
-    }
-
-    fn time(&self, c: Civil) -> String {
-        match self.language {
-            Language::BritishEnglish => format!("{:02}:{:02}", c.hour, c.minute),
-            Language::AmericanEnglish => {
-                let half = if c.hour < 12 { "AM" } else { "PM" };
-                format!("{}:{:02} {half}", (c.hour + 11) % 12 + 1, c.minute)
-            }
-        }
+        self.civil(at).moment(i18n::current())
     }
 
     /// The heading under which a list shows something of this time.
     pub fn group(&self, at: Timestamp) -> String {
         let (now, then) = (self.civil(self.now), self.civil(at));
+        let month = || then.month_name(i18n::current());
         match now.day_number - then.day_number {
-            ..=0 => "Today".to_owned(),
-            1 => "Yesterday".to_owned(),
-            2..=7 => "Previous 7 days".to_owned(),
-            _ if now.year == then.year => month_name(then.month).to_owned(),
-            _ => format!("{} {}", month_name(then.month), then.year),
+            ..=0 => t!("time.today").to_owned(),
+            1 => t!("time.yesterday").to_owned(),
+            2..=7 => t!("time.previous_week").to_owned(),
+            _ if now.year == then.year => month().to_owned(),
+            _ => t!("time.month_of_year", month = month(), year = then.year),
         }
     }
 }
 
-fn ago(count: i64, unit: &str) -> String {
-    format!("{} ago", counted(count, unit))
-}
-
-fn counted(count: i64, unit: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{s}")
-}
-
 /// The form that machines read, in UTC.
 pub fn iso(at: Timestamp) -> String {
-    let c = civil(at, 0);
+    let c = Civil::at(at, 0);
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
@@ -210,7 +122,7 @@ mod tests {
 
     fn clock(utc_offset_minutes: i32) -> ReaderClock {
         let zone = ReaderZone::Known([ClockChange(0, utc_offset_minutes)].into());
-        ReaderClock { now: NOON, zone, language: Language::BritishEnglish }
+        ReaderClock { now: NOON, zone }
     }
 
     #[test]
@@ -270,15 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn americans_read_months_first_and_twice_twelve_hours() {
-        let american = ReaderClock { language: Language::AmericanEnglish, ..clock(0) };
-        let told = |hours: i64| american.relative(NOON.plus_seconds(-hours * 3_600));
-        assert_eq!(told(13), "Yesterday, 11:00 PM");
-        assert_eq!(told(10 * 24), "November 11");
-        assert_eq!(told(400 * 24), "October 17, 2025");
-        assert_eq!(american.exact(NOON), "November 21, 2026, 12:00 PM");
-        assert_eq!(american.exact(NOON.plus_seconds(-12 * 3_600)), "November 21, 2026, 12:00 AM");
-        assert_eq!(american.exact(NOON.plus_seconds(61 * 60)), "November 21, 2026, 1:01 PM");
+    #[cfg(feature = "ssr")]
+    fn each_language_writes_dates_and_times_in_its_own_way() {
+        let told = |tag: &str, hours: i64| {
+            let owner = Owner::new();
+            owner.set();
+            provide_context(i18n::Language::from_tag(tag).expect("a language"));
+            let at = NOON.plus_seconds(-hours * 3_600);
+            (clock(0).relative(at), clock(0).exact(at), clock(0).group(at))
+        };
+        let words = |relative: &str, exact: &str, group: &str| (relative.into(), exact.into(), group.into());
+        assert_eq!(told("en-US", 13), words("Yesterday, 11:00 PM", "November 20, 2026, 11:00 PM", "Yesterday"));
+        assert_eq!(told("en-US", 240), words("November 11", "November 11, 2026, 12:00 PM", "November"));
+        assert_eq!(told("en-US", 12), words("12 hours ago", "November 21, 2026, 12:00 AM", "Today"));
+        assert_eq!(told("de", 1), words("vor 1 Stunde", "21. November 2026, 11:00", "Heute"));
+        assert_eq!(told("de", 13), words("Gestern, 23:00", "20. November 2026, 23:00", "Gestern"));
+        assert_eq!(told("de", 240), words("11. November", "11. November 2026, 12:00", "November"));
+        assert_eq!(told("de", 9_600), words("17. Oktober 2025", "17. Oktober 2025, 12:00", "Oktober 2025"));
     }
 
     #[test]

@@ -24,19 +24,19 @@ pub fn TopBar(
             <button
                 class="icon-btn drawer-open js-only"
                 type="button"
-                aria-label="Open the list of chats"
+                aria-label=t!("chat.topbar.open_chats")
                 aria-haspopup="dialog"
                 on:click=move |_| on_drawer.run(())
             >
                 <Icon glyph=Glyph::Menu />
             </button>
-            <a class="icon-btn drawer-open nojs-only" href="/sessions" aria-label="All chats">
+            <a class="icon-btn drawer-open nojs-only" href="/sessions" aria-label=t!("chat.topbar.all_chats")>
                 <Icon glyph=Glyph::Menu />
             </a>
             <button
                 class="icon-btn unfold js-only"
                 type="button"
-                aria-label="Show the sidebar"
+                aria-label=t!("chat.sidebar.show")
                 on:click=move |_| on_unfold.run(())
             >
                 <Icon glyph=Glyph::PanelLeft />
@@ -52,7 +52,7 @@ pub fn TopBar(
                 view! { <p class="flex-1 truncate px-2 font-medium lg:invisible">{title}</p> }.into_any()
             }}
             {children.map(|children| children())}
-            <a class="icon-btn drawer-open" href="/" aria-label="New chat">
+            <a class="icon-btn drawer-open" href="/" aria-label=t!("chat.new_chat")>
                 <Icon glyph=Glyph::SquarePen />
             </a>
         </header>

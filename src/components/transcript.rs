@@ -123,9 +123,9 @@ pub fn Transcript(
                 <Show when=move || has_older.get()>
                     <div class="flex min-h-11 justify-center" node_ref=top>
                         <a class="link nojs-only" href=older_href>
-                            "Older messages"
+                            {t!("chat.transcript.older")}
                         </a>
-                        <span class="js-only text-label text-ink-faint">"Older messages…"</span>
+                        <span class="js-only text-label text-ink-faint">{t!("chat.transcript.loading_older")}</span>
                     </div>
                 </Show>
                 {children()}
@@ -145,7 +145,7 @@ pub fn JumpToLatest(
         <Show when=move || place.away.get()>
             <button class="btn btn-line jump" type="button" on:click=move |_| place.to_end()>
                 <Icon glyph=Glyph::ArrowDown />
-                "Jump to latest"
+                {t!("chat.transcript.to_latest")}
             </button>
         </Show>
     }

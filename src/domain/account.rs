@@ -8,6 +8,7 @@ use super::{
     honest,
     name::{is_reserved, mixes_scripts},
 };
+use crate::i18n::Reason;
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +64,8 @@ pub struct PasswordRating {
     pub score: u8,
     /// Whether the one rule is met.
     pub acceptable: bool,
-    /// A sentence: what is missing, or that it is good.
-    pub advice: String,
+    /// What is missing, or that it is good.
+    pub advice: Reason,
 }
 
 /// An address that can stand for a person: one spelling, lower case.
@@ -82,7 +83,7 @@ impl Email {
     /// `Invalid` on the field `email`.
     pub fn parse(text: &str) -> Result<Self, AppError> {
         let given = text.trim();
-        let invalid = || AppError::invalid("email", "Enter an e-mail address, like name@example.org.");
+        let invalid = || AppError::invalid("email", reason!("email_malformed"));
         if given.is_empty() || given.len() > limits::EMAIL_BYTES || !given.is_ascii() {
             return Err(invalid());
         }
@@ -131,19 +132,19 @@ const fn is_atom_byte(byte: u8) -> bool {
 pub fn parse_name(text: &str) -> Result<String, AppError> {
     let name = text.trim();
     if name.is_empty() {
-        return Err(AppError::invalid("name", "Enter your name."));
+        return Err(AppError::invalid("name", reason!("name_missing")));
     }
     if name.chars().count() > limits::NAME_CHARS {
-        return Err(AppError::invalid("name", format!("A name has at most {} characters.", limits::NAME_CHARS)));
+        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::NAME_CHARS)));
     }
     let Some(name) = honest(name) else {
-        return Err(AppError::invalid("name", "A name cannot contain control or invisible characters."));
+        return Err(AppError::invalid("name", reason!("name_invisible")));
     };
     if is_reserved(&name) {
-        return Err(AppError::invalid("name", "This name is reserved. Enter the one that people know you by."));
+        return Err(AppError::invalid("name", reason!("name_reserved")));
     }
     if mixes_scripts(&name) {
-        return Err(AppError::invalid("name", "A word of a name cannot mix letters of several alphabets."));
+        return Err(AppError::invalid("name", reason!("name_mixed")));
     }
     Ok(name)
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use crate::i18n;
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident => $words:literal,)+) => {
+    ($($(#[$doc:meta])* $action:ident => $label:expr,)+) => {
         /// Something that is written down.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
@@ -18,11 +19,12 @@ macro_rules! actions {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$action),+];
 
-            /// In words, for its subject.
-            pub const fn words(self) -> &'static str {
-                match self {
-                    $(Self::$action => $words,)+
-                }
+            /// In words, for whoever reads the page.
+            pub fn label(self) -> &'static str {
+                let key = match self {
+                    $(Self::$action => $label,)+
+                };
+                i18n::current().text(key)
             }
         }
     };
@@ -31,103 +33,103 @@ macro_rules! actions {
 // A new kind of act goes at the end.
 actions! {
     /// An account was made.
-    SignUp => "Account made",
+    SignUp => key!("admin.action.sign_up"),
     /// Somebody signed in, or tried to.
-    SignIn => "Signed in",
+    SignIn => key!("admin.action.sign_in"),
     /// Somebody signed out.
-    SignOut => "Signed out",
+    SignOut => key!("admin.action.sign_out"),
     /// Somebody who was signed in proved again who they are, or tried to.
-    Confirm => "Confirmed identity",
+    Confirm => key!("admin.action.confirm"),
     /// One sign-in was ended by its owner.
-    EndSignIn => "Ended one sign-in",
+    EndSignIn => key!("admin.action.end_sign_in"),
     /// All other sign-ins were ended by their owner.
-    EndOtherSignIns => "Ended all other sign-ins",
+    EndOtherSignIns => key!("admin.action.end_other_sign_ins"),
     /// A password was changed by its owner.
-    ChangePassword => "Changed the password",
+    ChangePassword => key!("admin.action.change_password"),
     /// A name was changed.
-    ChangeName => "Changed the name",
+    ChangeName => key!("admin.action.change_name"),
     /// An administrator changed what a person may do; the detail is the new role.
-    ChangeRole => "Role changed by an administrator",
+    ChangeRole => key!("admin.action.change_role"),
     /// An administrator shut an account.
-    DisableAccount => "Account disabled by an administrator",
+    DisableAccount => key!("admin.action.disable_account"),
     /// An administrator opened an account again.
-    EnableAccount => "Account enabled by an administrator",
+    EnableAccount => key!("admin.action.enable_account"),
     /// An administrator ended all sign-ins of a person.
-    EndAllSignIns => "All sign-ins ended by an administrator",
+    EndAllSignIns => key!("admin.action.end_all_sign_ins"),
     /// An administrator began a reset of a password.
-    StartReset => "Password reset begun by an administrator",
+    StartReset => key!("admin.action.start_reset"),
     /// An administrator asked for a person's lost second factors to be removed.
-    AskFactorRemoval => "Removal of lost second factors asked for by an administrator",
+    AskFactorRemoval => key!("admin.action.ask_factor_removal"),
     /// An administrator withdrew that.
-    WithdrawFactorRemoval => "Removal of lost second factors withdrawn by an administrator",
+    WithdrawFactorRemoval => key!("admin.action.withdraw_factor_removal"),
     /// The person refused that.
-    RefuseFactorRemoval => "Refused the removal of second factors",
+    RefuseFactorRemoval => key!("admin.action.refuse_factor_removal"),
     /// Lost second factors were removed when the notice was over.
-    RemoveLostFactors => "Lost second factors removed",
+    RemoveLostFactors => key!("admin.action.remove_lost_factors"),
     /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
-    MakeRoom => "Unverified account removed",
+    MakeRoom => key!("admin.action.make_room"),
     /// A second factor was refused in a sign-in.
-    SecondFactor => "Second factor",
+    SecondFactor => key!("admin.action.second_factor"),
     /// A second factor was added; the detail is its name.
-    AddFactor => "Added a second factor",
+    AddFactor => key!("admin.action.add_factor"),
     /// A second factor was removed; the detail is its name.
-    RemoveFactor => "Removed a second factor",
+    RemoveFactor => key!("admin.action.remove_factor"),
     /// New recovery codes were made.
-    NewRecoveryCodes => "Made new recovery codes",
+    NewRecoveryCodes => key!("admin.action.new_recovery_codes"),
     /// A provider was linked; the detail is what people call it.
-    LinkIdentity => "Linked another way in",
+    LinkIdentity => key!("admin.action.link_identity"),
     /// A provider was unlinked; the detail is what people call it.
-    UnlinkIdentity => "Unlinked another way in",
+    UnlinkIdentity => key!("admin.action.unlink_identity"),
     /// An address was shown to be its owner's.
-    VerifyAddress => "Verified the e-mail address",
+    VerifyAddress => key!("admin.action.verify_address"),
     /// Another address was asked for.
-    AskAddressChange => "Asked for another e-mail address",
+    AskAddressChange => key!("admin.action.ask_address_change"),
     /// The address was changed.
-    ChangeAddress => "Changed the e-mail address",
+    ChangeAddress => key!("admin.action.change_address"),
     /// A link for a new password was asked for.
-    AskReset => "Asked for a link for a new password",
+    AskReset => key!("admin.action.ask_reset"),
     /// The password was changed by a link.
-    ResetPassword => "Changed the password by a link",
+    ResetPassword => key!("admin.action.reset_password"),
     /// An invitation was made; the detail says for what.
-    CreateInvitation => "Made an invitation",
+    CreateInvitation => key!("admin.action.create_invitation"),
     /// An invitation was made dead.
-    RevokeInvitation => "Revoked an invitation",
+    RevokeInvitation => key!("admin.action.revoke_invitation"),
     /// What was written down was exported; the detail says which part of it.
-    ExportAudit => "Exported the audit",
+    ExportAudit => key!("admin.action.export_audit"),
     /// The language or the time zone was changed; the detail is what they are.
-    ChangeLocale => "Changed the language or the time zone",
+    ChangeLocale => key!("admin.action.change_locale"),
     /// The picture was changed or removed.
-    ChangePicture => "Changed the picture",
+    ChangePicture => key!("admin.action.change_picture"),
     /// The person, or an administrator, asked for an account to be deleted.
-    AskDeletion => "Deletion of the account asked for",
+    AskDeletion => key!("admin.action.ask_deletion"),
     /// The person, or an administrator, withdrew that.
-    WithdrawDeletion => "Deletion of the account withdrawn",
+    WithdrawDeletion => key!("admin.action.withdraw_deletion"),
     /// An account was deleted when its day of grace was over.
-    DeleteAccount => "Account deleted",
+    DeleteAccount => key!("admin.action.delete_account"),
     /// The person asked for a file with all their data.
-    ExportData => "Asked for a download of the data",
+    ExportData => key!("admin.action.export_data"),
     /// The person downloaded that file.
-    DownloadData => "Downloaded the data",
+    DownloadData => key!("admin.action.download_data"),
     /// The person chose when their chats are deleted by themselves; the detail is after how many days.
-    ChangeRetention => "Changed how long chats are kept",
+    ChangeRetention => key!("admin.action.change_retention"),
     /// Chats were deleted by a rule of retention; the detail is how many.
-    ExpireChats => "Chats deleted because of their age",
+    ExpireChats => key!("admin.action.expire_chats"),
     /// The person deleted chats; the detail is how many.
-    DeleteChats => "Deleted chats",
+    DeleteChats => key!("admin.action.delete_chats"),
     /// The person took deleted chats back; the detail is how many.
-    RestoreChats => "Took deleted chats back",
+    RestoreChats => key!("admin.action.restore_chats"),
     /// Somebody tried something too often; the detail is what. Written down once in each span of the limit.
-    Throttle => "Too many tries",
+    Throttle => key!("admin.action.throttle"),
     /// A member tried what only administrators may do; the detail is where.
-    Overstep => "Tried what only administrators may do",
+    Overstep => key!("admin.action.overstep"),
     /// A second factor was given another name; the detail is the new one.
-    RenameFactor => "Renamed a second factor",
+    RenameFactor => key!("admin.action.rename_factor"),
     /// An identity provider or the mail server cannot be used until a setting is changed; the detail says which and why.
-    SetupFault => "A setting must be changed",
+    SetupFault => key!("admin.action.setup_fault"),
     /// An administrator had a job tried again; the detail is what it does.
-    RetryJob => "Job tried again",
+    RetryJob => key!("admin.action.retry_job"),
     /// An administrator gave a job up; the detail is what it does.
-    GiveUpJob => "Job given up",
+    GiveUpJob => key!("admin.action.give_up_job"),
 }
 
 impl AuditAction {

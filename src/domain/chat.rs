@@ -62,7 +62,7 @@ impl FromStr for ChatCursor {
     type Err = AppError;
 
     fn from_str(text: &str) -> Result<Self, AppError> {
-        let invalid = || AppError::invalid("cursor", "This page of the list does not exist. Start from the top.");
+        let invalid = || AppError::invalid("cursor", reason!("cursor_unknown"));
         let (pinned, rest) = text.split_once('.').ok_or_else(invalid)?;
         let (micros, id) = rest.split_once('.').ok_or_else(invalid)?;
         Ok(Self {
@@ -143,7 +143,7 @@ pub fn title_from(text: &str) -> String {
     let clean = words.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
     let clean = if clean.is_empty() { words.as_str() } else { clean };
     if clean.chars().count() <= LONGEST {
-        return if clean.is_empty() { "New chat".to_owned() } else { clean.to_owned() };
+        return if clean.is_empty() { t!("chat.new_chat").to_owned() } else { clean.to_owned() };
     }
     // Where a picture is cut, what would have joined its parts is nothing.
     let cut = visible(&clean.chars().take(LONGEST).collect::<String>());
@@ -168,16 +168,16 @@ fn one_line(text: &str) -> String {
 /// `Invalid` on the field `title`.
 pub fn parse_title(text: &str) -> Result<String, AppError> {
     if text.contains('\0') {
-        return Err(AppError::invalid("title", "A title cannot contain the character NUL."));
+        return Err(AppError::invalid("title", reason!("title_nul")));
     }
     // Blanks and what cannot be seen do not count, but nobody writes ten times as many of them as letters.
     let is_endless = text.chars().nth(10 * limits::TITLE_CHARS).is_some();
     let title = if is_endless { String::new() } else { one_line(text) };
     if title.is_empty() && !is_endless {
-        return Err(AppError::invalid("title", "Enter a title."));
+        return Err(AppError::invalid("title", reason!("title_missing")));
     }
     if is_endless || title.chars().count() > limits::TITLE_CHARS {
-        return Err(AppError::invalid("title", format!("A title has at most {} characters.", limits::TITLE_CHARS)));
+        return Err(AppError::invalid("title", reason!("title_too_long", most = limits::TITLE_CHARS)));
     }
     Ok(title)
 }

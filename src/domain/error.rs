@@ -9,80 +9,93 @@ use server_fn::{
     error::{FromServerFnError, ServerFnErrorErr},
 };
 
-/// What went wrong, in the terms of the person who asked. Carries nothing internal:
-/// without scripts it travels in a URL.
+use crate::i18n::{self, Reason, Texts};
+
+/// What went wrong, in the terms of the person who asked: a code, and what the sentence needs. The sentence is made where it
+/// is read, in the language of whoever reads it. Carries nothing internal: without scripts it travels in a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "error")]
 pub enum AppError {
     /// Nobody is signed in, or the sign-in has ended.
-    #[error("Please sign in again.")]
+    #[error("not signed in")]
     Unauthenticated,
     /// Signed in, but not allowed.
-    #[error("You may not do that.")]
+    #[error("not allowed")]
     Forbidden,
     /// They must prove again who they are, because the last time was too long ago.
-    #[error("Please confirm that it is you.")]
+    #[error("not authenticated recently")]
     Stale,
     /// It does not exist, or it is somebody else's.
-    #[error("That is not here, or not yours.")]
+    #[error("not found")]
     NotFound,
     /// An input is wrong.
-    #[error("{reason}")]
+    #[error("invalid {field}: {reason}")]
     Invalid {
         /// The name of the input.
         field: String,
-        /// A sentence that says what to change.
-        reason: String,
+        /// What to change.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// The thing has changed in the meantime, or the id was used for something else.
-    #[error("{reason}")]
-    Conflict {
-        /// A sentence that says what stands in the way.
-        reason: String,
-    },
+    #[error("conflict: {0}")]
+    Conflict(Reason),
     /// The sender's id of this message was used for another message. Sent under a new id it is taken.
-    #[error("This message id was used for another message. Reload the page and send again.")]
+    #[error("the message id was used for another message")]
     MessageIdUsed,
     /// Too many tries.
-    #[error("Too many tries. Please wait {} and try again.", wait(*.retry_after))]
+    #[error("rate limited, retry after {retry_after} s")]
     RateLimited {
         /// Seconds to wait.
         retry_after: u32,
     },
     /// A part that is needed does not answer now.
-    #[error("{reason}")]
-    Unavailable {
-        /// A sentence that says what is missing and what to do.
-        reason: String,
-    },
+    #[error("unavailable: {0}")]
+    Unavailable(Reason),
     /// A fault of ours.
-    #[error("Something went wrong on the server. Please try again. (Request {request_id})")]
+    #[error("internal error, request {request_id}")]
     Internal {
         /// The id under which the fault was logged.
         request_id: String,
     },
     /// The server could not be reached, or did not answer in our form.
-    #[error("The server could not be reached. Check the connection and try again.")]
+    #[error("the server was not reached")]
     Transport,
     /// Signed in, but without the second factor that the installation asks for.
-    #[error("Add a second factor in the settings first: this installation asks you for one.")]
+    #[error("not enrolled in a second factor")]
     Unenrolled,
 }
 
 impl AppError {
-    /// An input is wrong: `reason` is a sentence that says what to change.
-    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Invalid { field: field.into(), reason: reason.into() }
+    /// An input is wrong: `reason` says what to change.
+    pub fn invalid(field: impl Into<String>, reason: Reason) -> Self {
+        Self::Invalid { field: field.into(), reason }
     }
 
-    /// Something stands in the way.
-    pub fn conflict(reason: impl Into<String>) -> Self {
-        Self::Conflict { reason: reason.into() }
+    /// The sentence for whoever reads the page that is being made or shown.
+    pub fn text(&self) -> String {
+        self.text_in(i18n::current())
     }
 
-    /// A needed part does not answer.
-    pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable { reason: reason.into() }
+    /// The sentence in these texts.
+    pub fn text_in(&self, texts: &Texts) -> String {
+        match self {
+            Self::Unauthenticated => t!(in texts, "error.unauthenticated").to_owned(),
+            Self::Forbidden => t!(in texts, "error.forbidden").to_owned(),
+            Self::Stale => t!(in texts, "error.stale").to_owned(),
+            Self::NotFound => t!(in texts, "error.not_found").to_owned(),
+            Self::Invalid { reason, .. } | Self::Conflict(reason) | Self::Unavailable(reason) => reason.text_in(texts),
+            Self::MessageIdUsed => t!(in texts, "error.message_id_used").to_owned(),
+            Self::RateLimited { retry_after: seconds @ 0..=90 } => {
+                t!(in texts, "error.rate_limited_seconds", count = (*seconds).max(1))
+            }
+            Self::RateLimited { retry_after } => {
+                t!(in texts, "error.rate_limited_minutes", count = retry_after.div_ceil(60))
+            }
+            Self::Internal { request_id } => t!(in texts, "error.internal", request = request_id),
+            Self::Transport => t!(in texts, "error.transport").to_owned(),
+            Self::Unenrolled => t!(in texts, "error.unenrolled").to_owned(),
+        }
     }
 
     /// The HTTP status of this error.
@@ -91,11 +104,11 @@ impl AppError {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::Stale | Self::Unenrolled => 403,
             Self::NotFound => 404,
-            Self::Conflict { .. } | Self::MessageIdUsed => 409,
+            Self::Conflict(_) | Self::MessageIdUsed => 409,
             Self::Invalid { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
-            Self::Unavailable { .. } | Self::Transport => 503,
+            Self::Unavailable(_) | Self::Transport => 503,
         }
     }
 
@@ -108,13 +121,6 @@ impl AppError {
     }
 }
 
-fn wait(seconds: u32) -> String {
-    match seconds {
-        0..=90 => format!("{} seconds", seconds.max(1)),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
-    }
-}
-
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
@@ -122,7 +128,7 @@ impl FromServerFnError for AppError {
         match error {
             // The texts of these name types and inputs, so they stay on the server.
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::invalid("request", "The request is not in the expected form.")
+                Self::invalid("request", reason!("malformed_request"))
             }
             _ => Self::Transport,
         }

@@ -82,13 +82,12 @@ pub enum SignInStep {
 pub fn parse_factor_name(text: &str) -> Result<String, AppError> {
     let name = text.trim();
     if name.is_empty() {
-        return Err(AppError::invalid("name", "Give it a name, such as the device's."));
+        return Err(AppError::invalid("name", reason!("factor_name_missing")));
     }
     if name.chars().count() > limits::FACTOR_NAME_CHARS {
-        let reason = format!("A name has at most {} characters.", limits::FACTOR_NAME_CHARS);
-        return Err(AppError::invalid("name", reason));
+        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::FACTOR_NAME_CHARS)));
     }
-    honest(name).ok_or_else(|| AppError::invalid("name", "A name cannot contain control or invisible characters."))
+    honest(name).ok_or_else(|| AppError::invalid("name", reason!("name_invisible")))
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -53,8 +53,21 @@ impl JobKind {
         }
     }
 
-    /// What it does, for people.
-    pub const fn label(self) -> &'static str {
+    /// What it does, for whoever reads the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SendMail => t!("admin.job_kind.send_mail"),
+            Self::BuildExport => t!("admin.job_kind.build_export"),
+            Self::DeleteAccount => t!("admin.job_kind.delete_account"),
+            Self::RemoveFactors => t!("admin.job_kind.remove_factors"),
+            Self::RemoveChats => t!("admin.job_kind.remove_chats"),
+            Self::ApplyRetention => t!("admin.job_kind.apply_retention"),
+            Self::DeleteExpired => t!("admin.job_kind.delete_expired"),
+        }
+    }
+
+    /// What it does, as the audit keeps it: in English for every reader.
+    pub const fn english(self) -> &'static str {
         match self {
             Self::SendMail => "Send a mail",
             Self::BuildExport => "Build a data download",
@@ -112,12 +125,12 @@ impl JobState {
         }
     }
 
-    /// The same for people.
-    pub const fn label(self) -> &'static str {
+    /// The same for whoever reads the page.
+    pub fn label(self) -> &'static str {
         match self {
-            Self::Waiting => "Waiting",
-            Self::Running => "Running",
-            Self::Failed => "Failed",
+            Self::Waiting => t!("admin.job_state.waiting"),
+            Self::Running => t!("admin.job_state.running"),
+            Self::Failed => t!("admin.job_state.failed"),
         }
     }
 }

@@ -16,8 +16,8 @@ impl LegalPage {
     /// Its heading.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Privacy => "Privacy",
-            Self::Terms => "Terms",
+            Self::Privacy => t!("common.privacy"),
+            Self::Terms => t!("common.terms"),
         }
     }
 }

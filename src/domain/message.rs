@@ -68,84 +68,86 @@ pub enum Phase {
 }
 
 /// Why an answer failed. Each has a sentence that says what happened and what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The address does not answer.
-    #[error("The model could not be reached. Check that its server is running, then retry.")]
     Unreachable,
     /// 401 or 403 from the provider.
-    #[error("The provider refused the key. An administrator needs to check it in the configuration.")]
     Refused,
     /// 404 from the provider, or a model file that is gone.
-    #[error("This model is not there any more. Choose another one, then retry.")]
     ModelGone,
     /// 429 from the provider.
-    #[error("The provider is busy or its limit is reached. Wait a little, then retry.")]
     Busy,
     /// 400 or 422 from the provider.
-    #[error("The provider did not accept this request. Try another model or a shorter message.")]
     Rejected,
     /// 5xx from the provider.
-    #[error("The provider had a fault of its own. Retry in a moment.")]
     Upstream,
     /// The answer was not in a form that we understand.
-    #[error("The provider sent something that is not an answer. Retry, or choose another model.")]
     Garbled,
     /// HTML came in place of an answer.
-    #[error(
-        "The provider sent a web page in place of an answer. An administrator needs to check `base_url` in the configuration."
-    )]
     WebPage,
     /// JSON came that holds no answer.
-    #[error("The provider sent JSON that holds no answer. Retry, or choose another model.")]
     UnknownJson,
     /// Plain text came in place of an answer.
-    #[error("The provider sent plain text in place of an answer. Retry, or choose another model.")]
     PlainText,
     /// The connection was cut before the end.
-    #[error("The connection to the model was cut before the answer was complete.")]
     Cut,
     /// Nothing came for too long.
-    #[error("The model did not go on in time.")]
     TimedOut,
     /// The model ended without a word.
-    #[error("The model gave an empty answer. Retry, or say it in another way.")]
     Empty,
     /// The limit was reached while the model still thought.
-    #[error(
-        "The model used all of its limit for thinking and did not come to an answer. Retry, or choose another model."
-    )]
     OnlyThoughts,
     /// The output or context limit was reached.
-    #[error("The answer reached the length limit.")]
     LengthLimit,
     /// The provider's filter held the answer, or its rest, back.
-    #[error("The provider withheld the rest of this answer. Say it in another way, or choose another model.")]
     Withheld,
     /// The model wants to call a tool, and none was offered.
-    #[error("The model tried to use a tool in place of an answer. Retry, or choose another model.")]
     ToolCall,
     /// The newest message alone does not fit into the context window.
-    #[error("This message is longer than the model can read. Shorten it, or choose a model with a larger context.")]
     TooLong,
     /// The provider says that the prompt is longer than the model's context.
-    #[error(
-        "The chat is longer than this model can read. An administrator can set `context` of its provider in the configuration to what the model takes; a new chat helps too."
-    )]
     OverContext,
     /// A model file that is broken.
-    #[error("This model's file cannot be used. Choose another model; an administrator needs to replace the file.")]
     BadFile,
     /// The local model's process broke off.
-    #[error("The model on this machine broke off. It has been restarted; please retry.")]
     Crashed,
     /// The answer grew over the limit.
-    #[error("The answer became too long and was ended.")]
     Overlong,
     /// The database has a reason that this version does not know.
-    #[error("The answer failed, for a reason that this version of the server does not know.")]
     Unknown,
+}
+
+impl Failure {
+    /// The sentence for whoever reads the page.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Unreachable => t!("chat.failure.unreachable"),
+            Self::Refused => t!("chat.failure.refused"),
+            Self::ModelGone => t!("chat.failure.model_gone"),
+            Self::Busy => t!("chat.failure.busy"),
+            Self::Rejected => t!("chat.failure.rejected"),
+            Self::Upstream => t!("chat.failure.upstream"),
+            Self::Garbled => t!("chat.failure.garbled"),
+            Self::WebPage => t!("chat.failure.web_page"),
+            Self::UnknownJson => t!("chat.failure.unknown_json"),
+            Self::PlainText => t!("chat.failure.plain_text"),
+            Self::Cut => t!("chat.failure.cut"),
+            Self::TimedOut => t!("chat.failure.timed_out"),
+            Self::Empty => t!("chat.failure.empty"),
+            Self::OnlyThoughts => t!("chat.failure.only_thoughts"),
+            Self::LengthLimit => t!("chat.failure.length_limit"),
+            Self::Withheld => t!("chat.failure.withheld"),
+            Self::ToolCall => t!("chat.failure.tool_call"),
+            Self::TooLong => t!("chat.failure.too_long"),
+            Self::OverContext => t!("chat.failure.over_context"),
+            Self::BadFile => t!("chat.failure.bad_file"),
+            Self::Crashed => t!("chat.failure.crashed"),
+            Self::Overlong => t!("chat.failure.overlong"),
+            Self::Unknown => t!("chat.failure.unknown"),
+        }
+    }
 }
 
 /// A message as the pages show it.
@@ -302,16 +304,14 @@ pub mod event {
 /// `Invalid` on the field `text`.
 pub fn check_message(text: &str) -> Result<(), AppError> {
     if text.trim().is_empty() {
-        return Err(AppError::invalid("text", "Write a message first."));
+        return Err(AppError::invalid("text", reason!("message_missing")));
     }
     if text.len() > limits::MESSAGE_BYTES {
-        return Err(AppError::invalid(
-            "text",
-            format!("A message has at most {} bytes; this one has {}.", limits::MESSAGE_BYTES, text.len()),
-        ));
+        let reason = reason!("message_too_long", most = limits::MESSAGE_BYTES, bytes = text.len());
+        return Err(AppError::invalid("text", reason));
     }
     if text.contains('\0') {
-        return Err(AppError::invalid("text", "A message cannot contain the character NUL."));
+        return Err(AppError::invalid("text", reason!("message_nul")));
     }
     Ok(())
 }

@@ -17,6 +17,13 @@ pub struct ModelOption {
     pub bundled: bool,
 }
 
+impl ModelOption {
+    /// What the picker puts it and its like under.
+    pub fn group(&self) -> &str {
+        if self.local { t!("chat.model.on_this_machine") } else { &self.provider }
+    }
+}
+
 /// The models, and the one that a new chat starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ModelChoice {

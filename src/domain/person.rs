@@ -19,13 +19,13 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// In words, for administrators; nothing for an account that is in use.
-    pub const fn words(self) -> Option<&'static str> {
+    /// In words, for whoever reads the page; nothing for an account that is in use.
+    pub fn label(self) -> Option<&'static str> {
         match self {
             Self::Active => None,
-            Self::NeverSeen => Some("Has never signed in"),
-            Self::Unverified => Some("Has not confirmed the address"),
-            Self::Disabled => Some("Disabled"),
+            Self::NeverSeen => Some(t!("admin.standing.never_seen")),
+            Self::Unverified => Some(t!("admin.standing.unverified")),
+            Self::Disabled => Some(t!("admin.standing.disabled")),
         }
     }
 }
@@ -192,17 +192,17 @@ impl PersonChange {
     }
 
     /// What is said when it was done.
-    pub const fn result(self) -> &'static str {
+    pub fn result(self) -> &'static str {
         match self {
-            Self::MakeAdministrator => "An administrator now. They must sign in again.",
-            Self::MakeMember => "A member now. They must sign in again.",
-            Self::Disable => "Disabled. All their sign-ins have ended.",
-            Self::Enable => "Enabled. They can sign in again.",
-            Self::EndSignIns => "All their sign-ins have ended.",
-            Self::RemoveFactors => "The notice has begun. Their second factors stay until it is over.",
-            Self::KeepFactors => "Their second factors stay.",
-            Self::DeleteAccount => "Disabled. The account will be deleted in a day.",
-            Self::KeepAccount => "The account stays.",
+            Self::MakeAdministrator => t!("admin.change.make_administrator"),
+            Self::MakeMember => t!("admin.change.make_member"),
+            Self::Disable => t!("admin.change.disable"),
+            Self::Enable => t!("admin.change.enable"),
+            Self::EndSignIns => t!("admin.change.end_sign_ins"),
+            Self::RemoveFactors => t!("admin.change.remove_factors"),
+            Self::KeepFactors => t!("admin.change.keep_factors"),
+            Self::DeleteAccount => t!("admin.change.delete_account"),
+            Self::KeepAccount => t!("admin.change.keep_account"),
         }
     }
 
@@ -228,7 +228,7 @@ impl std::str::FromStr for PersonChange {
 
     fn from_str(text: &str) -> Result<Self, AppError> {
         let found = Self::ALL.into_iter().find(|change| change.name() == text);
-        found.ok_or_else(|| AppError::invalid("change", "There is no such change."))
+        found.ok_or_else(|| AppError::invalid("change", reason!("change_unknown")))
     }
 }
 

@@ -4,6 +4,8 @@
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
+use crate::i18n;
+
 use super::{
     admin::{AuditPage, JobsPage, PeoplePage, PersonPage},
     auth::{
@@ -18,9 +20,9 @@ use super::{
 };
 
 /// A bundle: its type, the function that shows one of its pages (whose name is the bundle's), the function that loads
-/// it, and the pages as routes.
+/// it, its texts, and the pages as routes.
 macro_rules! bundle {
-    ($(#[$meta:meta])* $bundle:ident, $show:ident, $load:ident: $($route:ident => $page:ident),+ $(,)?) => {
+    ($(#[$meta:meta])* $bundle:ident, $show:ident, $load:ident, $texts:path: $($route:ident => $page:ident),+ $(,)?) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy)]
         enum $bundle {
@@ -38,12 +40,19 @@ macro_rules! bundle {
         impl $bundle {
             #[cfg(feature = "hydrate")]
             async fn view(self) -> AnyView {
-                $show(self).await.unwrap_or_else(|_| load_from_server())
+                // Both are on their way at once, but no page is made before its texts are there.
+                leptos::task::spawn_local(async {
+                    let _ = $load().await;
+                });
+                match i18n::load($texts).await {
+                    Ok(()) => $show(self).await.unwrap_or_else(|_| load_from_server()),
+                    Err(i18n::LoadError) => load_from_server(),
+                }
             }
 
             #[cfg(not(feature = "hydrate"))]
             fn view(self) -> std::future::Ready<AnyView> {
-                preload(stringify!($show));
+                preload(stringify!($show), $texts);
                 std::future::ready(match self {
                     $(Self::$route => view! { <$page /> }.into_any()),+
                 })
@@ -67,7 +76,7 @@ macro_rules! bundle {
                 async fn preload() {
                     #[cfg(feature = "hydrate")]
                     // Who cannot load it now is told when it is shown.
-                    let _ = $load().await;
+                    let _ = ($load().await, i18n::load($texts).await);
                 }
             }
         )+
@@ -76,7 +85,7 @@ macro_rules! bundle {
 
 bundle! {
     /// For people who are not signed in.
-    AuthBundle, auth, load_auth: SignIn => SignInPage, SignUp => SignUpPage,
+    AuthBundle, auth, load_auth, i18n::Bundle::AUTH: SignIn => SignInPage, SignUp => SignUpPage,
         SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
         VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
         Privacy => PrivacyPage, Terms => TermsPage,
@@ -84,12 +93,12 @@ bundle! {
 
 bundle! {
     /// What people chat with.
-    ChatBundle, chat, load_chat: Frame => FramePage, NewChat => NewChatPage, Chat => ChatPage,
+    ChatBundle, chat, load_chat, i18n::Bundle::CHAT: Frame => FramePage, NewChat => NewChatPage, Chat => ChatPage,
 }
 
 bundle! {
     /// For looking after chats, one's account, and the installation.
-    AdminBundle, admin, load_admin: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage,
+    AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage,
         People => PeoplePage, Person => PersonPage, Audit => AuditPage, Jobs => JobsPage,
 }
 
@@ -109,9 +118,10 @@ pub fn provide_preloaded() {
 /// The framework's `prefetch_lazy_fn_on_server` does not do: it writes the links once the page is ready, into the context
 /// of whatever request its thread has begun last, so that at random a page comes without them.
 #[cfg(not(feature = "hydrate"))]
-fn preload(bundle: &str) {
+fn preload(bundle: &str, texts: i18n::Bundle) {
     use leptos_meta::Link;
 
+    preload_texts(texts);
     let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
     let Some((manifest, preloaded)) = contexts else { return };
     let (folder, files, loader) = &*manifest.0.read_value();
@@ -135,6 +145,21 @@ fn preload(bundle: &str) {
     }
 }
 
+/// Has the page name the files of its language in its head.
+#[cfg(not(feature = "hydrate"))]
+pub fn preload_texts(bundle: i18n::Bundle) {
+    #[cfg(feature = "ssr")]
+    if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(use_context::<Preloaded>()) {
+        let href = format!("{}/{}.txt", language.folder(), bundle.name);
+        if !preloaded.0.read_value().contains(&href) {
+            preloaded.0.write_value().push(href.clone());
+            let _ = view! { <leptos_meta::Link rel="preload" href as_="fetch" crossorigin="anonymous" /> }.to_html();
+        }
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = bundle;
+}
+
 /// Fetches the other bundles while nothing else is to be done, so that they are there without the network too.
 pub fn load_the_rest() {
     #[cfg(feature = "hydrate")]
@@ -143,6 +168,7 @@ pub fn load_the_rest() {
             leptos::task::spawn_local(async {
                 // What cannot be loaded now is asked for again when it is needed.
                 let _ = (load_chat().await, load_admin().await);
+                let _ = (i18n::load(i18n::Bundle::CHAT).await, i18n::load(i18n::Bundle::ADMIN).await);
             });
         },
         std::time::Duration::from_secs(2),

@@ -48,7 +48,7 @@ fn is_deadlock(error: &(dyn Error + Send + Sync + 'static)) -> bool {
 }
 
 fn busy() -> AppError {
-    AppError::unavailable("The database is busy or does not answer. Please try again in a moment.")
+    AppError::Unavailable(reason!("database_busy"))
 }
 
 impl From<StoreError> for Fault {
@@ -60,7 +60,7 @@ impl From<StoreError> for Fault {
             }
             StoreError::Full => {
                 tracing::error!("the disk of the database is full");
-                AppError::unavailable("The server's disk is full, so nothing new can be kept. Reading still works; tell the administrator.").into()
+                AppError::Unavailable(reason!("disk_full")).into()
             }
             StoreError::Duplicate
             | StoreError::Deadlock(_)

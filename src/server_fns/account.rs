@@ -35,7 +35,10 @@ pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Res
     let context = RequestContext::of::<LoadEntrance>().await?;
     let state = &context.state;
     let invited = match invitation.filter(|token| !token.is_empty()) {
-        Some(token) => Some(context.to_app_error(state.accounts.find_invitation(&token).await)?),
+        Some(token) => {
+            let texts = context.language().texts();
+            Some(context.to_app_error(state.accounts.find_invitation(&token, texts).await)?)
+        }
         None => None,
     };
     Ok(Entrance {

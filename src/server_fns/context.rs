@@ -10,6 +10,7 @@ use tower_sessions::Session;
 
 use crate::{
     domain::{AppError, UserId},
+    i18n::Language,
     server::{
         access::HasAccess,
         audit::RequestMeta,
@@ -68,6 +69,11 @@ impl RequestContext {
     /// The id of who asks; `Unauthenticated` for a stranger.
     pub fn user(&self) -> Result<UserId, AppError> {
         self.caller().map(|caller| caller.user.id)
+    }
+
+    /// The language that whoever asks reads.
+    pub fn language(&self) -> Language {
+        self.parts.extensions.get().copied().unwrap_or_default()
     }
 
     /// The session of the request.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{AppError, ChatPage, ClockChange, CurrentUser, Language, ModelChoice, Timestamp};
+use crate::domain::{AppError, ChatPage, ClockChange, CurrentUser, ModelChoice, Timestamp};
 
 /// The frame's content, read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,6 @@ pub struct Frame {
     pub deletion: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else. Then there are no chats here.
     pub must_enrol: bool,
-    /// How dates and times are written.
-    pub language: Language,
     /// Whether the person chose a time zone, which goes before the browser's.
     pub time_zone_chosen: bool,
     /// The version of the person's picture; 0 where there is none.
@@ -67,7 +65,6 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let time_zone_chosen = chosen.is_some();
     let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(context.cookie("tz")?))).unwrap_or_default();
     Ok(Frame {
-        language: profile.language,
         time_zone_chosen,
         picture: profile.picture,
         chats,

@@ -129,6 +129,7 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
     let context = RequestContext::of::<LoadSettings>().await?;
     let caller = context.caller()?;
     let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &context.state;
+    let texts = context.language().texts();
     let proof = context.to_app_error(identities.proof(caller).await)?;
     Ok(Settings {
         address_verified: context.to_app_error(accounts.is_verified(caller).await)?,
@@ -139,8 +140,8 @@ pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<
         can_use_passkeys: factors.can_use_passkeys(),
         identities: context.to_app_error(identities.list(caller.user.id).await)?,
         providers: identities.list_providers(),
-        devices: context.to_app_error(accounts.list_devices(caller).await)?,
-        activity: context.to_app_error(accounts.list_activity(caller, cursor.as_deref()).await)?,
+        devices: context.to_app_error(accounts.list_devices(caller, texts).await)?,
+        activity: context.to_app_error(accounts.list_activity(caller, cursor.as_deref(), texts).await)?,
         profile: context.to_app_error(profiles.profile(caller).await)?,
         export: context.to_app_error(context.state.exports.find(caller).await)?,
         retention: context.to_app_error(context.state.privacy.retention(caller.user.id).await)?,

@@ -98,7 +98,7 @@ async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
         let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
         let answer = call(&server, "rate_password", "application/json", body).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (422, "invalid"), "{shown}");
-        assert!(answer.text().contains("not in the expected form"), "{}", answer.text());
+        assert!(answer.text().contains("malformed_request"), "{}", answer.text());
         assert!(answer.header("content-type").starts_with("application/json"));
     }
     let not_text = [good.as_bytes(), b",\"x\":\"\xff\"}"].concat();

@@ -162,7 +162,7 @@ each_db! {
         assert_eq!(who(&mut bob).await, None);
 
         let form = [("email", "bob@example.org"), ("password", PASSWORD)];
-        assert!(matches!(bob.post_form("/api/sign_in", &form).await.error(), AppError::Conflict { .. }));
+        assert!(matches!(bob.post_form("/api/sign_in", &form).await.error(), AppError::Conflict(_)));
         let wrong = [("email", "bob@example.org"), ("password", "wrong-wrong-wrong")];
         assert_eq!(bob.post_form("/api/sign_in", &wrong).await.status, 422, "only who knows the password is told");
         let mails = smtp.taken_by(&app.state, 2).await;
@@ -181,7 +181,13 @@ each_db! {
 fn caller(app: &TestApp, id: UserId) -> Caller {
     let user = CurrentUser { id, name: "Eve".into(), email: "eve@example.org".into(), role: Role::Administrator };
     let authenticated_at = app.state.clock.now();
-    Caller { user, sign_in: SignInId::from_uuid(app.state.clock.new_id()), authenticated_at, idle_seconds: 1_800 }
+    Caller {
+        user,
+        sign_in: SignInId::from_uuid(app.state.clock.new_id()),
+        authenticated_at,
+        idle_seconds: 1_800,
+        language: colloquy::i18n::Language::default(),
+    }
 }
 
 each_db! {

@@ -320,6 +320,8 @@ fn places() -> Vec<Place> {
         place("/audit/export", Method::POST, false, [401, 403, 403]),
         place("/auth/{provider}/start", Method::POST, false, [404, 404, 404]),
         place("/auth/{provider}/callback", Method::GET, false, [404, 404, 404]),
+        // Everybody's; there is no language "{language}".
+        place("/locales/{language}/{version}/{file}", Method::GET, false, [404, 404, 404]),
         place("/health/live", Method::GET, false, [200, 200, 200]),
         place("/health/ready", Method::GET, false, [200, 200, 200]),
     ]

@@ -327,3 +327,45 @@ each_db! {
         }
     }
 }
+
+each_db! {
+    async fn a_mail_is_in_the_language_of_whoever_gets_it(app: TestApp) {
+        let (app, smtp) = with_mail(&app).await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let changed = bob.post_form("/api/change_locale", &[("language", "de"), ("time_zone", "")]).await;
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        let newest = async |recipient: &str, count: usize| {
+            smtp.newest_to(&app.state, recipient, count).await.part("text/plain")
+        };
+
+        // Whoever asks, and whatever they read.
+        app.stranger().post_form("/api/request_password_reset", &[("email", "BOB@example.org")]).await;
+        let reset = newest("bob@example.org", 1).await;
+        assert!(reset.contains("Neues Passwort wählen:") && reset.contains("Der Link gilt 15 Minuten"), "{reset}");
+
+        // Nobody has the other address: it is going to be Bob's.
+        bob.post_form("/api/request_address_change", &[("email", "rob@example.net")]).await;
+        let confirm = newest("rob@example.net", 1).await;
+        assert!(confirm.contains("Neue Adresse bestätigen:"), "{confirm}");
+        let notice = newest("bob@example.org", 2).await;
+        assert!(notice.contains("soll rob@example.net werden") && notice.contains(", von 127.0.0.* aus."), "{notice}");
+
+        // Nor this one: Ada invites in her own language.
+        let form = [("email", "eve@example.net"), ("role", "member"), ("uses", "1"), ("days", "2")];
+        ada.post_form("/api/create_invitation", &form).await;
+        let invitation = newest("eve@example.net", 1).await;
+        assert!(invitation.contains("The link holds for 2 days."), "{invitation}");
+
+        // When the last mail is written, the account is gone.
+        bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await;
+        let told = newest("bob@example.org", 3).await;
+        assert!(told.contains("Dein Konto und alles darin wird am "), "{told}");
+        app.state.clock.advance(86_401);
+        while !app.column("select email from users where email = 'bob@example.org'").await.is_empty() {
+            app.work_off(JobKind::DeleteAccount).await;
+        }
+        let last = newest("bob@example.org", 4).await;
+        assert!(last.contains("Dein Konto wurde am ") && last.contains("1 Konto"), "{last}");
+    }
+}

@@ -24,6 +24,7 @@ mod http_routes;
 mod http_support;
 mod http_wire;
 mod hydration;
+mod i18n;
 mod invitations;
 mod isolation;
 mod jobs;

@@ -49,7 +49,13 @@ fn caller(id: UserId, name: &str, app: &TestApp) -> Caller {
     let (name, email) = (name.to_owned(), format!("{name}@example.org"));
     let user = CurrentUser { id, name, email, role: Role::Administrator };
     let authenticated_at = app.state.clock.now();
-    Caller { user, sign_in: SignInId::from_uuid(app.state.clock.new_id()), authenticated_at, idle_seconds: 1_800 }
+    Caller {
+        user,
+        sign_in: SignInId::from_uuid(app.state.clock.new_id()),
+        authenticated_at,
+        idle_seconds: 1_800,
+        language: colloquy::i18n::Language::default(),
+    }
 }
 
 async fn person(client: &mut Client, user: UserId) -> Person {

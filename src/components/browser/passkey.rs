@@ -1,6 +1,8 @@
 //! Passkeys: the browser's half of WebAuthn (<https://www.w3.org/TR/webauthn-3/>). Options come and answers go as
 //! JSON, in the form of the specification; the server alone looks into them.
 
+use crate::i18n::Reason;
+
 /// Why there is no passkey's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPasskey {
@@ -14,11 +16,11 @@ pub enum NoPasskey {
 
 impl NoPasskey {
     /// What to say; nothing where the person knows it themself.
-    pub const fn words(self) -> Option<&'static str> {
+    pub fn reason(self) -> Option<Reason> {
         match self {
             Self::Declined => None,
-            Self::Known => Some("This device has a passkey for your account already."),
-            Self::Unable => Some("This browser cannot use passkeys here."),
+            Self::Known => Some(reason!("passkey_known")),
+            Self::Unable => Some(reason!("passkeys_not_supported")),
         }
     }
 }

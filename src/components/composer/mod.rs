@@ -88,7 +88,7 @@ pub fn Composer(
             {chat.map(|chat| view! { <input type="hidden" name="chat" value=chat.to_string() /> })}
             <input type="hidden" name="client_id" value=client_id.to_string() />
             <label class="sr-only" for="message">
-                "Message"
+                {t!("chat.composer.label")}
             </label>
             // A page without scripts looks again every other second, which would take away what is typed meanwhile.
             <textarea
@@ -99,7 +99,7 @@ pub fn Composer(
                 required
                 dir="auto"
                 enterkeyhint="send"
-                placeholder="Ask anything"
+                placeholder=t!("chat.composer.placeholder")
                 autocomplete="off"
                 aria-describedby="message-note"
                 node_ref=draft.area
@@ -108,7 +108,7 @@ pub fn Composer(
                 on:keydown=on_key
             ></textarea>
             <Show when=move || composing.get() == Composing::Answering>
-                <p class="nojs-only p-2 text-ink-soft">"The answer is being written. This page looks again by itself."</p>
+                <p class="nojs-only p-2 text-ink-soft">{t!("chat.composer.answering")}</p>
             </Show>
             <div class="composer-foot">
                 <ModelPicker models model on_choose=on_model />
@@ -134,7 +134,7 @@ fn SendOrStop(draft: Draft, composing: Signal<Composing>, on_stop: Callback<()>)
                     class="send send-stop"
                     type="submit"
                     form=STOP_FORM
-                    aria-label="Stop the answer"
+                    aria-label=t!("chat.composer.stop")
                     on:click=move |event| {
                         event.prevent_default();
                         on_stop.run(());
@@ -146,7 +146,7 @@ fn SendOrStop(draft: Draft, composing: Signal<Composing>, on_stop: Callback<()>)
             .into_any()
         } else {
             view! {
-                <button class="send" type="submit" aria-label="Send" disabled=disabled>
+                <button class="send" type="submit" aria-label=t!("chat.composer.send") disabled=disabled>
                     <Icon glyph=Glyph::ArrowUp />
                 </button>
             }
@@ -164,7 +164,7 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
                 _ => view! {
                     <button class="btn btn-line btn-small js-only" type="button" on:click=move |_| on_retry.run(())>
                         <Icon glyph=Glyph::RotateCw />
-                        "Retry"
+                        {t!("chat.answer.retry")}
                     </button>
                 }
                 .into_any(),
@@ -172,7 +172,7 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
             view! {
                 <div class="column notice notice-danger mb-2" role="alert">
                     <Icon glyph=Glyph::CircleAlert />
-                    <p class="min-w-0 flex-1">{error.to_string()}</p>
+                    <p class="min-w-0 flex-1">{error.text()}</p>
                     {way_on}
                 </div>
             }
@@ -184,8 +184,8 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
 fn length_note(bytes: usize) -> String {
     match bytes {
         0..180_001 => String::new(),
-        _ if bytes <= limits::MESSAGE_BYTES => format!("{} bytes left", limits::MESSAGE_BYTES - bytes),
-        _ => format!("{} bytes too long", bytes - limits::MESSAGE_BYTES),
+        _ if bytes <= limits::MESSAGE_BYTES => t!("chat.composer.bytes_left", bytes = limits::MESSAGE_BYTES - bytes),
+        _ => t!("chat.composer.bytes_too_long", bytes = bytes - limits::MESSAGE_BYTES),
     }
 }
 

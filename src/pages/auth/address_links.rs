@@ -16,13 +16,13 @@ use crate::{
 pub fn VerifyAddressPage() -> impl IntoView {
     let action = form_action::<VerifyAddress>();
     let words = Words {
-        title: "Confirm your address",
-        sentence: "Do this only if you made an account here yourself. If you did not, close this page, and nothing happens.",
-        button: "Confirm the address",
+        title: t!("auth.verify_address.title"),
+        sentence: t!("auth.verify_address.sentence"),
+        button: t!("auth.verify_address.submit"),
         done: "verified",
-        result: "Your address is confirmed.",
+        result: t!("auth.verify_address.done"),
         // Whoever is signed in is led on from there.
-        on: ("/sign-in?done=verified", "Go on"),
+        on: ("/sign-in?done=verified", t!("auth.verify_address.go_on")),
     };
     let pending = action.pending();
     let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
@@ -34,12 +34,12 @@ pub fn VerifyAddressPage() -> impl IntoView {
 pub fn ConfirmAddressPage() -> impl IntoView {
     let action = form_action::<ConfirmAddressChange>();
     let words = Words {
-        title: "Confirm your new address",
-        sentence: "Your account gets the address to which this link was sent, and your other devices are signed out.",
-        button: "Change the address",
+        title: t!("auth.change_address.title"),
+        sentence: t!("auth.change_address.sentence"),
+        button: t!("auth.change_address.submit"),
         done: "changed",
-        result: "Your account has its new address. Use it from now on to sign in.",
-        on: ("/", "Go on"),
+        result: t!("auth.change_address.done"),
+        on: ("/", t!("auth.change_address.go_on")),
     };
     let pending = action.pending();
     let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();

@@ -16,7 +16,7 @@ use crate::{
 pub fn ForgotPasswordPage() -> impl IntoView {
     let entrance = Resource::new_blocking(|| (), |()| load_entrance(None));
     view! {
-        <PageTitle text="Forgot the password" />
+        <PageTitle text=t!("auth.forgot_password.page_title") />
         <LoadedAlone
             data=entrance
             view=|entrance| {
@@ -29,10 +29,8 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 
 #[component]
 fn WithoutMail() -> impl IntoView {
-    let sentence = "This installation sends no mails. Ask an administrator: they can make a link for you, with which you \
-                    choose a new password.";
     view! {
-        <AuthColumn title="New password" sentence>
+        <AuthColumn title=t!("auth.forgot_password.title") sentence=t!("auth.forgot_password.without_mail")>
             <BackToSignIn />
         </AuthColumn>
     }
@@ -51,23 +49,20 @@ fn AskForm() -> impl IntoView {
     let done = action_done(action);
     let sent = move || done.get().unwrap_or_else(named);
     view! {
-        <AuthColumn title="New password" sentence="A link to choose one comes by mail and holds for 15 minutes.">
-            {move || {
-                let words = "If an account has this address, a link is on its way. Look into your mail.";
-                sent().then(|| view! { <FlashMessage words=Some(words) /> })
-            }}
+        <AuthColumn title=t!("auth.forgot_password.title") sentence=t!("auth.forgot_password.sentence")>
+            {move || sent().then(|| view! { <FlashMessage words=Some(t!("auth.forgot_password.sent")) /> })}
             <ActionForm action>
                 <div class="grid gap-5">
                     <FormError error=form_error(error, FIELDS) id="forgot-error" />
                     <Field
                         name="email"
-                        label="E-mail"
+                        label=t!("auth.email")
                         kind="email"
                         autocomplete="username"
                         error=field_error(error, "email")
                     />
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                        "Send the link"
+                        {t!("auth.forgot_password.submit")}
                     </button>
                 </div>
             </ActionForm>

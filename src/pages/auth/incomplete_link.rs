@@ -8,10 +8,10 @@ pub fn IncompleteLink() -> impl IntoView {
     view! {
         <Alone>
             <Dead
-                title="The link is not whole"
-                sentence="Open the link from the mail again, or copy all of it."
+                title=t!("auth.incomplete_link.title")
+                sentence=t!("auth.incomplete_link.sentence")
                 href="/sign-in"
-                action="Sign in"
+                action=t!("auth.sign_in.submit")
             />
         </Alone>
     }

@@ -7,6 +7,7 @@ use crate::{
         FormError,
         browser::{can_offer_passkeys, offer_passkey, stop_asking, use_passkey},
     },
+    i18n,
     server_fns::factors::{begin_passkey_check, begin_passkey_sign_in, finish_passkey_check, finish_passkey_sign_in},
 };
 
@@ -42,8 +43,8 @@ pub fn PasskeyButton(
         });
     };
     let words = match purpose {
-        PasskeyFor::SignIn => "Sign in with a passkey",
-        PasskeyFor::SecondStep => "Use a passkey",
+        PasskeyFor::SignIn => t!("auth.methods.passkey"),
+        PasskeyFor::SecondStep => t!("auth.second_step.passkey"),
     };
     view! {
         <FormError error=problem id="passkey-error" />
@@ -80,14 +81,14 @@ async fn ask(purpose: PasskeyFor, next: Option<String>, in_field: bool) -> Resul
         PasskeyFor::SignIn => begin_passkey_sign_in().await,
         PasskeyFor::SecondStep => begin_passkey_check().await,
     };
-    let options = begun.map_err(|error| Some(error.to_string()))?;
+    let options = begun.map_err(|error| Some(error.text()))?;
     let credential = if in_field { offer_passkey(&options).await } else { use_passkey(&options).await };
-    let credential = credential.map_err(|none| none.words().map(str::to_owned))?;
+    let credential = credential.map_err(|none| none.reason().map(|reason| reason.text_in(i18n::current())))?;
     let done = match purpose {
         PasskeyFor::SignIn => finish_passkey_sign_in(credential, wants_to_stay(), next).await,
         PasskeyFor::SecondStep => finish_passkey_check(credential, next).await,
     };
-    done.map_err(|error| Some(error.to_string()))
+    done.map_err(|error| Some(error.text()))
 }
 
 /// Whether the box for staying signed in is ticked.

@@ -6,7 +6,7 @@ pub fn RememberMe() -> impl IntoView {
     view! {
         <label class="flex min-h-8 cursor-pointer items-center gap-2.5 text-ink-soft" for="remember">
             <input class="checkbox" id="remember" type="checkbox" name="remember" value="on" />
-            "Remember me on this device"
+            {t!("auth.remember")}
         </label>
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 pub fn ResetPasswordPage() -> impl IntoView {
     let token = use_query_map().with_untracked(|query| query.get("token")).filter(|token| !token.is_empty());
     view! {
-        <PageTitle text="New password" />
+        <PageTitle text=t!("auth.reset_password.title") />
         {match token {
             Some(token) => view! { <ResetForm token /> }.into_any(),
             None => view! { <IncompleteLink /> }.into_any(),
@@ -35,7 +35,7 @@ fn ResetForm(token: String) -> impl IntoView {
     let (rating, rate) = password_rating(|| (String::new(), String::new()));
     let is_dead = move || error.with(|error| error.as_ref().is_some_and(|error| error.field() == Some("token")));
     view! {
-        <AuthColumn title="New password" sentence="It takes the old one's place and signs out all devices.">
+        <AuthColumn title=t!("auth.reset_password.title") sentence=t!("auth.reset_password.sentence")>
             <ActionForm action>
                 <div class="grid gap-5" on:input=move |event| rate.run(event)>
                     <FormError error=form_error(error, FIELDS) id="reset-error" />
@@ -45,7 +45,7 @@ fn ResetForm(token: String) -> impl IntoView {
                                 view! {
                                     <p>
                                         <a class="link" href="/forgot-password">
-                                            "Ask for a new link"
+                                            {t!("auth.reset_password.new_link")}
                                         </a>
                                     </p>
                                 }
@@ -54,7 +54,7 @@ fn ResetForm(token: String) -> impl IntoView {
                     <input type="hidden" name="token" value=token />
                     <Field
                         name="password"
-                        label="New password"
+                        label=t!("auth.reset_password.password")
                         kind="password"
                         autocomplete="new-password"
                         error=field_error(error, "password")
@@ -63,7 +63,7 @@ fn ResetForm(token: String) -> impl IntoView {
                         <PasswordStrength rating wrong=field_error(error, "password") />
                     </Field>
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                        "Change the password"
+                        {t!("auth.reset_password.submit")}
                     </button>
                 </div>
             </ActionForm>

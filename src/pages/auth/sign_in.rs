@@ -26,7 +26,7 @@ const FIELDS: &[&str] = &["email", "password"];
 pub fn SignInPage() -> impl IntoView {
     let entrance = Resource::new_blocking(|| (), |()| load_entrance(None));
     view! {
-        <PageTitle text="Sign in" />
+        <PageTitle text=t!("auth.sign_in.title") />
         <LoadedAlone
             data=entrance
             view=|entrance| match entrance {
@@ -42,11 +42,11 @@ pub fn SignInPage() -> impl IntoView {
 /// What was done before somebody came here.
 fn done_before() -> Option<&'static str> {
     use_query_map().with_untracked(|query| match query.get_str("done")? {
-        "verify" => Some("Your account is made. Follow the link that was sent to your address, then sign in."),
-        "verified" => Some("Your address is confirmed. Sign in now."),
-        "reset" => Some("Your password is changed, and all devices are signed out. Sign in with the new one."),
-        "signed-out" => Some("You are signed out."),
-        "deleted" => Some("Your account will be deleted. If you did not want that, sign in within a day and undo it."),
+        "verify" => Some(t!("auth.sign_in.address_to_confirm")),
+        "verified" => Some(t!("auth.sign_in.address_confirmed")),
+        "reset" => Some(t!("auth.sign_in.password_changed")),
+        "signed-out" => Some(t!("auth.sign_in.signed_out")),
+        "deleted" => Some(t!("auth.sign_in.account_deleted")),
         _ => None,
     })
 }
@@ -64,7 +64,7 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
         offer_in_field(next.clone());
     }
     view! {
-        <AuthColumn title="Sign in" sentence="A private place to think with a model.">
+        <AuthColumn title=t!("auth.sign_in.title") sentence=t!("auth.sign_in.sentence")>
             <FlashMessage words=done_before() />
             // An open question for a passkey would stand in the way of the answer.
             <div on:submit=move |_| stop_asking()>
@@ -74,14 +74,14 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
                         {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
                         <Field
                             name="email"
-                            label="E-mail"
+                            label=t!("auth.email")
                             kind="email"
                             autocomplete="username webauthn"
                             error=field_error(error, "email")
                         />
                         <Field
                             name="password"
-                            label="Password"
+                            label=t!("auth.password")
                             kind="password"
                             autocomplete="current-password"
                             error=field_error(error, "password")
@@ -92,14 +92,14 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
                             type="submit"
                             aria-busy=move || pending.get().to_string()
                         >
-                            {move || if pending.get() { "Signing in…" } else { "Sign in" }}
+                            {move || if pending.get() { t!("auth.sign_in.pending") } else { t!("auth.sign_in.submit") }}
                         </button>
                     </div>
                 </ActionForm>
             </div>
             <p class="mt-4">
                 <a class="link inline-flex min-h-11 items-center" href="/forgot-password">
-                    "Forgot the password?"
+                    {t!("auth.sign_in.forgot_password")}
                 </a>
             </p>
             <SignInMethods providers passkey=passkeys.then_some(PasskeyFor::SignIn) next=after />
@@ -107,9 +107,9 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
                 .then(|| {
                     view! {
                         <p class="mt-8 text-ink-soft">
-                            "No account yet? " <a class="link" href=to_sign_up>
-                                "Sign up"
-                            </a>
+                            {rich!("auth.sign_in.no_account", link = |words| {
+                                view! { <a class="link" href=to_sign_up.clone()>{words}</a> }
+                            })}
                         </p>
                     }
                 })}

@@ -24,7 +24,7 @@ const FIELDS: &[&str] = &["code"];
 pub fn SignInCodePage() -> impl IntoView {
     let step = Resource::new_blocking(|| (), |()| find_sign_in_step());
     view! {
-        <PageTitle text="Second step" />
+        <PageTitle text=t!("auth.second_step.title") />
         <LoadedAlone
             data=step
             view=|step| match step {
@@ -48,43 +48,53 @@ fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
     let asks_recovery = use_query_map().with_untracked(|query| query.get_str("with") == Some("recovery"));
     let by_app = totp && !asks_recovery;
     let sentence = match (by_app, totp, passkey) {
-        (true, ..) => "Enter the code that your authenticator app shows now.",
-        (false, false, true) => "Use your passkey, or enter one of your recovery codes.",
-        _ => "Enter one of the recovery codes that you have kept. Each works once.",
+        (true, ..) => t!("auth.second_step.app_sentence"),
+        (false, false, true) => t!("auth.second_step.passkey_sentence"),
+        _ => t!("auth.second_step.recovery_sentence"),
     };
     // A phone shows digits for codes of an app; recovery codes have letters.
     let field = if by_app {
         view! {
             <Field
                 name="code"
-                label="Code"
+                label=t!("auth.second_step.code")
                 autocomplete="one-time-code"
                 keys="numeric"
                 described_by="code-hint"
                 error=field_error(error, "code")
             >
                 <p class="hint" id="code-hint">
-                    "Six digits. A recovery code does it too."
+                    {t!("auth.second_step.code_hint")}
                 </p>
             </Field>
         }
         .into_any()
     } else {
-        view! { <Field name="code" label="Recovery code" autocomplete="off" error=field_error(error, "code") /> }
-            .into_any()
+        view! {
+            <Field
+                name="code"
+                label=t!("auth.second_step.recovery_code")
+                autocomplete="off"
+                error=field_error(error, "code")
+            />
+        }
+        .into_any()
     };
-    let (mode, words) =
-        if by_app { ("recovery", "Enter a recovery code instead") } else { ("app", "Enter a code of the app instead") };
+    let (mode, words) = if by_app {
+        ("recovery", t!("auth.second_step.use_recovery_code"))
+    } else {
+        ("app", t!("auth.second_step.use_app"))
+    };
     let other = next.as_deref().map(Url::escape);
     let other = other.map_or_else(|| format!("?with={mode}"), |next| format!("?with={mode}&next={next}"));
     view! {
-        <AuthColumn title="Second step" sentence>
+        <AuthColumn title=t!("auth.second_step.title") sentence>
             <ActionForm action>
                 <div class="grid gap-5">
                     <FormError error=form_error(error, FIELDS) id="code-form-error" />
                     {next.map(|next| view! { <input type="hidden" name="next" value=next /> })} {field}
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                        {move || if pending.get() { "Signing in…" } else { "Sign in" }}
+                        {move || if pending.get() { t!("auth.sign_in.pending") } else { t!("auth.sign_in.submit") }}
                     </button>
                 </div>
             </ActionForm>
@@ -100,9 +110,9 @@ fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
                 })}
             <SignInMethods providers=Vec::new() passkey=passkey.then_some(PasskeyFor::SecondStep) next=after />
             <p class="mt-8 text-ink-soft">
-                "Somebody else, or no code at hand? " <a class="link" href=start_again>
-                    "Start again"
-                </a>
+                {rich!("auth.second_step.start_again", link = |words| {
+                    view! { <a class="link" href=start_again.clone()>{words}</a> }
+                })}
             </p>
         </AuthColumn>
     }

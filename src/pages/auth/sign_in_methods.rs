@@ -33,7 +33,7 @@ pub fn SignInMethods(
                     .clone()
                     .map(|token| view! { <input type="hidden" name="invitation" value=token /> })}
                 <button class="btn btn-line min-h-11 w-full whitespace-normal" type="submit">
-                    {format!("Continue with {}", provider.label)}
+                    {t!("auth.methods.provider", provider = provider.label)}
                 </button>
             </form>
         }
@@ -58,7 +58,7 @@ fn Or() -> impl IntoView {
     view! {
         <p class="my-6 flex items-center gap-3 text-label text-ink-faint">
             <span class="h-px flex-1 bg-line"></span>
-            "or"
+            {t!("auth.methods.separator")}
             <span class="h-px flex-1 bg-line"></span>
         </p>
     }

@@ -24,7 +24,7 @@ pub fn SignUpPage() -> impl IntoView {
     let asked = token.clone();
     let entrance = Resource::new_blocking(|| (), move |()| load_entrance(asked.clone()));
     view! {
-        <PageTitle text="Sign up" />
+        <PageTitle text=t!("auth.sign_up.page_title") />
         <LoadedAlone
             data=entrance
             view=move |entrance| match entrance {
@@ -45,10 +45,10 @@ fn Closed() -> impl IntoView {
     view! {
         <Alone>
             <Dead
-                title="Sign-up is closed"
-                sentence="Nobody can make an account here now. Ask an administrator to open sign-up."
+                title=t!("auth.sign_up.closed_title")
+                sentence=t!("auth.sign_up.closed_sentence")
                 href="/sign-in"
-                action="Sign in"
+                action=t!("auth.sign_in.submit")
             />
         </Alone>
     }
@@ -58,12 +58,16 @@ fn Closed() -> impl IntoView {
 fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
     set_status(410);
     let is_open = matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains);
-    let (href, action) = if is_open { ("/sign-up", "Sign up without it") } else { ("/sign-in", "Sign in") };
+    let (href, action) = if is_open {
+        ("/sign-up", t!("auth.sign_up.without_invitation"))
+    } else {
+        ("/sign-in", t!("auth.sign_in.submit"))
+    };
     view! {
         <Alone>
             <Dead
-                title="This invitation has ended"
-                sentence="It was used, taken back, or is too old. Ask whoever sent it for a new one."
+                title=t!("auth.sign_up.invitation_ended_title")
+                sentence=t!("auth.sign_up.invitation_ended_sentence")
                 href
                 action
             />
@@ -74,18 +78,14 @@ fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
 /// The sentence below the heading.
 fn sentence(policy: SignUpPolicy, invited: Option<&Invited>, mails: bool) -> String {
     match (policy, invited) {
-        (SignUpPolicy::First, _) => "You are the first one here. This account will be the administrator's.".to_owned(),
+        (SignUpPolicy::First, _) => t!("auth.sign_up.sentence_first").to_owned(),
         (_, Some(Invited::Holds { role: Role::Administrator, until, .. })) => {
-            format!("You are invited to be an administrator. The invitation holds until {until}.")
+            t!("auth.sign_up.sentence_invited_administrator", until = until)
         }
-        (_, Some(Invited::Holds { until, .. })) => format!("You are invited. The invitation holds until {until}."),
-        (SignUpPolicy::Domains, _) => {
-            "Use your address of this organization. A link that you must follow is sent to it.".to_owned()
-        }
-        (SignUpPolicy::Open, _) if mails => {
-            "Your chats stay on this server. A link that you must follow is sent to your address.".to_owned()
-        }
-        _ => "Your chats stay on this server, and only you can read them.".to_owned(),
+        (_, Some(Invited::Holds { until, .. })) => t!("auth.sign_up.sentence_invited", until = until),
+        (SignUpPolicy::Domains, _) => t!("auth.sign_up.sentence_domains").to_owned(),
+        (SignUpPolicy::Open, _) if mails => t!("auth.sign_up.sentence_mails").to_owned(),
+        _ => t!("auth.sign_up.sentence").to_owned(),
     }
 }
 
@@ -98,6 +98,7 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
     let (rating, rate) = password_rating(|| (input_value("email"), input_value("name")));
     let pending = action.pending();
     let first = policy == SignUpPolicy::First;
+    let title = if first { t!("auth.sign_up.title_first") } else { t!("auth.sign_up.title") };
     let sentence = sentence(policy, invited.as_ref(), mails);
     let next = next();
     // The first one may come by any, and so may who is invited.
@@ -110,15 +111,20 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
     };
     let is_fixed = email.is_some();
     view! {
-        <AuthColumn title=if first { "Set up Colloquy" } else { "Sign up" } sentence>
+        <AuthColumn title sentence>
             <ActionForm action>
                 <div class="grid gap-5" on:input=move |event| rate.run(event)>
                     <FormError error=form_error(error, FIELDS) id="sign-up-error" />
                     {token.map(|token| view! { <input type="hidden" name="invitation" value=token /> })}
-                    <Field name="name" label="Name" autocomplete="name" error=field_error(error, "name") />
+                    <Field
+                        name="name"
+                        label=t!("auth.sign_up.name")
+                        autocomplete="name"
+                        error=field_error(error, "name")
+                    />
                     <Field
                         name="email"
-                        label="E-mail"
+                        label=t!("auth.email")
                         kind="email"
                         autocomplete="username"
                         value=email.unwrap_or_default()
@@ -127,7 +133,7 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                     />
                     <Field
                         name="password"
-                        label="Password"
+                        label=t!("auth.password")
                         kind="password"
                         autocomplete="new-password"
                         error=field_error(error, "password")
@@ -137,7 +143,7 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                     </Field>
                     <RememberMe />
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                        {move || if pending.get() { "Making the account…" } else { "Make the account" }}
+                        {move || if pending.get() { t!("auth.sign_up.pending") } else { t!("auth.sign_up.submit") }}
                     </button>
                 </div>
             </ActionForm>
@@ -146,9 +152,9 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                 .then(|| {
                     view! {
                         <p class="mt-8 text-ink-soft">
-                            "Have an account? " <a class="link" href="/sign-in">
-                                "Sign in"
-                            </a>
+                            {rich!("auth.sign_up.have_account", link = |words| {
+                                view! { <a class="link" href="/sign-in">{words}</a> }
+                            })}
                         </p>
                     }
                 })}

@@ -30,7 +30,7 @@ pub fn LiveAnswer(
     let thinking = Signal::derive(move || parts.phase.get() == Phase::Thinking);
     view! {
         <article class="message" id=format!("m-{}", message.id) aria-busy="true">
-            <h2 class="sr-only">"Answer"</h2>
+            <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
             <Byline model=message.model at=message.created_at clock />
             {move || left_out_note(parts.left_out.get())}
             <Thinking running=thinking empty=Signal::derive(move || !parts.has_thoughts.get())>
@@ -53,7 +53,7 @@ pub fn LiveAnswer(
             }}
             <Show when=move || parts.save_delayed.get()>
                 <p class="state" role="status">
-                    "Not saved yet: the server's database does not answer. The answer goes on and is saved later."
+                    {t!("chat.answer.save_delayed")}
                 </p>
             </Show>
             <noscript inner_html=REFRESH></noscript>

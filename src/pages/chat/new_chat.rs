@@ -44,12 +44,12 @@ pub fn NewChatPage() -> impl IntoView {
     let composing = Signal::derive(move || if sender.sending.get() { Composing::Sending } else { Composing::Ready });
     let name = user.with_untracked(|user| user.name.clone());
     view! {
-        <PageTitle text="New chat" />
-        <PageBar title="New chat" heading=false />
+        <PageTitle text=t!("chat.new_chat") />
+        <PageBar title=t!("chat.new_chat") heading=false />
         <div class="page flex flex-col">
             <div class="column my-auto pt-8 pb-[12vh]">
                 <h1 class="mb-6 text-center text-display font-semibold tracking-tight">
-                    "What is on your mind, " <bdi>{name}</bdi> "?"
+                    {rich!("chat.new.question", name = |_| view! { <bdi>{name.clone()}</bdi> })}
                 </h1>
                 <Composer
                     action=SendMessage::url()
@@ -81,11 +81,8 @@ fn SmallModelNote(models: Models) -> impl IntoView {
     };
     move || {
         let note = match chosen() {
-            None => "No model answers now. An administrator can connect one in colloquy.toml.".to_owned(),
-            Some(ModelOption { bundled: true, label, .. }) => format!(
-                "{label} is a very small model that runs on this machine, so it is often wrong. \
-                 To connect a larger one, put a GGUF file into data/models or add a provider to colloquy.toml."
-            ),
+            None => t!("chat.new.no_model").to_owned(),
+            Some(ModelOption { bundled: true, label, .. }) => t!("chat.new.small_model", model = label),
             Some(_) => return None,
         };
         Some(view! {
@@ -110,7 +107,7 @@ fn LastChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
     view! {
         <Show when=move || chats.with(|chats| !chats.is_empty())>
             <section class="mt-10">
-                <h2 class="mb-1 px-2 text-label font-medium text-ink-faint">"Go on with"</h2>
+                <h2 class="mb-1 px-2 text-label font-medium text-ink-faint">{t!("chat.new.go_on")}</h2>
                 <ul>
                     <For
                         each=last

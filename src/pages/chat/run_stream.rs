@@ -125,11 +125,11 @@ fn watch_connection(source: &mut EventStream, state: ChatState, again: impl Fn()
 fn announce(state: ChatState, answer: &Message) {
     const LONGEST: usize = 1_000;
     let words = match state_note(&answer.state) {
-        Some(note) => note,
+        Some(note) => note.to_owned(),
         None => {
             let text = text_of(&answer.html);
             let head: String = text.chars().take(LONGEST).collect();
-            format!("Answer: {head}")
+            t!("chat.answer.said", text = head)
         }
     };
     state.said.try_set(words);

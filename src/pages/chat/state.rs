@@ -179,7 +179,7 @@ impl ChatState {
                 open.state = MessageState::Stopped;
             }
         });
-        self.sender.fail(AppError::conflict("This chat was deleted in another window."));
+        self.sender.fail(AppError::Conflict(reason!("chat_deleted")));
         self.chats.refresh();
     }
 
@@ -214,7 +214,7 @@ impl ChatState {
                 Err(_) => false,
             };
             tell_copied(copied, done);
-            let told = if done { "Copied." } else { "The message could not be copied." };
+            let told = if done { t!("chat.message.copied") } else { t!("chat.message.not_copied") };
             self.said.try_set(told.to_owned());
         });
     }

@@ -43,7 +43,7 @@ pub fn ChatView(
         </PageBar>
         {move || {
             (state.offline.get() && !sign_in.ended.get())
-                .then(|| view! { <p class="bar" role="status">"Reconnecting… The answer goes on meanwhile."</p> })
+                .then(|| view! { <p class="bar" role="status">{t!("chat.transcript.reconnecting")}</p> })
         }}
         <Transcript
             place=state.place
@@ -58,7 +58,7 @@ pub fn ChatView(
                     view! {
                         <p class="py-4 text-center">
                             <a class="link" href=home rel="external">
-                                "Back to the newest messages"
+                                {t!("chat.transcript.to_newest")}
                             </a>
                         </p>
                     }

@@ -6,10 +6,10 @@ pub fn LegalLinks() -> impl IntoView {
     view! {
         <footer class="mt-10 flex gap-5 text-label">
             <a class="link inline-flex min-h-11 items-center" href="/privacy">
-                "Privacy"
+                {t!("common.privacy")}
             </a>
             <a class="link inline-flex min-h-11 items-center" href="/terms">
-                "Terms"
+                {t!("common.terms")}
             </a>
         </footer>
     }

@@ -38,17 +38,17 @@ pub fn SessionList(
 fn Nothing(shown: SessionsQuery) -> impl IntoView {
     let (sentence, href, action) = match (shown.search.is_empty(), shown.filter) {
         (false, filter) => (
-            format!("No title contains “{}”.", shown.search),
+            t!("sessions.none_found", search = shown.search),
             SessionsQuery { filter, ..SessionsQuery::default() }.href(),
-            "Clear the search",
+            t!("sessions.clear_search"),
         ),
-        (true, ChatFilter::All) => ("You have no chats yet.".to_owned(), "/".to_owned(), "Start a chat"),
-        (true, ChatFilter::Pinned) => (
-            "Nothing is pinned. Pin a chat to keep it at the top.".to_owned(),
-            "/sessions".to_owned(),
-            "Show all chats",
-        ),
-        (true, ChatFilter::Archived) => ("Nothing is archived.".to_owned(), "/sessions".to_owned(), "Show all chats"),
+        (true, ChatFilter::All) => (t!("sessions.none").to_owned(), "/".to_owned(), t!("sessions.start")),
+        (true, ChatFilter::Pinned) => {
+            (t!("sessions.none_pinned").to_owned(), "/sessions".to_owned(), t!("sessions.show_all"))
+        }
+        (true, ChatFilter::Archived) => {
+            (t!("sessions.none_archived").to_owned(), "/sessions".to_owned(), t!("sessions.show_all"))
+        }
     };
     view! {
         <div class="py-16 text-center">
@@ -81,7 +81,7 @@ fn More(state: ListState) -> impl IntoView {
                     }
                 >
                     <Icon glyph=Glyph::ChevronDown />
-                    {move || if state.loading.get() { "Loading…" } else { "Load more" }}
+                    {move || if state.loading.get() { t!("sessions.loading") } else { t!("sessions.load_more") }}
                 </a>
             </p>
         </Show>

@@ -42,10 +42,10 @@ pub fn SessionsPage() -> impl IntoView {
         },
     );
     let administrator = CurrentPerson::expect().user.with_untracked(|user| user.role == Role::Administrator);
-    let error = url_error::<ChangeChats>().or_else(url_error::<RenameChat>).map(|error| error.to_string());
+    let error = url_error::<ChangeChats>().or_else(url_error::<RenameChat>).map(|error| error.text());
     view! {
-        <Page title="Chats" class="column sessions">
-            <h1 class="mb-4 text-title font-semibold max-lg:sr-only">"Chats"</h1>
+        <Page title=t!("sessions.title") class="column sessions">
+            <h1 class="mb-4 text-title font-semibold max-lg:sr-only">{t!("sessions.title")}</h1>
             <FormError error=Signal::stored(error) id="sessions-error" />
             <SearchForm shown />
             <Tabs shown />
@@ -55,28 +55,28 @@ pub fn SessionsPage() -> impl IntoView {
             <form class="nojs-only mt-12 flex flex-wrap gap-3 lg:hidden" method="post" action=SignOut::url()>
                 <a class="btn btn-line" href="/settings">
                     <Icon glyph=Glyph::Settings />
-                    "Settings"
+                    {t!("sessions.menu.settings")}
                 </a>
                 {administrator
                     .then(|| {
                         view! {
                             <a class="btn btn-line" href="/people">
                                 <Icon glyph=Glyph::Users />
-                                "People"
+                                {t!("sessions.menu.people")}
                             </a>
                             <a class="btn btn-line" href="/audit">
                                 <Icon glyph=Glyph::ScrollText />
-                                "Audit"
+                                {t!("sessions.menu.audit")}
                             </a>
                             <a class="btn btn-line" href="/jobs">
                                 <Icon glyph=Glyph::RotateCw />
-                                "Jobs"
+                                {t!("sessions.menu.jobs")}
                             </a>
                         }
                     })}
                 <button class="btn btn-line" type="submit">
                     <Icon glyph=Glyph::LogOut />
-                    "Sign out"
+                    {t!("sessions.menu.sign_out")}
                 </button>
             </form>
         </Page>

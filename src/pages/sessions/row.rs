@@ -45,7 +45,7 @@ pub fn SessionRow(
                     form=SELECTION_FORM
                     name="chats[]"
                     value=id.to_string()
-                    aria-label=format!("Select {}", chat.title)
+                    aria-label=t!("sessions.select", title = chat.title)
                     prop:checked=move || state.selected.with(|selected| selected.contains(&id))
                     on:change=on_check
                 />
@@ -55,7 +55,14 @@ pub fn SessionRow(
                     <span class="min-w-0 flex-1 basis-40 truncate font-medium" dir="auto" title=chat.title.clone()>
                         {chat.title.clone()}
                     </span>
-                    {chat.running.then(|| view! { <span class="running"></span><span class="sr-only">"(answering)"</span> })}
+                    {chat
+                        .running
+                        .then(|| {
+                            view! {
+                                <span class="running"></span>
+                                <span class="sr-only">{t!("sessions.answering")}</span>
+                            }
+                        })}
                     <span class="flex-none text-label text-ink-faint">
                         <TimeAgo at=chat.active_at clock />
                     </span>

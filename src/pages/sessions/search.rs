@@ -56,8 +56,8 @@ pub fn SearchForm(
                 class="input ps-10"
                 type="search"
                 name="q"
-                aria-label="Search in titles"
-                placeholder="Search in titles"
+                aria-label=t!("sessions.search")
+                placeholder=t!("sessions.search")
                 autocomplete="off"
                 maxlength=limits::SEARCH_CHARS
                 value=shown.get_untracked().search

@@ -38,7 +38,7 @@ pub fn Selection(
                 }
             >
                 <Icon glyph />
-                {if action == ChatAction::Delete { "Delete" } else { words }}
+                {if action == ChatAction::Delete { t!("sessions.delete") } else { words }}
             </button>
         }
     };
@@ -47,7 +47,7 @@ pub fn Selection(
             <p class="flex-1 text-label text-ink-soft js-only" aria-live="polite">
                 {move || match state.selected.with(Vec::len) {
                     0 => String::new(),
-                    n => format!("{n} selected"),
+                    n => t!("sessions.selected", count = n),
                 }}
             </p>
             {actions.map(button).collect_view()}

@@ -19,10 +19,10 @@ pub fn Tabs(
         }
     };
     view! {
-        <nav class="tabs" aria-label="Which chats">
-            {tab(ChatFilter::All, "All")}
-            {tab(ChatFilter::Pinned, "Pinned")}
-            {tab(ChatFilter::Archived, "Archived")}
+        <nav class="tabs" aria-label=t!("sessions.tabs")>
+            {tab(ChatFilter::All, t!("sessions.tabs.all"))}
+            {tab(ChatFilter::Pinned, t!("sessions.tabs.pinned"))}
+            {tab(ChatFilter::Archived, t!("sessions.tabs.archived"))}
         </nav>
     }
     .into_any()

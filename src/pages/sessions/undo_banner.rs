@@ -27,11 +27,7 @@ pub fn UndoBanner() -> impl IntoView {
                 <form class="notice mt-4 items-center" method="post" action=ChangeChats::url()>
                     {ids}
                     <p class="flex-1" role="status">
-                        {if deleted.len() == 1 {
-                            "Chat deleted.".to_owned()
-                        } else {
-                            format!("{} chats deleted.", deleted.len())
-                        }}
+                        {t!("sessions.deleted", count = deleted.len())}
                     </p>
                     <button
                         class="btn btn-line btn-small"
@@ -40,7 +36,7 @@ pub fn UndoBanner() -> impl IntoView {
                         value=chat_action_name(ChatAction::Restore)
                     >
                         <Icon glyph=Glyph::Undo />
-                        "Undo"
+                        {t!("sessions.undo")}
                     </button>
                 </form>
             }

@@ -19,8 +19,8 @@ pub fn ActivitySection(
     view! {
         <Section
             id="activity"
-            title="Activity"
-            sentence="What was done with your account, when, and from where."
+            title=t!("settings.activity.title")
+            sentence=t!("settings.activity.sentence")
         >
             <RowList>{rows}</RowList>
             {move || {
@@ -28,7 +28,7 @@ pub fn ActivitySection(
                     view! {
                         <p class="mt-4">
                             <a class="btn btn-line" href=format!("/settings?activity={cursor}#activity")>
-                                "Show older"
+                                {t!("settings.activity.older")}
                             </a>
                         </p>
                     }
@@ -46,8 +46,10 @@ fn Act(act: Activity) -> impl IntoView {
     view! {
         <li class="flex flex-wrap items-baseline gap-x-4 py-2">
             <p class="min-w-0 flex-1 basis-60">
-                {act.action.words()} {refused.then(|| view! { <span class="text-danger">" (refused)"</span> })}
-                {act.by_another.then(|| view! { <span class="text-ink-soft">", by somebody else"</span> })}
+                {act.action.label()}
+                {refused.then(|| view! { " " <span class="text-danger">{t!("settings.activity.refused")}</span> })}
+                {act.by_another
+                    .then(|| view! { <span class="text-ink-soft">{t!("settings.activity.by_another")}</span> })}
                 <span class="block text-label break-words text-ink-soft">{act.detail}</span>
             </p>
             <p class="text-label text-ink-soft">

@@ -22,12 +22,12 @@ pub fn AddressSection(
     let user = CurrentPerson::expect().user;
     let (mails, verified) = state.now.with_untracked(|settings| (settings.mails, settings.address_verified));
     let chip = match (verified, mails) {
-        (true, _) => Some("Verified"),
-        (false, true) => Some("Not verified"),
+        (true, _) => Some(t!("settings.address.verified")),
+        (false, true) => Some(t!("settings.address.not_verified")),
         (false, false) => None,
     };
     view! {
-        <Section id="address" title="E-mail address" sentence="You sign in with it, and notices go there.">
+        <Section id="address" title=t!("settings.address.title") sentence=t!("settings.address.sentence")>
             <p class="mb-5 flex flex-wrap items-center gap-x-2 break-all font-medium">
                 {move || user.with(|user| user.email.clone())}
                 {chip.map(|words| view! { <span class="chip">{words}</span> })}
@@ -35,16 +35,18 @@ pub fn AddressSection(
             {(mails && !verified).then(|| view! { <Verify state /> })}
             {if mails {
                 view! {
-                    <ConfirmGate fresh=state.fresh() next="/settings#address" what="change the address">
+                    <ConfirmGate
+                        fresh=state.fresh()
+                        next="/settings#address"
+                        hint=t!("settings.address.confirm_hint")
+                    >
                         <Change state />
                     </ConfirmGate>
                 }
                 .into_any()
             } else {
                 view! {
-                    <p class="hint">
-                        "This installation sends no mails, so that a new address could not be shown to be yours."
-                    </p>
+                    <p class="hint">{t!("settings.address.no_mails")}</p>
                 }
                 .into_any()
             }}
@@ -63,9 +65,9 @@ fn Verify(state: SettingsState) -> impl IntoView {
                 <div class="grid gap-3">
                     <FormErrorOrConfirm error id="verification-error" next="/settings#address" />
                     <SubmitButton
-                        words="Send me a link to verify it"
+                        words=t!("settings.address.verify")
                         pending=action.pending()
-                        status=action_status(action, "verification", "Sent. Follow the link in the mail.")
+                        status=action_status(action, "verification", t!("settings.address.verify_sent"))
                     />
                 </div>
             </ActionForm>
@@ -86,15 +88,15 @@ fn Change(state: SettingsState) -> impl IntoView {
                 <FormErrorOrConfirm error fields=FIELDS id="address-error" next="/settings#address" />
                 <Field
                     name="email"
-                    label="New address"
+                    label=t!("settings.address.new")
                     kind="email"
                     autocomplete="email"
                     error=field_error(error, "email")
                 />
                 <SubmitButton
-                    words="Send a link to the new address"
+                    words=t!("settings.address.change")
                     pending=action.pending()
-                    status=action_status(action, "address", "Sent. The address changes when the link is followed.")
+                    status=action_status(action, "address", t!("settings.address.change_sent"))
                 />
             </div>
         </ActionForm>

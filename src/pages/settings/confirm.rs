@@ -16,7 +16,7 @@ use crate::{
 pub fn ConfirmPage() -> impl IntoView {
     let proof = Resource::new_blocking(|| (), |()| find_proof());
     view! {
-        <Page title="Confirm that it is you" class="column confirm">
+        <Page title=t!("settings.confirm.title") class="column confirm">
             <Loaded data=proof view=|proof| view! { <ConfirmMethods proof /> }.into_any() />
         </Page>
     }
@@ -42,7 +42,7 @@ fn ConfirmMethods(proof: Proof) -> impl IntoView {
                     <input type="hidden" name="purpose" value="confirm" />
                     <input type="hidden" name="next" value=to.clone() />
                     <button class="btn btn-line w-full min-h-11" type="submit">
-                        {format!("Continue with {}", provider.label)}
+                        {t!("settings.confirm.continue_with", provider = provider.label)}
                     </button>
                 </form>
             }
@@ -51,8 +51,8 @@ fn ConfirmMethods(proof: Proof) -> impl IntoView {
     view! {
         <div class="mx-auto grid w-full max-w-[360px] gap-5 pt-[8vh]">
             <div>
-                <h1 class="text-title font-semibold">"Confirm that it is you"</h1>
-                <p class="mt-1 text-ink-soft">"Then you can change what protects your account, for 10 minutes."</p>
+                <h1 class="text-title font-semibold">{t!("settings.confirm.title")}</h1>
+                <p class="mt-1 text-ink-soft">{t!("settings.confirm.sentence")}</p>
             </div>
             {has_form
                 .then(|| {
@@ -75,7 +75,7 @@ fn ConfirmMethods(proof: Proof) -> impl IntoView {
                                         view! {
                                             <Field
                                                 name="password"
-                                                label="Password"
+                                                label=t!("settings.confirm.password")
                                                 kind="password"
                                                 autocomplete="current-password"
                                                 error=field_error(error, "password")
@@ -87,7 +87,7 @@ fn ConfirmMethods(proof: Proof) -> impl IntoView {
                                         view! {
                                             <Field
                                                 name="code"
-                                                label="Code of your app, or a recovery code"
+                                                label=t!("settings.confirm.code")
                                                 autocomplete="one-time-code"
                                                 error=field_error(error, "code")
                                             />
@@ -98,7 +98,7 @@ fn ConfirmMethods(proof: Proof) -> impl IntoView {
                                     type="submit"
                                     aria-busy=move || action.pending().get().to_string()
                                 >
-                                    "Confirm"
+                                    {t!("settings.confirm.submit")}
                                 </button>
                             </div>
                         </ActionForm>
@@ -131,10 +131,10 @@ fn ByPasskey(next: String) -> impl IntoView {
         <div class="js-only grid gap-3">
             <FormErrorOrConfirm error=error.into() id="passkey-confirm-error" next="/settings" />
             <button class="btn btn-line min-h-11" type="button" on:click=ask>
-                "Use a passkey"
+                {t!("settings.confirm.passkey")}
             </button>
         </div>
-        <p class="hint nojs-only">"A passkey can confirm too, where scripts run."</p>
+        <p class="hint nojs-only">{t!("settings.confirm.passkey_no_scripts")}</p>
     }
     .into_any()
 }
@@ -142,6 +142,6 @@ fn ByPasskey(next: String) -> impl IntoView {
 async fn confirm(next: String) -> Result<(), Option<AppError>> {
     let options = begin_passkey_confirmation().await.map_err(Some)?;
     let credential = use_passkey(&options).await;
-    let credential = credential.map_err(|none| none.words().map(|words| AppError::invalid("credential", words)))?;
+    let credential = credential.map_err(|none| none.reason().map(|reason| AppError::invalid("credential", reason)))?;
     finish_passkey_confirmation(credential, Some(next)).await.map_err(Some)
 }

@@ -19,25 +19,24 @@ pub fn DeleteSection(
     /// What the page shows.
     state: SettingsState,
 ) -> impl IntoView {
-    const SENTENCE: &str =
-        "Your chats, your sign-ins and all else that is yours are deleted a day later. Until then you can undo it.";
     let deletion = CurrentPerson::expect().deletion;
     let clock = ReaderTime::expect().clock;
     view! {
-        <Section id="delete" title="Delete account" sentence=SENTENCE>
+        <Section id="delete" title=t!("settings.delete.title") sentence=t!("settings.delete.sentence")>
             {move || match deletion.get() {
                 Some(due) => {
                     view! {
-                        <p role="status">
-                            "Your account will be deleted on " {move || clock.get().exact(due)}
-                            ". The button to keep it stands above every page."
-                        </p>
+                        <p role="status">{move || t!("settings.delete.due", date = clock.get().exact(due))}</p>
                     }
                         .into_any()
                 }
                 None => {
                     view! {
-                        <ConfirmGate fresh=state.fresh() next="/settings#delete" what="delete the account">
+                        <ConfirmGate
+                            fresh=state.fresh()
+                            next="/settings#delete"
+                            hint=t!("settings.delete.confirm_hint")
+                        >
                             <Ask deletion />
                         </ConfirmGate>
                     }
@@ -64,18 +63,18 @@ fn Ask(deletion: RwSignal<Option<Timestamp>>) -> impl IntoView {
                 <Field
                     name="email"
                     id="delete-email"
-                    label="Your e-mail address"
+                    label=t!("settings.delete.address")
                     kind="email"
                     autocomplete="off"
                     described_by="delete-hint"
                     error=field_error(error, "email")
                 >
                     <p class="hint" id="delete-hint">
-                        "Type it to confirm. All your other devices are signed out at once."
+                        {t!("settings.delete.address_hint")}
                     </p>
                 </Field>
                 <button class="btn btn-line btn-danger w-fit" type="submit" aria-busy=move || pending.get().to_string()>
-                    "Delete my account"
+                    {t!("settings.delete.submit")}
                 </button>
             </div>
         </ActionForm>

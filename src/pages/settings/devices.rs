@@ -27,8 +27,8 @@ pub fn DevicesSection(
     view! {
         <Section
             id="devices"
-            title="Devices"
-            sentence="Where you are signed in, and when you were last there. End what you do not know or no longer use."
+            title=t!("settings.devices.title")
+            sentence=t!("settings.devices.sentence")
         >
             <FormError error=form_error(error, &[]) id="devices-error" />
             <RowList>{rows}</RowList>
@@ -39,9 +39,9 @@ pub fn DevicesSection(
                             <div class="mt-4">
                                 <ActionForm action=others>
                                     <SubmitButton
-                                        words="End all others"
+                                        words=t!("settings.devices.end_others")
                                         pending=others.pending()
-                                        status=action_status(others, "ended", "Ended.")
+                                        status=action_status(others, "ended", t!("settings.devices.ended"))
                                     />
                                 </ActionForm>
                             </div>
@@ -61,10 +61,16 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
                 <p class="flex flex-wrap items-center gap-x-2 font-medium">
-                    {device.clone()} {current.then(|| view! { <span class="chip">"This device"</span> })}
+                    {device.clone()}
+                    {current.then(|| view! { <span class="chip">{t!("settings.devices.current")}</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
-                    <TimeAgo at=last_used_at clock /> " · " {place} " · since " <TimeAgo at=created_at clock />
+                    {rich!(
+                        "settings.devices.about",
+                        used = |_| view! { <TimeAgo at=last_used_at clock /> },
+                        place = |_| place.clone(),
+                        since = |_| view! { <TimeAgo at=created_at clock /> },
+                    )}
                 </p>
             </div>
             {(!current)
@@ -72,8 +78,12 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
                     view! {
                         <ActionForm action>
                             <input type="hidden" name="sign_in" value=id.to_string() />
-                            <button class="btn btn-quiet btn-small" type="submit" aria-label=format!("End {device}")>
-                                "End"
+                            <button
+                                class="btn btn-quiet btn-small"
+                                type="submit"
+                                aria-label=t!("settings.devices.end_named", device = device)
+                            >
+                                {t!("settings.devices.end")}
                             </button>
                         </ActionForm>
                     }

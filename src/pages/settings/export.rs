@@ -38,19 +38,19 @@ pub fn DataSection(
     view! {
         <Section
             id="data"
-            title="Your data"
-            sentence="Everything that is kept about you, as one ZIP file: your account, your sign-ins and your chats. It is kept for 3 days; a new one takes its place."
+            title=t!("settings.data.title")
+            sentence=t!("settings.data.sentence")
         >
             <div class="grid gap-4">
                 <div role="status">{move || export.get().map(|export| view! { <Standing export /> })}</div>
                 <FormErrorOrConfirm error=action_error(request) id="data-error" next="/settings#data" />
-                <ConfirmGate fresh=state.fresh() next="/settings#data" what="download your data">
+                <ConfirmGate fresh=state.fresh() next="/settings#data" hint=t!("settings.data.confirm_hint")>
                     {move || {
                         export.get().filter(|export| export.state == ExportState::Ready).map(|export| {
                             view! {
                                 <p>
                                     <a class="btn btn-line" href=format!("/settings/data/{}", export.id) rel="external" download>
-                                        "Download the file"
+                                        {t!("settings.data.download")}
                                     </a>
                                 </p>
                             }
@@ -59,13 +59,18 @@ pub fn DataSection(
                     {move || {
                         (!open())
                             .then(|| {
-                                let words = if ready() { "Put it together anew" } else { "Put my data together" };
+                                let words = if ready() { t!("settings.data.again") } else { t!("settings.data.begin") };
                                 view! {
                                     <ActionForm action=request>
                                         <SubmitButton
                                             words
                                             pending=request.pending()
-                                            status=done_status(request.pending().into(), begun, "export", "Begun.")
+                                            status=done_status(
+                                                request.pending().into(),
+                                                begun,
+                                                "export",
+                                                t!("settings.data.begun"),
+                                            )
                                         />
                                     </ActionForm>
                                 }
@@ -84,26 +89,28 @@ fn Standing(export: DataExport) -> impl IntoView {
     match export.state {
         ExportState::Waiting | ExportState::Working => {
             let words = match export.total {
-                0 => "Your data is being put together.".to_owned(),
-                total => format!("Your data is being put together: {} of {total} chats.", export.done),
+                0 => t!("settings.data.waiting").to_owned(),
+                total => t!("settings.data.working", done = export.done, total = total),
             };
             view! {
-                <p>{words} " " <a class="link" href="/settings#data" rel="external">"Reload"</a></p>
-            }
-            .into_any()
-        }
-        ExportState::Ready => {
-            view! {
                 <p>
-                    "Your data is ready."
-                    <span class="hint block">"Asked for: " <TimeAgo at=export.created_at clock /></span>
+                    {words} " "
+                    <a class="link" href="/settings#data" rel="external">
+                        {t!("settings.data.reload")}
+                    </a>
                 </p>
             }
             .into_any()
         }
-        ExportState::Failed => {
-            view! { <p class="text-danger">"Your data could not be put together. Try again, or tell your administrator."</p> }
-                .into_any()
+        ExportState::Ready => view! {
+            <p>
+                {t!("settings.data.ready")}
+                <span class="hint block">
+                    {rich!("settings.data.asked", time = |_| view! { <TimeAgo at=export.created_at clock /> })}
+                </span>
+            </p>
         }
+        .into_any(),
+        ExportState::Failed => view! { <p class="text-danger">{t!("settings.data.failed")}</p> }.into_any(),
     }
 }

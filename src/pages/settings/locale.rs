@@ -2,11 +2,9 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::state::SettingsState;
 use crate::{
-    domain::Language,
-    pages::{
-        shell::ReaderTime,
-        toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, on_success},
-    },
+    domain::Profile,
+    i18n,
+    pages::toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, on_success},
     server_fns::security::ChangeLocale,
 };
 
@@ -16,29 +14,32 @@ pub fn LocaleSection(
     /// What the page shows.
     state: SettingsState,
 ) -> impl IntoView {
-    let clock = ReaderTime::expect().clock;
     let action = state.action::<ChangeLocale>();
     let error = action_error(action);
-    let profile = state.now.with_untracked(|settings| settings.profile.clone());
-    let language = RwSignal::new(profile.language);
-    let zone_before = profile.time_zone.clone();
-    on_success(action, move |()| clock.update(|clock| clock.language = language.get_untracked()));
-    let choose = move |tag: String| language.set(Language::from_tag(&tag).unwrap_or_default());
-    let languages = Language::ALL
+    let Profile { language, languages, time_zone, zones, .. } =
+        state.now.with_untracked(|settings| settings.profile.clone());
+    let chosen = RwSignal::new(language.clone());
+    on_success(action, move |()| {
+        if chosen.with_untracked(|tag| tag != i18n::current().tag()) {
+            // Every text of this page is of the old language. A page can always be loaded again.
+            let _ = location().reload();
+        }
+    });
+    let languages = languages
         .into_iter()
-        .map(|(language, tag, words)| {
+        .map(|(tag, name)| {
+            let selected = tag == language;
             view! {
-                <option value=tag selected=language == profile.language>
-                    {words}
+                <option value=tag.clone() lang=tag selected=selected>
+                    {name}
                 </option>
             }
         })
         .collect_view();
-    let zones = profile
-        .zones
+    let zones = zones
         .into_iter()
         .map(|zone| {
-            let selected = zone == zone_before;
+            let selected = zone == time_zone;
             let words = zone.replace('_', " ");
             view! {
                 <option value=zone selected=selected>
@@ -50,39 +51,39 @@ pub fn LocaleSection(
     view! {
         <Section
             id="locale"
-            title="Language and time"
-            sentence="How dates and times are written. The pages are in English; more languages will follow."
+            title=t!("settings.locale.title")
+            sentence=t!("settings.locale.sentence")
         >
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
                     <FormErrorOrConfirm error id="locale-form-error" next="/settings#locale" />
                     <div>
                         <label class="label" for="language">
-                            "Language"
+                            {t!("settings.locale.language")}
                         </label>
                         <select
                             class="input"
                             id="language"
                             name="language"
-                            on:change=move |event| choose(event_target_value(&event))
+                            on:change=move |event| chosen.set(event_target_value(&event))
                         >
                             {languages}
                         </select>
                     </div>
                     <div>
                         <label class="label" for="time_zone">
-                            "Time zone"
+                            {t!("settings.locale.time_zone")}
                         </label>
                         <select class="input" id="time_zone" name="time_zone">
-                            <option value="">"As the browser says"</option>
+                            <option value="">{t!("settings.locale.browser_zone")}</option>
                             {zones}
                         </select>
-                        <p class="hint">"Another time zone shows on the next page."</p>
+                        <p class="hint">{t!("settings.locale.time_zone_hint")}</p>
                     </div>
                     <SubmitButton
-                        words="Save"
+                        words=t!("common.save")
                         pending=action.pending()
-                        status=action_status(action, "locale", "Saved.")
+                        status=action_status(action, "locale", t!("settings.saved"))
                     />
                 </div>
             </ActionForm>

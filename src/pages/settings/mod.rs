@@ -6,6 +6,7 @@ mod confirm;
 mod deletion;
 mod devices;
 mod export;
+mod factor_times;
 mod locale;
 mod name;
 mod page;

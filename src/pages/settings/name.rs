@@ -30,15 +30,21 @@ pub fn NameSection(
         user.update(|user| name.trim().clone_into(&mut user.name));
     });
     view! {
-        <Section id="profile" title="Name" sentence="What you are called here.">
+        <Section id="profile" title=t!("settings.name.title") sentence=t!("settings.name.sentence")>
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
                     <FormErrorOrConfirm error fields=FIELDS id="name-form-error" next="/settings#profile" />
-                    <Field name="name" label="Name" autocomplete="name" value=name error=field_error(error, "name") />
+                    <Field
+                        name="name"
+                        label=t!("settings.name.label")
+                        autocomplete="name"
+                        value=name
+                        error=field_error(error, "name")
+                    />
                     <SubmitButton
-                        words="Save the name"
+                        words=t!("settings.name.save")
                         pending=action.pending()
-                        status=action_status(action, "name", "Saved.")
+                        status=action_status(action, "name", t!("settings.saved"))
                     />
                 </div>
             </ActionForm>

@@ -25,8 +25,8 @@ pub fn SettingsPage() -> impl IntoView {
     let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
     let settings = Resource::new_blocking(move || cursor.get(), load_settings);
     view! {
-        <PageTitle text="Settings" />
-        <PageBar title="Settings" heading=false />
+        <PageTitle text=t!("settings.title") />
+        <PageBar title=t!("settings.title") heading=false />
         <div class="page">
             <Loaded
                 data=settings
@@ -43,29 +43,29 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
     let cursor = StoredValue::new(cursor);
     let state = SettingsState { now: RwSignal::new(settings), must_enrol: CurrentPerson::expect().must_enrol, cursor };
     let links = [
-        ("picture", "Picture"),
-        ("profile", "Name"),
-        ("address", "E-mail address"),
-        ("password-section", "Password"),
-        ("two-step", "Two-step sign-in"),
-        ("passkeys", "Passkeys"),
-        ("providers", "Other ways in"),
-        ("locale", "Language and time"),
-        ("devices", "Devices"),
-        ("activity", "Activity"),
-        ("retention", "Keeping chats"),
-        ("data", "Your data"),
-        ("delete", "Delete account"),
+        ("picture", t!("settings.picture.title")),
+        ("profile", t!("settings.name.title")),
+        ("address", t!("settings.address.title")),
+        ("password-section", t!("settings.password.title")),
+        ("two-step", t!("settings.two_step.title")),
+        ("passkeys", t!("settings.passkeys.title")),
+        ("providers", t!("settings.providers.title")),
+        ("locale", t!("settings.locale.title")),
+        ("devices", t!("settings.devices.title")),
+        ("activity", t!("settings.activity.title")),
+        ("retention", t!("settings.retention.title")),
+        ("data", t!("settings.data.title")),
+        ("delete", t!("settings.delete.title")),
     ];
     let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
     let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
     view! {
         <div class="settings">
-            <nav class="settings-list" aria-label="Sections">
+            <nav class="settings-list" aria-label=t!("settings.sections")>
                 <ul>{links.collect_view()}</ul>
             </nav>
             <div class="min-w-0">
-                <h1 class="text-title font-semibold max-lg:sr-only">"Settings"</h1>
+                <h1 class="text-title font-semibold max-lg:sr-only">{t!("settings.title")}</h1>
                 <PictureSection state />
                 <NameSection state />
                 <AddressSection state />

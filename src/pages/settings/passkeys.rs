@@ -1,16 +1,13 @@
 use leptos::{ev::SubmitEvent, form::ActionForm, prelude::*, task::spawn_local};
 
-use super::state::SettingsState;
+use super::{factor_times::FactorTimes, state::SettingsState};
 use crate::{
     components::{
-        Field, TimeAgo,
+        Field,
         browser::{has_passkeys, make_passkey},
     },
     domain::{AppError, Factor, FactorKind},
-    pages::{
-        shell::ReaderTime,
-        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, input_value},
-    },
+    pages::toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, input_value},
     server_fns::factors::{RemoveFactor, RenameFactor, begin_passkey_registration, finish_passkey_registration},
 };
 
@@ -38,23 +35,25 @@ pub fn PasskeysSection(
     view! {
         <Section
             id="passkeys"
-            title="Passkeys"
-            sentence="Sign in with your fingerprint, your face or the lock of your device, with no password at all."
+            title=t!("settings.passkeys.title")
+            sentence=t!("settings.passkeys.sentence")
         >
             <FormErrorOrConfirm error id="passkeys-error" next="/settings#passkeys" />
             {rows}
             {if possible {
                 view! {
-                    <ConfirmGate fresh=state.fresh() next="/settings#passkeys" what="add or remove passkeys">
+                    <ConfirmGate
+                        fresh=state.fresh()
+                        next="/settings#passkeys"
+                        hint=t!("settings.passkeys.confirm_hint")
+                    >
                         <Add state />
                     </ConfirmGate>
                 }
                 .into_any()
             } else {
                 view! {
-                    <p class="hint">
-                        "Passkeys need a name in the address of this installation. It has only numbers; the operator can set a name."
-                    </p>
+                    <p class="hint">{t!("settings.passkeys.need_name")}</p>
                 }
                 .into_any()
             }}
@@ -70,7 +69,6 @@ fn PasskeyRow(
     rename: ServerAction<RenameFactor>,
     remove: ServerAction<RemoveFactor>,
 ) -> impl IntoView {
-    let clock = ReaderTime::expect().clock;
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     let named = name.clone();
     view! {
@@ -78,10 +76,7 @@ fn PasskeyRow(
             <div class="flex items-center gap-4">
                 <div class="min-w-0 flex-1">
                     <p class="font-medium break-words">{name.clone()}</p>
-                    <p class="text-label text-ink-soft">
-                        "Added " <TimeAgo at=created_at clock />
-                        {last_used_at.map(|at| view! { " · used " <TimeAgo at clock /> })}
-                    </p>
+                    <FactorTimes created_at last_used_at />
                 </div>
                 {move || {
                     let named = named.clone();
@@ -94,9 +89,9 @@ fn PasskeyRow(
                                     <button
                                         class="btn btn-quiet btn-small btn-danger"
                                         type="submit"
-                                        aria-label=format!("Remove {named}")
+                                        aria-label=t!("settings.passkeys.remove_named", name = named)
                                     >
-                                        "Remove"
+                                        {t!("settings.passkeys.remove")}
                                     </button>
                                 </ActionForm>
                             }
@@ -104,21 +99,23 @@ fn PasskeyRow(
                 }}
             </div>
             <details class="mt-1">
-                <summary class="w-fit cursor-pointer text-label text-ink-soft">"Rename"</summary>
+                <summary class="w-fit cursor-pointer text-label text-ink-soft">
+                    {t!("settings.passkeys.rename")}
+                </summary>
                 <ActionForm action=rename>
                     <div class="mt-2 flex flex-wrap gap-2">
                         <input type="hidden" name="factor" value=id.to_string() />
                         <input
                             class="input max-w-[240px]"
                             name="name"
-                            aria-label=format!("New name of {name}")
+                            aria-label=t!("settings.passkeys.new_name", name = name)
                             autocomplete="off"
                             required
                             maxlength="60"
                             value=name.clone()
                         />
                         <button class="btn btn-line" type="submit">
-                            "Save"
+                            {t!("common.save")}
                         </button>
                     </div>
                 </ActionForm>
@@ -158,7 +155,7 @@ fn Add(state: SettingsState) -> impl IntoView {
                 <Field
                     name="name"
                     id="passkey-name"
-                    label="Name of the device"
+                    label=t!("settings.passkeys.device_name")
                     autocomplete="off"
                     error=field_error(error.into(), "name")
                 />
@@ -168,14 +165,14 @@ fn Add(state: SettingsState) -> impl IntoView {
                     disabled=move || !able.get()
                     aria-busy=move || pending.get().to_string()
                 >
-                    "Add a passkey"
+                    {t!("settings.passkeys.add")}
                 </button>
             </div>
         </form>
         <p class="hint js-only">
-            {move || (!able.get()).then_some("This browser cannot use passkeys here. They need https, or a page of this very machine.")}
+            {move || (!able.get()).then(|| t!("settings.passkeys.unable"))}
         </p>
-        <p class="hint nojs-only">"Adding a passkey needs scripts, which are off in this browser."</p>
+        <p class="hint nojs-only">{t!("settings.passkeys.no_scripts")}</p>
     }
     .into_any()
 }
@@ -184,7 +181,7 @@ fn Add(state: SettingsState) -> impl IntoView {
 async fn register(name: String) -> Result<(), Option<AppError>> {
     let options = begin_passkey_registration().await.map_err(Some)?;
     let credential = make_passkey(&options).await;
-    let credential = credential.map_err(|none| none.words().map(|words| AppError::invalid("credential", words)))?;
+    let credential = credential.map_err(|none| none.reason().map(|reason| AppError::invalid("credential", reason)))?;
     finish_passkey_registration(name, credential).await.map_err(Some)?;
     Ok(())
 }

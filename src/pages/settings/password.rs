@@ -53,7 +53,7 @@ pub fn PasswordSection(
                             view! {
                                 <Field
                                     name="current"
-                                    label="Current password"
+                                    label=t!("settings.password.current")
                                     kind="password"
                                     autocomplete="current-password"
                                     error=field_error(error, "current")
@@ -62,7 +62,7 @@ pub fn PasswordSection(
                         })}
                     <Field
                         name="password"
-                        label="New password"
+                        label=t!("settings.password.new")
                         kind="password"
                         autocomplete="new-password"
                         error=field_error(error, "password")
@@ -79,16 +79,20 @@ pub fn PasswordSection(
     view! {
         <Section
             id="password-section"
-            title="Password"
-            sentence="A new password ends all your other sign-ins."
+            title=t!("settings.password.title")
+            sentence=t!("settings.password.sentence")
         >
             {move || {
                 if has_one.get() {
-                    form("Change the password", "Changed. Your other sign-ins have ended.")
+                    form(t!("settings.password.change"), t!("settings.password.changed"))
                 } else {
                     view! {
-                        <ConfirmGate fresh=state.fresh() next="/settings#password-section" what="set a password">
-                            {form("Set a password", "Set. Your other sign-ins have ended.")}
+                        <ConfirmGate
+                            fresh=state.fresh()
+                            next="/settings#password-section"
+                            hint=t!("settings.password.confirm_hint")
+                        >
+                            {form(t!("settings.password.set"), t!("settings.password.set_done"))}
                         </ConfirmGate>
                     }
                     .into_any()

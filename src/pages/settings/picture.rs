@@ -20,29 +20,31 @@ pub fn PictureSection(
     let remove = state.action::<RemovePicture>();
     let error = action_error(remove);
     on_success(remove, move |()| picture.set(0));
+    // The router leaves such a form to the browser. The framework knows the attribute of links alone.
+    let external = leptos::attr::custom::custom_attribute("rel", "external");
     let has_one = move || picture.get() != 0;
     view! {
         <Section
             id="picture"
-            title="Picture"
-            sentence="Shown beside your name. PNG, JPEG, WebP or GIF, at most 5 MB; it is cut square."
+            title=t!("settings.picture.title")
+            sentence=t!("settings.picture.sentence")
         >
             <FormErrorOrConfirm error id="picture-error" next="/settings#picture" />
             <div class="flex flex-wrap items-center gap-4">
                 <Avatar user picture large=true />
                 // As a page of its own, so that its answer is one too.
-                <form method="post" action="/settings/picture" enctype="multipart/form-data" rel="external">
+                <form method="post" action="/settings/picture" enctype="multipart/form-data" {..external}>
                     <div class="flex flex-wrap items-center gap-3">
                         <input
                             class="file"
                             type="file"
                             name="picture"
-                            aria-label="A picture of you"
+                            aria-label=t!("settings.picture.file")
                             accept="image/png,image/jpeg,image/webp,image/gif"
                             required
                         />
                         <button class="btn btn-line" type="submit">
-                            "Upload"
+                            {t!("settings.picture.upload")}
                         </button>
                     </div>
                 </form>
@@ -52,7 +54,7 @@ pub fn PictureSection(
                             view! {
                                 <ActionForm action=remove>
                                     <button class="btn btn-quiet btn-danger" type="submit">
-                                        "Remove the picture"
+                                        {t!("settings.picture.remove")}
                                     </button>
                                 </ActionForm>
                             }

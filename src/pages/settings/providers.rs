@@ -34,7 +34,7 @@ pub fn ProvidersSection(
                     <input type="hidden" name="purpose" value="link" />
                     <input type="hidden" name="next" value="/settings#providers" />
                     <button class="btn btn-line" type="submit">
-                        {format!("Link {}", provider.label)}
+                        {t!("settings.providers.link", provider = provider.label)}
                     </button>
                 </form>
             }
@@ -44,12 +44,16 @@ pub fn ProvidersSection(
     view! {
         <Section
             id="providers"
-            title="Other ways in"
-            sentence="Accounts elsewhere by which you can sign in here too."
+            title=t!("settings.providers.title")
+            sentence=t!("settings.providers.sentence")
         >
             <FormErrorOrConfirm error id="providers-error" next="/settings#providers" />
             {rows}
-            <ConfirmGate fresh=state.fresh() next="/settings#providers" what="link or unlink accounts">
+            <ConfirmGate
+                fresh=state.fresh()
+                next="/settings#providers"
+                hint=t!("settings.providers.confirm_hint")
+            >
                 <div class="flex flex-wrap gap-3">{links}</div>
             </ConfirmGate>
         </Section>
@@ -66,7 +70,12 @@ fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<Unl
             <div class="min-w-0 flex-1">
                 <p class="font-medium break-words">{label.clone()}</p>
                 <p class="text-label break-words text-ink-soft">
-                    {email} " · linked " <TimeAgo at=created_at clock /> " · used " <TimeAgo at=last_used_at clock />
+                    {rich!(
+                        "settings.providers.about",
+                        email = |_| email.clone(),
+                        linked = |_| view! { <TimeAgo at=created_at clock /> },
+                        used = |_| view! { <TimeAgo at=last_used_at clock /> },
+                    )}
                 </p>
             </div>
             {move || {
@@ -81,9 +90,9 @@ fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<Unl
                                 <button
                                     class="btn btn-quiet btn-small btn-danger"
                                     type="submit"
-                                    aria-label=format!("Unlink {label}")
+                                    aria-label=t!("settings.providers.unlink_named", provider = label)
                                 >
-                                    "Unlink"
+                                    {t!("settings.providers.unlink")}
                                 </button>
                             </ActionForm>
                         }

@@ -30,44 +30,34 @@ pub fn RetentionSection(
     view! {
         <Section
             id="retention"
-            title="Keeping chats"
-            sentence="Chats can delete themselves some time after their last message. Pinned chats stay."
+            title=t!("settings.retention.title")
+            sentence=t!("settings.retention.sentence")
         >
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
                     <FormErrorOrConfirm error=action_error(action) id="retention-error" next="/settings#retention" />
                     <div>
                         <label class="label" for="days">
-                            "Delete my chats"
+                            {t!("settings.retention.delete")}
                         </label>
                         <select class="input" id="days" name="days" aria-describedby="days-hint">
                             <option value="" selected=chosen.is_none()>
-                                "Never"
+                                {t!("settings.retention.never")}
                             </option>
                             {options}
                         </select>
                         <p class="hint" id="days-hint">
                             {move || match rule.get().from {
-                                Some(from) => format!("Chats of that age are deleted from {} on.", clock.get().exact(from)),
-                                None => "A change holds a day later, so that you can think again.".to_owned(),
+                                Some(from) => t!("settings.retention.from", date = clock.get().exact(from)),
+                                None => t!("settings.retention.think_again").to_owned(),
                             }}
                         </p>
-                        {everybodys
-                            .map(|days| {
-                                view! {
-                                    <p class="hint">
-                                        {format!(
-                                            "Here all chats are deleted {}, pinned ones too. Whoever runs this installation has decided so.",
-                                            after(days),
-                                        )}
-                                    </p>
-                                }
-                            })}
+                        {everybodys.map(|days| view! { <p class="hint">{everybodys_after(days)}</p> })}
                     </div>
                     <SubmitButton
-                        words="Save"
+                        words=t!("common.save")
                         pending=action.pending()
-                        status=action_status(action, "retention", "Saved.")
+                        status=action_status(action, "retention", t!("settings.saved"))
                     />
                 </div>
             </ActionForm>
@@ -78,8 +68,14 @@ pub fn RetentionSection(
 
 fn after(days: u32) -> String {
     match days {
-        1 => "a day after their last message".to_owned(),
-        365 => "a year after their last message".to_owned(),
-        days => format!("{days} days after their last message"),
+        365 => t!("settings.retention.after_a_year").to_owned(),
+        days => t!("settings.retention.after", count = days),
+    }
+}
+
+fn everybodys_after(days: u32) -> String {
+    match days {
+        365 => t!("settings.retention.everybodys_after_a_year").to_owned(),
+        days => t!("settings.retention.everybodys_after", count = days),
     }
 }

@@ -1,13 +1,10 @@
 use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
-use super::state::SettingsState;
+use super::{factor_times::FactorTimes, state::SettingsState};
 use crate::{
-    components::{Copied, Field, TimeAgo, browser, copy_word, tell_copied},
+    components::{Copied, Field, browser, copy_word, tell_copied},
     domain::{Factor, FactorKind, TotpEnrolment},
-    pages::{
-        shell::ReaderTime,
-        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, focus_error},
-    },
+    pages::toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, focus_error},
     server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
 };
 
@@ -29,8 +26,8 @@ pub fn TwoStepSection(
     view! {
         <Section
             id="two-step"
-            title="Two-step sign-in"
-            sentence="After your password, a code of an app on your phone. A password that somebody else knows is then not enough."
+            title=t!("settings.two_step.title")
+            sentence=t!("settings.two_step.sentence")
         >
             <div class="grid gap-5">
                 <FormErrorOrConfirm error id="two-step-error" next="/settings#two-step" />
@@ -43,10 +40,14 @@ pub fn TwoStepSection(
                     (None, Some(enrolment)) => view! { <Enrol enrolment state /> }.into_any(),
                     (None, None) => {
                         view! {
-                            <ConfirmGate fresh=state.fresh() next="/settings#two-step" what="add an authenticator app">
+                            <ConfirmGate
+                                fresh=state.fresh()
+                                next="/settings#two-step"
+                                hint=t!("settings.two_step.confirm_hint")
+                            >
                                 <ActionForm action=begin>
                                     <button class="btn btn-line" type="submit">
-                                        "Add an authenticator app"
+                                        {t!("settings.two_step.add")}
                                     </button>
                                 </ActionForm>
                             </ConfirmGate>
@@ -63,16 +64,12 @@ pub fn TwoStepSection(
 
 #[component]
 fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState) -> impl IntoView {
-    let clock = ReaderTime::expect().clock;
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     view! {
         <div class="flex items-center gap-4 border-y border-line py-3">
             <div class="min-w-0 flex-1">
                 <p class="font-medium">{name}</p>
-                <p class="text-label text-ink-soft">
-                    "Added " <TimeAgo at=created_at clock />
-                    {last_used_at.map(|at| view! { " · used " <TimeAgo at clock /> })}
-                </p>
+                <FactorTimes created_at last_used_at />
             </div>
             {move || {
                 state
@@ -82,8 +79,12 @@ fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState)
                         view! {
                             <ActionForm action=remove>
                                 <input type="hidden" name="factor" value=id.to_string() />
-                                <button class="btn btn-quiet btn-small btn-danger" type="submit" aria-label="Remove the app">
-                                    "Remove"
+                                <button
+                                    class="btn btn-quiet btn-small btn-danger"
+                                    type="submit"
+                                    aria-label=t!("settings.two_step.remove_app")
+                                >
+                                    {t!("settings.two_step.remove")}
                                 </button>
                             </ActionForm>
                         }
@@ -105,33 +106,39 @@ fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
     let TotpEnrolment { uri, secret, qr } = enrolment;
     view! {
         <div class="grid gap-4">
-            <p>"Open the app and scan this picture, or type the key. Then enter the code that the app shows."</p>
-            <div class="qr" role="img" aria-label="The key as a QR code" inner_html=qr></div>
+            <p>{t!("settings.two_step.scan")}</p>
+            <div class="qr" role="img" aria-label=t!("settings.two_step.qr") inner_html=qr></div>
             <p class="text-label text-ink-soft">
-                <a class="link" href=uri rel="external">
-                    "Open in an app on this device"
-                </a>
-                ", or type the key: "
-                <code class="break-all">{secret}</code>
+                {rich!(
+                    "settings.two_step.open",
+                    open = |words| {
+                        view! {
+                            <a class="link" href=uri.clone() rel="external">
+                                {words}
+                            </a>
+                        }
+                    },
+                    key = |_| view! { <code class="break-all">{secret.clone()}</code> },
+                )}
             </p>
             <ActionForm action=confirm>
                 <div class="grid max-w-[360px] gap-5">
                     <FormErrorOrConfirm error fields=FIELDS id="totp-error" next="/settings#two-step" />
                     <Field
                         name="code"
-                        label="Code of the app"
+                        label=t!("settings.two_step.code")
                         autocomplete="one-time-code"
                         keys="numeric"
                         error=field_error(error, "code")
                     />
                     <button class="btn btn-primary w-fit" type="submit" aria-busy=move || confirm.pending().get().to_string()>
-                        "Add the app"
+                        {t!("settings.two_step.enrol")}
                     </button>
                 </div>
             </ActionForm>
             <ActionForm action=cancel>
                 <button class="btn btn-quiet" type="submit">
-                    "Cancel"
+                    {t!("common.cancel")}
                 </button>
             </ActionForm>
         </div>
@@ -156,16 +163,14 @@ fn NewCodes(codes: Vec<String>, state: SettingsState) -> impl IntoView {
     view! {
         <div class="codes" role="group" aria-labelledby="codes-title">
             <h3 class="font-semibold" id="codes-title">
-                "Keep these recovery codes"
+                {t!("settings.two_step.keep_codes")}
             </h3>
-            <p class="mt-1 text-ink-soft">
-                "Each lets you in once, when you have neither the app nor a passkey at hand. They are shown only now: write them down, or keep them in a password manager."
-            </p>
+            <p class="mt-1 text-ink-soft">{t!("settings.two_step.keep_codes_why")}</p>
             <ul class="my-4 grid gap-x-8 gap-y-1 sm:grid-cols-2">{rows}</ul>
             <div class="flex flex-wrap items-center gap-3">
                 <ActionForm action=away>
                     <button class="btn btn-primary" type="submit">
-                        "I have kept them"
+                        {t!("settings.two_step.codes_kept")}
                     </button>
                 </ActionForm>
                 <button class="btn btn-line js-only" type="button" on:click=copy>
@@ -183,9 +188,8 @@ fn RecoveryCodes(state: SettingsState) -> impl IntoView {
     let error = action_error(renew);
     let left = state.part(|settings| settings.factors.recovery_codes);
     let told = move || match left.get() {
-        0 => "You have no recovery codes left.".to_owned(),
-        1 => "You have 1 recovery code left.".to_owned(),
-        n => format!("You have {n} recovery codes left."),
+        0 => t!("settings.two_step.no_codes_left").to_owned(),
+        count => t!("settings.two_step.codes_left", count = count),
     };
     view! {
         <div class="grid gap-3">
@@ -194,13 +198,13 @@ fn RecoveryCodes(state: SettingsState) -> impl IntoView {
             <ConfirmGate
                 fresh=state.fresh()
                 next="/settings#two-step"
-                what="change the second factor or make new codes"
+                hint=t!("settings.two_step.codes_confirm_hint")
             >
                 <ActionForm action=renew>
                     <button class="btn btn-line" type="submit">
-                        "Make new codes"
+                        {t!("settings.two_step.new_codes")}
                     </button>
-                    <span class="hint block">"The old ones end."</span>
+                    <span class="hint block">{t!("settings.two_step.old_codes_end")}</span>
                 </ActionForm>
             </ConfirmGate>
         </div>

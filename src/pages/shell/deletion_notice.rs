@@ -24,13 +24,10 @@ pub fn DeletionNotice(
                 <div class="px-4 pt-3">
                     <div class="column">
                         <Notice>
-                            <p>
-                                "Your account and everything in it will be deleted on "
-                                {move || clock.get().exact(due)} "."
-                            </p>
+                            <p>{move || t!("chat.deletion.sentence", moment = clock.get().exact(due))}</p>
                             <form method="post" action=KeepAccount::url()>
                                 <button class="btn btn-line mt-3" type="submit">
-                                    "Keep my account"
+                                    {t!("chat.deletion.keep")}
                                 </button>
                             </form>
                         </Notice>

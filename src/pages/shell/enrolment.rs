@@ -12,10 +12,14 @@ pub fn EnrolmentNotice() -> impl IntoView {
         <div class="mx-auto w-full max-w-[768px] px-4 pt-4">
             <Notice>
                 <p>
-                    "This installation asks you for a second factor, so that a password alone opens nothing. "
-                    <a class="link" href="/settings#two-step">
-                        "Add one"
-                    </a> " to go on."
+                    {rich!(
+                        "chat.enrolment",
+                        link = |words| view! {
+                            <a class="link" href="/settings#two-step">
+                                {words}
+                            </a>
+                        }
+                    )}
                 </p>
             </Notice>
         </div>

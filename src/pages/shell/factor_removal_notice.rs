@@ -22,13 +22,10 @@ pub fn FactorRemovalNotice(
             <div class="px-4 pt-3">
                 <div class="column">
                     <Notice>
-                        <p>
-                            "An administrator was told that you have lost your second factors. They will be removed on "
-                            {move || clock.get().exact(due)} ", and all devices will be signed out."
-                        </p>
+                        <p>{move || t!("chat.factor_removal.sentence", moment = clock.get().exact(due))}</p>
                         <form method="post" action=RefuseFactorRemoval::url()>
                             <button class="btn btn-line mt-3" type="submit">
-                                "Keep my second factors"
+                                {t!("chat.factor_removal.keep")}
                             </button>
                         </form>
                     </Notice>

@@ -42,8 +42,13 @@ pub fn NotFoundPage() -> impl IntoView {
 pub fn NotFound() -> impl IntoView {
     set_status(404);
     view! {
-        <PageTitle text="Not found" />
-        <Dead title="Not found" sentence="This page is not here, or not yours." href="/" action="Go to a new chat" />
+        <PageTitle text=t!("common.not_found.title") />
+        <Dead
+            title=t!("common.not_found.title")
+            sentence=t!("common.not_found.sentence")
+            href="/"
+            action=t!("common.not_found.action")
+        />
     }
 }
 
@@ -58,15 +63,15 @@ pub fn Faulty(
     }
     set_status(error.status());
     let title = match error {
-        AppError::Transport => "You seem to be offline",
-        AppError::Invalid { .. } => "That did not work",
-        _ => "This page could not be loaded",
+        AppError::Transport => t!("common.fault.offline"),
+        AppError::Invalid { .. } => t!("common.fault.invalid"),
+        _ => t!("common.fault.not_loaded"),
     };
     let here = use_location();
     let href = format!("{}?{}", here.pathname.get_untracked(), here.search.get_untracked());
     view! {
         <PageTitle text=title />
-        <Dead title sentence=error.to_string() href=href.trim_end_matches('?').to_owned() action="Try again" />
+        <Dead title sentence=error.text() href=href.trim_end_matches('?').to_owned() action=t!("common.retry") />
     }
     .into_any()
 }

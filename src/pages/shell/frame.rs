@@ -75,7 +75,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
         deletion: RwSignal::new(frame.deletion),
     };
     let zone = ReaderZone::Known(frame.clock_changes.into());
-    let time = ReaderTime::new(ReaderClock { now: frame.now, zone, language: frame.language });
+    let time = ReaderTime::new(ReaderClock { now: frame.now, zone });
     let (sign_in, toasts) = (SignInState::new(), Toasts::new());
     let chats = ChatList::new(frame.chats.chats, toasts, sign_in);
     let sidebar = SidebarState::new(frame.sidebar_folded);
@@ -108,10 +108,10 @@ fn FrameView(data: FrameData) -> impl IntoView {
     };
     view! {
         <a class="skip btn btn-primary" href="#main" rel="external">
-            "Skip to the content"
+            {t!("chat.frame.skip")}
         </a>
         <div class="frame" data-folded=move || sidebar.is_folded().then_some("")>
-            {sidebar_view("Hide the sidebar", Callback::new(move |()| sidebar.fold(true)), false)}
+            {sidebar_view(t!("chat.sidebar.hide"), Callback::new(move |()| sidebar.fold(true)), false)}
             <main class="main" id="main" tabindex="-1">
                 {move || sign_in.ended.get().then(|| view! { <SignedOutNotice /> })}
                 <DeletionNotice due=person.deletion clock />
@@ -120,8 +120,8 @@ fn FrameView(data: FrameData) -> impl IntoView {
                 <Outlet />
             </main>
         </div>
-        <Drawer open=sidebar.drawer label="Chats">
-            {sidebar_view("Close", Callback::new(move |()| sidebar.drawer.set(false)), true)}
+        <Drawer open=sidebar.drawer label=t!("chat.sidebar.chats")>
+            {sidebar_view(t!("common.close"), Callback::new(move |()| sidebar.drawer.set(false)), true)}
         </Drawer>
         <ToastArea toasts chats />
     }

@@ -7,10 +7,14 @@ use super::guard::sign_in_path;
 pub fn SignedOutNotice() -> impl IntoView {
     view! {
         <p class="bar" role="alert">
-            "Please sign in again. "
-            <a class="link" href=sign_in_path() rel="external">
-                "Sign in"
-            </a>
+            {rich!(
+                "chat.signed_out",
+                link = |words| view! {
+                    <a class="link" href=sign_in_path() rel="external">
+                        {words}
+                    </a>
+                }
+            )}
         </p>
     }
     .into_any()

@@ -14,20 +14,19 @@ pub fn ToastArea(
     let Toasts { deleted, problem } = toasts;
     let deletion_words = move || match deleted.with(Vec::len) {
         0 => None,
-        1 => Some("Chat deleted".to_owned()),
-        n => Some(format!("{n} chats deleted")),
+        count => Some(t!("chat.deleted", count = count)),
     };
-    let problem_words = move || problem.get().map(|error| error.to_string());
+    let problem_words = move || problem.get().map(|error| error.text());
     view! {
         <Toast
             words=Signal::derive(deletion_words)
-            action="Undo"
+            action=t!("chat.action.restore")
             on_action=Callback::new(move |()| chats.restore_deleted())
             on_over=Callback::new(move |()| deleted.set(Vec::new()))
         />
         <Toast
             words=Signal::derive(problem_words)
-            action="Close"
+            action=t!("common.close")
             on_action=Callback::new(move |()| problem.set(None))
             on_over=Callback::new(move |()| problem.set(None))
         />

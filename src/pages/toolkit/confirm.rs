@@ -18,7 +18,7 @@ pub fn ConfirmLink(
 ) -> impl IntoView {
     view! {
         <a class=class href=format!("/settings/confirm?next={}", Url::escape(&next))>
-            "Confirm that it is you"
+            {t!("chat.confirm.link")}
         </a>
     }
 }
@@ -29,7 +29,7 @@ pub fn ConfirmFirst() -> impl IntoView {
     let here = use_location().pathname.get_untracked();
     view! {
         <div class="notice mb-6 block">
-            <p class="mb-3">"To change something, show once more who you are. It holds for 10 minutes."</p>
+            <p class="mb-3">{t!("chat.confirm.first")}</p>
             <ConfirmLink next=here />
         </div>
     }
@@ -43,8 +43,8 @@ pub fn ConfirmGate(
     fresh: Signal<bool>,
     /// The path to come back to.
     next: &'static str,
-    /// What can be done then, such as "change the address".
-    what: &'static str,
+    /// A sentence: what for, and how long it holds.
+    hint: &'static str,
     /// What they may see.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -55,7 +55,7 @@ pub fn ConfirmGate(
             view! {
                 <p>
                     <ConfirmLink next />
-                    <span class="hint block">{format!("To {what}. It holds for 10 minutes.")}</span>
+                    <span class="hint block">{hint}</span>
                 </p>
             }
             .into_any()

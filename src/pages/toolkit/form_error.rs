@@ -6,14 +6,14 @@ use crate::domain::AppError;
 
 /// What is wrong with one input.
 pub fn field_error(error: Signal<Option<AppError>>, field: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || error.with(|e| e.as_ref().filter(|e| e.field() == Some(field)).map(ToString::to_string)))
+    Signal::derive(move || error.with(|e| e.as_ref().filter(|e| e.field() == Some(field)).map(AppError::text)))
 }
 
 /// What is wrong with a form as a whole: everything that belongs to none of its inputs.
 pub fn form_error(error: Signal<Option<AppError>>, fields: &'static [&'static str]) -> Signal<Option<String>> {
     Signal::derive(move || {
         let of_form = |e: &&AppError| e.field().is_none_or(|field| !fields.contains(&field));
-        error.with(|e| e.as_ref().filter(of_form).map(ToString::to_string))
+        error.with(|e| e.as_ref().filter(of_form).map(AppError::text))
     })
 }
 

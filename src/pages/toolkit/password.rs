@@ -5,9 +5,8 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local, web_sys};
 
 use super::input::input_value;
-use crate::{domain::PasswordRating, server_fns::account::rate_password};
+use crate::{domain::PasswordRating, i18n, server_fns::account::rate_password};
 
-const RULE: &str = "At least 12 characters, and hard to guess. A few unrelated words do well.";
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// How good the password is, as four strokes and a sentence that is read out when it changes.
@@ -22,7 +21,8 @@ pub fn PasswordStrength(
     let score =
         move || rating.with(|r| r.as_ref().map(|r| if r.acceptable { r.score.max(3) } else { r.score.clamp(1, 2) }));
     let advice = move || {
-        let advice = rating.with(|r| r.as_ref().map_or_else(|| RULE.to_owned(), |r| r.advice.clone()));
+        let rule = || t!("common.password_rule").to_owned();
+        let advice = rating.with(|r| r.as_ref().map_or_else(rule, |r| r.advice.text_in(i18n::current())));
         // What stands above as an error is not said twice.
         Some(advice).filter(|advice| wrong.with(|wrong| wrong.as_ref() != Some(advice)))
     };

@@ -16,7 +16,6 @@ pub fn cursor_after(last: &AuditRow) -> String {
 /// `Invalid` on `cursor`.
 pub fn parse_cursor(text: &str) -> Result<(Timestamp, uuid::Uuid), AppError> {
     let parts = text.split_once('.').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-    let (at, id) = parts
-        .ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))?;
+    let (at, id) = parts.ok_or_else(|| AppError::invalid("cursor", reason!("cursor_unknown")))?;
     Ok((Timestamp::from_micros(at), id))
 }

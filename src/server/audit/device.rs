@@ -2,36 +2,51 @@
 
 use std::net::IpAddr;
 
+use crate::i18n::Texts;
+
 /// What the operator's commands say in place of a browser's name.
 pub(super) const COMMAND_LINE: &str = "command line";
-/// A browser that is none that we know.
-pub(super) const UNKNOWN: &str = "Unknown browser";
 /// What the server says of itself.
 pub(super) const SERVER: &str = "server";
 
 /// The beginning of an address, enough to recognize one's own network: all but the last byte of IPv4, the /48 of IPv6.
-pub fn network(address: &str) -> String {
-    match address.parse() {
-        // This came over no network.
-        Ok(IpAddr::V4(v4)) if v4.is_unspecified() => "the server".to_owned(),
-        Ok(IpAddr::V4(v4)) => {
+/// `None` for what came over no network.
+pub(super) fn network_of(address: IpAddr) -> Option<String> {
+    match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => None,
+        IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.*")
+            Some(format!("{a}.{b}.{c}.*"))
         }
-        Ok(IpAddr::V6(v6)) => {
+        IpAddr::V6(v6) => {
             let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:*")
+            Some(format!("{a:x}:{b:x}:{c:x}:*"))
         }
-        Err(_) => String::new(),
     }
 }
 
-/// A browser and its system in words, from how it names itself. Browsers name those that they resemble too, so
-/// the order counts.
-pub fn device(user_agent: &str) -> String {
+/// The network of an address, in words; empty where it is none.
+pub fn network(texts: &Texts, address: &str) -> String {
+    let in_words = |address| network_of(address).unwrap_or_else(|| t!(in texts, "mail.place.server").to_owned());
+    address.parse::<IpAddr>().map(in_words).unwrap_or_default()
+}
+
+/// What somebody uses, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agent {
+    CommandLine,
+    Server,
+    BrowserOn(&'static str, &'static str),
+    Browser(&'static str),
+    ProgramOn(&'static str),
+    Unknown,
+}
+
+/// A browser and its system, from how it names itself. Browsers name those that they resemble too, so the order counts.
+pub(super) fn agent(user_agent: &str) -> Agent {
     match user_agent {
-        COMMAND_LINE => return "Command line".to_owned(),
-        SERVER => return "The server".to_owned(),
+        COMMAND_LINE => return Agent::CommandLine,
+        SERVER => return Agent::Server,
         _ => {}
     }
     const BROWSERS: [(&str, &str); 8] = [
@@ -58,16 +73,39 @@ pub fn device(user_agent: &str) -> String {
         names.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, words)| *words)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A program on {system}"),
-        (None, None) => UNKNOWN.to_owned(),
+        (Some(browser), Some(system)) => Agent::BrowserOn(browser, system),
+        (Some(browser), None) => Agent::Browser(browser),
+        (None, Some(system)) => Agent::ProgramOn(system),
+        (None, None) => Agent::Unknown,
+    }
+}
+
+/// A browser and its system in words, from how it names itself.
+pub fn device(texts: &Texts, user_agent: &str) -> String {
+    match agent(user_agent) {
+        Agent::CommandLine => t!(in texts, "mail.device.command_line").to_owned(),
+        Agent::Server => t!(in texts, "mail.device.server").to_owned(),
+        Agent::BrowserOn(browser, system) => {
+            t!(in texts, "mail.device.browser_on", browser = browser, system = system)
+        }
+        Agent::Browser(browser) => browser.to_owned(),
+        Agent::ProgramOn(system) => t!(in texts, "mail.device.program_on", system = system),
+        Agent::Unknown => t!(in texts, "mail.device.unknown").to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n::Language;
+
+    fn device(user_agent: &str) -> String {
+        super::device(Language::default().texts(), user_agent)
+    }
+
+    fn network(address: &str) -> String {
+        super::network(Language::default().texts(), address)
+    }
 
     #[test]
     fn devices_are_told_in_words() {
@@ -82,6 +120,9 @@ mod tests {
             "Firefox on Windows"
         );
         assert_eq!(device("curl/8.5"), "Unknown browser");
+        assert_eq!(device("curl/8.5 (Linux)"), "A program on Linux");
+        let german = Language::from_tag("de").expect("a language");
+        assert_eq!(super::device(german.texts(), chrome), "Chrome auf Linux");
     }
 
     #[test]

@@ -6,10 +6,11 @@ use axum::http::{Extensions, HeaderMap, header::USER_AGENT};
 
 use super::{
     AuditEvent, ClientAddress, HiddenAddress, Refusal,
-    device::{COMMAND_LINE, SERVER, UNKNOWN, device, network},
+    device::{Agent, COMMAND_LINE, SERVER, agent, network_of},
 };
 use crate::{
     domain::{AppError, AuditAction, Outcome, UserId},
+    i18n::{Language, Texts},
     server::{
         clock::Clock,
         fault::Fault,
@@ -29,6 +30,8 @@ pub struct RequestMeta {
     pub is_hidden: bool,
     /// The browser, as it names itself: cut, and without control characters.
     pub user_agent: String,
+    /// The language in which it is answered.
+    pub language: Language,
 }
 
 impl RequestMeta {
@@ -36,14 +39,15 @@ impl RequestMeta {
     pub fn new(address: ClientAddress, user_agent: &str) -> Self {
         let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
         let end = user_agent.floor_char_boundary(AGENT_BYTES);
-        Self { address, is_hidden: false, user_agent: user_agent[..end].to_owned() }
+        Self { address, user_agent: user_agent[..end].to_owned(), ..Self::default() }
     }
 
     /// Where a request comes from, with what the layers have found out about it.
     pub fn from_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
         let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let meta = Self::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
-        Self { is_hidden: extensions.get::<HiddenAddress>().is_some(), ..meta }
+        let language = extensions.get::<Language>().copied().unwrap_or_default();
+        Self { is_hidden: extensions.get::<HiddenAddress>().is_some(), language, ..meta }
     }
 
     /// The operator, on the server's own machine.
@@ -57,14 +61,17 @@ impl RequestMeta {
     }
 
     /// By what and from where, in words, as a part of a sentence.
-    pub fn describe(&self) -> String {
-        match self.user_agent.as_str() {
-            COMMAND_LINE => "at the command line of the server".to_owned(),
-            SERVER => "by the server itself".to_owned(),
-            agent => match device(agent).as_str() {
-                UNKNOWN => format!("with an unknown browser, from {}", self.network()),
-                device => format!("with {device}, from {}", self.network()),
-            },
+    pub fn describe_in(&self, texts: &Texts) -> String {
+        let place = self.network_in(texts);
+        match agent(&self.user_agent) {
+            Agent::CommandLine => t!(in texts, "mail.by.command_line").to_owned(),
+            Agent::Server => t!(in texts, "mail.by.server").to_owned(),
+            Agent::BrowserOn(browser, system) => {
+                t!(in texts, "mail.by.browser_on", browser = browser, system = system, place = place)
+            }
+            Agent::Browser(browser) => t!(in texts, "mail.by.browser", browser = browser, place = place),
+            Agent::ProgramOn(system) => t!(in texts, "mail.by.program_on", system = system, place = place),
+            Agent::Unknown => t!(in texts, "mail.by.unknown", place = place),
         }
     }
 
@@ -72,12 +79,12 @@ impl RequestMeta {
     /// a network of the same provider. Both change on their own, so neither is held against a person but told to them.
     pub fn resembles(&self, user_agent: &str, address: &str) -> bool {
         let same_network = address.parse::<IpAddr>().is_ok_and(|other| wide(other) == wide(self.address.0));
-        same_network && device(user_agent) == device(&self.user_agent)
+        same_network && agent(user_agent) == agent(&self.user_agent)
     }
 
-    /// The network of the machine, in words.
-    pub fn network(&self) -> String {
-        network(&self.address.0.to_canonical().to_string())
+    /// The network of the machine, in words, as a part of a sentence that says what came from there.
+    pub fn network_in(&self, texts: &Texts) -> String {
+        network_of(self.address.0.to_canonical()).unwrap_or_else(|| t!(in texts, "mail.by.from_server").to_owned())
     }
 
     /// Records what somebody did with their own account, in the transaction of the act.
@@ -123,7 +130,7 @@ impl RequestMeta {
         result: Result<T, Fault>,
     ) -> Result<T, Fault> {
         if let Err(Fault::App(
-            AppError::Invalid { .. } | AppError::Conflict { .. } | AppError::Forbidden | AppError::Unauthenticated,
+            AppError::Invalid { .. } | AppError::Conflict(_) | AppError::Forbidden | AppError::Unauthenticated,
         )) = &result
         {
             let Refusal { subject, action, detail } = refusal;
@@ -185,8 +192,11 @@ mod tests {
         assert!(!of("203.0.113.7").resembles(firefox, "198.51.100.7"));
         assert!(!of("203.0.113.7").resembles("curl/8.5", "203.0.113.7"));
         assert!(!of("203.0.113.7").resembles(firefox, ""));
-        assert_eq!(of("203.0.113.7").describe(), "with Firefox on Linux, from 203.0.113.*");
-        assert_eq!(RequestMeta::command_line().describe(), "at the command line of the server");
+        let english = Language::default().texts();
+        assert_eq!(of("203.0.113.7").describe_in(english), "with Firefox on Linux, from 203.0.113.*");
+        assert_eq!(RequestMeta::command_line().describe_in(english), "at the command line of the server");
+        let german = Language::from_tag("de").expect("a language").texts();
+        assert_eq!(of("203.0.113.7").describe_in(german), "mit Firefox auf Linux, von 203.0.113.* aus");
     }
 
     #[test]

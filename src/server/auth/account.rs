@@ -9,11 +9,13 @@ use super::{
 };
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Role, SignInId, SignInStep, UserId},
+    i18n::Language,
     server::{
         audit::{Refusal, RequestMeta},
         config::SessionConfig,
         fault::Fault,
         limits::Tries,
+        mail::Notice,
         store::{NewSignIn, Tx},
     },
 };
@@ -32,7 +34,7 @@ impl Accounts {
     /// One and the same `Invalid` for an unknown address and a wrong password; `RateLimited`; `Conflict` where the
     /// password is right but the address must be verified first, for which another link is then sent.
     pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
-        let wrong = || AppError::invalid("password", "The e-mail address or the password is not right.");
+        let wrong = || AppError::invalid("password", reason!("sign_in_wrong"));
         let email = Email::parse(&credentials.email)?;
         self.limits.count_sign_in(&credentials.meta, &email).await?;
         if !can_be_one(&credentials.password) {
@@ -103,7 +105,8 @@ impl Accounts {
         entry.meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::SignIn, entry.by).await?;
         tx.commit().await?;
         self.end_former(entry.meta, session).await?;
-        let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle };
+        let language = entry.meta.language;
+        let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle, language };
         self.name_under(session, &caller, 0).await?;
         Ok(caller)
     }
@@ -118,8 +121,7 @@ impl Accounts {
         if known.is_empty() || known.iter().any(|(agent, address)| meta.resembles(agent, address)) {
             return Ok(());
         }
-        let sentence = "Somebody signed in to your account, with a browser or from a network that was not used before.";
-        Ok(self.notify(tx, &user.email, sentence, meta).await?)
+        Ok(self.notify(tx, &user.email, Notice::NewDevice, meta).await?)
     }
 
     /// Names a sign-in in a session, which gets a new id. The former record is nobody's, wherever a copy of it is left.
@@ -206,6 +208,7 @@ impl Accounts {
             sign_in,
             authenticated_at: signed_in.authenticated_at,
             idle_seconds: signed_in.idle_seconds,
+            language: Language::from_tag(&signed_in.language).unwrap_or_default(),
         }))
     }
 }
@@ -221,9 +224,9 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
 
 fn session_fault(error: tower_sessions::session::Error) -> Fault {
     tracing::warn!(%error, "the session store does not answer");
-    AppError::unavailable("Your session cannot be read right now. Please try again in a moment.").into()
+    AppError::Unavailable(reason!("session_unreadable")).into()
 }
 
 fn unverified() -> AppError {
-    AppError::conflict("Confirm your e-mail address first: follow the link that was sent to it.")
+    AppError::Conflict(reason!("email_unverified"))
 }

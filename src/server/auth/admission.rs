@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use super::{Accounts, links::hash_of};
 use crate::{
     domain::{AppError, AuditAction, Email, Invited, Role, SignUpPolicy, UserId},
+    i18n::{Reason, Texts},
     server::{
         audit::RequestMeta,
         fault::Fault,
@@ -35,7 +36,15 @@ pub(crate) enum Admission {
 }
 
 pub(super) fn dead_invitation() -> AppError {
-    AppError::invalid("invitation", "This invitation cannot be used any more. Ask for a new one.")
+    AppError::invalid("invitation", reason!("invitation_dead"))
+}
+
+/// Of which domains an address must be.
+fn required_domain(domains: &[String]) -> Reason {
+    match domains {
+        [others @ .., last] if !others.is_empty() => reason!("email_domains", others = others.join(", "), last = last),
+        domains => reason!("email_domain", domain = domains.concat()),
+    }
 }
 
 impl Accounts {
@@ -48,13 +57,13 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn find_invitation(&self, token: &str) -> Result<Invited, Fault> {
+    pub async fn find_invitation(&self, token: &str, texts: &Texts) -> Result<Invited, Fault> {
         let Some(hash) = hash_of(token) else { return Ok(Invited::Dead) };
         let found = self.store.read().await?.find_invitation(&hash, self.clock.now()).await?;
         Ok(found.map_or(Invited::Dead, |invitation| Invited::Holds {
             email: invitation.email,
             role: invitation.role,
-            until: moment(invitation.expires_at),
+            until: moment(texts, invitation.expires_at),
         }))
     }
 
@@ -90,7 +99,7 @@ impl Accounts {
             let link = self.store.read().await?.find_link(&hash, LinkPurpose::Invitation, self.clock.now()).await?;
             let bound = link.ok_or_else(dead_invitation)?.email;
             if bound.is_some_and(|bound| !bound.eq_ignore_ascii_case(email.given())) {
-                return Err(AppError::invalid("email", "This invitation is for another e-mail address.").into());
+                return Err(AppError::invalid("email", reason!("invitation_for_another")).into());
             }
             return Ok(Admission::Invited(hash));
         }
@@ -103,10 +112,7 @@ impl Accounts {
             SignUpPolicy::Domains if self.domains.iter().any(|domain| domain == email.domain()) => {
                 Ok(Admission::OnceVerified)
             }
-            SignUpPolicy::Domains => {
-                let reason = format!("Use an address of {}.", self.domains.join(" or "));
-                Err(AppError::invalid("email", reason).into())
-            }
+            SignUpPolicy::Domains => Err(AppError::invalid("email", required_domain(&self.domains)).into()),
         }
     }
 

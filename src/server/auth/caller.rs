@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{AppError, CurrentUser, Role, SignInId, Timestamp},
+    i18n::Language,
     server::{audit::RequestMeta, fault::Fault, store::Tx},
 };
 
@@ -16,6 +17,8 @@ pub struct Caller {
     pub authenticated_at: Timestamp,
     /// Seconds without use after which the sign-in ends.
     pub idle_seconds: i64,
+    /// The language that they read.
+    pub language: Language,
 }
 
 /// What a person signs in with, and from where.

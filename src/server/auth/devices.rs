@@ -3,6 +3,7 @@
 use super::{Accounts, Caller};
 use crate::{
     domain::{Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId},
+    i18n::Texts,
     server::{
         audit::{RequestMeta, cursor_after, device, network, parse_cursor},
         fault::Fault,
@@ -17,12 +18,12 @@ impl Accounts {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn list_devices(&self, caller: &Caller) -> Result<Vec<Device>, Fault> {
+    pub async fn list_devices(&self, caller: &Caller, texts: &Texts) -> Result<Vec<Device>, Fault> {
         let rows = self.store.read().await?.list_sign_ins(caller.user.id, self.clock.now()).await?;
         let device = |row: crate::server::store::SignInRow| Device {
             id: row.id,
-            device: device(&row.user_agent),
-            place: network(&row.address),
+            device: device(texts, &row.user_agent),
+            place: network(texts, &row.address),
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             current: row.id == caller.sign_in,
@@ -61,7 +62,12 @@ impl Accounts {
     ///
     /// # Errors
     /// `Invalid` for a cursor that is none.
-    pub async fn list_activity(&self, caller: &Caller, cursor: Option<&str>) -> Result<ActivityPage, Fault> {
+    pub async fn list_activity(
+        &self,
+        caller: &Caller,
+        cursor: Option<&str>,
+        texts: &Texts,
+    ) -> Result<ActivityPage, Fault> {
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
         let mut rows = self.store.read().await?.list_audit_entries(caller.user.id, after, ACTS_PER_PAGE + 1).await?;
         let more = rows.len() > ACTS_PER_PAGE as usize;
@@ -73,8 +79,8 @@ impl Accounts {
                 at: row.at,
                 action: row.action,
                 outcome: row.outcome,
-                device: device(&row.user_agent),
-                place: network(&row.address),
+                device: device(texts, &row.user_agent),
+                place: network(texts, &row.address),
                 // Of what was refused, and of who asked for a mail, it is not known who it was.
                 by_another: row.outcome == Outcome::Done
                     && row.action != AuditAction::AskReset

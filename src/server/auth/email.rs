@@ -10,7 +10,7 @@ use crate::{
     server::{
         audit::RequestMeta,
         fault::Fault,
-        mail::Letter,
+        mail::{Letter, Notice},
         store::{LinkPurpose, LinkRow, StoreError, Tx},
     },
 };
@@ -66,7 +66,9 @@ impl Accounts {
         let owner = tx.find_user(found.id).await?.filter(|_| found.disabled_at.is_none());
         match owner {
             Some(_) if found.must_verify => self.insert_verification(tx, found.id, email).await?,
-            Some(owner) => self.post(tx, &owner.email, &Letter::account_exists(&self.base_url)).await?,
+            Some(owner) => {
+                self.post(tx, &owner.email, |texts| Letter::account_exists(texts, &self.base_url)).await?;
+            }
             None => {}
         }
         Ok(())
@@ -75,9 +77,9 @@ impl Accounts {
     /// Writes the link and its mail.
     pub(super) async fn insert_verification(&self, tx: &mut Tx, user: UserId, email: &Email) -> Result<(), StoreError> {
         let token = Token::new();
-        let letter = Letter::verify_address(&self.link("/verify-address?token", &token));
+        let link = self.link("/verify-address?token", &token);
         self.insert_link_of(tx, (user, email.given()), LinkPurpose::VerifyAddress, LINK_SECONDS, &token).await?;
-        self.post(tx, email.given(), &letter).await
+        self.post(tx, email.given(), |texts| Letter::verify_address(texts, &link)).await
     }
 
     /// Notes that an address is its owner's, who has followed the link.
@@ -116,19 +118,20 @@ impl Accounts {
         let new = Email::parse(email)?;
         let old = Email::parse(&caller.user.email)?;
         if new.given() == old.given() {
-            return Err(AppError::invalid("email", "This is your address already.").into());
+            return Err(AppError::invalid("email", reason!("email_unchanged")).into());
         }
         self.limits.count_mail(meta, "change", &old).await?;
         self.limits.count_mail(meta, "change to", &new).await?;
         let (user, token) = (caller.user.id, Token::new());
-        let confirm = Letter::confirm_new_address(&self.link("/confirm-address?token", &token));
-        let tell = Letter::address_change_requested(new.given(), self.clock.now(), &meta.describe());
+        let link = self.link("/confirm-address?token", &token);
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
         self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
-        self.post(&mut tx, new.given(), &confirm).await?;
-        self.post(&mut tx, old.given(), &tell).await?;
+        let own = self.notices.language_of(&mut tx, old.given(), meta.language).await?;
+        let confirm = |texts| Letter::confirm_new_address(texts, &link);
+        self.notices.post_to_anybody(&mut tx, new.given(), own, confirm).await?;
+        self.notify(&mut tx, old.given(), Notice::AddressAsked(new.given()), meta).await?;
         meta.record_own_on(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
         tx.commit().await?;
         Ok(())
@@ -163,15 +166,14 @@ impl Accounts {
         let before = tx.find_user(user).await?.ok_or_else(dead)?;
         match tx.update_address(user, &new, now).await {
             Err(StoreError::Duplicate) => {
-                return Err(AppError::conflict("Another account has this e-mail address.").into());
+                return Err(AppError::Conflict(reason!("email_of_another")).into());
             }
             other => other?,
         }
         for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
             tx.delete_links(user, purpose).await?;
         }
-        let sentence = format!("The e-mail address of your account was changed to {}.", new.given());
-        self.notify(&mut tx, &before.email, &sentence, meta).await?;
+        self.notify(&mut tx, &before.email, Notice::AddressChanged(new.given()), meta).await?;
         meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;
         Ok(())

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 use super::Accounts;
 use crate::{
     domain::{AppError, AuditAction, UserId},
+    i18n::Texts,
     server::{
         audit::{Refusal, RequestMeta},
         fault::Fault,
-        mail::Letter,
+        mail::{Letter, Notice},
         store::{LinkPurpose, NewLink, StoreError, TokenHash, Tx},
     },
 };
@@ -37,7 +38,7 @@ pub(super) fn hash_of(text: &str) -> Option<TokenHash> {
 
 /// One answer for links that are wrong, used, too old, or somebody else's.
 pub(super) fn dead() -> AppError {
-    AppError::invalid("token", "This link cannot be used any more. Ask for a new one.")
+    AppError::invalid("token", reason!("link_dead"))
 }
 
 impl Accounts {
@@ -46,7 +47,7 @@ impl Accounts {
         if self.notices.are_sent() {
             return Ok(());
         }
-        Err(AppError::conflict("This installation sends no mails. Ask an administrator instead."))
+        Err(AppError::Conflict(reason!("mail_missing")))
     }
 
     /// Writes down that a link was followed that is dead.
@@ -91,19 +92,24 @@ impl Accounts {
     }
 
     /// Puts a letter on its way, in the transaction of the act; does nothing where no mails are sent.
-    pub(super) async fn post(&self, tx: &mut Tx, recipient: &str, letter: &Letter) -> Result<(), StoreError> {
-        self.notices.post(tx, recipient, letter).await
+    pub(super) async fn post(
+        &self,
+        tx: &mut Tx,
+        recipient: &str,
+        write: impl FnOnce(&'static Texts) -> Letter,
+    ) -> Result<(), StoreError> {
+        self.notices.post(tx, recipient, write).await
     }
 
-    /// Tells the owner of an account what was done with it, in one sentence.
+    /// Tells the owner of an account what was done with it.
     pub(super) async fn notify(
         &self,
         tx: &mut Tx,
         recipient: &str,
-        sentence: &str,
+        notice: Notice<'_>,
         meta: &RequestMeta,
     ) -> Result<(), StoreError> {
-        self.notices.tell(tx, recipient, sentence, meta).await
+        self.notices.tell(tx, recipient, notice, meta).await
     }
 }
 

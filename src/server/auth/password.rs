@@ -105,7 +105,7 @@ impl Default for Passwords {
 
 impl Passwords {
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let busy = || AppError::unavailable("Many people are signing in right now. Please try again in a moment.");
+        let busy = || AppError::Unavailable(reason!("sign_ins_busy"));
         match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
             Ok(permit) => permit.map_err(Fault::internal),
             Err(_) => Err(busy().into()),

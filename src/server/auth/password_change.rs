@@ -11,6 +11,7 @@ use crate::{
     server::{
         audit::{Refusal, RequestMeta},
         fault::Fault,
+        mail::Notice,
     },
 };
 
@@ -40,15 +41,13 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, now).await?;
         if !tx.update_password_hash(user.id, &old, &new).await? {
-            let reason = "The password was changed by another window just now. Reload the page.";
-            return Err(AppError::conflict(reason).into());
+            return Err(AppError::Conflict(reason!("password_changed_elsewhere")).into());
         }
         tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
         tx.forget_what_was_begun(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         meta.record_own(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
-        let sentence = "Your password was changed in the settings, and all other devices were signed out.";
-        self.notify(&mut tx, &user.email, sentence, meta).await?;
+        self.notify(&mut tx, &user.email, Notice::PasswordChanged, meta).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -62,7 +61,7 @@ impl Accounts {
         action: AuditAction,
         meta: &RequestMeta,
     ) -> Result<String, Fault> {
-        let wrong = || AppError::invalid(field, "The password is not right.");
+        let wrong = || AppError::invalid(field, reason!("password_wrong"));
         let email = Email::parse(&caller.user.email)?;
         self.limits.count_sign_in(meta, &email).await?;
         if !can_be_one(&password) {

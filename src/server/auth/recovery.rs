@@ -18,7 +18,7 @@ use crate::{
     server::{
         audit::{AuditEvent, ClientAddress, RequestMeta},
         fault::Fault,
-        mail::Letter,
+        mail::{Letter, Notice},
         store::{LinkPurpose, PersonRow, ResetRequest, TokenHash, Tx},
     },
 };
@@ -112,10 +112,10 @@ impl Accounts {
             && let Some(user) = tx.find_user(user.id).await?
         {
             let token = Token::new();
-            let letter = Letter::reset_password(&self.link(RESET_PAGE, &token));
+            let link = self.link(RESET_PAGE, &token);
             self.insert_link_of(&mut tx, (user.id, &user.email), LinkPurpose::ResetPassword, RESET_SECONDS, &token)
                 .await?;
-            self.post(&mut tx, &user.email, &letter).await?;
+            self.post(&mut tx, &user.email, |texts| Letter::reset_password(texts, &link)).await?;
             // Anybody can ask; it is not known who did.
             let event = AuditEvent {
                 actor: None,
@@ -182,8 +182,7 @@ impl Accounts {
         tx.replace_password_hash(user.id, &password_hash).await?;
         // What somebody else may have begun in the name of the owner ends with the old password.
         tx.forget_what_was_begun(user.id).await?;
-        let sentence = "Your password was changed by a link for a new password, and all devices were signed out.";
-        self.notify(&mut tx, &user.email, sentence, meta).await?;
+        self.notify(&mut tx, &user.email, Notice::PasswordReset, meta).await?;
         meta.record_own_on(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;
         tx.commit().await?;
         Ok(())

@@ -1,15 +1,20 @@
 //! The one rule for passwords.
 
+use zxcvbn::feedback::{Feedback, Warning};
+
 use super::{common, password::normalized};
-use crate::domain::{AppError, PasswordRating, limits};
+use crate::{
+    domain::{AppError, PasswordRating, limits},
+    i18n::Reason,
+};
 
 /// The score that zxcvbn must give, of 0 to 4.
 const SCORE: u8 = 3;
 
 /// Rates a password. Bounded work: what is too long is not looked into, and zxcvbn reads 100 characters at most.
 pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
-    let refused = |score, advice: String| PasswordRating { score, acceptable: false, advice };
-    let too_long = || refused(0, format!("Use at most {} bytes.", limits::PASSWORD_MAX_BYTES));
+    let refused = |score, advice| PasswordRating { score, acceptable: false, advice };
+    let too_long = || refused(0, reason!("password_too_long", most = limits::PASSWORD_MAX_BYTES));
     if password.len() > 4 * limits::PASSWORD_MAX_BYTES {
         return too_long();
     }
@@ -18,12 +23,8 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     let password = password.as_ref();
     let chars = password.chars().count();
     if chars < limits::PASSWORD_MIN_CHARS {
-        let missing = limits::PASSWORD_MIN_CHARS - chars;
-        let s = if missing == 1 { "" } else { "s" };
-        return refused(
-            0,
-            format!("Use at least {} characters: {missing} more character{s}.", limits::PASSWORD_MIN_CHARS),
-        );
+        let least = limits::PASSWORD_MIN_CHARS;
+        return refused(0, reason!("password_too_short", least = least, count = least - chars));
     }
     if password.len() > limits::PASSWORD_MAX_BYTES {
         return too_long();
@@ -31,14 +32,10 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     let (name, email) = (name.trim().to_lowercase(), email.trim().to_lowercase());
     let local = email.split('@').next().unwrap_or_default();
     if common::is_made_of_own_words(password, &email, &name) {
-        return refused(
-            0,
-            "Too easy to guess. Do not build it from your name, your e-mail address or the name of this service."
-                .to_owned(),
-        );
+        return refused(0, reason!("password_of_own_words"));
     }
     if common::is_common(password) {
-        return refused(0, "Too easy to guess. It is in the lists that attackers try first.".to_owned());
+        return refused(0, reason!("password_in_lists"));
     }
     let mut inputs = vec!["colloquy"];
     inputs.extend([name.as_str(), email.as_str(), local].into_iter().filter(|own| !own.is_empty()));
@@ -46,17 +43,31 @@ pub fn rate(password: &str, email: &str, name: &str) -> PasswordRating {
     let entropy = zxcvbn::zxcvbn(password, &inputs);
     let score = u8::from(entropy.score());
     if score >= SCORE {
-        let praise = if score == 4 { "Very hard to guess." } else { "Hard to guess." };
-        return PasswordRating { score, acceptable: true, advice: praise.to_owned() };
+        let praise = if score == 4 { reason!("password_very_hard") } else { reason!("password_hard") };
+        return PasswordRating { score, acceptable: true, advice: praise };
     }
-    let hint = entropy.feedback().and_then(|f| f.warning()).map(|w| w.to_string());
-    refused(
-        score,
-        format!(
-            "Too easy to guess. {}",
-            hint.unwrap_or_else(|| "Add a few more words that do not belong together.".into())
-        ),
-    )
+    refused(score, weakness(entropy.feedback().and_then(Feedback::warning)))
+}
+
+/// Why a password is easy to guess.
+fn weakness(warning: Option<Warning>) -> Reason {
+    match warning {
+        None => reason!("password_weak"),
+        Some(Warning::StraightRowsOfKeysAreEasyToGuess) => reason!("password_weak_rows"),
+        Some(Warning::ShortKeyboardPatternsAreEasyToGuess) => reason!("password_weak_patterns"),
+        Some(Warning::RepeatsLikeAaaAreEasyToGuess) => reason!("password_weak_repeats"),
+        Some(Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess) => reason!("password_weak_long_repeats"),
+        Some(Warning::ThisIsATop10Password) => reason!("password_weak_top_10"),
+        Some(Warning::ThisIsATop100Password) => reason!("password_weak_top_100"),
+        Some(Warning::ThisIsACommonPassword) => reason!("password_weak_common"),
+        Some(Warning::ThisIsSimilarToACommonlyUsedPassword) => reason!("password_weak_similar"),
+        Some(Warning::SequencesLikeAbcAreEasyToGuess) => reason!("password_weak_sequences"),
+        Some(Warning::RecentYearsAreEasyToGuess) => reason!("password_weak_years"),
+        Some(Warning::AWordByItselfIsEasyToGuess) => reason!("password_weak_word"),
+        Some(Warning::DatesAreOftenEasyToGuess) => reason!("password_weak_dates"),
+        Some(Warning::NamesAndSurnamesByThemselvesAreEasyToGuess) => reason!("password_weak_name"),
+        Some(Warning::CommonNamesAndSurnamesAreEasyToGuess) => reason!("password_weak_common_names"),
+    }
 }
 
 /// Refuses a password that does not meet the rule. Nothing is trimmed.
@@ -71,12 +82,13 @@ pub(super) fn check(password: &str, email: &str, name: &str) -> Result<(), AppEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n;
 
     #[test]
     fn a03_length_is_counted_in_characters_and_bounded_in_bytes() {
         assert!(!rate("zK8#vq!2Lm@", "a@b.org", "Ada").acceptable);
         assert!(rate("zK8#vq!2Lm@x", "a@b.org", "Ada").acceptable);
-        assert!(rate("🦊 🐙 🌵 🚲 🎻 🧭", "a@b.org", "Ada").advice.contains(' '));
+        assert!(rate("🦊 🐙 🌵 🚲 🎻 🧭", "a@b.org", "Ada").advice.text_in(i18n::current()).contains(' '));
         let long: String = "zK8#vq!2Lm@x".chars().cycle().take(1_024).collect();
         assert!(!rate(&format!("{long}y"), "a@b.org", "Ada").acceptable);
     }
@@ -90,9 +102,10 @@ mod tests {
         let (plain, spaced) = ("plum harbor sextant 41", "plum\u{A0}harbor\u{3000}sextant\u{2003}41");
         assert_eq!(rate(plain, "a@b.org", "Ada"), rate(spaced, "a@b.org", "Ada"));
         let long = "e\u{301}x".repeat(limits::PASSWORD_MAX_BYTES / 3);
-        assert!(!rate(&long, "a@b.org", "Ada").advice.contains("at most"), "{}", long.len());
-        assert!(rate(&format!("{long}xxx"), "a@b.org", "Ada").advice.contains("at most"));
-        assert!(rate(&"\u{301}".repeat(1_000_000), "a@b.org", "Ada").advice.contains("at most"));
+        let is_too_long = |password: &str| rate(password, "a@b.org", "Ada").advice.code == "password_too_long";
+        assert!(!is_too_long(&long), "{}", long.len());
+        assert!(is_too_long(&format!("{long}xxx")));
+        assert!(is_too_long(&"\u{301}".repeat(1_000_000)));
     }
 
     #[test]

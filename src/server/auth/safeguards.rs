@@ -16,8 +16,7 @@ impl Accounts {
         if tx.count_administrators().await? > 0 {
             return Ok(());
         }
-        let reason = "This is the last administrator who can sign in. Make somebody else an administrator first.";
-        Err(AppError::conflict(reason).into())
+        Err(AppError::Conflict(reason!("last_administrator")).into())
     }
 
     /// Ends all sign-ins of a person, and every sign-in and passkey ceremony that has only begun.

@@ -35,7 +35,7 @@ impl Accounts {
     pub async fn rate_password(&self, email: String, name: String, password: String) -> Result<PasswordRating, Fault> {
         let too_long = email.len() > limits::EMAIL_BYTES || name.len() > 4 * limits::NAME_CHARS;
         if too_long || password.len() > 4 * limits::PASSWORD_MAX_BYTES {
-            return Err(AppError::invalid("password", "Use a shorter password.").into());
+            return Err(AppError::invalid("password", reason!("password_endless")).into());
         }
         Ok(tokio::task::spawn_blocking(move || rule::rate(&password, &email, &name)).await?)
     }
@@ -84,7 +84,7 @@ impl Accounts {
         let made = match made {
             Ok(made) => made,
             // Somebody else was faster.
-            Err(Fault::App(AppError::Conflict { .. })) if is_told_by_mail => {
+            Err(Fault::App(AppError::Conflict(_))) if is_told_by_mail => {
                 drop(tx);
                 let tx = self.store.write().await?;
                 return self.refuse_taken(tx, &email, meta).await.map(|()| None);
@@ -138,6 +138,7 @@ impl Accounts {
             name,
             password_hash,
             role: Role::Member,
+            language: meta.language.tag(),
             created_at: now,
         };
         match tx.insert_user(&user).await {
@@ -161,5 +162,5 @@ impl Accounts {
 }
 
 fn taken() -> AppError {
-    AppError::conflict("An account with this e-mail address exists. Sign in instead.")
+    AppError::Conflict(reason!("email_taken_sign_in"))
 }

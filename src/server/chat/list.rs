@@ -29,11 +29,7 @@ impl Chats {
         cursor: Option<&str>,
     ) -> Result<ChatPage, Fault> {
         if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
-            return Err(AppError::invalid(
-                "search",
-                format!("Search for at most {} characters.", limits::SEARCH_CHARS),
-            )
-            .into());
+            return Err(AppError::invalid("search", reason!("search_too_long", most = limits::SEARCH_CHARS)).into());
         }
         let after = cursor.filter(|text| !text.is_empty()).map(str::parse::<ChatCursor>).transpose()?;
         let limit = limits::CHATS_PER_PAGE;
@@ -74,11 +70,7 @@ impl Chats {
         meta: &RequestMeta,
     ) -> Result<u32, Fault> {
         if chats.len() > limits::CHATS_PER_ACTION {
-            return Err(AppError::invalid(
-                "chats",
-                format!("Choose at most {} chats at once.", limits::CHATS_PER_ACTION),
-            )
-            .into());
+            return Err(AppError::invalid("chats", reason!("chats_too_many", most = limits::CHATS_PER_ACTION)).into());
         }
         // In one order, so that two of these never wait for each other's chats.
         let chats: BTreeSet<ChatId> = chats.iter().copied().collect();

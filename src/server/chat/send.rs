@@ -32,7 +32,7 @@ struct Asked {
 }
 
 fn still_answering() -> AppError {
-    AppError::conflict("An answer in this chat is still being written. Wait for it, or stop it first.")
+    AppError::Conflict(reason!("answer_running"))
 }
 
 impl Chats {
@@ -130,10 +130,7 @@ impl Chats {
         now: Timestamp,
     ) -> Result<RunId, Fault> {
         if own.count_open_runs().await? >= limits::OPEN_RUNS_PER_PERSON {
-            return Err(AppError::conflict(
-                "Too many of your answers are still waiting or being written. Wait for some of them, or stop them.",
-            )
-            .into());
+            return Err(AppError::Conflict(reason!("answers_too_many")).into());
         }
         let id = RunId::from_uuid(self.0.clock.new_id());
         match own.insert_run(&NewRun { id, chat, message, model, continues, now }).await {
@@ -163,10 +160,8 @@ impl Chats {
     /// unless the person named it.
     async fn choose_model(&self, owner: UserId, chat: Option<ChatId>, named: Option<&str>) -> Result<Asked, Fault> {
         if let Some(named) = named.filter(|named| !named.is_empty()) {
-            let (_, label) =
-                self.0.models.find(named).await.ok_or_else(|| {
-                    AppError::invalid("model", "This model is not there any more. Choose another one.")
-                })?;
+            let found = self.0.models.find(named).await;
+            let (_, label) = found.ok_or_else(|| AppError::invalid("model", reason!("model_gone")))?;
             return Ok(Asked { id: named.to_owned(), label });
         }
         if let Some(chat) = chat {
@@ -181,8 +176,7 @@ impl Chats {
         {
             return Ok(Asked { id, label });
         }
-        Err(AppError::unavailable("There is no model to ask. An administrator needs to add one to the configuration.")
-            .into())
+        Err(AppError::Unavailable(reason!("model_missing")).into())
     }
 
     /// Lets the last answer be written anew. The new one is shown; the old one stays as its sibling.
@@ -224,7 +218,7 @@ impl Chats {
         let head = own.begin_writing(chat, &asked.id, now).await?.ok_or(AppError::NotFound)?;
         let answer = last_answer(&mut own, chat, head, message).await?;
         if answer.state == "complete" || answer.text().trim().is_empty() {
-            return Err(AppError::conflict("There is nothing to continue here. Retry instead.").into());
+            return Err(AppError::Conflict(reason!("answer_complete")).into());
         }
         own.reopen_message(answer.id).await?;
         let run = self.insert_run(&mut own, chat, answer.id, &asked.id, true, now).await?;
@@ -270,7 +264,7 @@ async fn last_answer(
         return Err(still_answering().into());
     }
     if head != Some(found.node()) {
-        return Err(AppError::conflict("This is not the last answer any more. Reload the page.").into());
+        return Err(AppError::Conflict(reason!("answer_not_last")).into());
     }
     Ok(found)
 }

@@ -83,7 +83,10 @@ fn describe(tried: &Tried) -> (bool, String) {
                 (false, false) => "Check `base_url` and `key`.",
             };
             let Fault { failure, detail } = fault;
-            (false, format!("it does not list its models at {base_url}/models: {failure} ({detail}). {advice}"))
+            (
+                false,
+                format!("it does not list its models at {base_url}/models: {} ({detail}). {advice}", failure.text()),
+            )
         }
     }
 }

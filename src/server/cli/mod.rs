@@ -20,6 +20,7 @@ use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
     domain::{AppError, PersonChange, PersonSummary, Reset, Role, Standing, Timestamp, UserId},
+    i18n::Language,
     server::{
         audit::RequestMeta,
         auth::{Accounts, Factors},
@@ -244,7 +245,7 @@ fn moment(at: Timestamp) -> String {
 /// What went wrong, for the operator, who may see all of it.
 fn told(fault: Fault) -> Box<dyn Error> {
     match fault {
-        Fault::App(error) => error.to_string().into(),
+        Fault::App(error) => error.text_in(Language::default().texts()).into(),
         Fault::Internal(error) => format!("The database cannot be used: {error}").into(),
     }
 }

@@ -7,7 +7,10 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::ACCEPT},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, ACCEPT_LANGUAGE},
+    },
     middleware::Next,
     response::Response,
 };
@@ -16,6 +19,7 @@ use tracing::{Instrument, Span};
 use super::{headers, refusal::show_as_page};
 use crate::{
     domain::UserId,
+    i18n::Language,
     server::{clock::Clock, telemetry::RequestId},
 };
 
@@ -48,12 +52,15 @@ pub(super) async fn log_access(State(with): State<Arc<AccessLog>>, mut request: 
     let mut line = Line::begin(&request, span.clone());
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(line.user.clone());
+    let language = language_of(request.headers());
+    request.extensions_mut().insert(language);
     let wants_page = matches!(*request.method(), Method::GET | Method::HEAD) && accepts_html(request.headers());
 
     let mut response = next.run(request).instrument(span).await;
 
     if wants_page {
-        show_as_page(&mut response);
+        let chosen = response.extensions().get::<Language>().copied();
+        show_as_page(&mut response, chosen.unwrap_or(language));
     }
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
@@ -61,6 +68,12 @@ pub(super) async fn log_access(State(with): State<Arc<AccessLog>>, mut request: 
     headers::complete(response.headers_mut(), with.https);
     line.end(response.status());
     response
+}
+
+/// The language that a browser asks for.
+fn language_of(headers: &HeaderMap) -> Language {
+    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|asked| asked.to_str().ok());
+    asked.and_then(Language::negotiate).unwrap_or_default()
 }
 
 /// Whether the client is a browser that wants a page.

@@ -16,7 +16,7 @@ use futures::stream::try_unfold;
 use super::{
     access_log::accepts_html,
     policy::routes_for,
-    refusal::{refuse, refuse_fault, refuse_request, show_as_page},
+    refusal::{language_in, refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, AuditQuery},
@@ -37,10 +37,10 @@ async fn export(
 ) -> Response {
     let mut response = match form {
         Ok(Form(query)) => answer(state, &extensions, &headers, &query).await,
-        Err(rejection) => refuse_request(rejection.status(), "Send a form (application/x-www-form-urlencoded)."),
+        Err(rejection) => refuse_request(rejection.status(), reason!("form_expected")),
     };
     if !response.status().is_success() && accepts_html(&headers) {
-        show_as_page(&mut response);
+        show_as_page(&mut response, language_in(&extensions));
     }
     response
 }

@@ -20,6 +20,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Sleep;
 
 use super::refusal::refuse_request;
+use crate::i18n::Reason;
 
 /// A body that ends with an error when it is larger than allowed, or not there in time.
 pub(super) struct Bounded {
@@ -66,8 +67,7 @@ impl HttpBody for Bounded {
 pub(super) fn check_head(headers: &HeaderMap, most: usize) -> Result<(), Box<Response>> {
     let encoding = headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding.as_bytes() != b"identity");
     if encoding {
-        let reason = "Compressed requests are not accepted.";
-        return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason)));
+        return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason!("request_compressed"))));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > most as u64) {
@@ -88,20 +88,20 @@ fn refusal(error: &(dyn Error + 'static)) -> Response {
             return too_large();
         }
         if error.is::<Late>() {
-            return closing(StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time.");
+            return closing(StatusCode::REQUEST_TIMEOUT, reason!("request_late"));
         }
         cause = error.source();
     }
-    closing(StatusCode::BAD_REQUEST, "The request broke off.")
+    closing(StatusCode::BAD_REQUEST, reason!("request_broken_off"))
 }
 
 /// The body is over the limit.
 pub(super) fn too_large() -> Response {
-    closing(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.")
+    closing(StatusCode::PAYLOAD_TOO_LARGE, reason!("request_too_large"))
 }
 
 /// What is left of the body is not read, so the connection cannot be used again.
-fn closing(status: StatusCode, reason: &str) -> Response {
+fn closing(status: StatusCode, reason: Reason) -> Response {
     let mut response = refuse_request(status, reason);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

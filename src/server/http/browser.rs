@@ -15,7 +15,7 @@ use leptos::{IntoView, config::LeptosOptions};
 use super::{
     audit_export, body, caller, events, export, files, functions,
     guard::{RequestHost, Rules},
-    identities, pages, picture,
+    identities, locales, pages, picture,
     refusal::{not_served, refuse, refuse_request},
     session,
 };
@@ -44,7 +44,7 @@ pub(super) fn routes<V: IntoView + 'static>(
         .merge(export::routes(state))
         .merge(picture::routes(state));
     let not_found = identified(pages::not_found(state, shell)).with_state(state.clone());
-    let routes = identified(private).merge(files::routes(&state.leptos_options, not_found));
+    let routes = identified(private).merge(locales::routes()).merge(files::routes(&state.leptos_options, not_found));
     let uploads = identified(picture::uploads(state));
     guarded(routes, rules, limits::BODY_BYTES).merge(guarded(uploads, rules, limits::PICTURE_BYTES))
 }
@@ -63,7 +63,7 @@ pub(super) fn guarded<S: Clone + Send + Sync + 'static>(
 async fn guard(State((rules, most)): State<(Arc<Rules>, usize)>, mut request: Request, next: Next) -> Response {
     let method = request.method();
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
-        let mut refusal = refuse_request(StatusCode::METHOD_NOT_ALLOWED, "This method is not served.");
+        let mut refusal = refuse_request(StatusCode::METHOD_NOT_ALLOWED, reason!("method_unknown"));
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
         return refusal;
     }

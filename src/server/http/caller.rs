@@ -1,4 +1,4 @@
-//! Finds out who calls, once per request.
+//! Finds out who calls, once per request, and which language they read.
 
 use axum::{
     extract::{Request, State},
@@ -8,11 +8,14 @@ use axum::{
 use tower_sessions::Session;
 
 use super::{LoggedUser, refusal::refuse_fault};
-use crate::server::{
-    auth::{Caller, Unenrolled},
-    cookies::SESSION,
-    fault::Fault,
-    state::AppState,
+use crate::{
+    i18n::Language,
+    server::{
+        auth::{Caller, Unenrolled},
+        cookies::SESSION,
+        fault::Fault,
+        state::AppState,
+    },
 };
 
 /// The layer: leaves in the request's extensions the [`Caller`] where somebody is signed in, and [`Unenrolled`] where they
@@ -25,6 +28,8 @@ pub(super) async fn identify(State(state): State<AppState>, mut request: Request
     {
         match find(&state, &session).await {
             Ok(Some((caller, is_unenrolled))) => {
+                // What they chose goes before what their browser asks for.
+                request.extensions_mut().insert(caller.language);
                 if let Some(logged) = request.extensions().get::<LoggedUser>() {
                     logged.set(caller.user.id);
                 }
@@ -37,7 +42,11 @@ pub(super) async fn identify(State(state): State<AppState>, mut request: Request
             Err(fault) => return refuse_fault(fault, request.extensions()),
         }
     }
-    next.run(request).await
+    let language = request.extensions().get::<Language>().copied().unwrap_or_default();
+    let mut response = next.run(request).await;
+    // For what the outer layers say.
+    response.extensions_mut().insert(language);
+    response
 }
 
 async fn find(state: &AppState, session: &Session) -> Result<Option<(Caller, bool)>, Fault> {

@@ -28,7 +28,7 @@ pub(super) async fn catch_panic(State(deadline): State<Arc<Deadline>>, request: 
         }
         Err(_) => {
             tracing::error!(seconds = deadline.0.as_secs(), "the request was not answered in time");
-            refuse(AppError::unavailable("This took too long. Please try again."))
+            refuse(AppError::Unavailable(reason!("answer_late")))
         }
     }
 }

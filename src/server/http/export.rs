@@ -16,7 +16,7 @@ use futures::stream;
 use super::{
     access_log::accepts_html,
     policy::routes_for,
-    refusal::{refuse, refuse_fault, show_as_page},
+    refusal::{language_in, refuse, refuse_fault, show_as_page},
 };
 use crate::{
     domain::{AppError, ExportId},
@@ -35,7 +35,7 @@ async fn download(State(state): State<AppState>, Path(id): Path<String>, request
     let meta = RequestMeta::from_request(&parts.extensions, &parts.headers);
     let mut response = find(state, &id, &parts.extensions, &meta).await;
     if accepts_html(&parts.headers) {
-        show_as_page(&mut response);
+        show_as_page(&mut response, language_in(&parts.extensions));
     }
     response
 }

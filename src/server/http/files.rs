@@ -100,7 +100,7 @@ fn is_file(path: &str) -> bool {
 }
 
 /// What is said of a file whose name changes with its content.
-const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(super) const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// How long a file may be kept: for ever where its name changes with its content.
 fn kept(path: &str, pkg: bool) -> HeaderValue {

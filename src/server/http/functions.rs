@@ -54,8 +54,7 @@ pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
 
 async fn call(state: AppState, rules: Arc<Rules>, fields: Fields, mut request: Request) -> Response {
     if !is_form(request.headers()) && !is_json(request.headers()) {
-        let reason = "Send a form (application/x-www-form-urlencoded) or JSON (application/json).";
-        return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason);
+        return refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason!("form_or_json_expected"));
     }
     let bytes = match body::read(std::mem::take(request.body_mut())).await {
         Ok(bytes) => bytes,
@@ -66,8 +65,7 @@ async fn call(state: AppState, rules: Arc<Rules>, fields: Fields, mut request: R
         return *refusal;
     }
     if has_others(&bytes, form, fields) {
-        let reason = "The request has a field that is not known here.";
-        return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason);
+        return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason!("field_unknown"));
     }
     let plain_form = (form && accepts_html(request.headers())).then(|| bytes.clone());
     let path = request.uri().path().to_owned();
@@ -102,11 +100,10 @@ fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
     let text = std::str::from_utf8(body).ok();
     // The parser of forms puts another character where it cannot read one.
     if text.is_none_or(|text| form && percent::decode(text).is_none()) {
-        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, "The request is not UTF-8 text.")));
+        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("request_not_text"))));
     }
     if !form && is_deep(body) {
-        let reason = "The request is not in the expected form.";
-        return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason)));
+        return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason!("malformed_request"))));
     }
     Ok(())
 }

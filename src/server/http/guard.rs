@@ -66,10 +66,10 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
 fn check_target(request: &Request) -> Result<(), Box<Response>> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > TARGET_BYTES {
-        return Err(Box::new(refuse_request(StatusCode::URI_TOO_LONG, "The address is too long.")));
+        return Err(Box::new(refuse_request(StatusCode::URI_TOO_LONG, reason!("address_too_long"))));
     }
     if !is_text(request.uri().path()) {
-        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, "The address is not UTF-8 text.")));
+        return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("address_not_text"))));
     }
     Ok(())
 }

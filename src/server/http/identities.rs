@@ -11,7 +11,7 @@ use tower_sessions::Session;
 
 use super::{
     access_log::accepts_html,
-    refusal::{refuse, refuse_as, refuse_request, show_as_page},
+    refusal::{language_in, refuse, refuse_as, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, local_path},
@@ -58,10 +58,10 @@ async fn start(
 ) -> Response {
     let mut response = match form {
         Ok(Form(fields)) => leave(&state, &provider, &extensions, &headers, Fields(fields)).await,
-        Err(rejection) => refuse_request(rejection.status(), "Send a form (application/x-www-form-urlencoded)."),
+        Err(rejection) => refuse_request(rejection.status(), reason!("form_expected")),
     };
     if accepts_html(&headers) {
-        show_as_page(&mut response);
+        show_as_page(&mut response, language_in(&extensions));
     }
     response
 }
@@ -74,7 +74,7 @@ async fn leave(
     mut fields: Fields,
 ) -> Response {
     if !fields.is_unambiguous() {
-        return refuse_request(StatusCode::BAD_REQUEST, "The form names something twice.");
+        return refuse_request(StatusCode::BAD_REQUEST, reason!("form_ambiguous"));
     }
     let purpose = fields.take("purpose");
     let next = fields.take("next").filter(|next| !next.is_empty());
@@ -86,7 +86,7 @@ async fn leave(
         (Some("link"), Some(caller)) => (FlowKind::Link(caller), SETTINGS),
         (Some("confirm"), Some(caller)) => (FlowKind::Confirm(caller), SETTINGS),
         (Some("link" | "confirm"), None) => return refuse(AppError::Unauthenticated),
-        (Some(_), _) => return refuse(AppError::invalid("purpose", "Choose `sign_in`, `link` or `confirm`.")),
+        (Some(_), _) => return refuse(AppError::invalid("purpose", reason!("purpose_unknown"))),
     };
     let next = local_path(Some(next.as_deref().unwrap_or(usual)));
     match state
@@ -124,7 +124,7 @@ async fn arrive(
     extensions: &Extensions,
 ) -> Response {
     if !query.is_unambiguous() {
-        return refuse_request(StatusCode::BAD_REQUEST, "The address names something twice.");
+        return refuse_request(StatusCode::BAD_REQUEST, reason!("address_ambiguous"));
     }
     let Some(session) = extensions.get::<Session>() else {
         return refused(Fault::internal("a request without a session"), extensions);
@@ -150,8 +150,7 @@ fn refused(fault: Fault, extensions: &Extensions) -> Response {
         // Nothing that a person has typed is wrong.
         error @ AppError::Invalid { .. } => refuse_as(StatusCode::BAD_REQUEST, error),
         AppError::Forbidden => {
-            let reason = "You have no account here, and cannot make one yourself. Ask the administrator for one.";
-            refuse_as(StatusCode::FORBIDDEN, AppError::invalid("provider", reason))
+            refuse_as(StatusCode::FORBIDDEN, AppError::invalid("provider", reason!("account_missing")))
         }
         error => refuse(error),
     }

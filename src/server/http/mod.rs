@@ -45,6 +45,7 @@ mod heads;
 mod health;
 mod identities;
 mod listener;
+mod locales;
 mod options;
 mod origin;
 mod pages;
@@ -121,5 +122,5 @@ fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, times: Times) 
 /// Streams must not wait for a compressor, and files come compressed already.
 fn is_page_or_data(_: StatusCode, _: axum::http::Version, headers: &HeaderMap, _: &axum::http::Extensions) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.starts_with("text/html") || kind.starts_with("application/json")
+    ["text/html", "application/json", "text/plain"].iter().any(|known| kind.starts_with(known))
 }

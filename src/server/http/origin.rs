@@ -8,7 +8,10 @@ use axum::http::{
 };
 
 use super::address::Connected;
-use crate::server::config::{Config, PublicUrl};
+use crate::{
+    i18n::Reason,
+    server::config::{Config, PublicUrl},
+};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -19,8 +22,8 @@ pub(super) struct Site {
     listen: SocketAddr,
 }
 
-/// Why a `Host` is refused: the status and a sentence.
-pub(super) type WrongHost = (StatusCode, &'static str);
+/// Why a `Host` is refused.
+pub(super) type WrongHost = (StatusCode, Reason);
 
 impl Site {
     pub fn new(config: &Config) -> Self {
@@ -41,22 +44,19 @@ impl Site {
     pub fn host(&self, uri: &Uri, headers: &HeaderMap, ends: Option<Connected>) -> Result<String, WrongHost> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err((StatusCode::BAD_REQUEST, "The request needs exactly one Host."));
+            return Err((StatusCode::BAD_REQUEST, reason!("host_not_one")));
         };
         let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
         if host.is_empty() {
-            return Err((StatusCode::BAD_REQUEST, "The Host is empty."));
+            return Err((StatusCode::BAD_REQUEST, reason!("host_empty")));
         }
         if uri.authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(&host)) {
-            return Err((StatusCode::BAD_REQUEST, "The address and the Host differ."));
+            return Err((StatusCode::BAD_REQUEST, reason!("host_differs")));
         }
         if self.is_ours(&host, ends) || Self::is_probe(uri) {
             return Ok(host);
         }
-        Err((
-            StatusCode::MISDIRECTED_REQUEST,
-            "This name is not served here. If it should be, set `url` in the configuration to the address in the browser.",
-        ))
+        Err((StatusCode::MISDIRECTED_REQUEST, reason!("host_not_served")))
     }
 
     fn is_ours(&self, host: &str, ends: Option<Connected>) -> bool {

@@ -6,6 +6,7 @@ use axum::{
     http::{
         StatusCode,
         header::{CONTENT_SECURITY_POLICY, LOCATION},
+        request::Parts,
     },
     middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
@@ -14,7 +15,12 @@ use leptos::{IntoView, nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 use server_fn::redirect::REDIRECT_HEADER;
 
-use super::{access_log::accepts_html, headers::policy_of_pages, refusal::refuse, typed::give_back};
+use super::{
+    access_log::accepts_html,
+    headers::policy_of_pages,
+    refusal::{language_in, refuse},
+    typed::give_back,
+};
 use crate::{
     domain::AppError,
     server::{access::Access, auth::Unenrolled, state::AppState},
@@ -65,7 +71,11 @@ pub(super) fn routes<V: IntoView + 'static>(
     }
     let context = state.clone();
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
-    let router = Router::new().leptos_routes_with_context(state, pages, move || set_policy(&context), app);
+    let provide = move || {
+        provide_language();
+        set_policy(&context);
+    };
+    let router = Router::new().leptos_routes_with_context(state, pages, provide, app);
     router.layer(map_response(send_on)).layer(from_fn_with_state(https, give_back)).layer(from_fn(lead_to_enrolment))
 }
 
@@ -93,6 +103,7 @@ pub(super) fn not_found<V: IntoView + 'static>(
     let state = state.clone();
     let context = move || {
         provide_context(state.clone());
+        provide_language();
         set_policy(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
@@ -113,6 +124,12 @@ async fn send_on(mut response: Response) -> Response {
         response.headers_mut().remove(REDIRECT_HEADER);
     }
     response
+}
+
+/// Has the page be written in the language that whoever asks for it reads.
+fn provide_language() {
+    let language = use_context::<Parts>().map(|parts| language_in(&parts.extensions));
+    provide_context(language.unwrap_or_default());
 }
 
 /// Sets the policy with the nonce that Leptos has just made for this answer.

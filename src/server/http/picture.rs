@@ -17,7 +17,7 @@ use super::{
     access_log::accepts_html,
     body,
     policy::routes_for,
-    refusal::{refuse, refuse_fault, refuse_request, show_as_page},
+    refusal::{language_in, refuse, refuse_fault, refuse_request, show_as_page},
 };
 use crate::{
     domain::{AppError, UserId},
@@ -43,7 +43,7 @@ async fn take(State(state): State<AppState>, extensions: Extensions, headers: He
         Err(refusal) => *refusal,
     };
     if !response.status().is_redirection() && accepts_html(&headers) {
-        show_as_page(&mut response);
+        show_as_page(&mut response, language_in(&extensions));
     }
     response
 }
@@ -51,15 +51,13 @@ async fn take(State(state): State<AppState>, extensions: Extensions, headers: He
 async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, body: Body) -> Result<(), Box<Response>> {
     let caller = extensions.get::<Caller>().ok_or_else(|| Box::new(refuse(AppError::Unauthenticated)))?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(kind).map_err(|_| {
-        let reason = "Send the picture as a form (multipart/form-data).";
-        Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason))
-    })?;
+    let boundary = multer::parse_boundary(kind)
+        .map_err(|_| Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason!("picture_form_expected"))))?;
     // Read whole, within the limit of the guard, so that what is wrong with its size is told as everywhere.
     let bytes = body::read(body).await?;
-    let file = find_file(bytes, boundary).await.ok_or_else(|| {
-        Box::new(refuse_request(StatusCode::BAD_REQUEST, "The form is not in the expected form. Choose a file first."))
-    })?;
+    let file = find_file(bytes, boundary)
+        .await
+        .ok_or_else(|| Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("picture_missing"))))?;
     let meta = RequestMeta::from_request(extensions, headers);
     let kept = state.profiles.change_picture(caller, file, &meta).await;
     kept.map_err(|fault| Box::new(refuse_fault(fault, extensions)))

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     access_log::accepts_html,
-    refusal::{refuse_fault, show_as_page},
+    refusal::{language_in, refuse_fault, show_as_page},
 };
 use crate::server::{access::Access, audit::RequestMeta, state::AppState};
 
@@ -28,7 +28,7 @@ async fn require(State((state, access)): State<(AppState, Access)>, request: Req
     };
     let mut refusal = refuse_fault(fault, &parts.extensions);
     if accepts_html(&parts.headers) {
-        show_as_page(&mut refusal);
+        show_as_page(&mut refusal, language_in(&parts.extensions));
     }
     refusal
 }

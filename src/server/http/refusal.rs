@@ -8,6 +8,7 @@ use axum::{
 
 use crate::{
     domain::AppError,
+    i18n::{Language, Reason, Texts},
     server::{fault::Fault, telemetry::RequestId},
 };
 
@@ -30,7 +31,7 @@ pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response();
     let retry_after = match &error {
         AppError::RateLimited { retry_after } => Some(*retry_after),
-        AppError::Unavailable { .. } => Some(UNAVAILABLE_FOR),
+        AppError::Unavailable(_) => Some(UNAVAILABLE_FOR),
         _ => None,
     };
     if let Some(seconds) = retry_after {
@@ -41,30 +42,39 @@ pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
 }
 
 /// Something is wrong with the request itself; `reason` says what.
-pub fn refuse_request(status: StatusCode, reason: &str) -> Response {
+pub fn refuse_request(status: StatusCode, reason: Reason) -> Response {
     refuse_as(status, AppError::invalid("request", reason))
 }
 
 /// For a method that the route does not know.
 pub(super) async fn not_served() -> Response {
-    refuse_request(StatusCode::METHOD_NOT_ALLOWED, "This address does not serve this method.")
+    refuse_request(StatusCode::METHOD_NOT_ALLOWED, reason!("method_not_served"))
 }
 
-/// Makes a refusal a page, for a person who followed a link and would not want to see JSON.
-pub(super) fn show_as_page(response: &mut Response) {
-    let Some(Refused(error)) = response.extensions().get::<Refused>().cloned() else { return };
-    *response.body_mut() = page(&error);
+/// The language that whoever sent a request reads.
+pub(super) fn language_in(extensions: &Extensions) -> Language {
+    extensions.get().copied().unwrap_or_default()
+}
+
+/// Makes a refusal a page in this language, for a person who followed a link and would not want to see JSON.
+pub(super) fn show_as_page(response: &mut Response, language: Language) {
+    let Some(Refused(error)) = response.extensions_mut().remove::<Refused>() else { return };
+    *response.body_mut() = page(&error, language.texts());
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
 }
 
-fn page(error: &AppError) -> Body {
-    let text = error.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+fn page(error: &AppError, texts: &Texts) -> Body {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     Body::from(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{lang}\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Colloquy</title>\n<main>\n<h1>This did not work</h1>\n<p>{text}</p>\n\
-         <p><a href=\"/\">Go to the start page</a></p>\n</main>\n</html>\n"
+         <title>Colloquy</title>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n\
+         <p><a href=\"/\">{start}</a></p>\n</main>\n</html>\n",
+        lang = texts.tag(),
+        title = escaped(t!(in texts, "error.page_title")),
+        text = escaped(&error.text_in(texts)),
+        start = escaped(t!(in texts, "error.page_start")),
     ))
 }
 

@@ -1,4 +1,4 @@
-//! The texts of the legal pages: the operator's files, or those built in where there are none.
+//! The texts of the legal pages: the operator's files, or where there are none those of `locales/`.
 
 use std::{
     fs::{self, File},
@@ -8,35 +8,31 @@ use std::{
 
 use crate::{
     domain::{AppError, LegalPage},
+    i18n::Language,
     server::{config::Config, fault::Fault, markdown::render},
 };
 
 /// The longest file that is read, in bytes.
 pub const LEGAL_BYTES: u64 = 256 * 1_024;
 
-const PRIVACY: &str = include_str!("privacy.md");
-const TERMS: &str = include_str!("terms.md");
-
-/// The text of a page as HTML. It is read anew each time, so that the operator sees at once what they wrote.
+/// The text of a page as HTML. It is read anew each time, so that the operator sees at once what they wrote. Theirs is the
+/// same for every language.
 ///
 /// # Errors
 /// `Unavailable` where there is a file that cannot be shown: another text in its place would not be the operator's.
-pub async fn load_legal(config: &Config, page: LegalPage) -> Result<String, Fault> {
-    let (file, built_in) = match page {
-        LegalPage::Privacy => ("privacy.md", PRIVACY),
-        LegalPage::Terms => ("terms.md", TERMS),
+pub async fn load_legal(config: &Config, language: Language, page: LegalPage) -> Result<String, Fault> {
+    let name = match page {
+        LegalPage::Privacy => "privacy",
+        LegalPage::Terms => "terms",
     };
-    let path = config.data.join("pages").join(file);
-    let standard = format!("{built_in}{}", operator(config));
+    let path = config.data.join("pages").join(format!("{name}.md"));
+    let standard = format!("{}{}", language.document(name).unwrap_or_default(), operator(config, language));
     tokio::task::spawn_blocking(move || match read(&path) {
         Ok(text) => Ok(render(&text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(render(&standard)),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the text of a legal page cannot be shown");
-            Err(AppError::unavailable(
-                "The text of this page cannot be read. Please tell whoever runs this installation.",
-            )
-            .into())
+            Err(AppError::Unavailable(reason!("legal_unreadable")).into())
         }
     })
     .await?
@@ -56,14 +52,40 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 /// Who runs this installation, as far as they say so.
-fn operator(config: &Config) -> String {
+fn operator(config: &Config, language: Language) -> String {
+    let texts = language.texts();
     let name = config.operator_name.as_deref();
     let contact = config.operator_contact.as_deref();
     let who = match (name, contact) {
-        (Some(name), Some(contact)) => format!("This installation is run by {name}. Contact: {contact}"),
-        (Some(name), None) => format!("This installation is run by {name}."),
-        (None, Some(contact)) => format!("Whoever runs this installation can be reached here: {contact}"),
-        (None, None) => "Ask whoever gave you this address: they run this installation or know who does.".to_owned(),
+        (Some(name), Some(contact)) => {
+            t!(in texts, "auth.operator.name_and_contact", name = name, contact = contact)
+        }
+        (Some(name), None) => t!(in texts, "auth.operator.name", name = name),
+        (None, Some(contact)) => t!(in texts, "auth.operator.contact", contact = contact),
+        (None, None) => t!(in texts, "auth.operator.unknown").to_owned(),
     };
-    format!("\n## Who runs this installation\n\n{who}\n")
+    format!("\n## {}\n\n{who}\n", t!(in texts, "auth.operator.heading"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The addresses to which a text leads, sorted, and the number of its sections.
+    fn outline(text: &str) -> (Vec<&str>, usize) {
+        let mut links: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        links.sort_unstable();
+        (links, text.matches("\n## ").count())
+    }
+
+    #[test]
+    fn legal_texts_are_the_same_in_every_language() {
+        for name in ["privacy", "terms"] {
+            let text = |language: Language| language.document(name).expect("a text");
+            for language in Language::all() {
+                let told = outline(text(language));
+                assert_eq!(told, outline(text(Language::default())), "{name} in {}", language.tag());
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod letters;
 mod notices;
 mod outbox;
+mod sentences;
 mod smtp;
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,6 +24,7 @@ use secrecy::ExposeSecret;
 pub use letters::{Letter, moment};
 pub use notices::Notices;
 pub use outbox::Outbox;
+pub use sentences::Notice;
 
 use self::smtp::MailServer;
 use super::{config::MailConfig, store::UnsentMail};

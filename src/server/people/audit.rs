@@ -6,6 +6,7 @@ use time::{Date, Month};
 use super::{Actor, Administration};
 use crate::{
     domain::{Activity, AppError, AuditAction, AuditEntry, AuditPage, AuditQuery, Email, Outcome, Timestamp, UserId},
+    i18n::Texts,
     server::{
         audit::{AuditEvent, RequestMeta, cursor_after, device, network, parse_cursor},
         auth::Caller,
@@ -68,7 +69,7 @@ impl Administration {
         records.truncate(ACTS_PER_PAGE as usize);
         let next = records.last().filter(|_| more).map(|last| cursor_after(&last.row));
         Ok(AuditPage {
-            entries: records.into_iter().map(entry).collect(),
+            entries: records.into_iter().map(|record| entry(record, by.meta.language.texts())).collect(),
             next,
             days: self.audit_days,
             fresh: by.caller.is_some_and(|caller| self.accounts.require_fresh(caller).is_ok()),
@@ -134,16 +135,16 @@ impl Administration {
     }
 
     async fn filter(&self, query: &AuditQuery) -> Result<AuditFilter, Fault> {
-        let wrong = |field: &'static str, reason: &str| AppError::invalid(field, reason);
+        let unknown = || AppError::invalid("action", reason!("action_unknown"));
         let action = match query.action.as_str() {
             "" => None,
-            name => Some(AuditAction::named(name).ok_or_else(|| wrong("action", "There is no such action."))?),
+            name => Some(AuditAction::named(name).ok_or_else(unknown)?),
         };
         let outcome = match query.outcome.as_str() {
             "" => None,
             "done" => Some(Outcome::Done),
             "refused" => Some(Outcome::Refused),
-            _ => return Err(wrong("outcome", "Choose `done` or `refused`.").into()),
+            _ => return Err(AppError::invalid("outcome", reason!("outcome_unknown")).into()),
         };
         let person = match query.person.trim() {
             "" => None,
@@ -159,7 +160,7 @@ impl Administration {
         if let Ok(id) = text.parse() {
             return Ok(id);
         }
-        let nobody = || AppError::invalid("person", "No account has this address. Of one that is gone, write the id.");
+        let nobody = || AppError::invalid("person", reason!("person_unknown"));
         let email = Email::parse(text).map_err(|_| nobody())?;
         let found = self.store.read().await?.find_user_by_email(email.key()).await?;
         Ok(found.ok_or_else(nobody)?.id)
@@ -179,15 +180,15 @@ fn day(field: &'static str, text: &str) -> Result<Option<Timestamp>, AppError> {
         // Years of four digits: all that a clock of ours can show.
         (1970..=9999).contains(&date.year()).then_some(date).filter(|_| parts.next().is_none())
     };
-    let date = date().ok_or_else(|| AppError::invalid(field, "Write the day as 2026-11-21."))?;
+    let date = date().ok_or_else(|| AppError::invalid(field, reason!("day_malformed")))?;
     Ok(Some(Timestamp::from_micros(date.midnight().assume_utc().unix_timestamp() * 1_000_000)))
 }
 
-fn entry(record: AuditRecord) -> AuditEntry {
+fn entry(record: AuditRecord, texts: &Texts) -> AuditEntry {
     let AuditRecord { row, subject_id, actor_name, actor_email, subject_name, subject_email } = record;
     let named = |id: Option<UserId>, name: Option<String>, email: Option<String>| match (id, name, email) {
         (_, Some(name), Some(email)) => format!("{name} <{email}>"),
-        (Some(id), ..) => format!("gone ({})", &id.to_string()[..8]),
+        (Some(id), ..) => t!(in texts, "mail.gone", id = &id.to_string()[..8]),
         _ => String::new(),
     };
     AuditEntry {
@@ -197,8 +198,8 @@ fn entry(record: AuditRecord) -> AuditEntry {
             at: row.at,
             action: row.action,
             outcome: row.outcome,
-            device: device(&row.user_agent),
-            place: network(&row.address),
+            device: device(texts, &row.user_agent),
+            place: network(texts, &row.address),
             by_another: row.actor_id.is_some() && row.actor_id != subject_id,
             detail: row.detail,
         },

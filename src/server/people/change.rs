@@ -5,7 +5,7 @@ use crate::{
     domain::{AppError, AuditAction, Email, PersonChange, Reset, Role, SignInId, Standing, UserId},
     server::{
         fault::Fault,
-        mail::Letter,
+        mail::{Letter, Notice},
         store::{LinkPurpose, Tx},
     },
 };
@@ -25,8 +25,7 @@ impl Administration {
     ) -> Result<(), Fault> {
         if by.id() == Some(user) && change.needs_confirmation() && !confirmed {
             by.check()?;
-            let reason = "This is your own account. Tick the box if you mean it: you cannot undo it yourself.";
-            return Err(AppError::invalid("confirmed", reason).into());
+            return Err(AppError::invalid("confirmed", reason!("own_account_unconfirmed")).into());
         }
         match change {
             PersonChange::MakeAdministrator => self.change_role(by, user, Role::Administrator).await,
@@ -55,11 +54,11 @@ impl Administration {
         }
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         self.record_change(&mut tx, by, user, AuditAction::ChangeRole, role.word()).await?;
-        let sentence = match role {
-            Role::Member => "You are no administrator any more. All your devices were signed out.",
-            Role::Administrator => "You are an administrator now. All your devices were signed out.",
+        let notice = match role {
+            Role::Member => Notice::MadeMember,
+            Role::Administrator => Notice::MadeAdministrator,
         };
-        self.notify(&mut tx, &person, sentence).await?;
+        self.notify(&mut tx, &person, notice).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -80,7 +79,7 @@ impl Administration {
         }
         self.end_invitations(&mut tx, by, user).await?;
         self.record_change(&mut tx, by, user, AuditAction::DisableAccount, "").await?;
-        self.notify(&mut tx, &person, "Your account was disabled.").await?;
+        self.notify(&mut tx, &person, Notice::Disabled).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -94,7 +93,7 @@ impl Administration {
         // Also what was begun in the moment in which the account was shut.
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         self.record_change(&mut tx, by, user, AuditAction::EnableAccount, "").await?;
-        self.notify(&mut tx, &person, "Your account was enabled again.").await?;
+        self.notify(&mut tx, &person, Notice::Enabled).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -104,7 +103,7 @@ impl Administration {
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         self.record_change(&mut tx, by, user, AuditAction::EndAllSignIns, "").await?;
-        self.notify(&mut tx, &person, "All your devices were signed out.").await?;
+        self.notify(&mut tx, &person, Notice::SignedOut).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -139,11 +138,12 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.standing == Standing::Disabled {
-            return Err(AppError::conflict("This account is disabled. Enable it first.").into());
+            return Err(AppError::Conflict(reason!("account_disabled")).into());
         }
         let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
         if mailed {
-            self.notices.post(&mut tx, &person.summary.email, &Letter::reset_by_administrator(&link)).await?;
+            let write = |texts| Letter::reset_by_administrator(texts, &link);
+            self.notices.post(&mut tx, &person.summary.email, write).await?;
         }
         self.record_change(&mut tx, by, user, AuditAction::StartReset, if mailed { "by mail" } else { "by link" })
             .await?;

@@ -3,21 +3,26 @@
 use super::{Actor, Administration};
 use crate::{
     domain::{AppError, AuditAction, Role, UserId},
-    server::{fault::Fault, mail::Letter, privacy::GRACE_SECONDS, store::LinkPurpose},
+    server::{
+        fault::Fault,
+        mail::{Letter, Notice},
+        privacy::GRACE_SECONDS,
+        store::LinkPurpose,
+    },
 };
 
 impl Administration {
     /// Shuts somebody's account at once, and has it deleted after a day.
     pub(super) async fn ask_deletion_of(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         if by.id() == Some(user) {
-            return Err(AppError::conflict("This is your own account. Delete it in your settings.").into());
+            return Err(AppError::Conflict(reason!("own_account_deletion")).into());
         }
         let now = self.clock.now();
         let due_at = now.plus_seconds(GRACE_SECONDS);
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).begin_deletion(now, due_at).await? {
-            return Err(AppError::conflict("This account is going to be deleted already.").into());
+            return Err(AppError::Conflict(reason!("deletion_begun")).into());
         }
         // The same moment says, when it is undone, that it was shut by this.
         tx.update_disabled(user, Some(now)).await?;
@@ -30,7 +35,8 @@ impl Administration {
         }
         self.end_invitations(&mut tx, by, user).await?;
         self.record_change(&mut tx, by, user, AuditAction::AskDeletion, "").await?;
-        self.notices.post(&mut tx, &person.summary.email, &Letter::deletion_by_administrator(due_at)).await?;
+        let write = |texts| Letter::deletion_by_administrator(texts, due_at);
+        self.notices.post(&mut tx, &person.summary.email, write).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -40,10 +46,10 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).withdraw_deletion(self.clock.now()).await? {
-            return Err(AppError::conflict("This account is not going to be deleted, or its day is over.").into());
+            return Err(AppError::Conflict(reason!("deletion_over")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::WithdrawDeletion, "").await?;
-        self.notify(&mut tx, &person, "Your account stays: its deletion was undone.").await?;
+        self.notify(&mut tx, &person, Notice::DeletionUndone).await?;
         tx.commit().await?;
         Ok(())
     }

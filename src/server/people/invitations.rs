@@ -31,13 +31,13 @@ impl InvitationRequest {
         let at_most = if email.is_some() || self.role == Role::Administrator { 1 } else { limits::INVITATION_USES };
         if !(1..=at_most).contains(&self.uses) {
             let reason = match at_most {
-                1 => "An invitation to one address, or of an administrator, is for one person.".to_owned(),
-                _ => format!("Invite 1 to {at_most} people at once."),
+                1 => reason!("invitation_for_one"),
+                _ => reason!("invitation_uses", most = at_most),
             };
             return Err(AppError::invalid("uses", reason));
         }
         if !(1..=limits::INVITATION_DAYS).contains(&self.days) {
-            let reason = format!("An invitation holds for 1 to {} days.", limits::INVITATION_DAYS);
+            let reason = reason!("invitation_days", most = limits::INVITATION_DAYS);
             return Err(AppError::invalid("days", reason));
         }
         Ok(email)
@@ -78,9 +78,8 @@ impl Administration {
         })
         .await?;
         if let Some(email) = &email {
-            self.notices
-                .post(&mut tx, email.given(), &Letter::invitation(&caller.user.name, &link, request.days))
-                .await?;
+            let write = |texts| Letter::invitation(texts, &caller.user.name, &link, request.days);
+            self.notices.post_to_anybody(&mut tx, email.given(), meta.language, write).await?;
         }
         let bound = email.as_ref().map_or("whoever has the link", |email| email.domain());
         let detail = format!("{} for {bound}, {} uses, {} days", request.role.word(), request.uses, request.days);

@@ -48,10 +48,10 @@ impl Administration {
                 JobAction::GiveUp => tx.give_job_up(kind, subject).await?,
             };
         if !changed {
-            return Err(AppError::conflict("The job is running, or has changed. Reload the page.").into());
+            return Err(AppError::Conflict(reason!("job_changed")).into());
         }
         // Neither the address nor the error: what was written down must not name whoever is gone by then.
-        let detail = kind.label();
+        let detail = kind.english();
         let event = AuditEvent { actor: by.id(), subject: None, action: audited, outcome: Outcome::Done, detail };
         by.meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;

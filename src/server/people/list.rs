@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{Actor, Administration};
 use crate::{
     domain::{AppError, Device, People, PeoplePage, Person, PersonSummary, UndeliveredMail, UserId, limits},
+    i18n::Texts,
     server::{
         audit::{device, network},
         auth::Caller,
@@ -21,8 +22,7 @@ impl Administration {
     pub async fn list_people(&self, by: &Actor<'_>, search: &str, cursor: Option<&str>) -> Result<PeoplePage, Fault> {
         by.check()?;
         if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
-            let reason = format!("Search for at most {} characters.", limits::SEARCH_CHARS);
-            return Err(AppError::invalid("search", reason).into());
+            return Err(AppError::invalid("search", reason!("search_too_long", most = limits::SEARCH_CHARS)).into());
         }
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
         let limit = limits::PEOPLE_PER_PAGE;
@@ -49,7 +49,7 @@ impl Administration {
             new_link: None,
             mails: self.notices.are_sent(),
             undelivered: undelivered.into_iter().map(undelivered_mail).collect(),
-            receipts: self.privacy.list_receipts().await?,
+            receipts: self.privacy.list_receipts(by.meta.language.texts()).await?,
             fresh: self.accounts.require_fresh(caller).is_ok(),
         })
     }
@@ -75,7 +75,7 @@ impl Administration {
             factor_removal,
             deletion_at: row.deletion_at,
             removal_hours: self.factor_removal_seconds.div_euclid(3_600).max(1),
-            devices: sign_ins.into_iter().map(|row| shown_device(row, caller)).collect(),
+            devices: sign_ins.into_iter().map(|row| shown_device(row, caller, by.meta.language.texts())).collect(),
             new_link: None,
             mails: self.notices.are_sent(),
             fresh: self.accounts.require_fresh(caller).is_ok(),
@@ -95,11 +95,11 @@ impl Administration {
     }
 }
 
-fn shown_device(row: SignInRow, caller: &Caller) -> Device {
+fn shown_device(row: SignInRow, caller: &Caller, texts: &Texts) -> Device {
     Device {
         id: row.id,
-        device: device(&row.user_agent),
-        place: network(&row.address),
+        device: device(texts, &row.user_agent),
+        place: network(texts, &row.address),
         created_at: row.created_at,
         last_used_at: row.last_used_at,
         current: row.id == caller.sign_in,
@@ -128,7 +128,7 @@ fn parse_cursor(text: &str) -> Result<PeopleCursor, AppError> {
         let fits = name_key.chars().count() <= 4 * limits::NAME_CHARS && !name_key.contains('\0');
         fits.then_some(PeopleCursor { name_key, id: id.parse().ok()? })
     };
-    parse().ok_or_else(|| AppError::invalid("cursor", "This page of the list does not exist. Start from the top."))
+    parse().ok_or_else(|| AppError::invalid("cursor", reason!("cursor_unknown")))
 }
 
 #[cfg(test)]

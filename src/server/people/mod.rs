@@ -25,7 +25,7 @@ use crate::{
         config::Config,
         fault::Fault,
         limits::RateLimits,
-        mail::{Letter, Notices},
+        mail::{Letter, Notice, Notices},
         privacy::Privacy,
         store::{PersonRow, Store, StoreError, Tx},
     },
@@ -131,8 +131,8 @@ impl Administration {
     }
 
     /// Tells a person what was done with their account, where mails are sent.
-    async fn notify(&self, tx: &mut Tx, person: &PersonRow, sentence: &str) -> Result<(), StoreError> {
-        let letter = Letter::administrators_notice(sentence, self.clock.now());
-        self.notices.post(tx, &person.summary.email, &letter).await
+    async fn notify(&self, tx: &mut Tx, person: &PersonRow, notice: Notice<'_>) -> Result<(), StoreError> {
+        let write = |texts| Letter::administrators_notice(texts, notice, self.clock.now());
+        self.notices.post(tx, &person.summary.email, write).await
     }
 }

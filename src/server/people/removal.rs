@@ -13,7 +13,7 @@ use crate::{
         auth::Caller,
         fault::Fault,
         jobs::{self, Handler, Policy, Run},
-        mail::Letter,
+        mail::{Letter, Notice},
         store::DueRemoval,
     },
 };
@@ -36,8 +36,7 @@ impl Administration {
     pub(super) async fn ask_factor_removal(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let asked_by = by.id().ok_or(AppError::Forbidden)?;
         if asked_by == user {
-            let reason = "These are your own second factors. Remove them in your settings.";
-            return Err(AppError::conflict(reason).into());
+            return Err(AppError::Conflict(reason!("own_factors")).into());
         }
         let now = self.clock.now();
         let due_at = now.plus_seconds(self.factor_removal_seconds);
@@ -45,13 +44,14 @@ impl Administration {
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         let mut owned = tx.owned_by(user);
         if owned.list_factors().await?.is_empty() {
-            return Err(AppError::conflict("This person has no second factor.").into());
+            return Err(AppError::Conflict(reason!("person_without_factor")).into());
         }
         if !owned.insert_factor_removal(asked_by, now, due_at).await? {
-            return Err(AppError::conflict("The notice has begun already.").into());
+            return Err(AppError::Conflict(reason!("removal_begun")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::AskFactorRemoval, "").await?;
-        self.notices.post(&mut tx, &person.summary.email, &Letter::factor_removal(due_at)).await?;
+        let write = |texts| Letter::factor_removal(texts, due_at);
+        self.notices.post(&mut tx, &person.summary.email, write).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -61,10 +61,10 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).delete_factor_removal().await? {
-            return Err(AppError::conflict("There is no notice any more. Reload the page.").into());
+            return Err(AppError::Conflict(reason!("removal_over")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::WithdrawFactorRemoval, "").await?;
-        self.notify(&mut tx, &person, "Your second factors stay: their removal was withdrawn.").await?;
+        self.notify(&mut tx, &person, Notice::FactorRemovalWithdrawn).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -88,7 +88,7 @@ impl Administration {
             return Err(AppError::NotFound.into());
         }
         meta.record_own(&mut tx, &self.clock, user, AuditAction::RefuseFactorRemoval).await?;
-        self.notices.tell(&mut tx, &caller.user.email, "The removal of your second factors was refused.", meta).await?;
+        self.notices.tell(&mut tx, &caller.user.email, Notice::FactorRemovalRefused, meta).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -113,8 +113,7 @@ impl Administration {
             let action = AuditAction::RemoveLostFactors;
             let event = AuditEvent { actor: asked_by, subject: Some(user), action, outcome: Outcome::Done, detail: "" };
             RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
-            let sentence = "Your second factors were removed, because they were said to be lost. All your devices were signed out.";
-            self.notify(&mut tx, &person, sentence).await?;
+            self.notify(&mut tx, &person, Notice::LostFactorsRemoved).await?;
         }
         tx.commit().await?;
         Ok(jobs::Outcome::Done)

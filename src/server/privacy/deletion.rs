@@ -5,7 +5,12 @@
 use super::Privacy;
 use crate::{
     domain::{AppError, AuditAction, Email, Role, Timestamp},
-    server::{audit::RequestMeta, auth::Caller, fault::Fault, mail::Letter},
+    server::{
+        audit::RequestMeta,
+        auth::Caller,
+        fault::Fault,
+        mail::{Letter, Notice},
+    },
 };
 
 /// Seconds in which a deletion can be undone.
@@ -27,10 +32,10 @@ impl Privacy {
         tx.lock_administrators().await?;
         let person = tx.find_person(user).await?.ok_or(AppError::Unauthenticated)?;
         if typed.key() != Email::parse(&person.summary.email)?.key() {
-            return Err(AppError::invalid("email", "This is not the e-mail address of your account.").into());
+            return Err(AppError::invalid("email", reason!("email_not_yours")).into());
         }
         if !tx.owned_by(user).begin_deletion(now, due_at).await? {
-            return Err(AppError::conflict("Your account is going to be deleted already.").into());
+            return Err(AppError::Conflict(reason!("own_deletion_begun")).into());
         }
         if person.summary.role == Role::Administrator {
             self.accounts.require_an_administrator(&mut tx).await?;
@@ -38,7 +43,8 @@ impl Privacy {
         tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user).await?;
         meta.record_own(&mut tx, &self.clock, user, AuditAction::AskDeletion).await?;
-        self.notices.post(&mut tx, &person.summary.email, &Letter::deletion(due_at, &meta.network())).await?;
+        let write = |texts| Letter::deletion(texts, due_at, &meta.network_in(texts));
+        self.notices.post(&mut tx, &person.summary.email, write).await?;
         tx.commit().await?;
         Ok(due_at)
     }
@@ -54,7 +60,7 @@ impl Privacy {
             return Err(AppError::NotFound.into());
         }
         meta.record_own(&mut tx, &self.clock, user, AuditAction::WithdrawDeletion).await?;
-        self.notices.tell(&mut tx, &caller.user.email, "Your account stays: its deletion was undone.", meta).await?;
+        self.notices.tell(&mut tx, &caller.user.email, Notice::DeletionUndone, meta).await?;
         tx.commit().await?;
         Ok(())
     }

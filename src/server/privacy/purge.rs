@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Privacy;
 use crate::{
     domain::{AuditAction, JobKind, Outcome, Receipt, UserId},
+    i18n::{Key, Language, Texts},
     server::{
         audit::{AuditEvent, RequestMeta},
         fault::Fault,
@@ -62,6 +63,8 @@ impl Privacy {
         tx.lock_administrators().await?;
         let Some(due) = tx.take_due_deletion(user, now).await? else { return Ok(jobs::Outcome::Done) };
         run.finish(&mut tx).await?;
+        // After the purge no account has the address any more.
+        let language = self.notices.language_of(&mut tx, &due.email, Language::default()).await?;
         let counts = tx.purge(&due).await?;
         let traces = tx.find_traces(&due).await?;
         if !traces.is_empty() {
@@ -79,8 +82,9 @@ impl Privacy {
         };
         tx.insert_receipt(&receipt).await?;
         // The last mail is the one thing that still names the address. It goes with all mails that were sent, in a week.
-        let letter = Letter::deleted(&receipt.id.to_string(), receipt.asked_at, now, &words(&receipt.counts)?);
-        self.notices.post(&mut tx, &due.email, &letter).await?;
+        let (id, asked_at) = (receipt.id.to_string(), receipt.asked_at);
+        let write = |texts| Letter::deleted(texts, &id, asked_at, now, &words(texts, &counts));
+        self.notices.post_to_anybody(&mut tx, &due.email, language, write).await?;
         tx.commit().await?;
         self.store.checkpoint().await?;
         Ok(jobs::Outcome::Done)
@@ -113,13 +117,13 @@ impl Privacy {
     ///
     /// # Errors
     /// As the database says.
-    pub async fn list_receipts(&self) -> Result<Vec<Receipt>, Fault> {
+    pub async fn list_receipts(&self, texts: &Texts) -> Result<Vec<Receipt>, Fault> {
         let rows = self.store.read().await?.list_receipts(RECEIPTS).await?;
         // One that cannot be read is told of in the log and does not keep the others from being shown.
         let shown = |row: ReceiptRow| {
-            let counts = words(&row.counts).unwrap_or_else(|fault| {
+            let counts = read_counts(&row.counts).map(|counts| words(texts, &counts)).unwrap_or_else(|fault| {
                 tracing::error!(%fault, receipt = %row.id, "the counts of a deletion cannot be read");
-                "unknown, because the receipt cannot be read".to_owned()
+                t!(in texts, "mail.rows.unreadable").to_owned()
             });
             Receipt { id: row.id.to_string(), asked_at: row.asked_at, done_at: row.done_at, counts }
         };
@@ -127,45 +131,49 @@ impl Privacy {
     }
 }
 
-/// The rows of a table, for people: one, and several.
-fn row_names(table: &str) -> Option<(&'static str, &'static str)> {
+/// What rows of a table are for people, as a text that a number chooses the form of.
+fn row_name(table: &str) -> Option<Key> {
     Some(match table {
-        "runs" => ("run of a model", "runs of a model"),
-        "messages" => ("message", "messages"),
-        "chats" => ("chat", "chats"),
-        "recovery_codes" => ("recovery code", "recovery codes"),
-        "factors" => ("second factor", "second factors"),
-        "factor_removals" => ("removal of second factors", "removals of second factors"),
-        "pending_sign_ins" => ("unfinished sign-in", "unfinished sign-ins"),
-        "ceremonies" => ("passkey ceremony", "passkey ceremonies"),
-        "provider_flows" => ("sign-in under way at a provider", "sign-ins under way at a provider"),
-        "identities" => ("provider identity", "provider identities"),
-        "links" => ("link", "links"),
-        "sign_ins" => ("sign-in", "sign-ins"),
-        "pictures" => ("picture", "pictures"),
-        "exports" => ("download", "downloads"),
-        "users" => ("account", "accounts"),
-        "jobs" => ("background job", "background jobs"),
-        "deletion_counts" => ("count of deleted rows", "counts of deleted rows"),
-        "sessions" => ("session", "sessions"),
-        "mails" => ("mail", "mails"),
-        "throttles" => ("count of tries", "counts of tries"),
+        "runs" => key!("mail.rows.runs"),
+        "messages" => key!("mail.rows.messages"),
+        "chats" => key!("mail.rows.chats"),
+        "recovery_codes" => key!("mail.rows.recovery_codes"),
+        "factors" => key!("mail.rows.factors"),
+        "factor_removals" => key!("mail.rows.factor_removals"),
+        "pending_sign_ins" => key!("mail.rows.pending_sign_ins"),
+        "ceremonies" => key!("mail.rows.ceremonies"),
+        "provider_flows" => key!("mail.rows.provider_flows"),
+        "identities" => key!("mail.rows.identities"),
+        "links" => key!("mail.rows.links"),
+        "sign_ins" => key!("mail.rows.sign_ins"),
+        "pictures" => key!("mail.rows.pictures"),
+        "exports" => key!("mail.rows.exports"),
+        "users" => key!("mail.rows.users"),
+        "jobs" => key!("mail.rows.jobs"),
+        "deletion_counts" => key!("mail.rows.deletion_counts"),
+        "sessions" => key!("mail.rows.sessions"),
+        "mails" => key!("mail.rows.mails"),
+        "throttles" => key!("mail.rows.throttles"),
         _ => return None,
     })
 }
 
-/// What was deleted, for people: `2 chats, 1 second factor`.
+/// The counts of a receipt.
 ///
 /// # Errors
-/// Where the counts are not what [`Tx::purge`](crate::server::store::Tx::purge) writes.
-fn words(counts: &str) -> Result<String, Fault> {
-    let counts: BTreeMap<String, u64> = serde_json::from_str(counts).map_err(Fault::internal)?;
-    let word = |(table, count): (&String, &u64)| match row_names(table) {
-        Some((one, several)) => format!("{count} {}", if *count == 1 { one } else { several }),
+/// Where they are not what [`Tx::purge`](crate::server::store::Tx::purge) gives.
+fn read_counts(counts: &str) -> Result<BTreeMap<String, u64>, Fault> {
+    serde_json::from_str(counts).map_err(Fault::internal)
+}
+
+/// What was deleted, for people: `2 chats, 1 second factor`.
+fn words(texts: &Texts, counts: &BTreeMap<impl AsRef<str>, u64>) -> String {
+    let words = counts.iter().map(|(table, count)| match row_name(table.as_ref()) {
+        Some(name) => texts.format(name, &[("count", count)]),
         // Of a table of a newer version.
-        None => format!("{count} of {}", table.replace('_', " ")),
-    };
-    Ok(counts.iter().map(word).collect::<Vec<_>>().join(", "))
+        None => t!(in texts, "mail.rows.of_table", number = count, table = table.as_ref().replace('_', " ")),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -173,33 +181,38 @@ mod tests {
     use super::*;
     use crate::server::store::{Counts, Holds, ID_COLUMNS};
 
+    fn words(counts: &str) -> String {
+        super::words(Language::default().texts(), &read_counts(counts).expect("counts"))
+    }
+
     #[test]
     fn counts_are_told_in_words() {
         let counts = Counts::from([("chats", 2), ("sign_ins", 1), ("users", 1)]);
         let text = serde_json::to_string(&counts).expect("JSON");
-        assert_eq!(words(&text).expect("words"), "2 chats, 1 sign-in, 1 account");
+        assert_eq!(words(&text), "2 chats, 1 sign-in, 1 account");
+        let german = Language::from_tag("de").expect("a language");
+        assert_eq!(super::words(german.texts(), &counts), "2 Chats, 1 Anmeldung, 1 Konto");
     }
 
     #[test]
     fn each_table_that_a_person_has_rows_in_has_a_word_for_one_and_for_several() {
         let owned = ID_COLUMNS.iter().filter(|(_, _, holds)| *holds == Holds::Owner).map(|(table, ..)| *table);
         for table in owned.chain(["sessions", "mails", "throttles", "links"]) {
-            let (one, several) = row_names(table).unwrap_or_else(|| panic!("no words for {table}"));
-            assert_ne!(one, several);
-            let told = |count: u64| words(&format!("{{\"{table}\":{count}}}")).expect("words");
-            assert_eq!((told(1), told(2)), (format!("1 {one}"), format!("2 {several}")));
+            assert!(row_name(table).is_some(), "no words for {table}");
+            for language in Language::all() {
+                let told = |count| super::words(language.texts(), &Counts::from([(table, count)]));
+                let (one, several) = (told(1), told(2));
+                assert!(one.starts_with("1 ") && several.starts_with("2 ") && one[2..] != several[2..], "{several}");
+            }
         }
-        assert_eq!(
-            words("{\"identities\":1,\"ceremonies\":1}").expect("words"),
-            "1 passkey ceremony, 1 provider identity"
-        );
-        assert_eq!(words("{\"new_things\":1}").expect("words"), "1 of new things");
+        assert_eq!(words("{\"identities\":1,\"ceremonies\":1}"), "1 passkey ceremony, 1 provider identity");
+        assert_eq!(words("{\"new_things\":1}"), "1 of new things");
     }
 
     #[test]
     fn counts_that_cannot_be_read_are_a_fault() {
         for bad in ["", "{", "[]", "{\"chats\":\"many\"}", "{\"chats\":-1}"] {
-            assert!(words(bad).is_err(), "{bad}");
+            assert!(read_counts(bad).is_err(), "{bad}");
         }
     }
 }

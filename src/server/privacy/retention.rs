@@ -58,7 +58,7 @@ impl Privacy {
             "" => None,
             days => {
                 let known = days.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
-                Some(known.ok_or_else(|| AppError::invalid("days", "Choose from the list."))?)
+                Some(known.ok_or_else(|| AppError::invalid("days", reason!("days_unknown")))?)
             }
         };
         let mut tx = self.store.write().await?;

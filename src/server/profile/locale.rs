@@ -4,14 +4,15 @@ use jiff::tz::{Offset, TimeZone, db};
 
 use super::Profiles;
 use crate::{
-    domain::{AppError, AuditAction, ClockChange, Language, Profile, Timestamp, UserId},
+    domain::{AppError, AuditAction, ClockChange, Profile, Timestamp, UserId},
+    i18n::Language,
     server::{audit::RequestMeta, auth::Caller, fault::Fault, store::ProfileRow},
 };
 
 /// What a person chose.
 #[derive(Debug, Clone, Default)]
 pub struct Chosen {
-    /// How dates and times are written.
+    /// The language that pages and mails are written in.
     pub language: Language,
     /// The name of the time zone; `None` for what the browser says.
     pub time_zone: Option<String>,
@@ -105,7 +106,10 @@ impl Profiles {
     /// As the database says.
     pub async fn profile(&self, caller: &Caller) -> Result<Profile, Fault> {
         let Chosen { language, time_zone, picture } = self.chosen(caller.user.id).await?;
-        Ok(Profile { language, time_zone: time_zone.unwrap_or_default(), zones: zones(), picture })
+        let languages =
+            Language::all().map(|language| (language.tag().to_owned(), language.name().to_owned())).collect();
+        let (language, time_zone) = (language.tag().to_owned(), time_zone.unwrap_or_default());
+        Ok(Profile { language, languages, time_zone, zones: zones(), picture })
     }
 
     /// Gives the caller's pages another language, by its tag, and another time zone, by its name; empty for what the
@@ -120,12 +124,11 @@ impl Profiles {
         time_zone: &str,
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        let unknown = |field, words| AppError::invalid(field, words);
         let language =
-            Language::from_tag(tag).ok_or_else(|| unknown("language", "Choose a language from the list."))?;
+            Language::from_tag(tag).ok_or_else(|| AppError::invalid("language", reason!("language_unknown")))?;
         let time_zone = Some(time_zone).filter(|name| !name.is_empty());
         if time_zone.is_some_and(|name| zones().binary_search_by(|known| known.as_str().cmp(name)).is_err()) {
-            return Err(unknown("time_zone", "Choose a time zone from the list.").into());
+            return Err(AppError::invalid("time_zone", reason!("time_zone_unknown")).into());
         }
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
@@ -173,7 +176,7 @@ mod tests {
     /// The reader's clock in a zone, as a page of this moment has it.
     fn clock(zone: &str, now: Timestamp) -> ReaderClock {
         let zone = ReaderTimeZone::named(zone).expect("a zone").changes(now);
-        ReaderClock { now, zone: ReaderZone::Known(zone.into()), language: Language::BritishEnglish }
+        ReaderClock { now, zone: ReaderZone::Known(zone.into()) }
     }
 
     #[test]

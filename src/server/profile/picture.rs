@@ -69,7 +69,7 @@ impl Profiles {
 }
 
 fn unreadable() -> AppError {
-    AppError::invalid("picture", "This file is not a picture that can be read. Use PNG, JPEG, WebP or GIF.")
+    AppError::invalid("picture", reason!("picture_unreadable"))
 }
 
 /// Reads a picture and writes it anew.
@@ -85,7 +85,7 @@ fn encode(file: &[u8]) -> Result<Vec<u8>, AppError> {
     let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > PIXELS {
-        return Err(AppError::invalid("picture", "This picture has more than 50 megapixels. Use a smaller one."));
+        return Err(AppError::invalid("picture", reason!("picture_too_large")));
     }
     let orientation = decoder.orientation().map_err(|_| unreadable())?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;

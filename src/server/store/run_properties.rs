@@ -119,6 +119,7 @@ impl World {
             name: "Ada",
             password_hash: "",
             role: Role::Member,
+            language: "en-GB",
             created_at: at(0),
         };
         tx.insert_user(&new).await.expect("an account");

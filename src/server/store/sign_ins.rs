@@ -43,6 +43,8 @@ pub struct SignedIn {
     pub idle_seconds: i64,
     /// Which of the session records that name it counts.
     pub serial: i64,
+    /// The tag of the language that the person reads.
+    pub language: String,
     /// The person.
     pub user: CurrentUser,
 }
@@ -54,6 +56,7 @@ struct SignedInRow {
     authenticated_at: Timestamp,
     idle_seconds: i64,
     serial: i64,
+    language: String,
     user_id: UserId,
     name: String,
     email: String,
@@ -145,7 +148,7 @@ impl Tx {
             self,
             SignedInRow,
             "select s.id, s.last_used_at, s.authenticated_at, s.idle_seconds, s.serial, u.id as user_id,
-                u.name, u.email, u.role
+                u.name, u.email, u.role, u.language
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
                and (s.last_used_at + s.idle_seconds * 1000000 > $2 or $3 + s.idle_seconds * 1000000 > $2)
@@ -161,6 +164,7 @@ impl Tx {
             authenticated_at: row.authenticated_at,
             idle_seconds: row.idle_seconds,
             serial: row.serial,
+            language: row.language,
             user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: row.role },
         }))
     }

@@ -22,6 +22,8 @@ pub struct NewUser<'a> {
     pub password_hash: &'a str,
     /// What they may do.
     pub role: Role,
+    /// The tag of the language of their pages and mails.
+    pub language: &'a str,
     /// Now.
     pub created_at: Timestamp,
 }
@@ -49,13 +51,14 @@ impl Tx {
     pub async fn insert_user(&mut self, user: &NewUser<'_>) -> Result<(), StoreError> {
         execute!(
             self,
-            "insert into users (id, email, email_key, name, password_hash, role, created_at, name_key) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into users (id, email, email_key, name, password_hash, role, language, created_at, name_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             user.id,
             user.email,
             user.email_key,
             user.name,
             user.password_hash,
             user.role.word(),
+            user.language,
             user.created_at,
             name_key(user.name),
         )?;
@@ -106,6 +109,15 @@ impl Tx {
             "select id, password_hash, disabled_at, must_verify, credentials_version from users where email_key = $1",
             email_key
         )?)
+    }
+
+    /// The tag of the language of the account with this address.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn find_language_of_address(&mut self, email_key: &str) -> Result<Option<String>, StoreError> {
+        let row = fetch_optional!(self, (String,), "select language from users where email_key = $1", email_key)?;
+        Ok(row.map(|(language,)| language))
     }
 
     /// An account, as its pages show it.

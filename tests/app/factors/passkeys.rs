@@ -1,6 +1,9 @@
 //! Passkeys, with a device that the test plays.
 
-use colloquy::domain::{AppError, FactorKind, SignInStep};
+use colloquy::{
+    domain::{AppError, FactorKind, SignInStep},
+    reason,
+};
 use serde_json::json;
 
 use super::{authenticator::Authenticator, enrolled, factors, open_to_all, password_step, sign_in_step, who};
@@ -34,7 +37,7 @@ async fn finish_sign_in(client: &mut Client, credential: &str) -> Answer {
 }
 
 fn refused(answer: &Answer) -> bool {
-    let wanted = AppError::invalid("credential", "This passkey was not accepted. Please try again.");
+    let wanted = AppError::invalid("credential", reason!("passkey_refused"));
     answer.status == 422 && answer.error() == wanted
 }
 
@@ -79,7 +82,7 @@ each_db! {
         let credential = device.get(&options);
         let refused = finish_sign_in(&mut alone, &credential).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
-        assert!(refused.text().contains("Confirm your e-mail address first"), "{}", refused.text());
+        assert_eq!(refused.error(), AppError::Conflict(reason!("email_unverified")));
         assert!(who(&mut alone).await.is_none());
 
         let mut pending = app.stranger();

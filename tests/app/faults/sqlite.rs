@@ -20,7 +20,7 @@ async fn start() -> TestApp {
 }
 
 /// Writing fails for a while, in the middle of an answer.
-async fn fails_and_recovers(fault: Fault, words: &str) {
+async fn fails_and_recovers(fault: Fault, code: &str) {
     let app = start().await;
     let disk = Disk::new(&app.config.data);
     let (_, program, mut ada) = program(&app, |command| disk.put_under(command)).await;
@@ -33,7 +33,7 @@ async fn fails_and_recovers(fault: Fault, words: &str) {
     for _ in 0..3 {
         let (refused, said) = say(&ada, None).await;
         assert_eq!(refused, 503, "{said}");
-        assert!(said.contains(words), "{said}");
+        assert!(said.contains(code), "{said}");
         assert_eq!(status(&ada, "/health/ready").await, 503, "not ready");
         assert_eq!(status(&ada, &format!("/chats/{}", kept.chat)).await, 200, "reading works");
     }
@@ -61,17 +61,17 @@ async fn fails_and_recovers(fault: Fault, words: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b04_a_full_disk_is_survived() {
-    fails_and_recovers(Fault::Full, "disk is full").await;
+    fails_and_recovers(Fault::Full, "disk_full").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b04_a_disk_that_fails_is_survived() {
-    fails_and_recovers(Fault::Io, "database").await;
+    fails_and_recovers(Fault::Io, "database_busy").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b04_a_disk_that_does_not_flush_is_survived() {
-    fails_and_recovers(Fault::Flush, "database").await;
+    fails_and_recovers(Fault::Flush, "database_busy").await;
 }
 
 /// Somebody else who writes into the file, and does not end.

@@ -16,7 +16,7 @@ pub fn AuditExport(
         return view! {
             <p class="mt-6">
                 <ConfirmLink next=here />
-                <span class="hint block">"To export what fits as JSON Lines. It holds for 10 minutes."</span>
+                <span class="hint block">{t!("admin.audit.export_confirm")}</span>
             </p>
         }
         .into_any();
@@ -28,7 +28,7 @@ pub fn AuditExport(
         <form class="mt-6" method="post" action="/audit/export">
             {fields}
             <button class="btn btn-line" type="submit">
-                "Export as JSON Lines"
+                {t!("admin.audit.export")}
             </button>
         </form>
     }

@@ -15,44 +15,44 @@ pub fn Filter(
             let name = known.name();
             view! {
                 <option value=name.clone() selected=name == action>
-                    {known.words()}
+                    {known.label()}
                 </option>
             }
         })
         .collect_view();
-    let outcomes = [("done", "Done"), ("refused", "Refused")]
+    let outcomes = [("done", t!("admin.outcome.done")), ("refused", t!("admin.outcome.refused"))]
         .map(|(name, words)| view! { <option value=name selected=name == outcome>{words}</option> })
         .collect_view();
     view! {
         <form class="audit-filter" method="get" action="/audit" role="search">
             <label>
-                <span class="label">"What"</span>
+                <span class="label">{t!("admin.audit.what")}</span>
                 <select class="input" name="action">
-                    <option value="">"Everything"</option>
+                    <option value="">{t!("admin.audit.everything")}</option>
                     {actions}
                 </select>
             </label>
             <label>
-                <span class="label">"Result"</span>
+                <span class="label">{t!("admin.audit.result")}</span>
                 <select class="input" name="outcome">
-                    <option value="">"Any"</option>
+                    <option value="">{t!("admin.audit.any")}</option>
                     {outcomes}
                 </select>
             </label>
             <label>
-                <span class="label">"Who (address or id)"</span>
+                <span class="label">{t!("admin.audit.who")}</span>
                 <input class="input" name="person" autocomplete="off" spellcheck="false" maxlength="320" value=person />
             </label>
             <label>
-                <span class="label">"From (UTC)"</span>
+                <span class="label">{t!("admin.audit.from")}</span>
                 <input class="input" type="date" name="from" value=from />
             </label>
             <label>
-                <span class="label">"To (UTC)"</span>
+                <span class="label">{t!("admin.audit.to")}</span>
                 <input class="input" type="date" name="to" value=to />
             </label>
             <button class="btn btn-line min-h-11" type="submit">
-                "Search"
+                {t!("admin.audit.search")}
             </button>
         </form>
     }

@@ -32,7 +32,7 @@ pub fn AuditPage() -> impl IntoView {
     });
     let page = Resource::new_blocking(move || asked.get(), |(asked, after)| load(asked, after));
     view! {
-        <Page title="Audit">
+        <Page title=t!("admin.audit.title")>
             <Loaded
                 data=page
                 view=move |page| {
@@ -61,7 +61,7 @@ fn Refused(error: AppError, asked: AuditQuery) -> impl IntoView {
     view! {
         <Head />
         <p class="notice notice-danger mb-4" role="alert">
-            {error.to_string()}
+            {error.text()}
         </p>
         <Filter asked />
     }
@@ -71,9 +71,9 @@ fn Refused(error: AppError, asked: AuditQuery) -> impl IntoView {
 #[component]
 fn Head() -> impl IntoView {
     view! {
-        <h1 class="text-title font-semibold max-lg:sr-only">"Audit"</h1>
+        <h1 class="text-title font-semibold max-lg:sr-only">{t!("admin.audit.title")}</h1>
         <p class="mt-1 mb-5 text-ink-soft">
-            "What was done with accounts, by whom and from where. Nothing of what people write is in it."
+            {t!("admin.audit.intro")}
         </p>
     }
 }
@@ -88,10 +88,15 @@ fn Content(page: Entries, asked: AuditQuery, after: Option<String>) -> impl Into
     view! {
         <Head />
         <Filter asked=asked.clone() />
-        <RowsOrNone rows none="Nothing was written down that fits." />
-        <Pager links is_later=after.is_some() to_first="Back to the newest" to_next="Show older" />
+        <RowsOrNone rows none=t!("admin.audit.none") />
+        <Pager
+            links
+            is_later=after.is_some()
+            to_first=t!("admin.audit.to_newest")
+            to_next=t!("admin.audit.show_older")
+        />
         <AuditExport asked fresh here />
-        <p class="hint pb-8">{format!("It is kept for {days} days.")}</p>
+        <p class="hint pb-8">{t!("admin.audit.kept", count = days)}</p>
     }
     .into_any()
 }

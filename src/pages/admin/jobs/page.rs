@@ -27,7 +27,7 @@ pub fn JobsPage() -> impl IntoView {
         }
     });
     view! {
-        <Page title="Jobs">
+        <Page title=t!("admin.jobs.title")>
             <Loaded data=jobs view=move |jobs| view! { <Content jobs change /> }.into_any() />
         </Page>
     }
@@ -43,14 +43,14 @@ fn Content(jobs: Jobs, change: ServerAction<ChangeJob>) -> impl IntoView {
         .map(|state| {
             let count = jobs.count(state);
             let class = if count == 0 { "text-ink-soft" } else { state_class(state, false) };
-            view! { <span class=class>{format!("{count} {}", state.as_str())}</span> }
+            view! { <span class=class>{counted(state, count)}</span> }
         })
         .collect_view();
     let rows = jobs.jobs.into_iter().map(|job| view! { <JobRow job change /> }.into_any()).collect();
     view! {
-        <h1 class="text-title font-semibold max-lg:sr-only">"Jobs"</h1>
+        <h1 class="text-title font-semibold max-lg:sr-only">{t!("admin.jobs.title")}</h1>
         <p class="mt-1 mb-5 text-ink-soft">
-            "Work that the server does in the background: mails, data downloads, deletions and regular cleaning. A restart loses none of it."
+            {t!("admin.jobs.intro")}
         </p>
         <div class="not-empty:mb-4">
             <FormError error=form_error(error, FIELDS) id="job-error" />
@@ -59,19 +59,28 @@ fn Content(jobs: Jobs, change: ServerAction<ChangeJob>) -> impl IntoView {
             <p class="flex flex-wrap gap-x-4">{counts}</p>
             // A whole new page, whose clock is the server's of now.
             <a class="btn btn-line" href="/jobs" rel="external">
-                "Refresh"
+                {t!("admin.jobs.refresh")}
             </a>
             <StatusMessage words=status(change) />
         </div>
         <p class="hint mb-5" id=HINT>
-            "“Try again” runs a job now instead of later. “Give up” ends it for good: a mail is not sent, and whoever wanted a data download has to ask for it again. The text of a mail that was given up is not kept, because it may hold a sign-in link, so such a mail cannot be sent again."
+            {t!("admin.jobs.hint")}
         </p>
-        <RowsOrNone rows none="No job waits or has failed." />
+        <RowsOrNone rows none=t!("admin.jobs.none") />
         <p class="hint pb-8">
-            {is_cut.then(|| format!("Only the first {} are listed: those that failed come first.", limits::JOBS_SHOWN))}
+            {is_cut.then(|| t!("admin.jobs.cut", most = limits::JOBS_SHOWN))}
         </p>
     }
     .into_any()
+}
+
+/// How many there are of a state, in words.
+fn counted(state: JobState, count: i64) -> String {
+    match state {
+        JobState::Waiting => t!("admin.jobs.waiting", count = count),
+        JobState::Running => t!("admin.jobs.running", count = count),
+        JobState::Failed => t!("admin.jobs.failed", count = count),
+    }
 }
 
 /// What is said once something was done, with and without scripts.
@@ -80,10 +89,8 @@ fn status(change: ServerAction<ChangeJob>) -> Signal<Option<&'static str>> {
     Signal::derive(move || {
         let done = change.value().get().map(Result::ok);
         match (done, query.with(|query| query.get("done")).as_deref()) {
-            (Some(Some(JobAction::TryAgain)), _) | (None, Some("again")) => {
-                Some("The job will run again as soon as possible.")
-            }
-            (Some(Some(JobAction::GiveUp)), _) | (None, Some("given-up")) => Some("The job was given up."),
+            (Some(Some(JobAction::TryAgain)), _) | (None, Some("again")) => Some(t!("admin.jobs.will_run")),
+            (Some(Some(JobAction::GiveUp)), _) | (None, Some("given-up")) => Some(t!("admin.jobs.was_given_up")),
             _ => None,
         }
     })

@@ -42,10 +42,15 @@ pub fn JobRow(
         <li class="flex flex-wrap items-start gap-x-4 gap-y-2 py-3">
             <div class="min-w-0 flex-1 basis-64">
                 <p class="flex flex-wrap items-baseline gap-x-2 font-medium">
-                    {kind.label()} {is_schedule.then(|| view! { <span class="chip">"Schedule"</span> })}
+                    {kind.label()} {is_schedule.then(|| view! { <span class="chip">{t!("admin.jobs.schedule")}</span> })}
                     <span class=class>{state.label()}</span>
                 </p>
-                {about.map(|about| view! { <p class="text-label break-words text-ink-soft">"For " {about}</p> })}
+                {about
+                    .map(|about| {
+                        view! {
+                            <p class="text-label break-words text-ink-soft">{t!("admin.jobs.about", address = about)}</p>
+                        }
+                    })}
                 <p class="text-label text-ink-soft">{moment} {facts}</p>
                 {last_error.map(|error| view! { <p class="text-label break-words text-ink-soft">{error}</p> })}
             </div>
@@ -61,7 +66,7 @@ fn moment(job: &Job) -> AnyView {
     let (state, at, has_failed_before) = (job.state, job.run_at, job.last_error.is_some());
     if state == JobState::Running {
         // Its time is the end of the lease, which says nothing to people.
-        return "Runs now".into_any();
+        return t!("admin.jobs.runs_now").into_any();
     }
     view! {
         <time datetime=iso(at) title=move || clock.get().exact(at)>
@@ -73,34 +78,39 @@ fn moment(job: &Job) -> AnyView {
 
 fn moment_words(clock: &ReaderClock, state: JobState, at: Timestamp, has_failed_before: bool) -> String {
     match state {
-        JobState::Failed => format!("Last attempt: {}", clock.relative(at)),
-        _ if at <= clock.now => "Runs now".to_owned(),
-        _ if has_failed_before => format!("Next attempt {}", clock.ahead(at)),
-        _ => format!("Runs {}", clock.ahead(at)),
+        JobState::Failed => t!("admin.jobs.last_attempt", when = clock.relative(at)),
+        _ if at <= clock.now => t!("admin.jobs.runs_now").to_owned(),
+        _ if has_failed_before => t!("admin.jobs.next_attempt", when = clock.ahead(at)),
+        _ => t!("admin.jobs.runs", when = clock.ahead(at)),
     }
 }
 
 /// How often it was tried, and how far it is.
 fn facts(job: &Job) -> String {
-    let attempts = match job.attempts {
-        0 => None,
-        1 => Some("1 attempt".to_owned()),
-        count => Some(format!("{count} attempts")),
-    };
-    let progress = (job.total > 0).then(|| format!("{} of {} done", job.done, job.total));
+    let attempts = (job.attempts != 0).then(|| t!("admin.jobs.attempts", count = job.attempts));
+    let progress = (job.total > 0).then(|| t!("admin.jobs.progress", done = job.done, total = job.total));
     attempts.into_iter().chain(progress).map(|fact| format!(" · {fact}")).collect()
 }
 
 /// A form with one button.
 #[component]
 fn Change(job: Job, action: JobAction, change: ServerAction<ChangeJob>) -> impl IntoView {
-    let (value, words, class) = match action {
-        JobAction::TryAgain => ("try_again", "Try again", "btn btn-line btn-small"),
-        JobAction::GiveUp => ("give_up", "Give up", "btn btn-line btn-small btn-danger"),
-    };
     let Job { kind, subject, about, .. } = job;
-    let about = about.map(|about| format!(", {about}")).unwrap_or_default();
-    let name = format!("{words}: {}{about}", kind.label());
+    let which = about.map_or_else(|| kind.label().to_owned(), |about| format!("{}, {about}", kind.label()));
+    let (value, words, name, class) = match action {
+        JobAction::TryAgain => (
+            "try_again",
+            t!("admin.jobs.try_again"),
+            t!("admin.jobs.try_again_which", job = which),
+            "btn btn-line btn-small",
+        ),
+        JobAction::GiveUp => (
+            "give_up",
+            t!("admin.jobs.give_up"),
+            t!("admin.jobs.give_up_which", job = which),
+            "btn btn-line btn-small btn-danger",
+        ),
+    };
     view! {
         <ActionForm action=change>
             <input type="hidden" name="kind" value=kind.as_str() />

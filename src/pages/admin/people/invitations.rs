@@ -62,49 +62,45 @@ pub fn Invitations(
     let query = use_query_map();
     let status = Signal::derive(move || {
         if revoked.get() == Some(true) {
-            return Some("Revoked.");
+            return Some(t!("admin.invitations.revoked"));
         }
         match (
             made.with(|made| made.as_ref().map(|made| made.mailed)),
             query.with(|query| query.get("done")).as_deref(),
         ) {
-            (Some(true), _) | (None, Some("mailed")) => Some("Made, and sent by mail."),
-            (Some(false), _) | (None, Some("invited")) => Some("Made."),
-            (None, Some("revoked")) => Some("Revoked."),
+            (Some(true), _) | (None, Some("mailed")) => Some(t!("admin.invitations.mailed")),
+            (Some(false), _) | (None, Some("invited")) => Some(t!("admin.invitations.made")),
+            (None, Some("revoked")) => Some(t!("admin.invitations.revoked")),
             _ => None,
         }
     });
     let link = move || made.with(|made| made.as_ref().map(|made| made.link.clone())).or_else(|| new_link.clone());
     let rows = open.into_iter().map(|invitation| view! { <OpenInvitation invitation revoke /> }).collect_view();
-    let hint = if mails {
-        "It is sent to that address. Leave it empty for whoever has the link."
-    } else {
-        "Leave it empty for whoever has the link."
-    };
+    let hint = if mails { t!("admin.invitations.email_hint_mailed") } else { t!("admin.invitations.email_hint") };
     view! {
         <Section
             ruled=true
             id="invitations"
-            title="Invitations"
-            sentence="A link by which somebody makes an account, whatever the rule for sign-up is."
+            title=t!("admin.invitations.title")
+            sentence=t!("admin.invitations.intro")
         >
             {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
             <ActionForm action=create>
                 <div class="grid max-w-[360px] gap-5">
                     <FormError error=form_error(error, FIELDS) id="invitation-error" />
-                    <Entry name="email" label="E-mail address (optional)" kind="email" value="" hint error=field_error(error, "email") />
+                    <Entry name="email" label=t!("admin.invitations.email") kind="email" value="" hint error=field_error(error, "email") />
                     <div>
                         <label class="label" for="role">
-                            "Role"
+                            {t!("admin.invitations.role")}
                         </label>
                         <select class="input" id="role" name="role">
-                            <option value="member">"Member"</option>
-                            <option value="administrator">"Administrator"</option>
+                            <option value="member">{t!("admin.role.member")}</option>
+                            <option value="administrator">{t!("admin.role.administrator")}</option>
                         </select>
                     </div>
-                    <Entry name="uses" label="For how many people" kind="number" value="1" max=limits::INVITATION_USES error=field_error(error, "uses") />
-                    <Entry name="days" label="Holds for days" kind="number" value="7" max=limits::INVITATION_DAYS error=field_error(error, "days") />
-                    <SubmitButton words="Make an invitation" pending=create.pending() status />
+                    <Entry name="uses" label=t!("admin.invitations.uses") kind="number" value="1" max=limits::INVITATION_USES error=field_error(error, "uses") />
+                    <Entry name="days" label=t!("admin.invitations.days") kind="number" value="7" max=limits::INVITATION_DAYS error=field_error(error, "days") />
+                    <SubmitButton words=t!("admin.invitations.create") pending=create.pending() status />
                 </div>
             </ActionForm>
             {move || {
@@ -112,8 +108,8 @@ pub fn Invitations(
                     .map(|link| {
                         view! {
                             <div class="mt-5">
-                                <p class="mb-2">"The link is shown only now. Copy it before you leave this page."</p>
-                                <CopyLink label="Link of the invitation" link />
+                                <p class="mb-2">{t!("admin.invitations.link_once")}</p>
+                                <CopyLink label=t!("admin.invitations.link") link />
                             </div>
                         }
                     })
@@ -169,23 +165,36 @@ fn Entry(
 fn OpenInvitation(invitation: Invitation, revoke: ServerAction<RevokeInvitation>) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Invitation { id, email, role, uses_left, created_at, expires_at } = invitation;
-    let who =
-        email.unwrap_or_else(|| if uses_left == 1 { "1 person".to_owned() } else { format!("{uses_left} people") });
-    let name = format!("Revoke the invitation for {who}");
+    let (who, name) = match email {
+        Some(email) => (
+            t!("admin.invitations.for_address", address = email),
+            t!("admin.invitations.revoke_for_address", address = email),
+        ),
+        None => (
+            t!("admin.invitations.for_people", count = uses_left),
+            t!("admin.invitations.revoke_for_people", count = uses_left),
+        ),
+    };
     view! {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
                 <p class="flex flex-wrap items-center gap-x-2 font-medium">
-                    "For " {who} {(role == Role::Administrator).then(|| view! { <span class="chip">"Administrator"</span> })}
+                    {who}
+                    {(role == Role::Administrator)
+                        .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
-                    "Made " <TimeAgo at=created_at clock /> " · holds until " {move || clock.get().exact(expires_at)}
+                    {rich!(
+                        "admin.invitations.made_holds",
+                        made = |_| view! { <TimeAgo at=created_at clock /> },
+                        until = |_| move || clock.get().exact(expires_at)
+                    )}
                 </p>
             </div>
             <ActionForm action=revoke>
                 <input type="hidden" name="id" value=id.to_string() />
                 <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
-                    "Revoke"
+                    {t!("admin.invitations.revoke")}
                 </button>
             </ActionForm>
         </li>

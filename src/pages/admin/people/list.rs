@@ -24,12 +24,12 @@ pub fn PeopleList(
     let links = PageLinks::new("/people", &query, page.next);
     let rows = page.people.into_iter().map(|person| view! { <PersonRow person /> }.into_any()).collect();
     view! {
-        <RowsOrNone rows none="Nobody's name or address has that." />
+        <RowsOrNone rows none=t!("admin.people.none") />
         <Pager
             links
             is_later=after.is_some()
-            to_first="Back to the first page"
-            to_next="Show more people"
+            to_first=t!("admin.people.to_first")
+            to_next=t!("admin.people.show_more")
             class="mt-4 flex flex-wrap gap-3 pb-8"
         />
     }
@@ -47,11 +47,15 @@ fn PersonRow(person: PersonSummary) -> impl IntoView {
                     <span class="min-w-0" dir="auto">
                         {name}
                     </span>
-                    {(role == Role::Administrator).then(|| view! { <span class="chip">"Administrator"</span> })}
+                    {(role == Role::Administrator)
+                        .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
                 </span>
                 <span class="block text-label text-ink-soft">
-                    {email} {standing.words().map(|words| format!(" · {words}"))}
-                    {last_seen_at.map(|at| view! { " · last seen " <TimeAgo at clock /> })}
+                    {email} {standing.label().map(|label| format!(" · {label}"))}
+                    {last_seen_at
+                        .map(|at| {
+                            view! { " · " {rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> })} }
+                        })}
                 </span>
             </a>
         </li>

@@ -18,10 +18,11 @@ pub fn Mails(
     undelivered: Vec<UndeliveredMail>,
 ) -> impl IntoView {
     if !mails {
-        let sentence = "This installation sends no mails. Hand over invitations and links for a new password yourself.";
         return view! {
-            <Section ruled=true id="mails" title="Mails" sentence>
-                <p class="text-label text-ink-soft">"The operator can change that in the configuration, with " <code>"mail.smtp_url"</code> "."</p>
+            <Section ruled=true id="mails" title=t!("admin.mails.title") sentence=t!("admin.mails.off")>
+                <p class="text-label text-ink-soft">
+                    {rich!("admin.mails.configure", setting = |_| view! { <code>"mail.smtp_url"</code> })}
+                </p>
             </Section>
         }
         .into_any();
@@ -31,7 +32,12 @@ pub fn Mails(
     }
     let rows = undelivered.into_iter().map(|mail| view! { <Undelivered mail /> }).collect_view();
     view! {
-        <Section ruled=true id="mails" title="Mails that did not leave" sentence="The mail server did not take them.">
+        <Section
+            ruled=true
+            id="mails"
+            title=t!("admin.mails.undelivered")
+            sentence=t!("admin.mails.undelivered_intro")
+        >
             <RowList>{rows}</RowList>
         </Section>
     }
@@ -42,13 +48,16 @@ pub fn Mails(
 fn Undelivered(mail: UndeliveredMail) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let UndeliveredMail { recipient, subject, created_at, attempts, tries_again, error } = mail;
-    let tries = if attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+    let tries = if tries_again {
+        t!("admin.mails.tries_again", count = attempts)
+    } else {
+        t!("admin.mails.given_up", count = attempts)
+    };
     view! {
         <li class="py-3">
             <p class="font-medium">{subject}</p>
             <p class="text-label text-ink-soft">
-                "To " {recipient} " · " <TimeAgo at=created_at clock /> " · " {tries}
-                {if tries_again { ", will be tried again" } else { ", given up" }}
+                {t!("admin.mails.to", address = recipient)} " · " <TimeAgo at=created_at clock /> " · " {tries}
             </p>
             <p class="text-label text-ink-soft">{error}</p>
         </li>

@@ -33,7 +33,7 @@ pub fn PeoplePage() -> impl IntoView {
         Resource::new_blocking(move || (query.get(), again.get()), |(query, _)| load_people(query.search, query.after));
     let invitations = InvitationState::new(on_change);
     view! {
-        <Page title="People">
+        <Page title=t!("admin.people.title")>
             <Loaded
                 data=people
                 view=move |people| view! { <Content people query=query.get_untracked() invitations /> }.into_any()
@@ -46,11 +46,13 @@ pub fn PeoplePage() -> impl IntoView {
 fn Content(people: People, query: PeopleQuery, invitations: InvitationState) -> impl IntoView {
     let People { page, policy, domains, invitations: open, new_link, mails, undelivered, receipts, fresh } = people;
     view! {
-        <h1 class="mb-4 text-title font-semibold max-lg:sr-only">"People"</h1>
+        <h1 class="mb-4 text-title font-semibold max-lg:sr-only">{t!("admin.people.title")}</h1>
         <SearchForm search=query.search.clone() />
         <PeopleList page query />
-        <Section ruled=true id="sign-up" title="Sign-up" sentence=policy_words(policy, &domains)>
-            <p class="text-label text-ink-soft">"The operator decides this in the configuration, with " <code>"sign_up"</code> "."</p>
+        <Section ruled=true id="sign-up" title=t!("admin.sign_up.title") sentence=policy_words(policy, &domains)>
+            <p class="text-label text-ink-soft">
+                {rich!("admin.sign_up.configure", setting = |_| view! { <code>"sign_up"</code> })}
+            </p>
         </Section>
         <Invitations open new_link mails fresh state=invitations />
         <Mails mails undelivered />
@@ -61,14 +63,9 @@ fn Content(people: People, query: PeopleQuery, invitations: InvitationState) -> 
 
 fn policy_words(policy: SignUpPolicy, domains: &[String]) -> String {
     match policy {
-        SignUpPolicy::First => "Nobody is here yet: the first account is the administrator's.".to_owned(),
-        SignUpPolicy::Open => "Everybody who reaches the sign-up page can make an account.".to_owned(),
-        SignUpPolicy::Domains => {
-            let domains = domains.join(", ");
-            format!(
-                "Whoever has an address of {domains} can make an account, once they have confirmed it. Others need an invitation."
-            )
-        }
-        SignUpPolicy::Closed => "Nobody can make an account without an invitation.".to_owned(),
+        SignUpPolicy::First => t!("admin.sign_up.first").to_owned(),
+        SignUpPolicy::Open => t!("admin.sign_up.open").to_owned(),
+        SignUpPolicy::Domains => t!("admin.sign_up.domains", domains = domains.join(", ")),
+        SignUpPolicy::Closed => t!("admin.sign_up.closed").to_owned(),
     }
 }

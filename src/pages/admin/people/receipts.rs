@@ -23,8 +23,8 @@ pub fn Receipts(
         <Section
             ruled=true
             id="deleted"
-            title="Deleted accounts"
-            sentence="What was deleted when. Nothing says whose it was."
+            title=t!("admin.receipts.title")
+            sentence=t!("admin.receipts.intro")
         >
             <RowList>{rows}</RowList>
         </Section>
@@ -38,9 +38,13 @@ fn Row(receipt: Receipt) -> impl IntoView {
     let Receipt { id, asked_at, done_at, counts } = receipt;
     view! {
         <li class="py-3">
-            <p class="break-all font-medium">"Receipt " {id}</p>
+            <p class="break-all font-medium">{t!("admin.receipts.receipt", id = id)}</p>
             <p class="text-label text-ink-soft">
-                "Asked for " <TimeAgo at=asked_at clock /> " · deleted " <TimeAgo at=done_at clock />
+                {rich!(
+                    "admin.receipts.asked_deleted",
+                    asked = |_| view! { <TimeAgo at=asked_at clock /> },
+                    deleted = |_| view! { <TimeAgo at=done_at clock /> }
+                )}
             </p>
             <p class="text-label text-ink-soft">{counts}</p>
         </li>

@@ -21,15 +21,15 @@ pub fn SearchForm(
                     class="input ps-10"
                     type="search"
                     name="q"
-                    aria-label="Name or e-mail address"
-                    placeholder="Name or e-mail address"
+                    aria-label=t!("admin.people.search_field")
+                    placeholder=t!("admin.people.search_field")
                     autocomplete="off"
                     maxlength=limits::SEARCH_CHARS
                     value=search
                 />
             </div>
             <button class="btn btn-line min-h-11" type="submit">
-                "Search"
+                {t!("admin.people.search")}
             </button>
         </form>
     }

@@ -20,17 +20,11 @@ pub fn AccessSection(
     const CHANGES: &[PersonChange] = &[PersonChange::Disable, PersonChange::Enable];
     let (id, is_self) = (person.summary.id, person.is_self);
     let (sentence, change, words) = match person.summary.standing {
-        Standing::Disabled => {
-            ("This account is disabled. Nothing of it is lost.", PersonChange::Enable, "Enable the account")
-        }
-        _ => (
-            "Whoever is disabled is signed out at once and cannot sign in. Nothing of the account is lost.",
-            PersonChange::Disable,
-            "Disable the account",
-        ),
+        Standing::Disabled => (t!("admin.access.disabled"), PersonChange::Enable, t!("admin.access.enable")),
+        _ => (t!("admin.access.enabled"), PersonChange::Disable, t!("admin.access.disable")),
     };
     view! {
-        <Section ruled=true id="access" title="Access" sentence>
+        <Section ruled=true id="access" title=t!("admin.access.title") sentence>
             <div class="flex flex-wrap items-end gap-3">
                 <Change person=id change words confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage words=status_of(state, CHANGES) />

@@ -33,7 +33,7 @@ pub fn Change(
                     view! {
                         <label class="mb-3 flex min-h-11 items-center gap-2.5 text-ink-soft" for=box_id.clone()>
                             <input class="checkbox" id=box_id.clone() type="checkbox" name="confirmed" value="on" required />
-                            "This is my own account, and I cannot undo it myself."
+                            {t!("admin.person.own_account")}
                         </label>
                     }
                 })}

@@ -24,23 +24,19 @@ pub fn DeletionSection(
     let clock = ReaderTime::expect().clock;
     let Person { summary, deletion_at, is_self, .. } = person;
     let sentence = match is_self {
-        true => "You delete your own in your settings.",
-        false => {
-            "The account is disabled at once, and everything in it is deleted a day later. Until then it can be kept."
-        }
+        true => t!("admin.deletion.own"),
+        false => t!("admin.deletion.intro"),
     };
     let due = deletion_at.map(|due| {
-        view! {
-            <p class="mb-3">"It will be deleted on " {move || clock.get().exact(due)} "."</p>
-        }
+        view! { <p class="mb-3">{move || t!("admin.deletion.due", when = clock.get().exact(due))}</p> }
     });
     let change = match (is_self, deletion_at) {
-        (_, Some(_)) => Some((PersonChange::KeepAccount, "Keep the account")),
-        (false, None) => Some((PersonChange::DeleteAccount, "Delete the account")),
+        (_, Some(_)) => Some((PersonChange::KeepAccount, t!("admin.deletion.keep"))),
+        (false, None) => Some((PersonChange::DeleteAccount, t!("admin.deletion.delete"))),
         (true, None) => None,
     };
     view! {
-        <Section ruled=true id="deletion" title="Delete account" sentence>
+        <Section ruled=true id="deletion" title=t!("admin.deletion.title") sentence>
             {due}
             <div class="flex flex-wrap items-end gap-3">
                 {change.map(|(change, words)| view! { <Change person=summary.id change words state /> })}

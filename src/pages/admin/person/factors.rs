@@ -24,26 +24,24 @@ pub fn FactorsSection(
     let clock = ReaderTime::expect().clock;
     let Person { summary, factors, factor_removal, removal_hours, is_self, .. } = person;
     let sentence = match (factors, is_self) {
-        (0, _) => "They have none.".to_owned(),
-        (_, true) => "You remove your own in your settings.".to_owned(),
+        (0, _) => t!("admin.factors.none").to_owned(),
+        (_, true) => t!("admin.factors.own").to_owned(),
         (count, false) => {
-            let have = if count == 1 { "They have one.".to_owned() } else { format!("They have {count}.") };
-            let wait = if removal_hours == 1 { "1 hour".to_owned() } else { format!("{removal_hours} hours") };
-            format!("{have} Lost ones are removed {wait} after you asked; until then the person can refuse.")
+            let (have, wait) =
+                (t!("admin.factors.have", count = count), t!("admin.factors.wait", count = removal_hours));
+            format!("{have} {wait}")
         }
     };
     let due = factor_removal.map(|due| {
-        view! {
-            <p class="mb-3">"They will be removed on " {move || clock.get().exact(due)} "."</p>
-        }
+        view! { <p class="mb-3">{move || t!("admin.factors.due", when = clock.get().exact(due))}</p> }
     });
     let change = match (factors, is_self, factor_removal) {
-        (_, _, Some(_)) => Some((PersonChange::KeepFactors, "Keep them after all")),
-        (1.., false, None) => Some((PersonChange::RemoveFactors, "Remove the lost factors")),
+        (_, _, Some(_)) => Some((PersonChange::KeepFactors, t!("admin.factors.keep"))),
+        (1.., false, None) => Some((PersonChange::RemoveFactors, t!("admin.factors.remove"))),
         _ => None,
     };
     view! {
-        <Section ruled=true id="factors" title="Second factors" sentence>
+        <Section ruled=true id="factors" title=t!("admin.factors.title") sentence>
             {due}
             <div class="flex flex-wrap items-end gap-3">
                 {change.map(|(change, words)| view! { <Change person=summary.id change words state /> })}

@@ -33,7 +33,7 @@ pub fn PersonPage() -> impl IntoView {
     );
     let state = PersonState::new(on_change);
     view! {
-        <Page title="Person">
+        <Page title=t!("admin.person.title")>
             <Loaded data=person view=move |person| view! { <Content person state /> }.into_any() />
         </Page>
     }
@@ -49,7 +49,7 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
     view! {
         <p class="mb-4">
             <a class="link inline-flex min-h-11 items-center" href="/people">
-                "All people"
+                {t!("admin.person.all_people")}
             </a>
         </p>
         {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
@@ -71,20 +71,27 @@ fn Head(person: Person) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Person { summary, created_at, email_verified, is_self, .. } = person;
     let PersonSummary { name, email, standing, last_seen_at, .. } = summary;
+    let address = if email_verified {
+        t!("admin.person.address_confirmed", address = email)
+    } else {
+        t!("admin.person.address_not_confirmed", address = email)
+    };
     view! {
         <div class="py-6">
             <h1 class="flex flex-wrap items-center gap-x-2 text-title font-semibold">
                 <span class="min-w-0" dir="auto">
                     {name}
                 </span>
-                {is_self.then(|| view! { <span class="chip">"You"</span> })}
+                {is_self.then(|| view! { <span class="chip">{t!("admin.person.you")}</span> })}
             </h1>
-            <p class="text-ink-soft">
-                {email} {if email_verified { ", confirmed" } else { ", not confirmed" }}
-            </p>
+            <p class="text-ink-soft">{address}</p>
             <p class="mt-2 text-label text-ink-soft">
-                {standing.words().map(|words| format!("{words} · "))} "Account made " <TimeAgo at=created_at clock />
-                {last_seen_at.map(|at| view! { " · last seen " <TimeAgo at clock /> })}
+                {standing.label().map(|label| format!("{label} · "))}
+                {rich!("admin.person.made", when = |_| view! { <TimeAgo at=created_at clock /> })}
+                {last_seen_at
+                    .map(|at| {
+                        view! { " · " {rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> })} }
+                    })}
             </p>
         </div>
     }

@@ -17,27 +17,27 @@ pub fn PasswordSection(
 ) -> impl IntoView {
     let Person { summary, new_link, mails, .. } = person;
     let sentence = match mails {
-        true => "They are sent a link by which they choose another one. You never see it.",
-        false => "You get a link to hand over, by which they choose another one. It holds for 15 minutes.",
+        true => t!("admin.reset.intro_mailed"),
+        false => t!("admin.reset.intro"),
     };
     let told = Signal::derive(move || match state.done.get().as_deref() {
-        Some("mailed") => Some("A link is on its way."),
-        Some("reset") => Some("The link is ready."),
+        Some("mailed") => Some(t!("admin.reset.mailed")),
+        Some("reset") => Some(t!("admin.reset.ready")),
         _ => None,
     });
     let link = move || state.link.get().or_else(|| new_link.clone());
     let disabled = summary.standing == Standing::Disabled;
     view! {
-        <Section ruled=true id="reset" title="Password" sentence>
+        <Section ruled=true id="reset" title=t!("admin.reset.title") sentence>
             {if disabled {
-                view! { <p class="text-label text-ink-soft">"Enable the account first."</p> }.into_any()
+                view! { <p class="text-label text-ink-soft">{t!("admin.reset.enable_first")}</p> }.into_any()
             } else {
                 view! {
                     <div class="flex flex-wrap items-center gap-3">
                         <ActionForm action=state.reset>
                             <input type="hidden" name="user" value=summary.id.to_string() />
                             <button class="btn btn-line" type="submit">
-                                "Start a reset"
+                                {t!("admin.reset.start")}
                             </button>
                         </ActionForm>
                         <StatusMessage words=told />
@@ -50,8 +50,8 @@ pub fn PasswordSection(
                     .map(|link| {
                         view! {
                             <div class="mt-5">
-                                <p class="mb-2">"The link is shown only now. Copy it before you leave this page."</p>
-                                <CopyLink label="Link for a new password" link />
+                                <p class="mb-2">{t!("admin.reset.link_once")}</p>
+                                <CopyLink label=t!("admin.reset.link") link />
                             </div>
                         }
                     })

@@ -20,11 +20,15 @@ pub fn RoleSection(
     const CHANGES: &[PersonChange] = &[PersonChange::MakeAdministrator, PersonChange::MakeMember];
     let (id, is_self) = (person.summary.id, person.is_self);
     let (sentence, change, words) = match person.summary.role {
-        Role::Member => ("A member uses this installation.", PersonChange::MakeAdministrator, "Make an administrator"),
-        Role::Administrator => ("An administrator also looks after people.", PersonChange::MakeMember, "Make a member"),
+        Role::Member => {
+            (t!("admin.person.member"), PersonChange::MakeAdministrator, t!("admin.person.make_administrator"))
+        }
+        Role::Administrator => {
+            (t!("admin.person.administrator"), PersonChange::MakeMember, t!("admin.person.make_member"))
+        }
     };
     view! {
-        <Section ruled=true id="role" title="Role" sentence=format!("{sentence} A change ends all their sign-ins.")>
+        <Section ruled=true id="role" title=t!("admin.person.role") sentence>
             <div class="flex flex-wrap items-end gap-3">
                 <Change person=id change words confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage words=status_of(state, CHANGES) />

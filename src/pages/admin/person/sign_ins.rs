@@ -25,17 +25,21 @@ pub fn SignInsSection(
     let id = person.summary.id;
     let all = status_of(state, CHANGES);
     let told = Signal::derive(move || match state.done.get().as_deref() {
-        Some("ended") => Some("Ended."),
+        Some("ended") => Some(t!("admin.sign_ins.ended")),
         _ => all.get(),
     });
-    let sentence = if person.devices.is_empty() { "Nowhere." } else { "Where they are signed in, last used first." };
     let some = !person.devices.is_empty();
+    let sentence = if some { t!("admin.sign_ins.intro") } else { t!("admin.sign_ins.nowhere") };
     let rows = person.devices.into_iter().map(|device| view! { <SignIn id device state /> }).collect_view();
     view! {
-        <Section ruled=true id="sign-ins" title="Sign-ins" sentence>
+        <Section ruled=true id="sign-ins" title=t!("admin.sign_ins.title") sentence>
             <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
             <div class="mt-4 flex flex-wrap items-end gap-3">
-                {some.then(|| view! { <Change person=id change=PersonChange::EndSignIns words="End all sign-ins" state /> })}
+                {some
+                    .then(|| {
+                        let words = t!("admin.sign_ins.end_all");
+                        view! { <Change person=id change=PersonChange::EndSignIns words state /> }
+                    })}
                 <StatusMessage words=told />
             </div>
         </Section>
@@ -47,12 +51,12 @@ pub fn SignInsSection(
 fn SignIn(id: UserId, device: Device, state: PersonState) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Device { id: sign_in, device, place, last_used_at, current, .. } = device;
-    let name = format!("End {device}");
+    let name = t!("admin.sign_ins.end_named", device = device);
     view! {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
                 <p class="flex flex-wrap items-center gap-x-2 font-medium">
-                    {device} {current.then(|| view! { <span class="chip">"This device"</span> })}
+                    {device} {current.then(|| view! { <span class="chip">{t!("admin.sign_ins.this_device")}</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
                     <TimeAgo at=last_used_at clock /> " · " {place}
@@ -62,7 +66,7 @@ fn SignIn(id: UserId, device: Device, state: PersonState) -> impl IntoView {
                 <input type="hidden" name="user" value=id.to_string() />
                 <input type="hidden" name="sign_in" value=sign_in.to_string() />
                 <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
-                    "End"
+                    {t!("admin.sign_ins.end")}
                 </button>
             </ActionForm>
         </li>

@@ -31,7 +31,7 @@ use crate::{
         config::{Config, RequiredOf},
         fault::Fault,
         limits::RateLimits,
-        mail::Notices,
+        mail::{Notice, Notices},
         secrets::Secrets,
         store::{FactorRow, Owned, Store, Tx},
     },
@@ -102,14 +102,12 @@ impl Factors {
         }
         if owned.list_factors().await?.is_empty() {
             if self.is_required_of(&caller.user) {
-                let reason = "A second factor is required here. Add another one before you remove this one.";
-                return Err(AppError::conflict(reason).into());
+                return Err(AppError::Conflict(reason!("factor_required")).into());
             }
             owned.replace_recovery_codes(&[]).await?;
         }
         meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
-        let sentence = format!("The second factor \u{201c}{name}\u{201d} was removed from your account.");
-        self.notices.tell(&mut tx, &caller.user.email, &sentence, meta).await?;
+        self.notices.tell(&mut tx, &caller.user.email, Notice::FactorRemoved(&name), meta).await?;
         tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
@@ -190,8 +188,7 @@ impl Factors {
     /// Writes down that a factor was added, and tells the owner.
     async fn note_added(&self, tx: &mut Tx, caller: &Caller, name: &str, meta: &RequestMeta) -> Result<(), Fault> {
         meta.record_own_on(tx, &self.clock, caller.user.id, AuditAction::AddFactor, name).await?;
-        let sentence = format!("The second factor \u{201c}{name}\u{201d} was added to your account.");
-        Ok(self.notices.tell(tx, &caller.user.email, &sentence, meta).await?)
+        Ok(self.notices.tell(tx, &caller.user.email, Notice::FactorAdded(name), meta).await?)
     }
 }
 
@@ -200,7 +197,7 @@ async fn check_count(owned: &mut Owned<'_>) -> Result<(), Fault> {
     if owned.list_factors().await?.len() < limits::FACTORS_PER_USER {
         return Ok(());
     }
-    Err(AppError::conflict("You have as many second factors as there can be. Remove one first.").into())
+    Err(AppError::Conflict(reason!("factors_full")).into())
 }
 
 fn shown(row: FactorRow) -> Factor {

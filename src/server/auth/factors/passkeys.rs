@@ -147,9 +147,7 @@ impl Factors {
     }
 
     pub(super) fn party(&self) -> Result<&Webauthn, AppError> {
-        self.relying_party.as_deref().ok_or_else(|| {
-            AppError::conflict("Passkeys need a name in the address of this installation, not an IP address.")
-        })
+        self.relying_party.as_deref().ok_or_else(|| AppError::Conflict(reason!("passkeys_need_name")))
     }
 
     /// Keeps the state of a ceremony. One that was begun before in the same place is forgotten.
@@ -220,7 +218,7 @@ pub(super) fn parse<T: DeserializeOwned>(credential: &str) -> Result<T, AppError
 
 /// The one answer to everything that is wrong with a passkey's answer.
 pub(super) fn refused() -> AppError {
-    AppError::invalid("credential", "This passkey was not accepted. Please try again.")
+    AppError::invalid("credential", reason!("passkey_refused"))
 }
 
 #[cfg(test)]

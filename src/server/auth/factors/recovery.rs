@@ -10,6 +10,7 @@ use crate::{
         audit::RequestMeta,
         auth::{Caller, caller::require_signed_in},
         fault::Fault,
+        mail::Notice,
         store::{Owned, Tx, sealed_context},
     },
 };
@@ -31,12 +32,11 @@ impl Factors {
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
         if owned.list_factors().await?.is_empty() {
-            return Err(AppError::conflict("Add a second factor first.").into());
+            return Err(AppError::Conflict(reason!("factor_missing")).into());
         }
         let codes = replace(&mut owned, caller.user.id).await?;
         meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::NewRecoveryCodes, "").await?;
-        let sentence = "New recovery codes were made for your account; the old ones have ended.";
-        self.notices.tell(&mut tx, &caller.user.email, sentence, meta).await?;
+        self.notices.tell(&mut tx, &caller.user.email, Notice::NewRecoveryCodes, meta).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -155,12 +155,12 @@ fn enrolment(secret: &[u8], email: &str) -> Result<TotpEnrolment, Fault> {
 }
 
 fn has_one() -> AppError {
-    AppError::conflict("You have an authenticator app already. Remove it first.")
+    AppError::Conflict(reason!("totp_exists"))
 }
 
 /// The one answer to every code that is not accepted.
 pub(in crate::server::auth) fn wrong_code() -> AppError {
-    AppError::invalid("code", "This code is not right, or it was used already. Wait for the next one.")
+    AppError::invalid("code", reason!("code_wrong"))
 }
 
 #[cfg(test)]

@@ -60,12 +60,11 @@ impl Identities {
         (claims, began): (&IdTokenClaims, Timestamp),
     ) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
-            return Err(AppError::conflict("Confirm with your second factor.").into());
+            return Err(AppError::Conflict(reason!("confirm_by_factor")).into());
         }
         let owner = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
         if owner.is_none_or(|owner| owner.user_id != caller.user.id) {
-            let reason = "That is another account there than the one that is linked to yours here.";
-            return Err(AppError::invalid("provider", reason).into());
+            return Err(AppError::invalid("provider", reason!("provider_other_account")).into());
         }
         // Whoever is asked with `max_age` must say it (OpenID Connect Core, section 2).
         let Some(at) = claims.signed_in_at else {
@@ -73,10 +72,7 @@ impl Identities {
         };
         let now = self.clock.now();
         if at.plus_seconds(LEEWAY) < began || at > now.plus_seconds(LEEWAY) {
-            let label = &provider.config.label;
-            let reason = format!(
-                "{label} does not show that you signed in there just now. Sign out there, then confirm once more."
-            );
+            let reason = reason!("provider_sign_in_old", provider = provider.config.label);
             return Err(AppError::invalid("provider", reason).into());
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Why a provider's part did not work: what the person is told, and what the log and administrators are told.
 
-use crate::domain::AppError;
+use crate::{domain::AppError, i18n::Reason};
 
 /// Why a provider's part did not work. The texts are for the log; [`ProviderError::told`] has those for the person.
 #[derive(Debug, thiserror::Error)]
@@ -133,33 +133,20 @@ impl From<Wrong> for ProviderError {
 
 /// The one answer to whatever was forged, is too late, or is shut: which of them, only the log knows.
 pub(super) fn refused() -> AppError {
-    AppError::invalid("provider", "This did not work. Please go back and begin again.")
+    AppError::invalid("provider", reason!("provider_refused"))
 }
 
 impl ProviderError {
     /// What the person is told of it. `label` is what people call the provider.
     pub fn told(&self, label: &str) -> AppError {
-        let invalid = |reason: String| AppError::invalid("provider", reason);
+        let invalid = |reason: Reason| AppError::invalid("provider", reason);
         match self {
             Self::Refused(_) => refused(),
-            Self::Unavailable(_) => AppError::unavailable(format!(
-                "{label} does not answer right now. Try again in a moment, or sign in otherwise."
-            )),
-            Self::Unconfirmed => invalid(format!(
-                "{label} has not confirmed your e-mail address. Confirm it there and sign in again. If you cannot, ask \
-                 the administrator of {label}."
-            )),
-            Self::Address => invalid(format!(
-                "{label} gives an e-mail address of yours that cannot be used here. Ask the administrator of {label} to \
-                 correct it."
-            )),
-            Self::Setup(setup) => {
-                let reason = format!(
-                    "{} Trying again does not help: please tell your administrator, who finds the reason in the audit.",
-                    setup.words(label)
-                );
-                if setup.is_of_the_whole_provider() { AppError::unavailable(reason) } else { invalid(reason) }
-            }
+            Self::Unavailable(_) => AppError::Unavailable(reason!("provider_unavailable", provider = label)),
+            Self::Unconfirmed => invalid(reason!("provider_unconfirmed", provider = label)),
+            Self::Address => invalid(reason!("provider_address", provider = label)),
+            Self::Setup(setup) if setup.is_of_the_whole_provider() => AppError::Unavailable(setup.reason(label)),
+            Self::Setup(setup) => invalid(setup.reason(label)),
         }
     }
 }
@@ -171,31 +158,27 @@ impl Setup {
     }
 
     /// What does not work, for the person.
-    fn words(&self, label: &str) -> String {
+    fn reason(&self, label: &str) -> Reason {
         match self {
-            Self::Discovery(_) => {
-                format!("What answers at the configured address of {label} is not a sign-in service.")
-            }
-            Self::Issuer { .. } => format!("{label} goes by another address than the one that is configured here."),
-            Self::TokenIssuer { .. } => format!("{label} made its answer under another address than its own."),
-            Self::Insecure(_) => format!("{label} names an address that is not secure (https)."),
-            Self::Network(_) => format!("{label} names an address that this server may not reach."),
-            Self::NoKeys => format!("{label} offers no key by which its answers could be checked."),
-            Self::UnknownKey => format!("{label} signed its answer with a key that it does not list."),
-            Self::Algorithm(_) => format!("{label} signed its answer in a way that is not accepted here."),
-            Self::Encrypted => format!("{label} encrypted its answer, which cannot be read here."),
-            Self::Client(_) => format!("{label} does not accept how this installation identifies itself."),
-            Self::Request(_) => format!("{label} did not accept what this installation asked for."),
-            Self::Token(_) => format!("{label} did not say who you are."),
-            Self::Audience => format!("{label} made its answer for another application."),
-            Self::Clock { .. } => format!("The clocks of {label} and of this server do not agree."),
-            Self::Subject => format!("{label} knows you by a name that cannot be kept here."),
-            Self::Userinfo(_) => format!("{label} did not say what your e-mail address is, where it was asked for it."),
-            Self::NoAddress => format!("{label} did not say what your e-mail address is."),
-            Self::Unstated(_) => format!("{label} has not confirmed your e-mail address, or does not say so."),
-            Self::NoAuthTime => {
-                format!("{label} does not say when you signed in there, so it cannot confirm that it is you.")
-            }
+            Self::Discovery(_) => reason!("provider_discovery", provider = label),
+            Self::Issuer { .. } => reason!("provider_issuer", provider = label),
+            Self::TokenIssuer { .. } => reason!("provider_token_issuer", provider = label),
+            Self::Insecure(_) => reason!("provider_insecure", provider = label),
+            Self::Network(_) => reason!("provider_network", provider = label),
+            Self::NoKeys => reason!("provider_keys", provider = label),
+            Self::UnknownKey => reason!("provider_key", provider = label),
+            Self::Algorithm(_) => reason!("provider_algorithm", provider = label),
+            Self::Encrypted => reason!("provider_encrypted", provider = label),
+            Self::Client(_) => reason!("provider_client", provider = label),
+            Self::Request(_) => reason!("provider_request", provider = label),
+            Self::Token(_) => reason!("provider_token", provider = label),
+            Self::Audience => reason!("provider_audience", provider = label),
+            Self::Clock { .. } => reason!("provider_clock", provider = label),
+            Self::Subject => reason!("provider_subject", provider = label),
+            Self::Userinfo(_) => reason!("provider_userinfo", provider = label),
+            Self::NoAddress => reason!("provider_email", provider = label),
+            Self::Unstated(_) => reason!("provider_email_unconfirmed", provider = label),
+            Self::NoAuthTime => reason!("provider_auth_time", provider = label),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
         auth::{Admission, Caller, caller::require_signed_in, entry::Entry},
         fault::Fault,
         limits::Tries,
+        mail::Notice,
         store::{CredentialsVersion, IdentityOwner, LinkPurpose, NewIdentity, StoreError, TokenHash, Tx},
     },
 };
@@ -19,14 +20,11 @@ const BY_PROVIDER: &str = "by a provider";
 
 /// Tells only those who own the address: the provider has verified it.
 fn known_address() -> AppError {
-    AppError::conflict(
-        "An account with this address exists. Sign in with its password, then link the provider in the settings. \
-         Where the password is not known, choose a new one first, by the link on the sign-in page.",
-    )
+    AppError::Conflict(reason!("identity_email_taken"))
 }
 
 fn somebody_elses() -> AppError {
-    AppError::conflict("This identity belongs to another account. Unlink it there first.")
+    AppError::Conflict(reason!("identity_taken"))
 }
 
 impl Identities {
@@ -160,8 +158,7 @@ impl Identities {
             None => {
                 self.insert(&mut tx, user, claims).await?;
                 meta.record_own_on(&mut tx, &self.clock, user, AuditAction::LinkIdentity, label).await?;
-                let sentence = format!("Signing in with {label} was linked to your account.");
-                self.accounts.notify(&mut tx, &caller.user.email, &sentence, meta).await?;
+                self.accounts.notify(&mut tx, &caller.user.email, Notice::ProviderLinked(label), meta).await?;
             }
         }
         tx.commit().await?;
@@ -214,16 +211,13 @@ impl Identities {
         let serves = |issuer: &str| self.providers.iter().any(|provider| provider.config.issuer == issuer);
         let others = own.list_identities().await?;
         if !has_password && !others.iter().any(|other| serves(&other.issuer)) {
-            let reason = "This is the only way to sign in to your account. Set a password first.";
-            return Err(AppError::conflict(reason).into());
+            return Err(AppError::Conflict(reason!("identity_needed")).into());
         }
         let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
         let label = known.map_or(issuer, |provider| provider.config.label.as_str());
         meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
         tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
-        let sentence =
-            format!("Signing in with {label} was unlinked from your account, and all other devices were signed out.");
-        self.accounts.notify(&mut tx, &caller.user.email, &sentence, meta).await?;
+        self.accounts.notify(&mut tx, &caller.user.email, Notice::ProviderUnlinked(label), meta).await?;
         tx.commit().await?;
         Ok(())
     }

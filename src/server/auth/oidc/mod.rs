@@ -269,8 +269,7 @@ impl Identities {
             None => match sent_back_with(callback.error.as_deref()) {
                 Some(error) => Err(error),
                 None => {
-                    let label = &provider.config.label;
-                    let reason = format!("{label} did not sign you in. You can try again, or another way.");
+                    let reason = reason!("provider_declined", provider = provider.config.label);
                     return Err(AppError::invalid("provider", reason).into());
                 }
             },

@@ -65,7 +65,7 @@ impl Exports {
         whole(archive, "account.json", &value).await?;
         let chosen = self.profiles.chosen(user).await?;
         let value = json!({
-            "language": chosen.language, "time_zone": chosen.time_zone,
+            "language": chosen.language.tag(), "time_zone": chosen.time_zone,
             "retention_days": retention.and_then(|rule| rule.days),
             "second_factors": factors.len(), "recovery_codes_left": codes,
         });

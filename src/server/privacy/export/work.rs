@@ -117,7 +117,7 @@ impl Exports {
         }
         tx.finish_export(id, length, self.clock.now()).await?;
         if let Some(user) = tx.find_user(user_id).await? {
-            self.notices.post(&mut tx, &user.email, &Letter::export_ready(expires_at)).await?;
+            self.notices.post(&mut tx, &user.email, |texts| Letter::export_ready(texts, expires_at)).await?;
         }
         tx.commit().await?;
         Ok(())

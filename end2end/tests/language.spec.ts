@@ -1,0 +1,46 @@
+import { awake } from '../awake.ts';
+import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
+
+test('a language is chosen, and the pages are in it', async ({ settings, person, page, hydrated, accessible, watch }) => {
+  watch.expect(/status of 422/);
+  expect(person.name).toBeTruthy();
+  await settings.open();
+  const section = settings.section('Language and time');
+  await section.getByLabel('Language').selectOption({ label: 'Deutsch' });
+  await section.getByRole('button').click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await expect(page.getByRole('heading', { level: 1, name: 'Einstellungen' })).toBeVisible();
+  await awake(page, hydrated);
+  await accessible();
+  await expectNoSidewaysScroll(page);
+
+  // A sentence of the server's, put into words by the page.
+  await page.getByRole('region', { name: 'Name', exact: true }).getByRole('textbox').fill('Ada\u202Enimda');
+  await page.getByRole('region', { name: 'Name', exact: true }).getByRole('button').click();
+  await expect(page.getByText(/unsichtbare/)).toBeVisible();
+
+  await page.goto('/');
+  await awake(page, hydrated);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await expect(page.getByRole('textbox', { name: 'Nachricht' })).toBeVisible();
+  await page.getByRole('textbox', { name: 'Nachricht' }).fill('Guten Tag');
+  await page.getByRole('button', { name: 'Senden' }).click();
+  await expect(page).toHaveURL(/\/chats\//);
+  await expect(page.getByRole('article').last()).toContainText(/\w/);
+});
+
+test('strangers read the language of their browser', async ({ browser, colloquy, hydrated }) => {
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated, locale: 'de-AT' });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  await page.goto('/sign-in');
+  await awake(page, hydrated);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await expect(page.getByRole('button', { name: 'Anmelden', exact: true })).toBeVisible();
+  // A page that the browser makes, of texts that it has loaded.
+  await page.getByRole('link', { name: 'Passwort vergessen' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Passwort');
+  expect(errors).toEqual([]);
+  await context.close();
+});

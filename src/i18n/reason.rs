@@ -1,0 +1,51 @@
+//! Why something was refused, in a form that the reader's language can be put to later.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Texts;
+
+/// Why something was refused: a code that programs can tell apart, and values for its sentence. Make one by
+/// [`reason!`](crate::reason).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The code, in snake case. The sentence has the key `error.<code>`.
+    pub code: Cow<'static, str>,
+    /// The values, by the names of the sentence's placeholders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<Cow<'static, str>, String>,
+}
+
+impl Reason {
+    /// A reason without values.
+    pub fn new(code: &'static str) -> Self {
+        Self { code: Cow::Borrowed(code), params: BTreeMap::new() }
+    }
+
+    /// The same with a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &dyn Display) -> Self {
+        self.params.insert(Cow::Borrowed(name), value.to_string());
+        self
+    }
+
+    /// The sentence in these texts.
+    pub fn text_in(&self, texts: &Texts) -> String {
+        let key = key!("error.").with(&self.code);
+        let values: Vec<(&str, &dyn Display)> =
+            self.params.iter().map(|(name, value)| (name.as_ref(), value as &dyn Display)).collect();
+        texts.format(key, &values)
+    }
+}
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        self.params.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
