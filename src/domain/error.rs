@@ -34,12 +34,14 @@ pub enum AppError {
         /// The name of the input.
         field: String,
         /// What to change.
-        #[serde(flatten)]
         reason: Reason,
     },
     /// The thing has changed in the meantime, or the id was used for something else.
-    #[error("conflict: {0}")]
-    Conflict(Reason),
+    #[error("conflict: {reason}")]
+    Conflict {
+        /// What stands in the way.
+        reason: Reason,
+    },
     /// The sender's id of this message was used for another message. Sent under a new id it is taken.
     #[error("the message id was used for another message")]
     MessageIdUsed,
@@ -50,8 +52,11 @@ pub enum AppError {
         retry_after: u32,
     },
     /// A part that is needed does not answer now.
-    #[error("unavailable: {0}")]
-    Unavailable(Reason),
+    #[error("unavailable: {reason}")]
+    Unavailable {
+        /// What is missing and what to do.
+        reason: Reason,
+    },
     /// A fault of ours.
     #[error("internal error, request {request_id}")]
     Internal {
@@ -72,6 +77,16 @@ impl AppError {
         Self::Invalid { field: field.into(), reason }
     }
 
+    /// Something stands in the way: `reason` says what.
+    pub const fn conflict(reason: Reason) -> Self {
+        Self::Conflict { reason }
+    }
+
+    /// A needed part does not answer: `reason` says which, and what to do.
+    pub const fn unavailable(reason: Reason) -> Self {
+        Self::Unavailable { reason }
+    }
+
     /// The sentence for whoever reads the page that is being made or shown.
     pub fn text(&self) -> String {
         self.text_in(i18n::current())
@@ -84,7 +99,9 @@ impl AppError {
             Self::Forbidden => t!(in texts, "error.forbidden").to_owned(),
             Self::Stale => t!(in texts, "error.stale").to_owned(),
             Self::NotFound => t!(in texts, "error.not_found").to_owned(),
-            Self::Invalid { reason, .. } | Self::Conflict(reason) | Self::Unavailable(reason) => reason.text_in(texts),
+            Self::Invalid { reason, .. } | Self::Conflict { reason } | Self::Unavailable { reason } => {
+                reason.text_in(texts)
+            }
             Self::MessageIdUsed => t!(in texts, "error.message_id_used").to_owned(),
             Self::RateLimited { retry_after: seconds @ 0..=90 } => {
                 t!(in texts, "error.rate_limited_seconds", count = (*seconds).max(1))
@@ -104,11 +121,11 @@ impl AppError {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::Stale | Self::Unenrolled => 403,
             Self::NotFound => 404,
-            Self::Conflict(_) | Self::MessageIdUsed => 409,
+            Self::Conflict { .. } | Self::MessageIdUsed => 409,
             Self::Invalid { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
-            Self::Unavailable(_) | Self::Transport => 503,
+            Self::Unavailable { .. } | Self::Transport => 503,
         }
     }
 

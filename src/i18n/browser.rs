@@ -50,13 +50,14 @@ pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
         None => Box::leak(root.get_attribute("lang").unwrap_or_default().into_boxed_str()),
     };
     let mut texts = Texts::new(tag);
-    if let Some(known) = TEXTS.get() {
-        texts.add_all(known);
-    }
+    // The file is in the order of the keys, so that each text goes to the end.
     for (key, text) in file.lines().filter_map(|line| line.split_once(' ')) {
         if let Ok(hash) = u32::from_str_radix(key, 36) {
             texts.add(Key::from_hash(hash), text);
         }
+    }
+    if let Some(known) = TEXTS.get() {
+        texts = texts.with(known);
     }
     TEXTS.set(Some(Box::leak(Box::new(texts))));
     LOADED.with_borrow_mut(|loaded| loaded.push(bundle.name));

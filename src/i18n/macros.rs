@@ -9,9 +9,9 @@ macro_rules! t {
     (in $texts:expr, $key:literal, $($name:ident = $value:expr),+ $(,)?) => {
         $texts.format(const { $crate::i18n::Key::named($key) }, &[$((stringify!($name), &$value)),+])
     };
-    ($key:literal) => { $crate::t!(in $crate::i18n::current(), $key) };
+    ($key:literal) => { $crate::i18n::text(const { $crate::i18n::Key::named($key) }) };
     ($key:literal, $($name:ident = $value:expr),+ $(,)?) => {
-        $crate::t!(in $crate::i18n::current(), $key, $($name = $value),+)
+        $crate::i18n::format(const { $crate::i18n::Key::named($key) }, &[$((stringify!($name), &$value)),+])
     };
 }
 

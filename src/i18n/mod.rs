@@ -27,6 +27,8 @@ mod reason;
 mod rich;
 mod texts;
 
+use std::fmt::Display;
+
 #[cfg(feature = "hydrate")]
 pub use browser::{LoadError, load};
 pub use key::Key;
@@ -55,6 +57,18 @@ impl Bundle {
     pub const ADMIN: Self = Self { name: "admin", areas: &["admin", "sessions", "settings"] };
     /// Every bundle.
     pub const ALL: [Self; 4] = [Self::COMMON, Self::AUTH, Self::CHAT, Self::ADMIN];
+}
+
+/// The text with this key, in the language of the page that is being made or shown.
+#[inline(never)]
+pub fn text(key: Key) -> &'static str {
+    current().text(key)
+}
+
+/// The same with values in the places of its placeholders.
+#[inline(never)]
+pub fn format(key: Key, values: &[(&str, &dyn Display)]) -> String {
+    current().format(key, values)
 }
 
 /// The texts in the language of the page that is being made or shown.

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     fmt::{self, Display, Formatter},
 };
 
@@ -16,21 +15,21 @@ use super::Texts;
 pub struct Reason {
     /// The code, in snake case. The sentence has the key `error.<code>`.
     pub code: Cow<'static, str>,
-    /// The values, by the names of the sentence's placeholders.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub params: BTreeMap<Cow<'static, str>, String>,
+    /// The values: the name of the sentence's placeholder, and what stands in its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Reason {
     /// A reason without values.
     pub fn new(code: &'static str) -> Self {
-        Self { code: Cow::Borrowed(code), params: BTreeMap::new() }
+        Self { code: Cow::Borrowed(code), params: Vec::new() }
     }
 
     /// The same with a value.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &dyn Display) -> Self {
-        self.params.insert(Cow::Borrowed(name), value.to_string());
+        self.params.push((Cow::Borrowed(name), value.to_string()));
         self
     }
 

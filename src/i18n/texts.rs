@@ -1,6 +1,6 @@
 //! The texts of one language.
 
-use std::{collections::HashMap, fmt::Display, sync::LazyLock};
+use std::{fmt::Display, sync::LazyLock};
 
 use super::Key;
 
@@ -8,13 +8,14 @@ use super::Key;
 #[derive(Debug, Default)]
 pub struct Texts {
     tag: &'static str,
-    texts: HashMap<Key, &'static str>,
+    /// In the order of their keys.
+    texts: Vec<(Key, &'static str)>,
 }
 
 impl Texts {
     /// None yet, of the language with this tag.
     pub fn new(tag: &'static str) -> Self {
-        Self { tag, texts: HashMap::new() }
+        Self { tag, texts: Vec::new() }
     }
 
     /// No texts of no language.
@@ -23,10 +24,12 @@ impl Texts {
         &NONE
     }
 
-    /// Adds the texts of another.
+    /// The same, and the texts of another.
     #[cfg(feature = "hydrate")]
-    pub(super) fn add_all(&mut self, other: &Self) {
+    pub(super) fn with(mut self, other: &Self) -> Self {
         self.texts.extend(&other.texts);
+        self.texts.sort_by_key(|(key, _)| *key);
+        self
     }
 
     /// The language, as a tag after BCP 47.
@@ -36,15 +39,23 @@ impl Texts {
 
     /// Adds a text; one that is there already stays.
     pub fn add(&mut self, key: Key, text: &'static str) {
-        self.texts.entry(key).or_insert(text);
+        if let Err(at) = self.position(key) {
+            self.texts.insert(at, (key, text));
+        }
+    }
+
+    fn position(&self, key: Key) -> Result<usize, usize> {
+        self.texts.binary_search_by_key(&key, |(key, _)| *key)
     }
 
     /// The text with this key, where there is one.
     pub fn find(&self, key: Key) -> Option<&'static str> {
-        self.texts.get(&key).copied()
+        self.position(key).ok().map(|at| self.texts[at].1)
     }
 
     /// The text with this key. One that is missing is empty, and logged.
+    // Pages name hundreds of texts. Inlined, each would bring the search with it.
+    #[inline(never)]
     pub fn text(&self, key: Key) -> &'static str {
         self.find(key).unwrap_or_else(|| missing(key))
     }

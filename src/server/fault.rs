@@ -48,7 +48,7 @@ fn is_deadlock(error: &(dyn Error + Send + Sync + 'static)) -> bool {
 }
 
 fn busy() -> AppError {
-    AppError::Unavailable(reason!("database_busy"))
+    AppError::unavailable(reason!("database_busy"))
 }
 
 impl From<StoreError> for Fault {
@@ -60,7 +60,7 @@ impl From<StoreError> for Fault {
             }
             StoreError::Full => {
                 tracing::error!("the disk of the database is full");
-                AppError::Unavailable(reason!("disk_full")).into()
+                AppError::unavailable(reason!("disk_full")).into()
             }
             StoreError::Duplicate
             | StoreError::Deadlock(_)

@@ -57,7 +57,7 @@ each_db! {
             }
         }
         let form = [("email", " ADA@Example.Org "), ("name", "Ada"), ("password", PASSWORD)];
-        assert!(matches!(app.stranger().post_form("/api/sign_up", &form).await.error(), AppError::Conflict(_)));
+        assert!(matches!(app.stranger().post_form("/api/sign_up", &form).await.error(), AppError::Conflict { .. }));
         assert_eq!(app.column("select email from users").await, ["ada@example.org"]);
     }
 }

@@ -162,7 +162,7 @@ each_db! {
         assert_eq!(who(&mut bob).await, None);
 
         let form = [("email", "bob@example.org"), ("password", PASSWORD)];
-        assert!(matches!(bob.post_form("/api/sign_in", &form).await.error(), AppError::Conflict(_)));
+        assert!(matches!(bob.post_form("/api/sign_in", &form).await.error(), AppError::Conflict { .. }));
         let wrong = [("email", "bob@example.org"), ("password", "wrong-wrong-wrong")];
         assert_eq!(bob.post_form("/api/sign_in", &wrong).await.status, 422, "only who knows the password is told");
         let mails = smtp.taken_by(&app.state, 2).await;

@@ -173,7 +173,7 @@ async fn signing_up_tells_nobody(kept: Kept, domains: Vec<String>) {
     assert_eq!(app.column("select email from users").await.len(), 5);
     let first = [("email", "new1@example.org"), ("password", PASSWORD)];
     assert!(
-        matches!(app.stranger().post_form("/api/sign_in", &first).await.error(), AppError::Conflict(_)),
+        matches!(app.stranger().post_form("/api/sign_in", &first).await.error(), AppError::Conflict { .. }),
         "the first password stays"
     );
 }

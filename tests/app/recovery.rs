@@ -224,7 +224,7 @@ each_db! {
         assert_eq!(asked.status, 200, "it does not say that there is an Ada");
         let token = smtp.newest_to(&app.state, "Ada@example.org", 1).await.token();
         let refused = follow(&mut app.stranger(), "/api/confirm_address_change", &token).await;
-        assert!(matches!(refused.error(), AppError::Conflict(_)), "{}", refused.text());
+        assert!(matches!(refused.error(), AppError::Conflict { .. }), "{}", refused.text());
         assert_eq!(who(&mut bob).await.expect("Bob").email, "bob@example.org");
         assert_eq!(sign_in(&app, "ada@example.org", PASSWORD).await, 200);
     }
@@ -256,11 +256,11 @@ each_db! {
         for email in ["ada@example.org", "nobody@example.org"] {
             let refused = ask(&mut stranger, email).await;
             assert_eq!(refused.status, 409, "no mails are sent here, now or later");
-            assert_eq!(refused.error(), AppError::Conflict(reason!("mail_missing")));
+            assert_eq!(refused.error(), AppError::conflict(reason!("mail_missing")));
         }
         for (path, form) in [("request_verification", &[][..]), ("request_address_change", &[("email", "x@example.org")])] {
             let refused = ada.post_form(&format!("/api/{path}"), form).await;
-            assert_eq!(refused.error(), AppError::Conflict(reason!("mail_missing")), "{path}");
+            assert_eq!(refused.error(), AppError::conflict(reason!("mail_missing")), "{path}");
         }
         let link = app.state.accounts.create_reset_link(id_of(&app, "ada@example.org").await).await.expect("a link");
         let token = link.strip_prefix("http://127.0.0.1:3000/reset-password?token=").expect("the listening address");

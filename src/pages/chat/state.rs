@@ -179,7 +179,7 @@ impl ChatState {
                 open.state = MessageState::Stopped;
             }
         });
-        self.sender.fail(AppError::Conflict(reason!("chat_deleted")));
+        self.sender.fail(AppError::conflict(reason!("chat_deleted")));
         self.chats.refresh();
     }
 

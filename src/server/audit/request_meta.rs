@@ -130,7 +130,7 @@ impl RequestMeta {
         result: Result<T, Fault>,
     ) -> Result<T, Fault> {
         if let Err(Fault::App(
-            AppError::Invalid { .. } | AppError::Conflict(_) | AppError::Forbidden | AppError::Unauthenticated,
+            AppError::Invalid { .. } | AppError::Conflict { .. } | AppError::Forbidden | AppError::Unauthenticated,
         )) = &result
         {
             let Refusal { subject, action, detail } = refusal;

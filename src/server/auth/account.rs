@@ -224,9 +224,9 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
 
 fn session_fault(error: tower_sessions::session::Error) -> Fault {
     tracing::warn!(%error, "the session store does not answer");
-    AppError::Unavailable(reason!("session_unreadable")).into()
+    AppError::unavailable(reason!("session_unreadable")).into()
 }
 
 fn unverified() -> AppError {
-    AppError::Conflict(reason!("email_unverified"))
+    AppError::conflict(reason!("email_unverified"))
 }

@@ -166,7 +166,7 @@ impl Accounts {
         let before = tx.find_user(user).await?.ok_or_else(dead)?;
         match tx.update_address(user, &new, now).await {
             Err(StoreError::Duplicate) => {
-                return Err(AppError::Conflict(reason!("email_of_another")).into());
+                return Err(AppError::conflict(reason!("email_of_another")).into());
             }
             other => other?,
         }

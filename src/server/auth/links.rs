@@ -47,7 +47,7 @@ impl Accounts {
         if self.notices.are_sent() {
             return Ok(());
         }
-        Err(AppError::Conflict(reason!("mail_missing")))
+        Err(AppError::conflict(reason!("mail_missing")))
     }
 
     /// Writes down that a link was followed that is dead.

@@ -105,7 +105,7 @@ impl Default for Passwords {
 
 impl Passwords {
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let busy = || AppError::Unavailable(reason!("sign_ins_busy"));
+        let busy = || AppError::unavailable(reason!("sign_ins_busy"));
         match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
             Ok(permit) => permit.map_err(Fault::internal),
             Err(_) => Err(busy().into()),

@@ -41,7 +41,7 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, now).await?;
         if !tx.update_password_hash(user.id, &old, &new).await? {
-            return Err(AppError::Conflict(reason!("password_changed_elsewhere")).into());
+            return Err(AppError::conflict(reason!("password_changed_elsewhere")).into());
         }
         tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
         tx.forget_what_was_begun(user.id).await?;

@@ -56,7 +56,7 @@ impl Accounts {
         let (has_password, has_factor) =
             (self.has_password(user).await?, !self.factors.list(caller).await?.factors.is_empty());
         if !has_password && !has_factor {
-            return Err(AppError::Conflict(reason!("password_not_set")).into());
+            return Err(AppError::conflict(reason!("password_not_set")).into());
         }
         if has_password {
             self.verify_own(caller, password, "password", AuditAction::Confirm, meta).await?;

@@ -16,7 +16,7 @@ impl Accounts {
         if tx.count_administrators().await? > 0 {
             return Ok(());
         }
-        Err(AppError::Conflict(reason!("last_administrator")).into())
+        Err(AppError::conflict(reason!("last_administrator")).into())
     }
 
     /// Ends all sign-ins of a person, and every sign-in and passkey ceremony that has only begun.

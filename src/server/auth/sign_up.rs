@@ -84,7 +84,7 @@ impl Accounts {
         let made = match made {
             Ok(made) => made,
             // Somebody else was faster.
-            Err(Fault::App(AppError::Conflict(_))) if is_told_by_mail => {
+            Err(Fault::App(AppError::Conflict { .. })) if is_told_by_mail => {
                 drop(tx);
                 let tx = self.store.write().await?;
                 return self.refuse_taken(tx, &email, meta).await.map(|()| None);
@@ -162,5 +162,5 @@ impl Accounts {
 }
 
 fn taken() -> AppError {
-    AppError::Conflict(reason!("email_taken_sign_in"))
+    AppError::conflict(reason!("email_taken_sign_in"))
 }

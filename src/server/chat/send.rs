@@ -32,7 +32,7 @@ struct Asked {
 }
 
 fn still_answering() -> AppError {
-    AppError::Conflict(reason!("answer_running"))
+    AppError::conflict(reason!("answer_running"))
 }
 
 impl Chats {
@@ -130,7 +130,7 @@ impl Chats {
         now: Timestamp,
     ) -> Result<RunId, Fault> {
         if own.count_open_runs().await? >= limits::OPEN_RUNS_PER_PERSON {
-            return Err(AppError::Conflict(reason!("answers_too_many")).into());
+            return Err(AppError::conflict(reason!("answers_too_many")).into());
         }
         let id = RunId::from_uuid(self.0.clock.new_id());
         match own.insert_run(&NewRun { id, chat, message, model, continues, now }).await {
@@ -176,7 +176,7 @@ impl Chats {
         {
             return Ok(Asked { id, label });
         }
-        Err(AppError::Unavailable(reason!("model_missing")).into())
+        Err(AppError::unavailable(reason!("model_missing")).into())
     }
 
     /// Lets the last answer be written anew. The new one is shown; the old one stays as its sibling.
@@ -218,7 +218,7 @@ impl Chats {
         let head = own.begin_writing(chat, &asked.id, now).await?.ok_or(AppError::NotFound)?;
         let answer = last_answer(&mut own, chat, head, message).await?;
         if answer.state == "complete" || answer.text().trim().is_empty() {
-            return Err(AppError::Conflict(reason!("answer_complete")).into());
+            return Err(AppError::conflict(reason!("answer_complete")).into());
         }
         own.reopen_message(answer.id).await?;
         let run = self.insert_run(&mut own, chat, answer.id, &asked.id, true, now).await?;
@@ -264,7 +264,7 @@ async fn last_answer(
         return Err(still_answering().into());
     }
     if head != Some(found.node()) {
-        return Err(AppError::Conflict(reason!("answer_not_last")).into());
+        return Err(AppError::conflict(reason!("answer_not_last")).into());
     }
     Ok(found)
 }

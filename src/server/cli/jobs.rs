@@ -123,7 +123,7 @@ async fn change(people: &Administration, action: JobsAction, out: &mut impl Writ
     };
     match people.change_job(&Actor::operator(&meta), kind, subject, action).await {
         Err(Fault::App(AppError::NotFound)) => Err("There is no such job (any more).".into()),
-        Err(Fault::App(AppError::Conflict(_))) => {
+        Err(Fault::App(AppError::Conflict { .. })) => {
             Err("The job is running, has not failed, or is one with which this cannot be done.".into())
         }
         changed => {

@@ -28,7 +28,7 @@ pub(super) async fn catch_panic(State(deadline): State<Arc<Deadline>>, request: 
         }
         Err(_) => {
             tracing::error!(seconds = deadline.0.as_secs(), "the request was not answered in time");
-            refuse(AppError::Unavailable(reason!("answer_late")))
+            refuse(AppError::unavailable(reason!("answer_late")))
         }
     }
 }

@@ -56,7 +56,7 @@ async fn events(
     let Some(caller) = request.extensions().get::<Caller>().cloned() else { return refuse(AppError::Unauthenticated) };
     let (Ok(chat), Ok(run)) = (chat.parse::<ChatId>(), run.parse::<RunId>()) else { return refuse(AppError::NotFound) };
     let Some(permit) = limiter.acquire(caller.user.id) else {
-        return refuse_as(StatusCode::TOO_MANY_REQUESTS, AppError::Conflict(reason!("streams_too_many")));
+        return refuse_as(StatusCode::TOO_MANY_REQUESTS, AppError::conflict(reason!("streams_too_many")));
     };
     let reader = match state.chats.read_run(caller.user.id, chat, run, last_event_id(request.headers())).await {
         Ok(reader) => reader,

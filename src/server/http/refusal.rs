@@ -31,7 +31,7 @@ pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response();
     let retry_after = match &error {
         AppError::RateLimited { retry_after } => Some(*retry_after),
-        AppError::Unavailable(_) => Some(UNAVAILABLE_FOR),
+        AppError::Unavailable { .. } => Some(UNAVAILABLE_FOR),
         _ => None,
     };
     if let Some(seconds) = retry_after {

@@ -36,7 +36,7 @@ pub(super) async fn load_session(State(state): State<AppState>, mut request: Req
     }
     if let Err(error) = session.save().await {
         tracing::warn!(%error, "a session cannot be written");
-        return refuse(AppError::Unavailable(reason!("session_unwritable")));
+        return refuse(AppError::unavailable(reason!("session_unwritable")));
     }
     if let Some(id) = session.id() {
         let seconds = match session.expiry() {

@@ -32,7 +32,7 @@ pub async fn load_legal(config: &Config, language: Language, page: LegalPage) ->
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(render(&standard)),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the text of a legal page cannot be shown");
-            Err(AppError::Unavailable(reason!("legal_unreadable")).into())
+            Err(AppError::unavailable(reason!("legal_unreadable")).into())
         }
     })
     .await?

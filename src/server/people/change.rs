@@ -138,7 +138,7 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.standing == Standing::Disabled {
-            return Err(AppError::Conflict(reason!("account_disabled")).into());
+            return Err(AppError::conflict(reason!("account_disabled")).into());
         }
         let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
         if mailed {

@@ -15,14 +15,14 @@ impl Administration {
     /// Shuts somebody's account at once, and has it deleted after a day.
     pub(super) async fn ask_deletion_of(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         if by.id() == Some(user) {
-            return Err(AppError::Conflict(reason!("own_account_deletion")).into());
+            return Err(AppError::conflict(reason!("own_account_deletion")).into());
         }
         let now = self.clock.now();
         let due_at = now.plus_seconds(GRACE_SECONDS);
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).begin_deletion(now, due_at).await? {
-            return Err(AppError::Conflict(reason!("deletion_begun")).into());
+            return Err(AppError::conflict(reason!("deletion_begun")).into());
         }
         // The same moment says, when it is undone, that it was shut by this.
         tx.update_disabled(user, Some(now)).await?;
@@ -46,7 +46,7 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).withdraw_deletion(self.clock.now()).await? {
-            return Err(AppError::Conflict(reason!("deletion_over")).into());
+            return Err(AppError::conflict(reason!("deletion_over")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::WithdrawDeletion, "").await?;
         self.notify(&mut tx, &person, Notice::DeletionUndone).await?;

@@ -48,7 +48,7 @@ impl Administration {
                 JobAction::GiveUp => tx.give_job_up(kind, subject).await?,
             };
         if !changed {
-            return Err(AppError::Conflict(reason!("job_changed")).into());
+            return Err(AppError::conflict(reason!("job_changed")).into());
         }
         // Neither the address nor the error: what was written down must not name whoever is gone by then.
         let detail = kind.english();

@@ -23,7 +23,7 @@ impl Administration {
         let name = parse_name(name)?;
         let mut tx = self.store.write().await?;
         if tx.find_user_by_email(email.key()).await?.is_some() {
-            return Err(AppError::Conflict(reason!("email_taken")).into());
+            return Err(AppError::conflict(reason!("email_taken")).into());
         }
         let admission = Admission::Operator(role);
         let (user, _) = self.accounts.insert_account(&mut tx, &email, &name, "", &admission, (meta, "")).await?;

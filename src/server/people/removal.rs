@@ -36,7 +36,7 @@ impl Administration {
     pub(super) async fn ask_factor_removal(&self, by: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let asked_by = by.id().ok_or(AppError::Forbidden)?;
         if asked_by == user {
-            return Err(AppError::Conflict(reason!("own_factors")).into());
+            return Err(AppError::conflict(reason!("own_factors")).into());
         }
         let now = self.clock.now();
         let due_at = now.plus_seconds(self.factor_removal_seconds);
@@ -44,10 +44,10 @@ impl Administration {
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         let mut owned = tx.owned_by(user);
         if owned.list_factors().await?.is_empty() {
-            return Err(AppError::Conflict(reason!("person_without_factor")).into());
+            return Err(AppError::conflict(reason!("person_without_factor")).into());
         }
         if !owned.insert_factor_removal(asked_by, now, due_at).await? {
-            return Err(AppError::Conflict(reason!("removal_begun")).into());
+            return Err(AppError::conflict(reason!("removal_begun")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::AskFactorRemoval, "").await?;
         let write = |texts| Letter::factor_removal(texts, due_at);
@@ -61,7 +61,7 @@ impl Administration {
         let mut tx = self.begin_change(by).await?;
         let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).delete_factor_removal().await? {
-            return Err(AppError::Conflict(reason!("removal_over")).into());
+            return Err(AppError::conflict(reason!("removal_over")).into());
         }
         self.record_change(&mut tx, by, user, AuditAction::WithdrawFactorRemoval, "").await?;
         self.notify(&mut tx, &person, Notice::FactorRemovalWithdrawn).await?;

@@ -35,7 +35,7 @@ impl Privacy {
             return Err(AppError::invalid("email", reason!("email_not_yours")).into());
         }
         if !tx.owned_by(user).begin_deletion(now, due_at).await? {
-            return Err(AppError::Conflict(reason!("own_deletion_begun")).into());
+            return Err(AppError::conflict(reason!("own_deletion_begun")).into());
         }
         if person.summary.role == Role::Administrator {
             self.accounts.require_an_administrator(&mut tx).await?;

@@ -82,7 +82,7 @@ each_db! {
         let credential = device.get(&options);
         let refused = finish_sign_in(&mut alone, &credential).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
-        assert_eq!(refused.error(), AppError::Conflict(reason!("email_unverified")));
+        assert_eq!(refused.error(), AppError::conflict(reason!("email_unverified")));
         assert!(who(&mut alone).await.is_none());
 
         let mut pending = app.stranger();

@@ -96,7 +96,7 @@ each_db! {
             let done = [&one, &two].iter().filter(|result| result.is_ok()).count();
             assert_eq!(done, 1, "round {round}: {one:?} {two:?}");
             for refused in [one, two].into_iter().filter_map(Result::err) {
-                assert!(matches!(refused, Fault::App(AppError::Forbidden | AppError::Conflict(_))), "{refused:?}");
+                assert!(matches!(refused, Fault::App(AppError::Forbidden | AppError::Conflict { .. })), "{refused:?}");
             }
             let left = app.state.store.read().await.expect("a unit").count_administrators().await;
             assert_eq!(left.expect("a count"), 1, "round {round}");

@@ -102,7 +102,7 @@ impl Factors {
         }
         if owned.list_factors().await?.is_empty() {
             if self.is_required_of(&caller.user) {
-                return Err(AppError::Conflict(reason!("factor_required")).into());
+                return Err(AppError::conflict(reason!("factor_required")).into());
             }
             owned.replace_recovery_codes(&[]).await?;
         }
@@ -197,7 +197,7 @@ async fn check_count(owned: &mut Owned<'_>) -> Result<(), Fault> {
     if owned.list_factors().await?.len() < limits::FACTORS_PER_USER {
         return Ok(());
     }
-    Err(AppError::Conflict(reason!("factors_full")).into())
+    Err(AppError::conflict(reason!("factors_full")).into())
 }
 
 fn shown(row: FactorRow) -> Factor {

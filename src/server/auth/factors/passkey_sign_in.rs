@@ -150,7 +150,7 @@ impl Factors {
         let factors = self.store.read().await?.owned_by(user).list_factors().await?;
         let known: Vec<Passkey> = passkeys(factors)?.into_iter().map(|(_, passkey)| passkey).collect();
         if known.is_empty() {
-            return Err(AppError::Conflict(reason!("passkey_missing")).into());
+            return Err(AppError::conflict(reason!("passkey_missing")).into());
         }
         let (options, state) = self.party()?.start_passkey_authentication(&known).map_err(Fault::internal)?;
         self.begin_ceremony(ceremony, &state).await?;

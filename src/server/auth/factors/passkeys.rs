@@ -147,7 +147,7 @@ impl Factors {
     }
 
     pub(super) fn party(&self) -> Result<&Webauthn, AppError> {
-        self.relying_party.as_deref().ok_or_else(|| AppError::Conflict(reason!("passkeys_need_name")))
+        self.relying_party.as_deref().ok_or_else(|| AppError::conflict(reason!("passkeys_need_name")))
     }
 
     /// Keeps the state of a ceremony. One that was begun before in the same place is forgotten.

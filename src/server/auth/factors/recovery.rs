@@ -32,7 +32,7 @@ impl Factors {
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         let mut owned = tx.owned_by(caller.user.id);
         if owned.list_factors().await?.is_empty() {
-            return Err(AppError::Conflict(reason!("factor_missing")).into());
+            return Err(AppError::conflict(reason!("factor_missing")).into());
         }
         let codes = replace(&mut owned, caller.user.id).await?;
         meta.record_own_on(&mut tx, &self.clock, caller.user.id, AuditAction::NewRecoveryCodes, "").await?;

@@ -155,7 +155,7 @@ fn enrolment(secret: &[u8], email: &str) -> Result<TotpEnrolment, Fault> {
 }
 
 fn has_one() -> AppError {
-    AppError::Conflict(reason!("totp_exists"))
+    AppError::conflict(reason!("totp_exists"))
 }
 
 /// The one answer to every code that is not accepted.

@@ -60,7 +60,7 @@ impl Identities {
         (claims, began): (&IdTokenClaims, Timestamp),
     ) -> Result<(), Fault> {
         if self.accounts.own_proof(caller).await?.code {
-            return Err(AppError::Conflict(reason!("confirm_by_factor")).into());
+            return Err(AppError::conflict(reason!("confirm_by_factor")).into());
         }
         let owner = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
         if owner.is_none_or(|owner| owner.user_id != caller.user.id) {

@@ -142,10 +142,10 @@ impl ProviderError {
         let invalid = |reason: Reason| AppError::invalid("provider", reason);
         match self {
             Self::Refused(_) => refused(),
-            Self::Unavailable(_) => AppError::Unavailable(reason!("provider_unavailable", provider = label)),
+            Self::Unavailable(_) => AppError::unavailable(reason!("provider_unavailable", provider = label)),
             Self::Unconfirmed => invalid(reason!("provider_unconfirmed", provider = label)),
             Self::Address => invalid(reason!("provider_address", provider = label)),
-            Self::Setup(setup) if setup.is_of_the_whole_provider() => AppError::Unavailable(setup.reason(label)),
+            Self::Setup(setup) if setup.is_of_the_whole_provider() => AppError::unavailable(setup.reason(label)),
             Self::Setup(setup) => invalid(setup.reason(label)),
         }
     }

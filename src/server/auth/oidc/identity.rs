@@ -20,11 +20,11 @@ const BY_PROVIDER: &str = "by a provider";
 
 /// Tells only those who own the address: the provider has verified it.
 fn known_address() -> AppError {
-    AppError::Conflict(reason!("identity_email_taken"))
+    AppError::conflict(reason!("identity_email_taken"))
 }
 
 fn somebody_elses() -> AppError {
-    AppError::Conflict(reason!("identity_taken"))
+    AppError::conflict(reason!("identity_taken"))
 }
 
 impl Identities {
@@ -211,7 +211,7 @@ impl Identities {
         let serves = |issuer: &str| self.providers.iter().any(|provider| provider.config.issuer == issuer);
         let others = own.list_identities().await?;
         if !has_password && !others.iter().any(|other| serves(&other.issuer)) {
-            return Err(AppError::Conflict(reason!("identity_needed")).into());
+            return Err(AppError::conflict(reason!("identity_needed")).into());
         }
         let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
         let label = known.map_or(issuer, |provider| provider.config.label.as_str());

@@ -60,7 +60,7 @@ impl Exports {
         let (user, now) = (caller.user.id, clock.now());
         let id = ExportId::from_uuid(clock.new_id());
         let expires_at = now.plus_seconds(KEPT_SECONDS);
-        let already = || AppError::Conflict(reason!("export_running"));
+        let already = || AppError::conflict(reason!("export_running"));
         if self.find(caller).await?.is_some_and(|last| last.is_open()) {
             return Err(already().into());
         }
