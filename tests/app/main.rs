@@ -40,6 +40,7 @@ mod page_forms;
 mod people;
 mod pooler;
 mod profile;
+mod promise_ids;
 mod promises;
 mod reading;
 mod recovery;
