@@ -220,9 +220,6 @@ impl AppState {
 }
 
 /// How far the database's clock is ahead of ours, in milliseconds; `None` where it is the same clock.
-///
-/// # Errors
-/// As the database says.
 pub async fn clock_difference(store: &Store, clock: &Clock) -> Result<Option<i64>, StoreError> {
     let before = clock.now().micros();
     let theirs = store.time().await?;

@@ -88,9 +88,6 @@ impl RequestMeta {
     }
 
     /// Records what somebody did with their own account, in the transaction of the act.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn record_own(
         &self,
         tx: &mut Tx,
@@ -102,9 +99,6 @@ impl RequestMeta {
     }
 
     /// Records what somebody did with their own account, and on what.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn record_own_on(
         &self,
         tx: &mut Tx,
@@ -143,9 +137,6 @@ impl RequestMeta {
     }
 
     /// Records an event, in its transaction.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn record(&self, tx: &mut Tx, clock: &Clock, event: &AuditEvent<'_>) -> Result<(), StoreError> {
         tx.insert_audit_entry(&NewAuditEntry {
             id: clock.new_id(),

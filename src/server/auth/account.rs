@@ -160,9 +160,6 @@ impl Accounts {
     }
 
     /// Ends a sign-in for good, on every instance, and forgets the session.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn sign_out(&self, caller: &Caller, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.end_sign_in(caller.sign_in, self.clock.now()).await?;
@@ -186,9 +183,6 @@ impl Accounts {
     }
 
     /// Who signed in by this sign-in, if it still holds.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn caller_of(&self, sign_in: SignInId) -> Result<Option<Caller>, Fault> {
         self.find_caller(sign_in, None).await
     }

@@ -54,9 +54,6 @@ impl Accounts {
     }
 
     /// What an invitation says to whoever holds its link.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_invitation(&self, token: &str, texts: &Texts) -> Result<Invited, Fault> {
         let Some(hash) = hash_of(token) else { return Ok(Invited::Dead) };
         let found = self.store.read().await?.find_invitation(&hash, self.clock.now()).await?;
@@ -68,9 +65,6 @@ impl Accounts {
     }
 
     /// Whether a stranger can make an account now.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn sign_up_policy(&self) -> Result<SignUpPolicy, Fault> {
         let installed = self.is_installed().await?;
         Ok(match (installed, self.open, self.domains.is_empty()) {

@@ -15,9 +15,6 @@ const ACTS_PER_PAGE: u32 = 20;
 
 impl Accounts {
     /// The caller's sign-ins that hold, last used first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_devices(&self, caller: &Caller, texts: &Texts) -> Result<Vec<Device>, Fault> {
         let rows = self.store.read().await?.list_sign_ins(caller.user.id, self.clock.now()).await?;
         let device = |row: crate::server::store::SignInRow| Device {
@@ -46,9 +43,6 @@ impl Accounts {
     }
 
     /// Ends all of the caller's sign-ins but the one that asks. Gives how many.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn end_other_devices(&self, caller: &Caller, meta: &RequestMeta) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
         let ended = tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;

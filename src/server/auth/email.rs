@@ -20,9 +20,6 @@ const LINK_SECONDS: i64 = 24 * 3_600;
 
 impl Accounts {
     /// Whether the caller's address is known to be theirs.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_verified(&self, caller: &Caller) -> Result<bool, Fault> {
         let state = self.store.read().await?.find_address_state(caller.user.id).await?;
         Ok(state.is_some_and(|state| state.email_verified_at.is_some()))

@@ -40,9 +40,6 @@ const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl Accounts {
     /// Writes a link for a new password of somebody, and returns it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_reset_link(&self, tx: &mut Tx, person: &PersonRow) -> Result<String, Fault> {
         let token = Token::new();
         let of = (person.summary.id, person.summary.email.as_str());

@@ -20,9 +20,6 @@ impl Accounts {
     }
 
     /// Ends all sign-ins of a person, and every sign-in and passkey ceremony that has only begun.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn revoke_sign_ins(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
         tx.renew_credentials(user, None, self.clock.now()).await?;
         tx.forget_what_was_begun(user).await?;

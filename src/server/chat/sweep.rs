@@ -59,9 +59,6 @@ impl Outage {
 impl Chats {
     /// Ends the runs that dead processes of the same data folder left behind, and executes those that nobody has claimed:
     /// what a start does before it serves.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn take_over(&self) -> Result<(), Fault> {
         self.interrupt_dead().await?;
         let mut tx = self.0.store.read().await?;
@@ -85,9 +82,6 @@ impl Chats {
     }
 
     /// Marks the answers of dead workers as interrupted, and executes runs that nobody claimed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn sweep(&self) -> Result<(), Fault> {
         self.sweep_runs(true).await
     }

@@ -52,9 +52,6 @@ impl Run {
 
     /// Holds the job for another while, in a transaction of the handler's; `false` where somebody else has it or it is gone,
     /// and nothing more may be written for it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn hold(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let progress = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
         tx.renew_job(&self.job, progress, self.clock.now().plus_seconds(LEASE_SECONDS)).await
@@ -62,9 +59,6 @@ impl Run {
 
     /// The job is done once this transaction is committed; `false` where somebody else has it or it is gone, and the
     /// transaction must be dropped.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn finish(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let finished = tx.finish_job(&self.job).await?;
         self.finished.store(finished, Ordering::Relaxed);

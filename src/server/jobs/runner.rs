@@ -130,9 +130,6 @@ impl Jobs {
 
     /// For tests and measurements: runs what is due of a kind now, one after another, and waits for what another runner is at.
     /// What fails is tried once.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn drain(&self, kind: JobKind) -> Result<Drained, StoreError> {
         let Some(lane) = self.lane(kind) else { return Ok(Drained::default()) };
         let (mut drained, running, _turn) = (Drained::default(), CancellationToken::new(), lane.turn.lock().await);

@@ -63,9 +63,6 @@ impl RateLimits {
     }
 
     /// Gives tries back in the transaction that lets somebody in.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn reset(
         &self,
         tx: &mut Tx,
@@ -83,9 +80,6 @@ impl RateLimits {
     }
 
     /// The password was right, although nobody is let in by it yet.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn reset_sign_in(&self, meta: &RequestMeta, email: &Email) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.return_try(&by_address(meta, &table::SIGN_IN_ADDRESS).0).await?;
@@ -111,9 +105,6 @@ impl RateLimits {
     }
 
     /// The second factor of somebody who is signed in was right: the account starts anew.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn reset_code_of(&self, user: UserId) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.delete_tries(&code_key(user)).await?;
@@ -165,9 +156,6 @@ impl RateLimits {
     }
 
     /// The same in the transaction of the caller, who commits in any case. Inside is `RateLimited`.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_mail_in(
         &self,
         tx: &mut Tx,
@@ -200,17 +188,11 @@ impl RateLimits {
     }
 
     /// Counts that a member tried what only administrators may do. Says whether that is to be recorded.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_forbidden_access_recorded(&self, tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
         self.is_recorded(tx, &user.to_string(), &table::FORBIDDEN_ACCOUNT).await
     }
 
     /// Counts that a provider was found to be set up wrongly in this way. Says whether that is to be recorded.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_setup_fault_recorded(&self, tx: &mut Tx, provider: &str, kind: &str) -> Result<bool, StoreError> {
         self.is_recorded(tx, &format!("{provider} {kind}"), &table::SETUP_FAULT).await
     }

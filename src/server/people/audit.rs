@@ -115,9 +115,6 @@ impl Administration {
     }
 
     /// The next lines of an export, as JSON, each with its end; `None` after the last.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn next_lines(&self, export: &mut AuditExport) -> Result<Option<String>, Fault> {
         if export.over {
             return Ok(None);

@@ -70,9 +70,6 @@ impl Administration {
     }
 
     /// When the caller's second factors are to be removed, if they are.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_factor_removal(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
         Ok(self.store.read().await?.owned_by(caller.user.id).find_factor_removal().await?)
     }

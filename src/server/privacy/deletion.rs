@@ -66,9 +66,6 @@ impl Privacy {
     }
 
     /// When the caller's account is deleted, if it is to be.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_deletion(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
         Ok(self.store.read().await?.owned_by(caller.user.id).find_deletion().await?)
     }

@@ -114,9 +114,6 @@ impl Privacy {
     }
 
     /// The newest receipts of deleted accounts.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_receipts(&self, texts: &Texts) -> Result<Vec<Receipt>, Fault> {
         let rows = self.store.read().await?.list_receipts(RECEIPTS).await?;
         // One that cannot be read is told of in the log and does not keep the others from being shown.

@@ -35,9 +35,6 @@ impl Handler for ApplyRetention {
 
 impl Privacy {
     /// When a person's chats are deleted by themselves.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
         let now = self.clock.now();
         let row = self.store.read().await?.find_retention(owner).await?;

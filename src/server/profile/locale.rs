@@ -93,17 +93,11 @@ impl From<ProfileRow> for Chosen {
 
 impl Profiles {
     /// What somebody chose for their pages.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn chosen(&self, user: UserId) -> Result<Chosen, Fault> {
         Ok(self.store.read().await?.find_profile(user).await?.map(Chosen::from).unwrap_or_default())
     }
 
     /// The same for the caller's settings, with what there is to choose from.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn profile(&self, caller: &Caller) -> Result<Profile, Fault> {
         let Chosen { language, time_zone, picture } = self.chosen(caller.user.id).await?;
         let languages =

@@ -46,9 +46,6 @@ impl Profiles {
     }
 
     /// Removes the caller's picture.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn remove_picture(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
@@ -60,9 +57,6 @@ impl Profiles {
     }
 
     /// Somebody's picture, a JPEG, with its version.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_picture(&self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, Fault> {
         Ok(self.store.read().await?.find_picture(user).await?)
     }

@@ -17,17 +17,11 @@ pub struct AddressState {
 
 impl Tx {
     /// What is known of an account's address; `None` where there is no such account.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_address_state(&mut self, user: UserId) -> Result<Option<AddressState>, StoreError> {
         Ok(fetch_optional!(self, AddressState, "select email_verified_at, must_verify from users where id = $1", user)?)
     }
 
     /// Lets nobody sign in to an account until its address is verified.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn require_verified_address(&mut self, user: UserId) -> Result<(), StoreError> {
         execute!(self, "update users set must_verify = true where id = $1", user)?;
         Ok(())
@@ -35,9 +29,6 @@ impl Tx {
 
     /// Deletes an account into which nobody ever could sign in, because its address was never shown to be its
     /// owner's; whether it was such a one. An account that an administrator has shut stays.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_unverified(&mut self, user: UserId) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -49,9 +40,6 @@ impl Tx {
     }
 
     /// Notes that this address is the account's owner's; whether it still is the account's address.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn verify_address(&mut self, user: UserId, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -80,9 +68,6 @@ impl Tx {
     }
 
     /// Gives an account another password, whatever the old one was.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn replace_password_hash(&mut self, user: UserId, new: &str) -> Result<(), StoreError> {
         execute!(self, "update users set password_hash = $2 where id = $1", user, new)?;
         Ok(())

@@ -87,9 +87,6 @@ pub struct AuditRow {
 
 impl Tx {
     /// Writes an act down. Belongs into the transaction of the act.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_audit_entry(&mut self, entry: &NewAuditEntry<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -109,9 +106,6 @@ impl Tx {
     }
 
     /// The acts that concern a person, newest first, after a place in that order.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_audit_entries(
         &mut self,
         subject: UserId,
@@ -133,9 +127,6 @@ impl Tx {
     }
 
     /// The browsers and addresses from which somebody signed in, as far as that is still written down. At most 500.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_sign_in_origins(&mut self, subject: UserId) -> Result<Vec<(String, String)>, StoreError> {
         let sql = "select distinct user_agent, address from audit
                    where subject_id = $1 and action = 'sign_in' and outcome = 'done' limit 500";
@@ -143,9 +134,6 @@ impl Tx {
     }
 
     /// The acts that fit, newest first, after a place in that order.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn search_audit(
         &mut self,
         filter: &AuditFilter,

@@ -74,9 +74,6 @@ pub(super) fn literal_pattern(text: &str) -> String {
 
 impl Owned<'_> {
     /// Writes a chat.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
@@ -94,9 +91,6 @@ impl Owned<'_> {
     }
 
     /// A chat that is not deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_chat(&mut self, chat: ChatId) -> Result<Option<ChatRow>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -108,9 +102,6 @@ impl Owned<'_> {
     }
 
     /// Up to `limit` chats after the cursor: pinned ones first, then newest first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_chats(
         &mut self,
         filter: ChatFilter,
@@ -154,9 +145,6 @@ impl Owned<'_> {
     }
 
     /// Gives a chat another title. `false` where there is no such chat.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_title(&mut self, chat: ChatId, title: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -170,9 +158,6 @@ impl Owned<'_> {
     }
 
     /// Pins or unpins a chat. `false` where there is no such chat.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_pinned(&mut self, chat: ChatId, pinned: bool) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -185,9 +170,6 @@ impl Owned<'_> {
     }
 
     /// Puts a chat away or brings it back. `false` where there is no such chat.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_archived(&mut self, chat: ChatId, archived: bool) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -201,9 +183,6 @@ impl Owned<'_> {
 
     /// Marks a chat as deleted (`Some`), or takes that back (`None`). `false` where there is no such chat, or where it is
     /// being removed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_deleted(&mut self, chat: ChatId, deleted_at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -219,9 +198,6 @@ impl Owned<'_> {
     /// Begins to write in a chat that is not deleted, and notes to whom. Gives its head, which is `None` where nothing was said
     /// yet; `None` where there is no such chat.
     /// On PostgreSQL this also locks the chat until the transaction ends, so that sends to one chat queue up.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn begin_writing(
         &mut self,
         chat: ChatId,
@@ -248,9 +224,6 @@ impl Owned<'_> {
     }
 
     /// Shows the path that ends with a message, and notes the beginning of what was last said, if something was.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_head(
         &mut self,
         chat: ChatId,

@@ -29,9 +29,6 @@ impl CredentialsVersion {
 
 impl Tx {
     /// The version that is in force; `None` where there is no such account. Read it before you verify anything.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_credentials_version(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
         let row =
             fetch_optional!(self, (CredentialsVersion,), "select credentials_version from users where id = $1", user)?;
@@ -40,9 +37,6 @@ impl Tx {
 
     /// The version that is in force, if the account is open. Acts that would change either wait until this transaction
     /// ends. Call it before other rows of the account are written, as everybody does.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn lock_credentials(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
         // On PostgreSQL the row is locked by writing it; on SQLite there is one writer anyway.
         let row = fetch_optional!(
@@ -57,9 +51,6 @@ impl Tx {
 
     /// Raises the version, so that what was begun under a former one lets nobody in, and ends all sign-ins of a person but
     /// one; all where none is to stay. Gives how many.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn renew_credentials(
         &mut self,
         user: UserId,
@@ -97,9 +88,6 @@ impl Tx {
     /// Forgets what somebody may have begun in the name of a person and not ended: pending sign-ins, links for another
     /// address or password, an authenticator app without its first code. Whoever renews the credentials because another
     /// person may know them calls this too.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn forget_what_was_begun(&mut self, user: UserId) -> Result<(), StoreError> {
         self.delete_pending_sign_ins_of(user).await?;
         execute!(

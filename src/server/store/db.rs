@@ -41,6 +41,9 @@ pub(super) enum Conn<'c> {
 /// A transaction in which a statement failed cannot be used any more, and cannot be committed. PostgreSQL would answer
 /// such a commit with a silent rollback. SQLite has undone the transaction by itself after a full disk, an I/O error or
 /// a lack of memory, and further statements would each be a transaction of their own.
+///
+/// Every statement may fail with a [`StoreError`], and whoever runs one passes that on. Functions name an error only where
+/// it is another.
 #[must_use = "what is not committed is undone"]
 pub struct Tx {
     inner: Inner,

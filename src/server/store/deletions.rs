@@ -38,9 +38,6 @@ pub struct ReceiptRow {
 
 impl Owned<'_> {
     /// When the owner's account is deleted, if it is to be.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_deletion(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let row =
             fetch_optional!(self.tx, (Option<Timestamp>,), "select deletion_at from users where id = $1", self.owner)?;
@@ -48,9 +45,6 @@ impl Owned<'_> {
     }
 
     /// Notes that the owner's account is to be deleted; `false` where that is noted already.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn begin_deletion(&mut self, now: Timestamp, due_at: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -67,9 +61,6 @@ impl Owned<'_> {
 
     /// The owner's account stays, and is open again if it was shut with the wish to delete it; `false` where there is no
     /// such wish, or its time has come, or rows of it are being deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn withdraw_deletion(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -86,18 +77,12 @@ impl Owned<'_> {
     }
 
     /// Notes that rows of the owner are being deleted: from now on the account cannot be kept.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn note_deletion_begun(&mut self) -> Result<(), StoreError> {
         execute!(self.tx, "update users set deletion_begun = true where id = $1", self.owner)?;
         Ok(())
     }
 
     /// Asks all open runs of the owner to stop. Gives how many there are.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn stop_all_runs(&mut self) -> Result<u64, StoreError> {
         Ok(execute!(
             self.tx,
@@ -109,9 +94,6 @@ impl Owned<'_> {
 
 impl Tx {
     /// Takes an account whose time has come. Others that want it wait until this transaction ends, and find it gone.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn take_due_deletion(&mut self, user: UserId, now: Timestamp) -> Result<Option<DueDeletion>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -124,9 +106,6 @@ impl Tx {
     }
 
     /// Writes a receipt.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_receipt(&mut self, receipt: &ReceiptRow) -> Result<(), StoreError> {
         execute!(
             self,
@@ -140,9 +119,6 @@ impl Tx {
     }
 
     /// The newest receipts.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_receipts(&mut self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
         Ok(fetch_all!(
             self,

@@ -78,9 +78,6 @@ pub struct ExportMail {
 
 impl Owned<'_> {
     /// The owner's account.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn export_account(&mut self) -> Result<Option<ExportAccount>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -91,9 +88,6 @@ impl Owned<'_> {
     }
 
     /// The owner's sign-ins after an id, in the order of their ids.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn export_sign_ins(&mut self, after: SignInId, limit: u32) -> Result<Vec<ExportSignIn>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -107,9 +101,6 @@ impl Owned<'_> {
     }
 
     /// The mails to the owner's address that are still kept, the newest 1,000.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn export_mails(&mut self) -> Result<Vec<ExportMail>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -121,9 +112,6 @@ impl Owned<'_> {
     }
 
     /// How many chats the owner has, less those that are being removed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn export_chat_count(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -135,9 +123,6 @@ impl Owned<'_> {
     }
 
     /// The owner's chats after an id, in the order of their ids, which is that of time.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn export_chats(&mut self, after: ChatId, limit: u32) -> Result<Vec<ExportChat>, StoreError> {
         Ok(fetch_all!(
             self.tx,

@@ -25,9 +25,6 @@ pub struct ExportRow {
 impl Owned<'_> {
     /// Notes that the owner asks for a download, which takes the place of earlier ones; `false` where one is being
     /// put together.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_export(
         &mut self,
         id: ExportId,
@@ -56,9 +53,6 @@ impl Owned<'_> {
     }
 
     /// The owner's last download that has not expired.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_last_export(&mut self, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -71,9 +65,6 @@ impl Owned<'_> {
     }
 
     /// A download of the owner's that has not expired.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -87,9 +78,6 @@ impl Owned<'_> {
     }
 
     /// A piece of a download of the owner's that is ready.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_export_piece(&mut self, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -106,9 +94,6 @@ impl Owned<'_> {
 
 impl Store {
     /// Removes the downloads that have expired.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn remove_expired_exports(&self, now: Timestamp) -> Result<(), StoreError> {
         if self.read().await?.has_expired_export(now).await? {
             self.in_slices(move |tx| Box::pin(tx.remove_some_expired_exports(now))).await?;
@@ -117,9 +102,6 @@ impl Store {
     }
 
     /// Removes the pieces that an earlier attempt has left, while the lease of this one holds.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn remove_export_pieces(&self, id: ExportId, lease: Uuid) -> Result<(), StoreError> {
         self.in_slices(move |tx| Box::pin(tx.remove_some_export_pieces(id, Some(lease)))).await?;
         Ok(())
@@ -165,9 +147,6 @@ impl Tx {
     }
 
     /// Notes that a download is being built; `None` where nobody waits for it any more.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn begin_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<ExportRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -180,18 +159,12 @@ impl Tx {
     }
 
     /// Notes how many chats of how many are in a download.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_export_progress(&mut self, id: ExportId, (done, total): (i64, i64)) -> Result<(), StoreError> {
         execute!(self, "update exports set done = $2, total = $3 where id = $1", id, done, total)?;
         Ok(())
     }
 
     /// Adds a piece of a download.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_export_piece(&mut self, id: ExportId, position: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
             self,
@@ -204,9 +177,6 @@ impl Tx {
     }
 
     /// Notes that all pieces of a download are there: so many bytes.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn finish_export(&mut self, id: ExportId, bytes: i64, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,

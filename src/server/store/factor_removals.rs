@@ -17,9 +17,6 @@ pub struct DueRemoval {
 
 impl Owned<'_> {
     /// Notes that the owner's factors are to be removed; `false` where that is noted already.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_factor_removal(
         &mut self,
         asked_by: UserId,
@@ -42,9 +39,6 @@ impl Owned<'_> {
     }
 
     /// When the owner's factors are to be removed, if they are.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_factor_removal(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -56,9 +50,6 @@ impl Owned<'_> {
     }
 
     /// The owner's factors stay; `false` where nothing else was noted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_factor_removal(&mut self) -> Result<bool, StoreError> {
         // The removal before its job, as the job does it.
         if execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 0 {
@@ -69,9 +60,6 @@ impl Owned<'_> {
     }
 
     /// Removes all of the owner's factors with the recovery codes. Gives how many factors had been confirmed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_factors(&mut self) -> Result<u64, StoreError> {
         self.delete_unconfirmed_factors().await?;
         let deleted = execute!(self.tx, "delete from factors where user_id = $1", self.owner)?;
@@ -82,9 +70,6 @@ impl Owned<'_> {
 
 impl Tx {
     /// Takes the removal of a person's factors, if its notice is over. Of several instances that ask, one is given it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn take_due_factor_removal(
         &mut self,
         user: UserId,

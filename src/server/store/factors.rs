@@ -66,9 +66,6 @@ impl FactorRow {
 
 impl Owned<'_> {
     /// The owner's confirmed factors, oldest first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_factors(&mut self) -> Result<Vec<FactorRow>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -80,9 +77,6 @@ impl Owned<'_> {
     }
 
     /// The app that the owner is adding.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_unconfirmed_totp(&mut self) -> Result<Option<FactorRow>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -139,9 +133,6 @@ impl Owned<'_> {
     }
 
     /// Uses the code of a step: `true` for whoever is first, and only where no later step was used.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn use_factor_step(&mut self, factor: FactorId, step: i64, now: Timestamp) -> Result<bool, StoreError> {
         let used = fetch_optional!(
             self.tx,
@@ -157,9 +148,6 @@ impl Owned<'_> {
     }
 
     /// Notes a passkey's use, with what has changed of it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_credential(
         &mut self,
         factor: FactorId,
@@ -178,9 +166,6 @@ impl Owned<'_> {
     }
 
     /// Gives a factor another name; `false` where the owner has none with this id.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_factor_name(&mut self, factor: FactorId, name: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -193,27 +178,18 @@ impl Owned<'_> {
     }
 
     /// Removes a factor; `false` where the owner has none with this id.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_factor(&mut self, factor: FactorId) -> Result<bool, StoreError> {
         let deleted = execute!(self.tx, "delete from factors where id = $1 and user_id = $2", factor, self.owner)?;
         Ok(deleted == 1)
     }
 
     /// Removes apps that were begun and never confirmed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_unconfirmed_factors(&mut self) -> Result<(), StoreError> {
         execute!(self.tx, "delete from factors where user_id = $1 and confirmed_at is null", self.owner)?;
         Ok(())
     }
 
     /// How many recovery codes are left.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_recovery_codes(&mut self) -> Result<u32, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -225,9 +201,6 @@ impl Owned<'_> {
     }
 
     /// Replaces all recovery codes by these hashes.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn replace_recovery_codes(&mut self, hashes: &[String]) -> Result<(), StoreError> {
         execute!(self.tx, "delete from recovery_codes where user_id = $1", self.owner)?;
         for hash in hashes {
@@ -242,9 +215,6 @@ impl Owned<'_> {
     }
 
     /// Uses a recovery code: `true` for whoever is first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn use_recovery_code(&mut self, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -259,9 +229,6 @@ impl Owned<'_> {
 
 impl Tx {
     /// The passkey with this credential's id, where its owner is not shut out.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_passkey(&mut self, credential_id: &str) -> Result<Option<FactorRow>, StoreError> {
         Ok(fetch_optional!(
             self,

@@ -124,9 +124,6 @@ impl Tx {
     }
 
     /// Whose this identity is.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<IdentityOwner>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -139,9 +136,6 @@ impl Tx {
     }
 
     /// Notes that somebody came in by an identity. Never turns the time back.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn touch_identity(&mut self, issuer: &str, subject: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -154,9 +148,6 @@ impl Tx {
     }
 
     /// Notes that somebody is sent to a provider, and forgets those who never came back.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_flow(&mut self, flow: &NewFlow<'_>) -> Result<(), StoreError> {
         // A few of them; the others go with all that has expired.
         let expired =
@@ -184,9 +175,6 @@ impl Tx {
 
     /// Takes out somebody who is back: of any number who ask for the same one, one gets it. Nobody does who is
     /// another browser, comes from another provider, or too late.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn take_flow(
         &mut self,
         id: &str,
@@ -209,9 +197,6 @@ impl Tx {
 
 impl Owned<'_> {
     /// The person's identities, the oldest first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_identities(&mut self) -> Result<Vec<IdentityRow>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -223,9 +208,6 @@ impl Owned<'_> {
     }
 
     /// Removes an identity. Gives `false` where the person has no such one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_identity(&mut self, issuer: &str, subject: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -239,9 +221,6 @@ impl Owned<'_> {
 
     /// Whether the person has a password. Until the transaction ends, all others that ask wait: of two that each
     /// remove one of two ways to sign in, the second sees what the first has done.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn lock_password(&mut self) -> Result<bool, StoreError> {
         let row = fetch_optional!(
             self.tx,

@@ -41,9 +41,6 @@ macro_rules! job_rows {
 impl Tx {
     /// Wants a job to be run at a time. Where it waits or runs already, nothing changes; where it failed, it waits again.
     /// The process wakes up for it when this transaction is committed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn enqueue(
         &mut self,
         kind: JobKind,
@@ -68,9 +65,6 @@ impl Tx {
 
     /// Enqueues what has no job though it needs one: an instance of a version without jobs may have written it during an
     /// upgrade.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn enqueue_missing(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         const MISSING: [(JobKind, &str); 4] = [
             (JobKind::SendMail, "select id, created_at as run_at from mails where sent_at is null and text <> ''"),
@@ -94,17 +88,11 @@ impl Tx {
     }
 
     /// Nobody wants a job any more. One that runs finds what it is about gone.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn cancel_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from jobs where kind = $1 and subject_id = $2", kind, subject)? == 1)
     }
 
     /// The kinds of which a job is due.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_due_kinds(&mut self, now: Timestamp) -> Result<Vec<JobKind>, StoreError> {
         let sql = "select distinct kind from jobs where state <> 'failed' and run_at <= $1";
         let rows = fetch_all!(self, (String,), sql, now)?;
@@ -113,9 +101,6 @@ impl Tx {
     }
 
     /// Claims the job of a kind that has been due the longest, until the lease ends. Of several instances one gets it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn claim_job(
         &mut self,
         kind: JobKind,
@@ -142,9 +127,6 @@ impl Tx {
 
     /// Holds a job for another while, and notes how far it is; `false` where the lease is lost. On PostgreSQL nobody else can
     /// claim it until this transaction ends.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn renew_job(
         &mut self,
         job: &ClaimedJob,
@@ -167,9 +149,6 @@ impl Tx {
 
     /// A job is done, and gone; `false` where the lease is lost. Belongs into the transaction of the last thing that the job
     /// does, where there is one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn finish_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
         let sql = "delete from jobs where kind = $1 and subject_id = $2 and lease = $3";
         Ok(execute!(self, sql, job.kind, job.subject_id, job.lease)? == 1)
@@ -177,9 +156,6 @@ impl Tx {
 
     /// A job waits until a time without having failed: as if this attempt had not been, or, where it `succeeded`, as if it
     /// were new.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn put_job_back(
         &mut self,
         job: &ClaimedJob,
@@ -203,9 +179,6 @@ impl Tx {
 
     /// An attempt failed. The job waits for the next one, or, without a next one, has failed for good; then what it is about
     /// says so too.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn fail_job(
         &mut self,
         job: &ClaimedJob,
@@ -252,9 +225,6 @@ impl Tx {
 
     /// Has a job run now; one that failed begins anew. `false` where it is not there, runs, or is a mail that failed: its text is
     /// gone.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn try_job_again(&mut self, kind: JobKind, subject: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         let waits = execute!(
             self,
@@ -269,9 +239,6 @@ impl Tx {
     }
 
     /// A job is not tried any more; `false` where it is not there, or runs.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn give_job_up(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
         let sql = "delete from jobs where kind = $1 and subject_id = $2 and state <> 'running'";
         if execute!(self, sql, kind, subject)? == 0 {
@@ -283,9 +250,6 @@ impl Tx {
 
     /// The jobs: those that failed, newest first; then those that run; then those that wait, by when they are due. Past its
     /// lease a running one waits for whoever takes it over.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
         let known = JobKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ");
         let sql = format!(
@@ -302,35 +266,23 @@ impl Tx {
     }
 
     /// One job.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_job(&mut self, kind: JobKind, subject: Uuid) -> Result<Option<Job>, StoreError> {
         let sql = concat!(job_rows!(), " where j.kind = $1 and j.subject_id = $2");
         Ok(fetch_optional!(self, Job, sql, kind, subject)?)
     }
 
     /// How many jobs there are in each state that has any.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_jobs(&mut self) -> Result<Vec<(JobState, i64)>, StoreError> {
         Ok(fetch_all!(self, (JobState, i64), "select state, count(*) from jobs group by state")?)
     }
 
     /// Whether a job of a kind is due.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_job_due(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select kind from jobs where kind = $1 and state <> 'failed' and run_at <= $2 limit 1";
         Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
     }
 
     /// Whether an instance runs a job of a kind now.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_job_running(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select kind from jobs where kind = $1 and state = 'running' and run_at > $2 limit 1";
         Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())

@@ -94,9 +94,6 @@ fn invitation(
 
 impl Tx {
     /// Keeps a link.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_link(&mut self, link: &NewLink<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -117,9 +114,6 @@ impl Tx {
     }
 
     /// The link with this token, if it can be used now. Does not use it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_link(
         &mut self,
         token_hash: &TokenHash,
@@ -139,9 +133,6 @@ impl Tx {
     }
 
     /// Uses a link up by one. Of any number of transactions that use the last one, one is given the link.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn use_link(
         &mut self,
         token_hash: &TokenHash,
@@ -162,18 +153,12 @@ impl Tx {
     }
 
     /// Makes all links of one kind dead that concern an account.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_links(&mut self, user: UserId, purpose: LinkPurpose) -> Result<(), StoreError> {
         execute!(self, "delete from links where user_id = $1 and purpose = $2", user, purpose.text())?;
         Ok(())
     }
 
     /// The invitations that can be used now, newest first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
         let rows = fetch_all!(
             self,
@@ -187,9 +172,6 @@ impl Tx {
     }
 
     /// The invitation with this token, if it can be used now.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_invitation(
         &mut self,
         token_hash: &TokenHash,
@@ -207,9 +189,6 @@ impl Tx {
     }
 
     /// Makes all invitations dead that an administrator made. Gives how many could still be used.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_invitations_of(&mut self, creator: UserId, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = execute!(
             self,
@@ -221,9 +200,6 @@ impl Tx {
     }
 
     /// Makes an invitation dead; whether there was one that could be used.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_invitation(&mut self, id: InvitationId, now: Timestamp) -> Result<bool, StoreError> {
         let deleted = execute!(
             self,

@@ -70,9 +70,6 @@ pub struct FailingMail {
 
 impl Tx {
     /// Puts a mail on its way. Belongs into the transaction of the act that it tells of.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_mail(&mut self, mail: &NewMail<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -88,9 +85,6 @@ impl Tx {
     }
 
     /// A mail that has not been sent yet.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_unsent_mail(&mut self, id: Uuid) -> Result<Option<UnsentMail>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -101,18 +95,12 @@ impl Tx {
     }
 
     /// Notes that a mail was sent, and forgets its texts, which hold links.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn finish_mail(&mut self, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update mails set sent_at = $2, text = '', html = '' where id = $1", id, now)?;
         Ok(())
     }
 
     /// The mails that failed at least once and were not sent since, newest first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_failing_mails(&mut self) -> Result<Vec<FailingMail>, StoreError> {
         Ok(fetch_all!(
             self,

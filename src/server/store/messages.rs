@@ -229,9 +229,6 @@ impl Owned<'_> {
     }
 
     /// The last `limit` messages of the path that ends with a message, from its end.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_path(&mut self, chat: ChatId, end: MessageId, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
         let rows = fetch_all!(
             self.tx,
@@ -255,9 +252,6 @@ impl Owned<'_> {
     }
 
     /// The ids of the path of a chat that is shown.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_shown_ids(&mut self, chat: ChatId) -> Result<Vec<MessageId>, StoreError> {
         let rows = fetch_all!(
             self.tx,
@@ -276,9 +270,6 @@ impl Owned<'_> {
 
     /// The messages of a chat on all its paths, parents before children and older siblings before younger ones, after one of
     /// them.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_tree(
         &mut self,
         chat: ChatId,
@@ -305,9 +296,6 @@ impl Owned<'_> {
     }
 
     /// One message of a chat that is not deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<MessageRow>, StoreError> {
         let rows = fetch_all!(
             self.tx,
@@ -325,18 +313,12 @@ impl Owned<'_> {
     }
 
     /// The person's message with this sender's id.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_message_by_client_id(&mut self, client_id: ClientId) -> Result<Option<MessageRow>, StoreError> {
         let sql = select_messages!("and m.client_id = $2 order by p.position");
         Ok(gather(fetch_all!(self.tx, Joined, sql, self.owner, client_id)?).pop())
     }
 
     /// The message that a message of a chat follows: `None` where there is no such message, `Some(None)` where it is the first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_parent(
         &mut self,
         chat: ChatId,
@@ -348,9 +330,6 @@ impl Owned<'_> {
     }
 
     /// The first answer that was given to a message.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_first_child(&mut self, chat: ChatId, parent: Node) -> Result<Option<MessageId>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -366,9 +345,6 @@ impl Owned<'_> {
     }
 
     /// Opens an answer again, so that it can go on.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn reopen_message(&mut self, message: MessageId) -> Result<(), StoreError> {
         execute!(
             self.tx,

@@ -214,9 +214,6 @@ impl Store {
 
     /// Empties SQLite's log of changes, so that what was deleted is in no file any more. Tries for some seconds where somebody
     /// works with it; after that SQLite does it by itself, in its time.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
         for _ in 0..CHECKPOINT_TRIES {
             if self.0.checkpoint().await? {
@@ -229,9 +226,6 @@ impl Store {
     }
 
     /// Whether something can be written: writes a row.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn check_write(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         tx.write_check(now).await?;
@@ -239,9 +233,6 @@ impl Store {
     }
 
     /// What time it is by the database's clock; `None` for SQLite, which has that of this machine.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         if matches!(self.0, db::Db::Sqlite { .. }) {
             return Ok(None);

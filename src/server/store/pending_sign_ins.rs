@@ -66,9 +66,6 @@ fn pending(id: PendingSignInId, row: Option<PendingColumns>) -> Option<PendingSi
 
 impl Tx {
     /// Writes a pending sign-in.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_pending_sign_in(
         &mut self,
         sign_in: &PendingSignIn,
@@ -91,9 +88,6 @@ impl Tx {
 
     /// The pending sign-in with this id, if it can still be finished: neither too old nor tried too often, its person
     /// not shut out and their credentials those by which they have come so far.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_pending_sign_in(
         &mut self,
         id: PendingSignInId,
@@ -114,9 +108,6 @@ impl Tx {
 
     /// Like [`Tx::find_pending_sign_in`], and counts a try, so that no more than ten are looked at even when they race. Whether
     /// the credentials are still those is compared when it is finished.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn try_pending_sign_in(
         &mut self,
         id: PendingSignInId,
@@ -137,26 +128,17 @@ impl Tx {
     }
 
     /// Ends a pending sign-in; `true` for whoever is first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_pending_sign_in(&mut self, id: PendingSignInId) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from pending_sign_ins where id = $1", id)? == 1)
     }
 
     /// Ends all pending sign-ins of a person, as a change of password must.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_pending_sign_ins_of(&mut self, user: UserId) -> Result<(), StoreError> {
         execute!(self, "delete from pending_sign_ins where user_id = $1", user)?;
         Ok(())
     }
 
     /// Writes a ceremony, in the place of one with the same id.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_ceremony(&mut self, ceremony: &NewCeremony<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -174,9 +156,6 @@ impl Tx {
 
     /// Takes a ceremony away and gives its sealed state and its end, if it is for this purpose and person and not too old.
     /// Of several that try, one gets it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn take_ceremony(
         &mut self,
         id: CeremonyId,

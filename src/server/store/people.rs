@@ -79,9 +79,6 @@ pub(super) fn name_key(name: &str) -> String {
 
 impl Tx {
     /// The people whose name or address contains a text, by name, after a place in that order.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_people(
         &mut self,
         search: &str,
@@ -107,9 +104,6 @@ impl Tx {
     }
 
     /// An account, for administrators.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_person(&mut self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
         let row = fetch_optional!(
             self,
@@ -124,9 +118,6 @@ impl Tx {
 
     /// Waits until no other transaction decides who the administrators are, and lets none do so until this one ends.
     /// What is read after it is what that other one has left.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn lock_administrators(&mut self) -> Result<(), StoreError> {
         // On PostgreSQL the row is locked by writing it; on SQLite there is one writer anyway.
         execute!(self, "update installation set singleton = 1 where singleton = 1")?;
@@ -134,9 +125,6 @@ impl Tx {
     }
 
     /// How many administrators can sign in, and stay.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_administrators(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self,
@@ -148,9 +136,6 @@ impl Tx {
     }
 
     /// Whether this account may do what administrators do, at this moment.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_administrator(&mut self, user: UserId) -> Result<bool, StoreError> {
         let row =
             fetch_optional!(self, (String,), "select role from users where id = $1 and disabled_at is null", user)?;
@@ -159,9 +144,6 @@ impl Tx {
     }
 
     /// Shuts an account, or opens it again; whether that changed it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_disabled(&mut self, user: UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
             self,

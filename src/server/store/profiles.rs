@@ -19,9 +19,6 @@ pub struct ProfileRow {
 
 impl Tx {
     /// What a person chose.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_profile(&mut self, user: UserId) -> Result<Option<ProfileRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -33,9 +30,6 @@ impl Tx {
     }
 
     /// Gives an account's pages another language and time zone.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_locale(
         &mut self,
         user: UserId,
@@ -47,17 +41,11 @@ impl Tx {
     }
 
     /// A person's picture with its version.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_picture(&mut self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
         Ok(fetch_optional!(self, (i64, Vec<u8>), "select version, bytes from pictures where user_id = $1", user)?)
     }
 
     /// Puts a picture in the place of a person's former one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn put_picture(&mut self, user: UserId, version: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
             self,
@@ -71,9 +59,6 @@ impl Tx {
     }
 
     /// Removes a person's picture.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_picture(&mut self, user: UserId) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from pictures where user_id = $1", user)? == 1)
     }

@@ -117,9 +117,6 @@ impl Tx {
     }
 
     /// What still names a person, after a purge: places, each with how many rows.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_traces(&mut self, due: &DueDeletion) -> Result<Vec<String>, StoreError> {
         let mut traces = Vec::new();
         let mut note = |place: String, row: Option<(i64,)>| {

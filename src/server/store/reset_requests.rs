@@ -25,9 +25,6 @@ pub struct ResetRequest {
 
 impl Tx {
     /// Keeps a request.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_reset_request(&mut self, request: &ResetRequest) -> Result<(), StoreError> {
         execute!(
             self,
@@ -42,9 +39,6 @@ impl Tx {
     }
 
     /// The oldest requests.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_reset_requests(&mut self, limit: u32) -> Result<Vec<ResetRequest>, StoreError> {
         Ok(fetch_all!(
             self,
@@ -55,9 +49,6 @@ impl Tx {
     }
 
     /// Takes a request out; `true` for whoever is first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_reset_request(&mut self, id: Uuid) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from reset_requests where id = $1", id)? == 1)
     }

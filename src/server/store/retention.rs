@@ -42,18 +42,12 @@ pub struct SilentChat {
 
 impl Tx {
     /// What a person chose.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_retention(&mut self, user: UserId) -> Result<Option<RetentionRow>, StoreError> {
         let sql = "select retention_days, retention_from from users where id = $1";
         Ok(fetch_optional!(self, RetentionRow, sql, user)?)
     }
 
     /// Puts another choice in the place of a person's former one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_retention(&mut self, user: UserId, rule: RetentionRow) -> Result<(), StoreError> {
         let sql = "update users set retention_days = $2, retention_from = $3 where id = $1";
         execute!(self, sql, user, rule.days, rule.from)?;
@@ -62,9 +56,6 @@ impl Tx {
 
     /// Some chats in which nothing was said since `moment` and nothing is being written, whoever's they are, after a chat in
     /// their order.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_chats_silent_since(
         &mut self,
         moment: Timestamp,
@@ -86,9 +77,6 @@ impl Tx {
     }
 
     /// The same by what their owners chose, who keep what they have pinned.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_chats_by_choice(
         &mut self,
         now: Timestamp,
@@ -110,9 +98,6 @@ impl Tx {
 
     /// Marks a chat as deleted, unless something was said in it since it was listed, it was pinned where that keeps it, or
     /// its owner changed their mind. Whether it was.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_silent_chat(
         &mut self,
         chat: &SilentChat,

@@ -156,9 +156,6 @@ impl Owned<'_> {
     }
 
     /// A run of a chat that is not deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_run(&mut self, chat: ChatId, run: RunId) -> Result<Option<OpenRun>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -175,9 +172,6 @@ impl Owned<'_> {
     }
 
     /// How many runs have not ended, those that wait in line included.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_open_runs(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -189,9 +183,6 @@ impl Owned<'_> {
     }
 
     /// The run that wrote, or writes, an answer last.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_last_run(&mut self, message: MessageId) -> Result<Option<RunId>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -205,9 +196,6 @@ impl Owned<'_> {
 
     /// Stops the open run of an answer, or all open runs of a chat. One that is queued ends at once; one that is being
     /// executed is asked to stop. Gives those that were asked.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn request_stop(
         &mut self,
         chat: ChatId,
@@ -246,9 +234,6 @@ impl Tx {
     /// Claims a run that is queued. `None` where somebody else has it, it has ended, or its owner has `per_person` runs
     /// that are being executed: then it stays in line. Two instances that claim at the same moment can exceed the bound
     /// by one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn claim_run(
         &mut self,
         run: RunId,
@@ -272,9 +257,6 @@ impl Tx {
 
     /// The oldest queued runs that were written before this moment and whose owners have fewer than `per_person` runs
     /// that are being executed.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_claimable_runs(
         &mut self,
         before: Timestamp,
@@ -296,9 +278,6 @@ impl Tx {
     }
 
     /// Renews the lease of a run that this worker holds.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn renew_lease(&mut self, run: RunId, worker: Uuid, lease_until: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -311,9 +290,6 @@ impl Tx {
     }
 
     /// The runs of a worker that a person has asked to stop.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_stops(&mut self, worker: Uuid) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
             self,
@@ -325,9 +301,6 @@ impl Tx {
     }
 
     /// Writes what an answer has so far. `false` where the run is not held under this epoch any more.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn write_progress(&mut self, progress: &Progress) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -355,9 +328,6 @@ impl Tx {
     }
 
     /// Ends a run and its answer. Of all who try, one is told `true`.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn finish_run(&mut self, ending: &Ending) -> Result<bool, StoreError> {
         let RunClaim { run, epoch, message } = ending.claim;
         if let Some(progress) = &ending.progress
@@ -399,9 +369,6 @@ impl Tx {
     }
 
     /// Whether the lease of a run has run out.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn has_expired_run(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1 limit 1";
         Ok(fetch_optional!(self, (RunId,), sql, now)?.is_some())
@@ -409,9 +376,6 @@ impl Tx {
 
     /// Ends the runs whose lease ran out, but for those that this worker says it holds, and marks their answers as
     /// interrupted. Gives how many.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn interrupt_expired(&mut self, now: Timestamp, held: &HashSet<RunId>) -> Result<usize, StoreError> {
         let expired = fetch_all!(
             self,
@@ -439,9 +403,6 @@ impl Tx {
     }
 
     /// Ends the runs of a worker that is known to be dead, and marks their answers as interrupted. Gives how many.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn interrupt_runs_of(&mut self, worker: Uuid, now: Timestamp) -> Result<usize, StoreError> {
         let rows = fetch_all!(
             self,

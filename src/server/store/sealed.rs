@@ -56,17 +56,11 @@ pub struct SecretKeyRow {
 
 impl Tx {
     /// The keys that are or were in use.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_secret_keys(&mut self) -> Result<Vec<SecretKeyRow>, StoreError> {
         Ok(fetch_all!(self, SecretKeyRow, "select key_id, sealed, retired_at from secret_keys order by key_id")?)
     }
 
     /// Notes that a key is in use. One that is noted already stays as it is.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_secret_key(&mut self, key_id: &str, sealed: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -79,9 +73,6 @@ impl Tx {
     }
 
     /// Notes that this key seals from now on, and that the others do so no more.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn retire_other_secret_keys(&mut self, key_id: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update secret_keys set retired_at = null where key_id = $1", key_id)?;
         execute!(
@@ -94,26 +85,17 @@ impl Tx {
     }
 
     /// Forgets a key.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_secret_key(&mut self, key_id: &str) -> Result<(), StoreError> {
         execute!(self, "delete from secret_keys where key_id = $1", key_id)?;
         Ok(())
     }
 
     /// All values of a sealed column: the row's id, the context's owner, the value.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_sealed(&mut self, column: &SealedColumn) -> Result<Vec<(Uuid, Uuid, String)>, StoreError> {
         Ok(fetch_all!(self, (Uuid, Uuid, String), column.list)?)
     }
 
     /// Replaces a sealed value, if it is still the one that was opened.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_sealed(
         &mut self,
         column: &SealedColumn,

@@ -33,9 +33,6 @@ impl Tx {
     }
 
     /// Replaces a record that is still there. A record that was deleted in the meantime stays deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_session(
         &mut self,
         id: Uuid,
@@ -70,9 +67,6 @@ impl Tx {
     }
 
     /// The record with this id, if it has not expired.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_session(&mut self, id: Uuid, now: Timestamp) -> Result<Option<String>, StoreError> {
         let row =
             fetch_optional!(self, (String,), "select record from sessions where id = $1 and expires_at > $2", id, now)?;
@@ -80,9 +74,6 @@ impl Tx {
     }
 
     /// Deletes a record.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_session(&mut self, id: Uuid) -> Result<(), StoreError> {
         execute!(self, "delete from sessions where id = $1", id)?;
         Ok(())

@@ -81,9 +81,6 @@ pub struct SignInRow {
 
 impl Store {
     /// Deletes the sign-ins that ended, or ran out, before this moment. When somebody was last there is kept without them.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_ended_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
         if !self.read().await?.has_ended_sign_ins(before).await? {
             return Ok(0);
@@ -105,9 +102,6 @@ impl Tx {
     }
 
     /// Writes a sign-in.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -127,17 +121,11 @@ impl Tx {
 
     /// The sign-in with this id, if it holds now: not ended, neither too old nor too long unused, its person not shut out
     /// and their credentials those by which they came in.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_signed_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
         self.find_signed_in_used(sign_in, None, now).await
     }
 
     /// The same, where it may be known of a later use than is written.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_signed_in_used(
         &mut self,
         sign_in: SignInId,
@@ -170,9 +158,6 @@ impl Tx {
     }
 
     /// Notes that a sign-in is used. Never turns the time back.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn touch_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -185,9 +170,6 @@ impl Tx {
 
     /// Deletes sign-ins that ended, or ran out, before this moment, the longest unused first, at most `limit` of them. When
     /// somebody was last there is kept without them. Gives how many were deleted.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_ended_sign_ins(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let ended = fetch_all!(
             self,
@@ -218,18 +200,12 @@ impl Tx {
     }
 
     /// Ends a sign-in for good.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn end_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set ended_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
     }
 
     /// Notes that the person of a sign-in has proved who they are.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn confirm_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set authenticated_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
@@ -237,9 +213,6 @@ impl Tx {
 
     /// Gives a sign-in another serial, so that session records with an earlier one are nobody's from now on. `None` where the
     /// sign-in has ended.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn renew_sign_in(&mut self, sign_in: SignInId) -> Result<Option<i64>, StoreError> {
         let row = fetch_optional!(
             self,
@@ -251,9 +224,6 @@ impl Tx {
     }
 
     /// The sign-ins of a person that hold now, last used first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list_sign_ins(&mut self, user: UserId, now: Timestamp) -> Result<Vec<SignInRow>, StoreError> {
         Ok(fetch_all!(
             self,
@@ -268,9 +238,6 @@ impl Tx {
     }
 
     /// Ends one sign-in of a person; whether there was one to end.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn end_sign_in_of(
         &mut self,
         user: UserId,

@@ -54,9 +54,6 @@ impl Store {
 
     /// Copies SQLite's log into the file, after a part of some larger work was committed. Otherwise a later commit would have
     /// to copy all parts at once, be it of this work or of somebody else's.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn copy_log(&self) -> Result<(), StoreError> {
         self.0.copy_log().await
     }

@@ -10,9 +10,6 @@ impl Tx {
     /// Counts one try under this key in its window, which starts now if there is none. The last word of the key says whose
     /// try it is.
     /// Gives the tries of the window with this one, and when it ends.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn count_try(
         &mut self,
         key: &str,
@@ -36,18 +33,12 @@ impl Tx {
     }
 
     /// Takes one try back.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn return_try(&mut self, key: &str) -> Result<(), StoreError> {
         execute!(self, "update throttles set tries = tries - 1 where key = $1 and tries > 0", key)?;
         Ok(())
     }
 
     /// Forgets the tries under this key.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn delete_tries(&mut self, key: &str) -> Result<(), StoreError> {
         execute!(self, "delete from throttles where key = $1", key)?;
         Ok(())

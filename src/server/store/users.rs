@@ -67,9 +67,6 @@ impl Tx {
 
     /// Makes this account the one that set the installation up, if none is yet. Of any number of transactions
     /// that try, one is told `true`; the others wait for it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn claim_installation(&mut self, administrator: UserId, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -81,27 +78,18 @@ impl Tx {
     }
 
     /// Whether the first account was made.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn is_installed(&mut self) -> Result<bool, StoreError> {
         let row = fetch_optional!(self, (i64,), "select cast(1 as bigint) from installation")?;
         Ok(row.is_some())
     }
 
     /// Changes what an account may do.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
         execute!(self, "update users set role = $2 where id = $1", user, role.word())?;
         Ok(())
     }
 
     /// The account with this address.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_user_by_email(&mut self, email_key: &str) -> Result<Option<UserRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -112,18 +100,12 @@ impl Tx {
     }
 
     /// The tag of the language of the account with this address.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_language_of_address(&mut self, email_key: &str) -> Result<Option<String>, StoreError> {
         let row = fetch_optional!(self, (String,), "select language from users where email_key = $1", email_key)?;
         Ok(row.map(|(language,)| language))
     }
 
     /// An account, as its pages show it.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_user(&mut self, user: UserId) -> Result<Option<CurrentUser>, StoreError> {
         let row = fetch_optional!(
             self,
@@ -135,9 +117,6 @@ impl Tx {
     }
 
     /// Replaces a password's hash, if it is still the one that was verified; whether it was.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let changed =
             execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
@@ -145,18 +124,12 @@ impl Tx {
     }
 
     /// An account's password hash, for proving again who somebody is.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find_password_hash(&mut self, user: UserId) -> Result<Option<String>, StoreError> {
         let row = fetch_optional!(self, (String,), "select password_hash from users where id = $1", user)?;
         Ok(row.map(|(hash,)| hash))
     }
 
     /// Gives an account another name.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn update_name(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
         execute!(self, "update users set name = $2, name_key = $3 where id = $1", user, name, name_key(name))?;
         Ok(())

@@ -5,9 +5,6 @@ use crate::domain::Timestamp;
 
 impl Tx {
     /// Writes the one row that is there for this.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn write_check(&mut self, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,

@@ -75,9 +75,6 @@ impl Factors {
     }
 
     /// The caller's confirmed factors.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list(&self, caller: &Caller) -> Result<Listed, Fault> {
         let mut tx = self.store.read().await?;
         let mut owned = tx.owned_by(caller.user.id);
@@ -139,9 +136,6 @@ impl Factors {
     }
 
     /// Whether this person must have a second factor and has none.
-    ///
-    /// # Errors
-    /// As the database says.
     pub(super) async fn must_enrol(&self, user: &CurrentUser) -> Result<bool, Fault> {
         if !self.is_required_of(user) {
             return Ok(false);

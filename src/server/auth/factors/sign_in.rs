@@ -21,9 +21,6 @@ const PENDING_SECONDS: i64 = 600;
 
 impl Accounts {
     /// Whether the installation asks this person for a second factor that they do not have yet.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn must_enrol(&self, caller: &Caller) -> Result<bool, Fault> {
         self.factors.must_enrol(&caller.user).await
     }

@@ -58,9 +58,6 @@ impl Factors {
     }
 
     /// Forgets an app that was begun.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn cancel_totp(&self, caller: &Caller) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.owned_by(caller.user.id).delete_unconfirmed_factors().await?;

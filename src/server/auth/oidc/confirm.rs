@@ -22,9 +22,6 @@ const LEEWAY: i64 = 60;
 
 impl Identities {
     /// How the caller can prove again who they are. A provider is enough only where there is no second factor (R04).
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn proof(&self, caller: &Caller) -> Result<Proof, Fault> {
         let mut proof = self.accounts.own_proof(caller).await?;
         if !proof.code {

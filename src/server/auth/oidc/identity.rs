@@ -175,9 +175,6 @@ impl Identities {
     }
 
     /// Who a person is at providers, the oldest link first.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn list(&self, user: UserId) -> Result<Vec<Identity>, Fault> {
         let rows = self.store.read().await?.owned_by(user).list_identities().await?;
         let label = |issuer: &str| {

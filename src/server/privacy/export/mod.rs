@@ -75,9 +75,6 @@ impl Exports {
     }
 
     /// The caller's last download.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn find(&self, caller: &Caller) -> Result<Option<DataExport>, Fault> {
         let now = self.clock.now();
         Ok(self.store.read().await?.owned_by(caller.user.id).find_last_export(now).await?)
@@ -97,9 +94,6 @@ impl Exports {
     }
 
     /// A piece of a download of the caller's; `None` after the last one.
-    ///
-    /// # Errors
-    /// As the database says.
     pub async fn piece(&self, caller: &Caller, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.store.read().await?.owned_by(caller.user.id).find_export_piece(id, position).await?)
     }
