@@ -36,6 +36,10 @@ fn words_of(page: &str) -> Vec<String> {
                     return;
                 }
                 let attrs = attrs.borrow();
+                // What says that it is in a language of its own, as the names of languages are.
+                if &*name.local != "html" && attrs.iter().any(|attr| &*attr.name.local == "lang") {
+                    return;
+                }
                 let read = attrs.iter().filter(|attr| READ.contains(&&*attr.name.local));
                 words.extend(read.map(|attr| attr.value.trim().to_owned()));
             }
