@@ -536,7 +536,7 @@ each_db! {
         }
         let refused = ada.try_say(None, "one more", ClientId::random()).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
-        assert!(refused.text().contains("still waiting"), "{}", refused.text());
+        assert!(refused.text().contains("answers_too_many"), "{}", refused.text());
         let last = last.expect("some");
         assert_eq!(act(&mut ada, "/api/retry_answer", &last).await.status, 409, "it is open");
         act(&mut ada, "/api/stop_answer", &last).await;
