@@ -1,5 +1,6 @@
 import { awake } from '../awake.ts';
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
+import { AccountPages } from '../pages/account.ts';
 
 test('a language is chosen, and the pages are in it', async ({ settings, person, page, hydrated, accessible, watch }) => {
   watch.expect(/status of 422/);
@@ -42,5 +43,21 @@ test('strangers read the language of their browser', async ({ browser, colloquy,
   await page.getByRole('link', { name: 'Passwort vergessen' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Passwort');
   expect(errors).toEqual([]);
+  await context.close();
+});
+
+test('who signs in reads the language of the account', async ({ settings, person, page, browser, colloquy, hydrated }) => {
+  await settings.open();
+  const section = settings.section('Language and time');
+  await section.getByLabel('Language').selectOption({ label: 'Deutsch' });
+  await section.getByRole('button').click();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated, locale: 'en-GB' });
+  const other = await context.newPage();
+  const account = new AccountPages(other, hydrated);
+  await account.openSignIn();
+  await account.fillSignIn(person.email, person.password);
+  await expect(other.locator('html')).toHaveAttribute('lang', 'de');
+  await expect(other.getByRole('textbox', { name: 'Nachricht' })).toBeVisible();
   await context.close();
 });

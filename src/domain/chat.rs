@@ -134,7 +134,8 @@ pub struct Sent {
     pub run: RunId,
 }
 
-/// The title that a chat gets from its first message: its first line with words, cut at a word.
+/// The title that a chat gets from its first message: its first line with words, cut at a word. Of a text
+/// that cannot be seen, it is an ellipsis.
 pub fn title_from(text: &str) -> String {
     const LONGEST: usize = 60;
     let line = text.lines().map(str::trim).find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or(text.trim());
@@ -143,7 +144,7 @@ pub fn title_from(text: &str) -> String {
     let clean = words.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
     let clean = if clean.is_empty() { words.as_str() } else { clean };
     if clean.chars().count() <= LONGEST {
-        return if clean.is_empty() { t!("chat.new_chat").to_owned() } else { clean.to_owned() };
+        return if clean.is_empty() { "…".to_owned() } else { clean.to_owned() };
     }
     // Where a picture is cut, what would have joined its parts is nothing.
     let cut = visible(&clean.chars().take(LONGEST).collect::<String>());
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn titles_come_from_the_first_line_with_words() {
         assert_eq!(title_from("\n\n## Plan my week\nplease"), "Plan my week");
-        assert_eq!(title_from("   "), "New chat");
+        assert_eq!(title_from("   "), "…");
         assert_eq!(title_from("می\u{200C}خواهم\u{200C} بدانم"), "می\u{200C}خواهم بدانم");
         assert_eq!(title_from("Pay\u{200C}Pal\u{200D} 👩\u{200D}🚀"), "PayPal 👩\u{200D}🚀");
         assert_eq!(title_from(&"👩\u{200D}🚀".repeat(40)).trim_end_matches('…').chars().last(), Some('🚀'));

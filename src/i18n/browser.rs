@@ -43,6 +43,10 @@ pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
         return Err(LoadError);
     }
     let file = JsFuture::from(response.text()?).await?.as_string().ok_or(LoadError)?;
+    // It may have been asked for twice.
+    if LOADED.with_borrow(|loaded| loaded.contains(&bundle.name)) {
+        return Ok(());
+    }
     // Texts live as long as the page, and so does this.
     let file: &'static str = Box::leak(file.into_boxed_str());
     let tag: &'static str = match TEXTS.get() {

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Debug, Formatter, Write as _},
     hash::{DefaultHasher, Hash, Hasher},
     iter,
-    sync::LazyLock,
+    sync::{LazyLock, OnceLock},
 };
 
 use include_dir::{Dir, File, include_dir};
@@ -17,6 +17,9 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/locales");
 /// The language whose texts are complete, and stand in for what a dialect of it leaves out.
 const BASE: &str = "en-GB";
 
+/// The version of the form in which browsers load texts.
+const FORMAT: u32 = 1;
+
 /// Languages of an `Accept-Language` that are looked at.
 const MOST_WANTED: usize = 20;
 
@@ -27,8 +30,10 @@ pub struct Language(&'static Known);
 struct Known {
     tag: &'static str,
     texts: Texts,
-    /// Changes with the texts, so that browsers may keep them.
+    /// Changes with what browsers load, so that they may keep it.
     version: String,
+    /// What browsers load, in the order of [`Bundle::ALL`]; made when one asks for it.
+    files: [OnceLock<String>; Bundle::ALL.len()],
 }
 
 static LANGUAGES: LazyLock<Vec<Known>> = LazyLock::new(|| {
@@ -64,6 +69,8 @@ impl Known {
     fn read(tag: &'static str, tags: &[&'static str]) -> Self {
         let mut texts = Texts::new(tag);
         let mut hasher = DefaultHasher::new();
+        FORMAT.hash(&mut hasher);
+        Bundle::ALL.map(|bundle| (bundle.name, bundle.areas)).hash(&mut hasher);
         for tag in stand_ins(tag, tags) {
             for (area, named) in areas(tag) {
                 for (name, text) in named {
@@ -72,7 +79,7 @@ impl Known {
                 }
             }
         }
-        Self { tag, texts, version: format!("{:016x}", hasher.finish()) }
+        Self { tag, texts, version: format!("{:016x}", hasher.finish()), files: Default::default() }
     }
 }
 
@@ -93,8 +100,9 @@ impl Language {
             .split(',')
             .take(MOST_WANTED)
             .map(|range| {
-                let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
-                (tag.trim(), weight.trim().parse().unwrap_or(0.0))
+                let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+                let weight = weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('=');
+                (tag.trim(), weight.and_then(|weight| weight.trim().parse().ok()).unwrap_or(0.0))
             })
             .filter(|(_, weight)| *weight > 0.0)
             .collect();
@@ -138,7 +146,12 @@ impl Language {
     }
 
     /// The file that browsers load of a bundle: one text a line, its key in base 36 before it.
-    pub fn file(self, bundle: Bundle) -> String {
+    pub fn file(self, bundle: Bundle) -> &'static str {
+        let at = Bundle::ALL.iter().position(|known| *known == bundle).unwrap_or_default();
+        self.0.files[at].get_or_init(|| self.make_file(bundle))
+    }
+
+    fn make_file(self, bundle: Bundle) -> String {
         let mut file = String::new();
         let mut keys: Vec<Key> = LANGUAGES.iter().flat_map(|known| keys_of(known.tag, bundle)).collect();
         keys.sort_unstable();
@@ -205,6 +218,7 @@ mod tests {
         assert_eq!(told("fr-FR, DE;q=0.4, en;q=0.3"), Some("de"));
         assert_eq!(told("en;q=0.1, de;q=0.8"), Some("de"));
         assert_eq!(told("de;q=0, en"), Some("en-GB"));
+        assert_eq!(told("en ; q=0.5 , de ; Q=0.9"), Some("de"));
         for strange in ["", "tlh", "*", "de;q=x", ";;;,,,=", &"fr,".repeat(10_000)] {
             assert_eq!(told(strange), None, "{strange:.20}");
         }

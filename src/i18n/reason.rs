@@ -36,6 +36,10 @@ impl Reason {
     /// The sentence in these texts.
     pub fn text_in(&self, texts: &Texts) -> String {
         let key = key!("error.").with(&self.code);
+        // A page that was opened before an upgrade may be told a code that it does not know yet.
+        if !texts.has(key) {
+            return t!(in texts, "common.fault.invalid").to_owned();
+        }
         let values: Vec<(&str, &dyn Display)> =
             self.params.iter().map(|(name, value)| (name.as_ref(), value as &dyn Display)).collect();
         texts.format(key, &values)
@@ -46,5 +50,18 @@ impl Display for Reason {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         self.params.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::i18n::Language;
+
+    #[test]
+    fn a_code_of_another_version_has_a_sentence_too() {
+        let texts = Language::default().texts();
+        assert_eq!(Reason::new("of_another_version").text_in(texts), "That did not work");
+        assert_ne!(reason!("database_busy").text_in(texts), "That did not work");
     }
 }

@@ -53,6 +53,11 @@ impl Texts {
         self.position(key).ok().map(|at| self.texts[at].1)
     }
 
+    /// Whether there is a text with this key, or one for each number.
+    pub fn has(&self, key: Key) -> bool {
+        self.find(key).or_else(|| self.find(key.with("_other"))).is_some()
+    }
+
     /// The text with this key. One that is missing is empty, and logged.
     // Pages name hundreds of texts. Inlined, each would bring the search with it.
     #[inline(never)]

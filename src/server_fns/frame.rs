@@ -30,6 +30,8 @@ pub struct Frame {
     pub deletion: Option<Timestamp>,
     /// Whether the person must add a second factor before anything else. Then there are no chats here.
     pub must_enrol: bool,
+    /// The tag of the language that the person reads.
+    pub language: String,
     /// Whether the person chose a time zone, which goes before the browser's.
     pub time_zone_chosen: bool,
     /// The version of the person's picture; 0 where there is none.
@@ -65,6 +67,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let time_zone_chosen = chosen.is_some();
     let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(context.cookie("tz")?))).unwrap_or_default();
     Ok(Frame {
+        language: context.language().tag().to_owned(),
         time_zone_chosen,
         picture: profile.picture,
         chats,

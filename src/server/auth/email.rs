@@ -161,6 +161,8 @@ impl Accounts {
         tx.renew_credentials(user, own, now).await?;
         tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
         let before = tx.find_user(user).await?.ok_or_else(dead)?;
+        // While the account has the former address, by which the language of the mail is found.
+        self.notify(&mut tx, &before.email, Notice::AddressChanged(new.given()), meta).await?;
         match tx.update_address(user, &new, now).await {
             Err(StoreError::Duplicate) => {
                 return Err(AppError::conflict(reason!("email_of_another")).into());
@@ -170,7 +172,6 @@ impl Accounts {
         for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
             tx.delete_links(user, purpose).await?;
         }
-        self.notify(&mut tx, &before.email, Notice::AddressChanged(new.given()), meta).await?;
         meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;
         Ok(())
