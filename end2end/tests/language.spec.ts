@@ -30,7 +30,9 @@ test('a language is chosen, and the pages are in it', async ({ settings, person,
   await expect(page.getByRole('article').last()).toContainText(/\w/);
 });
 
-test('strangers read the language of their browser', async ({ browser, colloquy, hydrated }) => {
+test('strangers read the language of their browser', async ({ browser, colloquy, hydrated, person }) => {
+  // Where nobody has an account, the page sets Colloquy up.
+  expect(person.name).toBeTruthy();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated, locale: 'de-AT' });
   const page = await context.newPage();
   const errors: string[] = [];
