@@ -32,7 +32,8 @@ pub(super) fn current() -> &'static Texts {
 /// # Errors
 /// [`LoadError`]: the network or the server failed. Nothing has changed then.
 pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
-    if LOADED.with_borrow(|loaded| loaded.contains(&bundle.name)) {
+    let is_loaded = || LOADED.with_borrow(|loaded| loaded.contains(&bundle.name));
+    if is_loaded() {
         return Ok(());
     }
     let root = leptos::prelude::document().document_element().ok_or(LoadError)?;
@@ -44,7 +45,7 @@ pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
     }
     let file = JsFuture::from(response.text()?).await?.as_string().ok_or(LoadError)?;
     // It may have been asked for twice.
-    if LOADED.with_borrow(|loaded| loaded.contains(&bundle.name)) {
+    if is_loaded() {
         return Ok(());
     }
     // Texts live as long as the page, and so does this.

@@ -75,7 +75,7 @@ impl Known {
             for (area, named) in areas(tag) {
                 for (name, text) in named {
                     (area, &name, &text).hash(&mut hasher);
-                    texts.add(Key::named(area).with(".").with(&name), Box::leak(text.into_boxed_str()));
+                    texts.add(key_of(area, &name), Box::leak(text.into_boxed_str()));
                 }
             }
         }
@@ -166,9 +166,14 @@ impl Language {
     }
 }
 
+/// The key of a text of an area's file.
+fn key_of(area: &str, name: &str) -> Key {
+    Key::named(area).with(".").with(name)
+}
+
 fn keys_of(tag: &str, bundle: Bundle) -> impl Iterator<Item = Key> {
     let own = areas(tag).filter(move |(area, _)| bundle.areas.contains(area));
-    own.flat_map(|(area, texts)| texts.into_keys().map(move |name| Key::named(area).with(".").with(&name)))
+    own.flat_map(|(area, texts)| texts.into_keys().map(move |name| key_of(area, &name)))
 }
 
 fn base36(mut number: u32) -> String {

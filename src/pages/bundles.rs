@@ -107,6 +107,19 @@ bundle! {
 #[derive(Clone, Default)]
 struct Preloaded(ArcStoredValue<Vec<String>>);
 
+#[cfg(not(feature = "hydrate"))]
+impl Preloaded {
+    /// Whether the head does not name the file yet. From now on it does.
+    fn is_new(&self, file: &str) -> bool {
+        let mut named = self.0.write_value();
+        let is_new = !named.iter().any(|known| known == file);
+        if is_new {
+            named.push(file.to_owned());
+        }
+        is_new
+    }
+}
+
 /// Lets the pages of a request name the files of their bundles, each file once. Call it once, around all pages.
 pub fn provide_preloaded() {
     #[cfg(not(feature = "hydrate"))]
@@ -125,21 +138,13 @@ fn preload(bundle: &str, texts: i18n::Bundle) {
     let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
     let Some((manifest, preloaded)) = contexts else { return };
     let (folder, files, loader) = &*manifest.0.read_value();
-    let mut named = preloaded.0.write_value();
-    let mut is_new = |file: &str| {
-        let is_new = !named.iter().any(|known| known == file);
-        if is_new {
-            named.push(file.to_owned());
-        }
-        is_new
-    };
     // Rendering a link registers it for the head and gives nothing.
-    for file in files.get(bundle).into_iter().flatten().filter(|file| is_new(file)) {
+    for file in files.get(bundle).into_iter().flatten().filter(|file| preloaded.is_new(file)) {
         let href = format!("{folder}/{file}.wasm");
         let _ = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> }
             .to_html();
     }
-    if is_new(loader) {
+    if preloaded.is_new(loader) {
         let href = format!("{folder}/{loader}");
         let _ = view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html();
     }
@@ -151,8 +156,7 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     #[cfg(feature = "ssr")]
     if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(use_context::<Preloaded>()) {
         let href = format!("{}/{}.txt", language.folder(), bundle.name);
-        if !preloaded.0.read_value().contains(&href) {
-            preloaded.0.write_value().push(href.clone());
+        if preloaded.is_new(&href) {
             let _ = view! { <leptos_meta::Link rel="preload" href as_="fetch" crossorigin="anonymous" /> }.to_html();
         }
     }

@@ -72,8 +72,8 @@ impl RequestContext {
     }
 
     /// The language that whoever asks reads.
-    pub fn language(&self) -> Language {
-        self.parts.extensions.get().copied().unwrap_or_default()
+    pub const fn language(&self) -> Language {
+        self.meta.language
     }
 
     /// The session of the request.

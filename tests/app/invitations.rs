@@ -1,10 +1,8 @@
 //! Who is let in: invitations, and addresses of certain domains.
 
 use colloquy::{
-    domain::{
-        AppError, CurrentUser, Invitation, InvitationId, JobKind, NewInvitation, Role, SignInId, SignUpPolicy, UserId,
-    },
-    server::{audit::RequestMeta, auth::Caller, fault::Fault, people::InvitationRequest},
+    domain::{AppError, CurrentUser, Invitation, InvitationId, JobKind, NewInvitation, Role, SignUpPolicy},
+    server::{audit::RequestMeta, fault::Fault, people::InvitationRequest},
 };
 
 use crate::support::{
@@ -177,19 +175,6 @@ each_db! {
     }
 }
 
-/// An administrator as the server knew them when their request began.
-fn caller(app: &TestApp, id: UserId) -> Caller {
-    let user = CurrentUser { id, name: "Eve".into(), email: "eve@example.org".into(), role: Role::Administrator };
-    let authenticated_at = app.state.clock.now();
-    Caller {
-        user,
-        sign_in: SignInId::from_uuid(app.state.clock.new_id()),
-        authenticated_at,
-        idle_seconds: 1_800,
-        language: colloquy::i18n::Language::default(),
-    }
-}
-
 each_db! {
     async fn s11_invitations_end_with_the_rights_of_whoever_made_them(app: TestApp) {
         let app = app.open_to_all().await;
@@ -257,7 +242,7 @@ each_db! {
         let app = app.open_to_all().await;
         app.administrator().await;
         app.person("eve@example.org", "Eve").await;
-        let late = caller(&app, crate::credentials::id_of(&app, "eve@example.org").await);
+        let late = app.administrator_known_as(crate::credentials::id_of(&app, "eve@example.org").await, "eve");
         let request = InvitationRequest { email: String::new(), role: Role::Administrator, uses: 1, days: 90 };
         let made = app.state.people.create_invitation(&late, &request, &RequestMeta::default()).await;
         assert!(matches!(made, Err(Fault::App(AppError::Forbidden))), "{made:?}");

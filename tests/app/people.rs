@@ -7,10 +7,7 @@ mod removal;
 
 use std::time::Duration;
 
-use colloquy::{
-    domain::{AppError, CurrentUser, Person, Reset, Role, SignInId, Standing, UserId},
-    server::auth::Caller,
-};
+use colloquy::domain::{AppError, CurrentUser, Person, Reset, Standing, UserId};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -42,20 +39,6 @@ async fn who(client: &mut Client) -> Option<CurrentUser> {
 
 async fn change(client: &mut Client, user: UserId, change: &str) -> Answer {
     client.post_form("/api/change_person", &[("user", &user.to_string()), ("change", change)]).await
-}
-
-/// An administrator as the door knows them.
-fn caller(id: UserId, name: &str, app: &TestApp) -> Caller {
-    let (name, email) = (name.to_owned(), format!("{name}@example.org"));
-    let user = CurrentUser { id, name, email, role: Role::Administrator };
-    let authenticated_at = app.state.clock.now();
-    Caller {
-        user,
-        sign_in: SignInId::from_uuid(app.state.clock.new_id()),
-        authenticated_at,
-        idle_seconds: 1_800,
-        language: colloquy::i18n::Language::default(),
-    }
 }
 
 async fn person(client: &mut Client, user: UserId) -> Person {

@@ -5,8 +5,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::{JobKind, Role, Sent},
+    domain::{CurrentUser, JobKind, Role, Sent, SignInId, UserId},
+    i18n::Language,
     server::{
+        auth::Caller,
         clock::Clock,
         config::{Config, ProviderConfig},
         http,
@@ -309,6 +311,18 @@ impl TestApp {
         let answer = client.post_form("/api/sign_up", &form).await;
         assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
         client
+    }
+
+    /// An administrator as the server knew them when their request began.
+    pub fn administrator_known_as(&self, id: UserId, name: &str) -> Caller {
+        let (name, email) = (name.to_owned(), format!("{name}@example.org"));
+        Caller {
+            user: CurrentUser { id, name, email, role: Role::Administrator },
+            sign_in: SignInId::from_uuid(self.state.clock.new_id()),
+            authenticated_at: self.state.clock.now(),
+            idle_seconds: 1_800,
+            language: Language::default(),
+        }
     }
 
     /// A new sign-in of somebody who has an account.

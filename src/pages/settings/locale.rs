@@ -3,8 +3,10 @@ use leptos::{form::ActionForm, prelude::*};
 use super::state::SettingsState;
 use crate::{
     domain::Profile,
-    i18n,
-    pages::toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, on_success},
+    pages::{
+        shell::keep_to_language,
+        toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, on_success},
+    },
     server_fns::security::ChangeLocale,
 };
 
@@ -19,12 +21,7 @@ pub fn LocaleSection(
     let Profile { language, languages, time_zone, zones, .. } =
         state.now.with_untracked(|settings| settings.profile.clone());
     let chosen = RwSignal::new(language.clone());
-    on_success(action, move |()| {
-        if chosen.with_untracked(|tag| tag != i18n::current().tag()) {
-            // Every text of this page is of the old language. A page can always be loaded again.
-            let _ = location().reload();
-        }
-    });
+    on_success(action, move |()| chosen.with_untracked(|tag| keep_to_language(tag)));
     let languages = languages
         .into_iter()
         .map(|(tag, name)| {

@@ -12,6 +12,7 @@ use super::{
     factor_removal_notice::FactorRemovalNotice,
     fault::{Alone, Faulty},
     guard::ToSignIn,
+    language::keep_to_language,
     loaded::loaded,
     message_form_id::MessageFormId,
     models::Models,
@@ -25,7 +26,6 @@ use super::{
 use crate::{
     components::{Drawer, ReaderClock, ReaderZone, Sidebar},
     domain::{AppError, ClientId},
-    i18n,
     server_fns::{
         account::SignOut,
         frame::{Frame, load_frame},
@@ -66,17 +66,6 @@ pub fn FramePage() -> impl IntoView {
     .into_any()
 }
 
-/// Has the page be loaded anew where it is not in the language that the person reads: it was begun by a stranger, or they
-/// chose another language elsewhere.
-fn keep_to_language(language: String) {
-    Effect::new(move || {
-        if language != i18n::current().tag() {
-            // A page that cannot be loaded anew stays as it is.
-            let _ = location().reload();
-        }
-    });
-}
-
 #[component]
 fn FrameView(data: FrameData) -> impl IntoView {
     let FrameData { frame, model, client_id } = data;
@@ -99,7 +88,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
     provide_context(Models::new(frame.models, model));
     provide_context(MessageFormId(client_id));
     time.keep(frame.time_zone_chosen);
-    keep_to_language(frame.language);
+    Effect::new(move || keep_to_language(&frame.language));
     chats.watch_runs();
     chats.watch_elsewhere();
     keep_to_settings(person.must_enrol);

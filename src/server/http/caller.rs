@@ -7,15 +7,15 @@ use axum::{
 };
 use tower_sessions::Session;
 
-use super::{LoggedUser, refusal::refuse_fault};
-use crate::{
-    i18n::Language,
-    server::{
-        auth::{Caller, Unenrolled},
-        cookies::SESSION,
-        fault::Fault,
-        state::AppState,
-    },
+use super::{
+    LoggedUser,
+    refusal::{language_in, refuse_fault},
+};
+use crate::server::{
+    auth::{Caller, Unenrolled},
+    cookies::SESSION,
+    fault::Fault,
+    state::AppState,
 };
 
 /// The layer: leaves in the request's extensions the [`Caller`] where somebody is signed in, and [`Unenrolled`] where they
@@ -42,7 +42,7 @@ pub(super) async fn identify(State(state): State<AppState>, mut request: Request
             Err(fault) => return refuse_fault(fault, request.extensions()),
         }
     }
-    let language = request.extensions().get::<Language>().copied().unwrap_or_default();
+    let language = language_in(request.extensions());
     let mut response = next.run(request).await;
     // For what the outer layers say.
     response.extensions_mut().insert(language);

@@ -7,7 +7,7 @@ use colloquy::{
     server::{audit::RequestMeta, fault::Fault, people::Actor},
 };
 
-use super::{ada_and_bob, caller, change, id_of, who};
+use super::{ada_and_bob, change, id_of, who};
 use crate::credentials::caller as signed_in_caller;
 use crate::support::{app::each_db, client::Client};
 
@@ -111,7 +111,7 @@ each_db! {
         let (app, ..) = ada_and_bob(&app).await;
         let other = app.another().await;
         let (ada, bob) = (id_of(&app, "ada@example.org").await, id_of(&app, "bob@example.org").await);
-        let (as_ada, as_bob) = (caller(ada, "ada", &app), caller(bob, "bob", &app));
+        let (as_ada, as_bob) = (app.administrator_known_as(ada, "ada"), app.administrator_known_as(bob, "bob"));
         let meta = RequestMeta::default();
         for round in 0..50 {
             app.execute("update users set role = 'administrator', deletion_at = null, deletion_asked_at = null").await;

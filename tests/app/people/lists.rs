@@ -8,7 +8,7 @@ use colloquy::{
 };
 use serde_json::json;
 
-use super::{ada_and_bob, caller, change, id_of};
+use super::{ada_and_bob, change, id_of};
 use crate::support::{
     app::{Kept, TestApp, each_db},
     client::Client,
@@ -169,7 +169,7 @@ each_db! {
              select {id}, u.id, n.i, n.i, n.i, 60, 100, '', '' from users u, (select 1 as i union all select 2 union all select 3) n"
         );
         app.execute(&sign_ins).await;
-        let ada = caller(id_of(&app, "ada@example.org").await, "ada", &app);
+        let ada = app.administrator_known_as(id_of(&app, "ada@example.org").await, "ada");
         let meta = RequestMeta::default();
         let by = Actor::administrator(&ada, &meta);
         let people = &app.state.people;
