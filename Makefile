@@ -1,23 +1,23 @@
-# Everything longer than a line is in scripts/.
+# Anything longer than one line is in scripts/.
 .DEFAULT_GOAL := help
 .PHONY: help run test check dev bench fmt
 
-help: ## List what can be made
+help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 run: ## Install what is missing, build, and serve on http://127.0.0.1:3000
 	@scripts/run
 
-test: ## The gate and all tests, with a PostgreSQL and a Redis of their own
+test: ## Run the static checks and all tests, with a temporary PostgreSQL and Redis
 	@scripts/test
 
-check: ## The gate alone: format, lints, documentation, licences, sizes
+check: ## Run only the static checks: format, lints, documentation, licences, sizes
 	@scripts/test check
 
-dev: ## Serve, and build anew whenever a file changes
+dev: ## Serve, and rebuild when a file changes
 	@scripts/dev
 
-bench: ## Measure, and write docs/benchmarks.md
+bench: ## Run the benchmarks and write docs/benchmarks.md
 	@scripts/bench
 
 fmt: ## Format the Rust code

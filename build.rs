@@ -1,4 +1,4 @@
-//! Builds the texts in anew when a file of them comes, changes, or goes.
+//! Rebuilds the embedded texts when a locale file is added, changed or removed.
 
 fn main() {
     println!("cargo::rerun-if-changed=locales");

@@ -1,8 +1,8 @@
 // Visits a page several times with an empty cache, and prints the medians as one line of JSON:
 // {bytes, fcp_ms, hydrated_ms, requests, kinds}. Called by `make bench`.
 //
-//   BASE_URL  where Colloquy answers        VISIT    the page's path, / unless given
-//   COOKIE    name=value; name=value        VISITS   how often, 5 unless given
+//   BASE_URL  the origin of Colloquy        VISIT    the page's path; default: /
+//   COOKIE    name=value; name=value        VISITS   the number of visits; default: 5
 import { chromium } from '@playwright/test';
 
 const base = process.env.BASE_URL ?? 'http://127.0.0.1:3000';
@@ -20,8 +20,8 @@ function median(values) {
 }
 
 /**
- * Runs in the page before its own scripts: notes when `data-hydrated` is set.
- * `document` is watched, for the root element is not there yet.
+ * Runs in the page before its own scripts: records when `data-hydrated` is set.
+ * It observes `document`, because the root element does not exist yet.
  */
 function watchHydration() {
   const observer = new MutationObserver(() => {
@@ -55,23 +55,23 @@ async function visit(browser) {
   });
   const answer = await page.goto(base + path, { waitUntil: 'load', timeout: 20_000 });
   if (!answer?.ok() || new URL(page.url()).pathname !== path) {
-    throw new Error(`${path} answered ${answer?.status()} and led to ${page.url()}`);
+    throw new Error(`${path} answered ${answer?.status()} and redirected to ${page.url()}`);
   }
   await page.waitForFunction(() => performance.getEntriesByName('hydrated').length > 0, undefined, { timeout: 20_000 });
-  // Painting is told a little later, and what hydration asks for belongs to the visit.
+  // The paint is reported a little later, and requests of the hydration are part of the visit.
   await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0, undefined, { timeout: 20_000 });
   await page.waitForTimeout(700);
   const [painted, hydrated] = await page.evaluate(() =>
     ['first-contentful-paint', 'hydrated'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0),
   );
   await context.close();
-  const told = Object.entries(byKind).map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(1)} KB`);
-  return { bytes, requests, painted: painted ?? 0, hydrated: hydrated ?? 0, kinds: told.join(', ') };
+  const sizes = Object.entries(byKind).map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(1)} KB`);
+  return { bytes, requests, painted: painted ?? 0, hydrated: hydrated ?? 0, kinds: sizes.join(', ') };
 }
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-  // As for the tests.
+  // The same as in playwright.config.ts.
   args: [
     '--no-sandbox',
     '--disable-gpu',
@@ -83,7 +83,7 @@ const browser = await chromium.launch({
   ],
 });
 try {
-  // The first visit also starts the browser's own processes, which is not the page's doing.
+  // The first visit does not count: it also starts the browser's own processes.
   await visit(browser);
   const all = [];
   for (let count = 0; count < visits; count++) all.push(await visit(browser));

@@ -1,4 +1,4 @@
-// A Colloquy of a test's own: the built program on a free port, with a data folder that goes with it.
+// A Colloquy server for tests: the built program on a free port, with a temporary data folder.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { Upstream } from './upstream.mjs';
 /** The folder that `scripts/build` printed. */
 function bundle(): string {
   const folder = process.env.BUNDLE;
-  if (!folder) throw new Error('BUNDLE is not set. Run the browser tests by: scripts/test browser');
+  if (!folder) throw new Error('BUNDLE is not set. Run the browser tests with: scripts/test browser');
   return folder;
 }
 
@@ -35,11 +35,11 @@ export class Colloquy {
     readonly settings: Record<string, string>,
   ) {}
 
-  /** Starts one that knows the scripted upstream as the provider `scripted`; `settings` are further variables. */
+  /** Starts a server with the scripted upstream as the provider `scripted`. `settings` are more environment variables. */
   static async start(settings: Record<string, string> = {}): Promise<Colloquy> {
     const data = await mkdtemp(join(tmpdir(), 'colloquy-e2e-'));
     const colloquy = new Colloquy(await freePort(), data, await new Upstream().listen(), settings);
-    await colloquy.begin();
+    await colloquy.launch();
     return colloquy;
   }
 
@@ -47,15 +47,15 @@ export class Colloquy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** What the program has written to its log. */
+  /** The program's log so far. */
   get log(): string {
     return this.#log;
   }
 
-  /** Starts the program, on the same port and data as before, and waits until it answers. */
-  async begin(): Promise<void> {
+  /** Starts the program on the same port and data, and waits until it is ready. */
+  async launch(): Promise<void> {
     const child = spawn(join(bundle(), 'colloquy'), [], {
-      // A configuration file of the person who runs the tests is none of theirs.
+      // So that it does not read a developer's configuration file.
       cwd: this.data,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -83,8 +83,8 @@ export class Colloquy {
     throw new Error(`Colloquy did not get ready:\n${this.#log}`);
   }
 
-  /** Ends the program and waits until it is gone. */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  /** Sends the program a signal and waits until it has exited. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#process;
     if (!child) return;
     this.#process = undefined;
@@ -93,9 +93,9 @@ export class Colloquy {
     await gone;
   }
 
-  /** Ends everything and removes the data. */
-  async discard(): Promise<void> {
-    await this.end('SIGKILL');
+  /** Kills the program, closes the upstream and removes the data. */
+  async dispose(): Promise<void> {
+    await this.stop('SIGKILL');
     await this.upstream.close();
     await rm(this.data, { recursive: true, force: true });
   }

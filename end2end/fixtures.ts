@@ -1,4 +1,4 @@
-// The `test` of all journeys: a server of the worker's own, people with accounts, and a watch over each page.
+// The `test` function of all browser tests: one server per worker, accounts, and a check for errors on each page.
 import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
 import { Colloquy } from './colloquy.ts';
@@ -7,87 +7,87 @@ import { AccountPages } from './pages/account.ts';
 import { ChatPage } from './pages/chat.ts';
 import { SessionsPage } from './pages/sessions.ts';
 import { SettingsPage } from './pages/settings.ts';
-import { type Person, somebody } from './person.ts';
+import { type Person, newPerson } from './person.ts';
 import { IdentityProvider } from './provider.ts';
 
 export { expect };
 
-/** What a page must not do, collected while it lives. */
-export class Watch {
-  readonly faults: string[] = [];
-  #expected: RegExp[] = [];
+/** Collects errors of the pages: console errors, exceptions, policy violations, requests to other hosts. */
+export class PageErrors {
+  readonly errors: string[] = [];
+  #allowed: RegExp[] = [];
 
   constructor(readonly origin: () => string) {}
 
-  /** Faults that a test causes on purpose. */
-  expect(...patterns: RegExp[]): void {
-    this.#expected.push(...patterns);
+  /** Allows errors that a test causes on purpose. */
+  allow(...patterns: RegExp[]): void {
+    this.#allowed.push(...patterns);
   }
 
-  async follow(context: BrowserContext): Promise<void> {
-    // Content-security-policy violations are told on the console too; this also catches those of styles and images.
+  async observe(context: BrowserContext): Promise<void> {
+    // The console also reports violations of the content security policy, but not all of styles and images.
     await context.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
     });
     context.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.#note(`console ${message.type()}: ${message.text()}`);
+      if (message.type() === 'error' || message.type() === 'warning') this.#record(`console ${message.type()}: ${message.text()}`);
     });
-    context.on('weberror', (error) => this.#note(`page error: ${error.error().stack ?? error.error().message}`));
+    context.on('weberror', (error) => this.#record(`page error: ${error.error().stack ?? error.error().message}`));
     context.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.protocol.startsWith('http') && url.origin !== this.origin()) this.#note(`request to a foreign host: ${request.url()}`);
+      if (url.protocol.startsWith('http') && url.origin !== this.origin()) this.#record(`request to a foreign host: ${request.url()}`);
     });
   }
 
-  #note(fault: string): void {
-    this.faults.push(fault);
+  #record(error: string): void {
+    this.errors.push(error);
   }
 
   check(): void {
-    const unexpected = this.faults.filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
-    expect(unexpected, 'what the pages complained about').toEqual([]);
+    const unexpected = this.errors.filter((error) => !this.#allowed.some((pattern) => pattern.test(error)));
+    expect(unexpected, 'errors of the pages').toEqual([]);
   }
 }
 
 interface WorkerFixtures {
-  shared: Colloquy;
+  sharedColloquy: Colloquy;
 }
 
 interface Fixtures {
-  /** The server of this test: the worker's, unless the file says `test.use({ own: {} })`. */
+  /** The server of this test: the worker's, unless the file has `test.use({ serverSettings: {} })`. */
   colloquy: Colloquy;
-  /** Settings of a server of the test's own, where it needs one. */
-  own: Record<string, string> | undefined;
-  /** What the test's own server works with: `test.use({ beside: ['mailbox'] })`. */
-  beside: ('mailbox' | 'provider')[];
-  /** Where its mails go. */
+  /** Settings for a separate server, if the test needs one. */
+  serverSettings: Record<string, string> | undefined;
+  /** The services that the separate server uses: `test.use({ services: ['mailbox'] })`. */
+  services: ('mailbox' | 'provider')[];
+  /** The mail server. */
   mailbox: Mailbox;
-  /** Where people can sign in besides. */
+  /** The identity provider. */
   provider: IdentityProvider;
-  watch: Watch;
+  pageErrors: PageErrors;
   accounts: AccountPages;
   chat: ChatPage;
   sessions: SessionsPage;
   settings: SettingsPage;
-  /** Somebody who has just signed up, in `page`. */
+  /** A user who has just signed up in `page`. */
   person: Person;
-  /** Whether scripts run in the browser. */
+  /** Whether the browser runs scripts. */
   hydrated: boolean;
-  /** axe, on the page as it stands. */
-  accessible: (page?: Page) => Promise<void>;
+  /** Checks the current page with axe. */
+  expectAccessible: (page?: Page) => Promise<void>;
 }
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
-  shared: [
+  sharedColloquy: [
     async ({}, use) => {
       const colloquy = await Colloquy.start();
       await use(colloquy);
-      await colloquy.discard();
+      await colloquy.dispose();
     },
     { scope: 'worker', timeout: 60_000 },
   ],
-  own: [undefined, { option: true }],
-  beside: [[], { option: true }],
+  serverSettings: [undefined, { option: true }],
+  services: [[], { option: true }],
   mailbox: async ({}, use) => {
     const mailbox = await Mailbox.start();
     await use(mailbox);
@@ -98,34 +98,34 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await use(provider);
     await provider.close();
   },
-  colloquy: async ({ shared, own, beside, mailbox, provider }, use, info) => {
+  colloquy: async ({ sharedColloquy, serverSettings, services, mailbox, provider }, use, info) => {
     const log = (colloquy: Colloquy) =>
       info.status === info.expectedStatus ? undefined : info.attach('server.log', { body: colloquy.log, contentType: 'text/plain' });
-    if (!own && beside.length === 0) {
-      await use(shared);
-      await log(shared);
+    if (!serverSettings && services.length === 0) {
+      await use(sharedColloquy);
+      await log(sharedColloquy);
       return;
     }
     const colloquy = await Colloquy.start({
-      ...(beside.includes('mailbox') && { COLLOQUY_MAIL_SMTP_URL: mailbox.url, COLLOQUY_MAIL_FROM: 'Colloquy <chat@example.org>' }),
-      ...(beside.includes('provider') && provider.settings),
-      ...own,
+      ...(services.includes('mailbox') && { COLLOQUY_MAIL_SMTP_URL: mailbox.url, COLLOQUY_MAIL_FROM: 'Colloquy <chat@example.org>' }),
+      ...(services.includes('provider') && provider.settings),
+      ...serverSettings,
     });
-    provider.serve(colloquy.url);
+    provider.registerClient(colloquy.url);
     await use(colloquy);
     await log(colloquy);
-    await colloquy.discard();
+    await colloquy.dispose();
   },
   baseURL: async ({ colloquy }, use) => use(colloquy.url),
   hydrated: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
-  watch: async ({ colloquy, hydrated }, use) => {
-    const watch = new Watch(() => colloquy.url);
-    if (!hydrated) watch.expect(/preloaded using link preload but not used/);
-    await use(watch);
-    watch.check();
+  pageErrors: async ({ colloquy, hydrated }, use) => {
+    const pageErrors = new PageErrors(() => colloquy.url);
+    if (!hydrated) pageErrors.allow(/preloaded using link preload but not used/);
+    await use(pageErrors);
+    pageErrors.check();
   },
-  context: async ({ context, watch }, use) => {
-    await watch.follow(context);
+  context: async ({ context, pageErrors }, use) => {
+    await pageErrors.observe(context);
     await use(context);
   },
   accounts: async ({ page, hydrated }, use) => use(new AccountPages(page, hydrated)),
@@ -133,16 +133,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   sessions: async ({ page, hydrated }, use) => use(new SessionsPage(page, hydrated)),
   settings: async ({ page, hydrated }, use) => use(new SettingsPage(page, hydrated)),
   person: async ({ accounts }, use) => {
-    const person = somebody();
+    const person = newPerson();
     await accounts.signUp(person);
     await use(person);
   },
-  accessible: async ({ page, hydrated }, use) => {
+  expectAccessible: async ({ page, hydrated }, use) => {
     await use(async (other = page) => {
-      // axe is a script, and waits for timers that never come where scripts are off.
+      // axe is a script: without scripts it would wait for timers that never fire.
       if (!hydrated) return;
       const { violations } = await new AxeBuilder({ page: other })
-        // Without a second page for the results, which would be one more thing that can be slow.
+        // Without a second page for the results, which can be slow.
         .setLegacyMode(true)
         .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
         .analyze();
@@ -151,7 +151,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** Nothing on the page is wider than the screen. */
+/** Checks that nothing on the page is wider than the screen. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   expect(content, 'width of the content').toBeLessThanOrEqual(screen);

@@ -1,4 +1,4 @@
-// A mail server on this machine that keeps what it is given.
+// A local mail server that stores the mails it receives.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -19,7 +19,7 @@ export class Mailbox {
     disabledCommands: ['STARTTLS'],
     onData: (stream, session, done) => {
       const recipients = session.envelope.rcptTo.map(({ address }) => address);
-      this.#take(stream, recipients).then(() => done(), done);
+      this.#store(stream, recipients).then(() => done(), done);
     },
   });
 
@@ -34,22 +34,22 @@ export class Mailbox {
     return `smtp://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}`;
   }
 
-  async #take(stream: Readable, recipients: string[]): Promise<void> {
+  async #store(stream: Readable, recipients: string[]): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of stream) parts.push(part);
     const { subject = '', text = '', html = '' } = await PostalMime.parse(Buffer.concat(parts));
     for (const to of recipients) this.#mails.push({ to, subject, text, html });
   }
 
-  /** The newest mail to an address with this in its subject. Waits for it, 10 s at most. */
-  async newest(to: string, subject: string): Promise<Mail> {
+  /** Waits up to 10 s for a mail to this address with this text in its subject, and returns the newest. */
+  async waitForMail(to: string, subject: string): Promise<Mail> {
     for (let tries = 0; tries < 200; tries++) {
       const mail = this.#mails.findLast((mail) => mail.to === to && mail.subject.includes(subject));
       if (mail) return mail;
       await new Promise((done) => setTimeout(done, 50));
     }
     const there = this.#mails.map((mail) => `${mail.to}: ${mail.subject}`).join('\n');
-    throw new Error(`No mail "${subject}" to ${to} came. These did:\n${there}`);
+    throw new Error(`No mail "${subject}" to ${to} arrived. Received:\n${there}`);
   }
 
   async close(): Promise<void> {
@@ -57,8 +57,8 @@ export class Mailbox {
   }
 }
 
-/** The path of the link in a mail. */
-export function linkIn(mail: Mail): string {
+/** The path and query of the first link in a mail. */
+export function linkPath(mail: Mail): string {
   const link = /https?:\/\/\S+/.exec(mail.text)?.[0];
   if (!link) throw new Error(`There is no link in: ${mail.text}`);
   const { pathname, search } = new URL(link);

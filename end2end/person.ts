@@ -1,4 +1,4 @@
-/** Somebody with an account, as a person types it in. */
+/** What a user types in to sign up. */
 export interface Person {
   name: string;
   email: string;
@@ -7,8 +7,8 @@ export interface Person {
 
 let people = 0;
 
-/** A person that no other test knows. */
-export function somebody(): Person {
+/** A person with an address that no other test uses. */
+export function newPerson(): Person {
   people += 1;
   const unique = `${process.pid}-${people}`;
   return { name: `Ada ${unique}`, email: `ada-${unique}@example.org`, password: 'four wet boats row 97' };

@@ -1,5 +1,5 @@
-// An OpenID provider on this machine: the certified `oidc-provider`, with its own pages for signing in. Whoever types
-// "vera" there is vera@example.org, with a verified address; that of "unverified-…" is not verified.
+// A local OpenID provider: the certified `oidc-provider` with its own sign-in pages. The login "vera" has the verified
+// address vera@example.org; the address of "unverified-…" is not verified.
 import { once } from 'node:events';
 import { type RequestListener, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ export class IdentityProvider {
   #handler: RequestListener = (_request, response) => response.writeHead(503).end();
   #server = createServer((request, response) => this.#handler(request, response));
 
-  /** Takes a free port. The provider answers once it knows its `client`. */
+  /** Starts on a free port. The provider answers 503 until `registerClient` is called. */
   static async start(): Promise<IdentityProvider> {
     const provider = new IdentityProvider();
     provider.#server.listen(0, '127.0.0.1');
@@ -24,7 +24,7 @@ export class IdentityProvider {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What a Colloquy is started with to offer it as "The house". */
+  /** The settings of a Colloquy server that offers this provider as "The house". */
   get settings(): Record<string, string> {
     const prefix = 'COLLOQUY_IDENTITY_PROVIDERS__HOUSE__';
     return {
@@ -35,12 +35,12 @@ export class IdentityProvider {
     };
   }
 
-  /** Serves the Colloquy with this address. */
-  serve(url: string): void {
+  /** Registers the Colloquy server at this address as the client. */
+  registerClient(url: string): void {
     const provider = new Provider(this.issuer, {
       clients: [{ ...CLIENT, redirect_uris: [`${url}/auth/house/callback`], response_types: ['code'], grant_types: ['authorization_code'] }],
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-      // What the scope asks for stands in the ID token, as with the large providers.
+      // The ID token contains the claims of the scopes, as with the large providers.
       conformIdTokenClaims: false,
       pkce: { required: () => true },
       cookies: { keys: ['a key of the tests'] },
@@ -63,15 +63,15 @@ export class IdentityProvider {
   }
 }
 
-/** Signs in on the provider's own pages, and agrees. */
-export async function agree(page: Page, login: string): Promise<void> {
+/** Signs in on the provider's pages and gives consent. */
+export async function signInAtProvider(page: Page, login: string): Promise<void> {
   const field = page.getByPlaceholder('Enter any login');
-  const agreement = page.getByRole('button', { name: 'Continue' });
-  await field.or(agreement).first().waitFor();
+  const consent = page.getByRole('button', { name: 'Continue' });
+  await field.or(consent).first().waitFor();
   if (await field.isVisible()) {
     await field.fill(login);
     await page.getByPlaceholder('and password').fill('any');
     await page.getByRole('button', { name: 'Sign-in' }).click();
   }
-  await agreement.click();
+  await consent.click();
 }

@@ -1,15 +1,15 @@
-// Puts many rows at once into the SQLite database of a Colloquy that runs, faster than a browser could make them.
+// Inserts many rows into the SQLite database of a running server, faster than through the browser.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Colloquy } from './colloquy.ts';
 
 export interface SeededChat {
   title: string;
-  /** How many messages, by turns of the person and the model. */
+  /** The number of messages, alternately from the user and the model. */
   messages: number;
 }
 
-const PROGRAM = `
+const INSERT_CHATS = `
 import json, sqlite3, sys, time, uuid
 order = json.load(sys.stdin)
 db = sqlite3.connect(order["file"], timeout=10)
@@ -42,10 +42,10 @@ db.commit()
 print(json.dumps(paths))
 `;
 
-/** Makes chats of the person with this address, the first one the newest. Returns their paths. */
+/** Inserts chats for the user with this address, newest first. Returns their paths. */
 export function seedChats(colloquy: Colloquy, email: string, chats: SeededChat[]): string[] {
   const input = JSON.stringify({ file: join(colloquy.data, 'colloquy.db'), email, chats });
-  return JSON.parse(execFileSync('python3', ['-c', PROGRAM], { input, encoding: 'utf8' }));
+  return JSON.parse(execFileSync('python3', ['-c', INSERT_CHATS], { input, encoding: 'utf8' }));
 }
 
 export interface SeededJob {
@@ -53,11 +53,11 @@ export interface SeededJob {
   state: 'waiting' | 'failed';
   error: string;
   attempts: number;
-  /** To whom, of a mail. */
+  /** The recipient, for mails only. */
   recipient?: string;
 }
 
-const JOBS = `
+const INSERT_JOBS = `
 import json, sqlite3, sys, time, uuid
 order = json.load(sys.stdin)
 db = sqlite3.connect(order["file"], timeout=10)
@@ -76,8 +76,8 @@ for job in order["jobs"]:
 db.commit()
 `;
 
-/** Makes jobs that have failed, for good or until their next attempt in half an hour. */
+/** Inserts failed jobs: permanently failed, or waiting for their next attempt in half an hour. */
 export function seedJobs(colloquy: Colloquy, jobs: SeededJob[]): void {
   const input = JSON.stringify({ file: join(colloquy.data, 'colloquy.db'), jobs });
-  execFileSync('python3', ['-c', JOBS], { input });
+  execFileSync('python3', ['-c', INSERT_JOBS], { input });
 }

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** What an authenticator app shows for a key (RFC 6238), `ahead` steps of 30 s from now. */
-export function code(key: string, ahead = 0): string {
+/** The code of an authenticator app for a key (RFC 6238), `ahead` steps of 30 s from now. */
+export function totpCode(key: string, ahead = 0): string {
   let bits = '';
   for (const letter of key.replaceAll(' ', '')) bits += LETTERS.indexOf(letter).toString(2).padStart(5, '0');
   const bytes = bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [];

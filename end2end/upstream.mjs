@@ -1,21 +1,21 @@
-// A provider with the OpenAI interface that does what the last message of the person says. Tests start it in
-// their own process; by hand: node upstream.mjs 4010
+// A provider with the OpenAI API whose behaviour is chosen by the last user message. Tests start it in their own
+// process. To start it by hand: node upstream.mjs 4010
 //
 //   gate NAME    half an answer, then waits for `release(NAME)` before the other half
-//   fail 429     answers with that status, the first time; `fail 500 always` every time
-//   cut          half an answer, then the connection breaks; whole the next time
+//   fail 429     this status on the first attempt; `fail 500 always` on every attempt
+//   cut          half an answer, then the connection breaks; the whole answer on the next attempt
 //   markdown     a table, a task list, code, mathematics, links
-//   paragraphs 40   so many paragraphs, quickly
+//   paragraphs 40   this many paragraphs, quickly
 //   slow         one word each 100 ms, for 8 s
-//   echo TEXT    TEXT and nothing else, a few bytes at a time
-//   How far does a ball fall in three seconds?   the answer in the picture of the README
-//   think        thinks first, then answers
-//   lone         the same in the text, with a closing tag that nothing opened
-//   end REASON   answers, and ends with that reason (length, content_filter, …)
-//   thoughts     thinks until the limit is reached
-//   whole        the answer as one JSON object in place of a stream
-//   reply 400 JSON   that status with that body; `reply 200 …` in place of a stream
-// Anything else is answered with one sentence that repeats it.
+//   echo TEXT    only TEXT, a few bytes at a time
+//   How far does a ball fall in three seconds?   the answer in the screenshot of the README
+//   think        reasoning, then an answer
+//   lone         reasoning in the text, with a closing tag but no opening tag, then an answer
+//   end REASON   an answer with this finish reason (length, content_filter, …)
+//   thoughts     only reasoning, until the token limit
+//   whole        the answer as one JSON object instead of a stream
+//   reply 400 JSON   this status with this body; `reply 200 …` instead of a stream
+// Any other message is answered with one sentence that repeats it.
 
 import { createServer } from 'node:http';
 
@@ -66,7 +66,7 @@ def way(seconds, g=9.81):
 
 /** @typedef {{ text?: string, thought?: string, wait?: number, gate?: string, cut?: boolean }} Step */
 
-/** What to do for a message; `attempt` counts the requests with this message from 1.
+/** The reply to a message. `attempt` counts the requests with this message from 1.
  * @param {string} message @param {number} attempt @param {string} model @returns {{ status?: number, body?: object, finish?: string, steps: Step[] }} */
 function script(message, attempt, model) {
   const [word, rest] = /^(\S*)\s*([^]*)$/.exec(message)?.slice(1) ?? ['', ''];
@@ -141,7 +141,7 @@ export class Upstream {
     return `http://127.0.0.1:${address.port}/v1`;
   }
 
-  /** Lets the answers that wait at this gate, or will come to it, go on. @param {string} gate */
+  /** Opens a gate for the answers that wait at it now or later. @param {string} gate */
   release(gate) {
     this.#open.add(gate);
     this.#gates.get(gate)?.();
@@ -158,10 +158,10 @@ export class Upstream {
     if (request.url !== '/v1/chat/completions') return json(response, 404, { error: { message: 'no such path' } });
     const body = await read(request);
     this.requests.push(body);
-    const said = lastSaid(body.messages);
-    const attempt = (this.#attempts.get(said) ?? 0) + 1;
-    this.#attempts.set(said, attempt);
-    const { status, body: reply, finish, steps } = script(said, attempt, body.model);
+    const message = lastUserMessage(body.messages);
+    const attempt = (this.#attempts.get(message) ?? 0) + 1;
+    this.#attempts.set(message, attempt);
+    const { status, body: reply, finish, steps } = script(message, attempt, body.model);
     if (status) return json(response, status, reply ?? { error: { message: `scripted ${status}`, type: 'scripted' } });
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
@@ -170,7 +170,7 @@ export class Upstream {
     response.end('data: [DONE]\n\n');
   }
 
-  /** Whether to go on. @param {Step} step @param {import('node:http').ServerResponse} response */
+  /** Runs a step. Returns whether to continue. @param {Step} step @param {import('node:http').ServerResponse} response */
   async #take(step, response) {
     if (step.wait) await new Promise((resolve) => setTimeout(resolve, step.wait));
     if (step.gate && !this.#open.has(step.gate)) {
@@ -198,12 +198,12 @@ async function read(request) {
 }
 
 /** @param {{ role: string, content: string | { text?: string }[] }[]} messages */
-function lastSaid(messages) {
-  const said = messages.filter((message) => message.role === 'user' && !isContinuation(message)).at(-1)?.content ?? '';
-  return typeof said === 'string' ? said : said.map((part) => part.text ?? '').join('');
+function lastUserMessage(messages) {
+  const content = messages.filter((message) => message.role === 'user' && !isContinuation(message)).at(-1)?.content ?? '';
+  return typeof content === 'string' ? content : content.map((part) => part.text ?? '').join('');
 }
 
-/** An answer that goes on is asked for with a message of the server's own after the half that is there.
+/** The server's request to continue an answer ends with a message of its own.
  * @param {any} message */
 function isContinuation(message) {
   return typeof message.content === 'string' && message.content.startsWith('Your last answer broke off.');

@@ -13,15 +13,15 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     bundles::{
-        Audit, Chat, Confirm, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy,
+        Audit, Chat, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy, Reauth,
         ResetPassword, Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
     },
-    provide_typed,
+    provide_form_values,
 };
 #[cfg(feature = "ssr")]
 use crate::{i18n, pages::bundles::preload_texts};
 
-/// The document around the application, as the server sends it, in the language of whoever reads it.
+/// The HTML document around the application, rendered on the server in the reader's language.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let language = use_context::<i18n::Language>().unwrap_or_default();
@@ -51,11 +51,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The route table. Pages are sent whole (`Async`), so that they work without scripts and their status is right.
+/// The route table. Pages are rendered completely before they are sent (`SsrMode::Async`), so that they work without
+/// JavaScript and have the right status code.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_typed();
+    provide_form_values();
     provide_preloaded();
     #[cfg(feature = "ssr")]
     preload_texts(i18n::Bundle::COMMON);
@@ -76,7 +77,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/chats/:id") view={Lazy::<Chat>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/sessions") view={Lazy::<Sessions>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<Settings>::new()} ssr=SsrMode::Async />
-                    <Route path=path!("/settings/confirm") view={Lazy::<Confirm>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/confirm") view={Lazy::<Reauth>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people") view={Lazy::<People>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} ssr=SsrMode::Async />

@@ -1,20 +1,28 @@
-//! Colloquy: a private, self-hosted, multi-user AI chat in one program.
+//! Colloquy: a self-hosted, multi-user AI chat in one program.
 //!
-//! # Where things are
-//! One package, two builds: with `ssr` it is the server, with `hydrate` the browser's part. [`domain`] holds what both
-//! share and does no I/O, [`i18n`] the texts of the interface in every language. [`components`] are pieces of view, [`pages`] one file per URL, by area, with `pages::shell` around
-//! them and `pages::toolkit` for what several areas are made of, [`app`] the document and the routes.
-//! [`server_fns`] are the browser's way to the services, which alone combine the drivers `server::store`, `server::llm` and
-//! `server::config`. `server::http` is the other way in: routes and layers. The services:
+//! This text is the architecture of the source code. `docs/glossary.md` explains the terms.
+//!
+//! # Modules
+//! There is one package with two builds: the feature `ssr` builds the server, `hydrate` the part for the browser.
+//! - [`domain`] contains the types that both share. It does no I/O.
+//! - [`i18n`] contains the texts of the interface in all languages.
+//! - [`components`] are views. [`pages`] contains one file per URL, grouped by area; `pages::shell` surrounds all pages
+//!   of signed-in people, and `pages::toolkit` is what several areas share. [`app`] is the HTML document and the
+//!   routes.
+//! - [`server_fns`] are the functions that the browser calls. `server::http` contains all other routes, and the layers.
+//! - The drivers are `server::store` (the databases), `server::llm` (the models) and `server::config`.
+//!
+//! Only the services use the drivers:
 //! - `server::auth`: accounts, passwords, second factors, identity providers, sign-ins and sessions;
-//! - `server::people`: what administrators and the operator do with accounts; `server::profile`: name, picture, language;
-//! - `server::privacy`: downloads of one's data, deletion of accounts, retention;
-//! - `server::chat`: chats and the runs that write answers; `server::markdown` turns their text into HTML;
-//! - `server::audit` records what was done, `server::limits` counts tries, `server::jobs` runs work in the background.
+//! - `server::people`: what administrators and the operator do with accounts;
+//! - `server::profile`: name, picture, language and time zone;
+//! - `server::privacy`: data downloads, account deletion, retention;
+//! - `server::chat`: chats, and the runs that write answers; `server::markdown` renders their text as HTML;
+//! - `server::audit`: audit events; `server::limits`: rate limits; `server::jobs`: background jobs.
 //!
-//! # Who may import whom
-//! Data goes one way: page, server function or route, service, store. A module imports from lower ranks only
-//! (`tests/app/architecture.rs` holds it), and no files import from each other in a circle:
+//! # Dependencies
+//! Calls go in one direction: page, server function or route, service, store. A module imports only from lower ranks,
+//! and no files import each other in a circle. `tests/app/architecture.rs` checks both.
 //! ```text
 //! 0  i18n
 //! 1  domain
@@ -33,84 +41,97 @@
 //! 14 app
 //! ```
 //!
-//! # How a message becomes an answer
-//! 1. `send_message` (`server_fns/messages.rs`) checks its access policy and calls `Chats::send` (`chat/send.rs`), which writes
-//!    the message, the empty answer and a queued run in one transaction. Only then is the message acknowledged. The sender's
-//!    own id makes a repeat harmless.
-//! 2. A worker claims the run (`chat/writer.rs`; its epoch grows, its lease is 20 s), makes the prompt of named sections and
-//!    the path of messages (`chat/prompt.rs`), and asks the model (`chat/run.rs`, `llm/`). What comes goes through the stages of
-//!    `chat/pipeline.rs` into the live run (`chat/live.rs`), which `chat/hub.rs` knows. Every 400 ms everything that this
-//!    process has written, and what it has cost, goes to the database in one transaction, under the epochs.
-//! 3. Readers of `/chats/{chat}/runs/{run}/events` (`http/events.rs`, `chat/reader.rs`) get a snapshot, then numbered steps:
-//!    from the hub where the run is in this process, else from the database. They may come and go; they own nothing.
-//! 4. One finisher wins. A worker that dies leaves a lease that runs out; `chat/sweep.rs` marks the answer as interrupted.
+//! # Walkthrough: a message becomes an answer
+//! 1. The browser (`pages/chat/send.rs`) calls `send_message` (`server_fns/messages.rs`). It checks its access policy
+//!    and calls `Chats::send` (`server/chat/send.rs`). That writes the message, an empty answer and a queued run in one
+//!    transaction (`server/store/messages.rs`, `runs.rs`). Only then is the message acknowledged. The browser chose an
+//!    id for the message, so sending it again is harmless.
+//! 2. A worker claims the run through `server/chat/writer.rs`, under a lease of 20 s. Each claim raises the epoch of
+//!    the run. `server/chat/run.rs` executes it: `prompt.rs` builds the prompt from named sections and the messages on
+//!    the path, and a model of `server/llm` answers with a stream of deltas.
+//! 3. The deltas pass the stages of `server/chat/pipeline.rs` into the live run (`live.rs`), which is registered in
+//!    `hub.rs`. Every 400 ms, `writer.rs` writes the progress of all runs of this process, and the tokens they used, in
+//!    one transaction. A statement with an old epoch changes nothing.
+//! 4. Browsers read `/chats/{chat}/runs/{run}/events` (`server/http/events.rs`, `server/chat/reader.rs`;
+//!    `pages/chat/run_stream.rs`). They get a snapshot, then numbered updates: from the hub if the run is in this
+//!    process, otherwise from the database. Readers can come and go; the run does not depend on them.
+//! 5. Exactly one writer finishes the run. If a worker dies, its lease expires, and `server/chat/sweep.rs` marks the
+//!    answer as interrupted.
 //!
-//! # How somebody signs in by a provider
-//! 1. The form goes to `POST /auth/{provider}/start` (`http/identities.rs`). `Identities::begin` (`auth/oidc/mod.rs`) asks the
-//!    provider about itself (`metadata.rs`, by `server::egress`), writes a flow that works once, for the browser that began it
-//!    and for ten minutes, and sends the browser on.
-//! 2. It comes back to `GET /auth/{provider}/callback`. `Identities::finish` uses the flow up before anything else, gets the
-//!    token for the code (`provider.rs`) and checks it (`jwt.rs`, `token.rs`).
-//! 3. The claims name an identity, `(issuer, subject)`. Its account is signed in (`identity.rs`), or made where one may be;
-//!    an address alone never leads to an account.
-//! 4. `Accounts::enter` writes the sign-in, or asks for the second factor first (`auth/factors/sign_in.rs`).
+//! # Walkthrough: someone signs in through a provider
+//! 1. The form posts to `/auth/{provider}/start` (`server/http/identities.rs`). `Identities::begin_flow`
+//!    (`server/auth/oidc/mod.rs`) gets the provider's metadata (`metadata.rs`, through `server::egress`), stores a
+//!    flow, and redirects the browser. A flow works once, in the browser that started it, for ten minutes.
+//! 2. The browser returns to `/auth/{provider}/callback`. `Identities::finish_flow` first consumes the flow. Then it
+//!    exchanges the code for a token (`provider.rs`) and validates the token (`jwt.rs`, `token.rs`).
+//! 3. The claims name an identity: issuer and subject. `identity.rs` finds its account, or creates one if sign-up
+//!    allows it. An email address alone never leads to an account.
+//! 4. `Accounts::complete_first_factor` (`server/auth/factors/sign_in.rs`) creates the sign-in, or a pending sign-in if
+//!    the person has a second factor. `server/auth/sign_in_attempt.rs` checks in the same transaction that the
+//!    credentials are still in force.
 //!
-//! # How a job runs
-//! Work that must outlive a restart is a job: a row that is written in the transaction of the act that wants it
-//! (`Tx::enqueue`, `store/jobs.rs`).
-//! 1. The commit wakes the runner of this process (`server/jobs/runner.rs`); others look every 2 s. One claims the job: its
-//!    lease holds for 60 s, and is renewed while the job runs.
-//! 2. The handler of its kind runs it: `mail/outbox.rs`, `privacy/{export/work,purge,retention,expiry}.rs`,
-//!    `people/removal.rs`, `chat/cleanup.rs`. It finishes the job in the transaction of the last thing that it does.
-//! 3. A job that is done is gone. One that fails waits for its next attempt, or has failed for good; administrators see
-//!    both on `/jobs`. A schedule waits for its next time. A process that stops gives its jobs back; one that dies leaves
-//!    leases that run out.
+//! # Walkthrough: a job runs
+//! Work that must survive a restart is a job: a row that is written in the transaction of the action that needs it.
+//! 1. `Tx::enqueue` (`server/store/jobs.rs`) writes the row. The commit wakes the runner of this process
+//!    (`server/jobs/runner.rs`); the runners of other processes look every 2 s. One of them claims the job under a
+//!    lease of 60 s, which it renews while the job runs.
+//! 2. The handler of its kind does the work: `server/mail/outbox.rs`,
+//!    `server/privacy/{export/job,purge,retention,expiry}.rs`, `server/people/factor_removal.rs` or
+//!    `server/chat/cleanup.rs`. It finishes the job (`server/jobs/run.rs`) in the transaction of its last step.
+//! 3. A finished job is deleted. A failed job waits for its next attempt, or has failed permanently; administrators see
+//!    both at `/jobs`. A schedule waits for its next time. A process that stops hands its jobs back; the leases of one
+//!    that dies expire.
 //!
-//! # How a mail leaves
-//! Whoever does what a mail tells of writes the mail in the transaction of the act, so there is neither without the
-//! other; a job sends it. Links in mails carry a token of which only the hash is kept; using one up is one statement, which
-//! one of many can win.
+//! # Email
+//! An action that sends an email writes it in its own transaction, so there is never one without the other. A job sends
+//! it. Links in emails carry a token of which only the hash is stored. One statement consumes a token, so only one of
+//! several concurrent requests can use it.
 //!
-//! # What goes out
-//! Every request over HTTP goes out through `server::egress`; nothing else makes a client (`clippy.toml` holds it). A request
-//! says who named its address. One of the configuration may lead anywhere. One that was named elsewhere leads to the same
-//! host, to the public internet or into a network that the operator allows, and that is decided on the very address that is
-//! connected to. Tries are repeated only where that does no harm, and a host that does not answer is left alone for a while.
+//! # Outgoing requests
+//! All HTTP requests go through `server::egress`; `clippy.toml` forbids other clients. A request states who supplied
+//! its address. An address from the configuration can lead anywhere. Any other can lead only to the same host, to the
+//! public internet, or into a network that the operator allows. This is decided on the address that is actually
+//! connected to. Requests are retried only if that is harmless. Each host has a circuit breaker.
 //!
-//! # How people are looked after
-//! What administrators and the operator's commands do with accounts goes through `server::people`, one change after
-//! another under one lock, so that the last administrator stays. A role or an account that changes ends its sign-ins, and
-//! with them the open streams. Lost second factors go after a notice that their owner can refuse.
+//! # Administration
+//! Changes that administrators and the operator's commands make to accounts go through `server::people`, one after
+//! another under one lock, so that the last administrator cannot be removed. Changing the role or disabling an account
+//! ends its sign-ins, and with them its open streams. Lost second factors are removed after a waiting time in which
+//! their owner can object.
 //!
-//! # How it is known who asks
-//! The cookie holds a random id; its keyed hash names a session record, and the record a sign-in with a serial. The row
-//! of the sign-in decides: whether it has ended, and which serial counts. Records are in the database, with copies in Redis
-//! where there is one (`auth::session_cache`): a copy that is left behind is nobody's, and without Redis nothing stops.
-//! Each account has a version of its credentials, which every act raises that ends other sign-ins; a sign-in is written, and
-//! holds, only under the version that was in force before its verification began (`store::CredentialsVersion`). Reading waits
-//! for no write: what it leaves to be written lies in memory for some seconds (`auth::deferred`).
+//! # Sessions
+//! The cookie contains a random id. Its keyed hash identifies a session record, and the record names a sign-in with a
+//! serial. The row of the sign-in decides: whether it has ended, and which serial is current. Session records are in
+//! the database. Redis, if configured, caches them (`server/auth/session_cache.rs`): an outdated copy is rejected by
+//! its serial, and everything works without Redis.
 //!
-//! # How isolation holds
-//! Every endpoint has an access policy, `server::access::Access`, beside it: it says who may call, and is checked before
-//! any service is called. Rows of a person are reached through `Tx::owned_by`, whose statements all name the owner. A
-//! stranger's id and an unknown id are answered alike. `tests/app/isolation.rs` has a row for every endpoint, and holds it
-//! against the policy. An argument that a function does not take is refused before it is called.
+//! Each account has a credentials version (`server/store/credentials.rs`). Every action that ends other sign-ins raises
+//! it. A sign-in is created only under the version that was in force before its verification began.
 //!
-//! # What goes on in the background
-//! Every task that lives as long as the process belongs to `server::supervisor`: one that panics is started again, and
-//! `/health/ready` names a vital one that is down. What they do with many rows they do in slices (`Store::in_slices`):
-//! transactions that each hold SQLite's one writer for a moment, so that nobody who chats waits for them.
+//! Reading never waits for a write. What it has to record stays in memory for some seconds (`server/auth/deferred.rs`).
 //!
-//! # How secrets are kept
-//! What the server must read again (authenticator apps' secrets) is sealed by `server::secrets` under keys that lie outside
-//! of the database, each value in its own context. `store::SEALED_COLUMNS` lists every sealed column, so that a change of keys
-//! reaches them all; a check of each key stops the start where one is lost or wrong. Whoever has a second factor is not signed
-//! in by the password: `Accounts::enter` writes a pending sign-in, which lets nobody do anything but finish it.
+//! # Authorization
+//! Every endpoint has an access policy, `server::access::Access`, next to it. It says who can call the endpoint, and is
+//! checked before any service is called. Rows of a person are accessed through `Tx::owned_by`, whose statements all
+//! name the owner. Another person's id and an unknown id get the same response. `tests/app/isolation.rs` has a row for
+//! every endpoint and compares it with the policy. A request with an unknown argument is refused before the function is
+//! called.
+//!
+//! # Background tasks
+//! Every task that lives as long as the process belongs to `server::supervisor`. A task that panics is restarted, and
+//! `/health/ready` names a vital task that is down. Work on many rows runs in batches (`Store::run_in_batches`): short
+//! transactions that each hold SQLite's only writer for a moment, so that nobody who chats has to wait.
+//!
+//! # Secrets
+//! Secrets that the server must be able to read, such as those of authenticator apps, are encrypted by
+//! `server::secrets`. The keys are outside the database. Each value is bound to its context. `store::SEALED_COLUMNS`
+//! lists every encrypted column, so that a key rotation includes them all. At the start, every key is checked; if one
+//! is missing or wrong, the start fails.
 
-// Views are types, and the types of whole pages are nested deeply, most of all in optimized builds.
+// Views are types, and the type of a whole page is nested deeply, especially in optimized builds.
 #![recursion_limit = "512"]
 
-// Before all others: its macros are in scope in what follows.
+// Must be first, so that the other modules can use its macros.
 #[macro_use]
 pub mod i18n;
 
@@ -123,26 +144,26 @@ pub mod server_fns;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-/// Takes over the page that the server rendered.
+/// Hydrates the page that the server rendered.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     wasm_bindgen_futures::spawn_local(async {
         let Some(body) = leptos::prelude::document().body() else { return };
-        // Without its texts the page stays as the server made it, and works without scripts.
+        // If the texts cannot be loaded, the page stays as the server rendered it, and works without scripts.
         if i18n::load(i18n::Bundle::COMMON).await.is_err() {
             return;
         }
-        // Waits for the bundle that the page's code lies in.
+        // Waits for the bundle that contains the page.
         leptos::mount::hydrate_from_async(body, app::App).await.forget();
-        // Tells tests and measurements that the scripts have taken over. Suspended parts follow in the same task.
+        // Tells tests and benchmarks that the page is hydrated. Suspended parts follow in the same task.
         leptos::prelude::request_animation_frame(|| {
             if let Some(html) = leptos::prelude::document().document_element() {
-                // A plain attribute of a plain element can always be set.
+                // Setting a plain attribute cannot fail.
                 let _ = html.set_attribute("data-hydrated", "");
             }
         });
-        pages::bundles::load_the_rest();
+        pages::bundles::load_remaining_bundles();
     });
 }

@@ -1,4 +1,4 @@
-//! The program: configuration, log, state, serving, draining.
+//! The `colloquy` program: loads the configuration, starts the log, serves and shuts down.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use tokio::net::TcpSocket;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// The configuration; colloquy.toml in the working folder unless given
+    /// Configuration file; colloquy.toml in the working directory unless given
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -40,25 +40,25 @@ struct Arguments {
 enum Command {
     /// Run the server (the default)
     Serve,
-    /// Print every fault of the configuration at once, or all values in effect and where they come from
+    /// Check the configuration: print all errors, or all values in effect with their origin
     Check {
-        /// Also ask each provider for its models, and look at the model files
+        /// Also connect to each provider, list its models and check the model files
         #[arg(long)]
         connect: bool,
     },
-    /// Look after the keys that seal secrets in the database
+    /// Manage the keys that encrypt secrets in the database
     Secrets {
         #[command(subcommand)]
         command: SecretsCommand,
     },
-    /// Look after the accounts, also while a server runs
+    /// Manage accounts, also while a server runs
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Print what was done with accounts, newest first, as JSON Lines
+    /// Print the audit log, newest first, as JSON Lines
     Audit(AuditCommand),
-    /// List the jobs in the background, try one again, or give one up
+    /// List background jobs, retry a failed one, or give it up
     Jobs(JobsCommand),
     /// Run one model file for a server, over standard input and output
     #[command(hide = true)]
@@ -67,7 +67,7 @@ enum Command {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum SecretsCommand {
-    /// Make a new key and seal everything anew under it; a running server goes on
+    /// Create a new key and re-encrypt all secrets with it; running servers continue
     Rotate,
 }
 
@@ -75,9 +75,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => load(arguments.config.as_deref()).and_then(|loaded| serve(loaded.config)),
-        Command::Check { connect } => load(arguments.config.as_deref()).and_then(|loaded| show(&loaded, connect)),
+        Command::Check { connect } => {
+            load(arguments.config.as_deref()).and_then(|loaded| print_settings(&loaded, connect))
+        }
         Command::Secrets { command: SecretsCommand::Rotate } => {
-            load(arguments.config.as_deref()).and_then(|loaded| rotate(&loaded.config))
+            load(arguments.config.as_deref()).and_then(|loaded| rotate_keys(&loaded.config))
         }
         Command::User { command } => load(arguments.config.as_deref())
             .and_then(|loaded| cli::run(&command, &loaded.config, &mut io::stdout().lock())),
@@ -90,7 +92,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to do where even this cannot be written.
+            // If stderr cannot be written either, there is nothing left to do.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }
@@ -101,7 +103,7 @@ fn load(file: Option<&Path>) -> Result<Loaded, Box<dyn Error>> {
     Ok(config::load(file, std::env::vars_os())?)
 }
 
-fn show(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> {
+fn print_settings(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> {
     let width = loaded.settings.iter().map(|setting| setting.key.len()).max().unwrap_or_default();
     let mut out = io::stdout().lock();
     for setting in &loaded.settings {
@@ -111,10 +113,10 @@ fn show(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> {
     for hint in &loaded.hints {
         writeln!(out, "  {hint}")?;
     }
-    if connect { cli::try_models(&loaded.config, &mut out) } else { Ok(()) }
+    if connect { cli::check_models(&loaded.config, &mut out) } else { Ok(()) }
 }
 
-fn rotate(config: &Config) -> Result<(), Box<dyn Error>> {
+fn rotate_keys(config: &Config) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rotation = runtime.block_on(async {
         let clock = Clock::default();
@@ -130,8 +132,8 @@ fn rotate(config: &Config) -> Result<(), Box<dyn Error>> {
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     telemetry::start(&config.log);
-    allocator::settle();
-    // Pages that wait for several resources need threads to wait on, even where there are few processors.
+    allocator::configure();
+    // Pages that wait for several resources block threads, so a machine with few cores needs more threads than cores.
     let threads = std::thread::available_parallelism().map_or(4, |count| count.get().max(4));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let served = runtime.block_on(run(config));
@@ -139,10 +141,10 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     served
 }
 
-/// Connections that may wait to be accepted.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// Takes an address without listening on it yet.
+/// Binds an address without listening on it yet.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -155,12 +157,13 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let limits = Limits { connections: config.connections, ..Limits::default() };
     let cannot_listen =
         |error: io::Error| format!("Cannot listen on {listen}: {error}. Choose another address with `listen`.");
-    // The address is taken now, so that one in use is told at once; connections are taken when they can be served.
+    // The address is bound first, so that an address in use is reported immediately; connections are accepted once they
+    // can be served.
     let socket = bind(listen).map_err(cannot_listen)?;
     let listen = socket.local_addr()?;
     let leptos_options = http::leptos_options(listen)?;
     if !http::site_is_complete(&leptos_options) {
-        tracing::warn!(root = %leptos_options.site_root, "the pages' scripts are not there; pages work without them");
+        tracing::warn!(root = %leptos_options.site_root, "page scripts are missing; pages are served without them");
     }
     let stopping = http::stop_on_signals()?;
     let config = Config { listen, ..config };
@@ -173,7 +176,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let router = http::router(state.clone(), ready, colloquy::app::shell);
     let listener = socket.listen(BACKLOG).map_err(cannot_listen)?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving");
-    let listener = Listener::bounded(listener, &state.config.trusted_proxies, limits.connections);
+    let listener = Listener::with_address_limit(listener, &state.config.trusted_proxies, limits.connections);
     http::serve(listener, router, stopping, limits).await?;
     state.close().await;
     tracing::info!("stopped");

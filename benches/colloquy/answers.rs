@@ -1,4 +1,4 @@
-//! The figures of answers: delay, throughput, memory of open streams.
+//! Benchmarks of answers: delay, throughput, memory of open streams.
 
 use std::{fs, time::Duration};
 
@@ -11,12 +11,12 @@ use crate::{
     upstream::Upstream,
 };
 
-/// Open files that this program needs: two for each stream, one to the server and one from it.
+/// Open files that this program needs: two for each stream, one to the server and one from the server to the upstream.
 const OPEN_FILES: u64 = 2_048;
 /// Milliseconds between two tokens of the paced upstream.
-const PACE: u64 = 50;
+const TOKEN_INTERVAL_MS: u64 = 50;
 
-/// Measures them all, on data of their own.
+/// Runs all of them on a new installation.
 pub async fn measure(
     report: &mut Report,
     counts: &Counts,
@@ -31,20 +31,20 @@ pub async fn measure(
     }
     single(report, counts, &server, upstream, &people).await?;
     let some = streams::run(&server, upstream, &people, &paced(counts.some_streams, 4)).await?;
-    report.found("delay 200", percentile(&some.added, 95), details(&some));
+    report.record("delay 200", percentile(&some.added, 95), details(&some));
     server.stop().await?;
 
-    // A server that has not had so many streams yet, or its memory would not grow any more.
+    // A new server: one that has already had this many streams would not need more memory for them.
     let server = installation.start().await?;
     streams::run(&server, upstream, &people, &warm_up()).await?;
     let before = server.resident_bytes()?;
     let many = streams::run(&server, upstream, &people, &paced(counts.many_streams, 5)).await?;
-    report.found("delay 500", percentile(&many.added, 95), details(&many));
-    let open = many.resident.ok_or("the streams were not all open at once, so their memory is not known")?;
+    report.record("delay 500", percentile(&many.added, 95), details(&many));
+    let open = many.resident.ok_or("the streams were not all open at the same time, so their memory is not known")?;
     let kilobytes = open.saturating_sub(before) as f64 / 1e3;
     let detail =
         format!("{:.1} MB before, {:.1} MB with {}", before as f64 / 1e6, open as f64 / 1e6, counts.many_streams);
-    report.found("stream memory", kilobytes / counts.many_streams as f64, detail);
+    report.record("stream memory", kilobytes / counts.many_streams as f64, detail);
     throughput(report, counts, &server, upstream, &people).await?;
     server.stop().await
 }
@@ -66,7 +66,7 @@ async fn single(
         all.seen.extend(one.seen);
         all.reconnects += one.reconnects;
     }
-    report.found("delay 1", percentile(&all.added, 50), details(&all));
+    report.record("delay 1", percentile(&all.added, 50), details(&all));
     Ok(())
 }
 
@@ -83,7 +83,7 @@ async fn throughput(
     let all = (load.streams * tokens) as f64;
     let seconds = outcome.wall.as_secs_f64();
     let detail = format!("{all:.0} tokens in {seconds:.1} s; {}", details(&outcome));
-    report.found("throughput", all / seconds, detail);
+    report.record("throughput", all / seconds, detail);
     Ok(())
 }
 
@@ -91,14 +91,14 @@ fn warm_up() -> Load {
     load_of(1, Duration::ZERO, 20)
 }
 
-/// So many streams spread over so many seconds, each so long that the last begins well before the first ends.
+/// This many streams, started over `spread` seconds, each long enough that the last begins well before the first ends.
 fn paced(streams: usize, spread: u64) -> Load {
-    let tokens = (spread * 1_000 / PACE * 2).max(40);
+    let tokens = (spread * 1_000 / TOKEN_INTERVAL_MS * 2).max(40);
     load_of(streams, Duration::from_secs(spread), tokens as usize)
 }
 
 fn load_of(streams: usize, spread: Duration, tokens: usize) -> Load {
-    Load { streams, spread, script: format!("paced {tokens} {PACE}"), tokens }
+    Load { streams, spread, script: format!("paced {tokens} {TOKEN_INTERVAL_MS}"), tokens }
 }
 
 fn details(outcome: &Outcome) -> String {
@@ -119,7 +119,7 @@ fn check_open_files() -> Result<()> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).ok_or("no limit in /proc")?;
     let allowed = line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);
     if allowed < OPEN_FILES {
-        return Err(format!("only {allowed} files may be open; say: ulimit -n {OPEN_FILES}").into());
+        return Err(format!("only {allowed} files may be open; run: ulimit -n {OPEN_FILES}").into());
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
-//! What Chromium says about a first visit.
+//! Benchmarks of a first visit in Chromium.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use colloquy::domain::Sent;
+use colloquy::domain::StartedRun;
 use serde::Deserialize;
 
 use crate::{Counts, Result, http::Person, report::Report, server::Server};
 
-const ALL_VISITS: Duration = Duration::from_secs(180);
+const VISITS_TIMEOUT: Duration = Duration::from_secs(180);
 
 #[derive(Deserialize)]
 struct Visits {
@@ -18,13 +18,13 @@ struct Visits {
     kinds: String,
 }
 
-/// Lets Chromium visit a chat several times.
+/// Visits a chat several times in Chromium.
 pub async fn measure(
     report: &mut Report,
     counts: &Counts,
     server: &Server,
     person: &Person,
-    sent: &Sent,
+    sent: &StartedRun,
 ) -> Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end/bench.mjs");
     let mut command = tokio::process::Command::new("node");
@@ -36,8 +36,8 @@ pub async fn measure(
         .env("VISITS", counts.visits.to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(ALL_VISITS, command.output()).await?;
-    let output = output.map_err(|fault| format!("node does not start: {fault}"))?;
+    let output = tokio::time::timeout(VISITS_TIMEOUT, command.output()).await?;
+    let output = output.map_err(|error| format!("node does not start: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let reason = said.lines().find(|line| line.contains("Error")).unwrap_or("no reason given");
@@ -45,8 +45,8 @@ pub async fn measure(
     }
     let visits: Visits = serde_json::from_slice(&output.stdout)?;
     let detail = format!("{:.0} requests: {}; {} visits", visits.requests, visits.kinds, counts.visits);
-    report.found("first visit", visits.bytes / 1e3, detail);
-    report.found("hydrated", visits.hydrated_ms, "");
-    report.found("painted", visits.fcp_ms, "");
+    report.record("first visit", visits.bytes / 1e3, detail);
+    report.record("hydrated", visits.hydrated_ms, "");
+    report.record("painted", visits.fcp_ms, "");
     Ok(())
 }

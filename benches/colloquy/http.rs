@@ -1,9 +1,9 @@
-//! A cheap client: one keep-alive connection that sends one request after the other, and people who sign in.
+//! A lightweight HTTP client: one keep-alive connection that sends one request after the other, and sign-in.
 
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use colloquy::domain::{ChatId, ClientId, MessageId, Sent};
+use colloquy::domain::{ChatId, ClientId, MessageId, StartedRun};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response,
@@ -18,24 +18,24 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// How long any one answer may take.
-const ANSWER: Duration = Duration::from_secs(60);
-/// What browsers send over plain http.
+/// The longest time for one response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The `Accept-Encoding` of browsers over plain HTTP.
 pub const BROWSER_ENCODINGS: &str = "gzip, deflate";
-/// Everybody's password.
+/// The password of all accounts.
 pub const PASSWORD: &str = "plum-harbor-sextant-41";
 
 /// One connection to the server.
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: String,
-    /// What it asks for as `Accept-Encoding`; nothing where it is empty.
+    /// The `Accept-Encoding` header; not sent if empty.
     pub encodings: &'static str,
-    /// What it sends as `X-Forwarded-For`; nothing where it is empty.
+    /// The `X-Forwarded-For` header; not sent if empty.
     pub forwarded_for: String,
 }
 
-/// An answer, read to its end.
+/// A response whose body was read to its end.
 pub struct Answer {
     pub status: u16,
     pub cookies: Vec<String>,
@@ -43,16 +43,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Fails where the status is another one.
+    /// Returns an error if the status is a different one.
     pub fn expect(&self, status: u16) -> Result<()> {
         if self.status == status {
             return Ok(());
         }
         let body: String = String::from_utf8_lossy(&self.body).chars().take(120).collect();
-        Err(format!("answered {} in place of {status}: {body}", self.status).into())
+        Err(format!("answered {} instead of {status}: {body}", self.status).into())
     }
 
-    /// The body of a successful answer as JSON.
+    /// The body of a successful response as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         self.expect(200)?;
         Ok(serde_json::from_slice(&self.body)?)
@@ -65,14 +65,15 @@ impl Connection {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // Its faults are those of the requests on it.
+        // Its errors are also returned by the requests on it.
         tokio::spawn(async move {
             let _ = connection.await;
         });
         Ok(Self { sender, host: address.to_string(), encodings: "", forwarded_for: String::new() })
     }
 
-    /// Sends a request and gives the response with its body unread.
+    /// Sends a request and returns the response with its body unread. `kind` is `Content-Type` of a POST request, and
+    /// `Accept` of others.
     pub async fn send(
         &mut self,
         method: Method,
@@ -102,30 +103,30 @@ impl Connection {
         }
         let request = request.body(Full::new(Bytes::from(body)))?;
         self.sender.ready().await?;
-        Ok(tokio::time::timeout(ANSWER, self.sender.send_request(request)).await??)
+        Ok(tokio::time::timeout(RESPONSE_TIMEOUT, self.sender.send_request(request)).await??)
     }
 
-    async fn ask(&mut self, method: Method, path: &str, cookie: &str, kind: &str, body: String) -> Result<Answer> {
+    async fn request(&mut self, method: Method, path: &str, cookie: &str, kind: &str, body: String) -> Result<Answer> {
         let response = self.send(method, path, cookie, kind, body).await?;
         let (head, body) = response.into_parts();
         let lines = head.headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
         let cookies = lines.filter_map(|line| line.split(';').next()).map(str::to_owned).collect();
-        let body = tokio::time::timeout(ANSWER, body.collect()).await??.to_bytes();
+        let body = tokio::time::timeout(RESPONSE_TIMEOUT, body.collect()).await??.to_bytes();
         Ok(Answer { status: head.status.as_u16(), cookies, body })
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str, cookie: &str) -> Result<Answer> {
-        self.ask(Method::GET, path, cookie, "text/html", String::new()).await
+        self.request(Method::GET, path, cookie, "text/html", String::new()).await
     }
 
     /// Calls a server function with a form.
     pub async fn post_form(&mut self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Result<Answer> {
-        self.ask(Method::POST, path, cookie, "application/x-www-form-urlencoded", encode(fields)).await
+        self.request(Method::POST, path, cookie, "application/x-www-form-urlencoded", encode(fields)).await
     }
 
-    /// Sends a message, into a new chat where there is none yet.
-    pub async fn say(&mut self, cookie: &str, chat: Option<ChatId>, text: &str) -> Result<Sent> {
+    /// Sends a message; to a new chat if `chat` is `None`.
+    pub async fn send_message(&mut self, cookie: &str, chat: Option<ChatId>, text: &str) -> Result<StartedRun> {
         let (chat, id) = (chat.map(|chat| chat.to_string()), ClientId::random().to_string());
         let mut fields = vec![("client_id", id.as_str()), ("text", text)];
         if let Some(chat) = &chat {
@@ -137,11 +138,11 @@ impl Connection {
     /// The text of a message as it is stored.
     pub async fn stored_text(&mut self, cookie: &str, chat: ChatId, message: MessageId) -> Result<String> {
         let body = json!({ "chat": chat, "message": message }).to_string();
-        self.ask(Method::POST, "/api/message_text", cookie, "application/json", body).await?.json()
+        self.request(Method::POST, "/api/message_text", cookie, "application/json", body).await?.json()
     }
 }
 
-/// Somebody with an account, signed in.
+/// A signed-in user.
 #[derive(Clone)]
 pub struct Person {
     /// The `Cookie` header.
@@ -149,18 +150,18 @@ pub struct Person {
 }
 
 impl Person {
-    /// Makes an account by the form.
+    /// Creates an account with the form.
     pub async fn sign_up(address: SocketAddr, email: &str) -> Result<Self> {
         let form = [("email", email), ("name", "Ada"), ("password", PASSWORD)];
-        Self::enter(address, "/api/sign_up", &form).await
+        Self::authenticate(address, "/api/sign_up", &form).await
     }
 
-    /// Signs in by the form.
+    /// Signs in with the form.
     pub async fn sign_in(address: SocketAddr, email: &str) -> Result<Self> {
-        Self::enter(address, "/api/sign_in", &[("email", email), ("password", PASSWORD)]).await
+        Self::authenticate(address, "/api/sign_in", &[("email", email), ("password", PASSWORD)]).await
     }
 
-    async fn enter(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Result<Self> {
+    async fn authenticate(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Result<Self> {
         let answer = Connection::open(address).await?.post_form(path, "", form).await?;
         answer.expect(200)?;
         if answer.cookies.is_empty() {
@@ -170,7 +171,7 @@ impl Person {
     }
 }
 
-/// `application/x-www-form-urlencoded`.
+/// Encodes fields as `application/x-www-form-urlencoded`.
 fn encode(fields: &[(&str, &str)]) -> String {
     let escape = |text: &str| {
         text.bytes().fold(String::new(), |mut out, byte| {

@@ -1,14 +1,14 @@
-//! `make bench`: measures the built program and writes docs/benchmarks.md. Everything is on the loopback device and
-//! bounded in time and count.
+//! `make bench`: measures the built program and writes docs/benchmarks.md. All connections are on the loopback device;
+//! times and counts are limited.
 //!
 //! | Variable | |
 //! |---|---|
-//! | `COLLOQUY_BIN` | the program; otherwise `release/colloquy` in the build's folder |
+//! | `COLLOQUY_BIN` | the program; otherwise `release/colloquy` in the build folder |
 //! | `LEPTOS_SITE_ROOT` | the files of the site; otherwise `site` beside the program |
 //! | `TEST_MODEL` | the file of the embedded model |
-//! | `BENCH_ONLY=maintenance` | that part alone; prints the table and leaves docs/benchmarks.md alone |
-//! | `BENCH_QUICK=1` | small counts, to see whether it works; prints the table and leaves docs/benchmarks.md alone |
-//! | `BENCH_DATE` | the date on the page; otherwise today |
+//! | `BENCH_ONLY=maintenance` | only this part; prints the table and does not write docs/benchmarks.md |
+//! | `BENCH_QUICK=1` | small counts, to check that it works; prints the table and does not write docs/benchmarks.md |
+//! | `BENCH_DATE` | the date on the page; otherwise the current date |
 
 use std::{
     io::{self, Write},
@@ -37,21 +37,21 @@ use report::Report;
 use server::Installation;
 use upstream::Upstream;
 
-/// What may fail for many reasons, all of which are only told.
+/// The result of functions whose errors are only reported.
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// How much is measured.
+/// How many of everything the benchmarks use.
 #[derive(Clone, Copy)]
 struct Counts {
     few_chats: usize,
     many_chats: usize,
     long_chat: usize,
     starts: usize,
-    /// Rest before the memory is looked at.
+    /// Idle time before the memory is measured.
     idle: Duration,
     sign_in_pages: usize,
     pages: usize,
-    /// Time for counting requests a second.
+    /// Duration of measurements per second.
     rate: Duration,
     visits: usize,
     people: usize,
@@ -80,7 +80,7 @@ impl Counts {
         pages: 200,
         rate: Duration::from_secs(5),
         visits: 5,
-        // At most 32 open streams each.
+        // Each may have at most 32 open streams.
         people: 18,
         single_streams: 20,
         some_streams: 200,
@@ -130,9 +130,9 @@ async fn main() -> Result<()> {
     if !only {
         measure(&mut report, &counts, &program()?).await?;
     }
-    say("Maintenance")?;
+    log_step("Maintenance")?;
     let outcome = maintenance::measure(&mut report, &counts).await;
-    report.outcome(&["writer hold"], outcome);
+    report.record_failure(&["writer hold"], outcome);
     write!(io::stdout(), "\n{}", report.table())?;
     if only {
         write!(io::stdout(), "{}", report.details())?;
@@ -147,24 +147,29 @@ async fn main() -> Result<()> {
 async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result<()> {
     let upstream = Upstream::start().await;
     let installation = Installation::new(program, upstream.base_url())?;
-    say("Starting, with some chats")?;
-    let outcome = pages::start(report, counts, &installation).await;
-    report.outcome(&["start"], outcome);
-    say("Memory and pages")?;
+    log_step("Starting, with some chats")?;
+    let outcome = pages::measure_start(report, counts, &installation).await;
+    report.record_failure(&["start"], outcome);
+    log_step("Memory and pages")?;
     let outcome = one_person(report, counts, &installation).await;
-    report.outcome(&["idle memory", "first visit", "hydrated", "painted", "sign-in time", "sign-in rate"], outcome);
+    report.record_failure(
+        &["idle memory", "first visit", "hydrated", "painted", "sign-in time", "sign-in rate"],
+        outcome,
+    );
     let outcome = full_data(report, counts, &installation).await;
-    report.outcome(&["sessions page", "chat page"], outcome);
-    say("Streams")?;
+    report.record_failure(&["sessions page", "chat page"], outcome);
+    log_step("Streams")?;
     let installation = Installation::new(program, upstream.base_url())?;
     let outcome = answers::measure(report, counts, &installation, &upstream).await;
-    report.outcome(&["delay 1", "delay 200", "delay 500", "throughput", "stream memory"], outcome);
-    say("Sign-ins")?;
+    report.record_failure(&["delay 1", "delay 200", "delay 500", "throughput", "stream memory"], outcome);
+    log_step("Sign-ins")?;
     let installation = Installation::new(program, upstream.base_url())?;
     let outcome = sign_ins::measure(report, counts, &installation).await;
-    report
-        .outcome(&["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"], outcome);
-    say("Many people")?;
+    report.record_failure(
+        &["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"],
+        outcome,
+    );
+    log_step("Many people")?;
     let installation = Installation::new(program, upstream.base_url())?.with_mails();
     let outcome = people::measure(report, counts, &installation).await;
     let keys = [
@@ -175,31 +180,31 @@ async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result
         "session check",
         "session commands",
     ];
-    report.outcome(&keys, outcome);
-    say("The embedded model")?;
+    report.record_failure(&keys, outcome);
+    log_step("The embedded model")?;
     let outcome = model::measure(report, counts, program).await;
-    report.outcome(&["model"], outcome);
+    report.record_failure(&["model"], outcome);
     Ok(())
 }
 
 async fn one_person(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
     let server = installation.start().await?;
     let (ada, sent) = pages::idle_memory(report, counts, &server).await?;
-    say("Visits of Chromium")?;
+    log_step("Visits of Chromium")?;
     let outcome = browser::measure(report, counts, &server, &ada, &sent).await;
-    report.outcome(&["first visit", "hydrated", "painted"], outcome);
+    report.record_failure(&["first visit", "hydrated", "painted"], outcome);
     pages::sign_in_page(report, counts, &server).await?;
     server.stop().await
 }
 
 async fn full_data(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
-    let long = pages::fill(counts, installation).await?;
+    let long = pages::seed_chats(counts, installation).await?;
     let server = installation.start().await?;
     pages::full_pages(report, counts, &server, long).await?;
     server.stop().await
 }
 
-/// The program to measure: named, or built beside this one (which lies in `release/deps`).
+/// The program to measure: `COLLOQUY_BIN`, or the one in the parent folder of this program's (`release/deps`).
 fn program() -> Result<PathBuf> {
     let named = std::env::var_os("COLLOQUY_BIN").map(PathBuf::from);
     let own = std::env::current_exe()?;
@@ -210,6 +215,6 @@ fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
-fn say(what: &str) -> io::Result<()> {
+fn log_step(what: &str) -> io::Result<()> {
     writeln!(io::stderr(), "== {what}")
 }

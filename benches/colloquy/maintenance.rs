@@ -1,4 +1,4 @@
-//! How long what is done in the background with many rows keeps others from writing.
+//! How long background tasks on many rows block other writers.
 
 use std::{
     sync::{
@@ -22,14 +22,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Counts, Result,
+    Counts, Result, log_step,
     report::{Report, millis},
-    say, seed,
+    seed,
 };
 
 const DAY: i64 = 86_400;
 
-/// Measures the longest time for which somebody who writes waits beside each act.
+/// Measures the longest wait of another writer during each task.
 pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = Config { data: folder.path().join("data"), audit_days: 365, ..Config::default() };
@@ -38,22 +38,22 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     let state = AppState::open(config, clock.clone(), options, stopping.clone()).await?;
     let mut details = Vec::new();
     let mut longest = Duration::ZERO;
-    let mut note = |what: &str, (held, took): (Duration, Duration)| {
+    let mut record = |what: &str, (held, took): (Duration, Duration)| {
         longest = longest.max(held);
         details.push(format!("{what} {:.1} ms in {:.1} s", millis(held), took.as_secs_f64()));
     };
 
-    let alone = beside(&state.store, async {
+    let alone = measure_writer_wait(&state.store, async {
         for _ in 0..200 {
             let mut tx = state.store.write().await?;
-            tx.count_try("bench nobody", clock.now(), 60).await?;
+            tx.count_attempt("bench nobody", clock.now(), 60).await?;
             tx.commit().await?;
         }
         Ok(0)
     })
     .await?;
 
-    let ada = person(&state.store, &clock, "ada@example.org", Role::Administrator).await?;
+    let ada = insert_user(&state.store, &clock, "ada@example.org", Role::Administrator).await?;
     for _ in 0..counts.removed_chats {
         seed::chat(&state.store, ada, &clock, counts.long_chat).await?;
     }
@@ -63,11 +63,11 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
         tx.owned_by(ada).update_deleted(chat.id, Some(clock.now().plus_seconds(-2 * 3_600))).await?;
     }
     tx.commit().await?;
-    say("  removing chats")?;
-    let held = beside(&state.store, async { Ok(state.chats.remove_deleted().await?) }).await?;
-    note(&format!("{} chats of {} messages removed:", counts.removed_chats, counts.long_chat), held);
+    log_step("  removing chats")?;
+    let held = measure_writer_wait(&state.store, async { Ok(state.chats.remove_deleted().await?) }).await?;
+    record(&format!("{} chats of {} messages removed:", counts.removed_chats, counts.long_chat), held);
 
-    let bob = person(&state.store, &clock, "bob@example.org", Role::Member).await?;
+    let bob = insert_user(&state.store, &clock, "bob@example.org", Role::Member).await?;
     for _ in 0..10 {
         seed::chat(&state.store, bob, &clock, counts.purged_messages / 10).await?;
     }
@@ -75,17 +75,17 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     let mut tx = state.store.write().await?;
     tx.owned_by(bob).begin_deletion(clock.now().plus_seconds(-2 * DAY), clock.now().plus_seconds(-DAY)).await?;
     tx.commit().await?;
-    say("  deleting a person")?;
-    let held = beside(&state.store, async {
-        // The server's own task may have been first.
+    log_step("  deleting a person")?;
+    let held = measure_writer_wait(&state.store, async {
+        // The server's own worker may have done the job already.
         let seen = state.jobs.drain(JobKind::DeleteAccount).await?;
         if seen.failed > 0 { Err("the person was not deleted".into()) } else { Ok(seen.done as u64) }
     })
     .await?;
     let (messages, sessions) = (counts.purged_messages, counts.other_sessions);
-    note(&format!("a person with {messages} messages deleted among {sessions} sessions of others:"), held);
+    record(&format!("a person with {messages} messages deleted among {sessions} sessions of others:"), held);
 
-    let eve = person(&state.store, &clock, "eve@example.org", Role::Member).await?;
+    let eve = insert_user(&state.store, &clock, "eve@example.org", Role::Member).await?;
     for _ in 0..counts.many_chats {
         seed::chat(&state.store, eve, &clock, 2).await?;
     }
@@ -93,33 +93,33 @@ pub async fn measure(report: &mut Report, counts: &Counts) -> Result<()> {
     let now = clock.now();
     tx.owned_by(eve).insert_export(ExportId::from_uuid(clock.new_id()), now, now.plus_seconds(DAY)).await?;
     tx.commit().await?;
-    say("  putting a download together")?;
-    let held = beside(&state.store, async {
+    log_step("  putting a download together")?;
+    let held = measure_writer_wait(&state.store, async {
         let seen = state.jobs.drain(JobKind::BuildExport).await?;
         if seen.failed > 0 { Err("the download was not built".into()) } else { Ok(0) }
     })
     .await?;
-    note(&format!("a download of {} chats:", counts.many_chats), held);
+    record(&format!("a download of {} chats:", counts.many_chats), held);
 
-    expire(&state, &clock, counts).await?;
-    say("  deleting what has expired")?;
-    let held = beside(&state.store, async {
+    insert_expired(&state, &clock, counts).await?;
+    log_step("  deleting what has expired")?;
+    let held = measure_writer_wait(&state.store, async {
         state.privacy.delete_expired().await?;
         Ok(0)
     })
     .await?;
-    note(&format!("{} session records and as many acts expired:", counts.other_sessions), held);
+    record(&format!("{} session records and as many acts expired:", counts.other_sessions), held);
 
     stopping.cancel();
     state.close().await;
     let (alone, each) = (millis(alone.0), millis(alone.1) / 200.0);
     details.push(format!("beside 200 single rows, for comparison, {alone:.1} ms, each {each:.1} ms"));
-    report.found("writer hold", millis(longest), details.join("; "));
+    report.record("writer hold", millis(longest), details.join("; "));
     Ok(())
 }
 
-/// The longest that another one waits for the writer beside an act, and how long the act takes.
-async fn beside(store: &Store, act: impl Future<Output = Result<u64>>) -> Result<(Duration, Duration)> {
+/// Runs a task. Returns the longest time that another caller waited for the writer meanwhile, and the time of the task.
+async fn measure_writer_wait(store: &Store, task: impl Future<Output = Result<u64>>) -> Result<(Duration, Duration)> {
     let (over, longest) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let (store, is_over, most) = (store.clone(), over.clone(), longest.clone());
     let probe = tokio::spawn(async move {
@@ -133,7 +133,7 @@ async fn beside(store: &Store, act: impl Future<Output = Result<u64>>) -> Result
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
     });
     let begun = Instant::now();
-    let done = act.await;
+    let done = task.await;
     let took = begun.elapsed();
     over.store(true, Ordering::Relaxed);
     probe.await??;
@@ -141,7 +141,7 @@ async fn beside(store: &Store, act: impl Future<Output = Result<u64>>) -> Result
     Ok((Duration::from_micros(longest.load(Ordering::Relaxed)), took))
 }
 
-async fn person(store: &Store, clock: &Clock, email: &str, role: Role) -> Result<UserId> {
+async fn insert_user(store: &Store, clock: &Clock, email: &str, role: Role) -> Result<UserId> {
     let id = UserId::from_uuid(clock.new_id());
     let mut tx = store.write().await?;
     let (name, password_hash, language, created_at) = ("Somebody", "", "en-GB", clock.now());
@@ -150,8 +150,8 @@ async fn person(store: &Store, clock: &Clock, email: &str, role: Role) -> Result
     Ok(id)
 }
 
-/// Writes down old acts, and has all session records expire.
-async fn expire(state: &AppState, clock: &Clock, counts: &Counts) -> Result<()> {
+/// Inserts audit entries, and advances the clock until they and all session records have expired.
+async fn insert_expired(state: &AppState, clock: &Clock, counts: &Counts) -> Result<()> {
     let at = clock.now();
     for from in (0..counts.other_sessions).step_by(500) {
         let mut tx = state.store.write().await?;

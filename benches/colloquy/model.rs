@@ -1,4 +1,4 @@
-//! The embedded model through its process, against the library alone.
+//! The speed of the embedded model's process, compared with the library alone.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,15 +16,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Counts, Result, report::Report};
 
-/// How long one round may take.
-const ROUND: Duration = Duration::from_secs(180);
+/// The longest time for one round.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(180);
 
 #[derive(Deserialize)]
-struct Bare {
+struct BareResult {
     tokens_per_second: f64,
 }
 
-/// Measures both by turns.
+/// Measures both alternately.
 pub async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result<()> {
     let file = std::env::var_os("TEST_MODEL").map(PathBuf::from).ok_or("TEST_MODEL names no model file")?;
     if !file.is_file() {
@@ -32,12 +32,12 @@ pub async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Re
     }
     let (mut bare, mut through) = (Vec::new(), Vec::new());
     for _ in 0..counts.model_rounds {
-        bare.push(tokio::time::timeout(ROUND, run_bare(program, &file)).await??);
-        through.push(tokio::time::timeout(ROUND, run_through(program, &file)).await??);
+        bare.push(tokio::time::timeout(ROUND_TIMEOUT, run_bare(program, &file)).await??);
+        through.push(tokio::time::timeout(ROUND_TIMEOUT, run_through_server(program, &file)).await??);
     }
     let (bare, through) = (median(bare), median(through));
     let detail = format!("{through:.1} tokens a second, the library alone {bare:.1}; {} rounds", counts.model_rounds);
-    report.found("model", through / bare * 100.0, detail);
+    report.record("model", through / bare * 100.0, detail);
     Ok(())
 }
 
@@ -48,14 +48,14 @@ async fn run_bare(program: &Path, file: &Path) -> Result<f64> {
     if !output.status.success() {
         return Err(format!("model-worker --bench failed: {}", String::from_utf8_lossy(&output.stdout)).into());
     }
-    Ok(serde_json::from_slice::<Bare>(&output.stdout)?.tokens_per_second)
+    Ok(serde_json::from_slice::<BareResult>(&output.stdout)?.tokens_per_second)
 }
 
-async fn run_through(program: &Path, file: &Path) -> Result<f64> {
-    // A process of its own for each round, as on the other side.
+async fn run_through_server(program: &Path, file: &Path) -> Result<f64> {
+    // A new process for each round, as in `run_bare`.
     let model = LocalModel::new(file, Settings::new(program.to_owned()));
     let mut deltas = model.answer(bench::prompt(), CancellationToken::new());
-    // A piece is a token, or more than one where a character is spread over several.
+    // A delta is one token, or several if a character is spread over them.
     let (mut first, mut last, mut tokens) = (None, Instant::now(), 0_u32);
     while let Some(delta) = deltas.next().await {
         match delta? {
@@ -67,7 +67,7 @@ async fn run_through(program: &Path, file: &Path) -> Result<f64> {
             Delta::Usage(usage) => tokens = tokens.max(usage.answer),
             _ => {}
         }
-        if tokens > bench::TOKENS {
+        if tokens > bench::ANSWER_TOKENS {
             break;
         }
     }
@@ -75,7 +75,7 @@ async fn run_through(program: &Path, file: &Path) -> Result<f64> {
     if tokens < 32 {
         return Err(format!("an answer of {tokens} tokens is too short to measure").into());
     }
-    // The first token ends the time for reading the prompt.
+    // The time until the first token is that of the prompt and does not count.
     Ok(f64::from(tokens - 1) / (last - first).as_secs_f64())
 }
 

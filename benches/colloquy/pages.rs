@@ -1,11 +1,11 @@
-//! Starting, memory at rest, and pages.
+//! Benchmarks of start-up, idle memory and pages.
 
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use colloquy::domain::{ChatId, Sent};
+use colloquy::domain::{ChatId, StartedRun};
 use http_body_util::BodyExt;
 use hyper::Method;
 
@@ -19,8 +19,8 @@ use crate::{
 
 const EMAIL: &str = "ada@example.org";
 
-/// Fills the data folder with the first chats and measures starts. The account is there afterwards.
-pub async fn start(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
+/// Creates the account and the first chats in the data folder, and measures the start-up time.
+pub async fn measure_start(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
     let server = installation.start().await?;
     Person::sign_up(server.address, EMAIL).await?;
     server.stop().await?;
@@ -32,16 +32,16 @@ pub async fn start(report: &mut Report, counts: &Counts, installation: &Installa
         server.stop().await?;
     }
     let detail = format!("{} starts, the slowest {:.0} ms", times.len(), percentile(&times, 100));
-    report.found("start", percentile(&times, 50), detail);
+    report.record("start", percentile(&times, 50), detail);
     Ok(())
 }
 
-/// Measures the memory of a server that somebody has used and left alone.
-pub async fn idle_memory(report: &mut Report, counts: &Counts, server: &Server) -> Result<(Person, Sent)> {
+/// Measures the memory of a server that was used once and is idle now.
+pub async fn idle_memory(report: &mut Report, counts: &Counts, server: &Server) -> Result<(Person, StartedRun)> {
     let fresh = server.resident_bytes()?;
     let ada = Person::sign_in(server.address, EMAIL).await?;
     let mut connection = Connection::open(server.address).await?;
-    let sent = connection.say(&ada.cookie, None, "How fast are you? [[paced 60 20]]").await?;
+    let sent = connection.send_message(&ada.cookie, None, "How fast are you? [[paced 60 20]]").await?;
     let path = format!("/chats/{}/runs/{}/events", sent.chat, sent.run);
     let events = connection.send(Method::GET, &path, &ada.cookie, "text/event-stream", String::new()).await?;
     // The stream ends with the answer.
@@ -51,52 +51,52 @@ pub async fn idle_memory(report: &mut Report, counts: &Counts, server: &Server) 
     tokio::time::sleep(counts.idle).await;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     let detail = format!("{:.1} MB right after the start", megabytes(fresh));
-    report.found("idle memory", megabytes(server.resident_bytes()?), detail);
+    report.record("idle memory", megabytes(server.resident_bytes()?), detail);
     Ok((ada, sent))
 }
 
-/// Measures the page that strangers see.
+/// Measures the page for anonymous users.
 pub async fn sign_in_page(report: &mut Report, counts: &Counts, server: &Server) -> Result<()> {
-    // Of the first requests, some fill caches.
-    times(server.address, "/sign-in", "", BROWSER_ENCODINGS, counts.pages).await?;
-    let plain = times(server.address, "/sign-in", "", "", counts.sign_in_pages).await?;
-    let packed = times(server.address, "/sign-in", "", BROWSER_ENCODINGS, counts.sign_in_pages).await?;
+    // The first requests fill caches and do not count.
+    measure_requests(server.address, "/sign-in", "", BROWSER_ENCODINGS, counts.pages).await?;
+    let plain = measure_requests(server.address, "/sign-in", "", "", counts.sign_in_pages).await?;
+    let packed = measure_requests(server.address, "/sign-in", "", BROWSER_ENCODINGS, counts.sign_in_pages).await?;
     let detail = format!(
         "p95 {:.2} ms of {} requests; uncompressed p50 {:.2} ms",
         percentile(&packed, 95),
         packed.len(),
         percentile(&plain, 50)
     );
-    report.found("sign-in time", percentile(&packed, 50), detail);
-    let plain = rate(server.address, "", counts.rate).await?;
-    let packed = rate(server.address, BROWSER_ENCODINGS, counts.rate).await?;
-    report.found("sign-in rate", packed, format!("uncompressed {plain:.0} a second; {:?} each", counts.rate));
+    report.record("sign-in time", percentile(&packed, 50), detail);
+    let plain = measure_rate(server.address, "", counts.rate).await?;
+    let packed = measure_rate(server.address, BROWSER_ENCODINGS, counts.rate).await?;
+    report.record("sign-in rate", packed, format!("uncompressed {plain:.0} a second; {:?} each", counts.rate));
     Ok(())
 }
 
-/// Fills the data folder of a stopped server with many chats and a long one.
-pub async fn fill(counts: &Counts, installation: &Installation) -> Result<ChatId> {
+/// Adds many chats and a long one to the data folder of a stopped server.
+pub async fn seed_chats(counts: &Counts, installation: &Installation) -> Result<ChatId> {
     let data = installation.data();
     seed::chats(&data, EMAIL, counts.many_chats.saturating_sub(counts.few_chats)).await?;
     seed::long_chat(&data, EMAIL, counts.long_chat).await
 }
 
-/// Measures the pages of a person with many chats and a long one.
+/// Measures the pages of a user with many chats and a long one.
 pub async fn full_pages(report: &mut Report, counts: &Counts, server: &Server, long: ChatId) -> Result<()> {
     let ada = Person::sign_in(server.address, EMAIL).await?;
     let chat = format!("/chats/{long}");
     for (key, path) in [("sessions page", "/sessions"), ("chat page", chat.as_str())] {
-        let times = times(server.address, path, &ada.cookie, BROWSER_ENCODINGS, counts.pages).await?;
+        let times = measure_requests(server.address, path, &ada.cookie, BROWSER_ENCODINGS, counts.pages).await?;
         let first = times.first().copied().map_or(0.0, millis);
         let median = percentile(&times, 50);
         let detail = format!("{} requests, p50 {median:.1} ms, the first {first:.1} ms", times.len());
-        report.found(key, percentile(&times, 95), detail);
+        report.record(key, percentile(&times, 95), detail);
     }
     Ok(())
 }
 
-/// How long each of so many requests for a page takes, over one connection.
-pub async fn times(
+/// The times of `count` requests for a page over one connection.
+pub async fn measure_requests(
     address: SocketAddr,
     path: &str,
     cookie: &str,
@@ -116,7 +116,7 @@ pub async fn times(
 }
 
 /// Requests a second over 16 connections.
-async fn rate(address: SocketAddr, encodings: &'static str, time: Duration) -> Result<f64> {
+async fn measure_rate(address: SocketAddr, encodings: &'static str, time: Duration) -> Result<f64> {
     let begun = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..16 {

@@ -1,4 +1,4 @@
-//! Pages and sessions in an installation of many people.
+//! Benchmarks of pages and sessions in an installation with many users.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tower_sessions::{Session, session::Id};
 use crate::{
     Counts, Result,
     http::{BROWSER_ENCODINGS, Connection, Person},
-    pages::times,
+    pages::measure_requests,
     redis::Redis,
     report::{Report, millis, percentile},
     seed,
@@ -25,7 +25,7 @@ use crate::{
 
 const EMAIL: &str = "ada@example.org";
 
-/// Measures the pages of the administrator of many people, and what it costs to find out who asks.
+/// Measures the administrator's pages and the cost of a session check.
 pub async fn measure(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
     let server = installation.start().await?;
     Person::sign_up(server.address, EMAIL).await?;
@@ -36,36 +36,36 @@ pub async fn measure(report: &mut Report, counts: &Counts, installation: &Instal
     let ada = Person::sign_in(server.address, EMAIL).await?;
     let pages = [("settings page", "/settings"), ("crowd sessions page", "/sessions"), ("people page", "/people")];
     for (key, path) in pages {
-        let times = match times(server.address, path, &ada.cookie, BROWSER_ENCODINGS, counts.pages).await {
+        let times = match measure_requests(server.address, path, &ada.cookie, BROWSER_ENCODINGS, counts.pages).await {
             Ok(times) => times,
-            Err(fault) => {
-                report.outcome(&[key], Err(fault));
+            Err(error) => {
+                report.record_failure(&[key], Err(error));
                 continue;
             }
         };
         let first = times.first().copied().map_or(0.0, millis);
         let detail = format!("{} requests, p50 {:.1} ms, the first {first:.1} ms", times.len(), percentile(&times, 50));
-        report.found(key, percentile(&times, 95), detail);
+        report.record(key, percentile(&times, 95), detail);
     }
-    let outcome = resets(report, counts, server.address).await;
-    report.outcome(&["reset difference"], outcome);
+    let outcome = compare_password_resets(report, counts, server.address).await;
+    report.record_failure(&["reset difference"], outcome);
     server.stop().await?;
-    let times = check(installation, counts, &ada, None).await?;
+    let times = time_session_checks(installation, counts, &ada, None).await?;
     let micros = |percent| percentile(&times, percent) * 1_000.0;
     let detail = format!("{} times, p50 {:.0} µs", times.len(), micros(50));
-    report.found("session check", micros(95), detail);
-    let outcome = through_redis(report, counts, installation, &ada).await;
-    report.outcome(&["session commands"], outcome);
+    report.record("session check", micros(95), detail);
+    let outcome = with_redis(report, counts, installation, &ada).await;
+    report.record_failure(&["session commands"], outcome);
     Ok(())
 }
 
-/// The times of asking for a new password by turns: for an account that is there, and for one that is not.
-async fn resets(report: &mut Report, counts: &Counts, address: SocketAddr) -> Result<()> {
+/// Compares the times of password reset requests with and without an account, measured alternately.
+async fn compare_password_resets(report: &mut Report, counts: &Counts, address: SocketAddr) -> Result<()> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for index in 0..counts.guesses {
         for (who, times) in [("somebody", &mut known), ("nobody", &mut unknown)] {
             let mut connection = Connection::open(address).await?;
-            // One machine may ask for thirty mails an hour.
+            // The rate limit is thirty mails an hour for each address.
             connection.forwarded_for = format!("198.51.100.{}", index % 250 + 1);
             let begun = Instant::now();
             let form = [("email", &*format!("{who}-{index}@example.org"))];
@@ -76,35 +76,30 @@ async fn resets(report: &mut Report, counts: &Counts, address: SocketAddr) -> Re
     let (known, unknown) = (percentile(&known, 50), percentile(&unknown, 50));
     let each = counts.guesses;
     let detail = format!("{known:.1} ms where there is an account, {unknown:.1} ms where there is none; {each} each");
-    report.found("reset difference", (known - unknown).abs(), detail);
+    report.record("reset difference", (known - unknown).abs(), detail);
     Ok(())
 }
 
-async fn through_redis(
-    report: &mut Report,
-    counts: &Counts,
-    installation: &Installation,
-    person: &Person,
-) -> Result<()> {
+async fn with_redis(report: &mut Report, counts: &Counts, installation: &Installation, person: &Person) -> Result<()> {
     let asked = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
     if !asked.is_ok_and(|status| status.success()) {
         return Err("redis-server is not installed".into());
     }
     let redis = Redis::start();
-    // The first time puts the copy there.
-    check(installation, &Counts { checks: 1, ..*counts }, person, Some(&redis)).await?;
-    redis.reset_counts();
-    let times = check(installation, counts, person, Some(&redis)).await?;
-    let commands = redis.counts();
+    // The first check fills the cache.
+    time_session_checks(installation, &Counts { checks: 1, ..*counts }, person, Some(&redis)).await?;
+    redis.reset_command_counts();
+    let times = time_session_checks(installation, counts, person, Some(&redis)).await?;
+    let commands = redis.command_counts();
     let each = commands.values().sum::<u64>() as f64 / times.len() as f64;
     let detail = format!("{commands:?} in {} checks, p95 {:.0} µs", times.len(), percentile(&times, 95) * 1_000.0);
-    report.found("session commands", each, detail);
+    report.record("session commands", each, detail);
     Ok(())
 }
 
-/// How long it takes, again and again, to find out whose session this is. Within this process, because over HTTP the rest
-/// of a request takes many times as long.
-async fn check(
+/// The times of repeated session checks. They run in this process, because over HTTP the rest of the request takes many
+/// times as long.
+async fn time_session_checks(
     installation: &Installation,
     counts: &Counts,
     person: &Person,
@@ -121,9 +116,10 @@ async fn check(
     for _ in 0..counts.checks {
         let session = Session::new(Some(id), Arc::new(state.sessions.clone()), None);
         let begun = Instant::now();
-        let caller = state.accounts.caller(&session).await.map_err(|_| "the session cannot be checked")?;
+        let caller =
+            state.accounts.authenticate_session(&session).await.map_err(|_| "the session cannot be checked")?;
         times.push(begun.elapsed());
-        caller.ok_or("the session is nobody's")?;
+        caller.ok_or("the session is invalid")?;
     }
     stopping.cancel();
     state.close().await;

@@ -1,4 +1,4 @@
-//! What is measured, what it must be, and how it is written down.
+//! The benchmarks, their targets, and the report.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -6,9 +6,9 @@ use colloquy::server::clock::Clock;
 
 use crate::Result;
 
-/// What a figure must be.
+/// The target of a benchmark.
 #[derive(Clone, Copy)]
-pub enum Must {
+pub enum Target {
     Under(f64),
     Over(f64),
     AtLeast(f64),
@@ -17,268 +17,268 @@ pub enum Must {
 
 /// One row of the table.
 pub struct Row {
-    /// By which it is told.
+    /// Identifies the row in the program.
     pub key: &'static str,
-    /// What is measured.
+    /// The name of the benchmark, as on the page.
     pub what: &'static str,
-    pub must: Must,
+    pub target: Target,
     pub unit: &'static str,
-    /// How it is measured.
+    /// The description of the method, as on the page.
     pub method: &'static str,
 }
 
-/// All figures, in the order of the table.
+/// All benchmarks, in the order of the table.
 pub const ROWS: &[Row] = &[
     Row {
         key: "start",
         what: "Start to the first answered request, 1,000 chats",
-        must: Must::Under(500.0),
+        target: Target::Under(500.0),
         unit: "ms",
         method: "From starting the process to the whole answer to `GET /sign-in`; a connection is tried every millisecond. Median of the starts.",
     },
     Row {
         key: "idle memory",
         what: "Resident memory, idle, after sign-in and one chat",
-        must: Must::Under(40.0),
+        target: Target::Under(40.0),
         unit: "MB",
         method: "`VmRSS` of the server in megabytes of 1,000,000 bytes, some seconds after a sign-in by form, a streamed answer, and a visit to its chat. 1,000 chats in the database.",
     },
     Row {
         key: "sign-in time",
         what: "Sign-in page, one connection, p50",
-        must: Must::Under(3.0),
+        target: Target::Under(3.0),
         unit: "ms",
         method: "`GET /sign-in` again and again over one keep-alive connection, with the `Accept-Encoding` of a browser, from sending to the last byte.",
     },
     Row {
         key: "sign-in rate",
         what: "Sign-in page, requests a second, 16 connections",
-        must: Must::Over(3_000.0),
+        target: Target::Over(3_000.0),
         unit: "/s",
         method: "The same over 16 keep-alive connections at once, for a fixed time. The client runs on the same cores.",
     },
     Row {
         key: "first visit",
         what: "First visit to the chat page, all bytes",
-        must: Must::Under(450.0),
+        target: Target::Under(450.0),
         unit: "KB",
         method: "Chromium with an empty cache opens a chat; sum of the bytes of all answers with their heads, as its network log counts them, in kilobytes of 1,000 bytes. Median of fresh contexts.",
     },
     Row {
         key: "hydrated",
         what: "Chat page hydrated",
-        must: Must::Under(800.0),
+        target: Target::Under(800.0),
         unit: "ms",
         method: "In the same visits: from the start of the navigation until the page says `data-hydrated`. Browser and server share the cores; the first of all visits, which also warms the browser up, does not count.",
     },
     Row {
         key: "painted",
         what: "Chat page, first contentful paint",
-        must: Must::Under(250.0),
+        target: Target::Under(250.0),
         unit: "ms",
         method: "In the same visits: the browser's own `first-contentful-paint`.",
     },
     Row {
         key: "sessions page",
         what: "Sessions page with 10,000 chats, p95",
-        must: Must::Under(25.0),
+        target: Target::Under(25.0),
         unit: "ms",
         method: "`GET /sessions` signed in, over one keep-alive connection, from sending to the last byte. Every request counts, the first one too.",
     },
     Row {
         key: "chat page",
         what: "Chat page with 5,000 messages, p95",
-        must: Must::Under(40.0),
+        target: Target::Under(40.0),
         unit: "ms",
         method: "`GET /chats/…` in the same way; the answers hold lists and code.",
     },
     Row {
         key: "delay 1",
         what: "Added delay to the first token, 1 stream, median",
-        must: Must::Under(10.0),
+        target: Target::Under(10.0),
         unit: "ms",
         method: "A mock provider writes one token every 50 ms, the first one at once. The delay is from its writing the first token to the reader's getting the first event with text, so it holds the time to open the event stream too. One stream after the other.",
     },
     Row {
         key: "delay 200",
         what: "Added delay to the first token, 200 streams, p95",
-        must: Must::Under(60.0),
+        target: Target::Under(60.0),
         unit: "ms",
         method: "The same with 200 streams that are open at once, their beginnings spread over 4 s. Every answer is read to its end, must be complete, and its stored text must be, byte for byte, what the provider wrote.",
     },
     Row {
         key: "delay 500",
         what: "Added delay to the first token, 500 streams, p95",
-        must: Must::Under(200.0),
+        target: Target::Under(200.0),
         unit: "ms",
         method: "The same with 500 streams, spread over 5 s, on a server that was just started.",
     },
     Row {
         key: "throughput",
         what: "Tokens through the server, 500 streams",
-        must: Must::Over(25_000.0),
+        target: Target::Over(25_000.0),
         unit: "/s",
         method: "500 messages at once; the provider writes as fast as it is read, 32 events in one write. All tokens, divided by the time from the first message to the last end of an answer. All are read over event streams, and all stored texts are compared.",
     },
     Row {
         key: "stream memory",
         what: "Memory per open stream",
-        must: Must::Under(200.0),
+        target: Target::Under(200.0),
         unit: "KB",
         method: "In the measurement of the delay with 500 streams: `VmRSS` once all show text and none has ended, less `VmRSS` before (after one answer), divided by 500; kilobytes of 1,000 bytes.",
     },
     Row {
         key: "rush memory",
         what: "Memory that 200 sign-ins at once take",
-        must: Must::Under(87.6),
+        target: Target::Under(87.6),
         unit: "MB",
         method: "The most `VmRSS` while 200 people sign in at the same time beside 30 streams, less `VmRSS` before, looked at every 5 ms. At most four hashes of 19.9 MB, and no more than there are cores, are computed at once; a tenth more than four is allowed.",
     },
     Row {
         key: "rush gaps",
         what: "Gaps in the streams beside them, p99",
-        must: Must::Under(500.0),
+        target: Target::Under(500.0),
         unit: "ms",
         method: "In the same time: between two arrivals on each of the 30 event streams, whose provider writes a token every 50 ms.",
     },
     Row {
         key: "sign-ins sustained",
         what: "Sign-ins a second, sustained beside 50 streams",
-        must: Must::AtLeast(20.0),
+        target: Target::AtLeast(20.0),
         unit: "/s",
         method: "Eight people sign in with their passwords again and again, each over a new connection and from an address of their own, for a fixed time, while 50 event streams are open. What the measurement before began goes on beside it.",
     },
     Row {
         key: "gaps sustained",
         what: "The longest gap in the streams beside them",
-        must: Must::Under(500.0),
+        target: Target::Under(500.0),
         unit: "ms",
         method: "In the same time: between two arrivals on each of the 50 event streams, whose provider writes a token every 50 ms.",
     },
     Row {
         key: "sign-in difference",
         what: "Wrong password, with and without an account",
-        must: Must::Under(10.0),
+        target: Target::Under(10.0),
         unit: "ms",
         method: "`POST /api/sign_in` with a wrong password, by turns for an address with an account and for one without; the difference of the medians.",
     },
     Row {
         key: "settings page",
         what: "Settings page with 10,000 people, p95",
-        must: Must::Under(25.0),
+        target: Target::Under(25.0),
         unit: "ms",
         method: "`GET /settings` as the administrator of 10,000 people, who have 30,000 sign-ins; over one keep-alive connection, from sending to the last byte. Every request counts, the first one too.",
     },
     Row {
         key: "crowd sessions page",
         what: "Sessions page with 10,000 people, p95",
-        must: Must::Under(25.0),
+        target: Target::Under(25.0),
         unit: "ms",
         method: "`GET /sessions` in the same way, with 1,000 chats of the administrator's own.",
     },
     Row {
         key: "people page",
         what: "People page with 10,000 people, p95",
-        must: Must::Under(25.0),
+        target: Target::Under(25.0),
         unit: "ms",
         method: "`GET /people` in the same way.",
     },
     Row {
         key: "reset difference",
         what: "Asking for a password, with and without an account",
-        must: Must::Under(10.0),
+        target: Target::Under(10.0),
         unit: "ms",
         method: "`POST /api/request_password_reset` by turns for an address with an account and for one without; the difference of the medians. Mails are configured and nobody takes them.",
     },
     Row {
         key: "session check",
         what: "Finding out who asks, 10,000 people, p95",
-        must: Must::Under(300.0),
+        target: Target::Under(300.0),
         unit: "µs",
         method: "From a session's id to the person: its record and its sign-in are read from SQLite. Within the measuring process, one after the other, on the data of the pages above.",
     },
     Row {
         key: "session commands",
         what: "Commands to Redis for it",
-        must: Must::AtMost(1.0),
+        target: Target::AtMost(1.0),
         unit: "per check",
         method: "The same with Redis in front of the database; what `INFO commandstats` counts, less pings, divided by the checks.",
     },
     Row {
         key: "writer hold",
         what: "The longest that maintenance keeps others from writing",
-        must: Must::Under(50.0),
+        target: Target::Under(50.0),
         unit: "ms",
         method: "SQLite has one writer. Within the measuring process, on a database of its own: while 100 chats of 5,000 messages are removed, a person with 100,000 messages is deleted among 20,000 session records of others, a download of 10,000 chats is put together, and 20,000 session records and acts expire, somebody else asks for the writer every millisecond; the longest that they wait for it counts.",
     },
     Row {
         key: "model",
         what: "Embedded model's speed, of the library's bare loop",
-        must: Must::AtLeast(90.0),
+        target: Target::AtLeast(90.0),
         unit: "%",
         method: "Tokens a second after the first, as the server's side of the model's process gets them, against `model-worker --bench` with the same prompt: 256 tokens or to the end of the answer. By turns; median of each.",
     },
 ];
 
-/// What was found.
+/// The results.
 #[derive(Default)]
 pub struct Report {
-    found: BTreeMap<&'static str, (f64, String)>,
-    faults: BTreeMap<&'static str, String>,
+    results: BTreeMap<&'static str, (f64, String)>,
+    errors: BTreeMap<&'static str, String>,
 }
 
 impl Report {
-    /// Notes a figure, with what else is worth knowing about it.
-    pub fn found(&mut self, key: &'static str, value: f64, detail: impl Into<String>) {
+    /// Records a result and its details.
+    pub fn record(&mut self, key: &'static str, value: f64, detail: impl Into<String>) {
         debug_assert!(ROWS.iter().any(|row| row.key == key), "{key} is a row");
-        self.found.insert(key, (value, detail.into()));
+        self.results.insert(key, (value, detail.into()));
     }
 
-    /// Notes why those of these rows that have no figure have none. What was noted first stays.
-    pub fn outcome(&mut self, keys: &[&'static str], outcome: Result<()>) {
-        if let Err(fault) = outcome {
-            let reason = fault.to_string().replace(['\n', '|'], " ");
+    /// If `outcome` is an error, records it for those of these rows without a result. The first error of a row is kept.
+    pub fn record_failure(&mut self, keys: &[&'static str], outcome: Result<()>) {
+        if let Err(error) = outcome {
+            let reason = error.to_string().replace(['\n', '|'], " ");
             for key in keys {
-                self.faults.entry(key).or_insert_with(|| reason.clone());
+                self.errors.entry(key).or_insert_with(|| reason.clone());
             }
         }
     }
 
     fn cells(&self, row: &Row) -> [String; 3] {
-        let must = match row.must {
-            Must::Under(limit) => format!("under {}", shown(limit, row.unit)),
-            Must::Over(limit) => format!("over {}", shown(limit, row.unit)),
-            Must::AtLeast(limit) => format!("at least {}", shown(limit, row.unit)),
-            Must::AtMost(limit) => format!("at most {}", shown(limit, row.unit)),
+        let target = match row.target {
+            Target::Under(limit) => format!("under {}", format_value(limit, row.unit)),
+            Target::Over(limit) => format!("over {}", format_value(limit, row.unit)),
+            Target::AtLeast(limit) => format!("at least {}", format_value(limit, row.unit)),
+            Target::AtMost(limit) => format!("at most {}", format_value(limit, row.unit)),
         };
-        let Some((value, _)) = self.found.get(row.key) else {
-            let reason = self.faults.get(row.key).map_or("left out", String::as_str);
-            return [must, "not measured".to_owned(), reason.to_owned()];
+        let Some((value, _)) = self.results.get(row.key) else {
+            let reason = self.errors.get(row.key).map_or("left out", String::as_str);
+            return [target, "not measured".to_owned(), reason.to_owned()];
         };
-        let met = match row.must {
-            Must::Under(limit) => *value < limit,
-            Must::Over(limit) => *value > limit,
-            Must::AtLeast(limit) => *value >= limit,
-            Must::AtMost(limit) => *value <= limit,
+        let met = match row.target {
+            Target::Under(limit) => *value < limit,
+            Target::Over(limit) => *value > limit,
+            Target::AtLeast(limit) => *value >= limit,
+            Target::AtMost(limit) => *value <= limit,
         };
-        [must, shown(*value, row.unit), if met { "ok" } else { "miss" }.to_owned()]
+        [target, format_value(*value, row.unit), if met { "ok" } else { "miss" }.to_owned()]
     }
 
-    /// The table, for a terminal.
+    /// The table for the terminal.
     pub fn table(&self) -> String {
         let mut out = String::new();
         for row in ROWS {
-            let [must, measured, verdict] = self.cells(row);
-            // Writing to a string does not fail.
-            let _ = writeln!(out, "{:<54} {must:>16} {measured:>14}  {verdict}", row.what);
-            if let Some((_, detail)) = self.found.get(row.key).filter(|(_, detail)| !detail.is_empty()) {
+            let [target, measured, verdict] = self.cells(row);
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{:<54} {target:>16} {measured:>14}  {verdict}", row.what);
+            if let Some((_, detail)) = self.results.get(row.key).filter(|(_, detail)| !detail.is_empty()) {
                 let _ = writeln!(out, "{:54} {detail}", "");
             }
         }
         out
     }
 
-    /// Writes the page. What stands under "Notes" on the page of before is kept: it is written by people.
+    /// Writes the page. The "Notes" section of the old page is kept, because it is written by hand.
     pub fn write(&self, file: &Path) -> Result<()> {
         let before = fs::read_to_string(file).unwrap_or_default();
         let notes = before.split_once("\n## Notes\n").map_or("", |(_, notes)| notes);
@@ -286,11 +286,11 @@ impl Report {
         Ok(())
     }
 
-    /// How each figure was measured, and what else was found.
+    /// The method and the details of each benchmark.
     pub fn details(&self) -> String {
         let mut out = String::new();
         for row in ROWS {
-            let detail = self.found.get(row.key).map_or("", |(_, detail)| detail);
+            let detail = self.results.get(row.key).map_or("", |(_, detail)| detail);
             let _ = writeln!(
                 out,
                 "- **{}.** {}{}{detail}",
@@ -312,8 +312,8 @@ impl Report {
         );
         out.push_str("| What | Must be | Measured | |\n|---|---|---|---|\n");
         for row in ROWS {
-            let [must, measured, verdict] = self.cells(row);
-            let _ = writeln!(out, "| {} | {must} | {measured} | {verdict} |", row.what);
+            let [target, measured, verdict] = self.cells(row);
+            let _ = writeln!(out, "| {} | {target} | {measured} | {verdict} |", row.what);
         }
         out.push_str("\n## Method and details\n\n");
         out.push_str(&self.details());
@@ -322,7 +322,7 @@ impl Report {
     }
 }
 
-fn shown(value: f64, unit: &str) -> String {
+fn format_value(value: f64, unit: &str) -> String {
     let number = if value >= 1_000.0 {
         let whole = format!("{value:.0}");
         let head = whole.len() % 3;
@@ -344,12 +344,12 @@ fn date() -> String {
     })
 }
 
-/// A span of time in milliseconds.
+/// A duration in milliseconds.
 pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// The value below which so many percent of the values lie (nearest rank), in milliseconds. 0 where there are none.
+/// The percentile of the values (nearest rank), in milliseconds; 0 if there are none.
 pub fn percentile(times: &[Duration], percent: usize) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();

@@ -1,9 +1,9 @@
-//! Many rows at once, straight into the database of a server that is stopped.
+//! Inserts many rows directly into the database of a stopped server.
 
 use std::path::Path;
 
 use colloquy::{
-    domain::{ChatId, MessageId, Role, SignInId, Timestamp, UserId, last_words},
+    domain::{ChatId, MessageId, Role, SignInId, Timestamp, UserId, message_preview},
     server::{
         clock::Clock,
         store::{CredentialsVersion, NewChat, NewMessage, NewSignIn, NewUser, Node, Store},
@@ -16,13 +16,13 @@ use crate::Result;
 
 const MODEL: &str = "scripted/echo";
 
-/// An answer as models write them: words, a list and code.
+/// A typical answer of a model: text, a list and code.
 const ANSWER: &str = "A **binary search** halves the range in each step, so it needs about `log2(n)` steps.\n\n\
     1. Look at the middle.\n2. Go on in the half that can hold the value.\n3. Stop when it is found, or nothing is left.\n\n\
     ```rust\nfn find(sorted: &[u32], wanted: u32) -> Option<usize> {\n    sorted.binary_search(&wanted).ok()\n}\n```\n\n\
     It works on sorted data only; for data that changes often, a tree or a hash table is the better choice.";
 
-/// Makes so many accounts beside that of the person with this address. Everybody has three sign-ins.
+/// Inserts `count` accounts beside the one with this address. Each account gets three sign-ins.
 pub async fn people(data: &Path, email: &str, count: usize) -> Result<()> {
     let store = Store::open(data, None).await?;
     let first = owner(&store, email).await?;
@@ -39,7 +39,7 @@ pub async fn people(data: &Path, email: &str, count: usize) -> Result<()> {
                 email: &email,
                 email_key: &email,
                 name: &name,
-                // Nobody signs in to these.
+                // No one signs in to these accounts.
                 password_hash: "",
                 role: Role::Member,
                 language: "en-GB",
@@ -79,7 +79,7 @@ async fn insert_sign_ins(
     Ok(())
 }
 
-/// Gives the person with this address so many chats more, of two messages each.
+/// Inserts `count` chats of two messages each for the user with this address.
 pub async fn chats(data: &Path, email: &str, count: usize) -> Result<()> {
     let store = Store::open(data, None).await?;
     let owner = owner(&store, email).await?;
@@ -98,7 +98,7 @@ pub async fn chats(data: &Path, email: &str, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Gives the person with this address one chat with so many messages.
+/// Inserts one chat with this many messages for the user with this address.
 pub async fn long_chat(data: &Path, email: &str, messages: usize) -> Result<ChatId> {
     let store = Store::open(data, None).await?;
     let owner = owner(&store, email).await?;
@@ -110,7 +110,7 @@ pub async fn long_chat(data: &Path, email: &str, messages: usize) -> Result<Chat
     Ok(chat)
 }
 
-/// Gives a person one chat with so many messages.
+/// Inserts one chat with this many messages for a user.
 pub async fn chat(store: &Store, owner: UserId, clock: &Clock, messages: usize) -> Result<ChatId> {
     let mut tx = store.write().await?;
     let chat = insert(&mut tx, owner, clock, "A talk about algorithms", messages, clock.now()).await?;
@@ -118,7 +118,7 @@ pub async fn chat(store: &Store, owner: UserId, clock: &Clock, messages: usize) 
     Ok(chat)
 }
 
-/// So many session records of nobody in particular, as they were before it was noted whose they are.
+/// Inserts `count` session records without an owner, as versions before the owner column stored them.
 pub async fn sessions(store: &Store, clock: &Clock, count: usize) -> Result<()> {
     for from in (0..count).step_by(500) {
         let mut tx = store.write().await?;
@@ -146,9 +146,9 @@ async fn insert(
     made: Timestamp,
 ) -> Result<ChatId> {
     let id = ChatId::from_uuid(clock.new_id());
-    let words = last_words(ANSWER);
+    let preview = message_preview(ANSWER);
     let mut rows = tx.owned_by(owner);
-    rows.insert_chat(&NewChat { id, title, model: MODEL, last_words: &words, now: made }).await?;
+    rows.insert_chat(&NewChat { id, title, model: MODEL, preview: &preview, now: made }).await?;
     let mut head: Option<Node> = None;
     for index in 0..messages {
         let question = format!("Question {index}: how does a binary search work?");

@@ -1,4 +1,4 @@
-//! The built program as a child process, with a data folder that goes with the measurement.
+//! The built program as a child process, with a temporary data folder.
 
 use std::{
     fs::{self, File},
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 
 use crate::{Result, http::Connection};
 
-/// How long a start may take before it counts as failed.
-const START: Duration = Duration::from_secs(20);
-/// How long an orderly end may take; the program itself promises 15 s.
-const END: Duration = Duration::from_secs(20);
+/// The longest time for a start.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest time for a graceful shutdown; the program's own limit is 15 s.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where the program is, what it is told, and where it keeps its data.
+/// The program, its configuration and its data folder.
 pub struct Installation {
     program: PathBuf,
     upstream: String,
@@ -25,25 +25,25 @@ pub struct Installation {
     folder: TempDir,
 }
 
-/// A running server. It is ended by force where it is dropped without [`Server::stop`].
+/// A running server. It is killed if it is dropped without [`Server::stop`].
 pub struct Server {
     child: Child,
     log: PathBuf,
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// From its start to its first answered request.
+    /// The time from its start to its first answered request.
     pub started_in: Duration,
 }
 
 impl Installation {
-    /// A new one without data. `upstream` is the base URL of its only provider.
+    /// A new installation without data. `upstream` is the base URL of its only provider.
     pub fn new(program: &Path, upstream: String) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("colloquy-bench-").tempdir()?;
         fs::create_dir(folder.path().join("data"))?;
         Ok(Self { program: program.to_owned(), upstream, mails: false, folder })
     }
 
-    /// The same with mail, though nobody takes the mails.
+    /// The same with mail configured, but without a mail server.
     pub fn with_mails(self) -> Self {
         Self { mails: true, ..self }
     }
@@ -53,14 +53,14 @@ impl Installation {
         self.folder.path().join("data")
     }
 
-    /// Starts the program and asks for the sign-in page until it answers.
+    /// Starts the program and requests the sign-in page until it answers.
     pub async fn start(&self) -> Result<Server> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let log = self.folder.path().join("server.log");
         let mut command = self.command(address);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let begun = Instant::now();
-        let child = command.spawn().map_err(|fault| format!("{} does not start: {fault}", self.program.display()))?;
+        let child = command.spawn().map_err(|error| format!("{} does not start: {error}", self.program.display()))?;
         let mut server = Server { child, log, address, started_in: Duration::ZERO };
         server.wait_for_answer(begun).await?;
         server.started_in = begun.elapsed();
@@ -71,7 +71,7 @@ impl Installation {
 
     fn command(&self, address: SocketAddr) -> Command {
         let mut command = Command::new(&self.program);
-        // Nothing of the environment and no configuration file of the person who measures.
+        // Without the environment and the configuration file of the developer.
         command.env_clear().current_dir(self.folder.path());
         for name in ["PATH", "LEPTOS_SITE_ROOT"] {
             if let Some(value) = std::env::var_os(name) {
@@ -85,7 +85,7 @@ impl Installation {
             .env("COLLOQUY_TRUSTED_PROXIES", "127.0.0.1")
             .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
-            // A few people stand for many.
+            // A few accounts open all the streams.
             .env("COLLOQUY_ANSWERS_PER_PERSON", "32")
             .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
         if self.mails {
@@ -103,17 +103,17 @@ impl Server {
             }
             if let Ok(mut connection) = Connection::open(self.address).await {
                 let answer = connection.get("/sign-in", "").await?;
-                // Where nobody has an account yet, it leads to the page that makes one.
+                // Without any account it redirects to the sign-up page.
                 return if answer.status == 302 { Ok(()) } else { answer.expect(200) };
             }
-            if begun.elapsed() > START {
-                return Err(format!("the program does not listen after {START:?}: {}", self.log_tail()).into());
+            if begun.elapsed() > START_TIMEOUT {
+                return Err(format!("the program does not listen after {START_TIMEOUT:?}: {}", self.log_tail()).into());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// Its resident memory in bytes, without that of its children.
+    /// Its resident memory in bytes, without that of child processes.
     pub fn resident_bytes(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc")?;
@@ -121,20 +121,20 @@ impl Server {
         Ok(kilobytes * 1_024)
     }
 
-    /// Stops it as an operator would, by SIGTERM.
+    /// Stops it by SIGTERM, as an operator does.
     pub async fn stop(mut self) -> Result<()> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         if !sent.success() {
             return Err("SIGTERM could not be sent".into());
         }
         let begun = Instant::now();
-        while begun.elapsed() < END {
+        while begun.elapsed() < STOP_TIMEOUT {
             if self.child.try_wait()?.is_some() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(format!("the program still runs {END:?} after SIGTERM: {}", self.log_tail()).into())
+        Err(format!("the program still runs {STOP_TIMEOUT:?} after SIGTERM: {}", self.log_tail()).into())
     }
 
     fn log_tail(&self) -> String {
@@ -146,7 +146,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Neither fails in a way that matters where the process is gone already.
+        // Both fail if the process has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

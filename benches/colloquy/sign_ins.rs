@@ -1,4 +1,4 @@
-//! Signing in: what many at once cost the others, and what the time tells a stranger.
+//! Benchmarks of sign-ins: what many at the same time cost other users, and whether response times reveal accounts.
 
 use std::{
     net::SocketAddr,
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use colloquy::domain::Sent;
+use colloquy::domain::StartedRun;
 use http_body_util::BodyExt;
 use hyper::Method;
 use tokio::task::JoinSet;
@@ -22,19 +22,19 @@ use crate::{
 };
 
 const EMAIL: &str = "ada@example.org";
-/// Accounts that the rush is spread over, because the tries for one account are limited.
+/// The number of accounts in the rush: attempts per account are rate limited.
 const ACCOUNTS: usize = 20;
-const STRANGER: &str = "nobody@example.org";
-const WRONG: &str = "harbor-sextant-plum-14";
-/// Streams that are open beside the rush.
+const UNKNOWN_EMAIL: &str = "nobody@example.org";
+const WRONG_PASSWORD: &str = "harbor-sextant-plum-14";
+/// The number of open streams during the rush.
 const STREAMS: usize = 30;
-/// Streams that are open beside those who sign in for a while, and how many these are.
+/// The number of open streams during the sustained sign-ins, and of clients that sign in.
 const SUSTAINED_STREAMS: usize = 50;
 const WORKERS: usize = 8;
-/// Milliseconds between two tokens of them.
-const PACE: u64 = 50;
+/// Milliseconds between two tokens of a stream.
+const TOKEN_INTERVAL_MS: u64 = 50;
 
-/// Measures both.
+/// Runs all of them.
 pub async fn measure(report: &mut Report, counts: &Counts, installation: &Installation) -> Result<()> {
     let server = installation.start().await?;
     let ada = Person::sign_up(server.address, EMAIL).await?;
@@ -43,30 +43,36 @@ pub async fn measure(report: &mut Report, counts: &Counts, installation: &Instal
         others.push(Person::sign_up(server.address, &email(index)).await?);
     }
     rush(report, counts, &server, &ada).await?;
-    sustained(report, counts, server.address, &others).await?;
-    difference(report, counts, server.address).await?;
+    sustained_sign_ins(report, counts, server.address, &others).await?;
+    compare_response_times(report, counts, server.address).await?;
     server.stop().await
 }
 
-/// Some sign in again and again for a while, each as soon as they are in, while answers stream.
-async fn sustained(report: &mut Report, counts: &Counts, address: SocketAddr, people: &[Person]) -> Result<()> {
+/// Some clients sign in repeatedly for a fixed time, without a pause, while answers stream.
+async fn sustained_sign_ins(
+    report: &mut Report,
+    counts: &Counts,
+    address: SocketAddr,
+    people: &[Person],
+) -> Result<()> {
     let is_over = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
     let mut connection = Connection::open(address).await?;
     for index in 0..SUSTAINED_STREAMS {
         let person = &people[index % people.len()];
-        let sent = connection.say(&person.cookie, None, &format!("[[paced 100000 {PACE}]]")).await?;
-        readers.spawn(gaps(address, person.cookie.clone(), sent, is_over.clone()));
+        let sent =
+            connection.send_message(&person.cookie, None, &format!("[[paced 100000 {TOKEN_INTERVAL_MS}]]")).await?;
+        readers.spawn(stream_gaps(address, person.cookie.clone(), sent, is_over.clone()));
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let begun = Instant::now();
-    let mut entering: JoinSet<Result<usize>> = JoinSet::new();
+    let mut sign_ins: JoinSet<Result<usize>> = JoinSet::new();
     for worker in 0..WORKERS {
         let until = begun + counts.rate;
-        entering.spawn(async move {
+        sign_ins.spawn(async move {
             let mut done = 0_usize;
             while Instant::now() < until {
-                let (status, _) = enter(address, worker, &email(worker), PASSWORD).await?;
+                let (status, _) = try_sign_in(address, worker, &email(worker), PASSWORD).await?;
                 if status != 200 {
                     return Err(format!("a sign-in was answered {status}").into());
                 }
@@ -76,7 +82,7 @@ async fn sustained(report: &mut Report, counts: &Counts, address: SocketAddr, pe
         });
     }
     let mut done = 0;
-    while let Some(entered) = entering.join_next().await {
+    while let Some(entered) = sign_ins.join_next().await {
         done += entered??;
     }
     let took = begun.elapsed().as_secs_f64();
@@ -85,27 +91,27 @@ async fn sustained(report: &mut Report, counts: &Counts, address: SocketAddr, pe
     while let Some(gaps) = readers.join_next().await {
         all.extend(gaps??);
     }
-    report.found("sign-ins sustained", done as f64 / took, format!("{done} sign-ins in {took:.1} s"));
+    report.record("sign-ins sustained", done as f64 / took, format!("{done} sign-ins in {took:.1} s"));
     let detail = format!("{} gaps, p50 {:.0} ms, p99 {:.0} ms", all.len(), percentile(&all, 50), percentile(&all, 99));
-    report.found("gaps sustained", percentile(&all, 100), detail);
+    report.record("gaps sustained", percentile(&all, 100), detail);
     Ok(())
 }
 
-/// Many sign in at once while answers stream.
+/// Many users sign in at the same time while answers stream.
 async fn rush(report: &mut Report, counts: &Counts, server: &Server, ada: &Person) -> Result<()> {
     let is_over = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
     let mut connection = Connection::open(server.address).await?;
     for _ in 0..STREAMS {
-        let sent = connection.say(&ada.cookie, None, &format!("[[paced 100000 {PACE}]]")).await?;
-        readers.spawn(gaps(server.address, ada.cookie.clone(), sent, is_over.clone()));
+        let sent = connection.send_message(&ada.cookie, None, &format!("[[paced 100000 {TOKEN_INTERVAL_MS}]]")).await?;
+        readers.spawn(stream_gaps(server.address, ada.cookie.clone(), sent, is_over.clone()));
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = server.resident_bytes()?;
     let begun = Instant::now();
     let (address, mut people) = (server.address, JoinSet::new());
     for index in 0..counts.sign_ins {
-        people.spawn(async move { enter(address, index, &email(index), PASSWORD).await });
+        people.spawn(async move { try_sign_in(address, index, &email(index), PASSWORD).await });
     }
     let mut most = before;
     let mut done = 0;
@@ -130,10 +136,10 @@ async fn rush(report: &mut Report, counts: &Counts, server: &Server, ada: &Perso
     let megabytes = most.saturating_sub(before) as f64 / 1e6;
     let detail =
         format!("{} sign-ins in {:.1} s, {:.1} MB before", counts.sign_ins, took.as_secs_f64(), before as f64 / 1e6);
-    report.found("rush memory", megabytes, detail);
+    report.record("rush memory", megabytes, detail);
     let detail =
         format!("{} gaps, p50 {:.0} ms, the longest {:.0} ms", all.len(), percentile(&all, 50), percentile(&all, 100));
-    report.found("rush gaps", percentile(&all, 99), detail);
+    report.record("rush gaps", percentile(&all, 99), detail);
     Ok(())
 }
 
@@ -141,8 +147,13 @@ fn email(index: usize) -> String {
     format!("person-{}@example.org", index % ACCOUNTS)
 }
 
-/// The times between two pieces of an answer's stream, until it is over.
-async fn gaps(address: SocketAddr, cookie: String, sent: Sent, is_over: Arc<AtomicBool>) -> Result<Vec<Duration>> {
+/// The times between two chunks of an answer's stream, until the measurement is over.
+async fn stream_gaps(
+    address: SocketAddr,
+    cookie: String,
+    sent: StartedRun,
+    is_over: Arc<AtomicBool>,
+) -> Result<Vec<Duration>> {
     let mut connection = Connection::open(address).await?;
     let path = format!("/chats/{}/runs/{}/events", sent.chat, sent.run);
     let mut events =
@@ -160,13 +171,13 @@ async fn gaps(address: SocketAddr, cookie: String, sent: Sent, is_over: Arc<Atom
     Ok(gaps)
 }
 
-/// The times of wrong sign-ins by turns: to an account that is there, and to one that is not.
-async fn difference(report: &mut Report, counts: &Counts, address: SocketAddr) -> Result<()> {
+/// Compares the times of sign-ins with a wrong password with and without an account, measured alternately.
+async fn compare_response_times(report: &mut Report, counts: &Counts, address: SocketAddr) -> Result<()> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    // The account may be tried a hundred times an hour.
+    // The rate limit is a hundred attempts an hour for each account.
     for index in 0..counts.guesses {
-        known.push(enter(address, index, EMAIL, WRONG).await?);
-        unknown.push(enter(address, index, STRANGER, WRONG).await?);
+        known.push(try_sign_in(address, index, EMAIL, WRONG_PASSWORD).await?);
+        unknown.push(try_sign_in(address, index, UNKNOWN_EMAIL, WRONG_PASSWORD).await?);
     }
     if let Some((status, _)) = known.iter().chain(&unknown).find(|(status, _)| *status != 422) {
         return Err(format!("a wrong password was answered {status}").into());
@@ -178,12 +189,12 @@ async fn difference(report: &mut Report, counts: &Counts, address: SocketAddr) -
         "{known:.1} ms where there is an account, {unknown:.1} ms where there is none; {} each",
         counts.guesses
     );
-    report.found("sign-in difference", (known - unknown).abs(), detail);
+    report.record("sign-in difference", (known - unknown).abs(), detail);
     Ok(())
 }
 
-/// Tries to sign in from an address of its own, so that no limit of addresses is met.
-async fn enter(address: SocketAddr, index: usize, email: &str, password: &str) -> Result<(u16, Duration)> {
+/// Attempts to sign in from an address of its own, so that the rate limit of addresses does not apply.
+async fn try_sign_in(address: SocketAddr, index: usize, email: &str, password: &str) -> Result<(u16, Duration)> {
     let mut connection = Connection::open(address).await?;
     connection.forwarded_for = format!("198.51.{}.{}", 100 + index / 250, index % 250 + 1);
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Many answers at once, each read to its end as a browser reads it.
+//! Many answers at the same time, each read to its end like a browser does.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use colloquy::domain::{Message, MessageState, RunSnapshot, RunUpdate, Sent};
+use colloquy::domain::{Message, MessageState, RunSnapshot, RunUpdate, StartedRun};
 use http_body_util::BodyExt;
 use hyper::{Method, body::Incoming};
 
@@ -22,39 +22,39 @@ use crate::{
     upstream::{Upstream, script},
 };
 
-/// How long one answer may take, from sending to its end.
-const WHOLE: Duration = Duration::from_secs(180);
-/// How often a reader comes back after its stream was cut.
-const RECONNECTS: usize = 5;
+/// The longest time for one answer, from sending to its end.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
+/// How often a reader reconnects after its stream was cut.
+const MAX_RECONNECTS: usize = 5;
 
-/// What is to be sent.
+/// The messages to send.
 pub struct Load {
-    /// How many messages.
+    /// The number of messages, each with one stream.
     pub streams: usize,
-    /// Over which time they are spread.
+    /// The time over which the messages are spread.
     pub spread: Duration,
-    /// What the upstream does.
+    /// The behaviour of the upstream.
     pub script: String,
-    /// How many tokens that gives.
+    /// The number of tokens of that behaviour.
     pub tokens: usize,
 }
 
-/// How it went. Each list has one value per stream.
+/// The results. Each list has one value per stream.
 #[derive(Default)]
 pub struct Outcome {
-    /// From sending to the answer that the message is stored.
+    /// From sending to the response that confirms the stored message.
     pub accepted: Vec<Duration>,
     /// From sending to the request's arrival at the upstream.
     pub forwarded: Vec<Duration>,
-    /// From the upstream's writing its first token to the reader's seeing text.
+    /// From the upstream's first token to the reader's first text.
     pub added: Vec<Duration>,
-    /// From sending to the reader's seeing text.
+    /// From sending to the reader's first text.
     pub seen: Vec<Duration>,
-    /// From the first sending to the last end.
+    /// From the first message to the end of the last answer.
     pub wall: Duration,
-    /// How often readers had to come back.
+    /// The number of reconnects of all readers.
     pub reconnects: usize,
-    /// The server's memory in bytes while all streams were open, where they were at once.
+    /// The server's memory in bytes while all streams were open; `None` if they were not all open at the same time.
     pub resident: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ pub struct Outcome {
 struct Reading {
     tag: String,
     person: usize,
-    sent: Sent,
+    sent: StartedRun,
     begun: Instant,
     accepted: Instant,
     seen: Instant,
@@ -76,7 +76,7 @@ struct Progress {
     ended: AtomicUsize,
 }
 
-/// Sends the load, reads all answers, and compares all stored texts with what the upstream wrote.
+/// Sends the messages, reads all answers, and compares the stored texts with what the upstream wrote.
 pub async fn run(server: &Server, upstream: &Upstream, people: &[Person], load: &Load) -> Result<Outcome> {
     upstream.take_received();
     let progress = Arc::new(Progress::default());
@@ -90,8 +90,9 @@ pub async fn run(server: &Server, upstream: &Upstream, people: &[Person], load: 
         readers.spawn(async move {
             tokio::time::sleep(wait).await;
             let reading = read(address, &cookie, person, tag.clone(), &script, &progress);
-            let reading = tokio::time::timeout(WHOLE, reading).await.map_err(|_| format!("{tag} did not end"))?;
-            reading.map_err(|fault| format!("{tag}: {fault}"))
+            let reading =
+                tokio::time::timeout(ANSWER_TIMEOUT, reading).await.map_err(|_| format!("{tag} did not end"))?;
+            reading.map_err(|error| format!("{tag}: {error}"))
         });
     }
     let resident = sample_resident(server, &progress, load.streams).await?;
@@ -104,11 +105,11 @@ pub async fn run(server: &Server, upstream: &Upstream, people: &[Person], load: 
     Ok(Outcome { wall, resident, ..times(upstream, &readings)? })
 }
 
-/// The server's memory at the moment when all streams show text, if none has ended by then.
+/// The server's memory when all streams have text and none has ended; `None` if one ends before that.
 async fn sample_resident(server: &Server, progress: &Progress, streams: usize) -> Result<Option<u64>> {
     let begun = Instant::now();
     loop {
-        if progress.ended.load(Ordering::Acquire) > 0 || begun.elapsed() > WHOLE {
+        if progress.ended.load(Ordering::Acquire) > 0 || begun.elapsed() > ANSWER_TIMEOUT {
             return Ok(None);
         }
         if progress.seen.load(Ordering::Acquire) == streams {
@@ -158,11 +159,11 @@ async fn read(
 ) -> Result<Reading> {
     let mut connection = Connection::open(address).await?;
     let begun = Instant::now();
-    let sent = connection.say(cookie, None, &format!("{tag} [[{script}]]")).await?;
+    let sent = connection.send_message(cookie, None, &format!("{tag} [[{script}]]")).await?;
     let accepted = Instant::now();
     let path = format!("/chats/{}/runs/{}/events", sent.chat, sent.run);
     let mut first = None;
-    for reconnects in 0..=RECONNECTS {
+    for reconnects in 0..=MAX_RECONNECTS {
         if reconnects > 0 {
             connection = Connection::open(address).await?;
         }
@@ -183,7 +184,8 @@ async fn read(
     Err("the stream was cut again and again".into())
 }
 
-/// Reads one connection's events, until the end of the answer (`Some`) or of the connection. Notes when text is first seen.
+/// Reads the events of one connection until the end of the answer (`Some`) or of the connection (`None`). Records the
+/// time of the first text.
 async fn follow(mut body: Incoming, first: &mut Option<Instant>, progress: &Progress) -> Result<Option<Message>> {
     let mut buffer: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -197,7 +199,7 @@ async fn follow(mut body: Incoming, first: &mut Option<Instant>, progress: &Prog
             if name == b"end" {
                 return Ok(Some(serde_json::from_slice(data)?));
             }
-            // What comes after the first text is only read, not looked at: the client shares the server's cores.
+            // Events after the first text are not parsed: the client shares the server's cores.
             if first.is_none() && has_text(name, data)? {
                 *first = Some(Instant::now());
                 progress.seen.fetch_add(1, Ordering::AcqRel);
@@ -222,7 +224,7 @@ fn has_text(name: &[u8], data: &[u8]) -> Result<bool> {
     })
 }
 
-/// The name and the one line of data of an event.
+/// The name and the single data line of an event.
 fn parse(block: &[u8]) -> (&[u8], &[u8]) {
     let (mut name, mut data) = (&b""[..], &b""[..]);
     for line in block.split(|byte| *byte == b'\n') {

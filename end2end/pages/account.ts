@@ -1,13 +1,13 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 import type { Person } from '../person.ts';
 
-/** Signing up, in and out. */
+/** The sign-up and sign-in pages, and signing out. */
 export class AccountPages {
   readonly email: Locator;
   readonly name: Locator;
   readonly password: Locator;
-  readonly wrong: Locator;
+  readonly wrongCredentials: Locator;
 
   constructor(
     readonly page: Page,
@@ -16,17 +16,17 @@ export class AccountPages {
     this.email = page.getByLabel('E-mail');
     this.name = page.getByLabel('Name', { exact: true });
     this.password = page.getByLabel('Password', { exact: true });
-    this.wrong = page.getByText('The e-mail address or the password is not right.');
+    this.wrongCredentials = page.getByText('The e-mail address or the password is not right.');
   }
 
   async openSignUp(): Promise<void> {
     await this.page.goto('/sign-up');
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   async openSignIn(): Promise<void> {
     await this.page.goto('/sign-in');
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   async signUp(person: Person): Promise<void> {
@@ -54,14 +54,14 @@ export class AccountPages {
     await this.expectSignedIn();
   }
 
-  /** From any page of a person who is signed in. */
+  /** Signs out, from any page of a signed-in user. */
   async signOut(): Promise<void> {
-    await this.pressSignOut();
+    await this.submitSignOut();
     await expect(this.page).toHaveURL(/\/sign-in/);
   }
 
-  /** The same, without a look at what comes after it. */
-  async pressSignOut(): Promise<void> {
+  /** Signs out, without checking the page that follows. */
+  async submitSignOut(): Promise<void> {
     const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
     if (onPhone && !this.hydrated) await this.page.goto('/sessions');
     else {
@@ -71,10 +71,10 @@ export class AccountPages {
     await this.page.getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
   }
 
-  /** The page of a new chat is there. */
+  /** Checks that the page of a new chat is open. */
   async expectSignedIn(): Promise<void> {
     await expect(this.page).toHaveURL(/\/$/);
     await expect(this.page.getByRole('textbox', { name: 'Message' })).toBeVisible();
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 }

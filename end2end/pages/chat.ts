@@ -1,13 +1,13 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 
-/** A chat, or the page of a new one. */
+/** The page of a chat, or of a new chat. */
 export class ChatPage {
   readonly composer: Locator;
   readonly send: Locator;
   readonly stop: Locator;
-  readonly picker: Locator;
-  readonly jump: Locator;
+  readonly modelPicker: Locator;
+  readonly jumpToLatest: Locator;
 
   constructor(
     readonly page: Page,
@@ -16,8 +16,8 @@ export class ChatPage {
     this.composer = page.getByRole('textbox', { name: 'Message', exact: true });
     this.send = page.getByRole('button', { name: 'Send' });
     this.stop = page.getByRole('button', { name: 'Stop the answer' });
-    this.picker = page.getByRole('combobox', { name: 'Model' });
-    this.jump = page.getByRole('button', { name: 'Jump to latest' });
+    this.modelPicker = page.getByRole('combobox', { name: 'Model' });
+    this.jumpToLatest = page.getByRole('button', { name: 'Jump to latest' });
   }
 
   /** The messages of the model, oldest first. */
@@ -25,7 +25,7 @@ export class ChatPage {
     return this.#messages('Answer');
   }
 
-  /** The messages of the person, oldest first. */
+  /** The messages of the user, oldest first. */
   get questions(): Locator {
     return this.#messages('You');
   }
@@ -48,32 +48,32 @@ export class ChatPage {
 
   async openNew(): Promise<void> {
     await this.page.goto('/');
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   async open(path: string): Promise<void> {
     await this.page.goto(path);
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   async ask(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.send.click();
     await expect(this.page).toHaveURL(/\/chats\/[0-9a-f-]{36}/);
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
-  async pick(model: string): Promise<void> {
-    await this.picker.selectOption({ label: model });
+  async pickModel(model: string): Promise<void> {
+    await this.modelPicker.selectOption({ label: model });
   }
 
-  /** Scrolls the transcript; upwards is negative. */
+  /** Scrolls the transcript. Negative values scroll up. */
   async scrollBy(pixels: number): Promise<void> {
     await this.page.locator('.scroller').evaluate((scroller, by) => scroller.scrollBy(0, by), pixels);
   }
 
-  /** The paragraph in the middle of the screen: its text, and where it is from the top. */
-  async inTheMiddle(): Promise<{ text: string; top: number }> {
+  /** The first paragraph below the top third of the screen: its text and its distance from the top in pixels. */
+  async middleParagraph(): Promise<{ text: string; top: number }> {
     return this.page.evaluate(() => {
       const paragraphs = [...document.querySelectorAll('.scroller p')];
       const tops = paragraphs.map((p) => ({ text: p.textContent ?? '', top: p.getBoundingClientRect().top }));
@@ -81,15 +81,15 @@ export class ChatPage {
     });
   }
 
-  /** Where the paragraph with this text is now. */
-  async top(text: string): Promise<number> {
+  /** The distance of the paragraph with this text from the top of the screen. */
+  async paragraphTop(text: string): Promise<number> {
     return this.page.evaluate((wanted) => {
       const found = [...document.querySelectorAll('.scroller p')].find((p) => p.textContent === wanted);
       return found?.getBoundingClientRect().top ?? Number.NaN;
     }, text);
   }
 
-  /** The path of the chat that is open. */
+  /** The path of the open chat. */
   get path(): string {
     return new URL(this.page.url()).pathname;
   }

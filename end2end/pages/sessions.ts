@@ -1,7 +1,7 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 
-/** The list of all chats. */
+/** The page with the list of all chats. */
 export class SessionsPage {
   readonly search: Locator;
 
@@ -14,7 +14,7 @@ export class SessionsPage {
 
   async open(): Promise<void> {
     await this.page.goto('/sessions');
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   get rows(): Locator {
@@ -25,7 +25,7 @@ export class SessionsPage {
     return this.rows.filter({ hasText: title });
   }
 
-  /** The tab All, Pinned or Archived. */
+  /** Opens a tab. */
   async show(tab: 'All' | 'Pinned' | 'Archived'): Promise<void> {
     await this.page.getByRole('main').getByRole('link', { name: tab, exact: true }).click();
     await expect(this.page).toHaveURL(tab === 'All' ? /\/sessions(\?|$)/ : new RegExp(`filter=${tab.toLowerCase()}`));
@@ -45,7 +45,7 @@ export class SessionsPage {
     await row.getByRole('button', { name: 'Save' }).click();
   }
 
-  /** Opens the menu of a row and chooses something from it. */
+  /** Opens the menu of a row and chooses an action. */
   async choose(title: string, action: string): Promise<void> {
     const row = this.row(title);
     await row.getByLabel(/^Actions for/).click();

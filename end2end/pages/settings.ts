@@ -1,7 +1,7 @@
 import { type Locator, type Page, expect } from '@playwright/test';
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 
-/** The settings of one's own account. */
+/** The settings page of the user's own account. */
 export class SettingsPage {
   constructor(
     readonly page: Page,
@@ -10,7 +10,7 @@ export class SettingsPage {
 
   async open(): Promise<void> {
     await this.page.goto('/settings');
-    await awake(this.page, this.hydrated);
+    await waitForHydration(this.page, this.hydrated);
   }
 
   section(title: string): Locator {
@@ -21,7 +21,7 @@ export class SettingsPage {
     return this.section('Devices').getByRole('listitem');
   }
 
-  get acts(): Locator {
+  get auditEvents(): Locator {
     return this.section('Activity').getByRole('listitem');
   }
 

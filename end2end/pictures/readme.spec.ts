@@ -3,7 +3,7 @@ import { seedChats } from '../seed.ts';
 
 const TITLES = ['Bread for Sunday', 'Fix the roof before winter', 'A letter to the landlord', 'Names for a small boat', 'How tides work'];
 
-test('the picture of the README', async ({ chat, person, colloquy, page }) => {
+test('the screenshot in the README', async ({ chat, person, colloquy, page }) => {
   seedChats(colloquy, person.email, TITLES.map((title) => ({ title, messages: 2 })));
   await chat.openNew();
   await chat.ask('How far does a ball fall in three seconds?');

@@ -1,8 +1,8 @@
 import { expect, test } from '../fixtures.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
-test('the form says live how good a password is', async ({ accounts, page }) => {
-  const person = somebody();
+test('the form rates the password while it is typed', async ({ accounts, page }) => {
+  const person = newPerson();
   await accounts.openSignUp();
   await accounts.email.fill(person.email);
   await accounts.name.fill(person.name);
@@ -14,7 +14,7 @@ test('the form says live how good a password is', async ({ accounts, page }) => 
   await expect(page.getByText(/hard to guess/i)).toBeVisible();
 });
 
-test('after signing out the back button shows nothing private', async ({ accounts, chat, person, page }) => {
+test('the back button shows nothing private after signing out', async ({ accounts, chat, person, page }) => {
   expect(person.name).toBeTruthy();
   await chat.ask('a secret of mine');
   await expect(chat.answer).toContainText('You said: a secret of mine');

@@ -1,15 +1,15 @@
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 import { expect, test } from '../fixtures.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
 test.describe('the first account', () => {
-  test.use({ own: { COLLOQUY_SIGN_UP: 'closed' } });
+  test.use({ serverSettings: { COLLOQUY_SIGN_UP: 'closed' } });
 
-  test('is the administrator’s, and sign-up closes behind it', async ({ accounts, page, accessible }) => {
-    const person = somebody();
+  test('is the administrator’s, and sign-up is closed afterwards', async ({ accounts, page, expectAccessible }) => {
+    const person = newPerson();
     await accounts.openSignUp();
     await expect(page.getByText(/administrator/i)).toBeVisible();
-    await accessible();
+    await expectAccessible();
     await accounts.fillSignUp(person);
     await accounts.expectSignedIn();
 
@@ -28,33 +28,33 @@ test('sign up, sign out, sign in', async ({ accounts, person, page }) => {
   await accounts.expectSignedIn();
 });
 
-test('a wrong password is told, and says not which of the two was wrong', async ({ accounts, person, page, watch, accessible }) => {
-  watch.expect(/status of 4\d\d/);
+test('the error of a failed sign-in does not reveal whether the account exists', async ({ accounts, person, page, pageErrors, expectAccessible }) => {
+  pageErrors.allow(/status of 4\d\d/);
   await accounts.signOut();
   await accounts.openSignIn();
   await accounts.fillSignIn(person.email, 'four dry boats row 98');
-  await expect(accounts.wrong).toBeVisible();
+  await expect(accounts.wrongCredentials).toBeVisible();
   await expect(page).toHaveURL(/\/sign-in/);
-  await accessible();
+  await expectAccessible();
 
   await accounts.openSignIn();
-  await accounts.fillSignIn(somebody().email, person.password);
-  await expect(accounts.wrong).toBeVisible();
+  await accounts.fillSignIn(newPerson().email, person.password);
+  await expect(accounts.wrongCredentials).toBeVisible();
 });
 
-test('a password that is easy to guess is refused with a reason', async ({ accounts, page, watch }) => {
-  watch.expect(/status of 4\d\d/);
+test('an easily guessed password is rejected with a reason', async ({ accounts, page, pageErrors }) => {
+  pageErrors.allow(/status of 4\d\d/);
   await accounts.openSignUp();
-  await accounts.fillSignUp({ ...somebody(), password: 'password1234' });
+  await accounts.fillSignUp({ ...newPerson(), password: 'password1234' });
   await expect(page.getByText(/easy to guess/i).first()).toBeVisible();
   await expect(page).toHaveURL(/\/sign-up/);
 });
 
-test('a stranger is sent to sign in, and from there to where they wanted to go', async ({ accounts, person, page, hydrated }) => {
+test('an anonymous user is redirected to sign in, and then back to the page', async ({ accounts, person, page, hydrated }) => {
   await accounts.signOut();
   await page.goto('/sessions');
   await expect(page).toHaveURL(/\/sign-in/);
-  await awake(page, hydrated);
+  await waitForHydration(page, hydrated);
   await accounts.fillSignIn(person.email, person.password);
   await expect(page).toHaveURL(/\/sessions$/);
 });

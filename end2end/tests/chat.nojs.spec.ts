@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures.ts';
 
-test('the page refreshes itself while an answer is written', async ({ chat, person, colloquy, page }) => {
+test('the page refreshes itself while an answer is generated', async ({ chat, person, colloquy, page }) => {
   const gate = `refresh-${person.email}`;
   await chat.ask(`gate ${gate}`);
   await expect(chat.answer).toContainText('The first half');
@@ -10,7 +10,7 @@ test('the page refreshes itself while an answer is written', async ({ chat, pers
   await expect(page.locator('meta[http-equiv="refresh"]')).not.toBeAttached();
 });
 
-test('a message that is sent twice is there once', async ({ chat, person, page }) => {
+test('a message that is submitted twice is stored once', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('once');
   await expect(chat.answer).toContainText('You said: once');

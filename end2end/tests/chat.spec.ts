@@ -1,9 +1,9 @@
 import { type Browser, type BrowserContext, type Page } from '@playwright/test';
-import { type Watch, expect, test } from '../fixtures.ts';
+import { type PageErrors, expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
 
-/** The same person on another device: same cookies, another browser. */
-async function otherDevice(browser: Browser, context: BrowserContext, watch: Watch, baseURL: string, hydrated: boolean): Promise<{ page: Page; done: () => Promise<void> }> {
+/** Another browser with the same cookies and a phone's screen. */
+async function otherDevice(browser: Browser, context: BrowserContext, pageErrors: PageErrors, baseURL: string, hydrated: boolean): Promise<{ page: Page; done: () => Promise<void> }> {
   const other = await browser.newContext({
     baseURL,
     storageState: await context.storageState(),
@@ -12,18 +12,18 @@ async function otherDevice(browser: Browser, context: BrowserContext, watch: Wat
     hasTouch: true,
     isMobile: true,
   });
-  await watch.follow(other);
+  await pageErrors.observe(other);
   return { page: await other.newPage(), done: () => other.close() };
 }
 
-test('ask, read, reload, find it in the list, go on on the phone', async ({ chat, sessions, person, page, browser, context, watch, hydrated, colloquy, accessible }) => {
+test('ask, read, reload, find the chat in the list, continue on the phone', async ({ chat, sessions, person, page, browser, context, pageErrors, hydrated, colloquy, expectAccessible }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('How long is a week?');
   await expect(chat.questions.last()).toContainText('How long is a week?');
   await expect(chat.answer).toContainText('You said: How long is a week? (quick)');
   await expect(chat.send).toBeVisible();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('How long is a week?');
-  await accessible();
+  await expectAccessible();
 
   await page.reload();
   await expect(chat.answer).toContainText('You said: How long is a week? (quick)');
@@ -34,7 +34,7 @@ test('ask, read, reload, find it in the list, go on on the phone', async ({ chat
   await sessions.row('How long is a week?').getByRole('link').first().click();
   await expect(page).toHaveURL(new RegExp(`${path}$`));
 
-  const phone = await otherDevice(browser, context, watch, colloquy.url, hydrated);
+  const phone = await otherDevice(browser, context, pageErrors, colloquy.url, hydrated);
   const onPhone = new ChatPage(phone.page, hydrated);
   await onPhone.open(path);
   await expect(onPhone.answer).toContainText('You said: How long is a week?');
@@ -47,7 +47,7 @@ test('ask, read, reload, find it in the list, go on on the phone', async ({ chat
   await expect(chat.answer).toContainText('And a month?');
 });
 
-test('an answer in Markdown', async ({ chat, person, page, accessible }) => {
+test('an answer is rendered as Markdown', async ({ chat, person, page, expectAccessible }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('markdown please');
   const answer = chat.answer;
@@ -61,27 +61,27 @@ test('an answer in Markdown', async ({ chat, person, page, accessible }) => {
   await expect(answer.getByText('rust', { exact: true })).toBeVisible();
   await expect(answer.locator('math')).toHaveCount(2);
   await expect(answer.locator('math msup').first()).toBeAttached();
-  await accessible();
+  await expectAccessible();
   await page.reload();
   await expect(answer.locator('math')).toHaveCount(2);
 });
 
-test('a provider’s fault is said, and Retry asks again', async ({ chat, person, accessible }) => {
+test('a provider error is shown, and Retry sends the request again', async ({ chat, person, expectAccessible }) => {
   await chat.ask(`fail 500 ${person.email}`);
   await expect(chat.answer).toContainText('The provider had a fault of its own');
-  await accessible();
+  await expectAccessible();
   await chat.retry.click();
   await expect(chat.answer).toContainText('This time it went well.');
   await expect(chat.answers).toHaveCount(1);
 });
 
-test('a provider that is busy is said', async ({ chat, person }) => {
+test('an error of a busy provider is shown', async ({ chat, person }) => {
   await chat.ask(`fail 429 always ${person.email}`);
   await expect(chat.answer).toContainText('The provider is busy');
   await expect(chat.retry).toBeVisible();
 });
 
-test('what came before a cut is kept, and Continue goes on from it', async ({ chat, person, page }) => {
+test('the text before a broken connection is kept, and Continue resumes from it', async ({ chat, person, page }) => {
   await chat.ask(`cut ${person.email}`);
   await expect(chat.answer).toContainText('The connection to the model was cut');
   await expect(chat.answer).toContainText('The answer begins, and th');
@@ -92,7 +92,7 @@ test('what came before a cut is kept, and Continue goes on from it', async ({ ch
   await expect(chat.answer).toContainText('The answer begins, and th');
 });
 
-test('Stop keeps what was written', async ({ chat, person, page }) => {
+test('Stop keeps the text so far', async ({ chat, person, page }) => {
   await chat.ask(`gate stop-${person.email}`);
   await expect(chat.answer).toContainText('The first half');
   await chat.stop.click();
@@ -103,9 +103,9 @@ test('Stop keeps what was written', async ({ chat, person, page }) => {
   await expect(chat.answer).toContainText(/stopped/i);
 });
 
-test('another model is asked where one is picked', async ({ chat, person }) => {
+test('a chat uses the picked model', async ({ chat, person }) => {
   expect(person.email).toBeTruthy();
-  await chat.pick('careful');
+  await chat.pickModel('careful');
   await chat.ask('Who are you?');
   await expect(chat.answer).toContainText('You said: Who are you? (careful)');
   await chat.ask('And now?');

@@ -1,16 +1,16 @@
 import { expect, test } from '../fixtures.ts';
 
-test.use({ own: {} });
+test.use({ serverSettings: {} });
 
-test('what was written before a crash is there after it, and Continue goes on', async ({ chat, sessions, person, colloquy, watch }) => {
-  watch.expect(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
+test('the text before a crash survives it, and Continue resumes', async ({ chat, sessions, person, colloquy, pageErrors }) => {
+  pageErrors.allow(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
   await chat.ask(`gate crash-${person.email}`);
   await expect(chat.answer).toContainText('The first half');
   const path = chat.path;
-  // Text is stored at most half a second after it came.
+  // Text is stored at most half a second after it arrived.
   await new Promise((done) => setTimeout(done, 700));
-  await colloquy.end('SIGKILL');
-  await colloquy.begin();
+  await colloquy.stop('SIGKILL');
+  await colloquy.launch();
 
   await sessions.open();
   await expect(sessions.row('gate crash')).toBeVisible();

@@ -1,9 +1,9 @@
-// What an open page says when its chat has been deleted elsewhere.
+// An open page whose chat was deleted in another window.
 import { expect, test } from '../fixtures.ts';
 
-test.beforeEach(({ watch }) => watch.expect(/Failed to load resource/, /404/));
+test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/, /404/));
 
-test('deleted: an answer under way stops asking and says why', async ({ chat, person, page }) => {
+test('deleted: a page with a running answer stops polling and shows why', async ({ chat, person, page }) => {
   await chat.openNew();
   await chat.ask(`gate deleted-${person.email}`);
   await expect(chat.stop).toBeVisible();
@@ -16,7 +16,7 @@ test('deleted: an answer under way stops asking and says why', async ({ chat, pe
   await expect(page.getByText('Reconnecting')).toHaveCount(0);
   await expect(chat.stop).toHaveCount(0);
 
-  // Nobody asks for the answer or the chat any more, for twice as long as the longest pause between two tries.
+  // The page no longer requests the answer or the chat, checked for twice the longest interval between two attempts.
   const asked: string[] = [];
   page.on('request', (request) => {
     if (/\/runs\/|find_chat/.test(request.url())) asked.push(request.url());

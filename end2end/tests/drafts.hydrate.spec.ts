@@ -1,11 +1,11 @@
-// What is written and not yet sent, when answers are lost and pages change.
+// Unsent drafts, when responses are lost and pages change.
 import { type Locator, type Page, type Route } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
 
 const SEND = '**/api/send_message';
 
-/** Lets the next message arrive, and its answer get lost. */
+/** Lets the next message reach the server, but drops the response. */
 async function loseNextAnswer(page: Page): Promise<void> {
   await page.route(
     SEND,
@@ -17,7 +17,7 @@ async function loseNextAnswer(page: Page): Promise<void> {
   );
 }
 
-/** The ids under which messages are sent from now on, with what they say. */
+/** Records the client ids and texts of messages that are sent from now on. */
 function watchSends(page: Page): { id: string; text: string }[] {
   const sent: { id: string; text: string }[] = [];
   page.on('request', (request) => {
@@ -28,7 +28,7 @@ function watchSends(page: Page): { id: string; text: string }[] {
   return sent;
 }
 
-/** The list of chats; on a phone it is opened first. */
+/** The list of chats. On a phone this opens it first. */
 async function sidebar(page: Page): Promise<Locator> {
   if ((page.viewportSize()?.width ?? 0) >= 1024) return page.locator('.frame > .sidebar');
   const drawer = page.getByRole('dialog', { name: 'Chats' });
@@ -36,21 +36,21 @@ async function sidebar(page: Page): Promise<Locator> {
   return drawer;
 }
 
-/** Follows a link of the list to a chat. */
+/** Opens a chat from the list. */
 async function goTo(page: Page, title: string): Promise<void> {
   await (await sidebar(page)).getByRole('link', { name: title }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
 }
 
-/** Follows the list's link to the page of a new chat. */
+/** Opens the page of a new chat from the list. */
 async function goToNew(page: Page): Promise<void> {
   await (await sidebar(page)).getByRole('link', { name: 'New chat' }).click();
   await expect(page).toHaveURL(/\/$/);
 }
 
-test.beforeEach(({ watch }) => watch.expect(/Failed to load resource/));
+test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/));
 
-test('drafts: the answer to a send is lost, and the next chat takes another text', async ({ chat, person, page }) => {
+test('drafts: after a lost response, the next chat sends its own text', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   await chat.ask('First chat');
@@ -76,7 +76,7 @@ test('drafts: the answer to a send is lost, and the next chat takes another text
   expect(sends.map(({ text }) => text)).toEqual(['lost on the way', 'another text']);
   expect(sends[0]?.id).not.toBe(sends[1]?.id);
 
-  // Back there the text stands again, and is sent no second time.
+  // The first chat still has the draft, and sending it again does not duplicate the message.
   await goTo(page, 'First chat');
   await expect(chat.composer).toHaveValue('lost on the way');
   await chat.send.click();
@@ -89,7 +89,7 @@ test('drafts: the answer to a send is lost, and the next chat takes another text
   await expect(chat.composer).toHaveValue('');
 });
 
-test('drafts: a text is sent once over Retry and a reload, and a changed one is another message', async ({ chat, person, page }) => {
+test('drafts: Retry and a reload send a text once; a changed text is another message', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   await chat.ask('Hello');
@@ -128,9 +128,9 @@ test('drafts: a text is sent once over Retry and a reload, and a changed one is 
   await expect(chat.questions.filter({ hasText: 'as it was' })).toHaveCount(1);
 });
 
-test('drafts: an id that another message has mends itself', async ({ chat, person, page, watch }) => {
+test('drafts: a client id that is already in use is replaced', async ({ chat, person, page, pageErrors }) => {
   expect(person.email).toBeTruthy();
-  watch.expect(/409/);
+  pageErrors.allow(/409/);
   await chat.openNew();
   await chat.ask('Hello');
   await expect(chat.answer).toContainText('You said: Hello');
@@ -138,7 +138,7 @@ test('drafts: an id that another message has mends itself', async ({ chat, perso
   await page.route(
     SEND,
     async (route: Route) => {
-      // Somebody else uses the id first.
+      // Another message uses the id first.
       const body = new URLSearchParams(route.request().postData() ?? '');
       body.set('text', 'in between');
       await route.fetch({ postData: body.toString() });
@@ -151,7 +151,7 @@ test('drafts: an id that another message has mends itself', async ({ chat, perso
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
-test('drafts: a new chat whose answer is lost is made once, and whoever has left stays away', async ({ chat, person, page }) => {
+test('drafts: a new chat with a lost response is created once, and does not reopen after navigating away', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   await chat.ask('Elsewhere');
@@ -171,7 +171,7 @@ test('drafts: a new chat whose answer is lost is made once, and whoever has left
   await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
   await expect((await sidebar(page)).getByRole('link', { name: 'Made once' })).toHaveCount(1);
 
-  // The answer comes when the person is in another chat.
+  // The response arrives while another chat is open.
   await goToNew(page);
   let go = (): void => {};
   const gone = new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { expect, test } from '../fixtures.ts';
 const file = process.env.TEST_MODEL ?? '';
 const models = mkdtempSync(join(tmpdir(), 'colloquy-models-'));
 
-test.use({ own: { COLLOQUY_LOCAL_MODELS: models, COLLOQUY_DEFAULT_MODEL: `local/${basename(file, '.gguf')}` } });
+test.use({ serverSettings: { COLLOQUY_LOCAL_MODELS: models, COLLOQUY_DEFAULT_MODEL: `local/${basename(file, '.gguf')}` } });
 
 test.beforeAll(() => {
   const there = join(models, basename(file));
@@ -18,7 +18,7 @@ test.beforeAll(() => {
 });
 test.afterAll(() => rmSync(models, { recursive: true, force: true }));
 
-test('the model inside answers', async ({ chat, person, page }) => {
+test('the embedded model answers', async ({ chat, person, page }) => {
   test.slow();
   expect(person.email).toBeTruthy();
   await expect(page.getByText(/very small model/)).toBeVisible();

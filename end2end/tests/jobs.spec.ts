@@ -1,11 +1,11 @@
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { seedJobs } from '../seed.ts';
 
-// Without a mail server, so that mails wait as they are left.
-test.use({ own: {} });
+// Without a mail server, so that the seeded mails are not sent.
+test.use({ serverSettings: {} });
 
-test('an administrator sees what failed, has it tried again and gives it up', async ({ person, page, colloquy, hydrated, accessible }) => {
+test('an administrator sees failed jobs, retries one and gives one up', async ({ person, page, colloquy, hydrated, expectAccessible }) => {
   expect(person.name).toBeTruthy();
   seedJobs(colloquy, [
     { kind: 'send_mail', state: 'failed', recipient: 'nobody@example.org', error: `550 no mailbox ${'x'.repeat(150)}`, attempts: 9 },
@@ -13,9 +13,9 @@ test('an administrator sees what failed, has it tried again and gives it up', as
     { kind: 'build_export', state: 'failed', error: 'no space left on the disk', attempts: 5 },
   ]);
   await page.goto('/jobs');
-  await awake(page, hydrated);
+  await waitForHydration(page, hydrated);
   await expectNoSidewaysScroll(page);
-  await accessible();
+  await expectAccessible();
   const main = page.getByRole('main');
   const rows = main.getByRole('listitem');
   const failed = rows.filter({ hasText: 'Failed' });
@@ -44,17 +44,17 @@ test('an administrator sees what failed, has it tried again and gives it up', as
   await expect(rows).toContainText('Send a mail');
 });
 
-test.describe('in the dark', () => {
+test.describe('with a dark colour scheme', () => {
   test.use({ colorScheme: 'dark' });
 
-  test('jobs are found in the menu, and axe finds nothing', async ({ person, page, colloquy, hydrated, accessible }) => {
+  test('the menu links to the jobs, and the page is accessible', async ({ person, page, colloquy, hydrated, expectAccessible }) => {
     expect(person.name).toBeTruthy();
     seedJobs(colloquy, [
       { kind: 'send_mail', state: 'failed', recipient: 'nobody@example.org', error: '550 no mailbox', attempts: 1 },
       { kind: 'send_mail', state: 'waiting', recipient: 'later@example.org', error: '451 try again later', attempts: 1 },
     ]);
     const onPhone = (page.viewportSize()?.width ?? 0) < 1024;
-    // Without scripts, the page of all chats is the menu of a phone.
+    // On phones without scripts, the page with all chats serves as the menu.
     if (onPhone && !hydrated) await page.goto('/sessions');
     else {
       if (onPhone) await page.getByRole('button', { name: 'Open the list of chats' }).click();
@@ -62,7 +62,7 @@ test.describe('in the dark', () => {
     }
     await page.getByRole('link', { name: 'Jobs' }).filter({ visible: true }).click();
     await expect(page.getByText('1 failed')).toBeVisible();
-    await accessible();
+    await expectAccessible();
     await expectNoSidewaysScroll(page);
   });
 });

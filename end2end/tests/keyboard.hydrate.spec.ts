@@ -1,6 +1,6 @@
 import { type Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
 /** Presses Tab until an element with this name has the focus. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
@@ -12,7 +12,7 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
       const element = document.activeElement as HTMLElement | null;
       if (!element) return { name: '', outlined: false };
       const label = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.innerText ?? element.innerText ?? '';
-      // A text field may leave its ring to the frame that it fills.
+      // A text field may have the focus ring on its form instead.
       const ringed = [element, element.closest<HTMLElement>('form:focus-within')].filter((one) => one !== null);
       const outlined = ringed.some((one) => getComputedStyle(one).outlineStyle !== 'none' || getComputedStyle(one).boxShadow !== 'none');
       return { name: label.trim(), outlined };
@@ -23,11 +23,11 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
       return;
     }
   }
-  throw new Error(`Tab never came to ${name}, but to: ${seen.join(' | ')}`);
+  throw new Error(`Tab never reached ${name}, only: ${seen.join(' | ')}`);
 }
 
-test('sign up, ask, and open the list with the keyboard alone', async ({ accounts, chat, page }) => {
-  const person = somebody();
+test('sign up, ask and move to the buttons with the keyboard alone', async ({ accounts, chat, page }) => {
+  const person = newPerson();
   await accounts.openSignUp();
   await tabTo(page, 'Name');
   await page.keyboard.type(person.name);

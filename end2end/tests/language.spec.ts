@@ -1,9 +1,9 @@
-import { awake } from '../awake.ts';
+import { waitForHydration } from '../hydration.ts';
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
 
-test('a language is chosen, and the pages are in it', async ({ settings, person, page, hydrated, accessible, watch }) => {
-  watch.expect(/status of 422/);
+test('the pages are in the chosen language', async ({ settings, person, page, hydrated, expectAccessible, pageErrors }) => {
+  pageErrors.allow(/status of 422/);
   expect(person.name).toBeTruthy();
   await settings.open();
   const section = settings.section('Language and time');
@@ -11,17 +11,17 @@ test('a language is chosen, and the pages are in it', async ({ settings, person,
   await section.getByRole('button').click();
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await expect(page.getByRole('heading', { level: 1, name: 'Einstellungen' })).toBeVisible();
-  await awake(page, hydrated);
-  await accessible();
+  await waitForHydration(page, hydrated);
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
 
-  // A sentence of the server's, put into words by the page.
+  // An error of the server, translated by the page.
   await page.getByRole('region', { name: 'Name', exact: true }).getByRole('textbox').fill('Ada\u202Enimda');
   await page.getByRole('region', { name: 'Name', exact: true }).getByRole('button').click();
   await expect(page.getByText(/unsichtbare/)).toBeVisible();
 
   await page.goto('/');
-  await awake(page, hydrated);
+  await waitForHydration(page, hydrated);
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await expect(page.getByRole('textbox', { name: 'Nachricht' })).toBeVisible();
   await page.getByRole('textbox', { name: 'Nachricht' }).fill('Guten Tag');
@@ -30,25 +30,25 @@ test('a language is chosen, and the pages are in it', async ({ settings, person,
   await expect(page.getByRole('article').last()).toContainText(/\w/);
 });
 
-test('strangers read the language of their browser', async ({ browser, colloquy, hydrated, person }) => {
-  // Where nobody has an account, the page sets Colloquy up.
+test('anonymous users get the language of their browser', async ({ browser, colloquy, hydrated, person }) => {
+  // Without any account, the sign-in page redirects to the set-up of the first account.
   expect(person.name).toBeTruthy();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated, locale: 'de-AT' });
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.goto('/sign-in');
-  await awake(page, hydrated);
+  await waitForHydration(page, hydrated);
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await expect(page.getByRole('button', { name: 'Anmelden', exact: true })).toBeVisible();
-  // A page that the browser makes, of texts that it has loaded.
+  // This page is rendered in the browser, with texts loaded there.
   await page.getByRole('link', { name: 'Passwort vergessen' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Passwort');
   expect(errors).toEqual([]);
   await context.close();
 });
 
-test('who signs in reads the language of the account', async ({ settings, person, page, browser, colloquy, hydrated }) => {
+test('signed-in users get the language of their account', async ({ settings, person, page, browser, colloquy, hydrated }) => {
   await settings.open();
   const section = settings.section('Language and time');
   await section.getByLabel('Language').selectOption({ label: 'Deutsch' });

@@ -1,10 +1,10 @@
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 import { seedChats } from '../seed.ts';
 
 const MONSTER = 'x'.repeat(118);
 
-test('nothing is wider than the screen, from 360 pixels on', async ({ chat, sessions, person, colloquy, page }) => {
+test('nothing is wider than the screen, down to 360 pixels', async ({ chat, sessions, person, colloquy, page }) => {
   seedChats(colloquy, person.email, [{ title: MONSTER, messages: 2 }, { title: 'محادثة عن الطقس', messages: 2 }, { title: '关于天气的对话', messages: 2 }]);
   await chat.ask(`echo ${MONSTER}${MONSTER} | https://example.org/${MONSTER}`);
   await expect(chat.answer).toContainText(MONSTER);
@@ -24,35 +24,35 @@ test('nothing is wider than the screen, from 360 pixels on', async ({ chat, sess
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`in the ${colorScheme}`, () => {
+  test.describe(`with a ${colorScheme} colour scheme`, () => {
     test.use({ colorScheme });
 
-    test('axe finds nothing', async ({ accounts, chat, sessions, page, watch, accessible }) => {
-      watch.expect(/status of 404/);
+    test('the pages are accessible', async ({ accounts, chat, sessions, page, pageErrors, expectAccessible }) => {
+      pageErrors.allow(/status of 404/);
       await accounts.openSignIn();
-      await accessible();
-      await accounts.signUp(somebody());
-      await accessible();
+      await expectAccessible();
+      await accounts.signUp(newPerson());
+      await expectAccessible();
       await chat.ask('markdown please');
       await expect(chat.answer.locator('math')).toHaveCount(2);
       await expect(chat.send).toBeVisible();
-      await accessible();
+      await expectAccessible();
       await sessions.open();
-      await accessible();
+      await expectAccessible();
       await page.goto('/nowhere');
       await expect(page.getByRole('heading', { name: 'Not found' })).toBeVisible();
-      await accessible();
+      await expectAccessible();
     });
   });
 }
 
-test('the page is dark where the system is', async ({ browser, colloquy, hydrated }) => {
+test('the page follows the colour scheme of the system', async ({ browser, colloquy, hydrated }) => {
   const lightness: number[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {
     const context = await browser.newContext({ baseURL: colloquy.url, colorScheme, javaScriptEnabled: hydrated });
     const page = await context.newPage();
     await page.goto('/sign-up');
-    // Through a drawing, since a browser may answer in any of CSS's notations of colours.
+    // Read through a canvas, because browsers may return the colour in any CSS notation.
     const [red, green, blue] = await page.evaluate(() => {
       const drawing = document.createElement('canvas').getContext('2d');
       if (!drawing) throw new Error('no canvas');

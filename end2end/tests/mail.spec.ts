@@ -1,22 +1,22 @@
 import { expect, test } from '../fixtures.ts';
-import { linkIn } from '../mailbox.ts';
+import { linkPath } from '../mailbox.ts';
 
-test.use({ beside: ['mailbox'] });
+test.use({ services: ['mailbox'] });
 
-test('a forgotten password is chosen anew by a mailed link, once', async ({ person, accounts, page, mailbox, accessible, hydrated, watch }) => {
-  watch.expect(/status of 422/);
+test('a mailed link resets a forgotten password, once', async ({ person, accounts, page, mailbox, expectAccessible, hydrated, pageErrors }) => {
+  pageErrors.allow(/status of 422/);
   await accounts.signOut();
   await page.getByRole('link', { name: 'Forgot the password?' }).click();
   await expect(page).toHaveURL(/\/forgot-password/);
-  await accessible();
+  await expectAccessible();
   await page.getByLabel('E-mail').fill(person.email);
   await page.getByRole('button', { name: 'Send the link' }).click();
   await expect(page.getByRole('status')).toBeVisible();
-  const link = linkIn(await mailbox.newest(person.email, 'password'));
+  const link = linkPath(await mailbox.waitForMail(person.email, 'password'));
   expect(link).toMatch(/^\/reset-password\?token=/);
   await page.goto(link);
   if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
-  await accessible();
+  await expectAccessible();
   await page.getByLabel('New password').fill('six green lamps row 12');
   await page.getByRole('button', { name: 'Change the password' }).click();
   await expect(page).toHaveURL(/\/sign-in\?done=reset/);
@@ -29,15 +29,15 @@ test('a forgotten password is chosen anew by a mailed link, once', async ({ pers
   await expect(page.getByRole('alert')).toBeVisible();
 });
 
-test('another address is confirmed by a link and told to the old one', async ({ person, settings, page, mailbox }) => {
+test('a new address is confirmed by a link, and the old address is notified', async ({ person, settings, page, mailbox }) => {
   await settings.open();
   const section = settings.section('E-mail address');
   const other = person.email.replace('ada', 'countess');
   await section.getByLabel('New address').fill(other);
   await section.getByRole('button', { name: 'Send a link to the new address' }).click();
   await expect(section.getByText('The address changes when the link is followed.')).toBeVisible();
-  await mailbox.newest(person.email, '');
-  await page.goto(linkIn(await mailbox.newest(other, '')));
+  await mailbox.waitForMail(person.email, '');
+  await page.goto(linkPath(await mailbox.waitForMail(other, '')));
   await page.getByRole('main').getByRole('button').click();
   await expect(page.getByRole('status')).toContainText('address');
   await settings.open();

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 
-/** A device that answers for the person. */
+/** Adds a virtual authenticator that confirms automatically. */
 async function device(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
@@ -17,7 +17,7 @@ async function device(page: Page): Promise<void> {
   });
 }
 
-/** What browsers and password managers leave out of a passkey, or break; each runs in the page before anything else. */
+/** What browsers and password managers omit from a passkey, or break. Each function runs in the page before its scripts. */
 const managers: Record<string, () => void> = {
   'as browsers do': () => undefined,
   'toJSON throws': () => {
@@ -64,7 +64,7 @@ const managers: Record<string, () => void> = {
   },
 };
 
-/** Whether the device answers the offer in the field of the e-mail, or the button. It would answer both at once, as no person does. */
+/** Whether to sign in by the e-mail field's autofill or by the button. The device would answer both at the same time, which no user does. */
 const ways: Record<string, () => void> = {
   'the field': () => undefined,
   'the button': () => {
@@ -77,12 +77,12 @@ const cases = Object.entries(managers).flatMap(([manager, prepare]) =>
 );
 
 for (const [number, { manager, prepare, way, choose }] of cases.entries()) {
-  test(`a passkey is added and signs in by ${way} with nothing else (${manager})`, async ({ colloquy, page, accounts, settings, watch, accessible }) => {
+  test(`a passkey is added and signs in by ${way} with nothing else (${manager})`, async ({ colloquy, page, accounts, settings, pageErrors, expectAccessible }) => {
     await page.addInitScript(prepare);
     await page.addInitScript(choose);
-    // Passkeys are made for names, not for numbers.
+    // Passkeys are bound to host names, not to IP addresses.
     const local = `http://localhost:${colloquy.port}`;
-    watch.expect(/foreign host: http:\/\/localhost/);
+    pageErrors.allow(/foreign host: http:\/\/localhost/);
     await device(page);
     const email = `passkey-${Date.now()}-${number}@example.org`;
     await page.goto(`${local}/sign-up`);
@@ -96,12 +96,12 @@ for (const [number, { manager, prepare, way, choose }] of cases.entries()) {
     await section.getByRole('button', { name: 'Add a passkey' }).click();
     await expect(section.getByRole('listitem')).toContainText('My laptop');
     await expect(page.getByRole('group', { name: 'Keep these recovery codes' }).getByRole('listitem')).toHaveCount(10);
-    await accessible();
+    await expectAccessible();
 
     if (way === 'the field') {
-      // The device answers at once, often before anybody sees the page that asks.
+      // The device answers immediately, often before the page is visible.
       const signedIn = page.waitForResponse((response) => response.url().endsWith('/api/finish_passkey_sign_in'));
-      await accounts.pressSignOut();
+      await accounts.submitSignOut();
       expect((await signedIn).ok()).toBe(true);
     } else {
       await accounts.signOut();

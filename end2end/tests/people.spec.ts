@@ -1,33 +1,33 @@
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
-test.use({ own: {} });
+test.use({ serverSettings: {} });
 
-test('an administrator finds somebody, shuts them out and lets them in again, and it is written down', async ({
+test('an administrator finds, disables and enables an account, and the audit log records it', async ({
   person,
   page,
   browser,
   colloquy,
   hydrated,
-  accessible,
-  watch,
+  expectAccessible,
+  pageErrors,
 }) => {
-  watch.expect(/status of 422/);
+  pageErrors.allow(/status of 422/);
   expect(person.name).toBeTruthy();
-  const bob = { ...somebody(), name: 'Bob Baxter' };
+  const bob = { ...newPerson(), name: 'Bob Baxter' };
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const theirs = await context.newPage();
   await new AccountPages(theirs, hydrated).signUp(bob);
 
   await page.goto('/people');
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   await page.getByRole('searchbox').fill('baxter');
   await page.getByRole('button', { name: 'Search', exact: true }).click();
   await page.getByRole('link', { name: /Bob Baxter/ }).click();
   await expect(page.getByRole('heading', { name: 'Bob Baxter' })).toBeVisible();
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   await page.getByRole('button', { name: 'Disable the account' }).click();
   await expect(page.getByRole('button', { name: 'Enable the account' })).toBeVisible();
@@ -39,7 +39,7 @@ test('an administrator finds somebody, shuts them out and lets them in again, an
   await context.close();
 
   await page.goto('/audit');
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   await page.getByLabel('What').selectOption('disable_account');
   await page.getByRole('button', { name: 'Search', exact: true }).click();
@@ -51,8 +51,8 @@ test('an administrator finds somebody, shuts them out and lets them in again, an
   expect((await file).suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.jsonl$/);
 });
 
-test('an invitation lets in whom it is for', async ({ person, page, browser, colloquy, hydrated, watch }) => {
-  watch.expect(/status of 4(22|10)/);
+test('an invited person can sign up', async ({ person, page, browser, colloquy, hydrated, pageErrors }) => {
+  pageErrors.allow(/status of 4(22|10)/);
   expect(person.name).toBeTruthy();
   await page.goto('/people');
   await page.getByLabel('E-mail address (optional)').fill('carol@example.org');

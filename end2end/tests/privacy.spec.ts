@@ -1,8 +1,8 @@
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
-test('all of one’s data comes as a file', async ({ person, settings, chat, page, accessible }) => {
+test('users can download their data as a file', async ({ person, settings, chat, page, expectAccessible }) => {
   expect(person.name).toBeTruthy();
   await chat.openNew();
   await chat.ask('echo remember the milk');
@@ -10,25 +10,25 @@ test('all of one’s data comes as a file', async ({ person, settings, chat, pag
   const section = settings.section('Your data');
   await section.getByRole('button', { name: 'Put my data together' }).click();
   const link = section.getByRole('link', { name: 'Download the file' });
-  // Without scripts one looks again oneself.
+  // Without scripts the user has to reload the page.
   await expect(async () => {
     if (!(await link.isVisible())) await page.reload();
     await expect(link).toBeVisible({ timeout: 2_500 });
   }).toPass();
-  await accessible();
+  await expectAccessible();
   const file = page.waitForEvent('download');
   await link.click();
   expect((await file).suggestedFilename()).toBe('colloquy-data.zip');
 });
 
-test('an account that is to be deleted can be kept', async ({ accounts, settings, page, accessible, watch, browser, colloquy, hydrated }) => {
-  // The last administrator could not be deleted.
+test('the deletion of an account can be cancelled', async ({ accounts, settings, page, expectAccessible, pageErrors, browser, colloquy, hydrated }) => {
+  // The first account, because the last administrator cannot be deleted.
   const first = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
-  await new AccountPages(await first.newPage(), hydrated).signUp(somebody());
+  await new AccountPages(await first.newPage(), hydrated).signUp(newPerson());
   await first.close();
-  const person = somebody();
+  const person = newPerson();
   await accounts.signUp(person);
-  watch.expect(/status of 422/);
+  pageErrors.allow(/status of 422/);
   await settings.open();
   const section = settings.section('Delete account');
   await section.getByRole('textbox').fill('somebody@example.org');
@@ -38,13 +38,13 @@ test('an account that is to be deleted can be kept', async ({ accounts, settings
   await section.getByRole('button', { name: 'Delete my account' }).click();
   await expect(section.getByRole('status')).toContainText('will be deleted');
   await page.goto('/sessions');
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   await page.getByRole('button', { name: 'Keep my account' }).click();
   await expect(page.getByRole('button', { name: 'Keep my account' })).toHaveCount(0);
 });
 
-test('chats can be kept for a while only', async ({ person, settings, accessible }) => {
+test('chats can be deleted after a chosen time', async ({ person, settings, expectAccessible }) => {
   expect(person.name).toBeTruthy();
   await settings.open();
   const section = settings.section('Keeping chats');
@@ -54,16 +54,16 @@ test('chats can be kept for a while only', async ({ person, settings, accessible
   await expect(section.getByText('Chats of that age are deleted from')).toBeVisible();
   await settings.open();
   await expect(section.getByLabel('Delete my chats')).toHaveValue('90');
-  await accessible();
+  await expectAccessible();
 });
 
-test('the legal pages are there for strangers', async ({ page, accessible }) => {
+test('anonymous users can read the legal pages', async ({ page, expectAccessible }) => {
   await page.goto('/sign-in');
   for (const name of ['Privacy', 'Terms']) {
     await page.goto('/sign-in').catch(() => page.goto('/sign-up'));
     await page.getByRole('link', { name }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
-    await accessible();
+    await expectAccessible();
     await expectNoSidewaysScroll(page);
   }
 });

@@ -1,24 +1,24 @@
 import { expect, test } from '../fixtures.ts';
-import { agree } from '../provider.ts';
+import { signInAtProvider } from '../provider.ts';
 
-test.use({ beside: ['provider'] });
+test.use({ services: ['provider'] });
 
-test('a stranger comes in by a provider, chooses a password and unlinks', async ({
+test('a new user signs in through a provider, sets a password and unlinks the provider', async ({
   person,
   page,
   browser,
   colloquy,
   hydrated,
   provider,
-  watch,
+  pageErrors,
 }) => {
-  watch.expect(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
+  pageErrors.allow(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
   expect(person.name, 'the administrator is somebody else').toBeTruthy();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const vera = await context.newPage();
   await vera.goto('/sign-in?next=%2Fsettings');
   await vera.getByRole('button', { name: 'Continue with The house' }).click();
-  await agree(vera, 'vera');
+  await signInAtProvider(vera, 'vera');
   await expect(vera).toHaveURL(`${colloquy.url}/settings`);
   const section = (title: string) => vera.getByRole('region', { name: title, exact: true });
   await expect(section('Other ways in').getByRole('listitem')).toContainText('vera@example.org');
@@ -33,14 +33,14 @@ test('a stranger comes in by a provider, chooses a password and unlinks', async 
   await page.goto('/');
 });
 
-test('somebody whose address is not verified there stays outside', async ({ person, page, browser, colloquy, hydrated, provider, watch }) => {
-  watch.expect(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
+test('a provider’s unverified address does not sign in', async ({ person, page, browser, colloquy, hydrated, provider, pageErrors }) => {
+  pageErrors.allow(new RegExp(`foreign host: ${provider.issuer}`), /favicon|status of 4\d\d/);
   expect(person.name).toBeTruthy();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const stranger = await context.newPage();
   await stranger.goto('/sign-in');
   await stranger.getByRole('button', { name: 'Continue with The house' }).click();
-  await agree(stranger, 'unverified-1');
+  await signInAtProvider(stranger, 'unverified-1');
   await expect(stranger).toHaveURL(/\/auth\/house\/callback/);
   await stranger.goto('/settings');
   await expect(stranger).toHaveURL(/\/sign-in/);

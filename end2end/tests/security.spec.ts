@@ -1,8 +1,8 @@
 import { expect, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
-import { somebody } from '../person.ts';
+import { newPerson } from '../person.ts';
 
-// Each would run, load or break something if it came through as more than text.
+// Each would run, load or break something if it were not rendered as text.
 const PAYLOADS = [
   '<img src=x onerror="document.title=1">',
   '<svg onload=alert(1)>',
@@ -32,7 +32,7 @@ test('x01_payloads in titles, questions and answers stay text', async ({ chat, s
   });
   for (const payload of PAYLOADS) {
     await chat.openNew();
-    // The model says the payload, the person said it, and the title is made of it.
+    // The question, the answer and the title contain the payload.
     await chat.ask(`echo ${payload}`);
     await expect(chat.send).toBeVisible();
     await expect(chat.questions.last()).toContainText(payload.slice(0, 6).trim());
@@ -59,7 +59,7 @@ test('x01_payloads in titles, questions and answers stay text', async ({ chat, s
   expect(dialogs).toEqual([]);
 });
 
-test('h04_each page has a policy with a nonce of its own, and no script outside of it', async ({ chat, person, page, request, colloquy }) => {
+test('h04_each page has a policy with a new nonce, and no script without it', async ({ chat, person, page, request, colloquy }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('hello');
   const nonces = new Set<string>();
@@ -82,9 +82,9 @@ test('h04_each page has a policy with a nonce of its own, and no script outside 
   expect(stranger.headers()['x-content-type-options']).toBe('nosniff');
 });
 
-test('a form that another site sends changes nothing', async ({ chat, sessions, person, page, colloquy, watch }) => {
+test('a form sent by another site is rejected', async ({ chat, sessions, person, page, colloquy, pageErrors }) => {
   expect(person.email).toBeTruthy();
-  watch.expect(/status of 403/);
+  pageErrors.allow(/status of 403/);
   await chat.ask('mine alone');
   const forged = await page.request.post(`${colloquy.url}/api/sign_out`, { headers: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' } });
   expect(forged.status()).toBe(403);
@@ -92,13 +92,13 @@ test('a form that another site sends changes nothing', async ({ chat, sessions, 
   await expect(sessions.rows).toHaveCount(1);
 });
 
-test('a stranger gets for another’s chat what they get for none', async ({ chat, person, page, browser, colloquy, hydrated }) => {
+test('another user’s chat looks like a missing one', async ({ chat, person, page, browser, colloquy, hydrated }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('private matters');
   const path = chat.path;
   const other = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const theirs = await other.newPage();
-  await new AccountPages(theirs, hydrated).signUp(somebody());
+  await new AccountPages(theirs, hydrated).signUp(newPerson());
   const statuses = [];
   for (const address of [path, `/chats/${crypto.randomUUID()}`]) {
     const answer = await theirs.goto(address);

@@ -8,14 +8,14 @@ test.beforeEach(async ({ person, colloquy, sessions }) => {
   await sessions.open();
 });
 
-test('the newest first, each with its last words', async ({ sessions, accessible }) => {
+test('the newest chats come first, each with a preview', async ({ sessions, expectAccessible }) => {
   await expect(sessions.rows).toHaveCount(3);
   await expect(sessions.rows.first()).toContainText('Plan the garden');
   await expect(sessions.rows.first()).toContainText('Message 2');
-  await accessible();
+  await expectAccessible();
 });
 
-test('search in titles, literally', async ({ sessions, page }) => {
+test('search matches titles literally', async ({ sessions, page }) => {
   await sessions.searchFor('ROOF');
   await expect(sessions.rows).toHaveCount(1);
   await expect(sessions.row('Fix the roof')).toBeVisible();
@@ -40,7 +40,7 @@ test('rename', async ({ sessions, page }) => {
   await expect(sessions.row('Fix the whole roof')).toBeVisible();
 });
 
-test('archive and bring back', async ({ sessions }) => {
+test('archive and unarchive', async ({ sessions }) => {
   await sessions.choose('Fix the roof', 'Archive');
   await expect(sessions.rows).toHaveCount(2);
   await sessions.show('Archived');
@@ -62,13 +62,13 @@ test('delete, with undo', async ({ sessions, page }) => {
   await expect(sessions.rows).toHaveCount(2);
 });
 
-test('many chats come in pages', async ({ sessions, person, colloquy, page, hydrated }) => {
+test('a long list of chats is paginated', async ({ sessions, person, colloquy, page, hydrated }) => {
   seedChats(colloquy, person.email, Array.from({ length: 120 }, (_, i) => ({ title: `Number ${i + 1}`, messages: 2 })));
   await sessions.open();
   await expect(sessions.rows).toHaveCount(50);
   const more = page.getByRole('link', { name: 'Load more' });
   await more.click();
-  // With the three of every test. Scripts append to the list; without them each page stands alone.
+  // Including the three chats of every test. Scripts append to the list; without them each page is separate.
   await expect(sessions.rows).toHaveCount(hydrated ? 100 : 50);
   await expect(sessions.row('Number 70')).toHaveCount(1);
   await more.click();

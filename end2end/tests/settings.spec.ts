@@ -1,28 +1,28 @@
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
 
-test('a name is changed, and stands everywhere', async ({ settings, person, page, accessible }) => {
+test('a changed name appears on other pages', async ({ settings, person, page, expectAccessible }) => {
   await settings.open();
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   expect(person.name).not.toBe('Countess Ada');
   await settings.rename('Countess Ada');
   await expect(settings.section('Name').getByRole('status')).toHaveText('Saved.');
-  await expect(settings.acts.first()).toContainText('Changed the name');
+  await expect(settings.auditEvents.first()).toContainText('Changed the name');
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Countess Ada');
 });
 
-test('a name that cannot be is refused beside its field', async ({ settings, person, watch }) => {
-  watch.expect(/status of 422/);
+test('the error of an invalid name is shown beside its field', async ({ settings, person, pageErrors }) => {
+  pageErrors.allow(/status of 422/);
   expect(person.name).toBeTruthy();
   await settings.open();
   await settings.rename('Ada\u202Enimda');
   await expect(settings.section('Name').getByText('control or invisible characters')).toBeVisible();
 });
 
-test('a new password ends the sign-ins elsewhere', async ({ settings, person, browser, colloquy, hydrated, watch }) => {
-  watch.expect(/status of 422/);
+test('a new password signs out the other devices', async ({ settings, person, browser, colloquy, hydrated, pageErrors }) => {
+  pageErrors.allow(/status of 422/);
   const elsewhere = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const other = await elsewhere.newPage();
   await new AccountPages(other, hydrated).signIn(person);
@@ -38,7 +38,7 @@ test('a new password ends the sign-ins elsewhere', async ({ settings, person, br
   await elsewhere.close();
 });
 
-test('one device is ended, then all others', async ({ settings, person, browser, colloquy, hydrated }) => {
+test('one device is signed out, then all others', async ({ settings, person, browser, colloquy, hydrated }) => {
   const contexts = [];
   for (let i = 0; i < 3; i++) {
     const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });

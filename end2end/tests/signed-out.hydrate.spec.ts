@@ -1,8 +1,8 @@
-// What an open page says when its sign-in has ended elsewhere.
+// An open page whose session was ended elsewhere.
 import { type Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 
-/** Ends the sign-in of this browser, past the page. */
+/** Signs this browser out, bypassing the page. */
 async function signOut(page: Page): Promise<void> {
   const answer = await page.context().request.post('/api/sign_out', {
     form: {},
@@ -11,9 +11,9 @@ async function signOut(page: Page): Promise<void> {
   expect(answer.status()).toBe(200);
 }
 
-test.beforeEach(({ watch }) => watch.expect(/Failed to load resource/, /401/));
+test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/, /401/));
 
-test('signed out: an answer under way stops asking and leads back here', async ({ chat, person, page }) => {
+test('signed out: a page with a running answer stops polling, and sign-in returns to it', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   await chat.ask(`gate signed-out-${person.email}`);
@@ -25,7 +25,7 @@ test('signed out: an answer under way stops asking and leads back here', async (
   await expect(page.getByText('Reconnecting')).toHaveCount(0);
   await expect(notice.getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', `/sign-in?next=${encodeURIComponent(path)}`);
 
-  // Nothing is asked for by itself any more, for twice as long as the longest pause between two tries.
+  // The page sends no more requests, checked for twice the longest interval between two attempts.
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.waitForTimeout(10_000);
@@ -39,7 +39,7 @@ test('signed out: an answer under way stops asking and leads back here', async (
   await expect(page).toHaveURL(new RegExp(`${path}$`));
 });
 
-test('signed out: what is done in an open page says so and loses nothing', async ({ chat, person, page }) => {
+test('signed out: sending a message shows the notice and keeps the draft', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   await chat.ask('Hello');

@@ -2,7 +2,7 @@ import { expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
 import { seedChats } from '../seed.ts';
 
-test('a reload in mid-stream shows what is there and goes on', async ({ chat, person, colloquy, page }) => {
+test('a reload during a stream shows the text so far and continues', async ({ chat, person, colloquy, page }) => {
   const gate = `reload-${person.email}`;
   await chat.ask(`gate ${gate}`);
   await expect(chat.answer).toContainText('The first half');
@@ -27,7 +27,7 @@ test('two tabs of one chat show the same stream', async ({ chat, person, colloqu
   expect(await other.answer.innerText()).toBe(await chat.answer.innerText());
 });
 
-test('a second tab shows what is sent in the first, without a reload', async ({ chat, person, context }) => {
+test('a second tab shows messages sent in the first, without a reload', async ({ chat, person, context }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('first');
   await expect(chat.answer).toContainText('You said: first');
@@ -40,7 +40,7 @@ test('a second tab shows what is sent in the first, without a reload', async ({ 
   await expect(other.send).toBeVisible();
 });
 
-test('closing the page is not stopping', async ({ chat, person, colloquy, page, context }) => {
+test('closing the page does not stop the answer', async ({ chat, person, colloquy, page, context }) => {
   const gate = `close-${person.email}`;
   await chat.ask(`gate ${gate}`);
   await expect(chat.answer).toContainText('The first half');
@@ -52,7 +52,7 @@ test('closing the page is not stopping', async ({ chat, person, colloquy, page, 
   await expect(later.answer).toContainText('The second half');
 });
 
-test('Enter sends and Shift+Enter breaks the line; on touch screens Enter breaks it', async ({ chat, person, page, isMobile }) => {
+test('Enter sends and Shift+Enter inserts a line break; on touch screens Enter inserts a line break', async ({ chat, person, page, isMobile }) => {
   expect(person.email).toBeTruthy();
   await chat.composer.fill('one');
   await chat.composer.press('Shift+Enter');
@@ -68,7 +68,7 @@ test('Enter sends and Shift+Enter breaks the line; on touch screens Enter breaks
   await expect(chat.questions.last()).toContainText('two');
 });
 
-test('the composer is empty after sending, and what is typed meanwhile stays', async ({ chat, person, colloquy }) => {
+test('the composer is empty after sending, and keeps text typed during the answer', async ({ chat, person, colloquy }) => {
   const gate = `typing-${person.email}`;
   await chat.ask('first');
   await expect(chat.answer).toContainText('You said: first');
@@ -82,7 +82,7 @@ test('the composer is empty after sending, and what is typed meanwhile stays', a
   await expect(chat.composer).toHaveValue('my next question');
 });
 
-test('code and the whole answer can be copied as they were written', async ({ chat, person, context, page }) => {
+test('code and the whole answer are copied as source text', async ({ chat, person, context, page }) => {
   expect(person.email).toBeTruthy();
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await chat.ask('markdown please');
@@ -94,22 +94,22 @@ test('code and the whole answer can be copied as they were written', async ({ ch
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('| Model | Speed | Size |');
 });
 
-test('following the end lets go when the reader scrolls up', async ({ chat, person, page }) => {
+test('scrolling up stops following the end of the answer', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('paragraphs 400');
   await expect(chat.answer).toContainText('Paragraph 60 ');
-  await expect(chat.jump).toBeHidden();
+  await expect(chat.jumpToLatest).toBeHidden();
   await chat.scrollBy(-1500);
-  await expect(chat.jump).toBeVisible();
-  const { text, top } = await chat.inTheMiddle();
+  await expect(chat.jumpToLatest).toBeVisible();
+  const { text, top } = await chat.middleParagraph();
   await expect(chat.answer).toContainText('Paragraph 400 ');
-  expect(Math.abs((await chat.top(text)) - top), 'movement of what one reads').toBeLessThan(4);
-  await chat.jump.click();
-  await expect(chat.jump).toBeHidden();
+  expect(Math.abs((await chat.paragraphTop(text)) - top), 'movement of the text being read').toBeLessThan(4);
+  await chat.jumpToLatest.click();
+  await expect(chat.jumpToLatest).toBeHidden();
   await expect(page.getByText('Paragraph 400 ')).toBeInViewport();
 });
 
-test('a long chat opens at its end, and older messages come as one scrolls', async ({ chat, person, colloquy, page }) => {
+test('a long chat opens at its end, and scrolling up loads older messages', async ({ chat, person, colloquy, page }) => {
   const [path] = seedChats(colloquy, person.email, [{ title: 'A long chat', messages: 400 }]);
   await chat.open(path ?? '');
   await expect(page.getByText('Message 400 of 400.')).toBeInViewport();
@@ -125,32 +125,32 @@ test('a long chat opens at its end, and older messages come as one scrolls', asy
   await expect(page.getByText(/^Message \d+ of 400\.$/)).toHaveCount(400);
 });
 
-test.describe('a server that goes away', () => {
-  test.use({ own: {} });
+test.describe('a server that stops', () => {
+  test.use({ serverSettings: {} });
 
-  test('the composer keeps its text when sending fails', async ({ chat, person, colloquy, watch, page }) => {
-    watch.expect(/ERR_CONNECTION|Failed to fetch|net::|EventSource/);
+  test('the composer keeps its text when sending fails', async ({ chat, person, colloquy, pageErrors, page }) => {
+    pageErrors.allow(/ERR_CONNECTION|Failed to fetch|net::|EventSource/);
     await chat.ask(`hello from ${person.name}`);
     await expect(chat.answer).toContainText('You said: hello');
-    await colloquy.end();
+    await colloquy.stop();
     await chat.composer.fill('a text that took me long');
     await chat.send.click();
     await expect(page.getByText(/could not be reached|lost the connection|offline/i).first()).toBeVisible();
     await expect(chat.composer).toHaveValue('a text that took me long');
-    await colloquy.begin();
+    await colloquy.launch();
     await chat.send.click();
     await expect(chat.answer).toContainText('You said: a text that took me long');
     await expect(chat.questions).toHaveCount(2);
   });
 
-  test('a stream finds its server again after a restart', async ({ chat, person, colloquy, watch, page }) => {
-    watch.expect(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
+  test('a stream reconnects after a restart of the server', async ({ chat, person, colloquy, pageErrors, page }) => {
+    pageErrors.allow(/ERR_|Failed to fetch|net::|EventSource|status of 5/);
     await chat.ask(`gate again-${person.email}`);
     await expect(chat.answer).toContainText('The first half');
-    // What is older than a second survives even this.
+    // Text older than a second is stored and survives SIGKILL.
     await page.waitForTimeout(1_200);
-    await colloquy.end('SIGKILL');
-    await colloquy.begin();
+    await colloquy.stop('SIGKILL');
+    await colloquy.launch();
     await expect(chat.answer).toContainText(/server stopped/i, { timeout: 40_000 });
     await expect(chat.answer).toContainText('The first half');
     await chat.continue.click();

@@ -1,31 +1,31 @@
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
-import { code } from '../totp.ts';
+import { totpCode } from '../totp.ts';
 
-test('an authenticator app is added, its recovery codes are kept, and a sign-in asks for it', async ({
+test('an authenticator app is added, and sign-in requires its code or a recovery code', async ({
   settings,
   accounts,
   person,
   page,
-  accessible,
-  watch,
+  expectAccessible,
+  pageErrors,
 }) => {
-  watch.expect(/status of 422/);
+  pageErrors.allow(/status of 422/);
   await settings.open();
   const section = settings.section('Two-step sign-in');
   await section.getByRole('button', { name: 'Add an authenticator app' }).click();
   await expect(section.getByRole('img', { name: 'The key as a QR code' })).toBeVisible();
   const key = await section.locator('code').innerText();
-  await accessible();
+  await expectAccessible();
   await expectNoSidewaysScroll(page);
   await section.getByLabel('Code of the app').fill('000 000');
   await section.getByRole('button', { name: 'Add the app' }).click();
   await expect(section.getByText('This code is not right')).toBeVisible();
-  await section.getByLabel('Code of the app').fill(code(key));
+  await section.getByLabel('Code of the app').fill(totpCode(key));
   await section.getByRole('button', { name: 'Add the app' }).click();
   const codes = section.getByRole('group', { name: 'Keep these recovery codes' });
   await expect(codes.getByRole('listitem')).toHaveCount(10);
   const recovery = await codes.getByRole('listitem').first().innerText();
-  await accessible();
+  await expectAccessible();
   await codes.getByRole('button', { name: 'I have kept them' }).click();
   await expect(codes).toHaveCount(0);
   await expect(section.getByText('You have 10 recovery codes left.')).toBeVisible();
@@ -34,8 +34,8 @@ test('an authenticator app is added, its recovery codes are kept, and a sign-in 
   await accounts.openSignIn();
   await accounts.fillSignIn(person.email, person.password);
   await expect(page).toHaveURL(/\/sign-in\/code/);
-  await accessible();
-  await page.getByLabel('Code', { exact: true }).fill(code(key, 1));
+  await expectAccessible();
+  await page.getByLabel('Code', { exact: true }).fill(totpCode(key, 1));
   await page.getByRole('button', { name: /^(Sign in|Continue)$/ }).click();
   await accounts.expectSignedIn();
 

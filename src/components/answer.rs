@@ -1,31 +1,31 @@
 use leptos::prelude::*;
 
-use super::{Copied, CopyButton, Glyph, Icon, ReaderClock, TimeAgo};
+use super::{CopyButton, CopyStatus, Glyph, Icon, ReaderClock, TimeAgo};
 use crate::domain::{ChatId, Message, MessageId, MessageState, Phase};
 
-/// Where the plain forms under an answer are sent.
+/// The chat and the form URLs of an answer, for use without scripts.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerForms {
     /// The chat.
     pub chat: ChatId,
-    /// Writes the answer anew.
+    /// URL that retries the answer.
     pub retry: &'static str,
-    /// Lets the answer go on.
-    pub go_on: &'static str,
+    /// URL that continues the answer.
+    pub continue_answer: &'static str,
 }
 
-/// What can be asked of an answer.
+/// What the user can do with an answer.
 #[derive(Clone, Copy)]
-pub struct AnswerIntents {
-    /// Copy its text.
-    pub copy: Callback<(MessageId, Copied)>,
-    /// Write it anew.
+pub struct AnswerCallbacks {
+    /// Copies the text; the result goes into the signal.
+    pub copy: Callback<(MessageId, CopyStatus)>,
+    /// Retries the answer.
     pub retry: Callback<MessageId>,
-    /// Let it go on.
-    pub go_on: Callback<MessageId>,
+    /// Continues the answer.
+    pub continue_answer: Callback<MessageId>,
 }
 
-/// An answer that has ended, in one way or another.
+/// A finished answer: complete, stopped, interrupted or failed.
 #[component]
 pub fn Answer(
     /// The message.
@@ -33,28 +33,28 @@ pub fn Answer(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
-    /// Whether it is the last message of the chat, which alone can be retried and continued.
+    /// Whether this is the last message of the chat. Only the last one can be retried or continued.
     #[prop(into)]
     last: Signal<bool>,
-    /// The model for a retry.
+    /// The id of the model for a retry.
     #[prop(into)]
     model: Signal<String>,
-    /// Where forms are sent without scripts.
+    /// The form URLs, for use without scripts.
     forms: AnswerForms,
-    /// What is asked with scripts.
-    intents: AnswerIntents,
+    /// The callbacks, for use with scripts.
+    callbacks: AnswerCallbacks,
 ) -> impl IntoView {
     let id = message.id;
     let has_text = !message.html.is_empty();
-    let has_thoughts = !message.reasoning_html.is_empty();
+    let has_reasoning = !message.reasoning_html.is_empty();
     let note = state_note(&message.state);
-    let can_go_on = message.state.can_go_on();
+    let can_continue = message.state.can_continue();
     view! {
         <article class="message" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
             <Byline model=message.model at=message.created_at clock />
-            {left_out_note(message.left_out)}
-            {has_thoughts
+            {truncation_note(message.truncated_messages)}
+            {has_reasoning
                 .then(|| {
                     view! {
                         <Thinking running=Signal::stored(false) empty=Signal::stored(false)>
@@ -75,16 +75,19 @@ pub fn Answer(
                     }
                 })}
             <div class="actions">
-                {has_text.then(|| view! { <CopyButton on_copy=Callback::new(move |copied| intents.copy.run((id, copied))) /> })}
+                {has_text
+                    .then(|| {
+                        view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }
+                    })}
                 <Show when=move || last.get()>
-                    {(has_text && can_go_on)
+                    {(has_text && can_continue)
                         .then(|| {
                             view! {
-                                <form method="post" action=forms.go_on on:submit=move |event| {
+                                <form method="post" action=forms.continue_answer on:submit=move |event| {
                                     event.prevent_default();
-                                    intents.go_on.run(id);
+                                    callbacks.continue_answer.run(id);
                                 }>
-                                    <Ids chat=forms.chat message=id />
+                                    <MessageIdInputs chat=forms.chat message=id />
                                     <button class="btn btn-quiet btn-small" type="submit">
                                         <Icon glyph=Glyph::Play />
                                         {t!("chat.answer.go_on")}
@@ -94,9 +97,9 @@ pub fn Answer(
                         })}
                     <form method="post" action=forms.retry on:submit=move |event| {
                         event.prevent_default();
-                        intents.retry.run(id);
+                        callbacks.retry.run(id);
                     }>
-                        <Ids chat=forms.chat message=id />
+                        <MessageIdInputs chat=forms.chat message=id />
                         <input type="hidden" name="model" value=model />
                         <button class="btn btn-quiet btn-small" type="submit">
                             <Icon glyph=Glyph::RotateCw />
@@ -110,9 +113,9 @@ pub fn Answer(
     .into_any()
 }
 
-/// The hidden inputs that name a message.
+/// Hidden inputs with the ids of a chat and a message.
 #[component]
-pub fn Ids(
+pub fn MessageIdInputs(
     /// The chat.
     chat: ChatId,
     /// The message.
@@ -124,12 +127,12 @@ pub fn Ids(
     }
 }
 
-/// Who answered, and when.
+/// The model of an answer and the time it was started.
 #[component]
 pub fn Byline(
-    /// The model's name for people.
+    /// The display name of the model; `None` if it is unknown.
     model: Option<String>,
-    /// When the answer was begun.
+    /// When the answer was started.
     at: crate::domain::Timestamp,
     /// The reader's clock.
     #[prop(into)]
@@ -143,16 +146,16 @@ pub fn Byline(
     }
 }
 
-/// The model's thinking, folded away.
+/// The reasoning of the model, collapsed.
 #[component]
 pub fn Thinking(
-    /// Whether it is still going on.
+    /// Whether the model is still reasoning.
     #[prop(into)]
     running: Signal<bool>,
-    /// Whether there is none yet.
+    /// Whether there is no reasoning yet; the element is hidden then.
     #[prop(into)]
     empty: Signal<bool>,
-    /// The rendered thinking.
+    /// The rendered reasoning.
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -169,14 +172,14 @@ pub fn Thinking(
     .into_any()
 }
 
-/// Says that the model did not read the beginning of the chat. Nothing where it did.
-pub fn left_out_note(left_out: u32) -> Option<impl IntoView> {
-    (left_out > 0).then(|| {
-        view! { <p class="mb-2 text-label text-ink-faint">{t!("chat.answer.left_out", count = left_out)}</p> }
+/// A note that the model was not sent the first messages of the chat; `None` if it was sent all of them.
+pub fn truncation_note(truncated_messages: u32) -> Option<impl IntoView> {
+    (truncated_messages > 0).then(|| {
+        view! { <p class="mb-2 text-label text-ink-faint">{t!("chat.answer.left_out", count = truncated_messages)}</p> }
     })
 }
 
-/// What is said of an answer that did not end by itself.
+/// The note below an answer that was stopped, interrupted or failed; `None` for all others.
 pub fn state_note(state: &MessageState) -> Option<&'static str> {
     match state {
         MessageState::Complete | MessageState::Open { .. } => None,
@@ -186,24 +189,24 @@ pub fn state_note(state: &MessageState) -> Option<&'static str> {
     }
 }
 
-/// What an open answer does, in words; nothing where its text says it.
-pub fn phase_words(phase: Phase) -> Option<String> {
+/// The progress text of an open answer; `None` while its text is streaming.
+pub fn phase_text(phase: Phase) -> Option<String> {
     match phase {
-        Phase::Waiting { place: None } => Some(t!("chat.answer.waiting").to_owned()),
-        Phase::Waiting { place: Some(place) } => Some(place_words(place)),
+        Phase::Waiting { position: None } => Some(t!("chat.answer.waiting").to_owned()),
+        Phase::Waiting { position: Some(position) } => Some(queue_position_text(position)),
         Phase::Loading => Some(t!("chat.answer.loading").to_owned()),
         Phase::Thinking => Some(t!("chat.answer.thinking").to_owned()),
         Phase::Streaming => None,
     }
 }
 
-/// English writes its ordinal numbers in four ways. Other languages may say the same in all.
-fn place_words(place: u32) -> String {
-    match (place % 10, place % 100) {
-        (1, tens) if tens != 11 => t!("chat.answer.place_1st", place = place),
-        (2, tens) if tens != 12 => t!("chat.answer.place_2nd", place = place),
-        (3, tens) if tens != 13 => t!("chat.answer.place_3rd", place = place),
-        _ => t!("chat.answer.place_nth", place = place),
+/// English has four forms of ordinal numbers. Other languages may use the same text for all four keys.
+fn queue_position_text(position: u32) -> String {
+    match (position % 10, position % 100) {
+        (1, tens) if tens != 11 => t!("chat.answer.place_1st", place = position),
+        (2, tens) if tens != 12 => t!("chat.answer.place_2nd", place = position),
+        (3, tens) if tens != 13 => t!("chat.answer.place_3rd", place = position),
+        _ => t!("chat.answer.place_nth", place = position),
     }
 }
 
@@ -212,12 +215,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_in_line_is_told_in_words() {
-        let told = |n| phase_words(Phase::Waiting { place: Some(n) });
-        assert_eq!(told(1).as_deref(), Some("1st in line"));
-        assert_eq!(told(2).as_deref(), Some("2nd in line"));
-        assert_eq!(told(11).as_deref(), Some("11th in line"));
-        assert_eq!(told(23).as_deref(), Some("23rd in line"));
-        assert_eq!(phase_words(Phase::Streaming), None);
+    fn the_queue_position_is_shown_as_text() {
+        let text = |n| phase_text(Phase::Waiting { position: Some(n) });
+        assert_eq!(text(1).as_deref(), Some("1st in line"));
+        assert_eq!(text(2).as_deref(), Some("2nd in line"));
+        assert_eq!(text(11).as_deref(), Some("11th in line"));
+        assert_eq!(text(23).as_deref(), Some("23rd in line"));
+        assert_eq!(phase_text(Phase::Streaming), None);
     }
 }

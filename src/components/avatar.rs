@@ -2,16 +2,16 @@ use leptos::prelude::*;
 
 use crate::domain::CurrentUser;
 
-/// Somebody's picture, or the first letter of their name.
+/// A user's picture, or the first letter of their name.
 #[component]
 pub fn Avatar(
-    /// Who.
+    /// The user.
     #[prop(into)]
     user: Signal<CurrentUser>,
-    /// The version of the picture; 0 where there is none.
+    /// The version of the picture; 0 if there is none.
     #[prop(into)]
     picture: Signal<i64>,
-    /// Whether it stands by itself.
+    /// Whether to use the large size.
     #[prop(optional)]
     large: bool,
 ) -> impl IntoView {

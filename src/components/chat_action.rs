@@ -1,7 +1,7 @@
 use super::Glyph;
 use crate::domain::ChatAction;
 
-/// What plain forms send for an action.
+/// The form value of an action.
 pub fn chat_action_name(action: ChatAction) -> &'static str {
     match action {
         ChatAction::Pin => "pin",
@@ -13,8 +13,8 @@ pub fn chat_action_name(action: ChatAction) -> &'static str {
     }
 }
 
-/// The icon and the words of an action.
-pub fn chat_action_look(action: ChatAction) -> (Glyph, &'static str) {
+/// The icon and the label of an action.
+pub fn chat_action_icon_and_label(action: ChatAction) -> (Glyph, &'static str) {
     match action {
         ChatAction::Pin => (Glyph::Pin, t!("chat.action.pin")),
         ChatAction::Unpin => (Glyph::Pin, t!("chat.action.unpin")),
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_action_has_the_same_name_on_both_sides() {
+    fn form_values_match_the_serialised_actions() {
         use ChatAction::*;
         for action in [Pin, Unpin, Archive, Unarchive, Delete, Restore] {
             assert_eq!(serde_json::to_value(action).expect("a name"), chat_action_name(action));

@@ -1,52 +1,52 @@
 use leptos::{prelude::*, web_sys};
 
-use super::{Glyph, Icon, Menu, chat_action_look, chat_action_name};
+use super::{Glyph, Icon, Menu, chat_action_icon_and_label, chat_action_name};
 use crate::domain::{ChatAction, ChatId, limits};
 
-/// Where the plain forms of a chat's menu are sent.
+/// The form URLs of a chat's menu, for use without scripts.
 #[derive(Debug, Clone, Copy)]
 pub struct ChatForms {
-    /// Does one thing with the chat.
+    /// URL that applies an action to the chat.
     pub change: &'static str,
-    /// Gives it another title.
+    /// URL that renames the chat.
     pub rename: &'static str,
 }
 
-/// What can be done with one chat.
+/// The menu with the actions of one chat.
 #[component]
 pub fn ChatMenu(
-    /// Which.
+    /// The chat.
     chat: ChatId,
-    /// Its title.
+    /// The title of the chat.
     #[prop(into)]
     title: Signal<String>,
-    /// Whether it is kept at the top.
+    /// Whether it is pinned.
     #[prop(into)]
     pinned: Signal<bool>,
     /// Whether it is archived.
     #[prop(into)]
     archived: Signal<bool>,
-    /// Where forms are sent without scripts.
+    /// The form URLs, for use without scripts.
     forms: ChatForms,
-    /// Asks for an action.
+    /// Called with the chosen action.
     on_action: Callback<ChatAction>,
-    /// Asks for another title.
+    /// Called with the new title.
     on_rename: Callback<String>,
 ) -> impl IntoView {
-    let to = forms.change;
+    let url = forms.change;
     let items = move || {
         let pin = if pinned.get() { ChatAction::Unpin } else { ChatAction::Pin };
         let archive = if archived.get() { ChatAction::Unarchive } else { ChatAction::Archive };
         view! {
-            <Change chat action=pin to on_change=on_action />
-            <Change chat action=archive to on_change=on_action />
+            <ChatActionForm chat action=pin url on_change=on_action />
+            <ChatActionForm chat action=archive url on_change=on_action />
         }
     };
     view! {
         <Menu label=t!("chat.menu.label", title = title.get_untracked())>
-            <Rename chat title to=forms.rename on_rename />
+            <RenameForm chat title url=forms.rename on_rename />
             {items}
-            <Change chat action=ChatAction::Delete to on_change=on_action />
+            <ChatActionForm chat action=ChatAction::Delete url on_change=on_action />
         </Menu>
     }
     .into_any()
@@ -54,11 +54,16 @@ pub fn ChatMenu(
 
 /// One action as a form, so that it works without scripts.
 #[component]
-fn Change(chat: ChatId, action: ChatAction, to: &'static str, on_change: Callback<ChatAction>) -> impl IntoView {
-    let (glyph, words) = chat_action_look(action);
+fn ChatActionForm(
+    chat: ChatId,
+    action: ChatAction,
+    url: &'static str,
+    on_change: Callback<ChatAction>,
+) -> impl IntoView {
+    let (glyph, label) = chat_action_icon_and_label(action);
     let danger = action == ChatAction::Delete;
     view! {
-        <form method="post" action=to on:submit=move |event| {
+        <form method="post" action=url on:submit=move |event| {
             event.prevent_default();
             on_change.run(action);
         }>
@@ -71,7 +76,7 @@ fn Change(chat: ChatId, action: ChatAction, to: &'static str, on_change: Callbac
                 value=chat_action_name(action)
             >
                 <Icon glyph />
-                {words}
+                {label}
             </button>
         </form>
     }
@@ -79,7 +84,7 @@ fn Change(chat: ChatId, action: ChatAction, to: &'static str, on_change: Callbac
 }
 
 #[component]
-fn Rename(chat: ChatId, title: Signal<String>, to: &'static str, on_rename: Callback<String>) -> impl IntoView {
+fn RenameForm(chat: ChatId, title: Signal<String>, url: &'static str, on_rename: Callback<String>) -> impl IntoView {
     let input = NodeRef::<leptos::html::Input>::new();
     let details = NodeRef::<leptos::html::Details>::new();
     let on_submit = move |event: web_sys::SubmitEvent| {
@@ -104,19 +109,19 @@ fn Rename(chat: ChatId, title: Signal<String>, to: &'static str, on_rename: Call
                 <Icon glyph=Glyph::Pencil />
                 {t!("chat.menu.rename")}
             </summary>
-            <form class="flex gap-2 p-2" method="post" action=to on:submit=on_submit>
+            <form class="flex gap-2 p-2" method="post" action=url on:submit=on_submit>
                 <input type="hidden" name="chat" value=chat.to_string() />
                 <input
                     class="input min-w-0"
                     name="title"
                     aria-label=t!("chat.menu.title")
-                    maxlength=limits::TITLE_CHARS
+                    maxlength=limits::MAX_TITLE_CHARS
                     required
                     dir="auto"
                     value=title.get_untracked()
                     node_ref=input
                 />
-                // Closes the menu like every choice.
+                // The class `menu-item` closes the menu on click.
                 <button class="menu-item btn btn-primary w-auto flex-none" type="submit">
                     {t!("common.save")}
                 </button>

@@ -2,10 +2,10 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Glyph, Icon, browser::copy_text};
 
-/// A link that is shown once, in a field from which it can be taken; with scripts, also by a button.
+/// A link that is shown once, in a read-only field; with scripts, a button copies it.
 #[component]
 pub fn CopyLink(
-    /// What it is, for those who do not see it.
+    /// The accessible name of the field.
     label: &'static str,
     /// The link.
     link: String,

@@ -5,27 +5,27 @@ use leptos::{
     web_sys,
 };
 
-/// A dialog that comes in from the side. Traps focus; closes by Escape, by a click beside it, by following a link,
-/// and by the back button, for which it is an entry in the history.
+/// A modal dialog at the side of the screen. It traps focus. Escape, a click outside, a link inside and the back button
+/// close it; for the back button it pushes an entry to the history.
 #[component]
 pub fn Drawer(
     /// Whether it is open; set to false when it closes.
     open: RwSignal<bool>,
-    /// What it is, for those who do not see it.
+    /// The accessible name.
     label: &'static str,
-    /// Its content, made when it opens.
+    /// The content, built each time it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
     let dialog = NodeRef::<leptos::html::Dialog>::new();
-    // The entry in the history is left alone when a link has taken its place.
-    let entered = StoredValue::new(false);
+    // Whether our history entry is the current one. Not after a link was followed: its page is current then.
+    let has_history_entry = StoredValue::new(false);
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
         match (open.get(), dialog.open()) {
             (true, false) => {
-                // Fails only on an element outside of the document.
+                // Fails only for an element that is not in the document.
                 let _ = dialog.show_modal();
-                entered.set_value(push_entry());
+                has_history_entry.set_value(push_history_entry());
             }
             (false, true) => dialog.close(),
             _ => {}
@@ -33,15 +33,15 @@ pub fn Drawer(
     });
     let back = window_event_listener(ev::popstate, move |_| {
         if open.get_untracked() {
-            entered.set_value(false);
+            has_history_entry.set_value(false);
             open.set(false);
         }
     });
     on_cleanup(move || back.remove());
     let on_close = move |_| {
         open.set(false);
-        if entered.get_value() {
-            entered.set_value(false);
+        if has_history_entry.get_value() {
+            has_history_entry.set_value(false);
             go_back();
         }
     };
@@ -49,11 +49,11 @@ pub fn Drawer(
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let Some(target) = target else { return };
         if let Some(link) = target.closest("a").ok().flatten() {
-            let leads_here = link.unchecked_into::<web_sys::HtmlAnchorElement>().href() == here();
-            if leads_here {
+            let is_same_page = link.unchecked_into::<web_sys::HtmlAnchorElement>().href() == current_url();
+            if is_same_page {
                 event.prevent_default();
             } else {
-                entered.set_value(false);
+                has_history_entry.set_value(false);
             }
             open.set(false);
         } else if target.tag_name() == "DIALOG" {
@@ -68,18 +68,18 @@ pub fn Drawer(
     .into_any()
 }
 
-fn push_entry() -> bool {
+fn push_history_entry() -> bool {
     let history = window().history();
-    history.is_ok_and(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&here())).is_ok())
+    history.is_ok_and(|h| h.push_state_with_url(&JsValue::NULL, "", Some(&current_url())).is_ok())
 }
 
-fn here() -> String {
+fn current_url() -> String {
     location().href().unwrap_or_default()
 }
 
 fn go_back() {
     if let Ok(history) = window().history() {
-        // Fails only in a document that is not shown any more.
+        // Fails only if the document is not active any more.
         let _ = history.back();
     }
 }

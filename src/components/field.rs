@@ -2,53 +2,53 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// What goes back into the inputs of a form that has failed without scripts: names and texts.
+/// The submitted values (name, value) of a form that failed without scripts; they are filled in again.
 #[derive(Debug, Clone, Default)]
-pub struct Kept(pub Vec<(String, String)>);
+pub struct SubmittedValues(pub Vec<(String, String)>);
 
-impl Kept {
+impl SubmittedValues {
     fn value(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(kept, _)| kept == name).map(|(_, value)| value.clone())
+        self.0.iter().find(|(submitted, _)| submitted == name).map(|(_, value)| value.clone())
     }
 }
 
-/// One line of input with its label, its hint, and what is wrong with it.
+/// A single-line input with its label, hint and error.
 #[component]
 pub fn Field(
     /// The name in the form.
     name: &'static str,
-    /// The id, where another field of the page has this name.
+    /// The id, if another field of the page has the same name; otherwise the name is the id.
     #[prop(optional)]
     id: Option<&'static str>,
-    /// What the person reads.
+    /// The visible label.
     label: &'static str,
     /// The `type` of the input.
     #[prop(default = "text")]
     kind: &'static str,
     /// The `autocomplete` token.
     autocomplete: &'static str,
-    /// What stands in it at first.
+    /// The initial value.
     #[prop(optional)]
     value: Option<String>,
-    /// Whether it cannot be changed.
+    /// Whether it is read-only.
     #[prop(optional)]
     readonly: bool,
-    /// The `inputmode`: which keys a phone shows.
+    /// The `inputmode`, which selects the on-screen keyboard.
     #[prop(optional)]
-    keys: Option<&'static str>,
-    /// What is wrong with the value, in a sentence.
+    inputmode: Option<&'static str>,
+    /// The error message for the value.
     #[prop(into)]
     error: Signal<Option<String>>,
-    /// The id of a text that helps with this field.
+    /// The id of a hint for this field.
     #[prop(optional)]
     described_by: Option<&'static str>,
-    /// What stands under the field.
+    /// The content below the field.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    // In the browser nothing is kept, and what the server has written into the page stays.
-    let kept = use_context::<Kept>().filter(|_| kind != "password" && !readonly);
-    let value = kept.and_then(|kept| kept.value(name)).or(value);
+    // Only the server has submitted values. On hydration the value that it rendered stays.
+    let submitted = use_context::<SubmittedValues>().filter(|_| kind != "password" && !readonly);
+    let value = submitted.and_then(|submitted| submitted.value(name)).or(value);
     let id = id.unwrap_or(name);
     let error_id = format!("{id}-error");
     let description = {
@@ -72,9 +72,9 @@ pub fn Field(
                 autocomplete=autocomplete
                 value=value
                 readonly=readonly
-                inputmode=keys
+                inputmode=inputmode
                 required
-                // Without scripts the browser itself moves to the field that is wrong.
+                // Without scripts the browser focuses the invalid field.
                 autofocus=error.get_untracked().is_some()
                 spellcheck="false"
                 autocapitalize=if kind == "text" { "words" } else { "none" }

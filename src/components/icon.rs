@@ -1,9 +1,9 @@
 //! Icons from Lucide (<https://lucide.dev>), ISC licence, copyright Lucide Icons and contributors.
-//! Each is joined into one path, so that it costs one element.
+//! Each icon is merged into a single path, so that it needs only one element.
 
 use leptos::prelude::*;
 
-/// Which icon.
+/// The icons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyph {
     /// Three lines.
@@ -14,7 +14,7 @@ pub enum Glyph {
     SquarePen,
     /// A magnifier.
     Search,
-    /// Up.
+    /// An arrow pointing up.
     ArrowUp,
     /// A square, for stopping.
     Square,
@@ -22,7 +22,7 @@ pub enum Glyph {
     Copy,
     /// A round arrow.
     RotateCw,
-    /// Down.
+    /// An arrow pointing down.
     ArrowDown,
     /// Three dots.
     Ellipsis,
@@ -48,7 +48,7 @@ pub enum Glyph {
     Eye,
     /// An arrow back.
     Undo,
-    /// A triangle, for going on.
+    /// A triangle, for continuing.
     Play,
     /// Two sliders.
     Settings,
@@ -115,7 +115,7 @@ impl Glyph {
     }
 }
 
-/// An icon that says nothing by itself: the control around it carries the name.
+/// A decorative icon, hidden from assistive technology: the control around it has the accessible name.
 #[component]
 pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {

@@ -2,20 +2,20 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::{Glyph, Icon};
 
-/// A button with three dots that unfolds a list of actions. Works without scripts; with them it also closes
-/// by Escape, by a click elsewhere, and after a choice.
+/// A button with three dots that opens a list of actions. Works without scripts; with scripts, Escape, a click outside
+/// and a choice also close it.
 #[component]
 pub fn Menu(
-    /// What the actions are for, for those who do not see it.
+    /// The accessible name of the button.
     #[prop(into)]
     label: String,
-    /// Where the list opens, as classes.
+    /// The classes that position the list.
     #[prop(default = "right-0 top-full")]
-    place: &'static str,
-    /// The button's content, which then is its name too; three dots unless given.
+    placement: &'static str,
+    /// The content of the button, which is also its accessible name; three dots by default.
     #[prop(optional)]
     button: Option<AnyView>,
-    /// The button's class.
+    /// The class of the button.
     #[prop(default = "icon-btn")]
     button_class: &'static str,
     /// The actions.
@@ -26,7 +26,7 @@ pub fn Menu(
         if let Some(details) = details.get_untracked().filter(web_sys::HtmlDetailsElement::open) {
             details.set_open(false);
             if let (true, Ok(Some(summary))) = (refocus, details.query_selector("summary")) {
-                // A summary can always take focus.
+                // A summary is always focusable.
                 let _ = summary.unchecked_into::<web_sys::HtmlElement>().focus();
             }
         }
@@ -49,7 +49,7 @@ pub fn Menu(
             keys.remove();
         });
     });
-    // A button that says what it is needs no other name.
+    // A button with its own content needs no label.
     let name = button.is_none().then_some(label);
     view! {
         <details class="menu" node_ref=details>
@@ -57,7 +57,7 @@ pub fn Menu(
                 {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}
             </summary>
             <div
-                class=format!("menu-items {place}")
+                class=format!("menu-items {placement}")
                 on:click=move |event| {
                     let chosen = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
                     if chosen.and_then(|chosen| chosen.closest(".menu-item:not(summary)").ok().flatten()).is_some() {

@@ -3,13 +3,13 @@ use leptos::prelude::*;
 use super::{Glyph, Icon};
 use crate::domain::{Message, MessageId};
 
-/// What the person said.
+/// A message of the user.
 #[component]
 pub fn UserMessage(
     /// The message.
     message: Message,
-    /// Asks to copy its text.
-    on_copy: Callback<(MessageId, Copied)>,
+    /// Copies the text; the result goes into the signal.
+    on_copy: Callback<(MessageId, CopyStatus)>,
 ) -> impl IntoView {
     let id = message.id;
     view! {
@@ -26,21 +26,21 @@ pub fn UserMessage(
     .into_any()
 }
 
-/// What came of copying, for a moment: `None` before and after it.
-pub type Copied = RwSignal<Option<bool>>;
+/// The result of a copy, shown for 2 s; otherwise `None`.
+pub type CopyStatus = RwSignal<Option<bool>>;
 
-/// Says for a moment what came of copying.
-pub fn tell_copied(copied: Copied, done: bool) {
-    // The button may be gone by then.
-    copied.try_set(Some(done));
-    let over = move || {
+/// Shows the result of a copy for 2 s.
+pub fn show_copy_result(copied: CopyStatus, success: bool) {
+    // The button may be disposed by now.
+    copied.try_set(Some(success));
+    let reset = move || {
         copied.try_set(None);
     };
-    set_timeout(over, std::time::Duration::from_secs(2));
+    set_timeout(reset, std::time::Duration::from_secs(2));
 }
 
-/// The word on a button that copies.
-pub fn copy_word(copied: Option<bool>) -> &'static str {
+/// The label of a copy button.
+pub fn copy_label(copied: Option<bool>) -> &'static str {
     match copied {
         None => t!("chat.copy"),
         Some(true) => t!("chat.copied"),
@@ -48,17 +48,17 @@ pub fn copy_word(copied: Option<bool>) -> &'static str {
     }
 }
 
-/// Copies a message and says what came of it.
+/// A button that copies a message and shows the result.
 #[component]
 pub fn CopyButton(
-    /// Asks to copy, and to tell what came of it by [`tell_copied`].
-    on_copy: Callback<Copied>,
+    /// Copies the text and reports the result with [`show_copy_result`].
+    on_copy: Callback<CopyStatus>,
 ) -> impl IntoView {
-    let copied = Copied::new(None);
+    let copied = CopyStatus::new(None);
     view! {
         <button class="btn btn-quiet btn-small js-only" type="button" on:click=move |_| on_copy.run(copied)>
             {move || view! { <Icon glyph=if copied.get() == Some(true) { Glyph::Check } else { Glyph::Copy } /> }}
-            {move || copy_word(copied.get())}
+            {move || copy_label(copied.get())}
         </button>
     }
 }

@@ -1,4 +1,5 @@
-//! Pieces of view: data comes in by props, intent goes out by callbacks. They never call the server.
+//! Reusable view components. They get data as props and report user actions through callbacks; they never call the
+//! server.
 
 mod answer;
 mod avatar;

@@ -2,24 +2,24 @@ use leptos::prelude::*;
 
 use crate::domain::{ModelChoice, ModelOption};
 
-/// The models by provider, in the foot of the composer.
+/// The model select in the footer of the composer, grouped by provider.
 #[component]
 pub fn ModelPicker(
-    /// The models that answer.
+    /// The available models.
     models: ModelChoice,
-    /// The id of the chosen one.
+    /// The id of the selected model.
     #[prop(into)]
     model: Signal<String>,
-    /// Asks for another one.
+    /// Called with the id of the chosen model.
     on_choose: Callback<String>,
 ) -> impl IntoView {
     if models.models.is_empty() {
         return view! { <p class="px-2 text-label text-ink-faint">{t!("chat.model.none")}</p> }.into_any();
     }
     let chosen = model.get_untracked();
-    let groups = by_provider(models.models)
+    let groups = group_by_provider(models.models)
         .into_iter()
-        .map(|(provider, models)| view! { <optgroup label=provider>{options(models, &chosen)}</optgroup> })
+        .map(|(provider, models)| view! { <optgroup label=provider>{model_options(models, &chosen)}</optgroup> })
         .collect_view();
     view! {
         <select
@@ -35,14 +35,14 @@ pub fn ModelPicker(
     .into_any()
 }
 
-fn options(models: Vec<ModelOption>, chosen: &str) -> impl IntoView {
+fn model_options(models: Vec<ModelOption>, chosen: &str) -> impl IntoView {
     models
         .into_iter()
         .map(|model| view! { <option value=model.id.clone() selected=model.id == chosen>{model.label}</option> })
         .collect_view()
 }
 
-fn by_provider(models: Vec<ModelOption>) -> Vec<(String, Vec<ModelOption>)> {
+fn group_by_provider(models: Vec<ModelOption>) -> Vec<(String, Vec<ModelOption>)> {
     let mut groups: Vec<(String, Vec<ModelOption>)> = Vec::new();
     for model in models {
         match groups.iter_mut().find(|(name, _)| name == model.group()) {

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// A quiet box with something to know.
+/// An unobtrusive box with information.
 #[component]
 pub fn Notice(children: Children) -> impl IntoView {
     view! {
@@ -13,13 +13,13 @@ pub fn Notice(children: Children) -> impl IntoView {
     }
 }
 
-/// What went wrong with a form as a whole. Nothing while there is no error.
+/// The error message of a form as a whole. Renders nothing while there is no error.
 #[component]
 pub fn FormError(
-    /// The sentence.
+    /// The message.
     #[prop(into)]
     error: Signal<Option<String>>,
-    /// The id, so that focus can be moved here.
+    /// The id, used to move the focus here.
     id: &'static str,
 ) -> impl IntoView {
     move || {
@@ -34,18 +34,18 @@ pub fn FormError(
     }
 }
 
-/// A whole page that says one sentence and shows one way on.
+/// A page that shows only a message and one link.
 #[component]
-pub fn Dead(
+pub fn MessagePage(
     /// The heading.
     title: &'static str,
-    /// One sentence.
+    /// The message, one sentence.
     #[prop(into)]
     sentence: String,
-    /// Where to go.
+    /// The target of the link.
     #[prop(into)]
     href: String,
-    /// What the link says.
+    /// The text of the link.
     action: &'static str,
 ) -> impl IntoView {
     view! {

@@ -4,13 +4,13 @@ use leptos_router::hooks::use_location;
 use super::{Avatar, ChatGroups, Glyph, Icon, Menu, ReaderClock};
 use crate::domain::{ChatSummary, CurrentUser, Role};
 
-/// The list of chats with what is always at hand: a new chat, search, the person's menu.
+/// The sidebar: new chat, search, the list of chats, the user's menu.
 #[component]
 pub fn Sidebar(
-    /// The person.
+    /// The signed-in user.
     #[prop(into)]
     user: Signal<CurrentUser>,
-    /// The version of their picture; 0 where there is none.
+    /// The version of their picture; 0 if there is none.
     #[prop(into)]
     picture: Signal<i64>,
     /// The newest chats.
@@ -19,13 +19,13 @@ pub fn Sidebar(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
-    /// Where a form that signs out is sent.
+    /// The URL of the sign-out form.
     sign_out: &'static str,
-    /// Asks for the sidebar to go away.
+    /// Called when the user closes the sidebar.
     on_close: Callback<()>,
-    /// What the button for that says.
+    /// The accessible name of the close button.
     close_label: &'static str,
-    /// Whether links replace the page in the history (in the drawer, which is an entry of its own).
+    /// Whether links replace the history entry. They do in the drawer, which has its own entry.
     #[prop(default = false)]
     replace: bool,
 ) -> impl IntoView {
@@ -83,7 +83,7 @@ fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace
 fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
     let pathname = use_location().pathname;
     let href = format!("/chats/{}", chat.id);
-    let hover = chat.title.clone();
+    let tooltip = chat.title.clone();
     let current = {
         let href = href.clone();
         move || (pathname.get() == href).then_some("page")
@@ -93,7 +93,7 @@ fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
             <a
                 class="sidebar-link"
                 href=href
-                title=hover
+                title=tooltip
                 aria-current=current
                 prop:replace=replace
             >
@@ -130,7 +130,7 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
         <div class="border-t border-line p-2">
             <Menu
                 label=t!("chat.sidebar.your_menu")
-                place="bottom-full inset-x-0 mb-1"
+                placement="bottom-full inset-x-0 mb-1"
                 button
                 button_class="sidebar-link"
             >
@@ -153,7 +153,7 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
                         {t!("chat.sidebar.jobs")}
                     </a>
                 </Show>
-                // A whole new page, so that nothing of this person stays in memory.
+                // A full page load, so that no data of this user stays in memory.
                 <form method="post" action=sign_out>
                     <button class="menu-item" type="submit">
                         <Icon glyph=Glyph::LogOut />

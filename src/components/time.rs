@@ -1,4 +1,5 @@
-//! Times in words. Computed from the server's clock and the reader's time zone, so that both sides write the same.
+//! Times as text. Computed from the server's clock and the reader's time zone, so that server and browser render the
+//! same.
 
 use std::sync::Arc;
 
@@ -6,25 +7,26 @@ use leptos::prelude::*;
 
 use super::browser;
 use crate::{
-    domain::{Civil, ClockChange, Timestamp},
+    domain::{CivilDateTime, ClockChange, Timestamp},
     i18n,
 };
 
-/// What the reader's clock shows.
+/// The current time and the time zone of the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReaderClock {
-    /// Now, after the server's clock.
+    /// The current time by the server's clock.
     pub now: Timestamp,
-    /// Where it hangs.
+    /// The reader's time zone.
     pub zone: ReaderZone,
 }
 
-/// A time zone. Each moment has an offset of its own: a time of summer is told as of summer in winter too.
+/// A time zone. The offset depends on the moment: a time in summer is shown with the summer offset in winter too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderZone {
-    /// As the server knows it, oldest change first. What the first one sets holds for all time before, too.
+    /// The zone as the server knows it: its clock changes, oldest first. The offset of the first one also applies to
+    /// all earlier times.
     Known(Arc<[ClockChange]>),
-    /// The one that this browser is set to.
+    /// The time zone of this browser.
     Browser,
 }
 
@@ -42,11 +44,11 @@ impl ReaderZone {
 }
 
 impl ReaderClock {
-    fn civil(&self, at: Timestamp) -> Civil {
-        Civil::at(at, self.zone.offset_minutes(at))
+    fn civil(&self, at: Timestamp) -> CivilDateTime {
+        CivilDateTime::at(at, self.zone.offset_minutes(at))
     }
 
-    /// How long ago, within a week; after that the day.
+    /// A time in the past: relative within a week, otherwise the date.
     pub fn relative(&self, at: Timestamp) -> String {
         let seconds = (self.now.micros() - at.micros()).div_euclid(1_000_000);
         let (now, then, texts) = (self.civil(self.now), self.civil(at), i18n::current());
@@ -61,8 +63,8 @@ impl ReaderClock {
         }
     }
 
-    /// In how long, within a day; after that the whole moment.
-    pub fn ahead(&self, at: Timestamp) -> String {
+    /// A time in the future: relative within a day, otherwise date and time.
+    pub fn relative_future(&self, at: Timestamp) -> String {
         let seconds = (at.micros() - self.now.micros()).div_euclid(1_000_000);
         match seconds {
             ..60 => t!("time.in_less_than_a_minute").to_owned(),
@@ -72,13 +74,13 @@ impl ReaderClock {
         }
     }
 
-    /// The whole moment, for hovering.
+    /// Date and time in full, for tooltips.
     pub fn exact(&self, at: Timestamp) -> String {
         self.civil(at).moment(i18n::current())
     }
 
-    /// The heading under which a list shows something of this time.
-    pub fn group(&self, at: Timestamp) -> String {
+    /// The heading under which a list shows an entry of this time.
+    pub fn group_heading(&self, at: Timestamp) -> String {
         let (now, then) = (self.civil(self.now), self.civil(at));
         let month = || then.month_name(i18n::current());
         match now.day_number - then.day_number {
@@ -91,16 +93,16 @@ impl ReaderClock {
     }
 }
 
-/// The form that machines read, in UTC.
+/// The time in ISO 8601 format, in UTC.
 pub fn iso(at: Timestamp) -> String {
-    let c = Civil::at(at, 0);
+    let c = CivilDateTime::at(at, 0);
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
-/// A time in words, exact on hover.
+/// A relative time with the exact one as a tooltip.
 #[component]
 pub fn TimeAgo(
-    /// When it was.
+    /// The time to show.
     at: Timestamp,
     /// The reader's clock.
     #[prop(into)]
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn each_moment_has_the_offset_of_its_own_time() {
+    fn the_offset_depends_on_the_moment() {
         // Clocks go forward at 1,000 s and back at 2,000 s.
         let changes = [ClockChange(0, 60), ClockChange(1_000, 120), ClockChange(2_000, 60)];
         let zone = ReaderZone::Known(changes.into());
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn days_follow_the_calendar() {
+    fn iso_timestamps_follow_the_calendar() {
         assert_eq!(iso(NOON), "2026-11-21T12:00:00Z");
         assert_eq!(iso(Timestamp::from_micros(0)), "1970-01-01T00:00:00Z");
         assert_eq!(iso(Timestamp::from_micros(-1)), "1969-12-31T23:59:59Z");
@@ -149,66 +151,67 @@ mod tests {
 
     #[test]
     fn times_are_relative_within_a_week() {
-        let told = |seconds: i64| clock(0).relative(NOON.plus_seconds(-seconds));
-        assert_eq!(told(-30), "Just now");
-        assert_eq!(told(59), "Just now");
-        assert_eq!(told(60), "1 minute ago");
-        assert_eq!(told(59 * 60), "59 minutes ago");
-        assert_eq!(told(3 * 3_600), "3 hours ago");
-        assert_eq!(told(13 * 3_600), "Yesterday, 23:00");
-        assert_eq!(told(3 * 86_400), "3 days ago");
-        assert_eq!(told(10 * 86_400), "11 November");
-        assert_eq!(told(400 * 86_400), "17 October 2025");
+        let text = |seconds: i64| clock(0).relative(NOON.plus_seconds(-seconds));
+        assert_eq!(text(-30), "Just now");
+        assert_eq!(text(59), "Just now");
+        assert_eq!(text(60), "1 minute ago");
+        assert_eq!(text(59 * 60), "59 minutes ago");
+        assert_eq!(text(3 * 3_600), "3 hours ago");
+        assert_eq!(text(13 * 3_600), "Yesterday, 23:00");
+        assert_eq!(text(3 * 86_400), "3 days ago");
+        assert_eq!(text(10 * 86_400), "11 November");
+        assert_eq!(text(400 * 86_400), "17 October 2025");
     }
 
     #[test]
-    fn times_to_come_are_relative_within_a_day() {
-        let told = |seconds: i64| clock(0).ahead(NOON.plus_seconds(seconds));
-        assert_eq!(told(-5), "in less than a minute");
-        assert_eq!(told(59), "in less than a minute");
-        assert_eq!(told(60), "in 1 minute");
-        assert_eq!(told(3_599), "in 59 minutes");
-        assert_eq!(told(7_200), "in 2 hours");
-        assert_eq!(told(86_400), "on 22 November 2026, 12:00");
+    fn future_times_are_relative_within_a_day() {
+        let text = |seconds: i64| clock(0).relative_future(NOON.plus_seconds(seconds));
+        assert_eq!(text(-5), "in less than a minute");
+        assert_eq!(text(59), "in less than a minute");
+        assert_eq!(text(60), "in 1 minute");
+        assert_eq!(text(3_599), "in 59 minutes");
+        assert_eq!(text(7_200), "in 2 hours");
+        assert_eq!(text(86_400), "on 22 November 2026, 12:00");
     }
 
     #[test]
-    fn a_day_begins_where_the_reader_is() {
-        let late = NOON.plus_seconds(-11 * 3_600);
-        assert_eq!(clock(0).group(late), "Today");
-        assert_eq!(clock(-120).group(late), "Yesterday");
-        assert_eq!(clock(0).exact(late), "21 November 2026, 01:00");
-        assert_eq!(clock(330).exact(late), "21 November 2026, 06:30");
+    fn days_start_in_the_time_zone_of_the_reader() {
+        let earlier = NOON.plus_seconds(-11 * 3_600);
+        assert_eq!(clock(0).group_heading(earlier), "Today");
+        assert_eq!(clock(-120).group_heading(earlier), "Yesterday");
+        assert_eq!(clock(0).exact(earlier), "21 November 2026, 01:00");
+        assert_eq!(clock(330).exact(earlier), "21 November 2026, 06:30");
     }
 
     #[test]
     #[cfg(feature = "ssr")]
-    fn each_language_writes_dates_and_times_in_its_own_way() {
-        let told = |tag: &str, hours: i64| {
+    fn dates_and_times_follow_the_language() {
+        let text = |tag: &str, hours: i64| {
             let owner = Owner::new();
             owner.set();
             provide_context(i18n::Language::from_tag(tag).expect("a language"));
             let at = NOON.plus_seconds(-hours * 3_600);
-            (clock(0).relative(at), clock(0).exact(at), clock(0).group(at))
+            (clock(0).relative(at), clock(0).exact(at), clock(0).group_heading(at))
         };
-        let words = |relative: &str, exact: &str, group: &str| (relative.into(), exact.into(), group.into());
-        assert_eq!(told("en-US", 13), words("Yesterday, 11:00 PM", "November 20, 2026, 11:00 PM", "Yesterday"));
-        assert_eq!(told("en-US", 240), words("November 11", "November 11, 2026, 12:00 PM", "November"));
-        assert_eq!(told("en-US", 12), words("12 hours ago", "November 21, 2026, 12:00 AM", "Today"));
-        assert_eq!(told("de", 1), words("vor 1 Stunde", "21. November 2026, 11:00", "Heute"));
-        assert_eq!(told("de", 13), words("Gestern, 23:00", "20. November 2026, 23:00", "Gestern"));
-        assert_eq!(told("de", 240), words("11. November", "11. November 2026, 12:00", "November"));
-        assert_eq!(told("de", 9_600), words("17. Oktober 2025", "17. Oktober 2025, 12:00", "Oktober 2025"));
+        let expected =
+            |relative: &str, exact: &str, group_heading: &str| (relative.into(), exact.into(), group_heading.into());
+        assert_eq!(text("en-US", 13), expected("Yesterday, 11:00 PM", "November 20, 2026, 11:00 PM", "Yesterday"));
+        assert_eq!(text("en-US", 240), expected("November 11", "November 11, 2026, 12:00 PM", "November"));
+        assert_eq!(text("en-US", 12), expected("12 hours ago", "November 21, 2026, 12:00 AM", "Today"));
+        assert_eq!(text("de", 1), expected("vor 1 Stunde", "21. November 2026, 11:00", "Heute"));
+        assert_eq!(text("de", 13), expected("Gestern, 23:00", "20. November 2026, 23:00", "Gestern"));
+        assert_eq!(text("de", 240), expected("11. November", "11. November 2026, 12:00", "November"));
+        assert_eq!(text("de", 9_600), expected("17. Oktober 2025", "17. Oktober 2025, 12:00", "Oktober 2025"));
     }
 
     #[test]
-    fn groups_go_from_days_to_months() {
-        let group = |days: i64| clock(0).group(NOON.plus_seconds(-days * 86_400));
-        assert_eq!(group(-1), "Today");
-        assert_eq!(group(1), "Yesterday");
-        assert_eq!(group(7), "Previous 7 days");
-        assert_eq!(group(8), "November");
-        assert_eq!(group(40), "October");
-        assert_eq!(group(365), "November 2025");
+    fn group_headings_change_from_days_to_months() {
+        let group_heading = |days: i64| clock(0).group_heading(NOON.plus_seconds(-days * 86_400));
+        assert_eq!(group_heading(-1), "Today");
+        assert_eq!(group_heading(1), "Yesterday");
+        assert_eq!(group_heading(7), "Previous 7 days");
+        assert_eq!(group_heading(8), "November");
+        assert_eq!(group_heading(40), "October");
+        assert_eq!(group_heading(365), "November 2025");
     }
 }

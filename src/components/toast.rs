@@ -2,25 +2,25 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-/// How long a toast stays.
-const STAYS: Duration = Duration::from_secs(10);
+/// How long a toast is visible.
+const TOAST_DURATION: Duration = Duration::from_secs(10);
 
-/// A line that floats for a while, with one thing to do about it. Nothing while there are no words.
+/// A toast with one action button. Renders nothing while there is no text.
 #[component]
 pub fn Toast(
-    /// What happened.
+    /// The text; `None` hides the toast.
     #[prop(into)]
-    words: Signal<Option<String>>,
-    /// What the button says.
+    text: Signal<Option<String>>,
+    /// The label of the button.
     action: &'static str,
-    /// The button was pressed.
+    /// Called when the button is pressed.
     on_action: Callback<()>,
-    /// Its time is over.
-    on_over: Callback<()>,
+    /// Called when the toast has been visible for 10 s.
+    on_timeout: Callback<()>,
 ) -> impl IntoView {
     Effect::new(move || {
-        if words.with(Option::is_some)
-            && let Ok(handle) = set_timeout_with_handle(move || on_over.run(()), STAYS)
+        if text.with(Option::is_some)
+            && let Ok(handle) = set_timeout_with_handle(move || on_timeout.run(()), TOAST_DURATION)
         {
             on_cleanup(move || handle.clear());
         }
@@ -28,12 +28,12 @@ pub fn Toast(
     view! {
         <div role="status" aria-live="polite">
             {move || {
-                words
+                text
                     .get()
-                    .map(|words| {
+                    .map(|text| {
                         view! {
                             <div class="toast">
-                                <p>{words}</p>
+                                <p>{text}</p>
                                 <button class="btn btn-line" type="button" on:click=move |_| on_action.run(())>
                                     {action}
                                 </button>

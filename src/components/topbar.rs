@@ -2,20 +2,20 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// The bar above a page: the way to the chats, the title, what can be done here.
+/// The bar above a page: the buttons that open the list of chats, the title, the page's actions.
 #[component]
 pub fn TopBar(
-    /// The page's heading.
+    /// The title of the page.
     #[prop(into)]
     title: Signal<String>,
-    /// Asks for the drawer.
+    /// Called to open the drawer.
     on_drawer: Callback<()>,
-    /// Asks for the sidebar to be unfolded.
+    /// Called to unfold (expand) the sidebar.
     on_unfold: Callback<()>,
-    /// Whether the page has no other heading.
+    /// Whether the title is the page's heading (`h1`).
     #[prop(default = true)]
     heading: bool,
-    /// What can be done with the page.
+    /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -5,61 +5,61 @@ use crate::domain::MessageId;
 use super::{
     Glyph, Icon,
     browser::{Sentinel, copy_text},
-    copy_word,
+    copy_label,
 };
 
-/// Pixels from the end within which the reader is at the end.
-const NEAR: i32 = 40;
+/// Distance from the end, in pixels, within which the reader counts as being at the end.
+const END_THRESHOLD: i32 = 40;
 
-/// Where the reader is in a transcript. The scroller is reversed: 0 is the end, upwards is negative.
+/// The scroll state of a transcript. The scroller is reversed: 0 is the end, values above it are negative.
 #[derive(Clone, Copy)]
-pub struct ReadingPlace {
+pub struct ScrollState {
     scroller: NodeRef<Div>,
     following: StoredValue<bool>,
-    away: RwSignal<bool>,
+    away_from_end: RwSignal<bool>,
     last_top: StoredValue<i32>,
 }
 
-impl Default for ReadingPlace {
+impl Default for ScrollState {
     fn default() -> Self {
         Self {
             scroller: NodeRef::new(),
             following: StoredValue::new(true),
-            away: RwSignal::new(false),
+            away_from_end: RwSignal::new(false),
             last_top: StoredValue::new(0),
         }
     }
 }
 
-impl ReadingPlace {
-    /// Goes to the end and follows it from now on.
-    pub fn to_end(self) {
+impl ScrollState {
+    /// Scrolls to the end and follows it from now on.
+    pub fn scroll_to_end(self) {
         self.following.set_value(true);
-        self.away.set(false);
+        self.away_from_end.set(false);
         if let Some(scroller) = self.scroller.get_untracked() {
             scroller.set_scroll_top(0);
         }
     }
 
-    /// Changes the page without moving the words that the reader looks at, or stays at the end.
-    pub fn keep<T>(self, change: impl FnOnce() -> T) -> T {
+    /// Runs a change of the content. The visible text does not move; a reader at the end stays at the end.
+    pub fn preserve_position<T>(self, change: impl FnOnce() -> T) -> T {
         let before = self.height();
         let changed = change();
-        self.settle(before);
+        self.restore_position(before);
         changed
     }
 
-    /// The same for a change that takes effect until the next frame.
-    pub fn keep_until_frame(self) {
+    /// Like [`Self::preserve_position`], for a change that takes effect before the next frame.
+    pub fn preserve_position_until_frame(self) {
         let before = self.height();
-        request_animation_frame(move || self.settle(before));
+        request_animation_frame(move || self.restore_position(before));
     }
 
     fn height(self) -> i32 {
         self.scroller.try_get_untracked().flatten().map_or(0, |scroller| scroller.scroll_height())
     }
 
-    fn settle(self, before: i32) {
+    fn restore_position(self, before: i32) {
         let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
         if self.following.try_get_value().unwrap_or(true) {
             if scroller.scroll_top() != 0 {
@@ -73,52 +73,52 @@ impl ReadingPlace {
         }
     }
 
-    fn scrolled(self) {
+    fn on_scroll(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let top = scroller.scroll_top();
         if top < self.last_top.get_value() {
             self.following.set_value(false);
-        } else if top > -NEAR {
+        } else if top > -END_THRESHOLD {
             self.following.set_value(true);
         }
         self.last_top.set_value(top);
-        let away = top <= -NEAR;
-        if self.away.get_untracked() != away {
-            self.away.set(away);
+        let away_from_end = top <= -END_THRESHOLD;
+        if self.away_from_end.get_untracked() != away_from_end {
+            self.away_from_end.set(away_from_end);
         }
     }
 }
 
-/// The scroller with the messages. Asks for older ones before the reader comes to the top.
+/// The scroller with the messages. Loads older ones before the reader reaches the top.
 #[component]
 pub fn Transcript(
-    /// Where the reader is.
-    place: ReadingPlace,
-    /// Whether there are older messages to ask for.
+    /// The scroll state.
+    scroll: ScrollState,
+    /// Whether there are older messages to load.
     #[prop(into)]
     has_older: Signal<bool>,
-    /// Asks for them.
+    /// Called to load them.
     on_older: Callback<()>,
-    /// The first message that is there.
+    /// The first loaded message.
     #[prop(into)]
     first: Signal<Option<MessageId>>,
-    /// Where the older ones are without scripts.
+    /// The URL of the older messages, for use without scripts.
     #[prop(into)]
     older_href: Signal<String>,
     /// The messages.
     children: Children,
 ) -> impl IntoView {
     let top = NodeRef::<Div>::new();
-    // The effect keeps its sentinel until its next run. (A local stored value would be made on the server too,
-    // and dropped there on another thread.)
+    // The effect owns its sentinel until its next run. (A local stored value would also be created on the server, and
+    // dropped there on another thread.)
     Effect::new(move |_: Option<Option<Sentinel>>| {
-        // Watched anew after each step, because a top that stays in sight does not come into sight again.
+        // Observed again after each page: an element that stays visible does not trigger the observer again.
         first.track();
-        let (top, scroller) = (top.get()?, place.scroller.get()?);
+        let (top, scroller) = (top.get()?, scroll.scroller.get()?);
         Sentinel::watch(&top, &scroller, move || on_older.run(()))
     });
     view! {
-        <div class="scroller" node_ref=place.scroller on:scroll=move |_| place.scrolled() on:click=copy_code>
+        <div class="scroller" node_ref=scroll.scroller on:scroll=move |_| scroll.on_scroll() on:click=copy_code>
             <div class="transcript">
                 <Show when=move || has_older.get()>
                     <div class="flex min-h-11 justify-center" node_ref=top>
@@ -135,15 +135,15 @@ pub fn Transcript(
     .into_any()
 }
 
-/// Leads back to the end, while the reader is away from it.
+/// A button that scrolls to the end, shown while the reader is away from it.
 #[component]
 pub fn JumpToLatest(
-    /// Where the reader is.
-    place: ReadingPlace,
+    /// The scroll state.
+    scroll: ScrollState,
 ) -> impl IntoView {
     view! {
-        <Show when=move || place.away.get()>
-            <button class="btn btn-line jump" type="button" on:click=move |_| place.to_end()>
+        <Show when=move || scroll.away_from_end.get()>
+            <button class="btn btn-line jump" type="button" on:click=move |_| scroll.scroll_to_end()>
                 <Icon glyph=Glyph::ArrowDown />
                 {t!("chat.transcript.to_latest")}
             </button>
@@ -151,7 +151,7 @@ pub fn JumpToLatest(
     }
 }
 
-/// Copies a block of code, wherever in the transcript its button was pressed.
+/// Copies a code block. One click handler serves all copy buttons of the transcript.
 fn copy_code(event: web_sys::MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let Some(button) = target.and_then(|target| target.closest(".copy-code").ok().flatten()) else { return };
@@ -160,7 +160,7 @@ fn copy_code(event: web_sys::MouseEvent) {
     let Some(code) = code else { return };
     leptos::task::spawn_local(async move {
         let copied = copy_text(code).await;
-        button.set_text_content(Some(copy_word(Some(copied))));
-        set_timeout(move || button.set_text_content(Some(copy_word(None))), std::time::Duration::from_secs(2));
+        button.set_text_content(Some(copy_label(Some(copied))));
+        set_timeout(move || button.set_text_content(Some(copy_label(None))), std::time::Duration::from_secs(2));
     });
 }

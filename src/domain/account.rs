@@ -1,28 +1,28 @@
-//! People and how they come in.
+//! User accounts, roles and sign-up.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AppError, UserId, limits};
 #[cfg(feature = "ssr")]
 use super::{
-    honest,
     name::{is_reserved, mixes_scripts},
+    reject_deceptive,
 };
 use crate::i18n::Reason;
 
-/// What a person may do.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Uses the installation.
     Member,
-    /// Also runs it.
+    /// Also manages it.
     Administrator,
 }
 
 impl Role {
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
+    /// The name in forms, commands and the database.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
             Self::Administrator => "administrator",
@@ -30,64 +30,64 @@ impl Role {
     }
 }
 
-/// The person who is signed in, as the pages show them.
+/// The signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentUser {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// The name as it was given.
+    /// The display name.
     pub name: String,
-    /// The address as it was given.
+    /// The e-mail address as entered.
     pub email: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
 }
 
-/// Whether a stranger can make an account now.
+/// Who can create an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignUpPolicy {
-    /// Nobody is here yet: the next account is the administrator's.
+    /// There is no account yet: the first one becomes the administrator.
     First,
-    /// Anybody may.
+    /// Everyone.
     Open,
-    /// Whoever has an address of certain domains may, and must show that it is theirs.
+    /// Everyone with an e-mail address in certain domains, after verifying it.
     Domains,
-    /// Nobody may, without an invitation.
+    /// Only with an invitation.
     Closed,
 }
 
-/// How good a password is.
+/// The strength of a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordRating {
-    /// From 0 (guessed at once) to 4 (very hard to guess), after zxcvbn.
+    /// The zxcvbn score, from 0 (very weak) to 4 (very strong).
     pub score: u8,
-    /// Whether the one rule is met.
+    /// Whether the password meets the policy.
     pub acceptable: bool,
-    /// What is missing, or that it is good.
+    /// How to improve the password, or that it is good.
     pub advice: Reason,
 }
 
-/// An address that can stand for a person: one spelling, lower case.
+/// A valid e-mail address, as entered and in normalized form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email {
-    given: String,
+    entered: String,
     key: String,
 }
 
 impl Email {
-    /// Checks and normalizes an address. Only the form that people have is taken: an unquoted local part,
-    /// one `@`, a domain with a dot or `localhost`; ASCII, so that no look-alike can pose as another address.
+    /// Validates and normalizes an address. Only the common form is accepted: an unquoted local part, one `@`, a domain
+    /// with a dot or `localhost`; ASCII only, against look-alike addresses.
     ///
     /// # Errors
     /// `Invalid` on the field `email`.
     pub fn parse(text: &str) -> Result<Self, AppError> {
-        let given = text.trim();
+        let entered = text.trim();
         let invalid = || AppError::invalid("email", reason!("email_malformed"));
-        if given.is_empty() || given.len() > limits::EMAIL_BYTES || !given.is_ascii() {
+        if entered.is_empty() || entered.len() > limits::MAX_EMAIL_BYTES || !entered.is_ascii() {
             return Err(invalid());
         }
-        let (local, domain) = given.split_once('@').ok_or_else(invalid)?;
+        let (local, domain) = entered.split_once('@').ok_or_else(invalid)?;
         let local_ok = (1..=64).contains(&local.len())
             && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte));
         let domain_ok = (domain.contains('.') || domain == "localhost")
@@ -100,20 +100,20 @@ impl Email {
         if !local_ok || !domain_ok {
             return Err(invalid());
         }
-        Ok(Self { given: given.to_owned(), key: given.to_ascii_lowercase() })
+        Ok(Self { entered: entered.to_owned(), key: entered.to_ascii_lowercase() })
     }
 
-    /// As it was given.
-    pub fn given(&self) -> &str {
-        &self.given
+    /// The address as entered, without surrounding whitespace.
+    pub fn as_entered(&self) -> &str {
+        &self.entered
     }
 
-    /// The spelling under which it is unique.
+    /// The normalized address (lower case), which identifies an account.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What stands behind the `@`, in lower case.
+    /// The domain, in lower case.
     pub fn domain(&self) -> &str {
         self.key.split_once('@').map_or("", |(_, domain)| domain)
     }
@@ -124,7 +124,7 @@ const fn is_atom_byte(byte: u8) -> bool {
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
-/// Checks a person's name and returns it without surrounding blanks, and without joiners that change nothing.
+/// Validates a display name and returns it without surrounding whitespace and redundant joiners.
 ///
 /// # Errors
 /// `Invalid` on the field `name`.
@@ -134,10 +134,10 @@ pub fn parse_name(text: &str) -> Result<String, AppError> {
     if name.is_empty() {
         return Err(AppError::invalid("name", reason!("name_missing")));
     }
-    if name.chars().count() > limits::NAME_CHARS {
-        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::NAME_CHARS)));
+    if name.chars().count() > limits::MAX_NAME_CHARS {
+        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::MAX_NAME_CHARS)));
     }
-    let Some(name) = honest(name) else {
+    let Some(name) = reject_deceptive(name) else {
         return Err(AppError::invalid("name", reason!("name_invisible")));
     };
     if is_reserved(&name) {
@@ -154,14 +154,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_normalized_once() {
+    fn addresses_are_normalized() {
         let email = Email::parse(" Ada.Lovelace@Example.ORG ").expect("a good address");
-        assert_eq!(email.given(), "Ada.Lovelace@Example.ORG");
+        assert_eq!(email.as_entered(), "Ada.Lovelace@Example.ORG");
         assert_eq!(email.key(), "ada.lovelace@example.org");
     }
 
     #[test]
-    fn row_13_bad_addresses_are_refused() {
+    fn row_13_invalid_addresses_are_rejected() {
         let long = format!("{}@example.org", "a".repeat(300));
         for bad in [
             "",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn row_11_names_cannot_deceive() {
+    fn row_11_deceptive_names_are_rejected() {
         assert_eq!(parse_name("  Ada  ").as_deref(), Ok("Ada"));
         assert!(parse_name("👩‍🚀").is_ok());
         assert_eq!(parse_name("علی\u{200C}رضا").as_deref(), Ok("علی\u{200C}رضا"));

@@ -1,4 +1,4 @@
-//! What is written down of who did what.
+//! Audit actions, entries and queries.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::i18n;
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $action:ident => $label:expr,)+) => {
-        /// Something that is written down.
+        /// An action in the audit log.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
         #[serde(rename_all = "snake_case")]
@@ -16,10 +16,10 @@ macro_rules! actions {
         }
 
         impl AuditAction {
-            /// All of them.
+            /// All actions.
             pub const ALL: &[Self] = &[$(Self::$action),+];
 
-            /// In words, for whoever reads the page.
+            /// The label in the language of the page.
             pub fn label(self) -> &'static str {
                 let key = match self {
                     $(Self::$action => $label,)+
@@ -30,112 +30,112 @@ macro_rules! actions {
     };
 }
 
-// A new kind of act goes at the end.
+// Add new actions at the end.
 actions! {
-    /// An account was made.
+    /// An account was created.
     SignUp => key!("admin.action.sign_up"),
-    /// Somebody signed in, or tried to.
+    /// A user signed in, or an attempt failed.
     SignIn => key!("admin.action.sign_in"),
-    /// Somebody signed out.
+    /// A user signed out.
     SignOut => key!("admin.action.sign_out"),
-    /// Somebody who was signed in proved again who they are, or tried to.
+    /// A signed-in user re-authenticated, or an attempt failed.
     Confirm => key!("admin.action.confirm"),
-    /// One sign-in was ended by its owner.
+    /// A user revoked one of their sign-ins.
     EndSignIn => key!("admin.action.end_sign_in"),
-    /// All other sign-ins were ended by their owner.
+    /// A user revoked all of their other sign-ins.
     EndOtherSignIns => key!("admin.action.end_other_sign_ins"),
-    /// A password was changed by its owner.
+    /// A user changed their password.
     ChangePassword => key!("admin.action.change_password"),
-    /// A name was changed.
+    /// A user changed their display name.
     ChangeName => key!("admin.action.change_name"),
-    /// An administrator changed what a person may do; the detail is the new role.
+    /// An administrator changed the role of a user; the detail is the new role.
     ChangeRole => key!("admin.action.change_role"),
-    /// An administrator shut an account.
+    /// An administrator disabled an account.
     DisableAccount => key!("admin.action.disable_account"),
-    /// An administrator opened an account again.
+    /// An administrator enabled an account.
     EnableAccount => key!("admin.action.enable_account"),
-    /// An administrator ended all sign-ins of a person.
+    /// An administrator revoked all sign-ins of a user.
     EndAllSignIns => key!("admin.action.end_all_sign_ins"),
-    /// An administrator began a reset of a password.
+    /// An administrator started a password reset.
     StartReset => key!("admin.action.start_reset"),
-    /// An administrator asked for a person's lost second factors to be removed.
+    /// An administrator scheduled the removal of a user's lost second factors.
     AskFactorRemoval => key!("admin.action.ask_factor_removal"),
-    /// An administrator withdrew that.
+    /// An administrator cancelled the scheduled removal.
     WithdrawFactorRemoval => key!("admin.action.withdraw_factor_removal"),
-    /// The person refused that.
+    /// The user refused the scheduled removal.
     RefuseFactorRemoval => key!("admin.action.refuse_factor_removal"),
-    /// Lost second factors were removed when the notice was over.
+    /// Lost second factors were removed after the waiting period.
     RemoveLostFactors => key!("admin.action.remove_lost_factors"),
-    /// An account into which nobody ever could sign in made room for whoever showed that its address is theirs.
+    /// An unverified account, which never could be used, was replaced because another user verified its e-mail address.
     MakeRoom => key!("admin.action.make_room"),
-    /// A second factor was refused in a sign-in.
+    /// A second factor was wrong during a sign-in.
     SecondFactor => key!("admin.action.second_factor"),
     /// A second factor was added; the detail is its name.
     AddFactor => key!("admin.action.add_factor"),
     /// A second factor was removed; the detail is its name.
     RemoveFactor => key!("admin.action.remove_factor"),
-    /// New recovery codes were made.
+    /// New recovery codes were generated.
     NewRecoveryCodes => key!("admin.action.new_recovery_codes"),
-    /// A provider was linked; the detail is what people call it.
+    /// An identity provider was linked; the detail is its display name.
     LinkIdentity => key!("admin.action.link_identity"),
-    /// A provider was unlinked; the detail is what people call it.
+    /// An identity provider was unlinked; the detail is its display name.
     UnlinkIdentity => key!("admin.action.unlink_identity"),
-    /// An address was shown to be its owner's.
+    /// An e-mail address was verified.
     VerifyAddress => key!("admin.action.verify_address"),
-    /// Another address was asked for.
+    /// A user requested a change of their e-mail address.
     AskAddressChange => key!("admin.action.ask_address_change"),
-    /// The address was changed.
+    /// The e-mail address was changed.
     ChangeAddress => key!("admin.action.change_address"),
-    /// A link for a new password was asked for.
+    /// A password reset was requested.
     AskReset => key!("admin.action.ask_reset"),
-    /// The password was changed by a link.
+    /// The password was reset with a link.
     ResetPassword => key!("admin.action.reset_password"),
-    /// An invitation was made; the detail says for what.
+    /// An invitation was created; the detail is the role and the limits.
     CreateInvitation => key!("admin.action.create_invitation"),
-    /// An invitation was made dead.
+    /// An invitation was revoked.
     RevokeInvitation => key!("admin.action.revoke_invitation"),
-    /// What was written down was exported; the detail says which part of it.
+    /// The audit log was exported; the detail is the filter.
     ExportAudit => key!("admin.action.export_audit"),
-    /// The language or the time zone was changed; the detail is what they are.
+    /// The language or the time zone was changed; the detail is the new values.
     ChangeLocale => key!("admin.action.change_locale"),
     /// The picture was changed or removed.
     ChangePicture => key!("admin.action.change_picture"),
-    /// The person, or an administrator, asked for an account to be deleted.
+    /// The user or an administrator scheduled the deletion of an account.
     AskDeletion => key!("admin.action.ask_deletion"),
-    /// The person, or an administrator, withdrew that.
+    /// The user or an administrator cancelled the scheduled deletion.
     WithdrawDeletion => key!("admin.action.withdraw_deletion"),
-    /// An account was deleted when its day of grace was over.
+    /// An account was deleted after its grace period of one day.
     DeleteAccount => key!("admin.action.delete_account"),
-    /// The person asked for a file with all their data.
+    /// The user requested an export of their data.
     ExportData => key!("admin.action.export_data"),
-    /// The person downloaded that file.
+    /// The user downloaded their data export.
     DownloadData => key!("admin.action.download_data"),
-    /// The person chose when their chats are deleted by themselves; the detail is after how many days.
+    /// The user changed their retention rule; the detail is the number of days.
     ChangeRetention => key!("admin.action.change_retention"),
-    /// Chats were deleted by a rule of retention; the detail is how many.
+    /// Chats were deleted by a retention rule; the detail is their number.
     ExpireChats => key!("admin.action.expire_chats"),
-    /// The person deleted chats; the detail is how many.
+    /// The user deleted chats; the detail is their number.
     DeleteChats => key!("admin.action.delete_chats"),
-    /// The person took deleted chats back; the detail is how many.
+    /// The user restored deleted chats; the detail is their number.
     RestoreChats => key!("admin.action.restore_chats"),
-    /// Somebody tried something too often; the detail is what. Written down once in each span of the limit.
+    /// A rate limit was exceeded; the detail is the limit. Recorded once per time window.
     Throttle => key!("admin.action.throttle"),
-    /// A member tried what only administrators may do; the detail is where.
+    /// A member was denied access to an administrator's page or function; the detail is its path.
     Overstep => key!("admin.action.overstep"),
-    /// A second factor was given another name; the detail is the new one.
+    /// A second factor was renamed; the detail is the new name.
     RenameFactor => key!("admin.action.rename_factor"),
-    /// An identity provider or the mail server cannot be used until a setting is changed; the detail says which and why.
+    /// An identity provider or the mail server is misconfigured; the detail is the error.
     SetupFault => key!("admin.action.setup_fault"),
-    /// An administrator had a job tried again; the detail is what it does.
+    /// An administrator retried a job; the detail is the kind of job.
     RetryJob => key!("admin.action.retry_job"),
-    /// An administrator gave a job up; the detail is what it does.
+    /// An administrator gave up a job; the detail is the kind of job.
     GiveUpJob => key!("admin.action.give_up_job"),
 }
 
 impl AuditAction {
-    /// As it is kept, and as it is asked for.
+    /// The action code in the database and in queries.
     pub fn name(self) -> String {
-        // Its own name is made of its words: SignUp, sign_up.
+        // Converts the variant name to snake case: `SignUp` to `sign_up`.
         let mut name = String::new();
         for letter in format!("{self:?}").chars() {
             if letter.is_ascii_uppercase() && !name.is_empty() {
@@ -146,89 +146,90 @@ impl AuditAction {
         name
     }
 
-    /// The action with this name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// The action with this code.
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 }
 
-/// How an act ended.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was done.
+    /// The action was done.
     Done,
-    /// It was refused.
+    /// The action was refused.
     Refused,
 }
 
-/// One act, as the person whom it concerns sees it.
+/// An audit entry, as shown to the user whom it concerns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    /// When.
+    /// When the action happened.
     pub at: Timestamp,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// On which device, in words.
+    /// The browser and operating system, in words.
     pub device: String,
-    /// From where: the beginning of the network address.
-    pub place: String,
-    /// On what, if that is told.
+    /// The network: the first part of the IP address.
+    pub network: String,
+    /// Details such as a name, or empty.
     pub detail: String,
-    /// Whether somebody else did it: an administrator, the operator, or the server.
+    /// Whether someone other than the user did it: an administrator, the operator, or the server.
     pub by_another: bool,
 }
 
-/// One page of them, newest first.
+/// A page of a user's activity, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityPage {
-    /// The acts.
-    pub acts: Vec<Activity>,
-    /// The cursor of the next page, where there is one.
+    /// The audit entries.
+    pub activities: Vec<Activity>,
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// What an administrator looks for in the audit. Empty texts stand for everything.
+/// An administrator's query of the audit log. Empty fields match everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditQuery {
-    /// The name of an action.
+    /// The code of an action.
     pub action: String,
     /// `done` or `refused`.
     pub outcome: String,
-    /// The address or the id of whoever did it or whom it concerns.
+    /// The e-mail address or id of the actor or subject.
     pub person: String,
     /// The first day, as `2026-11-21`, in UTC.
     pub from: String,
-    /// The last day, likewise.
+    /// The last day, in the same format.
     pub to: String,
 }
 
-/// One act, as administrators see it.
+/// An audit entry, as shown to administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// What its subject sees.
-    pub act: Activity,
-    /// Who did it: a name and an address while the account exists, else the beginning of an id; empty where it is not known.
+    /// The part that is also shown to the subject.
+    pub activity: Activity,
+    /// The actor: name and e-mail address while the account exists, otherwise the beginning of the id; empty if
+    /// unknown.
     pub actor: String,
-    /// Whom it concerns, likewise.
+    /// The subject, in the same form.
     pub subject: String,
 }
 
-/// One page of the audit, newest first.
+/// A page of the audit log, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPage {
-    /// The acts.
+    /// The entries.
     pub entries: Vec<AuditEntry>,
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
-    /// Days for which they are kept.
+    /// The retention of audit entries, in days.
     pub days: u32,
-    /// Whether the administrator proved a short while ago who they are, so that an export can be made.
-    pub fresh: bool,
+    /// Whether the administrator authenticated recently, which an export requires.
+    pub recently_authenticated: bool,
 }
 
 #[cfg(test)]
@@ -236,11 +237,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_are_kept() {
+    fn action_codes_match_their_serialized_form() {
         for action in AuditAction::ALL {
             assert_eq!(serde_json::to_value(action).unwrap(), action.name());
-            assert_eq!(AuditAction::named(&action.name()), Some(*action));
+            assert_eq!(AuditAction::from_name(&action.name()), Some(*action));
         }
-        assert_eq!(AuditAction::named("drop table"), None);
+        assert_eq!(AuditAction::from_name("drop table"), None);
     }
 }

@@ -1,14 +1,14 @@
-//! Moments on a calendar, and how languages write them.
+//! Dates and times, and their localized formats.
 //!
-//! The patterns are texts of the catalogue, so that the server and the browser write the same to the letter, which the
-//! libraries of the two (CLDR in different versions) do not.
+//! The format patterns are in the message catalogue, so that the server and the browser render exactly the same text.
+//! Their own libraries would not, because they contain different versions of CLDR.
 
 use super::Timestamp;
 use crate::i18n::Texts;
 
-/// A moment on a calendar and a clock.
+/// A calendar date and time of day, without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Civil {
+pub struct CivilDateTime {
     /// Days since 1970-01-01.
     pub day_number: i64,
     /// The year.
@@ -25,9 +25,9 @@ pub struct Civil {
     pub second: i64,
 }
 
-impl Civil {
-    /// The moment where clocks are this many minutes ahead of UTC. After Howard Hinnant, "chrono-compatible low-level date
-    /// algorithms".
+impl CivilDateTime {
+    /// Converts a timestamp to local time with this UTC offset in minutes. The algorithm is from Howard Hinnant,
+    /// "chrono-compatible low-level date algorithms".
     pub fn at(at: Timestamp, utc_offset_minutes: i32) -> Self {
         let seconds = at.micros().div_euclid(1_000_000) + i64::from(utc_offset_minutes) * 60;
         let day_number = seconds.div_euclid(86_400);
@@ -50,7 +50,7 @@ impl Civil {
         }
     }
 
-    /// The name of the month.
+    /// The localized name of the month.
     pub fn month_name(self, texts: &Texts) -> &'static str {
         texts.text(match self.month {
             1 => key!("time.month_1"),
@@ -68,17 +68,17 @@ impl Civil {
         })
     }
 
-    /// The day within its year.
+    /// Formats the day and the month.
     pub fn day(self, texts: &Texts) -> String {
         t!(in texts, "time.day", day = self.day, month = self.month_name(texts))
     }
 
-    /// The day with its year.
+    /// Formats the day, the month and the year.
     pub fn date(self, texts: &Texts) -> String {
         t!(in texts, "time.date", day = self.day, month = self.month_name(texts), year = self.year)
     }
 
-    /// The hour and the minute.
+    /// Formats the hour and the minute.
     pub fn time(self, texts: &Texts) -> String {
         let half = if self.hour < 12 { t!(in texts, "time.am") } else { t!(in texts, "time.pm") };
         let (hour, hour12) = (format!("{:02}", self.hour), (self.hour + 11) % 12 + 1);
@@ -86,7 +86,7 @@ impl Civil {
         t!(in texts, "time.clock", hour = hour, hour12 = hour12, minute = minute, half = half)
     }
 
-    /// The day, the hour and the minute.
+    /// Formats the date, the hour and the minute.
     pub fn moment(self, texts: &Texts) -> String {
         t!(in texts, "time.moment", date = self.date(texts), time = self.time(texts))
     }

@@ -1,29 +1,29 @@
-//! Chats, their list, and what can be done with them.
+//! Chats, chat lists and the actions on chats.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppError, ChatId, MessageId, MessageWindow, RunId, Timestamp, limits, visible};
+use super::{AppError, ChatId, MessageId, MessageWindow, RunId, Timestamp, limits, strip_invisible};
 
-/// A chat as the lists show it.
+/// A chat in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatSummary {
-    /// Which.
+    /// The chat's id.
     pub id: ChatId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The beginning of the last message, as plain text on one line.
-    pub last_words: String,
-    /// The id of the model that was asked last.
+    /// The beginning of the last message, as one line of plain text.
+    pub preview: String,
+    /// The id of the model that was used last.
     pub model: String,
-    /// When something was last said.
+    /// The time of the last activity.
     pub active_at: Timestamp,
-    /// Kept at the top.
+    /// Whether it is pinned.
     pub pinned: bool,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// An answer is being written.
+    /// Whether an answer is queued or being generated.
     pub running: bool,
 }
 
@@ -31,24 +31,24 @@ pub struct ChatSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatFilter {
-    /// All that are not archived.
+    /// All chats that are not archived.
     #[default]
     All,
-    /// Pinned and not archived.
+    /// Pinned chats that are not archived.
     Pinned,
-    /// Archived.
+    /// Archived chats.
     Archived,
 }
 
-/// Where the next page of a list begins: after the row with this time and id.
-/// It names a place in the asker's own list and gives access to nothing.
+/// The cursor of the next page of a list: the last row of the previous page.
+/// It is a position in the user's own list and grants access to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatCursor {
-    /// Whether the last row of the page before was pinned; pinned chats come first.
+    /// Whether the row is pinned; pinned chats come first.
     pub pinned: bool,
-    /// Its `active_at`.
+    /// The `active_at` of the row.
     pub active_at: Timestamp,
-    /// Its id.
+    /// The id of the row.
     pub id: ChatId,
 }
 
@@ -82,88 +82,88 @@ impl FromStr for ChatCursor {
 pub struct ChatPage {
     /// The chats.
     pub chats: Vec<ChatSummary>,
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// What can be done with chats from the lists.
+/// The actions on chats in the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatAction {
-    /// Keep at the top.
+    /// Pins chats to the top.
     Pin,
-    /// No longer.
+    /// Unpins chats.
     Unpin,
-    /// Put away.
+    /// Archives chats.
     Archive,
-    /// Bring back.
+    /// Moves archived chats back to the list.
     Unarchive,
-    /// Delete; `Restore` undoes it for a while.
+    /// Deletes chats; `Restore` undoes it for a while.
     Delete,
-    /// Undo a deletion.
+    /// Restores deleted chats.
     Restore,
 }
 
-/// An open chat: what the chat page needs for its first view.
+/// A chat with the data for the first view of its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chat {
-    /// Which.
+    /// The chat's id.
     pub id: ChatId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The id of the model that was asked last.
+    /// The id of the model that was used last.
     pub model: String,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// Kept at the top.
+    /// Whether it is pinned.
     pub pinned: bool,
     /// The newest messages.
     pub window: MessageWindow,
 }
 
-/// The answer to sending, retrying or continuing.
+/// The run that was started by sending a message, retrying or continuing an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
+pub struct StartedRun {
     /// The chat, which may be new.
     pub chat: ChatId,
-    /// The message that was written into the chat, or the one before the answer.
+    /// The sent message; for a retry the previous answer, for a continuation the answer itself.
     pub message: MessageId,
-    /// The answer that will be written.
+    /// The answer that the run writes.
     pub answer: MessageId,
-    /// The run that writes it.
+    /// The run's id.
     pub run: RunId,
 }
 
-/// The title that a chat gets from its first message: its first line with words, cut at a word. Of a text
-/// that cannot be seen, it is an ellipsis.
+/// The title for a chat, from its first message: the first line that contains a letter or digit, truncated at a word
+/// boundary. An ellipsis if nothing of the text is visible.
 pub fn title_from(text: &str) -> String {
-    const LONGEST: usize = 60;
+    const MAX_CHARS: usize = 60;
     let line = text.lines().map(str::trim).find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or(text.trim());
-    // As much of it as a title can come from.
-    let words = one_line(&line.chars().take(20 * LONGEST).collect::<String>());
-    let clean = words.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
-    let clean = if clean.is_empty() { words.as_str() } else { clean };
-    if clean.chars().count() <= LONGEST {
+    // Bounds the work for very long lines.
+    let line = one_line(&line.chars().take(20 * MAX_CHARS).collect::<String>());
+    let clean = line.trim_start_matches(['#', '>', '*', '-', '`', ' ']);
+    let clean = if clean.is_empty() { line.as_str() } else { clean };
+    if clean.chars().count() <= MAX_CHARS {
         return if clean.is_empty() { "…".to_owned() } else { clean.to_owned() };
     }
-    // Where a picture is cut, what would have joined its parts is nothing.
-    let cut = visible(&clean.chars().take(LONGEST).collect::<String>());
+    // Removes a joiner that is left over where an emoji sequence was cut.
+    let cut = strip_invisible(&clean.chars().take(MAX_CHARS).collect::<String>());
     let at = cut.rfind(' ').filter(|at| *at > cut.len() / 2).unwrap_or(cut.len());
     format!("{}…", cut[..at].trim_end_matches([' ', ',', ';', ':', '.']))
 }
 
-/// The beginning of a text as one plain line of at most 140 characters.
-pub fn last_words(text: &str) -> String {
+/// The preview of a message for the chat lists: the beginning of its text as one line of at most 140 characters.
+pub fn message_preview(text: &str) -> String {
     let head: String = text.chars().take(600).collect();
-    visible(&one_line(&head).chars().take(140).collect::<String>())
+    strip_invisible(&one_line(&head).chars().take(140).collect::<String>())
 }
 
 fn one_line(text: &str) -> String {
     let blanks: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    visible(&blanks).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    strip_invisible(&blanks).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Checks a title and returns it on one line.
+/// Validates a title and returns it as one line.
 ///
 /// # Errors
 /// `Invalid` on the field `title`.
@@ -171,14 +171,14 @@ pub fn parse_title(text: &str) -> Result<String, AppError> {
     if text.contains('\0') {
         return Err(AppError::invalid("title", reason!("title_nul")));
     }
-    // Blanks and what cannot be seen do not count, but nobody writes ten times as many of them as letters.
-    let is_endless = text.chars().nth(10 * limits::TITLE_CHARS).is_some();
-    let title = if is_endless { String::new() } else { one_line(text) };
-    if title.is_empty() && !is_endless {
+    // Whitespace and invisible characters do not count, but a text with far too many of them is not processed.
+    let is_far_too_long = text.chars().nth(10 * limits::MAX_TITLE_CHARS).is_some();
+    let title = if is_far_too_long { String::new() } else { one_line(text) };
+    if title.is_empty() && !is_far_too_long {
         return Err(AppError::invalid("title", reason!("title_missing")));
     }
-    if is_endless || title.chars().count() > limits::TITLE_CHARS {
-        return Err(AppError::invalid("title", reason!("title_too_long", most = limits::TITLE_CHARS)));
+    if is_far_too_long || title.chars().count() > limits::MAX_TITLE_CHARS {
+        return Err(AppError::invalid("title", reason!("title_too_long", most = limits::MAX_TITLE_CHARS)));
     }
     Ok(title)
 }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_come_from_the_first_line_with_words() {
+    fn the_title_is_the_first_line_with_letters_or_digits() {
         assert_eq!(title_from("\n\n## Plan my week\nplease"), "Plan my week");
         assert_eq!(title_from("   "), "…");
         assert_eq!(title_from("می\u{200C}خواهم\u{200C} بدانم"), "می\u{200C}خواهم بدانم");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn cursors_survive_the_round_trip_and_nothing_else_is_one() {
+    fn cursors_round_trip_and_other_texts_are_rejected() {
         let cursor = ChatCursor {
             pinned: true,
             active_at: Timestamp::from_micros(17),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn row_6_titles_hold_no_nul_and_no_line_breaks() {
+    fn row_6_titles_contain_no_nul_and_no_line_breaks() {
         assert_eq!(parse_title(" a\n b "), Ok("a b".into()));
         assert_eq!(parse_title("a\0").unwrap_err().field(), Some("title"));
         assert!(parse_title(&"x".repeat(121)).is_err());

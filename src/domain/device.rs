@@ -1,22 +1,22 @@
-//! Sign-ins as their owner sees them.
+//! The list of devices: a user's valid sign-ins.
 
 use serde::{Deserialize, Serialize};
 
 use super::{SignInId, Timestamp};
 
-/// One sign-in.
+/// A valid sign-in of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// Which.
+    /// The sign-in's id.
     pub id: SignInId,
-    /// Browser and system, in words.
+    /// The browser and operating system, in words.
     pub device: String,
-    /// From where: the beginning of the network address.
-    pub place: String,
-    /// When it began.
+    /// The network: the first part of the IP address.
+    pub network: String,
+    /// When the user signed in.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// Whether it is the sign-in of this request.
     pub current: bool,
 }

@@ -1,4 +1,4 @@
-//! The one error that crosses the wire.
+//! The error type of the API, which the server sends to the browser.
 
 use std::cell::RefCell;
 
@@ -11,93 +11,95 @@ use server_fn::{
 
 use crate::i18n::{self, Reason, Texts};
 
-/// What went wrong, in the terms of the person who asked: a code, and what the sentence needs. The sentence is made where it
-/// is read, in the language of whoever reads it. Carries nothing internal: without scripts it travels in a URL.
+/// An error that is shown to the user: a code and the values for its message. The message is formatted where it is
+/// shown, in the language of the page. Must not contain internal details: without JavaScript, it is passed in a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "error")]
 pub enum AppError {
-    /// Nobody is signed in, or the sign-in has ended.
+    /// The client is not signed in, or the sign-in has expired or was revoked.
     #[error("not signed in")]
     Unauthenticated,
-    /// Signed in, but not allowed.
+    /// The user does not have permission.
     #[error("not allowed")]
     Forbidden,
-    /// They must prove again who they are, because the last time was too long ago.
+    /// The user must re-authenticate, because the last authentication was too long ago.
     #[error("not authenticated recently")]
-    Stale,
-    /// It does not exist, or it is somebody else's.
+    #[serde(rename = "stale")]
+    ReauthRequired,
+    /// The resource does not exist, or belongs to another user.
     #[error("not found")]
     NotFound,
-    /// An input is wrong.
+    /// An input is invalid.
     #[error("invalid {field}: {reason}")]
     Invalid {
         /// The name of the input.
         field: String,
-        /// What to change.
+        /// Why it is invalid.
         reason: Reason,
     },
-    /// The thing has changed in the meantime, or the id was used for something else.
+    /// The request conflicts with the current state, which may have changed in the meantime.
     #[error("conflict: {reason}")]
     Conflict {
-        /// What stands in the way.
+        /// The conflict.
         reason: Reason,
     },
-    /// The sender's id of this message was used for another message. Sent under a new id it is taken.
+    /// The client id of this message was already used for another message. The client can retry with a new id.
     #[error("the message id was used for another message")]
     MessageIdUsed,
-    /// Too many tries.
+    /// A rate limit was exceeded.
     #[error("rate limited, retry after {retry_after} s")]
     RateLimited {
-        /// Seconds to wait.
+        /// Seconds until the next attempt is allowed.
         retry_after: u32,
     },
-    /// A part that is needed does not answer now.
+    /// A required service is temporarily unavailable.
     #[error("unavailable: {reason}")]
     Unavailable {
-        /// What is missing and what to do.
+        /// Which service is unavailable, and what to do.
         reason: Reason,
     },
-    /// A fault of ours.
+    /// An internal server error.
     #[error("internal error, request {request_id}")]
     Internal {
-        /// The id under which the fault was logged.
+        /// The request id with which the error was logged.
         request_id: String,
     },
-    /// The server could not be reached, or did not answer in our form.
+    /// The server could not be reached, or sent an unexpected response.
     #[error("the server was not reached")]
     Transport,
-    /// Signed in, but without the second factor that the installation asks for.
+    /// The user must first enrol a second factor, as the installation requires.
     #[error("not enrolled in a second factor")]
-    Unenrolled,
+    #[serde(rename = "unenrolled")]
+    MfaEnrolmentRequired,
 }
 
 impl AppError {
-    /// An input is wrong: `reason` says what to change.
+    /// Creates an error for an invalid input.
     pub fn invalid(field: impl Into<String>, reason: Reason) -> Self {
         Self::Invalid { field: field.into(), reason }
     }
 
-    /// Something stands in the way: `reason` says what.
+    /// Creates an error for a conflict with the current state.
     pub const fn conflict(reason: Reason) -> Self {
         Self::Conflict { reason }
     }
 
-    /// A needed part does not answer: `reason` says which, and what to do.
+    /// Creates an error for a service that is unavailable.
     pub const fn unavailable(reason: Reason) -> Self {
         Self::Unavailable { reason }
     }
 
-    /// The sentence for whoever reads the page that is being made or shown.
+    /// The message in the language of the page.
     pub fn text(&self) -> String {
         self.text_in(i18n::current())
     }
 
-    /// The sentence in these texts.
+    /// The message in the language of `texts`.
     pub fn text_in(&self, texts: &Texts) -> String {
         match self {
             Self::Unauthenticated => t!(in texts, "error.unauthenticated").to_owned(),
             Self::Forbidden => t!(in texts, "error.forbidden").to_owned(),
-            Self::Stale => t!(in texts, "error.stale").to_owned(),
+            Self::ReauthRequired => t!(in texts, "error.stale").to_owned(),
             Self::NotFound => t!(in texts, "error.not_found").to_owned(),
             Self::Invalid { reason, .. } | Self::Conflict { reason } | Self::Unavailable { reason } => {
                 reason.text_in(texts)
@@ -111,15 +113,15 @@ impl AppError {
             }
             Self::Internal { request_id } => t!(in texts, "error.internal", request = request_id),
             Self::Transport => t!(in texts, "error.transport").to_owned(),
-            Self::Unenrolled => t!(in texts, "error.unenrolled").to_owned(),
+            Self::MfaEnrolmentRequired => t!(in texts, "error.unenrolled").to_owned(),
         }
     }
 
-    /// The HTTP status of this error.
+    /// The HTTP status code.
     pub const fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::Stale | Self::Unenrolled => 403,
+            Self::Forbidden | Self::ReauthRequired | Self::MfaEnrolmentRequired => 403,
             Self::NotFound => 404,
             Self::Conflict { .. } | Self::MessageIdUsed => 409,
             Self::Invalid { .. } => 422,
@@ -129,7 +131,7 @@ impl AppError {
         }
     }
 
-    /// The input that is wrong, where one is.
+    /// The name of the invalid input, if the error is about one.
     pub fn field(&self) -> Option<&str> {
         match self {
             Self::Invalid { field, .. } => Some(field),
@@ -143,7 +145,7 @@ impl FromServerFnError for AppError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            // The texts of these name types and inputs, so they stay on the server.
+            // Their messages contain names of types and inputs, and are not sent to the client.
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 Self::invalid("request", reason!("malformed_request"))
             }
@@ -164,8 +166,8 @@ thread_local! {
     static SIGNED_OUT: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
-/// Has `hook` called whenever a server function answers that nobody is signed in. For the browser: the server reads no
-/// answers of its own. There is one hook; another one takes its place.
+/// Registers a hook that is called whenever a server function returns [`AppError::Unauthenticated`]. Only for the
+/// browser, because the server does not decode its own responses. There is only one hook; a new one replaces it.
 pub fn on_signed_out(hook: impl Fn() + 'static) {
     SIGNED_OUT.set(Some(Box::new(hook)));
 }

@@ -1,46 +1,46 @@
-//! A person's own data, to take away.
+//! Exports of a user's own data.
 
 use serde::{Deserialize, Serialize};
 
 use super::{ExportId, Timestamp};
 
-/// How far it is.
+/// The state of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
 #[serde(rename_all = "snake_case")]
 pub enum ExportState {
-    /// Nobody has begun yet.
+    /// It waits for its job.
     Waiting,
-    /// It is being put together.
+    /// It is being built.
     Working,
     /// It can be downloaded.
     Ready,
-    /// It could not be put together.
+    /// It could not be built.
     Failed,
 }
 
-/// One download of a person's data.
+/// An export of a user's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::FromRow))]
 pub struct DataExport {
-    /// Which; it is downloaded from `/settings/data/{id}`.
+    /// The export's id. It is downloaded from `/settings/data/{id}`.
     pub id: ExportId,
-    /// How far it is.
+    /// The state.
     pub state: ExportState,
-    /// How many chats are in it.
+    /// The number of chats that are already exported.
     pub done: i64,
-    /// How many there are.
+    /// The number of all chats.
     pub total: i64,
-    /// How long the file is, when it is ready.
+    /// The size of the file, once it is ready.
     pub bytes: i64,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When it is removed.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl DataExport {
-    /// Whether it is still to come.
+    /// Whether it is not finished yet.
     pub const fn is_open(&self) -> bool {
         matches!(self.state, ExportState::Waiting | ExportState::Working)
     }

@@ -1,29 +1,29 @@
-//! Second factors, as the pages show them.
+//! Second factors: authenticator apps and passkeys.
 
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use super::{AppError, honest, limits};
+use super::{AppError, limits, reject_deceptive};
 use super::{FactorId, Timestamp};
 
-/// What a factor is.
+/// The kind of a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorKind {
-    /// An app that shows codes.
+    /// An authenticator app that generates time-based codes.
     Totp,
-    /// A key in a device, or a password manager's.
+    /// A passkey on a device or in a password manager.
     Passkey,
 }
 
-/// A confirmed factor of the caller's.
+/// A confirmed second factor of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
-    /// Its id.
+    /// The factor's id.
     pub id: FactorId,
-    /// What it is.
+    /// The kind.
     pub kind: FactorKind,
-    /// What the person calls it.
+    /// The name that the user chose.
     pub name: String,
     /// When it was added.
     pub created_at: Timestamp,
@@ -31,25 +31,25 @@ pub struct Factor {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// All that a person can show besides the password.
+/// All second factors of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factors {
-    /// Oldest first.
+    /// The confirmed factors, oldest first.
     pub factors: Vec<Factor>,
-    /// Recovery codes that were not used yet.
+    /// The number of unused recovery codes.
     pub recovery_codes: u32,
-    /// Whether the installation asks this person for a factor that they do not have yet.
+    /// Whether the installation requires a second factor that the user does not have yet.
     pub must_enrol: bool,
 }
 
-/// An authenticator app that is being added. Shown once; the secret is not given out again.
+/// The enrolment of an authenticator app, which contains the secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpEnrolment {
-    /// The address that apps read: `otpauth://totp/…`.
+    /// The enrolment URI: `otpauth://totp/…`.
     pub uri: String,
-    /// The secret in base32 in groups of four, for typing.
+    /// The secret in base32, in groups of four characters.
     pub secret: String,
-    /// The address as a QR code: an `svg` element that fills its box, in the current colour, with a quiet zone.
+    /// The URI as a QR code: an `svg` element that fills its box, in the current colour, with a quiet zone.
     pub qr: String,
 }
 
@@ -59,22 +59,22 @@ impl std::fmt::Debug for TotpEnrolment {
     }
 }
 
-/// What comes after the first step of a sign-in.
+/// The next step of a sign-in, after the first factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 pub enum SignInStep {
-    /// Nothing: the person is signed in.
+    /// None: the user is signed in.
     Done,
-    /// A second factor. A recovery code always does.
+    /// A second factor is required. A recovery code is always accepted.
     SecondFactor {
-        /// A code of an authenticator app does.
+        /// Whether a code of an authenticator app is accepted.
         totp: bool,
-        /// A passkey does.
+        /// Whether a passkey is accepted.
         passkey: bool,
     },
 }
 
-/// Checks what a person calls a factor and returns it without surrounding blanks.
+/// Validates the name of a factor and returns it without surrounding whitespace.
 ///
 /// # Errors
 /// `Invalid` on the field `name`.
@@ -84,10 +84,10 @@ pub fn parse_factor_name(text: &str) -> Result<String, AppError> {
     if name.is_empty() {
         return Err(AppError::invalid("name", reason!("factor_name_missing")));
     }
-    if name.chars().count() > limits::FACTOR_NAME_CHARS {
-        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::FACTOR_NAME_CHARS)));
+    if name.chars().count() > limits::MAX_FACTOR_NAME_CHARS {
+        return Err(AppError::invalid("name", reason!("name_too_long", most = limits::MAX_FACTOR_NAME_CHARS)));
     }
-    honest(name).ok_or_else(|| AppError::invalid("name", reason!("name_invisible")))
+    reject_deceptive(name).ok_or_else(|| AppError::invalid("name", reason!("name_invisible")))
 }
 
 #[cfg(all(test, feature = "ssr"))]
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_factors_are_trimmed_and_cannot_deceive() {
+    fn factor_names_are_trimmed_and_deceptive_ones_rejected() {
         assert_eq!(parse_factor_name("  My key "), Ok("My key".to_owned()));
         for bad in ["", "  ", "a\u{202E}b", "a\u{200C}b", "a\nb", &"x".repeat(61)] {
             assert_eq!(parse_factor_name(bad).unwrap_err().field(), Some("name"), "{bad:?}");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enrolment_is_not_printed() {
+    fn the_debug_output_of_an_enrolment_contains_no_secret() {
         let enrolment = TotpEnrolment { uri: "CaNaRy".into(), secret: "CaNaRy".into(), qr: "CaNaRy".into() };
         assert!(!format!("{enrolment:?}").contains("CaNaRy"));
     }

@@ -1,31 +1,31 @@
-//! Who people are elsewhere.
+//! Identity providers and the identities of users at them.
 
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// A place where people can sign in besides by password.
+/// A configured OpenID Connect provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityProvider {
-    /// The short name; a form that begins a sign-in is sent to `/auth/{name}/start`.
+    /// The short name. The form that begins a sign-in is sent to `/auth/{name}/start`.
     pub name: String,
-    /// What people call it.
+    /// The display name.
     pub label: String,
 }
 
-/// Who a person is at a provider.
+/// A linked identity of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// What people call the provider; its issuer where the installation does not know it any more.
+    /// The display name of the provider, or its issuer if the provider is no longer configured.
     pub label: String,
-    /// Who vouches.
+    /// The issuer of the identity provider.
     pub issuer: String,
-    /// For whom, in the issuer's own terms.
+    /// The user's id at the issuer (the `sub` claim).
     pub subject: String,
-    /// The address that the provider gave when it was linked.
+    /// The e-mail address that the provider reported when the identity was linked.
     pub email: String,
     /// When it was linked.
     pub created_at: Timestamp,
-    /// When somebody last came in by it.
+    /// When it was last used to sign in.
     pub last_used_at: Timestamp,
 }

@@ -1,18 +1,18 @@
-//! Ids are UUIDs, one type per kind of thing, so that they cannot be mixed up.
+//! Ids: UUIDs with a separate type for each kind of object, so that they cannot be mixed up.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-/// Text that is not an id in the one accepted form (lower case, with hyphens).
+/// The error for a text that is not an id in canonical form (lower case, with hyphens).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid id")]
 pub struct InvalidId;
 
 fn parse(text: &str) -> Result<Uuid, InvalidId> {
     let id = Uuid::try_parse(text).map_err(|_| InvalidId)?;
-    // One spelling per id: braces, upper case and URN forms are refused.
+    // Only the canonical form is accepted: no braces, upper case or URN forms.
     if id.is_nil() || id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) != text {
         return Err(InvalidId);
     }
@@ -28,12 +28,12 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Wraps a UUID made elsewhere (the server's clock and randomness, a database row).
+            /// Wraps a UUID.
             pub const fn from_uuid(id: Uuid) -> Self {
                 Self(id)
             }
 
-            /// The UUID itself.
+            /// The wrapped UUID.
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
@@ -63,11 +63,11 @@ macro_rules! id {
 }
 
 id!(
-    /// A person with an account.
+    /// A user account.
     UserId
 );
 id!(
-    /// One sign-in of one browser.
+    /// A sign-in of a user in one browser.
     SignInId
 );
 id!(
@@ -75,11 +75,11 @@ id!(
     PendingSignInId
 );
 id!(
-    /// A second factor of a person.
+    /// A second factor of a user.
     FactorId
 );
 id!(
-    /// One use of a passkey, from its challenge to its answer.
+    /// A WebAuthn ceremony: one registration or use of a passkey, from challenge to response.
     CeremonyId
 );
 id!(
@@ -95,34 +95,34 @@ id!(
     MessageId
 );
 id!(
-    /// A download of a person's own data.
+    /// An export of a user's data.
     ExportId
 );
 id!(
-    /// One generation of an answer.
+    /// A run, which generates an answer.
     RunId
 );
 id!(
-    /// The id that the sender gives a message, so that sending twice is harmless.
+    /// The idempotency key of a message, chosen by the client, so that a message that is sent twice is stored once.
     ClientId
 );
 
 impl ClientId {
-    /// A new random id, for the sender's side.
+    /// Generates a random id in the client.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The id of a message with this text, where this is the id of its draft: the same one whenever the same draft is sent
-    /// with the same text, another one for another text.
+    /// Derives the id of a message from this id of its draft and the text: sending the same draft with the same text
+    /// results in the same id, another text in another id.
     #[must_use]
     pub fn of_message(self, text: &str) -> Self {
-        // FNV-1a with 128 bits: small, and enough to tell the texts of one person apart.
+        // 128-bit FNV-1a: small code, and sufficient to distinguish the texts of one user.
         const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
         let bytes = self.0.as_bytes().iter().chain(text.as_bytes());
         let hash = bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME));
-        // The bits of a UUID of version 8, which is never the nil one.
+        // Sets the bits of a UUID of version 8, which is never nil.
         Self(Uuid::from_u128(hash & !(0xf << 76 | 0x3 << 62) | 0x8 << 76 | 0x2 << 62))
     }
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_a_message_follows_from_the_draft_and_the_text() {
+    fn a_message_id_is_derived_from_the_draft_and_the_text() {
         let draft = ClientId::random();
         assert_eq!(draft.of_message("one"), draft.of_message("one"));
         for other in ["", "One", "one ", "two", "on", "eno"] {

@@ -1,49 +1,49 @@
-//! Invitations: links by which people make accounts where sign-up is closed.
+//! Invitations: links for creating an account even if sign-up is closed.
 
 use serde::{Deserialize, Serialize};
 
 use super::{InvitationId, Role, Timestamp};
 
-/// An invitation that can be used, as administrators see it. Its link is shown once, when it is made.
+/// A valid invitation, for administrators. It does not contain the link, which is only shown when it is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Which.
+    /// The invitation's id.
     pub id: InvitationId,
-    /// The only address that it is for; `None` for whoever has the link.
+    /// The only e-mail address that can use it; `None` for any address.
     pub email: Option<String>,
-    /// What the invited become.
+    /// The role of invited users.
     pub role: Role,
-    /// How many people can still use it.
+    /// How often it can still be used.
     pub uses_left: u32,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it is dead.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// What an invitation says to whoever holds its link.
+/// The status of an invitation, for the visitor who opens its link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
-pub enum Invited {
+pub enum InvitationStatus {
     /// It can be used.
-    Holds {
-        /// The only address that it is for.
+    Valid {
+        /// The only e-mail address that can use it; `None` for any address.
         email: Option<String>,
-        /// What the invited become.
+        /// The role of the invited user.
         role: Role,
-        /// Until when, in words.
+        /// When it expires, formatted.
         until: String,
     },
-    /// It was used, revoked, or is too old; or it never was one.
-    Dead,
+    /// It was used, was revoked, has expired, or never existed.
+    Invalid,
 }
 
-/// An invitation that was just made.
+/// An invitation that was just created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewInvitation {
-    /// Which.
+    /// The invitation's id.
     pub id: InvitationId,
-    /// The link, which nobody can look up later.
+    /// The link, which cannot be retrieved later.
     pub link: String,
     /// Whether it was also sent by mail.
     pub mailed: bool,

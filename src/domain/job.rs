@@ -1,4 +1,4 @@
-//! Work in the background, as administrators see it.
+//! Background jobs, as administrators see them.
 
 use std::str::FromStr;
 
@@ -7,24 +7,24 @@ use uuid::Uuid;
 
 use super::{Timestamp, limits};
 
-/// What a job does.
+/// The kind of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// Sends one mail.
     SendMail,
-    /// Builds the download of one person's data.
+    /// Builds the data export of one user.
     BuildExport,
-    /// Deletes an account whose day of grace is over.
+    /// Deletes an account after its grace period of one day.
     DeleteAccount,
-    /// Removes a person's second factors after the notice.
+    /// Removes a user's lost second factors after the waiting period.
     RemoveFactors,
-    /// Removes deleted chats that cannot be restored any more.
+    /// Permanently removes deleted chats that can no longer be restored.
     RemoveChats,
-    /// Deletes chats by their age.
+    /// Deletes chats by the retention rules.
     ApplyRetention,
-    /// Deletes rows that have expired.
+    /// Deletes expired rows.
     DeleteExpired,
 }
 
@@ -40,7 +40,7 @@ impl JobKind {
         Self::DeleteExpired,
     ];
 
-    /// Its name in forms, the log and the database.
+    /// The name in forms, the log and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SendMail => "send_mail",
@@ -53,7 +53,7 @@ impl JobKind {
         }
     }
 
-    /// What it does, for whoever reads the page.
+    /// The label in the language of the page.
     pub fn label(self) -> &'static str {
         match self {
             Self::SendMail => t!("admin.job_kind.send_mail"),
@@ -66,7 +66,7 @@ impl JobKind {
         }
     }
 
-    /// What it does, as the audit keeps it: in English for every reader.
+    /// The English label, for the audit log.
     pub const fn english(self) -> &'static str {
         match self {
             Self::SendMail => "Send a mail",
@@ -79,36 +79,36 @@ impl JobKind {
         }
     }
 
-    /// Whether an administrator can give such a job up. What somebody has a right to, and what comes again by itself, is
-    /// tried until it succeeds.
+    /// Whether an administrator can give up jobs of this kind. Jobs that a user has a right to, and scheduled jobs, are
+    /// retried until they succeed.
     pub const fn can_be_given_up(self) -> bool {
         matches!(self, Self::SendMail | Self::BuildExport)
     }
 }
 
-/// A word that is the name of no kind, state or action.
+/// The error for an unknown job kind or state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a known word")]
-pub struct UnknownJobWord;
+#[error("unknown job kind or state")]
+pub struct ParseJobError;
 
 impl FromStr for JobKind {
-    type Err = UnknownJobWord;
+    type Err = ParseJobError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownJobWord> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownJobWord)
+    fn from_str(text: &str) -> Result<Self, ParseJobError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ParseJobError)
     }
 }
 
-/// How far a job is. One that has succeeded is gone.
+/// The state of a job. A job that has succeeded is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(rename_all = "snake_case", type_name = "text"))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// It will run when it is due.
     Waiting,
-    /// Some instance runs it.
+    /// An instance is running it.
     Running,
-    /// It is not tried again unless somebody asks for it.
+    /// It has failed permanently and is only retried by an administrator.
     Failed,
 }
 
@@ -116,7 +116,7 @@ impl JobState {
     /// All states, in the order in which pages list them.
     pub const ALL: [Self; 3] = [Self::Failed, Self::Running, Self::Waiting];
 
-    /// Its name in forms and in the database.
+    /// The name in forms and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -125,7 +125,7 @@ impl JobState {
         }
     }
 
-    /// The same for whoever reads the page.
+    /// The label in the language of the page.
     pub fn label(self) -> &'static str {
         match self {
             Self::Waiting => t!("admin.job_state.waiting"),
@@ -136,42 +136,43 @@ impl JobState {
 }
 
 impl FromStr for JobState {
-    type Err = UnknownJobWord;
+    type Err = ParseJobError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownJobWord> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownJobWord)
+    fn from_str(text: &str) -> Result<Self, ParseJobError> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(ParseJobError)
     }
 }
 
-/// A job as administrators see it.
+/// A job in the list for administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(sqlx::FromRow))]
 pub struct Job {
-    /// What it does.
+    /// The kind.
     pub kind: JobKind,
-    /// What it is about; with the kind it names the job. Nil for a schedule.
+    /// The id of the subject, for example a mail. Together with the kind it identifies the job. Nil for a scheduled
+    /// job.
     pub subject: Uuid,
-    /// The address of the person that it is about, where there is one.
+    /// The e-mail address of the affected user, if there is one.
     pub about: Option<String>,
-    /// How far it is.
+    /// The state.
     pub state: JobState,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it runs next; of one that runs, when its lease ends; of one that failed, when it did.
+    /// When a waiting job runs next, the lease of a running job expires, or a failed job failed.
     pub run_at: Timestamp,
-    /// Attempts so far, with the one that is being made.
+    /// The number of attempts, including the current one.
     pub attempts: i64,
-    /// How many of its parts are done.
+    /// The number of completed parts.
     pub done: i64,
-    /// How many parts there are; 0 where that is not known.
+    /// The number of all parts; 0 if unknown.
     pub total: i64,
-    /// What the last attempt ended with, if it failed.
+    /// The error of the last attempt, if it failed.
     pub last_error: Option<String>,
 }
 
 impl Job {
-    /// Whether it has failed and can be run now instead of later. The text of a mail that was given up is not kept.
-    pub fn can_be_tried_again(&self) -> bool {
+    /// Whether it has a failed attempt and can be retried now. A failed mail cannot, because its text is deleted.
+    pub fn can_be_retried(&self) -> bool {
         match self.state {
             JobState::Waiting => self.last_error.is_some(),
             JobState::Running => false,
@@ -179,28 +180,27 @@ impl Job {
         }
     }
 
-    /// Whether it has failed and can be given up.
+    /// Whether it has a failed attempt and can be given up.
     pub fn can_be_given_up(&self) -> bool {
         self.state != JobState::Running && self.last_error.is_some() && self.kind.can_be_given_up()
     }
 }
 
-/// The jobs that pages list, and how many there are.
+/// The list of jobs and the numbers of all jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jobs {
-    /// Those that failed, then those that run, then those that wait by when they are due: at most
-    /// [`limits::JOBS_SHOWN`].
+    /// Failed, running, then waiting jobs by due time, at most [`limits::MAX_LISTED_JOBS`].
     pub jobs: Vec<Job>,
-    /// How many failed.
+    /// The number of failed jobs.
     pub failed: i64,
-    /// How many run.
+    /// The number of running jobs.
     pub running: i64,
-    /// How many wait.
+    /// The number of waiting jobs.
     pub waiting: i64,
 }
 
 impl Jobs {
-    /// How many there are of a state.
+    /// The number of jobs in a state.
     pub const fn count(&self, state: JobState) -> i64 {
         match state {
             JobState::Waiting => self.waiting,
@@ -209,19 +209,20 @@ impl Jobs {
         }
     }
 
-    /// Whether there are more than are listed.
-    pub fn is_cut(&self) -> bool {
-        self.failed + self.running + self.waiting > i64::from(limits::JOBS_SHOWN)
+    /// Whether there are more jobs than listed.
+    pub fn is_truncated(&self) -> bool {
+        self.failed + self.running + self.waiting > i64::from(limits::MAX_LISTED_JOBS)
     }
 }
 
-/// What an administrator does with a job.
+/// An administrator's action on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobAction {
-    /// It runs now.
-    TryAgain,
-    /// It is not tried any more, and is gone.
+    /// Runs the job now.
+    #[serde(rename = "try_again")]
+    Retry,
+    /// Deletes the job without retrying it.
     GiveUp,
 }
 
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_lead_back_to_what_they_name() {
+    fn names_of_kinds_and_states_round_trip() {
         for kind in JobKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).expect("JSON"), format!("\"{}\"", kind.as_str()));
@@ -238,7 +239,7 @@ mod tests {
         for state in JobState::ALL {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
-        assert_eq!("".parse::<JobKind>(), Err(UnknownJobWord));
-        assert_eq!("done".parse::<JobState>(), Err(UnknownJobWord));
+        assert_eq!("".parse::<JobKind>(), Err(ParseJobError));
+        assert_eq!("done".parse::<JobState>(), Err(ParseJobError));
     }
 }

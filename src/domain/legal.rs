@@ -1,19 +1,19 @@
-//! The pages that say what this installation does with what people entrust to it.
+//! Legal pages: privacy policy and terms.
 
 use serde::{Deserialize, Serialize};
 
-/// A page whose text is the operator's.
+/// A legal page, whose text the operator can replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegalPage {
-    /// What is kept, where, how long, and who can see it.
+    /// The privacy policy.
     Privacy,
-    /// What people may expect, and what is expected of them.
+    /// The terms of use.
     Terms,
 }
 
 impl LegalPage {
-    /// Its heading.
+    /// The heading in the language of the page.
     pub fn title(self) -> &'static str {
         match self {
             Self::Privacy => t!("common.privacy"),

@@ -1,47 +1,47 @@
-//! The bounds of every input, in one place. Bytes unless the name says otherwise.
+//! Limits of inputs, page sizes and concurrency.
 
-/// A message, in bytes of UTF-8.
-pub const MESSAGE_BYTES: usize = 200_000;
-/// A chat's title, in characters.
-pub const TITLE_CHARS: usize = 120;
-/// A person's name, in characters.
-pub const NAME_CHARS: usize = 80;
-/// An e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
-pub const EMAIL_BYTES: usize = 254;
-/// The shortest password, in characters (code points).
-pub const PASSWORD_MIN_CHARS: usize = 12;
-/// The longest password, in bytes.
-pub const PASSWORD_MAX_BYTES: usize = 1_024;
-/// What a person calls a second factor, in characters.
-pub const FACTOR_NAME_CHARS: usize = 60;
-/// What a browser answers for a passkey, as JSON.
-pub const CREDENTIAL_BYTES: usize = 64_000;
-/// Second factors of one person.
-pub const FACTORS_PER_USER: usize = 20;
-/// A search text, in characters.
-pub const SEARCH_CHARS: usize = 200;
-/// A request body that is not a form of its own.
-pub const BODY_BYTES: usize = 1_000_000;
-/// The form with a picture.
-pub const PICTURE_BYTES: usize = 6_000_000;
-/// Rows in one page of chats.
+/// The length of a message, in bytes of UTF-8.
+pub const MAX_MESSAGE_BYTES: usize = 200_000;
+/// The length of a chat title, in characters.
+pub const MAX_TITLE_CHARS: usize = 120;
+/// The length of a display name, in characters.
+pub const MAX_NAME_CHARS: usize = 80;
+/// The length of an e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, without the angle brackets).
+pub const MAX_EMAIL_BYTES: usize = 254;
+/// The minimum length of a password, in characters (code points).
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// The maximum length of a password, in bytes.
+pub const MAX_PASSWORD_BYTES: usize = 1_024;
+/// The length of the name of a second factor, in characters.
+pub const MAX_FACTOR_NAME_CHARS: usize = 60;
+/// The size of a browser's WebAuthn response as JSON, in bytes.
+pub const MAX_CREDENTIAL_BYTES: usize = 64_000;
+/// Second factors per user.
+pub const MAX_FACTORS_PER_USER: usize = 20;
+/// The length of a search text, in characters.
+pub const MAX_SEARCH_CHARS: usize = 200;
+/// The size of a request body, except for picture uploads, in bytes.
+pub const MAX_BODY_BYTES: usize = 1_000_000;
+/// The size of a form with a picture, in bytes.
+pub const MAX_PICTURE_BYTES: usize = 6_000_000;
+/// Chats per page of a list.
 pub const CHATS_PER_PAGE: u32 = 50;
-/// Chats that one action may change at once.
-pub const CHATS_PER_ACTION: usize = 200;
-/// Messages in one window of a chat.
+/// Chats that one request may change.
+pub const MAX_CHATS_PER_ACTION: usize = 200;
+/// Messages per window of a chat.
 pub const MESSAGES_PER_WINDOW: u32 = 40;
-/// Answers of one person that are being written or wait for their turn; further messages are refused. How many are written
-/// at once is configured (`answers_per_person`).
-pub const OPEN_RUNS_PER_PERSON: i64 = 200;
-/// Answers that one process writes at once; further ones wait for their turn.
-pub const RUNS_PER_PROCESS: usize = 2_000;
-/// Streams that one person may hold open at once, over all tabs.
-pub const STREAMS_PER_USER: usize = 32;
-/// People that one invitation may bring in.
-pub const INVITATION_USES: u32 = 1_000;
-/// Rows in one page of people.
+/// Open runs per user, queued or running; further messages are rejected. The number of running ones is limited by the
+/// setting `answers_per_person`.
+pub const MAX_OPEN_RUNS_PER_USER: i64 = 200;
+/// Concurrent runs per process; further ones stay queued.
+pub const MAX_RUNS_PER_PROCESS: usize = 2_000;
+/// Concurrent event streams per user, over all tabs.
+pub const MAX_STREAMS_PER_USER: usize = 32;
+/// Uses of one invitation.
+pub const MAX_INVITATION_USES: u32 = 1_000;
+/// Users per page of the list of users.
 pub const PEOPLE_PER_PAGE: u32 = 50;
-/// Days for which an invitation may hold.
-pub const INVITATION_DAYS: u32 = 90;
-/// Jobs that the page of jobs lists.
-pub const JOBS_SHOWN: u32 = 200;
+/// The validity of an invitation, in days.
+pub const MAX_INVITATION_DAYS: u32 = 90;
+/// Jobs in the list of jobs.
+pub const MAX_LISTED_JOBS: u32 = 200;

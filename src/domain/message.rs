@@ -1,126 +1,126 @@
-//! Messages, and the events of an answer that is being written.
+//! Messages, and the events of an answer that is being generated.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AppError, MessageId, RunId, Timestamp, limits};
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
-/// Where a message stands.
+/// The state of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum MessageState {
-    /// All of it is there.
+    /// The message is complete.
     Complete,
-    /// An answer that is waited for or being written.
+    /// The answer is queued or being generated.
     Open {
-        /// The run that writes it.
+        /// The run that generates it.
         run: RunId,
-        /// What the run does now.
+        /// The current phase of the run.
         phase: Phase,
     },
-    /// A person stopped it; what was written is kept.
+    /// The user stopped the answer; its text so far is kept.
     Stopped,
-    /// The server stopped while answering; what was written is kept.
+    /// The server stopped during the answer; its text so far is kept.
     Interrupted,
-    /// The model failed; what was written is kept.
+    /// The model failed; its text so far is kept.
     Failed {
-        /// Why.
+        /// The reason.
         failure: Failure,
     },
 }
 
 impl MessageState {
-    /// Whether a run is still open.
+    /// Whether the answer is still queued or being generated.
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Open { .. })
     }
 
-    /// Whether an answer in this state has an end that can be written on from.
-    pub const fn can_go_on(&self) -> bool {
+    /// Whether an answer in this state can be continued.
+    pub const fn can_continue(&self) -> bool {
         !matches!(self, Self::Complete | Self::Open { .. } | Self::Failed { failure: Failure::Withheld })
     }
 }
 
-/// What an open run does.
+/// The phase of an open run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "phase")]
 pub enum Phase {
-    /// It waits: for the model, or for its turn.
+    /// The run waits for the model, or in the queue.
     Waiting {
-        /// The place in the queue, 1 for the next, where there is a queue.
-        place: Option<u32>,
+        /// The position in the queue, 1 for the next; `None` if it is not queued.
+        position: Option<u32>,
     },
     /// The model is being loaded into memory.
     Loading,
-    /// The model thinks before it answers.
+    /// The model is reasoning.
     Thinking,
-    /// The answer is being written.
+    /// The answer is being streamed.
     Streaming,
 }
 
-/// Why an answer failed. Each has a sentence that says what happened and what to do.
+/// Why an answer failed. The message of each reason explains what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// The address does not answer.
+    /// The provider cannot be reached.
     Unreachable,
-    /// 401 or 403 from the provider.
+    /// The provider returned 401 or 403.
     Refused,
-    /// 404 from the provider, or a model file that is gone.
+    /// The provider returned 404, or the model file is missing.
     ModelGone,
-    /// 429 from the provider.
+    /// The provider returned 429.
     Busy,
-    /// 400 or 422 from the provider.
+    /// The provider returned 400 or 422.
     Rejected,
-    /// 5xx from the provider.
+    /// The provider returned 5xx.
     Upstream,
-    /// The answer was not in a form that we understand.
+    /// The response could not be parsed.
     Garbled,
-    /// HTML came in place of an answer.
+    /// The response was HTML.
     WebPage,
-    /// JSON came that holds no answer.
+    /// The response was JSON without an answer.
     UnknownJson,
-    /// Plain text came in place of an answer.
+    /// The response was plain text.
     PlainText,
-    /// The connection was cut before the end.
+    /// The connection was closed before the end of the response.
     Cut,
-    /// Nothing came for too long.
+    /// The response timed out.
     TimedOut,
-    /// The model ended without a word.
+    /// The model returned no text.
     Empty,
-    /// The limit was reached while the model still thought.
+    /// The output limit was reached during the reasoning.
     OnlyThoughts,
     /// The output or context limit was reached.
     LengthLimit,
-    /// The provider's filter held the answer, or its rest, back.
+    /// The provider's content filter withheld the answer or its rest.
     Withheld,
-    /// The model wants to call a tool, and none was offered.
+    /// The model tried to call a tool, although none was offered.
     ToolCall,
     /// The newest message alone does not fit into the context window.
     TooLong,
-    /// The provider says that the prompt is longer than the model's context.
+    /// The provider reported that the prompt is longer than the model's context.
     OverContext,
-    /// A model file that is broken.
+    /// The model file is broken.
     BadFile,
-    /// The local model's process broke off.
+    /// The process of the local model crashed.
     Crashed,
-    /// The answer grew over the limit.
+    /// The answer exceeded the size limit.
     Overlong,
-    /// The database has a reason that this version does not know.
+    /// The database contains a reason that this version does not know.
     Unknown,
 }
 
 impl Failure {
-    /// The sentence for whoever reads the page.
+    /// The message in the language of the page.
     pub fn text(self) -> &'static str {
         match self {
             Self::Unreachable => t!("chat.failure.unreachable"),
@@ -150,155 +150,155 @@ impl Failure {
     }
 }
 
-/// A message as the pages show it.
+/// A message as shown on the chat page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
-    /// The message that it follows; none for the first of a chat, and where the server has not told yet.
+    /// The message before it; `None` for the first of a chat, and as long as the browser does not know it.
     pub parent: Option<MessageId>,
-    /// How many messages come before it on its path. Larger is later in a window.
+    /// The number of messages before it on its path, which is the order within a window.
     pub depth: i64,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
-    /// Where it stands.
+    /// The state.
     pub state: MessageState,
-    /// The text of a person's message as it was written; empty for a model's.
+    /// The raw text of a user's message; empty for an answer.
     pub text: String,
-    /// A model's message, rendered and safe to insert; empty for a person's.
+    /// The rendered, sanitized HTML of an answer; empty for a user's message.
     pub html: String,
-    /// The model's thinking, rendered and safe to insert, where there was any.
+    /// The rendered, sanitized HTML of the model's reasoning, or empty.
     pub reasoning_html: String,
-    /// The model's name for people.
+    /// The model's display name.
     pub model: Option<String>,
-    /// How many of the oldest messages the model did not get to read, because its context is too short.
-    pub left_out: u32,
-    /// When it was sent, or the answer begun.
+    /// The number of oldest messages that were truncated because the model's context is too short.
+    pub truncated_messages: u32,
+    /// When the message was sent, or the answer was begun.
     pub created_at: Timestamp,
 }
 
-/// One window of a chat's messages, oldest first.
+/// A window of a chat's messages, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageWindow {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Whether there are older ones.
+    /// Whether there are older messages.
     pub has_older: bool,
 }
 
-/// Rendered text that is still being written.
+/// The rendered HTML of a text that is being generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Growing {
-    /// HTML of the finished blocks.
+pub struct LiveHtml {
+    /// The HTML of the finished blocks.
     pub done: String,
-    /// HTML of the open tail.
+    /// The HTML of the rest, which may still change.
     pub tail: String,
 }
 
-/// A step of rendered text, relative to what it was before.
+/// An update of [`LiveHtml`], relative to the previous state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Growth {
-    /// HTML of blocks that were finished in this step; append it to `done`.
+pub struct HtmlPatch {
+    /// The HTML of newly finished blocks, to be appended to `done`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub done: String,
-    /// How many bytes of the tail before this step still hold.
+    /// The number of leading bytes of the previous tail that stay.
     pub keep: u32,
-    /// What follows them in the new tail.
+    /// The HTML that follows them in the new tail.
     pub add: String,
 }
 
-impl Growing {
-    /// Takes one step. `None` if it does not fit.
+impl LiveHtml {
+    /// Applies a patch. `None` if it does not fit the current tail.
     #[must_use]
-    pub fn grow(&mut self, growth: &Growth) -> Option<()> {
-        let keep = growth.keep as usize;
+    pub fn apply(&mut self, patch: &HtmlPatch) -> Option<()> {
+        let keep = patch.keep as usize;
         if !self.tail.is_char_boundary(keep) {
             return None;
         }
         self.tail.truncate(keep);
-        self.tail.push_str(&growth.add);
-        self.done.push_str(&growth.done);
+        self.tail.push_str(&patch.add);
+        self.done.push_str(&patch.done);
         Some(())
     }
 
-    /// Whether there is nothing yet.
+    /// Whether there is no HTML yet.
     pub const fn is_empty(&self) -> bool {
         self.done.is_empty() && self.tail.is_empty()
     }
 
-    /// The whole as it stands.
+    /// The complete current HTML.
     pub fn html(&self) -> String {
         format!("{}{}", self.done, self.tail)
     }
 }
 
-/// The full state of an open answer: the first event of every connection, and what follows when something was taken back.
-/// Event name `snapshot`.
+/// The full state of an open answer: the first event of every stream, and sent again if existing text has changed. The
+/// name of the event is `snapshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSnapshot {
-    /// What the run does.
+    /// The phase of the run.
     pub phase: Phase,
     /// The answer so far.
-    pub text: Growing,
-    /// The thinking so far.
-    pub reasoning: Growing,
-    /// How many of the oldest messages were left out of the model's context.
-    pub left_out: u32,
-    /// Whether what was written last cannot be saved at the moment; it is kept in memory and saved later.
+    pub text: LiveHtml,
+    /// The reasoning so far.
+    pub reasoning: LiveHtml,
+    /// The number of oldest messages that were truncated because the model's context is too short.
+    pub truncated_messages: u32,
+    /// Whether the newest text cannot be saved at the moment. It is held in memory and saved later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub save_delayed: bool,
 }
 
-/// A step of an open answer, relative to the state before it. Event name `update`.
+/// An update of an open answer, relative to the previous state. The name of the event is `update`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunUpdate {
-    /// What the run does now.
+    /// The phase of the run.
     pub phase: Phase,
-    /// The answer, where it has grown.
+    /// The patch of the answer, if it has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<Growth>,
-    /// The thinking, where it has grown.
+    pub text: Option<HtmlPatch>,
+    /// The patch of the reasoning, if it has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reasoning: Option<Growth>,
-    /// How many of the oldest messages were left out of the model's context.
+    pub reasoning: Option<HtmlPatch>,
+    /// The number of oldest messages that were truncated because the model's context is too short.
     #[serde(default)]
-    pub left_out: u32,
+    pub truncated_messages: u32,
     /// As in [`RunSnapshot`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub save_delayed: bool,
 }
 
 impl RunSnapshot {
-    /// Applies one update. `None` if it does not fit, which asks for a new snapshot.
+    /// Applies an update. `None` if it does not fit; the client must then request a new snapshot.
     #[must_use]
     pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
         self.phase = update.phase;
-        self.left_out = update.left_out;
+        self.truncated_messages = update.truncated_messages;
         self.save_delayed = update.save_delayed;
-        if let Some(growth) = &update.text {
-            self.text.grow(growth)?;
+        if let Some(patch) = &update.text {
+            self.text.apply(patch)?;
         }
-        if let Some(growth) = &update.reasoning {
-            self.reasoning.grow(growth)?;
+        if let Some(patch) = &update.reasoning {
+            self.reasoning.apply(patch)?;
         }
         Some(self)
     }
 }
 
-/// The names of the events on a run's stream. `end` carries the whole [`Message`]; `reconnect` asks the
-/// browser to come back in a moment, because this instance stops or the reader was too slow.
+/// The names of the server-sent events of a run. `end` contains the final [`Message`]; `reconnect` tells the browser to
+/// reconnect soon, because this instance is stopping or the reader was too slow.
 pub mod event {
-    /// [`super::RunSnapshot`].
+    /// The data is a [`super::RunSnapshot`].
     pub const SNAPSHOT: &str = "snapshot";
-    /// [`super::RunUpdate`].
+    /// The data is a [`super::RunUpdate`].
     pub const UPDATE: &str = "update";
-    /// [`super::Message`].
+    /// The data is a [`super::Message`].
     pub const END: &str = "end";
-    /// Empty.
+    /// The data is empty.
     pub const RECONNECT: &str = "reconnect";
 }
 
-/// Checks the text of a message. It is kept byte for byte.
+/// Validates the text of a message, which is stored unchanged.
 ///
 /// # Errors
 /// `Invalid` on the field `text`.
@@ -306,8 +306,8 @@ pub fn check_message(text: &str) -> Result<(), AppError> {
     if text.trim().is_empty() {
         return Err(AppError::invalid("text", reason!("message_missing")));
     }
-    if text.len() > limits::MESSAGE_BYTES {
-        let reason = reason!("message_too_long", most = limits::MESSAGE_BYTES, bytes = text.len());
+    if text.len() > limits::MAX_MESSAGE_BYTES {
+        let reason = reason!("message_too_long", most = limits::MAX_MESSAGE_BYTES, bytes = text.len());
         return Err(AppError::invalid("text", reason));
     }
     if text.contains('\0') {

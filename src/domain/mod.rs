@@ -1,4 +1,4 @@
-//! Types that the server and the browser share. No I/O, no framework.
+//! Types that the server and the browser share. They do no I/O.
 
 mod account;
 mod audit;
@@ -8,6 +8,7 @@ mod device;
 mod error;
 mod export;
 mod factor;
+mod form_values;
 mod identity;
 mod ids;
 mod invisible;
@@ -21,10 +22,9 @@ mod name;
 mod path;
 mod person;
 mod profile;
-mod proof;
+mod reauth;
 mod retention;
 mod time;
-mod typed;
 
 pub mod limits;
 
@@ -36,6 +36,7 @@ pub use device::*;
 pub use error::*;
 pub use export::*;
 pub use factor::*;
+pub use form_values::*;
 pub use identity::*;
 pub use ids::*;
 pub use invisible::*;
@@ -47,7 +48,6 @@ pub use model::*;
 pub use path::*;
 pub use person::*;
 pub use profile::*;
-pub use proof::*;
+pub use reauth::*;
 pub use retention::*;
 pub use time::*;
-pub use typed::*;

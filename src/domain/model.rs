@@ -1,34 +1,34 @@
-//! Models as the picker shows them.
+//! The models that users can choose from.
 
 use serde::{Deserialize, Serialize};
 
-/// A model that can be asked. Its `id` is `provider/name` and stays the same over restarts.
+/// An available model. Its `id` is `provider/name` and is stable across restarts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelOption {
     /// `provider/name`, for example `local/SmolLM2-135M-Instruct.Q4_1` or `ollama/qwen3:8b`.
     pub id: String,
-    /// The name for people.
+    /// The display name.
     pub label: String,
-    /// The provider's name for people ("On this machine", "ollama").
+    /// The display name of the provider ("On this machine", "ollama").
     pub provider: String,
-    /// Whether it runs on this machine, inside Colloquy.
+    /// Whether Colloquy runs it on this machine.
     pub local: bool,
-    /// Whether it is the very small model that comes with Colloquy.
+    /// Whether it is the very small model that is bundled with Colloquy.
     pub bundled: bool,
 }
 
 impl ModelOption {
-    /// What the picker puts it and its like under.
+    /// The heading of its group in the model picker.
     pub fn group(&self) -> &str {
         if self.local { t!("chat.model.on_this_machine") } else { &self.provider }
     }
 }
 
-/// The models, and the one that a new chat starts with.
+/// The available models and the default for new chats.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ModelChoice {
-    /// All models that answer now, in the order of the picker.
+    /// The available models, in the order of the picker.
     pub models: Vec<ModelOption>,
-    /// The id of the default, where there is any model.
+    /// The id of the default model, if there is any model.
     pub default: Option<String>,
 }

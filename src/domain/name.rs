@@ -1,6 +1,6 @@
-//! Names that pose as somebody else: as the operator, as a path, or as another name in look-alike letters.
+//! Detects deceptive names: reserved ones, paths, and words that mix look-alike scripts.
 
-/// Names that only the program and those who run it could have.
+/// Names that a user could use to impersonate the operator or the program.
 const RESERVED: &[&str] = &[
     "admin",
     "administrator",
@@ -21,14 +21,14 @@ const RESERVED: &[&str] = &[
     "webmaster",
 ];
 
-/// Letters of other scripts that most fonts draw like Latin ones, and below each the one that it looks like.
-const FOREIGN: &str = "авсԁеёһніїјкӏмпорԛгѕтцѵԝхуαβϲεηικμνορστυχγωıɑɡօսհո";
+/// Letters of other scripts that look like Latin ones in most fonts, and the corresponding Latin letters.
+const LOOKALIKES: &str = "авсԁеёһніїјкӏмпорԛгѕтцѵԝхуαβϲεηικμνορστυχγωıɑɡօսհո";
 const LATIN: &str = "abcdeehhiijklmnopqrstuvwxyabcenikmvopotuxywiagouhn";
-/// Digits and signs that people write for letters, likewise.
-const SIGNS: &str = "013457@$!|";
-const MEANT: &str = "oieastasii";
+/// Digits and symbols that are used as substitutes for letters ("leetspeak"), and the corresponding letters.
+const LEET_SYMBOLS: &str = "013457@$!|";
+const LEET_LETTERS: &str = "oieastasii";
 
-/// The scripts whose letters look like one another's.
+/// Scripts with letters that look alike.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
     Latin,
@@ -60,8 +60,8 @@ const fn script(c: char) -> Option<Script> {
     }
 }
 
-/// Whether a word has letters of two scripts that look alike. Several words may be of several scripts, and scripts that
-/// look like nothing else may stand beside any.
+/// Whether a word mixes two scripts that look alike. Different words may use different scripts, and other scripts may
+/// be mixed with any.
 pub(super) fn mixes_scripts(name: &str) -> bool {
     name.split_whitespace().any(|word| {
         let mut scripts = word.chars().filter_map(script);
@@ -69,11 +69,11 @@ pub(super) fn mixes_scripts(name: &str) -> bool {
     })
 }
 
-/// Whether a name is reserved, however it is written, or is nothing but signs of a path.
+/// Whether a name is reserved, in any spelling, or consists only of path characters.
 pub(super) fn is_reserved(name: &str) -> bool {
     let is_listed = |name: String| RESERVED.contains(&name.as_str());
-    let letters = || name.chars().filter_map(letter);
-    // `%2e%2e` is `..` where somebody reads it so.
+    let letters = || name.chars().filter_map(latin_letter);
+    // `%2e%2e` is an encoded `..`.
     let is_path = name.is_ascii()
         && ["%2e", "%2f", "%5c", "%00"]
             .iter()
@@ -82,20 +82,22 @@ pub(super) fn is_reserved(name: &str) -> bool {
             .all(|c| !c.is_ascii_alphanumeric());
     is_path
         || is_listed(letters().filter(|c| c.is_alphabetic()).collect())
-        || is_listed(letters().map(|c| paired(SIGNS, MEANT, c)).filter(|c| c.is_alphanumeric()).collect())
+        || is_listed(
+            letters().map(|c| substitute(LEET_SYMBOLS, LEET_LETTERS, c)).filter(|c| c.is_alphanumeric()).collect(),
+        )
 }
 
-/// The character that stands where this one stands in the other text; itself where it does not.
-fn paired(from: &str, to: &str, c: char) -> char {
+/// The character of `to` at the position of `c` in `from`; `c` itself if `from` does not contain it.
+fn substitute(from: &str, to: &str, c: char) -> char {
     from.chars().zip(to.chars()).find(|(from, _)| *from == c).map_or(c, |(_, to)| to)
 }
 
-/// A character in small letters, as the Latin one that it looks like.
-fn letter(c: char) -> Option<char> {
+/// The lower-case Latin letter that a character looks like, or the lower-case character itself.
+fn latin_letter(c: char) -> Option<char> {
     let c = match u32::from(c) {
-        // Letters as wide as Chinese ones.
+        // Fullwidth letters.
         wide @ 0xFF21..=0xFF5A => char::from_u32(wide - 0xFEE0)?,
-        // Mathematical alphabets, one after the other, capital letters first.
+        // Consecutive mathematical alphabets, each with the capital letters first.
         fancy @ 0x1D400..=0x1D6A3 => {
             let nth = u8::try_from((fancy - 0x1D400) % 52).ok()?;
             char::from(if nth < 26 { b'A' + nth } else { b'a' + nth - 26 })
@@ -103,7 +105,7 @@ fn letter(c: char) -> Option<char> {
         circled @ 0x24B6..=0x24E9 => char::from(b'a' + u8::try_from((circled - 0x24B6) % 26).ok()?),
         _ => c,
     };
-    Some(paired(FOREIGN, LATIN, c.to_lowercase().next()?))
+    Some(substitute(LOOKALIKES, LATIN, c.to_lowercase().next()?))
 }
 
 #[cfg(test)]
@@ -111,13 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_stand_in_pairs() {
-        assert_eq!(FOREIGN.chars().count(), LATIN.chars().count());
-        assert_eq!(SIGNS.chars().count(), MEANT.chars().count());
+    fn substitution_tables_have_equal_lengths() {
+        assert_eq!(LOOKALIKES.chars().count(), LATIN.chars().count());
+        assert_eq!(LEET_SYMBOLS.chars().count(), LEET_LETTERS.chars().count());
     }
 
     #[test]
-    fn row_15_reserved_names_are_found_in_every_guise() {
+    fn row_15_reserved_names_are_detected_in_every_spelling() {
         for bad in [
             "admin",
             "Admin",
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn row_15_one_word_has_one_of_the_scripts_that_look_alike() {
+    fn row_15_words_that_mix_lookalike_scripts_are_detected() {
         for bad in ["Аda", "Bоb", "Ελenη", "paypaӏ", "Ꭺda", "Մaria"] {
             assert!(mixes_scripts(bad), "{bad}");
         }

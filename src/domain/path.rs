@@ -1,15 +1,16 @@
-//! Paths that people are sent to.
+//! Validation of redirect targets.
 
-/// A place on this site to go to, or the start page: nothing that a browser could read as another site.
+/// Returns `next` if it is a path on this site, otherwise `/`. Rejects everything that a browser could interpret as
+/// another site (open redirect).
 pub fn local_path(next: Option<&str>) -> &str {
-    let fits = |next: &&str| {
+    let is_local = |next: &&str| {
         let second = next.as_bytes().get(1).copied().unwrap_or_default();
         next.starts_with('/')
             && !matches!(second, b'/' | b'\\')
             && next.len() <= 1_000
             && next.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\')
     };
-    next.filter(fits).unwrap_or("/")
+    next.filter(is_local).unwrap_or("/")
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! People as administrators see them.
+//! User accounts as administrators see them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AppError, Device, Invitation, Role, SignUpPolicy, Timestamp, UserId};
 
-/// Whether an account can be used.
+/// The status of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum AccountStatus {
     /// It is in use.
     Active,
-    /// Nobody has signed in yet.
+    /// The user has never signed in.
     NeverSeen,
-    /// The address must be confirmed before anybody can sign in.
+    /// The e-mail address must be verified before the first sign-in.
     Unverified,
-    /// An administrator has shut it.
+    /// An administrator has disabled it.
     Disabled,
 }
 
-impl Standing {
-    /// In words, for whoever reads the page; nothing for an account that is in use.
+impl AccountStatus {
+    /// The label in the language of the page; `None` for an active account.
     pub fn label(self) -> Option<&'static str> {
         match self {
             Self::Active => None,
@@ -30,140 +30,140 @@ impl Standing {
     }
 }
 
-/// A person in a list.
+/// A user in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonSummary {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
-    /// The name as it was given.
+    /// The display name.
     pub name: String,
-    /// The address as it was given.
+    /// The e-mail address as entered.
     pub email: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Whether the account can be used.
-    pub standing: Standing,
-    /// When they last used a sign-in, to the minute.
+    /// The status of the account.
+    pub status: AccountStatus,
+    /// When the user was last active, to the minute.
     pub last_seen_at: Option<Timestamp>,
 }
 
-/// One page of people, by name.
+/// A page of users, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeoplePage {
-    /// The people.
+    /// The users.
     pub people: Vec<PersonSummary>,
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// A mail that has not reached the mail server.
+/// A mail that could not be delivered to the mail server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndeliveredMail {
-    /// To whom.
+    /// The recipient's e-mail address.
     pub recipient: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// When it was written.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: i64,
-    /// Whether it is tried again.
-    pub tries_again: bool,
-    /// What the last attempt ended with.
+    /// Whether it will be retried.
+    pub will_retry: bool,
+    /// The error of the last attempt.
     pub error: String,
 }
 
-/// All that the page of people shows.
+/// The data of the page with all users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
-    /// The people that were looked for.
+    /// A page of the users that match the search.
     pub page: PeoplePage,
-    /// Who may make an account.
+    /// Who can create an account.
     pub policy: SignUpPolicy,
-    /// Domains whose addresses may, where the policy is that.
+    /// The domains that can sign up, for [`SignUpPolicy::Domains`].
     pub domains: Vec<String>,
-    /// The invitations that can be used, newest first.
+    /// The valid invitations, newest first.
     pub invitations: Vec<Invitation>,
-    /// The link of an invitation that was just made without scripts. Shown once.
+    /// The link of an invitation that was just created without JavaScript. Shown once.
     pub new_link: Option<String>,
-    /// Whether mails are sent.
+    /// Whether mail is configured.
     pub mails: bool,
-    /// Mails that failed and were not sent since, newest first.
+    /// Unsent mails with failed attempts, newest first.
     pub undelivered: Vec<UndeliveredMail>,
     /// The receipts of deleted accounts, newest first.
     pub receipts: Vec<Receipt>,
-    /// Whether the administrator proved a short while ago who they are, as changes need.
-    pub fresh: bool,
+    /// Whether the administrator authenticated recently, which changes require.
+    pub recently_authenticated: bool,
 }
 
-/// What is left of a deleted account. Nothing in it says whose it was.
+/// The anonymous receipt of a deleted account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Its id, which its owner was told too where mails are sent.
+    /// The receipt's id, which was also mailed to the user if mail is configured.
     pub id: String,
-    /// When the deletion was asked for.
+    /// When the deletion was requested.
     pub asked_at: Timestamp,
-    /// When it was done.
+    /// When the account was deleted.
     pub done_at: Timestamp,
-    /// What was deleted, in words.
+    /// The numbers of deleted objects, in words.
     pub counts: String,
 }
 
-/// All that the page of one person shows.
+/// The data of the page of one user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Who.
+    /// The part that lists show.
     pub summary: PersonSummary,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// Whether the address was shown to be theirs.
+    /// Whether the e-mail address is verified.
     pub email_verified: bool,
-    /// Whether it is the administrator who looks.
+    /// Whether it is the account of the signed-in administrator.
     pub is_self: bool,
-    /// How many second factors they have.
+    /// The number of second factors.
     pub factors: u32,
-    /// When these are removed, if an administrator has asked for it.
+    /// When the second factors will be removed, if a removal is scheduled.
     pub factor_removal: Option<Timestamp>,
-    /// When the account is deleted, if that was asked for.
+    /// When the account will be deleted, if a deletion is scheduled.
     pub deletion_at: Option<Timestamp>,
-    /// Hours that pass before a lost factor is removed.
+    /// The waiting period before lost second factors are removed, in hours.
     pub removal_hours: i64,
-    /// Their sign-ins, last used first.
+    /// The valid sign-ins, last used first.
     pub devices: Vec<Device>,
-    /// The link of a reset that was just begun without scripts. Shown once.
+    /// The link of a password reset that was just started without JavaScript. Shown once.
     pub new_link: Option<String>,
-    /// Whether mails are sent.
+    /// Whether mail is configured.
     pub mails: bool,
-    /// Whether the administrator proved a short while ago who they are, as changes need.
-    pub fresh: bool,
+    /// Whether the administrator authenticated recently, which changes require.
+    pub recently_authenticated: bool,
 }
 
-/// Something that an administrator does with an account.
+/// An administrator's action on an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonChange {
-    /// Makes an administrator.
+    /// Changes the role to administrator.
     MakeAdministrator,
-    /// Makes a member.
+    /// Changes the role to member.
     MakeMember,
-    /// Shuts the account.
+    /// Disables the account.
     Disable,
-    /// Opens it again.
+    /// Enables the account.
     Enable,
-    /// Ends all sign-ins.
+    /// Revokes all sign-ins.
     EndSignIns,
-    /// Has the lost second factors removed after a notice.
+    /// Schedules the removal of lost second factors.
     RemoveFactors,
-    /// Lets the second factors stay after all.
+    /// Cancels the removal of second factors.
     KeepFactors,
-    /// Shuts the account and has it deleted after a day.
+    /// Disables the account and schedules its deletion after one day.
     DeleteAccount,
-    /// Lets the account stay after all.
+    /// Cancels the deletion of the account.
     KeepAccount,
 }
 
 impl PersonChange {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 9] = [
         Self::MakeAdministrator,
         Self::MakeMember,
@@ -176,7 +176,7 @@ impl PersonChange {
         Self::KeepAccount,
     ];
 
-    /// As forms and addresses name it.
+    /// The name in forms and URLs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::MakeAdministrator => "make_administrator",
@@ -191,7 +191,7 @@ impl PersonChange {
         }
     }
 
-    /// What is said when it was done.
+    /// The success message in the language of the page.
     pub fn result(self) -> &'static str {
         match self {
             Self::MakeAdministrator => t!("admin.change.make_administrator"),
@@ -206,8 +206,8 @@ impl PersonChange {
         }
     }
 
-    /// The part of the person's page that it is in.
-    pub const fn part(self) -> &'static str {
+    /// The section of the user's page that contains it.
+    pub const fn section(self) -> &'static str {
         match self {
             Self::MakeAdministrator | Self::MakeMember => "role",
             Self::Disable | Self::Enable => "access",
@@ -217,7 +217,7 @@ impl PersonChange {
         }
     }
 
-    /// Whether it takes something from the person that an administrator who does it to themself would miss at once.
+    /// Whether it must be confirmed if administrators apply it to their own account, because they would lose access.
     pub const fn needs_confirmation(self) -> bool {
         matches!(self, Self::MakeMember | Self::Disable)
     }
@@ -232,13 +232,13 @@ impl std::str::FromStr for PersonChange {
     }
 }
 
-/// A reset that was begun.
+/// The result of starting a password reset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reset {
-    /// The person was sent a link.
+pub enum PasswordReset {
+    /// The link was mailed to the user.
     Mailed,
-    /// No mails are sent: this link is for the administrator to hand over. Shown once.
+    /// Mail is not configured: the administrator passes this link to the user. Shown once.
     Link(String),
 }
 
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_has_one_name() {
+    fn names_of_changes_round_trip() {
         for change in PersonChange::ALL {
             assert_eq!(serde_json::to_value(change).expect("a name"), change.name());
             assert_eq!(change.name().parse(), Ok(change));

@@ -1,18 +1,18 @@
-//! What a person chose for their own pages.
+//! User preferences.
 
 use serde::{Deserialize, Serialize};
 
-/// What a person chose for their own pages, and what there is to choose from.
+/// The preferences of the user and the available options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The tag of the language that pages and mails are written in, after BCP 47.
+    /// The BCP 47 tag of the language for pages and mails.
     pub language: String,
-    /// Every language: its tag, and its name as its speakers write it.
+    /// All languages: the tag and the native name of each.
     pub languages: Vec<(String, String)>,
-    /// The name of the time zone; empty for what the browser says.
+    /// The name of the time zone; empty to use the browser's.
     pub time_zone: String,
     /// The names of all time zones.
     pub zones: Vec<String>,
-    /// The version of the picture; 0 where there is none.
+    /// The version of the profile picture; 0 without a picture.
     pub picture: i64,
 }

@@ -1,19 +1,19 @@
-//! When chats are deleted by themselves.
+//! Automatic deletion of old chats.
 
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// Days among which people choose.
+/// The retention periods that users can choose, in days.
 pub const RETENTION_DAYS: [u32; 4] = [30, 90, 180, 365];
 
-/// The rules by which a person's chats are deleted some days after their last message.
+/// The rules that delete a user's chats some days after their last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
-    /// The days that the person chose; `None` where they keep their chats.
+    /// The retention period that the user chose, in days; `None` to keep chats.
     pub days: Option<u32>,
-    /// When their choice begins to hold, if that is still to come.
+    /// When the user's rule takes effect, if that is in the future.
     pub from: Option<Timestamp>,
-    /// The days after which the installation deletes everybody's chats; `None` where it does not.
-    pub everybodys: Option<u32>,
+    /// The retention period of the installation for all users, in days; `None` if there is none.
+    pub installation_rule: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! The texts in a browser: those of the page's language, loaded piece by piece.
+//! The texts in a browser: those of the page's language, loaded bundle by bundle.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,7 +13,7 @@ thread_local! {
     static RULES: RefCell<Option<js_sys::Intl::PluralRules>> = const { RefCell::new(None) };
 }
 
-/// Texts could not be loaded.
+/// The error when texts could not be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadError;
 
@@ -24,13 +24,13 @@ impl From<JsValue> for LoadError {
 }
 
 pub(super) fn current() -> &'static Texts {
-    TEXTS.get().unwrap_or_else(Texts::none)
+    TEXTS.get().unwrap_or_else(Texts::empty)
 }
 
-/// Loads a bundle of the page's language, unless it is there already.
+/// Loads a bundle of the page's language, unless it is already loaded.
 ///
 /// # Errors
-/// [`LoadError`]: the network or the server failed. Nothing has changed then.
+/// [`LoadError`] if the network or the server failed. The loaded texts are unchanged then.
 pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
     let is_loaded = || LOADED.with_borrow(|loaded| loaded.contains(&bundle.name));
     if is_loaded() {
@@ -44,25 +44,25 @@ pub async fn load(bundle: Bundle) -> Result<(), LoadError> {
         return Err(LoadError);
     }
     let file = JsFuture::from(response.text()?).await?.as_string().ok_or(LoadError)?;
-    // It may have been asked for twice.
+    // A concurrent call may have loaded it.
     if is_loaded() {
         return Ok(());
     }
-    // Texts live as long as the page, and so does this.
+    // Texts are used until the page is closed, so the file may leak.
     let file: &'static str = Box::leak(file.into_boxed_str());
     let tag: &'static str = match TEXTS.get() {
         Some(texts) => texts.tag(),
         None => Box::leak(root.get_attribute("lang").unwrap_or_default().into_boxed_str()),
     };
     let mut texts = Texts::new(tag);
-    // The file is in the order of the keys, so that each text goes to the end.
+    // The file is sorted by key, so that each text is appended.
     for (key, text) in file.lines().filter_map(|line| line.split_once(' ')) {
         if let Ok(hash) = u32::from_str_radix(key, 36) {
             texts.add(Key::from_hash(hash), text);
         }
     }
-    if let Some(known) = TEXTS.get() {
-        texts = texts.with(known);
+    if let Some(loaded) = TEXTS.get() {
+        texts = texts.merge(loaded);
     }
     TEXTS.set(Some(Box::leak(Box::new(texts))));
     LOADED.with_borrow_mut(|loaded| loaded.push(bundle.name));

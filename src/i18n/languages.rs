@@ -1,4 +1,4 @@
-//! The languages that the program speaks: one for each folder of `locales/`.
+//! The available languages: one for each folder of `locales/`.
 
 use std::{
     collections::BTreeMap,
@@ -14,66 +14,66 @@ use super::{Bundle, Key, Texts};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/locales");
 
-/// The language whose texts are complete, and stand in for what a dialect of it leaves out.
-const BASE: &str = "en-GB";
+/// The default language. Its texts are complete and are the fallback for missing texts of other languages.
+const BASE_LANGUAGE: &str = "en-GB";
 
-/// The version of the form in which browsers load texts.
-const FORMAT: u32 = 1;
+/// The version of the format of the files that browsers load.
+const FORMAT_VERSION: u32 = 1;
 
-/// Languages of an `Accept-Language` that are looked at.
-const MOST_WANTED: usize = 20;
+/// The maximum number of languages of an `Accept-Language` header that are parsed.
+const MAX_ACCEPTED_LANGUAGES: usize = 20;
 
-/// A language that people can choose.
+/// An available language.
 #[derive(Clone, Copy)]
-pub struct Language(&'static Known);
+pub struct Language(&'static LanguageData);
 
-struct Known {
+struct LanguageData {
     tag: &'static str,
     texts: Texts,
-    /// Changes with what browsers load, so that they may keep it.
+    /// A hash of the files that browsers load, so that they can be cached permanently.
     version: String,
-    /// What browsers load, in the order of [`Bundle::ALL`]; made when one asks for it.
+    /// The files that browsers load, in the order of [`Bundle::ALL`]; built at the first request.
     files: [OnceLock<String>; Bundle::ALL.len()],
 }
 
-static LANGUAGES: LazyLock<Vec<Known>> = LazyLock::new(|| {
+static LANGUAGES: LazyLock<Vec<LanguageData>> = LazyLock::new(|| {
     let tags: Vec<&str> = FILES.dirs().filter_map(|folder| folder.path().to_str()).collect();
-    let mut languages: Vec<Known> = tags.iter().map(|tag| Known::read(tag, &tags)).collect();
-    languages.sort_by_key(|language| (language.tag != BASE, language.tag));
+    let mut languages: Vec<LanguageData> = tags.iter().map(|tag| LanguageData::read(tag, &tags)).collect();
+    languages.sort_by_key(|language| (language.tag != BASE_LANGUAGE, language.tag));
     languages
 });
 
-/// The language that a tag begins with: `de` of `de-AT`.
+/// The primary language subtag: `de` of `de-AT`.
 fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or_default()
 }
 
-/// A language, and those that stand in for what it leaves out: others of the same primary language, then the complete one.
-fn stand_ins<'a>(tag: &'a str, tags: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+/// A language, followed by its fallbacks: languages with the same primary subtag, then the default language.
+fn fallbacks<'a>(tag: &'a str, tags: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let related = tags.iter().copied().filter(move |other| primary(other) == primary(tag) && *other != tag);
-    iter::once(tag).chain(related).chain([BASE])
+    iter::once(tag).chain(related).chain([BASE_LANGUAGE])
 }
 
-/// The areas of a language, each with its texts.
+/// The areas of a language with their texts.
 fn areas(tag: &str) -> impl Iterator<Item = (&'static str, BTreeMap<String, String>)> {
     let files = FILES.get_dir(tag).into_iter().flat_map(Dir::files);
     let is_json = |file: &&File<'_>| file.path().extension().is_some_and(|ending| ending == "json");
     files.filter(is_json).filter_map(|file| {
-        // The tests read every file, so that none is built in that cannot be read.
+        // Tests ensure that every file can be parsed.
         Some((file.path().file_stem()?.to_str()?, serde_json::from_slice(file.contents()).ok()?))
     })
 }
 
-impl Known {
-    /// The texts of a language. What it leaves out is taken from one that is nearest to it.
+impl LanguageData {
+    /// Reads the texts of a language. Missing texts are taken from its fallbacks.
     fn read(tag: &'static str, tags: &[&'static str]) -> Self {
         let mut texts = Texts::new(tag);
         let mut hasher = DefaultHasher::new();
-        FORMAT.hash(&mut hasher);
+        FORMAT_VERSION.hash(&mut hasher);
         Bundle::ALL.map(|bundle| (bundle.name, bundle.areas)).hash(&mut hasher);
-        for tag in stand_ins(tag, tags) {
-            for (area, named) in areas(tag) {
-                for (name, text) in named {
+        for tag in fallbacks(tag, tags) {
+            for (area, entries) in areas(tag) {
+                for (name, text) in entries {
                     (area, &name, &text).hash(&mut hasher);
                     texts.add(key_of(area, &name), Box::leak(text.into_boxed_str()));
                 }
@@ -84,7 +84,7 @@ impl Known {
 }
 
 impl Language {
-    /// Every language, in the order in which they are offered.
+    /// All languages, in display order.
     pub fn all() -> impl Iterator<Item = Self> {
         LANGUAGES.iter().map(Self)
     }
@@ -94,11 +94,11 @@ impl Language {
         Self::all().find(|language| language.tag() == tag)
     }
 
-    /// The language that suits best what a browser asks for, by its `Accept-Language` (RFC 9110, section 12.5.4).
+    /// The best match for an `Accept-Language` header (RFC 9110, section 12.5.4).
     pub fn negotiate(accept_language: &str) -> Option<Self> {
-        let mut wanted: Vec<(&str, f32)> = accept_language
+        let mut accepted: Vec<(&str, f32)> = accept_language
             .split(',')
-            .take(MOST_WANTED)
+            .take(MAX_ACCEPTED_LANGUAGES)
             .map(|range| {
                 let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
                 let weight = weight.trim().trim_start_matches(['q', 'Q']).strip_prefix('=');
@@ -106,59 +106,59 @@ impl Language {
             })
             .filter(|(_, weight)| *weight > 0.0)
             .collect();
-        wanted.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-        wanted.into_iter().find_map(|(tag, _)| {
+        accepted.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        accepted.into_iter().find_map(|(tag, _)| {
             let exact = Self::all().find(|language| language.tag().eq_ignore_ascii_case(tag));
             let related = || Self::all().find(|language| primary(language.tag()).eq_ignore_ascii_case(primary(tag)));
             exact.or_else(related)
         })
     }
 
-    /// The tag, after BCP 47.
+    /// The BCP 47 tag.
     pub const fn tag(self) -> &'static str {
         self.0.tag
     }
 
-    /// What its speakers call it.
+    /// The native name.
     pub fn name(self) -> &'static str {
         t!(in self.texts(), "common.language_name")
     }
 
-    /// Its texts.
+    /// The texts.
     pub const fn texts(self) -> &'static Texts {
         &self.0.texts
     }
 
-    /// Changes with the texts.
+    /// The version of the texts, which changes with their content.
     pub fn version(self) -> &'static str {
         &self.0.version
     }
 
-    /// The folder of its files for browsers. The path changes with the texts.
+    /// The URL path of the files for browsers. It contains the version.
     pub fn folder(self) -> String {
         format!("/locales/{}/{}", self.tag(), self.version())
     }
 
-    /// A document of `locales/`, such as `terms`, in this language, or the one that stands in for it.
+    /// A document of `locales/`, such as `terms`, in this language or its first fallback.
     pub fn document(self, name: &str) -> Option<&'static str> {
         let tags: Vec<&str> = Self::all().map(Self::tag).collect();
-        stand_ins(self.tag(), &tags).find_map(|tag| FILES.get_file(format!("{tag}/{name}.md"))?.contents_utf8())
+        fallbacks(self.tag(), &tags).find_map(|tag| FILES.get_file(format!("{tag}/{name}.md"))?.contents_utf8())
     }
 
-    /// The file that browsers load of a bundle: one text a line, its key in base 36 before it.
+    /// The file of a bundle for browsers: one text per line, preceded by its key in base 36.
     pub fn file(self, bundle: Bundle) -> &'static str {
-        let at = Bundle::ALL.iter().position(|known| *known == bundle).unwrap_or_default();
-        self.0.files[at].get_or_init(|| self.make_file(bundle))
+        let at = Bundle::ALL.iter().position(|other| *other == bundle).unwrap_or_default();
+        self.0.files[at].get_or_init(|| self.build_file(bundle))
     }
 
-    fn make_file(self, bundle: Bundle) -> String {
+    fn build_file(self, bundle: Bundle) -> String {
         let mut file = String::new();
-        let mut keys: Vec<Key> = LANGUAGES.iter().flat_map(|known| keys_of(known.tag, bundle)).collect();
+        let mut keys: Vec<Key> = LANGUAGES.iter().flat_map(|language| keys_of(language.tag, bundle)).collect();
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
             if let Some(text) = self.texts().find(key) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = writeln!(file, "{} {text}", base36(key.hash()));
             }
         }
@@ -166,7 +166,7 @@ impl Language {
     }
 }
 
-/// The key of a text of an area's file.
+/// The key of a text in the file of an area.
 fn key_of(area: &str, name: &str) -> Key {
     Key::named(area).with(".").with(name)
 }
@@ -194,7 +194,7 @@ impl Default for Language {
 }
 
 impl Debug for Language {
-    /// Its tag alone: the texts are long.
+    /// Only the tag, because the texts are long.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Language").field(&self.tag()).finish()
     }
@@ -215,22 +215,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_get_the_nearest_language() {
-        let told = |asked: &str| Language::negotiate(asked).map(Language::tag);
-        assert_eq!(told("de-AT,de;q=0.9,en;q=0.5"), Some("de"));
-        assert_eq!(told("en-US,en;q=0.9"), Some("en-US"));
-        assert_eq!(told("en"), Some("en-GB"));
-        assert_eq!(told("fr-FR, DE;q=0.4, en;q=0.3"), Some("de"));
-        assert_eq!(told("en;q=0.1, de;q=0.8"), Some("de"));
-        assert_eq!(told("de;q=0, en"), Some("en-GB"));
-        assert_eq!(told("en ; q=0.5 , de ; Q=0.9"), Some("de"));
+    fn accept_language_selects_the_best_match() {
+        let negotiated = |header: &str| Language::negotiate(header).map(Language::tag);
+        assert_eq!(negotiated("de-AT,de;q=0.9,en;q=0.5"), Some("de"));
+        assert_eq!(negotiated("en-US,en;q=0.9"), Some("en-US"));
+        assert_eq!(negotiated("en"), Some("en-GB"));
+        assert_eq!(negotiated("fr-FR, DE;q=0.4, en;q=0.3"), Some("de"));
+        assert_eq!(negotiated("en;q=0.1, de;q=0.8"), Some("de"));
+        assert_eq!(negotiated("de;q=0, en"), Some("en-GB"));
+        assert_eq!(negotiated("en ; q=0.5 , de ; Q=0.9"), Some("de"));
         for strange in ["", "tlh", "*", "de;q=x", ";;;,,,=", &"fr,".repeat(10_000)] {
-            assert_eq!(told(strange), None, "{strange:.20}");
+            assert_eq!(negotiated(strange), None, "{strange:.20}");
         }
     }
 
     #[test]
-    fn a_dialect_differs_only_where_it_says_so() {
+    fn a_dialect_falls_back_to_the_base_language() {
         let [british, american] = ["en-GB", "en-US"].map(|tag| Language::from_tag(tag).expect("a language"));
         assert_ne!(british.name(), american.name());
         assert_ne!(british.folder(), american.folder());
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_load_each_text_once_by_its_key() {
+    fn the_bundles_contain_each_text_once() {
         for language in Language::all() {
             let mut seen = HashSet::new();
             for bundle in Bundle::ALL {

@@ -1,8 +1,8 @@
-//! How the code names texts. The keys are literals, so that the tests find them.
+//! Macros for texts. The keys are literals, so that the tests find them.
 
-/// The text with this key in the reader's language: `t!("chat.send")` is a `&'static str`,
-/// `t!("chat.chosen", count = 3, name = name)` a `String` with these values in the places of `{count}` and `{name}`.
-/// `t!(in texts, "mail.subject")` takes other [`Texts`](crate::i18n::Texts) than the page's.
+/// The text with this key in the language of the page: `t!("chat.send")` is a `&'static str`,
+/// `t!("chat.chosen", count = 3, name = name)` a `String` in which `{count}` and `{name}` are replaced by these values.
+/// `t!(in texts, "mail.subject")` uses other [`Texts`](crate::i18n::Texts) than those of the page.
 #[macro_export]
 macro_rules! t {
     (in $texts:expr, $key:literal) => { $texts.text(const { $crate::i18n::Key::named($key) }) };
@@ -15,15 +15,16 @@ macro_rules! t {
     };
 }
 
-/// A text with elements in it, as a view: `rich!("auth.agree", terms = |words| view! { <a href="/terms">{words}</a> })`
-/// for `I agree to the <terms>terms</terms>.` A closure gets what stands between its tags; `<name/>` has nothing between.
+/// A text with elements in it, as a view: `rich!("auth.agree", terms = |content| view! { <a href="/terms">{content}</a>
+/// })` for `I agree to the <terms>terms</terms>.` The closure receives the content between its tags, which is empty for
+/// `<name/>`.
 #[macro_export]
 macro_rules! rich {
     ($key:literal, $($name:ident = $view:expr),+ $(,)?) => {
         $crate::i18n::current().rich(const { $crate::i18n::Key::named($key) }, &[
-            $((stringify!($name), &|words: &'static str| {
+            $((stringify!($name), &|content: &'static str| {
                 let view: fn(_) -> _ = |view| leptos::prelude::IntoAny::into_any(view);
-                view($view(words))
+                view($view(content))
             })),+
         ])
     };
@@ -37,7 +38,7 @@ macro_rules! key {
     };
 }
 
-/// The code of an error with its values: `reason!("too_long", most = 80)`. Its text has the key `error.too_long`.
+/// The code of an error with its values: `reason!("too_long", most = 80)`. The text has the key `error.too_long`.
 #[macro_export]
 macro_rules! reason {
     ($code:literal $(, $name:ident = $value:expr)* $(,)?) => {

@@ -1,18 +1,20 @@
-//! The texts of the interface, in every language.
+//! Internationalization: the texts of the user interface in all languages.
 //!
-//! A text has a key, such as `chat.send`, and stands in `locales/<language>/<area>.json` under it. The code names keys
-//! only: [`t!`](crate::t) gives a text in the language of the reader, [`rich!`](crate::rich) one with elements in it,
-//! [`key!`](crate::key) a key that is looked up later, and [`reason!`](crate::reason) the code of an error.
-//! `tests/app/i18n.rs` fails on a key that is missing in a language or used nowhere, and on placeholders that differ.
+//! Each text has a key, such as `chat.send`, and is defined in `locales/<language>/<area>.json`. The code refers to
+//! texts by key: [`t!`](crate::t) returns a text in the language of the page, [`rich!`](crate::rich) a text with
+//! elements in it, [`key!`](crate::key) a key that is looked up later, and [`reason!`](crate::reason) the code of an
+//! error. `tests/app/i18n.rs` fails for a key that is missing in a language or not used, and for placeholders that
+//! differ.
 //!
-//! A text may hold placeholders, `{name}`. A text that depends on a number is several: `files_one`, `files_other`, chosen by
-//! the value of `{count}` after the rules of the language (CLDR). Elements are written `<link>like this</link>`.
+//! A text may contain placeholders, `{name}`. A text that depends on a number has several plural forms, such as
+//! `files_one` and `files_other`. The value of `{count}` selects one by the plural rules of the language (CLDR).
+//! Elements are written `<link>like this</link>`.
 //!
-//! The program holds all languages; a browser loads the one that its page is in, in the pieces of [`Bundle`], and none of
-//! it lies in the WASM (`docs/decisions/0003-strings.md` says why this is not a crate). The program knows a language by its
-//! folder: a new one needs files only.
+//! The server contains all languages. A browser loads the language of its page, split into [`Bundle`]s; the WASM file
+//! contains no texts (`docs/decisions/0003-strings.md` explains why this is not a crate). Each folder in `locales/` is
+//! a language, so a new language only needs new files.
 
-// First: the others use its macros.
+// First, because the other modules use its macros.
 #[macro_use]
 mod macros;
 
@@ -37,49 +39,49 @@ pub use languages::Language;
 pub use reason::Reason;
 pub use texts::Texts;
 
-/// What a browser loads at once of a language.
+/// A part of the texts of a language, which browsers load as one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bundle {
-    /// The name of its file.
+    /// The name of the file.
     pub name: &'static str,
-    /// The areas in it.
+    /// The areas that it contains.
     pub areas: &'static [&'static str],
 }
 
 impl Bundle {
-    /// What every page needs.
+    /// For every page.
     pub const COMMON: Self = Self { name: "common", areas: &["common", "error", "time"] };
-    /// For people who are not signed in.
+    /// For pages of visitors who are not signed in.
     pub const AUTH: Self = Self { name: "auth", areas: &["auth"] };
-    /// What people chat with, and the frame around the pages of people who are signed in.
+    /// For chats, and for the frame around all pages of signed-in users.
     pub const CHAT: Self = Self { name: "chat", areas: &["chat"] };
-    /// For looking after chats, one's account, and the installation.
+    /// For the list of chats, the settings and the administration.
     pub const ADMIN: Self = Self { name: "admin", areas: &["admin", "sessions", "settings"] };
-    /// Every bundle.
+    /// All bundles.
     pub const ALL: [Self; 4] = [Self::COMMON, Self::AUTH, Self::CHAT, Self::ADMIN];
 }
 
-/// The text with this key, in the language of the page that is being made or shown.
+/// The text with this key, in the language of the page.
 #[inline(never)]
 pub fn text(key: Key) -> &'static str {
     current().text(key)
 }
 
-/// The same with values in the places of its placeholders.
+/// The text with this key, with its placeholders replaced by values.
 #[inline(never)]
 pub fn format(key: Key, values: &[(&str, &dyn Display)]) -> String {
     current().format(key, values)
 }
 
-/// The texts in the language of the page that is being made or shown.
+/// The texts in the language of the page.
 #[cfg(feature = "hydrate")]
 pub fn current() -> &'static Texts {
     browser::current()
 }
 
-/// The texts in the language of the page that is being made or shown.
+/// The texts in the language of the page.
 ///
-/// They are a context of the page. Where there is none, as in tests of single components, it is the first language.
+/// The language is a Leptos context. Without a context, as in tests of single components, it is the default language.
 #[cfg(not(feature = "hydrate"))]
 pub fn current() -> &'static Texts {
     #[cfg(feature = "ssr")]
@@ -88,6 +90,6 @@ pub fn current() -> &'static Texts {
     }
     #[cfg(not(feature = "ssr"))]
     {
-        Texts::none()
+        Texts::empty()
     }
 }

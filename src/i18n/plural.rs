@@ -1,15 +1,15 @@
-//! Which form of a text a number takes.
+//! Plural rules.
 
 use std::{cell::RefCell, collections::HashMap};
 
 use icu_plurals::{PluralCategory, PluralRules};
 
 thread_local! {
-    /// Rules are read from the data once per language and thread.
+    /// The rules, loaded once per language and thread.
     static RULES: RefCell<HashMap<&'static str, Option<PluralRules>>> = RefCell::default();
 }
 
-/// The plural category of a number in the language with this tag, after CLDR: `one`, `other` and so on.
+/// The CLDR plural category of a number in the language with this tag: `one`, `other` and so on.
 pub(super) fn category(tag: &'static str, count: u32) -> &'static str {
     RULES.with_borrow_mut(|rules| {
         let rules = rules.entry(tag).or_insert_with(|| {

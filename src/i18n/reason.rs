@@ -1,4 +1,4 @@
-//! Why something was refused, in a form that the reader's language can be put to later.
+//! Error codes with values, which are translated where they are shown.
 
 use std::{
     borrow::Cow,
@@ -9,34 +9,33 @@ use serde::{Deserialize, Serialize};
 
 use super::Texts;
 
-/// Why something was refused: a code that programs can tell apart, and values for its sentence. Make one by
-/// [`reason!`](crate::reason).
+/// The reason of an error: a machine-readable code and values for its message. Created with [`reason!`](crate::reason).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The code, in snake case. The sentence has the key `error.<code>`.
+    /// The code, in snake case. The message has the key `error.<code>`.
     pub code: Cow<'static, str>,
-    /// The values: the name of the sentence's placeholder, and what stands in its place.
+    /// The values: the name of a placeholder and the text that replaces it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Reason {
-    /// A reason without values.
+    /// Creates a reason without values.
     pub fn new(code: &'static str) -> Self {
         Self { code: Cow::Borrowed(code), params: Vec::new() }
     }
 
-    /// The same with a value.
+    /// Adds a value.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &dyn Display) -> Self {
         self.params.push((Cow::Borrowed(name), value.to_string()));
         self
     }
 
-    /// The sentence in these texts.
+    /// The message in the language of `texts`.
     pub fn text_in(&self, texts: &Texts) -> String {
         let key = key!("error.").with(&self.code);
-        // A page that was opened before an upgrade may be told a code that it does not know yet.
+        // A page that was opened before an upgrade may receive a code that it does not know.
         if !texts.has(key) {
             return t!(in texts, "common.fault.invalid").to_owned();
         }
@@ -59,7 +58,7 @@ mod tests {
     use crate::i18n::Language;
 
     #[test]
-    fn a_code_of_another_version_has_a_sentence_too() {
+    fn an_unknown_code_has_a_generic_message() {
         let texts = Language::default().texts();
         assert_eq!(Reason::new("of_another_version").text_in(texts), "That did not work");
         assert_ne!(reason!("database_busy").text_in(texts), "That did not work");

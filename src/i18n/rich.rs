@@ -4,47 +4,48 @@ use leptos::prelude::*;
 
 use super::{Key, Texts};
 
-/// What makes an element of the words between its tags.
+/// A function that creates an element from the content between its tags.
 type Element<'a> = &'a dyn Fn(&'static str) -> AnyView;
 
-/// A piece of a text.
+/// A segment of a text.
 #[derive(Debug, PartialEq, Eq)]
-enum Piece {
-    Words(&'static str),
+enum Segment {
+    Text(&'static str),
+    /// The name and the content of an element.
     Element(&'static str, &'static str),
 }
 
 impl Texts {
-    /// The text with this key, with elements in the places of their tags. What has no element stays as it is written.
+    /// The text with this key, with its tags replaced by elements. Tags without an element stay text.
     pub fn rich(&self, key: Key, elements: &[(&str, Element<'_>)]) -> AnyView {
         let names: Vec<&str> = elements.iter().map(|(name, _)| *name).collect();
-        let view = |piece| match piece {
-            Piece::Words(words) => words.into_any(),
-            Piece::Element(name, words) => {
+        let view = |segment| match segment {
+            Segment::Text(text) => text.into_any(),
+            Segment::Element(name, content) => {
                 let element = elements.iter().find(|(known, _)| *known == name);
-                element.map_or_else(|| ().into_any(), |(_, element)| element(words))
+                element.map_or_else(|| ().into_any(), |(_, element)| element(content))
             }
         };
-        pieces(self.text(key), &names).into_iter().map(view).collect::<Vec<_>>().into_any()
+        segments(self.text(key), &names).into_iter().map(view).collect::<Vec<_>>().into_any()
     }
 }
 
-fn pieces(mut text: &'static str, names: &[&str]) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    while let Some((before, name, words, after)) = first_element(text, names) {
+fn segments(mut text: &'static str, names: &[&str]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    while let Some((before, name, content, after)) = first_element(text, names) {
         if !before.is_empty() {
-            pieces.push(Piece::Words(before));
+            segments.push(Segment::Text(before));
         }
-        pieces.push(Piece::Element(name, words));
+        segments.push(Segment::Element(name, content));
         text = after;
     }
     if !text.is_empty() {
-        pieces.push(Piece::Words(text));
+        segments.push(Segment::Text(text));
     }
-    pieces
+    segments
 }
 
-/// The first element of a text: what stands before it, its name, the words in it, and what comes after it.
+/// Finds the first element of a text. Returns the text before it, its name, its content, and the text after it.
 fn first_element(
     text: &'static str,
     names: &[&str],
@@ -55,8 +56,8 @@ fn first_element(
         if let Some(name) = tag.strip_suffix('/').filter(|name| names.contains(name)) {
             return Some((before, name, "", after));
         }
-        if let Some((words, after)) = after.split_once(&format!("</{tag}>")).filter(|_| names.contains(&tag)) {
-            return Some((before, tag, words, after));
+        if let Some((content, after)) = after.split_once(&format!("</{tag}>")).filter(|_| names.contains(&tag)) {
+            return Some((before, tag, content, after));
         }
     }
     None
@@ -67,15 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_are_found_by_their_names() {
-        use Piece::{Element, Words};
+    fn texts_are_split_at_known_elements() {
+        use Segment::{Element, Text};
         let names = ["terms", "name"];
         assert_eq!(
-            pieces("I agree to the <terms>terms of use</terms>, <name/>.", &names),
-            [Words("I agree to the "), Element("terms", "terms of use"), Words(", "), Element("name", ""), Words(".")]
+            segments("I agree to the <terms>terms of use</terms>, <name/>.", &names),
+            [Text("I agree to the "), Element("terms", "terms of use"), Text(", "), Element("name", ""), Text(".")]
         );
-        assert_eq!(pieces("<terms>All</terms>", &names), [Element("terms", "All")]);
-        assert_eq!(pieces("1 < 2 <b>bold</b> <terms>open", &names), [Words("1 < 2 <b>bold</b> <terms>open")]);
-        assert_eq!(pieces("", &names), []);
+        assert_eq!(segments("<terms>All</terms>", &names), [Element("terms", "All")]);
+        assert_eq!(segments("1 < 2 <b>bold</b> <terms>open", &names), [Text("1 < 2 <b>bold</b> <terms>open")]);
+        assert_eq!(segments("", &names), []);
     }
 }

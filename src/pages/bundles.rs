@@ -1,5 +1,5 @@
-//! The pages in bundles, each of which the browser loads when the first page of it is shown: strangers need not load
-//! the chat, nor people who chat what stands in the settings.
+//! The pages in bundles (code splitting). The browser loads a bundle when it shows the first page of it: signed-out
+//! visitors do not load the chat, and the chat does not load the settings.
 
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
@@ -15,12 +15,12 @@ use super::{
     chat::{ChatPage, NewChatPage},
     legal::{PrivacyPage, TermsPage},
     sessions::SessionsPage,
-    settings::{ConfirmPage, SettingsPage},
+    settings::{ReauthPage, SettingsPage},
     shell::FramePage,
 };
 
-/// A bundle: its type, the function that shows one of its pages (whose name is the bundle's), the function that loads
-/// it, its texts, and the pages as routes.
+/// Defines a bundle: its type, the function that renders one of its pages (also the name of the bundle), the function
+/// that loads it, its texts, and the pages as routes.
 macro_rules! bundle {
     ($(#[$meta:meta])* $bundle:ident, $show:ident, $load:ident, $texts:path: $($route:ident => $page:ident),+ $(,)?) => {
         $(#[$meta])*
@@ -40,7 +40,7 @@ macro_rules! bundle {
         impl $bundle {
             #[cfg(feature = "hydrate")]
             async fn view(self) -> AnyView {
-                // Both are on their way at once, but no page is made before its texts are there.
+                // Both are loaded at the same time, but no page is rendered before its texts have arrived.
                 leptos::task::spawn_local(async {
                     let _ = $load().await;
                 });
@@ -75,7 +75,7 @@ macro_rules! bundle {
 
                 async fn preload() {
                     #[cfg(feature = "hydrate")]
-                    // Who cannot load it now is told when it is shown.
+                    // A failure is handled when the page is shown.
                     let _ = ($load().await, i18n::load($texts).await);
                 }
             }
@@ -84,7 +84,7 @@ macro_rules! bundle {
 }
 
 bundle! {
-    /// For people who are not signed in.
+    /// Pages for signed-out visitors.
     AuthBundle, auth, load_auth, i18n::Bundle::AUTH: SignIn => SignInPage, SignUp => SignUpPage,
         SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
         VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
@@ -92,25 +92,25 @@ bundle! {
 }
 
 bundle! {
-    /// What people chat with.
+    /// The frame and the chat pages.
     ChatBundle, chat, load_chat, i18n::Bundle::CHAT: Frame => FramePage, NewChat => NewChatPage, Chat => ChatPage,
 }
 
 bundle! {
-    /// For looking after chats, one's account, and the installation.
-    AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => SettingsPage, Confirm => ConfirmPage,
+    /// The list of chats, the account settings, and administration.
+    AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => SettingsPage, Reauth => ReauthPage,
         People => PeoplePage, Person => PersonPage, Audit => AuditPage, Jobs => JobsPage,
 }
 
-/// The files that the page's head names already.
+/// The files that already have a preload link in the head of the page.
 #[cfg(not(feature = "hydrate"))]
 #[derive(Clone, Default)]
 struct Preloaded(ArcStoredValue<Vec<String>>);
 
 #[cfg(not(feature = "hydrate"))]
 impl Preloaded {
-    /// Whether the head does not name the file yet. From now on it does.
-    fn is_new(&self, file: &str) -> bool {
+    /// Adds a file. Returns whether it was new.
+    fn insert(&self, file: &str) -> bool {
         let mut named = self.0.write_value();
         let is_new = !named.iter().any(|known| known == file);
         if is_new {
@@ -120,16 +120,16 @@ impl Preloaded {
     }
 }
 
-/// Lets the pages of a request name the files of their bundles, each file once. Call it once, around all pages.
+/// Provides the set of preloaded files, so that each file is linked once per request. Call it once, around all pages.
 pub fn provide_preloaded() {
     #[cfg(not(feature = "hydrate"))]
     provide_context(Preloaded::default());
 }
 
-/// Has the page name the files of a bundle in its head, so that the browser asks for them early.
+/// Adds preload links for the files of a bundle to the head, so that the browser requests them early.
 ///
-/// The framework's `prefetch_lazy_fn_on_server` does not do: it writes the links once the page is ready, into the context
-/// of whatever request its thread has begun last, so that at random a page comes without them.
+/// The framework's `prefetch_lazy_fn_on_server` is not usable: it writes the links once the page is ready, into the
+/// context of the request that its thread started last, so some pages randomly lack them.
 #[cfg(not(feature = "hydrate"))]
 fn preload(bundle: &str, texts: i18n::Bundle) {
     use leptos_meta::Link;
@@ -138,25 +138,25 @@ fn preload(bundle: &str, texts: i18n::Bundle) {
     let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
     let Some((manifest, preloaded)) = contexts else { return };
     let (folder, files, loader) = &*manifest.0.read_value();
-    // Rendering a link registers it for the head and gives nothing.
-    for file in files.get(bundle).into_iter().flatten().filter(|file| preloaded.is_new(file)) {
+    // Rendering a link registers it for the head and produces no output.
+    for file in files.get(bundle).into_iter().flatten().filter(|file| preloaded.insert(file)) {
         let href = format!("{folder}/{file}.wasm");
         let _ = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> }
             .to_html();
     }
-    if preloaded.is_new(loader) {
+    if preloaded.insert(loader) {
         let href = format!("{folder}/{loader}");
         let _ = view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html();
     }
 }
 
-/// Has the page name the files of its language in its head.
+/// Adds a preload link for the texts of a bundle, in the language of the page, to the head.
 #[cfg(not(feature = "hydrate"))]
 pub fn preload_texts(bundle: i18n::Bundle) {
     #[cfg(feature = "ssr")]
     if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(use_context::<Preloaded>()) {
         let href = format!("{}/{}.txt", language.folder(), bundle.name);
-        if preloaded.is_new(&href) {
+        if preloaded.insert(&href) {
             let _ = view! { <leptos_meta::Link rel="preload" href as_="fetch" crossorigin="anonymous" /> }.to_html();
         }
     }
@@ -164,13 +164,13 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     let _ = bundle;
 }
 
-/// Fetches the other bundles while nothing else is to be done, so that they are there without the network too.
-pub fn load_the_rest() {
+/// Loads the other bundles after 2 s, so that they are available offline too.
+pub fn load_remaining_bundles() {
     #[cfg(feature = "hydrate")]
     set_timeout(
         || {
             leptos::task::spawn_local(async {
-                // What cannot be loaded now is asked for again when it is needed.
+                // What fails to load is requested again when it is needed.
                 let _ = (load_chat().await, load_admin().await);
                 let _ = (i18n::load(i18n::Bundle::CHAT).await, i18n::load(i18n::Bundle::ADMIN).await);
             });
@@ -179,15 +179,15 @@ pub fn load_the_rest() {
     );
 }
 
-/// The way on where a bundle cannot be loaded, as after a change of the server's version: the server sends the whole
-/// page. A page that came from it just now stays as it is, and works without scripts.
+/// Fallback if a bundle cannot be loaded, for example after an upgrade of the server: loads the whole page from the
+/// server. A page that is not hydrated yet came from the server just now; it stays and works without scripts.
 #[cfg(feature = "hydrate")]
 fn load_from_server() -> AnyView {
     let location = leptos_router::hooks::use_location();
     let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let awake = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
-    if awake {
-        // Leaving for a path of this site does not fail.
+    let is_hydrated = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
+    if is_hydrated {
+        // Navigating to a path of this site does not fail.
         let _ = window().location().set_href(&format!("{path}{}{search}", if search.is_empty() { "" } else { "?" }));
     }
     ().into_any()

@@ -1,4 +1,4 @@
-//! The pages, by area. In each area one file per URL says what it loads and which components it places.
+//! The pages, by area. Each URL has one file, which loads the data and renders the components.
 
 mod admin;
 mod auth;
@@ -11,4 +11,4 @@ mod shell;
 mod toolkit;
 
 pub use shell::NotFoundPage;
-pub use toolkit::provide_typed;
+pub use toolkit::provide_form_values;

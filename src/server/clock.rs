@@ -1,4 +1,4 @@
-//! The only source of time and of new ids, so that tests can hold it still.
+//! The only source of time and of new ids, so that tests can control both.
 
 use std::sync::{
     Arc, Mutex,
@@ -10,17 +10,17 @@ use uuid::{ContextV7, Timestamp as UuidTime, Uuid};
 
 use crate::domain::Timestamp;
 
-/// A clock that is shared by cloning. Real unless a test moves it.
+/// A clock, shared by cloning. Uses the system time unless a test advances it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    /// Microseconds that tests add to the real time.
+    /// Microseconds that tests add to the system time.
     offset: Arc<AtomicI64>,
-    /// Counts the ids of one millisecond, so that these sort too.
+    /// Counter for ids within the same millisecond, so that they sort in order of creation.
     ids: Arc<Mutex<ContextV7>>,
 }
 
 impl Clock {
-    /// Now.
+    /// The current time.
     #[expect(clippy::disallowed_methods, reason = "the one place that may ask the system for the time")]
     pub fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -28,12 +28,12 @@ impl Clock {
         Timestamp::from_micros(micros.saturating_add(self.offset.load(Ordering::Relaxed)))
     }
 
-    /// Moves this clock, and all its clones, by a number of seconds.
+    /// Advances this clock and all its clones by a number of seconds. For tests.
     pub fn advance(&self, seconds: i64) {
         self.offset.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
     }
 
-    /// A new id that sorts after all ids that this clock and its clones have given (UUID version 7).
+    /// A new id (UUID version 7) that sorts after all ids that this clock and its clones have created.
     pub fn new_id(&self) -> Uuid {
         let now = self.now().micros();
         let (seconds, nanos) = (now.div_euclid(1_000_000), now.rem_euclid(1_000_000) * 1_000);
@@ -45,7 +45,7 @@ impl Clock {
     }
 }
 
-/// A moment for machines, in UTC, as RFC 3339 has it. For example `2026-11-21T08:30:00.123456Z`.
+/// Formats a time in UTC as RFC 3339, for example `2026-11-21T08:30:00.123456Z`.
 pub fn rfc3339(at: Timestamp) -> String {
     let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.micros()) * 1_000);
     moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
@@ -60,7 +60,7 @@ mod tests {
         let clock = Clock::default();
         let ids: Vec<_> = (0..10_000).map(|_| clock.clone().new_id()).collect();
         assert!(ids.is_sorted_by(|one, next| one < next));
-        // Also where the system's clock is set back.
+        // Also if the system clock is set back.
         clock.advance(-3_600);
         let last = ids.last().copied();
         assert!(last < Some(clock.new_id()));
@@ -71,11 +71,11 @@ mod tests {
     #[test]
     fn ids_of_several_threads_sort_and_are_unique() {
         let clock = Clock::default();
-        let give = |clock: Clock| move || (0..2_000).map(|_| clock.new_id()).collect::<Vec<_>>();
-        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(give(clock.clone()))).collect();
-        let given: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("ids")).collect();
-        assert!(given.iter().all(|ids| ids.is_sorted()));
-        let all: std::collections::HashSet<_> = given.into_iter().flatten().collect();
+        let create = |clock: Clock| move || (0..2_000).map(|_| clock.new_id()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(create(clock.clone()))).collect();
+        let created: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("ids")).collect();
+        assert!(created.iter().all(|ids| ids.is_sorted()));
+        let all: std::collections::HashSet<_> = created.into_iter().flatten().collect();
         assert_eq!(all.len(), 8_000);
     }
 }

@@ -1,7 +1,7 @@
-//! The cookies of this installation: the one place that names them, sets them, takes them away and finds them.
+//! The cookies of this installation: the only module that names, sets, removes and reads them.
 //!
-//! A cookie is taken away with the attributes with which it was set. A browser refuses a `Set-Cookie` for a `__Host-` name
-//! that is not `Secure`, also where it would only end the cookie.
+//! A cookie is removed with the same attributes with which it was set. Browsers reject a `Set-Cookie` for a `__Host-`
+//! name without `Secure`, even one that only expires the cookie.
 
 use axum::http::{
     HeaderMap, HeaderValue,
@@ -9,48 +9,49 @@ use axum::http::{
 };
 use tower_sessions::cookie::{Cookie as Line, SameSite, time::Duration};
 
-/// One of the cookies. None of them can be read by scripts, and all are for every path of this host alone.
+/// One of the cookies. All of them are `HttpOnly`, with the path `/`, and only for this host.
 #[derive(Debug, Clone, Copy)]
 pub struct Cookie {
     plain: &'static str,
-    /// With the prefix that makes browsers insist on `Secure` and on this host.
+    /// The name over https. The prefix makes browsers require `Secure` and restrict the cookie to this host.
     secure: &'static str,
     same_site: SameSite,
 }
 
-/// The id of the session.
+/// The session id.
 pub const SESSION: Cookie = Cookie { plain: "colloquy", secure: "__Host-colloquy", same_site: SameSite::Lax };
-/// What binds a way to an identity provider to its browser.
+/// Binds an authorization flow with an identity provider to the browser.
 pub const FLOW: Cookie = Cookie { plain: "colloquy-flow", secure: "__Host-colloquy-flow", same_site: SameSite::Lax };
 /// A link that the next page shows once.
-pub const ONCE: Cookie = Cookie { plain: "colloquy-once", secure: "__Host-colloquy-once", same_site: SameSite::Strict };
-/// New recovery codes, sealed, until they are put away.
-pub const CODES: Cookie =
+pub const ONE_TIME_LINK: Cookie =
+    Cookie { plain: "colloquy-once", secure: "__Host-colloquy-once", same_site: SameSite::Strict };
+/// New recovery codes, encrypted, until the user has saved them.
+pub const RECOVERY_CODES: Cookie =
     Cookie { plain: "colloquy-codes", secure: "__Host-colloquy-codes", same_site: SameSite::Strict };
-/// What was typed into a form that failed without scripts.
-pub const TYPED: Cookie =
+/// The values of a form that failed without JavaScript.
+pub const FORM_VALUES: Cookie =
     Cookie { plain: "colloquy-typed", secure: "__Host-colloquy-typed", same_site: SameSite::Strict };
 
 impl Cookie {
-    /// Its name, by whether the installation is reached over https.
+    /// The name of the cookie, depending on whether users reach the installation over https.
     pub const fn name(self, https: bool) -> &'static str {
         if https { self.secure } else { self.plain }
     }
 
-    /// Sets it, in the headers of an answer, for so many seconds, or until the browser is closed. A value that no header
-    /// can hold is not set.
+    /// Sets the cookie in response headers, for `seconds` or, if `None`, until the browser is closed. A value that is
+    /// not valid in a header is not set.
     pub fn set(self, headers: &mut HeaderMap, https: bool, value: &str, seconds: Option<i64>) {
         if let Some(line) = self.line(https, value, seconds) {
             headers.append(SET_COOKIE, line);
         }
     }
 
-    /// Takes it away, in the headers of an answer.
+    /// Removes the cookie, in response headers.
     pub fn remove(self, headers: &mut HeaderMap, https: bool) {
         self.set(headers, https, "", Some(0));
     }
 
-    /// The value of the header that sets it.
+    /// The `Set-Cookie` header value.
     pub fn line(self, https: bool, value: &str, seconds: Option<i64>) -> Option<HeaderValue> {
         let mut line = Line::build((self.name(https), value))
             .path("/")
@@ -62,13 +63,13 @@ impl Cookie {
         HeaderValue::try_from(line.to_string()).ok()
     }
 
-    /// What the browser shows of it.
+    /// The value that the browser sent.
     pub fn find(self, headers: &HeaderMap, https: bool) -> Option<&str> {
         find(headers, self.name(https))
     }
 }
 
-/// What the browser shows under a name; the first where it shows several.
+/// The value of the first cookie with this name that the browser sent.
 pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -79,15 +80,15 @@ pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn set(act: impl FnOnce(&mut HeaderMap)) -> String {
+    fn set(change: impl FnOnce(&mut HeaderMap)) -> String {
         let mut headers = HeaderMap::new();
-        act(&mut headers);
+        change(&mut headers);
         headers[SET_COOKIE].to_str().expect("a line").to_owned()
     }
 
     #[test]
-    fn s03_a_cookie_is_taken_away_with_the_attributes_that_it_was_set_with() {
-        for cookie in [SESSION, FLOW, ONCE, CODES, TYPED] {
+    fn s03_a_cookie_is_removed_with_the_attributes_it_was_set_with() {
+        for cookie in [SESSION, FLOW, ONE_TIME_LINK, RECOVERY_CODES, FORM_VALUES] {
             for https in [true, false] {
                 let attributes = |line: &str| {
                     let (_, rest) = line.split_once("; ").expect("attributes");
@@ -117,6 +118,6 @@ mod tests {
         headers.append(COOKIE, HeaderValue::from_static("colloquy=two"));
         assert_eq!(SESSION.find(&headers, false), Some("one"));
         assert_eq!(SESSION.find(&headers, true), None);
-        assert_eq!((TYPED.find(&headers, false), find(&headers, "a")), (Some("t"), Some("b=c")));
+        assert_eq!((FORM_VALUES.find(&headers, false), find(&headers, "a")), (Some("t"), Some("b=c")));
     }
 }

@@ -1,28 +1,29 @@
-//! What a service can end with: an answer for the person, or a fault that only the log may describe.
+//! The error of a service: either for the user, or internal and only for the log.
 
 use std::error::Error;
 
 use super::store::StoreError;
 use crate::domain::AppError;
 
-/// A failed piece of work.
+/// A failed operation.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The person can do something about it.
+    /// An error that the user can act on.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Ours. Logged once, where the request ends, under the id of the request.
+    /// An internal error. Logged once, where the request ends, with the request id.
     #[error("{0}")]
     Internal(Box<dyn Error + Send + Sync>),
 }
 
 impl Fault {
-    /// What the person is told. A fault of ours is logged here, and only here, under the request's id.
+    /// Converts to the error that is shown to the user. An internal error is logged here, and only here, with the
+    /// request id.
     pub fn into_app_error(self, request_id: &str) -> AppError {
         match self {
             Self::App(error) => error,
             Self::Internal(error) if is_deadlock(&*error) => {
-                tracing::warn!(%request_id, error = %error, "a request was undone in favour of others");
+                tracing::warn!(%request_id, error = %error, "a request was rolled back because of a deadlock");
                 busy()
             }
             Self::Internal(error) => {
@@ -32,12 +33,12 @@ impl Fault {
         }
     }
 
-    /// Whether the database undid this work in favour of another one that it stood in the way of. Done anew it may succeed.
+    /// Whether the database rolled back this operation to resolve a deadlock. A retry may succeed.
     pub fn is_deadlock(&self) -> bool {
         matches!(self, Self::Internal(error) if is_deadlock(&**error))
     }
 
-    /// A fault of ours.
+    /// An internal error.
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())
     }
@@ -64,7 +65,7 @@ impl From<StoreError> for Fault {
             }
             StoreError::Duplicate
             | StoreError::Deadlock(_)
-            | StoreError::UnknownWord(_)
+            | StoreError::UnknownValue(_)
             | StoreError::Schema(_)
             | StoreError::Other(_) => Self::internal(error),
         }

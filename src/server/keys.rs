@@ -1,4 +1,4 @@
-//! The installation's own keys, made on the first start and kept in `data/keys/`.
+//! The installation's own keys, created on first start and stored in `data/keys/`.
 
 mod data;
 
@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretBox};
 pub use data::{DataKey, DataKeys};
 
 const FOLDER: &str = "keys";
-const FILE: &str = "installation.key";
+const SESSION_KEY_FILE: &str = "installation.key";
 
 /// The keys of this installation.
 pub struct Keys {
@@ -28,10 +28,10 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// Why the keys cannot be used. Each sentence says what to do.
+/// Why the keys cannot be used. Each message tells how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// There is a database, but not the key that belongs to it.
+    /// There is a database, but not its key.
     #[error(
         "The key {path} is missing although the database is not empty. Restore it from your backup. \
          If it is lost for good, make a new one, after which everybody signs in again: \
@@ -39,91 +39,93 @@ pub enum KeyError {
         path = .0.display()
     )]
     Missing(PathBuf),
-    /// Others can read it.
-    #[error("{} can be read by others (mode {mode:03o}). Run: chmod {wanted:03o} {}", path.display(), path.display())]
-    Open {
-        /// The file or folder.
+    /// The file or directory is accessible to other users.
+    #[error("{} can be read by others (mode {mode:03o}). Run: chmod {required:03o} {}", path.display(), path.display())]
+    InsecurePermissions {
+        /// The file or directory.
         path: PathBuf,
-        /// Its permissions.
+        /// The current permissions.
         mode: u32,
-        /// What they must be.
-        wanted: u32,
+        /// The required permissions.
+        required: u32,
     },
-    /// It is not a key.
+    /// The file is not a key.
     #[error("{} is not a key of 32 bytes. Restore it from your backup.", .0.display())]
     Malformed(PathBuf),
-    /// The system said no.
+    /// A file system error.
     #[error("{} cannot be used ({cause}). Check that the folder is there and writable.", path.display())]
-    System {
-        /// The file or folder.
+    Io {
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
 }
 
 impl Keys {
-    /// Reads the key below `data`, or makes one where the database is new.
+    /// Reads the key below `data`, or creates it if the database is new.
     ///
     /// # Errors
-    /// The key is missing beside a database that is not new, can be read by others, or is not a key.
+    /// The key is missing although the database is not new, is accessible to other users, or is malformed.
     pub fn open(data: &Path, database_is_new: bool) -> Result<Self, KeyError> {
         let folder = data.join(FOLDER);
-        let path = folder.join(FILE);
+        let path = folder.join(SESSION_KEY_FILE);
         match fs::symlink_metadata(&path) {
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound && database_is_new => make(&folder, &path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && database_is_new => {
+                create_key_file(&folder, &path)?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyError::Missing(path)),
-            Err(cause) => return Err(KeyError::System { path, cause }),
+            Err(cause) => return Err(KeyError::Io { path, cause }),
         }
         check_mode(&folder, 0o700)?;
-        Ok(Self { session: read(&path)? })
+        Ok(Self { session: read_key_file(&path)? })
     }
 
-    /// The key under which ids of sessions are hashed before they are stored.
+    /// The key with which session ids are hashed before they are stored.
     pub fn session_key(&self) -> &[u8; 32] {
         self.session.expose_secret()
     }
 }
 
-/// Reads a key that only its owner can read.
-fn read(path: &Path) -> Result<SecretBox<[u8; 32]>, KeyError> {
+/// Reads a key file that only its owner can access.
+fn read_key_file(path: &Path) -> Result<SecretBox<[u8; 32]>, KeyError> {
     check_mode(path, 0o600)?;
-    let bytes = fs::read(path).map_err(|cause| KeyError::System { path: path.to_owned(), cause })?;
+    let bytes = fs::read(path).map_err(|cause| KeyError::Io { path: path.to_owned(), cause })?;
     let key: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Malformed(path.to_owned()))?;
-    // A file of zeros is what a broken disk or a careless script leaves.
+    // A broken disk or a faulty script leaves a file of zeros.
     if key.iter().all(|byte| *byte == key[0]) {
         return Err(KeyError::Malformed(path.to_owned()));
     }
     Ok(SecretBox::new(Box::new(key)))
 }
 
-/// Writes a new key beside its place and links it there, so that neither a crash nor a second
-/// process that starts at the same moment leaves half a key or replaces one.
-fn make(folder: &Path, path: &Path) -> Result<(), KeyError> {
-    let failed = |cause| KeyError::System { path: path.to_owned(), cause };
+/// Writes a new key to a temporary file and links it to its path, so that neither a crash nor a second process that
+/// starts at the same time leaves a partial key or replaces an existing one.
+fn create_key_file(folder: &Path, path: &Path) -> Result<(), KeyError> {
+    let failed = |cause| KeyError::Io { path: path.to_owned(), cause };
     let mut key = [0_u8; 32];
     OsRng.try_fill_bytes(&mut key).map_err(|error| failed(io::Error::other(error)))?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let draft = folder.join(format!("draft.{:016x}", rand::random::<u64>()));
+    let temporary = folder.join(format!("draft.{:016x}", rand::random::<u64>()));
     let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(&key)?;
         file.sync_all()?;
-        match fs::hard_link(&draft, path) {
+        match fs::hard_link(&temporary, path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
             _ => fs::File::open(folder)?.sync_all(),
         }
     })();
-    let removed = fs::remove_file(&draft);
+    let removed = fs::remove_file(&temporary);
     written.and(removed).map_err(failed)
 }
 
-fn check_mode(path: &Path, wanted: u32) -> Result<(), KeyError> {
-    let found = fs::symlink_metadata(path).map_err(|cause| KeyError::System { path: path.to_owned(), cause })?;
+fn check_mode(path: &Path, required: u32) -> Result<(), KeyError> {
+    let found = fs::symlink_metadata(path).map_err(|cause| KeyError::Io { path: path.to_owned(), cause })?;
     let mode = found.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyError::Open { path: path.to_owned(), mode, wanted });
+        return Err(KeyError::InsecurePermissions { path: path.to_owned(), mode, required });
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The server. Who may import whom is in the architecture text of the crate; `tests/app/architecture.rs` holds it.
+//! The server. The architecture section of the crate documentation lists the allowed imports;
+//! `tests/app/architecture.rs` enforces them.
 
 pub mod access;
 pub mod allocator;

@@ -1,8 +1,8 @@
-//! Seals what the server must be able to read again (authenticator apps' secrets, the state of passkeys' ceremonies),
-//! so that a copy of the database without the keys gives none of it away.
+//! Encrypts data that the server must be able to decrypt (secrets of authenticator apps, state of passkey ceremonies),
+//! so that a copy of the database without the keys does not reveal it.
 //!
-//! XChaCha20-Poly1305 under a random nonce of 24 bytes. The context (such as `totp USERID`) is authenticated, so that
-//! a sealed value opens nowhere else than where it belongs.
+//! XChaCha20-Poly1305 with a random nonce of 24 bytes. The context (such as `totp USERID`) is authenticated, so a
+//! sealed value can only be opened in the place that it was sealed for.
 
 mod rotate;
 
@@ -27,13 +27,13 @@ use super::{
     store::{Store, StoreError},
 };
 
-/// The form of sealed values: `v1.KEYID.BASE64(nonce, ciphertext)`.
+/// The format of sealed values: `v1.KEYID.BASE64(nonce, ciphertext)`.
 const VERSION: &str = "v1";
 const NONCE_BYTES: usize = 24;
-/// What the check of each key says.
-const CHECK: &[u8] = b"colloquy";
+/// The plaintext of the check value that is stored for each key.
+const CHECK_PLAINTEXT: &[u8] = b"colloquy";
 
-/// Seals and opens. Shared by cloning.
+/// Seals and opens values. Shared by cloning.
 #[derive(Clone)]
 pub struct Secrets(Arc<RwLock<DataKeys>>);
 
@@ -43,37 +43,37 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Why secrets cannot be sealed or opened.
+/// Why a value cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// A key that is in use is not there.
+    /// A key in use is missing.
     #[error(
         "The key {id} is missing, under which secrets in the database are sealed. Restore {path} from your backup{hint}.",
         path = path.display(),
         hint = if id.starts_with('c') { ", or set `secrets_key` to it again" } else { "" }
     )]
-    Lost {
-        /// Its id.
+    MissingKey {
+        /// The id of the key.
         id: String,
-        /// Where its file would be.
+        /// The expected path of its file.
         path: PathBuf,
     },
-    /// There is a key with the right id, but it opens nothing.
+    /// The key with this id cannot open its check value.
     #[error(
         "The key {id} is not the one under which secrets in the database are sealed. \
          Restore {path} from the backup that belongs to this database.",
         path = path.display()
     )]
-    Wrong {
-        /// Its id.
+    WrongKey {
+        /// The id of the key.
         id: String,
-        /// Where its file is.
+        /// The path of its file.
         path: PathBuf,
     },
-    /// A sealed value was changed, cut off, or put where it does not belong.
+    /// A sealed value was modified, truncated, or moved to another place.
     #[error("a sealed value ({0}) does not open")]
     Unreadable(String),
-    /// The system gave no randomness, or the value is too long.
+    /// The system provided no randomness, or the value is too long.
     #[error("a value could not be sealed ({0})")]
     Sealing(String),
     /// The keys cannot be used.
@@ -85,11 +85,11 @@ pub enum SecretError {
 }
 
 impl Secrets {
-    /// Reads the keys below `data` and proves by the database's checks that all keys in use are there and right.
-    /// Makes the first key where none was ever in use. `configured` is the one from the configuration.
+    /// Reads the keys below `data` and verifies with the check values in the database that all keys in use exist and
+    /// are correct. Creates the first key if none was ever used. `configured` is the key from the configuration.
     ///
     /// # Errors
-    /// A key is lost, wrong, malformed, or open to others; as the database says.
+    /// A key is missing, wrong, malformed, or accessible to other users; or a database error.
     pub async fn open(
         data: &Path,
         configured: Option<[u8; 32]>,
@@ -101,7 +101,7 @@ impl Secrets {
         let mut tx = store.write().await?;
         tx.insert_secret_key(&id, &check, clock.now()).await?;
         tx.commit().await?;
-        // Another server with other keys may have been faster.
+        // Another server with other keys may have been first.
         secrets.check(store).await?;
         Ok(secrets)
     }
@@ -112,12 +112,12 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Seals a value under the newest key.
+    /// Seals a value with the newest key.
     ///
     /// # Errors
     /// [`SecretError::Sealing`].
     pub fn seal(&self, context: &str, plain: &[u8]) -> Result<String, SecretError> {
-        // The configured key seals in any case.
+        // A configured key is always the one that seals.
         if !self.read().is_configured() {
             self.refresh();
         }
@@ -126,50 +126,50 @@ impl Secrets {
         seal(key, context, plain)
     }
 
-    /// Opens what was sealed in this context.
+    /// Opens a value that was sealed in this context.
     ///
     /// # Errors
-    /// [`SecretError::Lost`], [`SecretError::Unreadable`].
+    /// [`SecretError::MissingKey`], [`SecretError::Unreadable`].
     pub fn open_sealed(&self, context: &str, sealed: &str) -> Result<Vec<u8>, SecretError> {
-        let id = key_of(sealed).ok_or_else(|| SecretError::Unreadable(context.to_owned()))?;
+        let id = key_id_of(sealed).ok_or_else(|| SecretError::Unreadable(context.to_owned()))?;
         if self.read().find(id).is_none() {
             self.refresh();
         }
         let keys = self.read();
-        let key = keys.find(id).ok_or_else(|| lost(&keys, id))?;
+        let key = keys.find(id).ok_or_else(|| missing_key(&keys, id))?;
         open(key, context, sealed)
     }
 
-    /// Opens the check of every key that is noted in the database.
+    /// Opens the check value of every key in the database.
     async fn check(&self, store: &Store) -> Result<(), SecretError> {
         for row in store.read().await?.list_secret_keys().await? {
             let keys = self.read();
-            let key = keys.find(&row.key_id).ok_or_else(|| lost(&keys, &row.key_id))?;
-            if open(key, &check_context(&row.key_id), &row.sealed).ok().as_deref() != Some(CHECK) {
-                return Err(SecretError::Wrong { path: file(&keys, &row.key_id), id: row.key_id });
+            let key = keys.find(&row.key_id).ok_or_else(|| missing_key(&keys, &row.key_id))?;
+            if open(key, &check_context(&row.key_id), &row.sealed).ok().as_deref() != Some(CHECK_PLAINTEXT) {
+                return Err(SecretError::WrongKey { path: key_path(&keys, &row.key_id), id: row.key_id });
             }
         }
         Ok(())
     }
 
-    /// The id of the key that seals, which is made where there is none, and a new check of it.
+    /// Returns the id of the key that seals, which is created if there is none, and a new check value for it.
     fn sealing_check(&self) -> Result<(String, String), SecretError> {
         let mut keys = self.write();
         if keys.newest().is_none() {
-            keys.make_next()?;
+            keys.create_next()?;
         }
         let key = keys.newest().ok_or_else(|| SecretError::Sealing("there is no key".to_owned()))?;
-        Ok((key.id().to_owned(), seal(key, &check_context(key.id()), CHECK)?))
+        Ok((key.id().to_owned(), seal(key, &check_context(key.id()), CHECK_PLAINTEXT)?))
     }
 
-    /// Looks for keys that a change of keys has made while this server runs. What it knows it keeps in any case. As long as the
-    /// folder has not changed, nothing is read and nobody waits: strangers can have things sealed.
+    /// Loads keys that a rotation has created while this server runs. Known keys are never dropped. While the directory
+    /// is unchanged, this reads no files and takes no write lock: strangers can trigger sealing.
     fn refresh(&self) {
-        if self.read().are_current() {
+        if self.read().is_unchanged() {
             return;
         }
         if let Err(error) = self.write().refresh() {
-            tracing::warn!(%error, "the folder of keys cannot be read; the known keys are used");
+            tracing::warn!(%error, "cannot read the key directory; using the keys in memory");
         }
     }
 
@@ -186,16 +186,16 @@ fn check_context(id: &str) -> String {
     format!("check {id}")
 }
 
-fn file(keys: &DataKeys, id: &str) -> PathBuf {
+fn key_path(keys: &DataKeys, id: &str) -> PathBuf {
     keys.folder().join(format!("{id}.key"))
 }
 
-fn lost(keys: &DataKeys, id: &str) -> SecretError {
-    SecretError::Lost { id: id.to_owned(), path: file(keys, id) }
+fn missing_key(keys: &DataKeys, id: &str) -> SecretError {
+    SecretError::MissingKey { id: id.to_owned(), path: key_path(keys, id) }
 }
 
-/// The id of the key that a value is sealed under.
-fn key_of(sealed: &str) -> Option<&str> {
+/// The id of the key with which a value is sealed.
+fn key_id_of(sealed: &str) -> Option<&str> {
     let (version, rest) = sealed.split_once('.')?;
     let (id, _) = rest.split_once('.')?;
     (version == VERSION).then_some(id)
@@ -229,12 +229,12 @@ mod tests {
     fn secrets() -> (tempfile::TempDir, Secrets) {
         let data = tempfile::tempdir().expect("a folder");
         let mut keys = DataKeys::open(data.path(), None).expect("no keys");
-        keys.make_next().expect("a key");
+        keys.create_next().expect("a key");
         (data, Secrets(Arc::new(RwLock::new(keys))))
     }
 
     #[test]
-    fn k03_what_is_sealed_opens_in_its_context_only_and_never_looks_the_same() {
+    fn k03_sealed_values_open_only_in_their_context_and_differ_each_time() {
         let (_data, secrets) = secrets();
         let sealed = secrets.seal("totp ada", b"CaNaRy").expect("sealed");
         assert!(sealed.starts_with("v1.1.") && !sealed.contains("CaNaRy"), "{sealed}");
@@ -259,18 +259,18 @@ mod tests {
         for broken in ["", "v1", "v1.1", "v1.1.", "v1.1.AAAA", "v2.1.AAAA", &sealed[..sealed.len() - 1]] {
             assert!(matches!(secrets.open_sealed("totp ada", broken), Err(SecretError::Unreadable(_))), "{broken}");
         }
-        let lost = secrets.open_sealed("totp ada", &sealed.replace("v1.1.", "v1.9.")).expect_err("no such key");
-        assert!(lost.to_string().contains("9.key"), "{lost}");
+        let missing_key = secrets.open_sealed("totp ada", &sealed.replace("v1.1.", "v1.9.")).expect_err("no such key");
+        assert!(missing_key.to_string().contains("9.key"), "{missing_key}");
     }
 
     #[test]
-    fn k03_sealing_reads_no_folder_that_has_not_changed() {
+    fn k03_sealing_does_not_read_an_unchanged_directory() {
         let (data, secrets) = secrets();
         let folder = std::fs::File::open(data.path().join("keys/secrets")).expect("the folder");
         let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
         folder.set_modified(long_ago).expect("our folder");
         secrets.seal("totp ada", b"one").expect("sealed");
-        // Whoever would read the folder would need the keys for themselves.
+        // Reading the directory would need the write lock.
         let held = secrets.read();
         std::thread::scope(|scope| {
             let (sender, sealed) = std::sync::mpsc::channel();
@@ -280,7 +280,7 @@ mod tests {
             drop(held);
             assert_eq!(sealed, Ok(true));
         });
-        DataKeys::open(data.path(), None).expect("keys").make_next().expect("a key");
+        DataKeys::open(data.path(), None).expect("keys").create_next().expect("a key");
         let new = secrets.seal("totp ada", b"three").expect("sealed");
         assert!(new.starts_with("v1.2."), "a change is seen at once: {new}");
     }
@@ -289,7 +289,7 @@ mod tests {
     fn k03_a_key_made_by_another_process_is_found_and_seals() {
         let (data, secrets) = secrets();
         let old = secrets.seal("totp ada", b"one").expect("sealed");
-        DataKeys::open(data.path(), None).expect("keys").make_next().expect("a key");
+        DataKeys::open(data.path(), None).expect("keys").create_next().expect("a key");
         let new = secrets.seal("totp ada", b"two").expect("sealed");
         assert!(new.starts_with("v1.2."), "{new}");
         assert_eq!(secrets.open_sealed("totp ada", &old).expect("opened"), b"one");

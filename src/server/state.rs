@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! The application state, available to every request.
 
 use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
@@ -24,55 +24,55 @@ use super::{
     profile::Profiles,
     secrets::{SecretError, Secrets},
     store::{Store, StoreError},
-    supervisor::{AtStop, Duty, Supervisor},
+    supervisor::{OnShutdown, Supervisor, TaskSpec},
 };
 
-/// Milliseconds by which the database's clock may differ from ours without a warning.
-const CLOCK_DIFFERENCE: i64 = 2_000;
-/// How long a check of readiness may take.
-const READINESS: Duration = Duration::from_secs(2);
-/// How long it is believed that writing works.
-const READINESS_HOLDS: Duration = Duration::from_secs(1);
-/// How long the last write and the closing of the database may take each when the server stops.
-const LAST_STEPS: Duration = Duration::from_secs(1);
+/// The maximum difference between the database's clock and ours without a warning, in milliseconds.
+const MAX_CLOCK_SKEW_MILLIS: i64 = 2_000;
+/// The timeout of a readiness check.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a successful write check is cached.
+const READINESS_CACHE: Duration = Duration::from_secs(1);
+/// The timeouts of the last write and of closing the database at shutdown.
+const CLOSE_STEP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The parts of the running server, shared by cloning.
 #[derive(Clone)]
 pub struct AppState {
-    /// What the operator decided.
+    /// The configuration.
     pub config: Arc<Config>,
-    /// The time and new ids.
+    /// The source of time and of new ids.
     pub clock: Clock,
-    /// Where the page's scripts and styles are.
+    /// Where the scripts and styles of the pages are.
     pub leptos_options: LeptosOptions,
-    /// Cancelled when the server begins to stop.
+    /// Cancelled when the server starts to shut down.
     pub stopping: CancellationToken,
-    /// What is kept.
+    /// The database.
     pub store: Store,
-    /// Where session records are kept.
+    /// The storage of session records.
     pub sessions: SessionBackend,
-    /// Accounts and sign-ins.
+    /// Accounts and sign-in.
     pub accounts: Accounts,
     /// Second factors.
     pub factors: Factors,
     /// Identity providers.
     pub identities: Identities,
-    /// What administrators do.
+    /// Administration of users, invitations, jobs and the audit log.
     pub people: Administration,
     /// Names, pictures, languages and time zones.
     pub profiles: Profiles,
-    /// Deletion and retention.
+    /// Account deletion and data retention.
     pub privacy: Privacy,
-    /// Downloads of one's own data.
+    /// Data exports.
     pub exports: Exports,
-    /// The chats.
+    /// Chats.
     pub chats: Chats,
-    /// The jobs in the background.
+    /// Background jobs.
     pub jobs: Jobs,
-    /// The tasks in the background.
+    /// Background tasks.
     pub supervisor: Supervisor,
-    /// When something was written last to see whether that works.
-    written: Arc<Mutex<Option<Instant>>>,
+    /// The time of the last successful write check.
+    last_write_check: Arc<Mutex<Option<Instant>>>,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -81,10 +81,10 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-/// Why the server cannot start. Each sentence says what to do.
+/// Why the server cannot start. Each message tells how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be made.
+    /// The data directory cannot be created.
     #[error("The data folder {0} cannot be made: {1}. Choose another one with `data`, or make it writable.")]
     Folder(String, std::io::Error),
     /// The database cannot be used.
@@ -96,19 +96,19 @@ pub enum StartError {
     /// The keys that seal secrets cannot be used.
     #[error(transparent)]
     Secrets(#[from] SecretError),
-    /// Redis is not there, or does not let us in.
+    /// Redis cannot be reached or rejects us.
     #[error("Redis cannot be used: {0}. Check `redis_url`, or leave it out to do without.")]
     Redis(fred::error::Error),
-    /// Mails cannot be sent that way.
+    /// The mail configuration cannot be used.
     #[error("Mails cannot be sent: {0}. Check `mail.smtp_url` and `mail.from`.")]
     Mail(#[from] MailError),
 }
 
 impl AppState {
-    /// Opens everything that the configuration names and starts the engine of the runs.
+    /// Opens everything that the configuration names and starts the background tasks.
     ///
     /// # Errors
-    /// What cannot be opened, with a remedy.
+    /// What cannot be opened, and how to fix it.
     pub async fn open(
         config: Config,
         clock: Clock,
@@ -121,16 +121,16 @@ impl AppState {
             .create(&config.data)
             .map_err(|error| StartError::Folder(config.data.display().to_string(), error))?;
         let store = Store::open(&config.data, config.database_url.as_ref()).await?;
-        tell_clock_difference(&store, &clock).await?;
-        // Before the first account there is nothing that a new key could make unreadable.
+        warn_about_clock_skew(&store, &clock).await?;
+        // Before the first account there is no data that a new key could make unreadable.
         let is_new = !store.read().await?.is_installed().await?;
         let keys = Keys::open(&config.data, is_new)?;
         let key = *keys.session_key();
         let sessions = match &config.redis_url {
             None => SessionBackend::in_database(store.clone(), key, clock.clone()),
-            Some(url) => SessionBackend::through_redis(url, store.clone(), key, clock.clone())
-                .await
-                .map_err(StartError::Redis)?,
+            Some(url) => {
+                SessionBackend::with_redis(url, store.clone(), key, clock.clone()).await.map_err(StartError::Redis)?
+            }
         };
         let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
         let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
@@ -148,9 +148,9 @@ impl AppState {
         let supervisor = Supervisor::new(stopping.clone());
         let chats = Chats::start(store.clone(), clock.clone(), &config, &egress, &supervisor, stopping.clone());
         let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&people, &privacy, &exports, &chats, outbox));
-        watch(&supervisor, &accounts, &jobs, &stopping);
-        if let Err(fault) = chats.take_over().await {
-            tracing::error!(%fault, "what an earlier process left behind is taken over later");
+        start_tasks(&supervisor, &accounts, &jobs, &stopping);
+        if let Err(fault) = chats.recover_runs().await {
+            tracing::error!(%fault, "cannot take over the runs of an earlier process yet");
         }
         Ok(Self {
             config: Arc::new(config),
@@ -169,78 +169,79 @@ impl AppState {
             chats,
             jobs,
             supervisor,
-            written: Arc::default(),
+            last_write_check: Arc::default(),
         })
     }
 
-    /// Whether this server can do its work now: whether its database can be read and written, and the tasks without which it
-    /// is of no use work. Answers within 2 s.
+    /// Whether this server can serve requests now: the database can be read and written, and all vital tasks are
+    /// running. Answers within 2 s.
     ///
     /// # Errors
-    /// What does not work, in words.
+    /// A description of what does not work.
     pub async fn is_ready(&self) -> Result<(), String> {
         let down = self.supervisor.down();
         if !down.is_empty() {
             return Err(format!("a background task is down: {}", down.join(", ")));
         }
-        let (store, clock, last) = (self.store.clone(), self.clock.clone(), Arc::clone(&self.written));
-        // In a task of its own: a transaction that is begun must not be dropped half-way. One at a time, and none where one
-        // succeeded just now, so that nobody fills the line of those who write by asking.
+        let (store, clock, last) = (self.store.clone(), self.clock.clone(), Arc::clone(&self.last_write_check));
+        // In a task of its own, because an open transaction must not be dropped half-way. One check at a time, and none
+        // shortly after a successful one, so that frequent health checks do not fill the queue of writers.
         let check = tokio::spawn(async move {
             let mut last = last.lock().await;
-            if last.is_none_or(|at: Instant| at.elapsed() >= READINESS_HOLDS) {
+            if last.is_none_or(|at: Instant| at.elapsed() >= READINESS_CACHE) {
                 *last = None;
                 store.check_write(clock.now()).await?;
                 *last = Some(Instant::now());
             }
             Ok::<_, StoreError>(())
         });
-        match timeout(READINESS, check).await {
+        match timeout(READINESS_TIMEOUT, check).await {
             Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(error))) => tracing::warn!(%error, "not ready: the database cannot be written"),
-            Ok(Err(panic)) => tracing::error!(error = %panic, "not ready: the check broke off"),
+            Ok(Err(panic)) => tracing::error!(error = %panic, "not ready: the check panicked"),
             Err(_) => tracing::warn!("not ready: the database does not answer in time"),
         }
         Err("the database cannot be written".to_owned())
     }
 
-    /// Waits for the runs to put down what they have and for the tasks in the background, but not for long, then closes the
-    /// database. Call it after `stopping`.
+    /// Waits, with a timeout, until the runs have saved their state and the background tasks have ended, then closes
+    /// the database. Call it after `stopping` is cancelled.
     pub async fn close(&self) {
-        self.supervisor.finish(self.chats.drained()).await;
-        match timeout(LAST_STEPS, self.accounts.write_deferred()).await {
+        self.supervisor.finish(self.chats.wait_for_runs()).await;
+        match timeout(CLOSE_STEP_TIMEOUT, self.accounts.write_deferred()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(fault)) => tracing::warn!(%fault, "what readers did last is not written down"),
-            Err(_) => tracing::warn!("what readers did last is not written down: the database does not answer"),
+            Ok(Err(fault)) => tracing::warn!(%fault, "cannot flush the deferred writes"),
+            Err(_) => tracing::warn!("cannot flush the deferred writes: the database does not answer"),
         }
-        if timeout(LAST_STEPS, self.store.close()).await.is_err() {
+        if timeout(CLOSE_STEP_TIMEOUT, self.store.close()).await.is_err() {
             tracing::warn!("the database could not be closed in time");
         }
     }
 }
 
-/// How far the database's clock is ahead of ours, in milliseconds; `None` where it is the same clock.
-pub async fn clock_difference(store: &Store, clock: &Clock) -> Result<Option<i64>, StoreError> {
+/// The difference of the database's clock from ours, in milliseconds, positive if it is ahead; `None` if it is the same
+/// clock.
+pub async fn clock_skew_millis(store: &Store, clock: &Clock) -> Result<Option<i64>, StoreError> {
     let before = clock.now().micros();
-    let theirs = store.time().await?;
+    let theirs = store.database_time().await?;
     let ours = before.midpoint(clock.now().micros());
     Ok(theirs.map(|theirs| (theirs.micros() - ours) / 1_000))
 }
 
-/// Leases are ends of time that one instance writes and another one compares with its own clock.
-async fn tell_clock_difference(store: &Store, clock: &Clock) -> Result<(), StoreError> {
-    match clock_difference(store, clock).await? {
-        Some(millis) if millis.abs() > CLOCK_DIFFERENCE => tracing::warn!(
+/// Warns about clock skew: one instance writes the expiry of leases, and another one compares it with its own clock.
+async fn warn_about_clock_skew(store: &Store, clock: &Clock) -> Result<(), StoreError> {
+    match clock_skew_millis(store, clock).await? {
+        Some(millis) if millis.abs() > MAX_CLOCK_SKEW_MILLIS => tracing::warn!(
             millis,
-            "the database's clock and this machine's differ; set both by NTP, or instances take each other's work away"
+            "the clocks of the database and this machine differ; synchronise both with NTP, or leases are lost"
         ),
-        Some(millis) => tracing::info!(millis, "the database's clock is ahead of this machine's by so much"),
+        Some(millis) => tracing::info!(millis, "clock difference to the database"),
         None => {}
     }
     Ok(())
 }
 
-/// What runs the jobs of each kind.
+/// The handlers of all job kinds.
 fn handlers(
     people: &Administration,
     privacy: &Privacy,
@@ -262,13 +263,13 @@ fn handlers(
     handlers
 }
 
-/// Starts the tasks that look after accounts and jobs.
-fn watch(supervisor: &Supervisor, accounts: &Accounts, jobs: &Jobs, stopping: &CancellationToken) {
-    let duty = |name| Duty { name, vital: false, at_stop: AtStop::Finishes };
-    let (noting, until) = (accounts.clone(), stopping.clone());
-    supervisor.watch(duty("deferred writes"), move || noting.clone().watch_deferred(until.clone()));
+/// Starts the background tasks of accounts and jobs.
+fn start_tasks(supervisor: &Supervisor, accounts: &Accounts, jobs: &Jobs, stopping: &CancellationToken) {
+    let spec = |name| TaskSpec { name, vital: false, on_shutdown: OnShutdown::Wait };
+    let (writing, until) = (accounts.clone(), stopping.clone());
+    supervisor.spawn(spec("deferred writes"), move || writing.clone().run_deferred_writer(until.clone()));
     let (resetting, until) = (accounts.clone(), stopping.clone());
-    supervisor.watch(duty("resets"), move || resetting.clone().watch_resets(until.clone()));
+    supervisor.spawn(spec("resets"), move || resetting.clone().run_reset_mailer(until.clone()));
     let (jobs, until) = (jobs.clone(), stopping.clone());
-    supervisor.watch(duty("jobs"), move || jobs.clone().work(until.clone()));
+    supervisor.spawn(spec("jobs"), move || jobs.clone().work(until.clone()));
 }

@@ -1,5 +1,5 @@
-//! The background tasks of this process: started again where they panic, watched for `/health/ready`, and waited for at the
-//! end.
+//! The background tasks of this process: restarts them when they panic, reports them to `/health/ready`, and waits for
+//! them at shutdown.
 
 use std::{
     future::Future,
@@ -18,39 +18,39 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Pause before a task that panicked is started again. It doubles with each panic that follows.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LAST_PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause of a vital task: leases of answers that are being written hold for 20 s.
-const LAST_VITAL_PAUSE: Duration = Duration::from_secs(5);
-/// How long a task must have worked for its next panic to count as the first.
-const SETTLED: Duration = Duration::from_secs(60);
-/// How long the end waits for the tasks, from the moment when the server was asked to stop. An operator is promised that it
-/// is gone within 15 s.
-const STOP_PATIENCE: Duration = Duration::from_secs(11);
+/// The delay before a panicked task is restarted. It doubles with each further panic.
+const MIN_RESTART_DELAY: Duration = Duration::from_millis(250);
+/// The maximum delay.
+const MAX_RESTART_DELAY: Duration = Duration::from_secs(30);
+/// The maximum delay of a vital task: the leases of answers that are being generated last 20 s.
+const MAX_VITAL_RESTART_DELAY: Duration = Duration::from_secs(5);
+/// The time after which a task counts as stable: its next panic gets the first delay again.
+const STABLE_AFTER: Duration = Duration::from_secs(60);
+/// How long shutdown waits for the tasks, counted from the stop signal. The documented limit for stopping is 15 s.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(11);
 
-/// How a task ends when the server stops.
+/// What happens to a task at shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AtStop {
-    /// It is dropped where it stands: what it does can break off anywhere, and is begun anew by whoever comes next.
-    Dropped,
-    /// It comes to an end by itself, and is waited for.
-    Finishes,
+pub enum OnShutdown {
+    /// It is cancelled at any `.await`: its work can be interrupted anywhere and is resumed by another instance or
+    /// after a restart.
+    Cancel,
+    /// It ends by itself, and shutdown waits for it.
+    Wait,
 }
 
-/// What there is to know about a task before it is started.
+/// The description of a task.
 #[derive(Debug, Clone, Copy)]
-pub struct Duty {
-    /// Its name, for the log and for `/health/ready`.
+pub struct TaskSpec {
+    /// The name, for the log and for `/health/ready`.
     pub name: &'static str,
-    /// Whether the server is of no use without it.
+    /// Whether the server is not ready without it.
     pub vital: bool,
-    /// How it ends when the server stops.
-    pub at_stop: AtStop,
+    /// What happens to it at shutdown.
+    pub on_shutdown: OnShutdown,
 }
 
-/// Keeps the background tasks at work. Shared by cloning.
+/// Runs and restarts the background tasks. Shared by cloning.
 #[derive(Clone)]
 pub struct Supervisor(Arc<Inner>);
 
@@ -62,16 +62,16 @@ struct Inner {
 }
 
 struct Task {
-    duty: Duty,
+    spec: TaskSpec,
     down: AtomicBool,
     ended: AtomicBool,
     panics: AtomicU64,
-    /// Whether a test wants it to panic.
+    /// Set by tests to make the task panic.
     failing: watch::Sender<bool>,
 }
 
 impl Supervisor {
-    /// Without tasks. They end when `stopping` is cancelled.
+    /// Creates a supervisor without tasks. Tasks end when `stopping` is cancelled.
     pub fn new(stopping: CancellationToken) -> Self {
         let (tracker, tasks) = (TaskTracker::new(), Mutex::default());
         let supervisor = Self(Arc::new(Inner { stopping, stopped_at: OnceLock::new(), tracker, tasks }));
@@ -83,14 +83,14 @@ impl Supervisor {
         supervisor
     }
 
-    /// Starts a task, and starts it again whenever it panics, or ends before the server stops. `work` makes the task; what
-    /// must outlive a panic belongs outside of it.
-    pub fn watch<F>(&self, duty: Duty, work: impl Fn() -> F + Send + Sync + 'static)
+    /// Starts a task, and restarts it whenever it panics or ends before shutdown. `work` creates the task's future;
+    /// state that must survive a panic belongs outside of it.
+    pub fn spawn<F>(&self, spec: TaskSpec, work: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let task = Arc::new(Task {
-            duty,
+            spec,
             down: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             panics: AtomicU64::new(0),
@@ -99,44 +99,44 @@ impl Supervisor {
         self.tasks().push(Arc::clone(&task));
         let stopping = self.0.stopping.clone();
         self.0.tracker.spawn(async move {
-            task.keep_up(&stopping, work).await;
+            task.run_supervised(&stopping, work).await;
             task.ended.store(true, Ordering::Relaxed);
         });
     }
 
-    /// The vital tasks that do not work now.
+    /// The names of the vital tasks that are not running.
     pub fn down(&self) -> Vec<&'static str> {
-        let is_down = |task: &&Arc<Task>| task.duty.vital && task.down.load(Ordering::Relaxed);
-        self.tasks().iter().filter(is_down).map(|task| task.duty.name).collect()
+        let is_down = |task: &&Arc<Task>| task.spec.vital && task.down.load(Ordering::Relaxed);
+        self.tasks().iter().filter(is_down).map(|task| task.spec.name).collect()
     }
 
-    /// Waits until `first` is done and all tasks have ended, but not for long. Call it after `stopping` was cancelled.
+    /// Waits, with a timeout, until `first` is done and all tasks have ended. Call it after `stopping` is cancelled.
     pub async fn finish(&self, first: impl Future<Output = ()>) {
         self.0.tracker.close();
-        let deadline = *self.0.stopped_at.get_or_init(Instant::now) + STOP_PATIENCE;
+        let deadline = *self.0.stopped_at.get_or_init(Instant::now) + SHUTDOWN_TIMEOUT;
         let ended = timeout_at(deadline, async {
             first.await;
             self.0.tracker.wait().await;
         });
         if ended.await.is_err() {
             let tasks = self.tasks();
-            let working = tasks.iter().filter(|task| !task.ended.load(Ordering::Relaxed)).map(|task| task.duty.name);
+            let working = tasks.iter().filter(|task| !task.ended.load(Ordering::Relaxed)).map(|task| task.spec.name);
             let working = working.collect::<Vec<_>>().join(", ");
-            tracing::warn!(working, "stopped without waiting any longer for what is being done");
+            tracing::warn!(working, "stopping without waiting any longer for background tasks");
         }
     }
 
     /// The names of all tasks.
     pub fn names(&self) -> Vec<&'static str> {
-        self.tasks().iter().map(|task| task.duty.name).collect()
+        self.tasks().iter().map(|task| task.spec.name).collect()
     }
 
-    /// How often a task has panicked.
+    /// The number of panics of a task.
     pub fn panics(&self, name: &str) -> u64 {
         self.find(name).map_or(0, |task| task.panics.load(Ordering::Relaxed))
     }
 
-    /// For tests: has a task panic, now and whenever it is started again, until that is taken back.
+    /// For tests: makes a task panic, now and after each restart, until it is set to `false`.
     pub fn set_failing(&self, name: &str, failing: bool) {
         if let Some(task) = self.find(name) {
             task.failing.send_replace(failing);
@@ -144,7 +144,7 @@ impl Supervisor {
     }
 
     fn find(&self, name: &str) -> Option<Arc<Task>> {
-        self.tasks().iter().find(|task| task.duty.name == name).cloned()
+        self.tasks().iter().find(|task| task.spec.name == name).cloned()
     }
 
     fn tasks(&self) -> MutexGuard<'_, Vec<Arc<Task>>> {
@@ -153,43 +153,37 @@ impl Supervisor {
 }
 
 impl Task {
-    async fn keep_up<F: Future<Output = ()>>(&self, stopping: &CancellationToken, work: impl Fn() -> F) {
-        let mut pause = FIRST_PAUSE;
+    async fn run_supervised<F: Future<Output = ()>>(&self, stopping: &CancellationToken, work: impl Fn() -> F) {
+        let mut pause = MIN_RESTART_DELAY;
         loop {
-            let begun = Instant::now();
+            let started_at = Instant::now();
             self.down.store(false, Ordering::Relaxed);
-            let working = AssertUnwindSafe(async { self.unless_failing(work()).await }).catch_unwind();
+            let working = AssertUnwindSafe(async { self.run_unless_failing(work()).await }).catch_unwind();
             let ended = tokio::select! {
-                () = stopping.cancelled(), if self.duty.at_stop == AtStop::Dropped => return,
+                () = stopping.cancelled(), if self.spec.on_shutdown == OnShutdown::Cancel => return,
                 ended = working => ended,
             };
             if ended.is_ok() && stopping.is_cancelled() {
                 return;
             }
             self.down.store(true, Ordering::Relaxed);
-            if begun.elapsed() > SETTLED {
-                pause = FIRST_PAUSE;
+            if started_at.elapsed() > STABLE_AFTER {
+                pause = MIN_RESTART_DELAY;
             }
-            let task = self.duty.name;
-            // Why it panicked is in the log already.
+            let task = self.spec.name;
+            // The panic itself was already logged by the panic hook.
             let panics =
                 self.panics.fetch_add(u64::from(ended.is_err()), Ordering::Relaxed) + u64::from(ended.is_err());
-            tracing::error!(
-                task,
-                panics,
-                ?pause,
-                panicked = ended.is_err(),
-                "a background task ended; it is started again"
-            );
+            tracing::error!(task, panics, ?pause, panicked = ended.is_err(), "a background task ended; restarting it");
             tokio::select! {
-                () = stopping.cancelled(), if self.duty.at_stop == AtStop::Dropped => return,
+                () = stopping.cancelled(), if self.spec.on_shutdown == OnShutdown::Cancel => return,
                 () = sleep(pause) => {}
             }
-            pause = (pause * 2).min(if self.duty.vital { LAST_VITAL_PAUSE } else { LAST_PAUSE });
+            pause = (pause * 2).min(if self.spec.vital { MAX_VITAL_RESTART_DELAY } else { MAX_RESTART_DELAY });
         }
     }
 
-    async fn unless_failing(&self, work: impl Future<Output = ()>) {
+    async fn run_unless_failing(&self, work: impl Future<Output = ()>) {
         let mut failing = self.failing.subscribe();
         tokio::select! {
             biased;

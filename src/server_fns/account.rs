@@ -1,4 +1,4 @@
-//! Coming in and going out.
+//! Sign-up, sign-in and sign-out.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -6,32 +6,34 @@ use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{AppError, CurrentUser, IdentityProvider, Invited, PasswordRating, SignInStep, SignUpPolicy};
+use crate::domain::{
+    AppError, CurrentUser, IdentityProvider, InvitationStatus, PasswordRating, SignInStep, SignUpPolicy,
+};
 
-/// What the pages of strangers need to know.
+/// The data of the sign-in and sign-up pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entrance {
-    /// Who is signed in already.
+pub struct AuthPageData {
+    /// The user who is already signed in.
     pub user: Option<CurrentUser>,
-    /// Who may make an account.
+    /// Who can sign up.
     pub policy: SignUpPolicy,
-    /// Where one can sign in besides by password.
+    /// The identity providers for signing in.
     pub providers: Vec<IdentityProvider>,
-    /// Where one can make an account, as far as the policy lets strangers.
+    /// The identity providers for signing up, as far as the policy allows it.
     pub sign_up_providers: Vec<IdentityProvider>,
-    /// Whether passkeys work under the name by which the page was opened.
+    /// Whether passkeys work at the host name of this request.
     pub passkeys: bool,
     /// Whether mails are sent.
     pub mails: bool,
-    /// What the invitation says with which somebody came.
-    pub invited: Option<Invited>,
+    /// The content of the invitation in the link, if any.
+    pub invited: Option<InvitationStatus>,
 }
 
 endpoint!(LoadEntrance, Anyone);
 
-/// Who stands at the entrance, and what they may do there. `invitation` is the token of an invitation.
+/// Returns the data of the sign-in and sign-up pages. `invitation` is an invitation token.
 #[server(prefix = "/api", endpoint = "load_entrance")]
-pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Result<Entrance, AppError> {
+pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Result<AuthPageData, AppError> {
     let context = RequestContext::of::<LoadEntrance>().await?;
     let state = &context.state;
     let invited = match invitation.filter(|token| !token.is_empty()) {
@@ -41,12 +43,12 @@ pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Res
         }
         None => None,
     };
-    Ok(Entrance {
+    Ok(AuthPageData {
         user: context.caller().ok().map(|caller| caller.user.clone()),
         policy: context.to_app_error(state.accounts.sign_up_policy().await)?,
         providers: state.identities.list_providers(),
         sign_up_providers: state.identities.list_sign_up_providers(),
-        passkeys: state.factors.has_passkeys_at(context.host()),
+        passkeys: state.factors.passkeys_available_at(context.host()),
         mails: state.config.mail.is_some(),
         invited,
     })
@@ -54,8 +56,8 @@ pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Res
 
 endpoint!(SignUp, Anyone);
 
-/// Makes an account, signs it in and goes to the new chat; or to the sign-in page, where the address must be verified
-/// first. `invitation` is the token of an invitation.
+/// Creates an account, signs it in and redirects to the new chat; to the sign-in page if the address must be verified
+/// first. `invitation` is an invitation token.
 #[server(prefix = "/api", endpoint = "sign_up")]
 pub async fn sign_up(
     email: String,
@@ -74,8 +76,8 @@ pub async fn sign_up(
 
 endpoint!(SignIn, Anyone);
 
-/// Signs in and goes to `next`, which must be a path of this site, or to the new chat. Where a second factor must
-/// follow, it goes to `/sign-in/code` with the same `next` instead.
+/// Signs in and redirects to `next`, which must be a path of this site, or to the new chat. If a second factor is
+/// required, redirects to `/sign-in/code` with the same `next` instead.
 #[server(prefix = "/api", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,
@@ -87,13 +89,13 @@ pub async fn sign_in(
     let credentials = credentials(&context, email, password, remember.is_some());
     let step = context.to_app_error(context.state.accounts.sign_in(credentials, &context.session()?).await)?;
     let next = crate::domain::local_path(next.as_deref());
-    leptos_axum::redirect(&crate::server::auth::path_after(&step, next));
+    leptos_axum::redirect(&crate::server::auth::redirect_path(&step, next));
     Ok(step)
 }
 
 endpoint!(SignOut, Anyone);
 
-/// Ends this sign-in and goes to the sign-in page.
+/// Ends the current session and redirects to the sign-in page.
 #[server(prefix = "/api", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), AppError> {
     let context = RequestContext::of::<SignOut>().await?;

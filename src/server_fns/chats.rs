@@ -1,4 +1,4 @@
-//! Lists of chats, one chat, and what can be done with them.
+//! Chat lists, single chats, and actions on chats.
 
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -9,7 +9,7 @@ use crate::domain::{AppError, Chat, ChatAction, ChatFilter, ChatId, ChatPage, Me
 
 endpoint!(ListChats, Person);
 
-/// One page of the caller's chats, newest first. `search` is looked for in the titles, literally.
+/// Returns one page of the caller's chats, newest first. `search` is matched literally against the titles.
 #[server(prefix = "/api", endpoint = "list_chats", input = Json)]
 pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<String>) -> Result<ChatPage, AppError> {
     let context = RequestContext::of::<ListChats>().await?;
@@ -19,7 +19,7 @@ pub async fn list_chats(filter: ChatFilter, search: String, cursor: Option<Strin
 
 endpoint!(FindChat, Person);
 
-/// One chat of the caller's with its newest messages, or with those that lead to the message `before`.
+/// Returns a chat of the caller with its newest messages, or with the messages before `before`.
 #[server(prefix = "/api", endpoint = "find_chat", input = Json)]
 pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<MessageId>) -> Result<Chat, AppError> {
     let context = RequestContext::of::<FindChat>().await?;
@@ -28,7 +28,7 @@ pub async fn find_chat(chat: ChatId, #[server(default)] before: Option<MessageId
 
 endpoint!(RenameChat, Person);
 
-/// Gives a chat another title.
+/// Renames a chat.
 #[server(prefix = "/api", endpoint = "rename_chat")]
 pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
     let context = RequestContext::of::<RenameChat>().await?;
@@ -37,26 +37,26 @@ pub async fn rename_chat(chat: ChatId, title: String) -> Result<(), AppError> {
 
 endpoint!(ChangeChats, Person);
 
-/// Does one thing with some chats; says how many it was done with. Chats of others are passed over like
-/// chats that do not exist; if none is left the answer is `NotFound`. A plain form goes back to where it was sent
-/// from, after a deletion with `?deleted=` and the ids, so that the page can offer to undo it.
+/// Applies an action to several chats and returns how many were changed. Chats of other users are ignored like chats
+/// that do not exist; `NotFound` if none is left. A plain form is redirected back, after a deletion with `?deleted=`
+/// and the ids, so that the page can offer to undo it.
 #[server(prefix = "/api", endpoint = "change_chats")]
 pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAction) -> Result<u32, AppError> {
     let context = RequestContext::of::<ChangeChats>().await?;
-    let changed =
-        context.to_app_error(context.state.chats.change(context.user()?, &chats, action, context.meta()).await)?;
+    let changed = context
+        .to_app_error(context.state.chats.apply_action(context.user()?, &chats, action, context.meta()).await)?;
     if context.is_plain_form() {
-        leptos_axum::redirect(&after_change(context.came_from(), &chats, action));
+        leptos_axum::redirect(&redirect_after_change(context.referer_path(), &chats, action));
     }
     Ok(changed)
 }
 
-/// Where a plain form goes: back, or to the sessions page where the chat it stood on is gone. After a deletion
-/// the address names what can be restored.
+/// The redirect target of a plain form: the referrer, or the sessions page. After a deletion the query contains the ids
+/// of the chats that can be restored.
 #[cfg(feature = "ssr")]
-fn after_change(came_from: &str, chats: &[ChatId], action: ChatAction) -> String {
-    let came_from = if came_from.starts_with("/sessions") { came_from } else { "/sessions" };
-    let (path, query) = came_from.split_once('?').unwrap_or((came_from, ""));
+fn redirect_after_change(referer_path: &str, chats: &[ChatId], action: ChatAction) -> String {
+    let referer_path = if referer_path.starts_with("/sessions") { referer_path } else { "/sessions" };
+    let (path, query) = referer_path.split_once('?').unwrap_or((referer_path, ""));
     let mut pairs: Vec<String> = query
         .split('&')
         .filter(|pair| !pair.is_empty() && !pair.starts_with("deleted=") && !pair.starts_with("__"))

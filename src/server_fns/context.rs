@@ -1,4 +1,4 @@
-//! The request that a server function answers: who calls, what the browser holds, and where a form leads.
+//! The request context of a server function: the caller, the cookies of the browser, and redirects of plain forms.
 
 use axum::http::{
     header::{ACCEPT, HOST, REFERER, SET_COOKIE},
@@ -14,8 +14,8 @@ use crate::{
     server::{
         access::HasAccess,
         audit::RequestMeta,
-        auth::{Caller, Unenrolled},
-        cookies::{self, CODES, Cookie, ONCE},
+        auth::{Caller, MfaEnrolmentRequired},
+        cookies::{self, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
         fault::Fault,
         people::Actor,
         state::AppState,
@@ -23,22 +23,23 @@ use crate::{
     },
 };
 
-/// Seconds within which the page must be there that shows what is shown once.
-const ONCE_SECONDS: i64 = 60;
-/// Seconds for which new recovery codes can be seen.
-const CODES_SECONDS: i64 = 600;
+/// The lifetime of the cookie with a one-time link, in seconds.
+const ONE_TIME_LINK_SECONDS: i64 = 60;
+/// The lifetime of the cookie with new recovery codes, in seconds.
+const RECOVERY_CODES_SECONDS: i64 = 600;
 
-/// The request that is being answered.
+/// The context of the current request.
 pub(super) struct RequestContext {
-    /// What the server has.
+    /// The application state.
     pub state: AppState,
     meta: RequestMeta,
     parts: Parts,
 }
 
 impl RequestContext {
-    /// The context of the current request to the endpoint `T`, which its access policy lets through. Call it before the first
-    /// `.await`. Pages call server functions on the server too, where no route has checked the policy.
+    /// Creates the context of the current request to the endpoint `T` and checks its access policy. Call it before the
+    /// first `.await`. Pages call server functions during server-side rendering too, where no route has checked the
+    /// policy.
     pub async fn of<T: HasAccess>() -> Result<Self, AppError> {
         let missing = || AppError::Internal { request_id: String::new() };
         let (state, parts): (AppState, Parts) =
@@ -51,27 +52,27 @@ impl RequestContext {
         Ok(context)
     }
 
-    /// Who calls; `Unauthenticated` for a stranger.
+    /// The caller; `Unauthenticated` if no user is signed in.
     pub fn caller(&self) -> Result<&Caller, AppError> {
         self.parts.extensions.get::<Caller>().ok_or(AppError::Unauthenticated)
     }
 
-    /// The same, as whoever acts on other people's accounts.
+    /// The caller as the actor of an action on another user's account.
     pub fn actor(&self) -> Result<Actor<'_>, AppError> {
         Ok(Actor::administrator(self.caller()?, &self.meta))
     }
 
-    /// Whether the caller must add a second factor before anything else.
+    /// Whether the caller must add a second factor first.
     pub fn must_enrol(&self) -> bool {
-        self.parts.extensions.get::<Unenrolled>().is_some()
+        self.parts.extensions.get::<MfaEnrolmentRequired>().is_some()
     }
 
-    /// The id of who asks; `Unauthenticated` for a stranger.
+    /// The caller's id; `Unauthenticated` if no user is signed in.
     pub fn user(&self) -> Result<UserId, AppError> {
         self.caller().map(|caller| caller.user.id)
     }
 
-    /// The language that whoever asks reads.
+    /// The reader's language.
     pub const fn language(&self) -> Language {
         self.meta.language
     }
@@ -82,65 +83,66 @@ impl RequestContext {
         self.parts.extensions.get::<Session>().cloned().ok_or_else(missing)
     }
 
-    /// Where the request comes from.
+    /// The metadata of the request for the audit log.
     pub const fn meta(&self) -> &RequestMeta {
         &self.meta
     }
 
-    /// The host that the request is for, as the guard has let it through.
+    /// The host of the request, as validated by the guard.
     pub fn host(&self) -> &str {
         self.header(HOST.as_str())
     }
 
-    /// Whether this is a form that was sent without scripts, which must be answered by going somewhere.
+    /// Whether this is a form that was sent without JavaScript, which must be answered with a redirect.
     pub fn is_plain_form(&self) -> bool {
         self.header(ACCEPT.as_str()).contains("text/html")
     }
 
-    /// Leads a plain form on to a page of ours; scripts stay where they are.
-    pub fn lead_to(&self, path: &str) {
+    /// Redirects a plain form to a page of ours; does nothing for requests by scripts.
+    pub fn redirect_plain_form(&self, path: &str) {
         if self.is_plain_form() {
             leptos_axum::redirect(path);
         }
     }
 
-    /// Has the page that a plain form is led to show a link that is shown once. Nobody else but the browser that asked
-    /// keeps it, for a minute at most, where no script can read it.
-    pub fn show_once(&self, link: &str) {
+    /// Passes a one-time link to the page to which a plain form is redirected. It is stored for one minute in a cookie
+    /// of this browser only, which scripts cannot read.
+    pub fn set_one_time_link(&self, link: &str) {
         if self.is_plain_form() {
-            self.set_cookie(ONCE, link, ONCE_SECONDS);
+            self.set_cookie(ONE_TIME_LINK, link, ONE_TIME_LINK_SECONDS);
         }
     }
 
-    /// The link that this page shows once, if it is one of ours to the page `begin`. Call it before the first `.await`.
-    pub fn shown_once(&self, begin: &str) -> Option<String> {
-        let link = ONCE.find(&self.parts.headers, self.is_https())?.to_owned();
-        self.set_cookie(ONCE, "", 0);
+    /// Returns and removes the one-time link, if it is one of our links to the page `begin`. Call it before the first
+    /// `.await`.
+    pub fn take_one_time_link(&self, begin: &str) -> Option<String> {
+        let link = ONE_TIME_LINK.find(&self.parts.headers, self.is_https())?.to_owned();
+        self.set_cookie(ONE_TIME_LINK, "", 0);
         link.starts_with(&format!("{}{begin}", self.state.config.base_url())).then_some(link)
     }
 
-    /// Lets the caller's browser show new recovery codes, on its next pages too, until they are put away or 10 minutes
+    /// Stores new recovery codes in a cookie of the caller's browser, until the caller has saved them or 10 minutes
     /// have passed.
-    pub fn show_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
+    pub fn set_recovery_codes(&self, caller: &Caller, codes: &[String]) -> Result<(), AppError> {
         if !codes.is_empty() {
             let sealed = self.to_app_error(self.state.factors.seal_codes(caller, codes))?;
-            self.set_cookie(CODES, &sealed, CODES_SECONDS);
+            self.set_cookie(RECOVERY_CODES, &sealed, RECOVERY_CODES_SECONDS);
         }
         Ok(())
     }
 
-    /// The recovery codes that the caller's browser shows.
-    pub fn shown_codes(&self, caller: &Caller) -> Vec<String> {
-        let sealed = CODES.find(&self.parts.headers, self.is_https());
+    /// The recovery codes in the caller's cookie.
+    pub fn recovery_codes(&self, caller: &Caller) -> Vec<String> {
+        let sealed = RECOVERY_CODES.find(&self.parts.headers, self.is_https());
         sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
     }
 
-    /// Takes the recovery codes out of the browser.
-    pub fn put_codes_away(&self) {
-        self.set_cookie(CODES, "", 0);
+    /// Removes the recovery codes from the browser.
+    pub fn clear_recovery_codes(&self) {
+        self.set_cookie(RECOVERY_CODES, "", 0);
     }
 
-    /// Keeps something in this browser that scripts and other sites cannot read; for no second, it is taken away.
+    /// Sets a cookie for this browser; 0 seconds remove it.
     fn set_cookie(&self, cookie: Cookie, value: &str, seconds: i64) {
         let line = cookie.line(self.is_https(), value, Some(seconds));
         if let (Some(response), Some(line)) = (use_context::<ResponseOptions>(), line) {
@@ -152,19 +154,19 @@ impl RequestContext {
         self.state.config.url.as_ref().is_some_and(|url| url.https)
     }
 
-    /// The path and query of the page that the form was on. The router has made sure that it is one of ours.
-    pub fn came_from(&self) -> &str {
+    /// The path and query of the page that sent the form. The router has verified that it is one of our pages.
+    pub fn referer_path(&self) -> &str {
         let link = self.header(REFERER.as_str());
         let rest = link.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("/", |at| &rest[at..])
     }
 
-    /// The value of one of the browser's own cookies.
+    /// The value of a cookie that the browser's scripts have set.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         cookies::find(&self.parts.headers, name)
     }
 
-    /// Turns a fault of a service into what may be seen.
+    /// Converts the error of a service into the error for the client.
     pub fn to_app_error<T>(&self, result: Result<T, Fault>) -> Result<T, AppError> {
         result.map_err(|fault| fault.into_app_error(&self.request_id()))
     }

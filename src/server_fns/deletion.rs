@@ -1,4 +1,4 @@
-//! The end of the caller's own account.
+//! Deletion of the caller's own account.
 
 use leptos::prelude::*;
 
@@ -8,22 +8,23 @@ use crate::domain::{AppError, Timestamp};
 
 endpoint!(DeleteAccount, RecentlyAuthenticated);
 
-/// Has the caller's account deleted in a day. They type its address, so that nobody does it by accident. Gives when.
+/// Schedules the deletion of the caller's account in one day and returns its time. The caller must type the address of
+/// the account, to prevent accidents.
 #[server(prefix = "/api", endpoint = "delete_account")]
 pub async fn delete_account(email: String) -> Result<Timestamp, AppError> {
     let context = RequestContext::of::<DeleteAccount>().await?;
     let caller = context.caller()?;
-    let due = context.to_app_error(context.state.privacy.ask_deletion(caller, &email, context.meta()).await)?;
-    context.lead_to("/settings?done=deletion#delete");
+    let due = context.to_app_error(context.state.privacy.request_deletion(caller, &email, context.meta()).await)?;
+    context.redirect_plain_form("/settings?done=deletion#delete");
     Ok(due)
 }
 
-endpoint!(KeepAccount, Unenrolled);
+endpoint!(KeepAccount, BeforeEnrolment);
 
-/// The caller keeps their account after all.
+/// Cancels the deletion of the caller's account.
 #[server(prefix = "/api", endpoint = "keep_account")]
 pub async fn keep_account() -> Result<(), AppError> {
     let context = RequestContext::of::<KeepAccount>().await?;
     let caller = context.caller()?;
-    context.to_app_error(context.state.privacy.keep_account(caller, context.meta()).await)
+    context.to_app_error(context.state.privacy.cancel_deletion(caller, context.meta()).await)
 }

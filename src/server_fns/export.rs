@@ -1,4 +1,4 @@
-//! What people take away of their data.
+//! The caller's data export.
 
 use leptos::prelude::*;
 
@@ -8,12 +8,12 @@ use crate::domain::{AppError, DataExport};
 
 endpoint!(RequestExport, RecentlyAuthenticated);
 
-/// Asks for a download of the caller's data, which takes the place of the one before.
+/// Requests a data export of the caller, which replaces the previous one.
 #[server(prefix = "/api", endpoint = "request_export")]
 pub async fn request_export() -> Result<DataExport, AppError> {
     let context = RequestContext::of::<RequestExport>().await?;
     let caller = context.caller()?;
     let export = context.to_app_error(context.state.exports.request(caller, context.meta()).await)?;
-    context.lead_to("/settings?done=export#data");
+    context.redirect_plain_form("/settings?done=export#data");
     Ok(export)
 }

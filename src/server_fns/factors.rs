@@ -1,4 +1,4 @@
-//! Second factors: what the caller has of them, and the second step of a sign-in.
+//! The caller's second factors, and the second step of a sign-in.
 
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -7,104 +7,104 @@ use server_fn::codec::Json;
 use super::context::RequestContext;
 use crate::domain::{AppError, FactorId, Factors, SignInStep, TotpEnrolment};
 
-endpoint!(ListFactors, Unenrolled);
+endpoint!(ListFactors, BeforeEnrolment);
 
-/// The caller's second factors.
+/// Returns the caller's second factors.
 #[server(prefix = "/api", endpoint = "list_factors")]
 pub async fn list_factors() -> Result<Factors, AppError> {
     let context = RequestContext::of::<ListFactors>().await?;
     context.to_app_error(context.state.factors.list(context.caller()?).await)
 }
 
-endpoint!(BeginTotp, RecentlyAuthenticatedUnenrolled);
+endpoint!(BeginTotp, RecentlyAuthenticatedBeforeEnrolment);
 
-/// Begins to add an authenticator app. What it gives is given once.
+/// Starts the enrolment of an authenticator app. Its secret is returned only once.
 #[server(prefix = "/api", endpoint = "begin_totp")]
 pub async fn begin_totp() -> Result<TotpEnrolment, AppError> {
     let context = RequestContext::of::<BeginTotp>().await?;
     let caller = context.caller()?;
     let enrolment = context.to_app_error(context.state.factors.begin_totp(caller).await)?;
-    context.lead_to("/settings#two-step");
+    context.redirect_plain_form("/settings#two-step");
     Ok(enrolment)
 }
 
-endpoint!(CancelTotp, Unenrolled);
+endpoint!(CancelTotp, BeforeEnrolment);
 
-/// Forgets an authenticator app that was begun and not confirmed.
+/// Cancels the enrolment of an authenticator app.
 #[server(prefix = "/api", endpoint = "cancel_totp")]
 pub async fn cancel_totp() -> Result<(), AppError> {
     let context = RequestContext::of::<CancelTotp>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.cancel_totp(caller).await)?;
-    context.lead_to("/settings#two-step");
+    context.redirect_plain_form("/settings#two-step");
     Ok(())
 }
 
-endpoint!(ConfirmTotp, RecentlyAuthenticatedUnenrolled);
+endpoint!(ConfirmTotp, RecentlyAuthenticatedBeforeEnrolment);
 
-/// Confirms the app by a code of it. Gives recovery codes with the first factor, else none.
+/// Completes the enrolment with a code of the app. Returns recovery codes if this is the first factor, otherwise none.
 #[server(prefix = "/api", endpoint = "confirm_totp")]
 pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
     let context = RequestContext::of::<ConfirmTotp>().await?;
     let caller = context.caller()?;
     let codes = context.to_app_error(context.state.factors.confirm_totp(caller, &code, context.meta()).await)?;
-    context.show_codes(caller, &codes)?;
-    context.lead_to("/settings?done=totp#two-step");
+    context.set_recovery_codes(caller, &codes)?;
+    context.redirect_plain_form("/settings?done=totp#two-step");
     Ok(codes)
 }
 
 endpoint!(RemoveFactor, RecentlyAuthenticated);
 
-/// Removes a second factor of the caller's.
+/// Removes one of the caller's second factors.
 #[server(prefix = "/api", endpoint = "remove_factor")]
 pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
     let context = RequestContext::of::<RemoveFactor>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.remove(caller, factor, context.meta()).await)?;
-    context.lead_to("/settings?done=removed#two-step");
+    context.redirect_plain_form("/settings?done=removed#two-step");
     Ok(())
 }
 
-endpoint!(RenameFactor, Unenrolled);
+endpoint!(RenameFactor, BeforeEnrolment);
 
-/// Gives a second factor of the caller's another name.
+/// Renames one of the caller's second factors.
 #[server(prefix = "/api", endpoint = "rename_factor")]
 pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppError> {
     let context = RequestContext::of::<RenameFactor>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.rename(caller, factor, &name, context.meta()).await)?;
-    context.lead_to("/settings#passkeys");
+    context.redirect_plain_form("/settings#passkeys");
     Ok(())
 }
 
 endpoint!(NewRecoveryCodes, RecentlyAuthenticated);
 
-/// Replaces the caller's recovery codes. What it gives is given once.
+/// Replaces the caller's recovery codes. They are returned only once.
 #[server(prefix = "/api", endpoint = "new_recovery_codes")]
 pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
     let context = RequestContext::of::<NewRecoveryCodes>().await?;
     let caller = context.caller()?;
     let codes = context.to_app_error(context.state.factors.new_recovery_codes(caller, context.meta()).await)?;
-    context.show_codes(caller, &codes)?;
-    context.lead_to("/settings#two-step");
+    context.set_recovery_codes(caller, &codes)?;
+    context.redirect_plain_form("/settings#two-step");
     Ok(codes)
 }
 
-endpoint!(PutCodesAway, Unenrolled);
+endpoint!(PutCodesAway, BeforeEnrolment);
 
-/// Takes new recovery codes off the page, once the person has kept them.
+/// Removes new recovery codes from the page, once the user has saved them.
 #[server(prefix = "/api", endpoint = "put_codes_away")]
 pub async fn put_codes_away() -> Result<(), AppError> {
     let context = RequestContext::of::<PutCodesAway>().await?;
     context.caller()?;
-    context.put_codes_away();
-    context.lead_to("/settings?done=kept#two-step");
+    context.clear_recovery_codes();
+    context.redirect_plain_form("/settings?done=kept#two-step");
     Ok(())
 }
 
 endpoint!(FindSignInStep, Anyone);
 
-/// What is still to be shown for the sign-in that is pending in this browser; `None` where none is.
+/// Returns the next step of the pending sign-in in this browser; `None` if none is pending.
 #[server(prefix = "/api", endpoint = "find_sign_in_step")]
 pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
     let context = RequestContext::of::<FindSignInStep>().await?;
@@ -113,7 +113,7 @@ pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
 
 endpoint!(FinishSignIn, Anyone);
 
-/// Finishes a sign-in with a code of the app or a recovery code and goes to `next`, which must be a path of this
+/// Completes a sign-in with a code of the app or a recovery code, and redirects to `next`, which must be a path of this
 /// site, or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_sign_in")]
 pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
@@ -124,9 +124,9 @@ pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String
     Ok(())
 }
 
-endpoint!(BeginPasskeyRegistration, RecentlyAuthenticatedUnenrolled);
+endpoint!(BeginPasskeyRegistration, RecentlyAuthenticatedBeforeEnrolment);
 
-/// Begins to add a passkey. Gives the options for `navigator.credentials.create`, as JSON.
+/// Starts the registration of a passkey. Returns the options for `navigator.credentials.create`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_registration")]
 pub async fn begin_passkey_registration() -> Result<String, AppError> {
     let context = RequestContext::of::<BeginPasskeyRegistration>().await?;
@@ -134,9 +134,9 @@ pub async fn begin_passkey_registration() -> Result<String, AppError> {
     context.to_app_error(context.state.factors.begin_passkey_registration(caller).await)
 }
 
-endpoint!(FinishPasskeyRegistration, RecentlyAuthenticatedUnenrolled);
+endpoint!(FinishPasskeyRegistration, RecentlyAuthenticatedBeforeEnrolment);
 
-/// Adds the passkey that the browser made. Gives recovery codes with the first factor, else none.
+/// Adds the passkey that the browser created. Returns recovery codes if this is the first factor, otherwise none.
 #[server(prefix = "/api", endpoint = "finish_passkey_registration", input = Json)]
 pub async fn finish_passkey_registration(name: String, credential: String) -> Result<Vec<String>, AppError> {
     let context = RequestContext::of::<FinishPasskeyRegistration>().await?;
@@ -144,13 +144,13 @@ pub async fn finish_passkey_registration(name: String, credential: String) -> Re
     let codes = context.to_app_error(
         context.state.factors.finish_passkey_registration(caller, &name, &credential, context.meta()).await,
     )?;
-    context.show_codes(caller, &codes)?;
+    context.set_recovery_codes(caller, &codes)?;
     Ok(codes)
 }
 
 endpoint!(BeginPasskeyCheck, Anyone);
 
-/// Begins the second step of a sign-in with a passkey. Gives the options for `navigator.credentials.get`, as JSON.
+/// Starts the second step of a sign-in with a passkey. Returns the options for `navigator.credentials.get`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_check")]
 pub async fn begin_passkey_check() -> Result<String, AppError> {
     let context = RequestContext::of::<BeginPasskeyCheck>().await?;
@@ -159,7 +159,7 @@ pub async fn begin_passkey_check() -> Result<String, AppError> {
 
 endpoint!(FinishPasskeyCheck, Anyone);
 
-/// Finishes a sign-in with a passkey and goes to `next` or to the new chat.
+/// Completes a sign-in with a passkey and redirects to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_check", input = Json)]
 pub async fn finish_passkey_check(credential: String, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeyCheck>().await?;
@@ -171,7 +171,7 @@ pub async fn finish_passkey_check(credential: String, next: Option<String>) -> R
 
 endpoint!(BeginPasskeySignIn, Anyone);
 
-/// Begins a sign-in with nothing but a passkey. Gives the options for `navigator.credentials.get`, as JSON.
+/// Starts a passwordless sign-in with a passkey. Returns the options for `navigator.credentials.get`, as JSON.
 #[server(prefix = "/api", endpoint = "begin_passkey_sign_in")]
 pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
     let context = RequestContext::of::<BeginPasskeySignIn>().await?;
@@ -180,7 +180,7 @@ pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
 
 endpoint!(FinishPasskeySignIn, Anyone);
 
-/// Signs in with nothing but a passkey and goes to `next` or to the new chat.
+/// Completes a passwordless sign-in with a passkey and redirects to `next` or to the new chat.
 #[server(prefix = "/api", endpoint = "finish_passkey_sign_in", input = Json)]
 pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeySignIn>().await?;

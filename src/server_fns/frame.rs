@@ -1,4 +1,4 @@
-//! What stands around every page of a person who is signed in.
+//! The frame around every page of a signed-in user.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,40 +7,41 @@ use serde::{Deserialize, Serialize};
 use super::context::RequestContext;
 use crate::domain::{AppError, ChatPage, ClockChange, CurrentUser, ModelChoice, Timestamp};
 
-/// The frame's content, read in one go.
+/// The content of the frame, loaded with one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
-    /// The person.
+    /// The signed-in user.
     pub user: CurrentUser,
-    /// The newest chats, without what was last said in them.
+    /// The newest chats, without previews.
     pub chats: ChatPage,
-    /// The models that can be asked.
+    /// The available models.
     pub models: ModelChoice,
-    /// Whether the sidebar is folded away (cookie `sidebar=folded`, written by the browser).
+    /// Whether the sidebar is folded (cookie `sidebar=folded`, set by the browser).
     pub sidebar_folded: bool,
-    /// The server's clock, so that both sides render the same relative times.
+    /// The server's time, so that server and browser render the same relative times.
     pub now: Timestamp,
-    /// Minutes to add to UTC now for the reader's clock (cookie `tz`, written by the browser; 0 where unknown).
+    /// The reader's current UTC offset in minutes (cookie `tz`, set by the browser; 0 if unknown).
     pub utc_offset_minutes: i32,
-    /// How that changed and will change, oldest first, so that every moment is told by the clock of its own time.
+    /// Past and future changes of the offset, oldest first, so that each time is shown with the offset that applied
+    /// then.
     pub clock_changes: Vec<ClockChange>,
-    /// When the person's second factors are removed, if an administrator was told that they are lost.
+    /// When the user's second factors will be removed, if they were reported as lost.
     pub factor_removal: Option<Timestamp>,
-    /// When the person's account is deleted, if that was asked for.
+    /// When the user's account will be deleted, if that was requested.
     pub deletion: Option<Timestamp>,
-    /// Whether the person must add a second factor before anything else. Then there are no chats here.
+    /// Whether the user must add a second factor first. Then `chats` is empty.
     pub must_enrol: bool,
-    /// The tag of the language that the person reads.
+    /// The tag of the user's language.
     pub language: String,
-    /// Whether the person chose a time zone, which goes before the browser's.
+    /// Whether the user chose a time zone, which takes precedence over the browser's.
     pub time_zone_chosen: bool,
-    /// The version of the person's picture; 0 where there is none.
+    /// The version of the user's picture; 0 if there is none.
     pub picture: i64,
 }
 
-endpoint!(LoadFrame, Unenrolled);
+endpoint!(LoadFrame, BeforeEnrolment);
 
-/// The frame for the caller; `Unauthenticated` for a stranger.
+/// Returns the frame for the caller; `Unauthenticated` if no user is signed in.
 #[server(prefix = "/api", endpoint = "load_frame")]
 pub async fn load_frame() -> Result<Frame, AppError> {
     use leptos_router::location::Url;
@@ -58,14 +59,14 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     } else {
         context.to_app_error(context.state.chats.list(user.id, crate::domain::ChatFilter::All, "", None).await)?
     };
-    // The sidebar shows titles. What was last said in fifty chats need not travel with every page.
-    let slim = |chat| crate::domain::ChatSummary { last_words: String::new(), model: String::new(), ..chat };
+    // The sidebar shows titles only. Previews of fifty chats would be sent with every page.
+    let slim = |chat| crate::domain::ChatSummary { preview: String::new(), model: String::new(), ..chat };
     let chats = ChatPage { chats: chats.chats.into_iter().map(slim).collect(), next: chats.next };
-    let profile = context.to_app_error(context.state.profiles.chosen(user.id).await)?;
+    let profile = context.to_app_error(context.state.profiles.preferences(user.id).await)?;
     let now = context.state.clock.now();
     let chosen = profile.zone();
     let time_zone_chosen = chosen.is_some();
-    let zone = chosen.or_else(|| ReaderTimeZone::named(&Url::unescape(context.cookie("tz")?))).unwrap_or_default();
+    let zone = chosen.or_else(|| ReaderTimeZone::from_name(&Url::unescape(context.cookie("tz")?))).unwrap_or_default();
     Ok(Frame {
         language: context.language().tag().to_owned(),
         time_zone_chosen,

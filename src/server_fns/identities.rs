@@ -1,4 +1,4 @@
-//! Signing in by identity providers. Going there is not a server function but a form: `POST /auth/{provider}/start`.
+//! Identity providers. Starting a flow is not a server function but a form: `POST /auth/{provider}/start`.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::domain::{AppError, Identity, IdentityProvider};
 
 endpoint!(ListIdentityProviders, Anyone);
 
-/// Where one can sign in besides by password.
+/// Returns the identity providers for signing in.
 #[server(prefix = "/api", endpoint = "list_identity_providers")]
 pub async fn list_identity_providers() -> Result<Vec<IdentityProvider>, AppError> {
     let context = RequestContext::of::<ListIdentityProviders>().await?;
@@ -17,7 +17,7 @@ pub async fn list_identity_providers() -> Result<Vec<IdentityProvider>, AppError
 
 endpoint!(ListIdentities, Person);
 
-/// Who the caller is at providers.
+/// Returns the caller's linked identities.
 #[server(prefix = "/api", endpoint = "list_identities")]
 pub async fn list_identities() -> Result<Vec<Identity>, AppError> {
     let context = RequestContext::of::<ListIdentities>().await?;
@@ -33,6 +33,6 @@ pub async fn unlink_identity(issuer: String, subject: String) -> Result<(), AppE
     let context = RequestContext::of::<UnlinkIdentity>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.identities.unlink(caller, &issuer, &subject, context.meta()).await)?;
-    context.lead_to("/settings?done=unlinked#providers");
+    context.redirect_plain_form("/settings?done=unlinked#providers");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What everybody may read, signed in or not.
+//! Public pages, which need no sign-in.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::domain::{AppError, LegalPage};
 
 endpoint!(LoadLegal, Anyone);
 
-/// The text of a legal page in the reader's language, as HTML that is safe to insert.
+/// Returns the text of a legal page in the reader's language, as HTML that is safe to insert.
 #[server(prefix = "/api", endpoint = "load_legal")]
 pub async fn load_legal(page: LegalPage) -> Result<String, AppError> {
     let context = RequestContext::of::<LoadLegal>().await?;

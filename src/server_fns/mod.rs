@@ -1,9 +1,9 @@
-//! What the browser calls: each function checks its access policy, calls one service and returns.
+//! The server functions: each one checks its access policy, calls one service and returns the result.
 //!
-//! A page asks once for all that it shows: on the server a second question after the first answer may come when the
-//! framework has already given the request's context away, because it renders some pages twice.
+//! A page loads all its data with one call: Leptos renders some pages twice on the server, and the request context may
+//! be gone when a second call starts after the first has completed.
 
-/// Gives a server function its access policy, beside the function: `endpoint!(SignOut, Anyone);` for `sign_out`.
+/// Declares the access policy of a server function, next to the function: `endpoint!(SignOut, Anyone);` for `sign_out`.
 macro_rules! endpoint {
     ($function:ident, $access:ident) => {
         #[cfg(feature = "ssr")]

@@ -1,17 +1,17 @@
-//! Accounts, sign-ins, sessions.
+//! Sign-up, sign-in and sessions.
 
 use colloquy::{
     domain::{AppError, CurrentUser, Role, SignUpPolicy},
-    server_fns::account::Entrance,
+    server_fns::account::AuthPageData,
 };
 
 use crate::support::{
-    app::{Kept, PASSWORD, TestApp, each_db},
+    app::{Backend, PASSWORD, TestApp, each_db},
     client::Client,
 };
 
-async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<Entrance>().user
+async fn current_user(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/load_entrance", &[]).await.json::<AuthPageData>().user
 }
 
 async fn sign_in(client: &mut Client, email: &str, password: &str) -> crate::support::client::Answer {
@@ -19,26 +19,26 @@ async fn sign_in(client: &mut Client, email: &str, password: &str) -> crate::sup
 }
 
 each_db! {
-    async fn the_first_account_is_the_administrators_and_closes_the_door(app: TestApp) {
-        let mut stranger = app.stranger();
-        let entrance: Entrance = stranger.post_form("/api/load_entrance", &[]).await.json();
+    async fn the_first_account_is_the_administrators_and_closes_sign_up(app: TestApp) {
+        let mut anonymous = app.anonymous();
+        let entrance: AuthPageData = anonymous.post_form("/api/load_entrance", &[]).await.json();
         assert_eq!(entrance.policy, SignUpPolicy::First);
         let mut ada = app.administrator().await;
-        let user = who(&mut ada).await.expect("signed in after sign-up");
+        let user = current_user(&mut ada).await.expect("signed in after sign-up");
         assert_eq!((user.role, user.name.as_str()), (Role::Administrator, "Ada"));
-        let entrance: Entrance = stranger.post_form("/api/load_entrance", &[]).await.json();
+        let entrance: AuthPageData = anonymous.post_form("/api/load_entrance", &[]).await.json();
         assert_eq!(entrance.policy, SignUpPolicy::Closed);
         let form = [("email", "eve@example.org"), ("name", "Eve"), ("password", PASSWORD)];
-        let refused = stranger.post_form("/api/sign_up", &form).await;
+        let refused = anonymous.post_form("/api/sign_up", &form).await;
         assert_eq!((refused.status.as_u16(), refused.error()), (403, AppError::Forbidden));
-        assert_eq!(who(&mut stranger).await, None);
+        assert_eq!(current_user(&mut anonymous).await, None);
     }
 }
 
 each_db! {
-    async fn a09_of_fifty_at_once_one_becomes_administrator(app: TestApp) {
+    async fn a09_of_fifty_concurrent_sign_ups_one_becomes_administrator(app: TestApp) {
         let tries = (0..50).map(|i| {
-            let mut client = app.stranger();
+            let mut client = app.anonymous();
             async move {
                 let email = format!("racer{i}@example.org");
                 client.post_form("/api/sign_up", &[("email", &email), ("name", "Racer"), ("password", PASSWORD)]).await.status
@@ -51,9 +51,9 @@ each_db! {
 }
 
 each_db! {
-    async fn a03_passwords_are_taken_as_they_are(app: TestApp) {
+    async fn a03_passwords_are_not_trimmed_or_truncated(app: TestApp) {
         let spaced = " plum harbor 🦊 sextant 41 ";
-        let mut ada = app.stranger();
+        let mut ada = app.anonymous();
         for bad in ["short", &"x".repeat(1_025), &"y".repeat(900_000)] {
             let begun = std::time::Instant::now();
             let refused = ada.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", bad)]).await;
@@ -62,7 +62,7 @@ each_db! {
         }
         let made = ada.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", spaced)]).await;
         assert_eq!(made.status, 200, "{}", made.text());
-        let mut other = app.stranger();
+        let mut other = app.anonymous();
         for near in [spaced.trim(), "plum harbor 🦊 sextant 41", " plum harbor 🦊 sextant 42 "] {
             assert_eq!(sign_in(&mut other, "ada@example.org", near).await.status, 422, "{near:?}");
         }
@@ -71,11 +71,11 @@ each_db! {
 }
 
 each_db! {
-    async fn a05_sign_in_does_not_say_whether_an_account_exists(app: TestApp) {
+    async fn a05_sign_in_does_not_reveal_whether_an_account_exists(app: TestApp) {
         app.administrator().await;
-        let mut stranger = app.stranger();
-        let known = sign_in(&mut stranger, "ada@example.org", "wrong-wrong-wrong").await;
-        let unknown = sign_in(&mut stranger, "bob@example.org", "wrong-wrong-wrong").await;
+        let mut anonymous = app.anonymous();
+        let known = sign_in(&mut anonymous, "ada@example.org", "wrong-wrong-wrong").await;
+        let unknown = sign_in(&mut anonymous, "bob@example.org", "wrong-wrong-wrong").await;
         assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
         let names = |answer: &crate::support::client::Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&known), names(&unknown));
@@ -83,9 +83,9 @@ each_db! {
 }
 
 each_db! {
-    async fn a06_guessing_is_throttled_and_locks_nobody_out(app: TestApp) {
+    async fn a06_guessing_is_rate_limited_and_locks_no_one_out(app: TestApp) {
         app.administrator().await;
-        let mut guesser = app.stranger().at("198.51.100.7");
+        let mut guesser = app.anonymous().at("198.51.100.7");
         let mut statuses = Vec::new();
         for _ in 0..14 {
             statuses.push(sign_in(&mut guesser, "ada@example.org", "wrong-wrong-wrong").await.status.as_u16());
@@ -94,7 +94,7 @@ each_db! {
         let refused = sign_in(&mut guesser, "ada@example.org", PASSWORD).await;
         assert!(matches!(refused.error(), AppError::RateLimited { retry_after: 1..=180 }));
         assert!(!refused.header("retry-after").is_empty());
-        let mut ada = app.stranger().at("203.0.113.9");
+        let mut ada = app.anonymous().at("203.0.113.9");
         assert_eq!(sign_in(&mut ada, "ada@example.org", PASSWORD).await.status, 200);
         app.state.clock.advance(181);
         assert_eq!(sign_in(&mut guesser, "ada@example.org", PASSWORD).await.status, 200);
@@ -102,10 +102,10 @@ each_db! {
 }
 
 each_db! {
-    async fn a07_all_instances_count_together(app: TestApp) {
+    async fn a07_rate_limits_are_shared_by_all_instances(app: TestApp) {
         app.administrator().await;
-        let other = app.another().await;
-        let (mut one, mut two) = (app.stranger().at("2001:db8::1"), other.stranger().at("2001:db8::2"));
+        let other = app.second_instance().await;
+        let (mut one, mut two) = (app.anonymous().at("2001:db8::1"), other.anonymous().at("2001:db8::2"));
         let mut accepted = 0;
         for _ in 0..8 {
             for client in [&mut one, &mut two] {
@@ -117,27 +117,27 @@ each_db! {
 }
 
 each_db! {
-    async fn s02_signing_in_changes_the_id_and_kills_the_old_one(app: TestApp) {
+    async fn s02_sign_in_changes_the_session_id_and_revokes_the_old_one(app: TestApp) {
         let ada = app.administrator().await;
         let mut again = ada.clone();
         assert_eq!(sign_in(&mut again, "ada@example.org", PASSWORD).await.status, 200);
         assert_ne!(ada.cookies, again.cookies);
         let mut old = ada;
-        assert_eq!(who(&mut old).await, None);
-        assert!(who(&mut again).await.is_some());
+        assert_eq!(current_user(&mut old).await, None);
+        assert!(current_user(&mut again).await.is_some());
     }
 }
 
 each_db! {
-    async fn s03_the_cookie_is_for_this_site_and_not_for_scripts(app: TestApp) {
-        let mut stranger = app.stranger();
-        let made = stranger.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)]).await;
+    async fn s03_the_cookie_is_same_site_and_http_only(app: TestApp) {
+        let mut anonymous = app.anonymous();
+        let made = anonymous.post_form("/api/sign_up", &[("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)]).await;
         let line = made.header("set-cookie").to_owned();
         for part in ["colloquy=", "HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(line.contains(part), "{part} in {line}");
         }
-        assert!(!line.contains("Max-Age"), "without \"remember me\" the cookie goes with the browser: {line}");
-        let out = stranger.post_form("/api/sign_out", &[]).await;
+        assert!(!line.contains("Max-Age"), "without \"remember me\" it is a session cookie: {line}");
+        let out = anonymous.post_form("/api/sign_out", &[]).await;
         let line = out.header("set-cookie");
         assert!(line.contains("Max-Age=0") && line.contains("Path=/"), "{line}");
     }
@@ -145,14 +145,14 @@ each_db! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn s03_over_https_the_cookie_is_secure_and_bound_to_the_host() {
-    let app = TestApp::start_with(Kept::Sqlite, |config| {
+    let app = TestApp::start_with(Backend::Sqlite, |config| {
         config.url = Some(colloquy::server::config::PublicUrl { https: true, host: "127.0.0.1:3000".to_owned() });
     })
     .await;
-    let mut stranger = app.stranger();
-    stranger.scheme = "https";
+    let mut anonymous = app.anonymous();
+    anonymous.scheme = "https";
     let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD), ("remember", "on")];
-    let made = stranger.post_form("/api/sign_up", &form).await;
+    let made = anonymous.post_form("/api/sign_up", &form).await;
     let line = made.header("set-cookie");
     for part in ["__Host-colloquy=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="] {
         assert!(line.contains(part), "{part} in {line} ({})", made.text());
@@ -161,22 +161,22 @@ async fn s03_over_https_the_cookie_is_secure_and_bound_to_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn s03_over_https_the_cookie_is_taken_away_as_it_was_set() {
-    let app = TestApp::start_with(Kept::Sqlite, |config| {
+async fn s03_over_https_the_cookie_is_removed_with_the_same_attributes() {
+    let app = TestApp::start_with(Backend::Sqlite, |config| {
         config.url = Some(colloquy::server::config::PublicUrl { https: true, host: "127.0.0.1:3000".to_owned() });
     })
     .await;
-    let mut ada = app.stranger();
+    let mut ada = app.anonymous();
     ada.scheme = "https";
     let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
     assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
     let mut removals = vec![ada.post_form("/api/sign_out", &[]).await];
-    // Ended elsewhere, of nobody, and no id at all.
+    // Unknown ids and malformed ones.
     for id in ["AAAAAAAAAAAAAAAAAAAAAA", "", "null", "../../x", "AAAAAAAAAAAAAAAAAAAAAA="] {
-        let mut stranger = app.stranger();
-        stranger.scheme = "https";
-        stranger.cookies.insert("__Host-colloquy".to_owned(), id.to_owned());
-        removals.push(stranger.get("/sign-in").await);
+        let mut anonymous = app.anonymous();
+        anonymous.scheme = "https";
+        anonymous.cookies.insert("__Host-colloquy".to_owned(), id.to_owned());
+        removals.push(anonymous.get("/sign-in").await);
     }
     for answer in removals {
         let line = answer.header("set-cookie");
@@ -185,50 +185,50 @@ async fn s03_over_https_the_cookie_is_taken_away_as_it_was_set() {
 }
 
 each_db! {
-    async fn s04_signing_out_ends_it_on_every_instance(app: TestApp) {
-        let other = app.another().await;
+    async fn s04_signing_out_ends_the_session_on_every_instance(app: TestApp) {
+        let other = app.second_instance().await;
         let mut ada = app.administrator().await;
-        let mut stolen = other.stranger();
+        let mut stolen = other.anonymous();
         stolen.cookies = ada.cookies.clone();
-        assert!(who(&mut stolen).await.is_some());
+        assert!(current_user(&mut stolen).await.is_some());
         assert_eq!(ada.post_form("/api/sign_out", &[]).await.status, 200);
-        assert_eq!(who(&mut stolen).await, None);
-        assert_eq!(who(&mut ada).await, None);
+        assert_eq!(current_user(&mut stolen).await, None);
+        assert_eq!(current_user(&mut ada).await, None);
     }
 }
 
 each_db! {
-    async fn s05_sign_ins_end_by_idleness_and_by_age_and_reading_counts_as_use(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn s05_sign_ins_expire_when_idle_or_too_old_and_reading_counts_as_use(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
         const DAY: i64 = 86_400;
         for _ in 0..4 {
             app.state.clock.advance(6 * DAY);
-            assert!(who(&mut bob).await.is_some(), "reading keeps it alive");
+            assert!(current_user(&mut bob).await.is_some(), "reading keeps it alive");
         }
         app.state.clock.advance(7 * DAY + 120);
-        assert_eq!(who(&mut bob).await, None, "idle");
+        assert_eq!(current_user(&mut bob).await, None, "idle");
         assert_eq!(sign_in(&mut bob, "bob@example.org", PASSWORD).await.status, 200);
         for _ in 0..5 {
             app.state.clock.advance(6 * DAY);
-            who(&mut bob).await;
+            current_user(&mut bob).await;
         }
-        assert_eq!(who(&mut bob).await, None, "thirty days are the end in any case");
+        assert_eq!(current_user(&mut bob).await, None, "thirty days are the end in any case");
     }
 }
 
 each_db! {
-    async fn s10_a_failed_sign_in_changes_nothing_of_the_session(app: TestApp) {
+    async fn s10_a_failed_sign_in_does_not_change_the_session(app: TestApp) {
         let mut ada = app.administrator().await;
         assert_eq!(sign_in(&mut ada, "ada@example.org", "wrong-wrong-wrong").await.status, 422);
-        assert!(who(&mut ada).await.is_some());
+        assert!(current_user(&mut ada).await.is_some());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn s12_a_copy_of_the_store_lets_nobody_in() {
-    let app = TestApp::start(Kept::Sqlite).await;
+async fn s12_a_copy_of_the_session_store_does_not_sign_in() {
+    let app = TestApp::start(Backend::Sqlite).await;
     let ada = app.administrator().await;
     let cookie = ada.cookies["colloquy"].clone();
     let file = app.config.data.join("colloquy.db");
@@ -242,49 +242,49 @@ async fn s12_a_copy_of_the_store_lets_nobody_in() {
     use base64::Engine;
     let kept = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(id);
     assert_ne!(kept, cookie);
-    let mut thief = app.stranger();
+    let mut thief = app.anonymous();
     thief.cookies.insert("colloquy".to_owned(), kept);
-    assert_eq!(who(&mut thief).await, None);
+    assert_eq!(current_user(&mut thief).await, None);
 }
 
 each_db! {
-    async fn s13_strangers_leave_no_session_and_nothing_private_is_cached(app: TestApp) {
+    async fn s13_anonymous_visits_create_no_session_and_are_not_cached(app: TestApp) {
         app.administrator().await;
-        let mut stranger = app.stranger();
+        let mut anonymous = app.anonymous();
         for _ in 0..100 {
-            let page = stranger.get("/sign-in").await;
+            let page = anonymous.get("/sign-in").await;
             assert_eq!(page.status, 200);
             assert!(page.headers.get("set-cookie").is_none());
             assert!(page.header("cache-control").contains("no-store"), "{}", page.header("cache-control"));
         }
-        assert!(stranger.cookies.is_empty());
+        assert!(anonymous.cookies.is_empty());
     }
 }
 
 each_db! {
-    async fn row_28_strange_cookies_are_nobodys(app: TestApp) {
+    async fn row_28_malformed_cookies_are_anonymous(app: TestApp) {
         app.administrator().await;
         for cookie in ["x".repeat(10_000), "!!!".into(), "AAAAAAAAAAAAAAAAAAAAAA".into(), String::from("%00")] {
-            let mut stranger = app.stranger();
-            stranger.cookies.insert("colloquy".to_owned(), cookie);
-            assert_eq!(who(&mut stranger).await, None);
+            let mut anonymous = app.anonymous();
+            anonymous.cookies.insert("colloquy".to_owned(), cookie);
+            assert_eq!(current_user(&mut anonymous).await, None);
         }
     }
 }
 
 each_db! {
     async fn row_25_extra_fields_are_refused(app: TestApp) {
-        let mut ada = app.stranger();
+        let mut ada = app.anonymous();
         let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
         assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
-        let sent = ada.say(None, "hello").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "hello").await;
+        ada.wait_for_answer(sent.chat).await;
         let chat = sent.chat.to_string();
         let forged = [("chat", chat.as_str()), ("title", "mine"), ("owner_id", "0190e2a4-7b1c-7def-8123-456789abcdef"), ("created_at", "0"), ("is_admin", "true")];
         assert_eq!(ada.post_form("/api/rename_chat", &forged).await.status, 422);
         assert_eq!(ada.chat(sent.chat).await.title, "hello");
-        let mut eve = app.stranger();
+        let mut eve = app.anonymous();
         let forged = [("email", "eve@example.org"), ("name", "Eve"), ("password", PASSWORD), ("role", "administrator")];
-        assert_eq!(eve.post_form("/api/sign_up", &forged).await.status, 422, "before anything else is looked at");
+        assert_eq!(eve.post_form("/api/sign_up", &forged).await.status, 422, "before anything else is checked");
     }
 }

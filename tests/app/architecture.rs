@@ -1,23 +1,23 @@
-//! Who may import whom: from a lower rank only, and never in a circle. The ranks are told in the architecture text of
-//! `src/lib.rs`.
+//! The import rules of the source files: from a lower rank only, and without cycles. The crate documentation in
+//! `src/lib.rs` describes the ranks.
 
-mod circles;
+mod cycles;
 mod imports;
 mod lexer;
 
 use std::{fs, path::Path};
 
-use circles::{circle, graph};
+use cycles::{find_cycle, graph};
 use imports::{Files, Imports, module_of};
 
-/// Folders of `src/` in which no file may import from another that imports from it, directly or by others. A folder's
-/// `mod.rs` is a file too; what it only gives on counts as the file's that it comes from.
-const WITHOUT_CIRCLES: &[&str] = &["components", "domain", "i18n", "pages", "server", "server_fns"];
+/// Folders of `src/` whose files must not import each other in a cycle, directly or indirectly. A folder's `mod.rs` is
+/// a file too; an item that it only re-exports counts as an item of the file that defines it.
+const WITHOUT_CYCLES: &[&str] = &["components", "domain", "i18n", "pages", "server", "server_fns"];
 
-/// Of these, a file may use what the `mod.rs` that it lies under defines: a type, whose methods are in several files.
+/// In these folders, a file may use what a parent `mod.rs` defines: a type whose methods are in several files.
 const PARENTS_DEFINE: &[&str] = &["domain", "i18n", "server"];
 
-/// The rank of a module by the beginning of its path below `src/`; the longest that fits counts.
+/// The rank of a module by the prefix of its path below `src/`. The longest matching prefix counts.
 const RANKS: &[(&str, u8)] = &[
     ("i18n", 0),
     ("domain", 1),
@@ -75,7 +75,7 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// The sources, each with its path below `src/`, without the ending.
+/// The source files, each with its path below `src/` without the extension.
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
@@ -97,7 +97,7 @@ fn read_all(sources: &[(String, String)]) -> Files {
 }
 
 #[test]
-fn l01_the_audit_is_only_added_to() {
+fn l01_the_audit_log_is_append_only() {
     let mut writers = Vec::new();
     for (path, source) in sources() {
         let source = source.to_lowercase();
@@ -114,12 +114,12 @@ fn l01_the_audit_is_only_added_to() {
         }
     }
     writers.sort();
-    // What is too old is pruned, and what names somebody who is gone is blanked. Nothing else is ever changed.
+    // Expired entries are deleted, and entries that name a deleted account are blanked. Nothing else is changed.
     let allowed = [
         "delete in server/store/expiry.rs",
         "insert in server/store/audit.rs",
-        "update in server/store/purge_slices.rs",
-        "update in server/store/purge_slices.rs",
+        "update in server/store/purge_batches.rs",
+        "update in server/store/purge_batches.rs",
     ];
     assert_eq!(writers, allowed);
 }
@@ -132,7 +132,7 @@ fn modules_import_from_lower_ranks_only() {
         let module = module_of(&path);
         for names in Imports::read(&module, &source).named {
             let import = names.join("/");
-            // A module may name what is in it.
+            // A module may name its own items.
             let is_inside = names.starts_with(&module);
             let Some((theirs, their_rank)) = rank(&import).filter(|_| !is_inside) else { continue };
             if own != theirs && their_rank >= own_rank {
@@ -144,11 +144,11 @@ fn modules_import_from_lower_ranks_only() {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
-    let graph = graph(&read_all(&sources()), WITHOUT_CIRCLES, PARENTS_DEFINE);
+fn files_do_not_import_each_other_in_a_cycle() {
+    let graph = graph(&read_all(&sources()), WITHOUT_CYCLES, PARENTS_DEFINE);
     assert!(graph.len() > 50, "the folders are not where they were");
-    let circle = circle(&graph).map(|files| files.join("\n  imports from "));
-    assert!(circle.is_none(), "a circle:\n  {}", circle.unwrap_or_default());
+    let cycle = find_cycle(&graph).map(|files| files.join("\n  imports from "));
+    assert!(cycle.is_none(), "an import cycle:\n  {}", cycle.unwrap_or_default());
 }
 
 fn paths(module: &str, source: &str) -> Vec<String> {
@@ -172,11 +172,11 @@ fn imports_are_found() {
 }
 
 #[test]
-fn circles_are_found() {
+fn import_cycles_are_found() {
     let of = |sources: &[(&str, &str)]| {
         let sources: Vec<_> = sources.iter().map(|(path, source)| ((*path).to_owned(), (*source).to_owned())).collect();
         let graph = graph(&read_all(&sources), &["pages"], &[]);
-        circle(&graph).map(|files| files.join(" "))
+        find_cycle(&graph).map(|files| files.join(" "))
     };
     let list = ("pages/list", "use super::{Row, Page};");
     let row = ("pages/row", "pub struct Row;");

@@ -1,9 +1,9 @@
-//! Lists of chats, and what can be done with them.
+//! Chats: the list, sending messages, and the actions on chats.
 
 use std::collections::HashSet;
 
 use axum::{body::Body, http::Method};
-use colloquy::domain::{AppError, Author, ChatId, ChatPage, ClientId, MessageState, Sent};
+use colloquy::domain::{AppError, Author, ChatId, ChatPage, ClientId, MessageState, StartedRun};
 use serde_json::json;
 
 use crate::support::{app::each_db, client::Client};
@@ -18,9 +18,9 @@ async fn change(client: &mut Client, chat: ChatId, action: &str) -> u16 {
 }
 
 each_db! {
-    async fn a_message_is_answered_kept_and_listed(app: TestApp) {
+    async fn a_message_is_answered_stored_and_listed(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "Hello, *world*").await;
+        let sent = ada.send_message(None, "Hello, *world*").await;
         let answer = ada.read_to_end(&sent).await;
         assert_eq!((answer.author, answer.state), (Author::Assistant, MessageState::Complete));
         assert!(answer.html.contains("<em>world</em>"), "{}", answer.html);
@@ -31,37 +31,37 @@ each_db! {
         assert_eq!(chat.window.messages[1].html, answer.html);
         let page = list(&mut ada, "all", "", None).await;
         assert_eq!(page.chats.len(), 1);
-        assert_eq!((page.chats[0].last_words.as_str(), page.chats[0].running), ("Hello, *world*", false));
+        assert_eq!((page.chats[0].preview.as_str(), page.chats[0].running), ("Hello, *world*", false));
         assert_eq!(page.chats[0].model, "scripted/echo");
     }
 }
 
 each_db! {
-    async fn c02_sending_twice_is_sending_once(app: TestApp) {
+    async fn c02_the_same_message_sent_twice_is_stored_once(app: TestApp) {
         let mut ada = app.administrator().await;
         let id = ClientId::random();
         let tries = (0..20).map(|_| {
             let mut ada = ada.clone();
-            async move { ada.try_say(None, "once", id).await.json::<Sent>() }
+            async move { ada.try_send_message(None, "once", id).await.json::<StartedRun>() }
         });
         let answers = futures::future::join_all(tries).await;
         assert!(answers.iter().all(|sent| *sent == answers[0]), "{answers:?}");
         assert_eq!(list(&mut ada, "all", "", None).await.chats.len(), 1);
-        ada.settled(answers[0].chat).await;
+        ada.wait_for_answer(answers[0].chat).await;
         assert_eq!(ada.chat(answers[0].chat).await.window.messages.len(), 2);
         assert_eq!(app.upstream.received().len(), 1);
-        let other = ada.try_say(None, "something else", id).await;
+        let other = ada.try_send_message(None, "something else", id).await;
         assert_eq!((other.status.as_u16(), other.error()), (409, AppError::MessageIdUsed), "row 22");
-        let elsewhere = ada.say(None, "elsewhere").await;
-        ada.settled(elsewhere.chat).await;
-        let other = ada.try_say(Some(elsewhere.chat), "once", id).await;
+        let elsewhere = ada.send_message(None, "elsewhere").await;
+        ada.wait_for_answer(elsewhere.chat).await;
+        let other = ada.try_send_message(Some(elsewhere.chat), "once", id).await;
         assert_eq!((other.status.as_u16(), other.error()), (409, AppError::MessageIdUsed));
-        assert_eq!(ada.try_say(Some(elsewhere.chat), "once", ClientId::random()).await.status, 200);
+        assert_eq!(ada.try_send_message(Some(elsewhere.chat), "once", ClientId::random()).await.status, 200);
     }
 }
 
 each_db! {
-    async fn c02_a_plain_form_that_is_sent_again_sends_nothing_twice_and_refuses_no_other_text(app: TestApp) {
+    async fn c02_a_resubmitted_plain_form_sends_once_and_accepts_another_text(app: TestApp) {
         let mut ada = app.administrator().await;
         let form = ada.get("/").await.text();
         let id = form.split("name=\"client_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
@@ -72,14 +72,14 @@ each_db! {
             let sent = ada.submit("/api/send_message", &fields).await;
             assert_eq!(sent.status, 302, "{}", sent.text());
             let chat = sent.header("location").trim_start_matches("/chats/").parse::<ChatId>().expect("the way to a chat");
-            ada.settled(chat).await;
+            ada.wait_for_answer(chat).await;
             (chat, ada.chat(chat).await.window.messages.len())
         };
         let first = send(None, "one").await;
         assert_eq!(first.1, 2);
-        // The answer was lost, and the browser sends the form again.
+        // The response was lost, and the browser submits the form again.
         assert_eq!(send(None, "one").await, first);
-        // Gone back to the form and written something else into it.
+        // The user went back to the form and entered another text.
         let second = send(None, "two").await;
         assert_ne!(second.0, first.0);
         assert_eq!(send(None, "two").await, second);
@@ -91,23 +91,23 @@ each_db! {
 }
 
 each_db! {
-    async fn every_moment_is_told_by_the_clock_of_its_own_time(app: TestApp) {
+    async fn timestamps_use_the_offset_of_their_own_date(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "Summer").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "Summer").await;
+        ada.wait_for_answer(sent.chat).await;
         // 2026-07-01T22:30Z, and 2019-01-01T22:30Z.
         for (moment, berlin, santiago) in [
             (1_782_945_000_000_000_i64, "2 July 2026, 00:30", "1 July 2026, 18:30"),
             (1_546_381_800_000_000, "1 January 2019, 23:30", "1 January 2019, 19:30"),
         ] {
             app.execute(&format!("update chats set active_at = {moment}")).await;
-            for (tz, told) in [("Europe%2FBerlin", berlin), ("America%2FSantiago", santiago)] {
+            for (tz, expected) in [("Europe%2FBerlin", berlin), ("America%2FSantiago", santiago)] {
                 ada.cookies.insert("tz".to_owned(), tz.to_owned());
                 let page = ada.get("/sessions").await.text();
-                assert!(page.contains(&format!("title=\"{told}\"")), "{tz}: {page}");
+                assert!(page.contains(&format!("title=\"{expected}\"")), "{tz}: {page}");
             }
         }
-        // A chosen one goes before the browser's.
+        // A chosen time zone takes precedence over the browser's.
         let chosen = ada.post_form("/api/change_locale", &[("language", "en-GB"), ("time_zone", "Australia/Lord_Howe")]).await;
         assert_eq!(chosen.status, 200, "{}", chosen.text());
         let page = ada.get("/sessions").await.text();
@@ -116,7 +116,7 @@ each_db! {
 }
 
 each_db! {
-    async fn names_and_titles_keep_the_joiners_that_their_script_needs(app: TestApp) {
+    async fn names_and_titles_keep_zero_width_joiners_of_their_script(app: TestApp) {
         let mut ada = app.administrator().await;
         let name = "علی\u{200C}رضا";
         assert_eq!(ada.post_form("/api/change_name", &[("name", name)]).await.status, 200);
@@ -125,8 +125,8 @@ each_db! {
         let found = ada.post_json("/api/load_people", &json!({ "search": "علیرضا" })).await;
         assert!(found.text().contains(name), "{}", found.text());
 
-        let sent = ada.say(None, "می\u{200C}خواهم بدانم").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "می\u{200C}خواهم بدانم").await;
+        ada.wait_for_answer(sent.chat).await;
         assert_eq!(ada.chat(sent.chat).await.title, "می\u{200C}خواهم بدانم");
         let renamed = ada.post_form("/api/rename_chat", &[("chat", &sent.chat.to_string()), ("title", "کتاب\u{200C}ها Pay\u{200C}Pal")]).await;
         assert_eq!(renamed.status, 200, "{}", renamed.text());
@@ -135,7 +135,7 @@ each_db! {
             assert_eq!(page.chats.len(), 1, "{search}");
             assert_eq!(page.chats[0].title, "کتاب\u{200C}ها PayPal");
         }
-        // As rows were written before titles were found without joiners.
+        // A row of an earlier version, whose search key still contains joiners.
         app.execute("update chats set title_key = 'x\u{200D}y'").await;
         for search in ["x\u{200D}y", "xy"] {
             assert_eq!(list(&mut ada, "all", search, None).await.chats.len(), 1, "{search:?}");
@@ -148,8 +148,8 @@ each_db! {
         let mut ada = app.administrator().await;
         let mut chats = Vec::new();
         for text in ["one", "two", "three"] {
-            let sent = ada.say(None, text).await;
-            ada.settled(sent.chat).await;
+            let sent = ada.send_message(None, text).await;
+            ada.wait_for_answer(sent.chat).await;
             chats.push(sent.chat);
         }
         assert_eq!(change(&mut ada, chats[0], "pin").await, 200);
@@ -167,19 +167,19 @@ each_db! {
         assert_eq!(titles(list(&mut ada, "all", "", None).await), ["one"]);
         let gone = ada.post_json("/api/find_chat", &json!({ "chat": chats[2] })).await;
         assert_eq!(gone.status, 404);
-        assert_eq!(ada.try_say(Some(chats[2]), "anybody there?", ClientId::random()).await.status, 404, "row 23");
+        assert_eq!(ada.try_send_message(Some(chats[2]), "anybody there?", ClientId::random()).await.status, 404, "row 23");
         assert_eq!(change(&mut ada, chats[2], "restore").await, 200);
         assert_eq!(ada.chat(chats[2]).await.title, "Drei und mehr");
     }
 }
 
 each_db! {
-    async fn a_deleted_chat_is_gone_after_its_hour(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn a_deleted_chat_is_removed_after_an_hour(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "forget me").await;
-        bob.settled(sent.chat).await;
+        let sent = bob.send_message(None, "forget me").await;
+        bob.wait_for_answer(sent.chat).await;
         assert_eq!(change(&mut bob, sent.chat, "delete").await, 200);
         app.state.clock.advance(3_601);
         app.state.chats.remove_deleted().await.expect("a removal");
@@ -188,9 +188,9 @@ each_db! {
 }
 
 each_db! {
-    async fn row_24_deleting_a_chat_that_streams_stops_it_first(app: TestApp) {
+    async fn row_24_deleting_a_streaming_chat_stops_it_first(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "[[paced 2000 20]]").await;
+        let sent = ada.send_message(None, "[[paced 2000 20]]").await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
         for _ in 0..60 {
@@ -201,24 +201,24 @@ each_db! {
         }
         assert_eq!(app.state.chats.open_runs(), 0);
         assert_eq!(change(&mut ada, sent.chat, "restore").await, 200);
-        assert_eq!(ada.settled(sent.chat).await.state, MessageState::Stopped);
+        assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Stopped);
     }
 }
 
 each_db! {
-    async fn pages_hold_each_chat_once_and_cursors_are_checked(app: TestApp) {
+    async fn pages_contain_each_chat_once_and_cursors_are_checked(app: TestApp) {
         let mut ada = app.administrator().await;
         for i in 0..7 {
-            let sent = ada.say(None, &format!("chat {i} 50%_done")).await;
-            ada.settled(sent.chat).await;
+            let sent = ada.send_message(None, &format!("chat {i} 50%_done")).await;
+            ada.wait_for_answer(sent.chat).await;
         }
-        // Pages of fifty: seed the rest through the store.
+        // A page has fifty chats: insert more through the store.
         let user = app.state.store.read().await.expect("a unit").find_user_by_email("ada@example.org").await.expect("a row").expect("Ada");
         let mut tx = app.state.store.write().await.expect("a unit");
         for i in 0..120 {
             let id = ChatId::from_uuid(app.state.clock.new_id());
             let title = format!("seeded {i}");
-            let chat = colloquy::server::store::NewChat { id, title: &title, model: "scripted/echo", last_words: "", now: app.state.clock.now() };
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "scripted/echo", preview: "", now: app.state.clock.now() };
             tx.owned_by(user.id).insert_chat(&chat).await.expect("a chat");
         }
         tx.commit().await.expect("a commit");
@@ -249,13 +249,13 @@ each_db! {
 }
 
 each_db! {
-    async fn older_messages_come_in_windows(app: TestApp) {
+    async fn older_messages_are_paginated(app: TestApp) {
         let mut ada = app.administrator().await;
-        let first = ada.say(None, "message 0").await;
-        ada.settled(first.chat).await;
+        let first = ada.send_message(None, "message 0").await;
+        ada.wait_for_answer(first.chat).await;
         for i in 1..25 {
-            ada.say(Some(first.chat), &format!("message {i}")).await;
-            ada.settled(first.chat).await;
+            ada.send_message(Some(first.chat), &format!("message {i}")).await;
+            ada.wait_for_answer(first.chat).await;
         }
         let newest = ada.chat(first.chat).await.window;
         assert_eq!((newest.messages.len(), newest.has_older), (40, true));
@@ -267,21 +267,21 @@ each_db! {
 }
 
 each_db! {
-    async fn bad_messages_are_refused_and_nothing_is_written(app: TestApp) {
+    async fn invalid_messages_are_refused_and_not_stored(app: TestApp) {
         let mut ada = app.administrator().await;
         let too_long = "x".repeat(200_001);
         for (row, bad) in [("10", too_long.as_str()), ("12", " \n\t "), ("12", ""), ("6", "a\0b")] {
-            let refused = ada.try_say(None, bad, ClientId::random()).await;
+            let refused = ada.try_send_message(None, bad, ClientId::random()).await;
             assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("text")), "row {row}");
         }
         assert!(list(&mut ada, "all", "", None).await.chats.is_empty());
-        let sent = ada.say(None, &"x".repeat(200_000)).await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, &"x".repeat(200_000)).await;
+        ada.wait_for_answer(sent.chat).await;
     }
 }
 
 each_db! {
-    async fn c10_texts_are_kept_byte_for_byte(app: TestApp) {
+    async fn c10_texts_are_stored_byte_for_byte(app: TestApp) {
         let mut ada = app.administrator().await;
         let texts = [
             "line\r\nbreak\rand\nmore",
@@ -291,8 +291,8 @@ each_db! {
             "\u{202E}override\u{E0041}tag",
         ];
         for text in texts {
-            let sent = ada.say(None, text).await;
-            ada.settled(sent.chat).await;
+            let sent = ada.send_message(None, text).await;
+            ada.wait_for_answer(sent.chat).await;
             assert_eq!(ada.chat(sent.chat).await.window.messages[0].text, text);
             let kept: String = ada.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.message })).await.json();
             assert_eq!(kept, text);
@@ -303,13 +303,13 @@ each_db! {
 }
 
 each_db! {
-    async fn plain_forms_lead_on(app: TestApp) {
+    async fn plain_forms_redirect(app: TestApp) {
         let mut ada = app.administrator().await;
         let id = ClientId::random().to_string();
         let sent = ada.submit("/api/send_message", &[("client_id", &id), ("text", "by form")]).await;
         assert_eq!(sent.status, 302, "{}", sent.text());
         let chat: ChatId = sent.header("location").trim_start_matches("/chats/").parse().expect("the way to the chat");
-        ada.settled(chat).await;
+        ada.wait_for_answer(chat).await;
         let chat = chat.to_string();
         let deleted = ada.submit("/api/change_chats", &[("chats[]", &chat), ("action", "delete")]).await;
         assert_eq!((deleted.status.as_u16(), deleted.header("location")), (302, format!("/sessions?deleted={chat}").as_str()));
@@ -317,7 +317,7 @@ each_db! {
 }
 
 each_db! {
-    async fn row_77_a_strange_clock_or_language_is_the_default(app: TestApp) {
+    async fn row_77_an_invalid_time_zone_or_language_falls_back_to_the_default(app: TestApp) {
         let mut ada = app.administrator().await;
         for tz in ["garbage", "../", "841", "-99999999999999999999", "NaN", "%00", ""] {
             ada.cookies.insert("tz".to_owned(), tz.to_owned());
@@ -331,14 +331,14 @@ each_db! {
 }
 
 each_db! {
-    async fn a_message_that_is_sent_again_after_its_chat_was_deleted_is_not_acknowledged(app: TestApp) {
+    async fn a_message_resent_after_its_chat_was_deleted_is_not_acknowledged(app: TestApp) {
         let mut ada = app.administrator().await;
         let id = ClientId::random();
-        let sent: Sent = ada.try_say(None, "once", id).await.json();
-        ada.settled(sent.chat).await;
+        let sent: StartedRun = ada.try_send_message(None, "once", id).await.json();
+        ada.wait_for_answer(sent.chat).await;
         assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
-        let again = ada.try_say(None, "once", id).await;
+        let again = ada.try_send_message(None, "once", id).await;
         assert_eq!(again.error(), AppError::MessageIdUsed, "the browser sends it under another id");
-        assert_eq!(ada.try_say(None, "once", ClientId::random()).await.status, 200);
+        assert_eq!(ada.try_send_message(None, "once", ClientId::random()).await.status, 200);
     }
 }

@@ -1,4 +1,4 @@
-//! Two who want to change the same rows at the same time.
+//! Concurrent changes of the same rows.
 
 use colloquy::{
     domain::{ChatAction, ChatId, MessageId, UserId},
@@ -13,27 +13,27 @@ use sqlx::{Connection, Executor, PgConnection};
 use crate::{
     maintenance::{change, count, user},
     support::{
-        app::{Kept, TestApp, each_db},
+        app::{Backend, TestApp, each_db},
         client::Client,
     },
 };
 
 const DAY: i64 = 86_400;
 
-/// Says in a chat of Ada's, in a transaction that is not committed.
-async fn say(app: &TestApp, tx: &mut Tx, chat: ChatId) {
+/// Begins to write a message in a chat of Ada's, in a transaction that is not committed.
+async fn begin_message(app: &TestApp, tx: &mut Tx, chat: ChatId) {
     let owner = {
         let found = tx.find_user_by_email("ada@example.org").await.expect("a row");
         found.expect("Ada").id
     };
     let now = app.state.clock.now();
-    let head = tx.owned_by(owner).begin_writing(chat, "m", now).await.expect("a row");
+    let head = tx.owned_by(owner).lock_chat_for_writing(chat, "m", now).await.expect("a row");
     assert!(head.is_some());
 }
 
-/// Waits, on PostgreSQL, until so many connections wait for a lock.
+/// On PostgreSQL, waits until this many connections wait for a lock.
 async fn until_waiting(app: &TestApp, connections: usize) {
-    if app.kept() == Kept::Sqlite {
+    if app.backend() == Backend::Sqlite {
         return;
     }
     let sql =
@@ -44,20 +44,20 @@ async fn until_waiting(app: &TestApp, connections: usize) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("nobody waits");
+    panic!("no connection waits");
 }
 
 each_db! {
-    async fn a_chat_in_which_something_is_said_meanwhile_does_not_expire(app: TestApp) {
-        let app = TestApp::start_with(app.kept(), |config| config.retention_days = Some(10)).await;
+    async fn a_chat_with_a_concurrent_message_does_not_expire(app: TestApp) {
+        let app = TestApp::start_with(app.backend(), |config| config.retention_days = Some(10)).await;
         let mut ada = app.administrator().await;
-        let spoken = ada.say(None, "spoken in").await;
-        ada.settled(spoken.chat).await;
-        let silent = ada.say(None, "silent").await;
-        ada.settled(silent.chat).await;
+        let spoken = ada.send_message(None, "spoken in").await;
+        ada.wait_for_answer(spoken.chat).await;
+        let silent = ada.send_message(None, "silent").await;
+        ada.wait_for_answer(silent.chat).await;
         app.state.clock.advance(11 * DAY);
         let mut tx = app.state.store.write().await.expect("a unit");
-        say(&app, &mut tx, spoken.chat).await;
+        begin_message(&app, &mut tx, spoken.chat).await;
         let privacy = app.state.privacy.clone();
         let expiring = tokio::spawn(async move { privacy.apply_retention().await });
         until_waiting(&app, 1).await;
@@ -68,14 +68,14 @@ each_db! {
 }
 
 each_db! {
-    async fn whoever_waits_for_a_chat_follows_what_was_said_meanwhile(app: TestApp) {
+    async fn a_message_that_waits_for_the_chat_follows_the_concurrent_one(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "first").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "first").await;
+        ada.wait_for_answer(sent.chat).await;
         let (owner, now) = (user(&app, "ada@example.org").await, app.state.clock.now());
         let mut tx = app.state.store.write().await.expect("a unit");
         let mut own = tx.owned_by(owner);
-        let parent = own.begin_writing(sent.chat, "m", now).await.expect("a row").expect("the chat");
+        let parent = own.lock_chat_for_writing(sent.chat, "m", now).await.expect("a row").expect("the chat");
         assert_eq!(parent, Some(Node { id: sent.answer, depth: 1 }));
         let id = MessageId::from_uuid(app.state.clock.new_id());
         let (author, state, text) = ("user", "complete", "second");
@@ -86,7 +86,7 @@ each_db! {
         let store = app.state.store.clone();
         let waiting = tokio::spawn(async move {
             let mut tx = store.write().await.expect("a unit");
-            tx.owned_by(owner).begin_writing(sent.chat, "m", now).await.expect("a row").expect("the chat")
+            tx.owned_by(owner).lock_chat_for_writing(sent.chat, "m", now).await.expect("a row").expect("the chat")
         });
         until_waiting(&app, 1).await;
         tx.commit().await.expect("a commit");
@@ -95,10 +95,10 @@ each_db! {
 }
 
 each_db! {
-    async fn a_chat_that_is_restored_meanwhile_is_not_removed(app: TestApp) {
+    async fn a_concurrently_restored_chat_is_not_removed(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "come back").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "come back").await;
+        ada.wait_for_answer(sent.chat).await;
         assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
         let owner = user(&app, "ada@example.org").await;
         app.state.clock.advance(3_601);
@@ -114,8 +114,8 @@ each_db! {
     }
 }
 
-/// A connection past the application, on PostgreSQL.
-async fn beside(app: &TestApp) -> PgConnection {
+/// A direct connection to PostgreSQL, bypassing the application.
+async fn direct_connection(app: &TestApp) -> PgConnection {
     let url = app.config.database_url.as_ref().expect("PostgreSQL");
     PgConnection::connect(url.expose_secret()).await.expect("a connection")
 }
@@ -124,8 +124,8 @@ async fn three_chats(app: &TestApp) -> (Client, Vec<ChatId>) {
     let mut ada = app.administrator().await;
     let mut chats = Vec::new();
     for _ in 0..3 {
-        let sent = ada.say(None, "hello").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "hello").await;
+        ada.wait_for_answer(sent.chat).await;
         chats.push(sent.chat);
     }
     chats.sort();
@@ -134,46 +134,46 @@ async fn three_chats(app: &TestApp) -> (Client, Vec<ChatId>) {
 
 fn pin(app: &TestApp, owner: UserId, chats: &[ChatId]) -> tokio::task::JoinHandle<bool> {
     let (state, chats) = (app.state.clone(), chats.to_vec());
-    tokio::spawn(
-        async move { state.chats.change(owner, &chats, ChatAction::Pin, &RequestMeta::default()).await.is_ok() },
-    )
+    tokio::spawn(async move {
+        state.chats.apply_action(owner, &chats, ChatAction::Pin, &RequestMeta::default()).await.is_ok()
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn chats_are_locked_in_one_order_whatever_the_order_of_the_request() {
-    let app = TestApp::start(Kept::PostgresAndRedis).await;
+async fn chats_are_locked_in_the_same_order_for_every_request() {
+    let app = TestApp::start(Backend::PostgresAndRedis).await;
     let (_ada, chats) = three_chats(&app).await;
     let owner = user(&app, "ada@example.org").await;
-    let mut one = beside(&app).await;
+    let mut one = direct_connection(&app).await;
     one.execute("begin").await.expect("a transaction");
     one.execute(&*format!("update chats set title = title where id = '{}'", chats[0])).await.expect("a lock");
     let pinning = pin(&app, owner, &[chats[2], chats[1], chats[0]]);
     until_waiting(&app, 1).await;
-    // It waits for the first one and holds none of the others.
-    let mut two = beside(&app).await;
+    // It waits for the first chat and has locked none of the others.
+    let mut two = direct_connection(&app).await;
     for chat in &chats[1..] {
         two.execute(&*format!("select 1 from chats where id = '{chat}' for update nowait"))
             .await
-            .expect("nobody holds it");
+            .expect("it is not locked");
     }
     one.execute("commit").await.expect("a commit");
     assert!(pinning.await.expect("no panic"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_change_that_postgresql_undoes_because_of_a_deadlock_is_done_once_more() {
-    let app = TestApp::start(Kept::PostgresAndRedis).await;
+async fn a_change_that_postgresql_rolls_back_for_a_deadlock_is_retried() {
+    let app = TestApp::start(Backend::PostgresAndRedis).await;
     let (_ada, chats) = three_chats(&app).await;
     let owner = user(&app, "ada@example.org").await;
     let lock = |chat: ChatId| format!("update chats set title = title where id = '{chat}'");
-    let (mut one, mut two) = (beside(&app).await, beside(&app).await);
-    // Never the one that looks for deadlocks, and so never the one that is undone.
+    let (mut one, mut two) = (direct_connection(&app).await, direct_connection(&app).await);
+    // So that this connection never detects the deadlock, and its transaction is never the one rolled back.
     one.execute("set deadlock_timeout = '1h'").await.expect("a setting");
     one.execute("begin").await.expect("a transaction");
     one.execute(&*lock(chats[2])).await.expect("a lock");
     two.execute("begin").await.expect("a transaction");
     two.execute(&*lock(chats[1])).await.expect("a lock");
-    // It holds the first, and waits for the second.
+    // The request has locked the first chat and waits for the second.
     let pinning = pin(&app, owner, &chats);
     until_waiting(&app, 1).await;
     let first = lock(chats[0]);
@@ -182,9 +182,9 @@ async fn a_change_that_postgresql_undoes_because_of_a_deadlock_is_done_once_more
         one.execute("commit").await.expect("a commit");
     });
     until_waiting(&app, 2).await;
-    // Now it waits for the third, whose holder waits for it.
+    // Now the request waits for the third chat, whose holder waits for the request.
     two.execute("rollback").await.expect("a rollback");
     waiting.await.expect("no panic");
-    assert!(pinning.await.expect("no panic"), "it was done once more");
+    assert!(pinning.await.expect("no panic"), "it was retried");
     assert_eq!(count(&app, "chats where pinned").await, 3);
 }

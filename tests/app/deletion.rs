@@ -1,4 +1,4 @@
-//! Deleted accounts.
+//! Deletion of accounts.
 
 use colloquy::{
     domain::{JobKind, People, PersonChange, UserId},
@@ -6,13 +6,13 @@ use colloquy::{
         audit::RequestMeta,
         jobs::Drained,
         people::Actor,
-        store::{Holds, ID_COLUMNS, TABLES_WITHOUT_IDS},
+        store::{ID_COLUMNS, IdKind, TABLES_WITHOUT_IDS},
     },
 };
 use serde_json::json;
 
 use crate::support::{
-    app::{Kept, PASSWORD, TestApp, each_db},
+    app::{Backend, PASSWORD, TestApp, each_db},
     client::Client,
     smtp::Smtp,
 };
@@ -21,9 +21,9 @@ const DAY: i64 = 86_400;
 const BOB: &str = "bob-canary@example.org";
 const NAME: &str = "Bob Canary";
 
-async fn start(kept: Kept, smtp: Option<&Smtp>) -> (TestApp, Client, Client) {
+async fn start(backend: Backend, smtp: Option<&Smtp>) -> (TestApp, Client, Client) {
     let mail = smtp.map(Smtp::config);
-    let app = TestApp::start_with(kept, |config| {
+    let app = TestApp::start_with(backend, |config| {
         config.sign_up_open = true;
         config.mail = mail;
         config.sessions.administrator_idle = 10 * DAY;
@@ -40,23 +40,23 @@ async fn id_of(app: &TestApp, email: &str) -> Option<UserId> {
     tx.find_user_by_email(email).await.expect("a row").map(|user| user.id)
 }
 
-async fn is_there(client: &mut Client) -> bool {
+async fn is_signed_in(client: &mut Client) -> bool {
     client.post_form("/api/load_frame", &[]).await.status == 200
 }
 
-async fn ask(client: &mut Client, email: &str) -> u16 {
+async fn request_deletion(client: &mut Client, email: &str) -> u16 {
     client.post_form("/api/delete_account", &[("email", email)]).await.status.as_u16()
 }
 
-async fn sweep(app: &TestApp) -> Drained {
-    app.work_off(JobKind::DeleteAccount).await
+async fn run_deletions(app: &TestApp) -> Drained {
+    app.run_due_jobs(JobKind::DeleteAccount).await
 }
 
 fn is_sqlite(app: &TestApp) -> bool {
-    app.kept() == Kept::Sqlite
+    app.backend() == Backend::Sqlite
 }
 
-/// Every column of the schema, as `table.column`, of these types where some are given.
+/// All columns of the schema as `table.column`; only those that can contain ids if `types` is not empty.
 async fn columns(app: &TestApp, types: &str) -> Vec<String> {
     let sql = if is_sqlite(app) {
         format!(
@@ -77,7 +77,7 @@ async fn columns(app: &TestApp, types: &str) -> Vec<String> {
 }
 
 each_db! {
-    async fn l04_every_column_that_holds_ids_has_its_place_in_the_purge(app: TestApp) {
+    async fn l04_every_column_with_ids_is_handled_by_the_purge(app: TestApp) {
         let mut known: Vec<String> = ID_COLUMNS.iter().map(|(table, column, _)| format!("{table}.{column}")).collect();
         known.sort();
         assert_eq!(columns(&app, "ids").await, known, "say in ID_COLUMNS what a deletion does with it");
@@ -86,13 +86,13 @@ each_db! {
         tables.dedup();
         let known_tables = known.iter().map(table).chain(TABLES_WITHOUT_IDS.iter().map(|name| (*name).to_owned()));
         let known_tables: std::collections::BTreeSet<String> = known_tables.collect();
-        assert_eq!(tables, known_tables.into_iter().collect::<Vec<_>>(), "a table without ids may hold traces too");
-        assert!(ID_COLUMNS.contains(&("users", "id", Holds::Owner)));
+        assert_eq!(tables, known_tables.into_iter().collect::<Vec<_>>(), "a table without ids may contain traces too");
+        assert!(ID_COLUMNS.contains(&("users", "id", IdKind::Owner)));
     }
 }
 
-/// Where a text stands in the database.
-async fn places(app: &TestApp, canary: &str) -> Vec<String> {
+/// The columns that contain a text.
+async fn columns_with(app: &TestApp, canary: &str) -> Vec<String> {
     let mut found = Vec::new();
     for column in columns(app, "").await {
         let (table, name) = column.split_once('.').expect("a table");
@@ -105,39 +105,39 @@ async fn places(app: &TestApp, canary: &str) -> Vec<String> {
 each_db! {
     async fn l04_nothing_is_left_of_a_deleted_account(app: TestApp) {
         let smtp = Smtp::start().await;
-        let (app, mut ada, mut bob) = start(app.kept(), Some(&smtp)).await;
+        let (app, mut ada, mut bob) = start(app.backend(), Some(&smtp)).await;
         let user = id_of(&app, BOB).await.expect("Bob");
         app.execute("update sign_ins set user_agent = 'agent-canary' where user_id = (select id from users where email like 'bob-canary%')").await;
         app.execute("update users set password_hash = password_hash || 'canary' where email like 'bob-canary%'").await;
-        let sent = bob.say(None, "[[paced 3 5]] the secret canary").await;
-        bob.settled(sent.chat).await;
+        let sent = bob.send_message(None, "[[paced 3 5]] the secret canary").await;
+        bob.wait_for_answer(sent.chat).await;
         app.execute("insert into message_parts (message_id, position, kind, text) select id, 0, 'reasoning', 'thought canary' from messages where author = 'assistant'").await;
         app.execute("update audit set user_agent = 'agent-canary', detail = 'canary' where subject_id = (select id from users where email like 'bob-canary%')").await;
-        crate::factors::enrolled(&app, &mut bob).await;
+        crate::factors::add_totp_app(&app, &mut bob).await;
         let form = [("email", BOB), ("role", "member"), ("uses", "1"), ("days", "9")];
-        let of_ada = ada.say(None, "[[paced 3 5]] Ada's own").await;
-        ada.settled(of_ada.chat).await;
+        let of_ada = ada.send_message(None, "[[paced 3 5]] Ada's own").await;
+        ada.wait_for_answer(of_ada.chat).await;
         assert_eq!(ada.post_form("/api/create_invitation", &form).await.status, 200);
-        app.stranger().post_form("/api/sign_in", &[("email", BOB), ("password", "wrong-canary-wrong")]).await;
-        let before = places(&app, "canary").await;
+        app.anonymous().post_form("/api/sign_in", &[("email", BOB), ("password", "wrong-canary-wrong")]).await;
+        let before = columns_with(&app, "canary").await;
         for place in ["users.email", "users.name", "chats.title", "message_parts.text", "audit.detail", "sign_ins.user_agent", "throttles.key", "links.email", "mails.recipient"] {
             assert!(before.iter().any(|found| found == place), "{place} of {before:?}");
         }
 
-        assert_eq!(ask(&mut bob, BOB).await, 200);
+        assert_eq!(request_deletion(&mut bob, BOB).await, 200);
         app.state.clock.advance(DAY - 60);
-        assert_eq!(sweep(&app).await, Drained::default(), "too early");
+        assert_eq!(run_deletions(&app).await, Drained::default(), "too early");
         app.state.clock.advance(61);
         while id_of(&app, BOB).await.is_some() {
-            sweep(&app).await;
+            run_deletions(&app).await;
         }
-        // The last mail names the address until it goes with the mails of its week.
+        // The last mail contains the address until it expires with the other mails after a week.
         let last = app.column("select subject from mails where recipient like 'bob-canary%'").await;
         assert_eq!(last, ["Your account was deleted"], "none of the earlier ones");
         app.execute("delete from mails").await;
-        assert_eq!(places(&app, "canary").await, Vec::<String>::new());
+        assert_eq!(columns_with(&app, "canary").await, Vec::<String>::new());
         let id = user.to_string();
-        let mut named = places(&app, &id).await;
+        let mut named = columns_with(&app, &id).await;
         named.retain(|place| !place.starts_with("audit."));
         assert_eq!(named, Vec::<String>::new());
         if is_sqlite(&app) {
@@ -161,11 +161,11 @@ each_db! {
 }
 
 each_db! {
-    async fn l04_a_deletion_that_breaks_off_or_leaves_traces_keeps_the_account_and_is_gone_on_with(app: TestApp) {
-        let (app, _, mut bob) = start(app.kept(), None).await;
-        let sent = bob.say(None, "[[paced 2000 20]]").await;
+    async fn l04_an_interrupted_or_incomplete_deletion_keeps_the_account_and_is_resumed(app: TestApp) {
+        let (app, _, mut bob) = start(app.backend(), None).await;
+        let sent = bob.send_message(None, "[[paced 2000 20]]").await;
         let user = id_of(&app, BOB).await.expect("Bob");
-        assert_eq!(ask(&mut bob, BOB).await, 200);
+        assert_eq!(request_deletion(&mut bob, BOB).await, 200);
         let trace = format!(
             "insert into throttles (key, subject, tries, ends_at) values ('code account {user}', '{user}', 1, 9000000000000000)"
         );
@@ -176,49 +176,49 @@ each_db! {
         };
         app.execute(&make).await;
         app.state.clock.advance(DAY + 1);
-        sweep(&app).await;
-        assert!(!is_there(&mut bob).await, "nobody is let in any more");
+        run_deletions(&app).await;
+        assert!(!is_signed_in(&mut bob).await, "no one can sign in any more");
         let failed = "select last_error from jobs where kind = 'delete_account' and last_error is not null";
         while app.column(failed).await.is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            sweep(&app).await;
+            run_deletions(&app).await;
         }
         assert!(app.column(failed).await[0].contains("throttles.key"), "the trace is found");
         assert_eq!(app.state.chats.open_runs(), 0, "the answer of {} was stopped", sent.chat);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME], "the account is kept");
-        assert_eq!(app.column("select counts from deletions").await, Vec::<String>::new(), "nobody is told that it is gone");
+        assert_eq!(app.column("select counts from deletions").await, Vec::<String>::new(), "there is no receipt");
         app.execute(drop).await;
 
-        // A server that dies in the middle: its transaction is never committed.
+        // A server that dies during the purge: its transaction is never committed.
         let mut tx = app.state.store.write().await.expect("a unit");
-        let due = tx.take_due_deletion(user, app.state.clock.now()).await.expect("a row").expect("it is due");
+        let due = tx.lock_due_deletion(user, app.state.clock.now()).await.expect("a row").expect("it is due");
         tx.purge(&due).await.expect("a purge");
         std::mem::drop(tx);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME]);
-        let other = app.another().await;
-        let (one, two) = tokio::join!(sweep(&app), sweep(&other));
+        let other = app.second_instance().await;
+        let (one, two) = tokio::join!(run_deletions(&app), run_deletions(&other));
         assert!(one.done + two.done <= 1 && one.failed + two.failed == 0, "{one:?} {two:?}");
         assert_eq!(app.column("select name from users").await, ["Ada"]);
-        assert_eq!(app.column("select counts from deletions").await.len(), 1, "once over all instances");
+        assert_eq!(app.column("select counts from deletions").await.len(), 1, "once on all instances");
         other.stop().await;
     }
 }
 
 each_db! {
-    async fn l04_within_the_day_it_can_be_undone(app: TestApp) {
-        let (app, _, mut bob) = start(app.kept(), None).await;
+    async fn l04_a_deletion_can_be_cancelled_within_a_day(app: TestApp) {
+        let (app, _, mut bob) = start(app.backend(), None).await;
         let mut elsewhere = app.signed_in(BOB).await;
         let led = bob.submit("/api/delete_account", &[("email", BOB)]).await;
         assert_eq!(led.header("location"), "/settings?done=deletion#delete", "{}", led.text());
-        assert!(is_there(&mut bob).await && !is_there(&mut elsewhere).await, "the others end at once");
-        assert_eq!(ask(&mut bob, BOB).await, 409);
+        assert!(is_signed_in(&mut bob).await && !is_signed_in(&mut elsewhere).await, "the other sign-ins are revoked immediately");
+        assert_eq!(request_deletion(&mut bob, BOB).await, 409);
         let mut elsewhere = app.signed_in(BOB).await;
         assert!(elsewhere.get("/").await.text().contains("Keep my account"));
         assert_eq!(elsewhere.submit("/api/keep_account", &[]).await.status, 302);
         assert!(!elsewhere.get("/").await.text().contains("Keep my account"));
         assert_eq!(elsewhere.post_form("/api/keep_account", &[]).await.status, 404);
         app.state.clock.advance(2 * DAY);
-        assert_eq!(sweep(&app).await, Drained::default());
+        assert_eq!(run_deletions(&app).await, Drained::default());
         assert!(id_of(&app, BOB).await.is_some());
         let acts = app.column("select action from audit where action like '%deletion' order by at").await;
         assert_eq!(acts, ["ask_deletion", "withdraw_deletion"]);
@@ -226,46 +226,46 @@ each_db! {
 }
 
 each_db! {
-    async fn s08_an_account_is_deleted_only_by_who_proved_a_short_while_ago_who_they_are(app: TestApp) {
-        let (app, _, mut bob) = start(app.kept(), None).await;
-        assert_eq!(ask(&mut bob, "ada@example.org").await, 422, "it is not theirs");
+    async fn s08_deleting_an_account_needs_recent_authentication(app: TestApp) {
+        let (app, _, mut bob) = start(app.backend(), None).await;
+        assert_eq!(request_deletion(&mut bob, "ada@example.org").await, 422, "another address");
         app.state.clock.advance(660);
-        assert_eq!(ask(&mut bob, BOB).await, 403);
+        assert_eq!(request_deletion(&mut bob, BOB).await, 403);
         assert!(bob.get("/settings").await.text().contains("To delete the account. It holds for 10 minutes."));
         bob.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
         assert!(bob.get("/settings").await.text().contains("Delete my account"));
-        assert_eq!(ask(&mut bob, BOB).await, 200);
+        assert_eq!(request_deletion(&mut bob, BOB).await, 200);
     }
 }
 
-async fn act(ada: &mut Client, user: UserId, change: &str) -> u16 {
+async fn change_person(ada: &mut Client, user: UserId, change: &str) -> u16 {
     let form = [("user", &*user.to_string()), ("change", change)];
     ada.post_form("/api/change_person", &form).await.status.as_u16()
 }
 
 each_db! {
-    async fn l03_the_last_administrator_is_not_deleted_and_one_who_goes_does_not_count(app: TestApp) {
-        let (app, mut ada, mut bob) = start(app.kept(), None).await;
+    async fn l03_the_last_administrator_is_not_deleted_and_a_leaving_one_does_not_count(app: TestApp) {
+        let (app, mut ada, mut bob) = start(app.backend(), None).await;
         let (own, user) = (id_of(&app, "ada@example.org").await.expect("Ada"), id_of(&app, BOB).await.expect("Bob"));
-        assert_eq!(ask(&mut ada, "ada@example.org").await, 409);
-        assert_eq!((act(&mut ada, user, "delete_account").await, act(&mut ada, user, "delete_account").await), (200, 409));
-        assert!(!is_there(&mut bob).await);
-        let refused = app.stranger().post_form("/api/sign_in", &[("email", BOB), ("password", PASSWORD)]).await;
-        assert_eq!(refused.status, 422, "it is shut at once");
-        assert_eq!((act(&mut ada, user, "keep_account").await, act(&mut ada, user, "keep_account").await), (200, 409));
+        assert_eq!(request_deletion(&mut ada, "ada@example.org").await, 409);
+        assert_eq!((change_person(&mut ada, user, "delete_account").await, change_person(&mut ada, user, "delete_account").await), (200, 409));
+        assert!(!is_signed_in(&mut bob).await);
+        let refused = app.anonymous().post_form("/api/sign_in", &[("email", BOB), ("password", PASSWORD)]).await;
+        assert_eq!(refused.status, 422, "it is disabled immediately");
+        assert_eq!((change_person(&mut ada, user, "keep_account").await, change_person(&mut ada, user, "keep_account").await), (200, 409));
         app.signed_in(BOB).await;
-        assert_eq!(act(&mut ada, user, "make_administrator").await, 200);
+        assert_eq!(change_person(&mut ada, user, "make_administrator").await, 200);
         let mut bob = app.signed_in(BOB).await;
-        assert_eq!(ask(&mut bob, BOB).await, 200, "another one is left");
-        assert_eq!(ask(&mut ada, "ada@example.org").await, 409, "one who goes does not count");
+        assert_eq!(request_deletion(&mut bob, BOB).await, 200, "another one is left");
+        assert_eq!(request_deletion(&mut ada, "ada@example.org").await, 409, "a leaving administrator does not count");
         bob.post_form("/api/keep_account", &[]).await;
-        assert_eq!(ask(&mut ada, "ada@example.org").await, 200, "the first one may go too");
+        assert_eq!(request_deletion(&mut ada, "ada@example.org").await, 200, "the first one may leave too");
         let meta = RequestMeta::command_line();
         let by = Actor::operator(&meta);
         assert!(app.state.people.change_person(&by, user, PersonChange::MakeMember, true).await.is_err());
         app.state.clock.advance(DAY + 1);
-        sweep(&app).await;
+        run_deletions(&app).await;
         assert_eq!(id_of(&app, "ada@example.org").await, None, "{own}");
-        assert!(app.state.store.read().await.expect("a unit").is_installed().await.expect("a row"), "the claim stays");
+        assert!(app.state.store.read().await.expect("a unit").is_installed().await.expect("a row"), "the installation stays claimed");
     }
 }

@@ -1,4 +1,4 @@
-//! People download their data.
+//! Data exports.
 
 use std::{
     collections::BTreeMap,
@@ -17,32 +17,32 @@ use crate::support::{
     client::Client,
 };
 
-async fn shown(client: &mut Client) -> Option<DataExport> {
+async fn current_export(client: &mut Client) -> Option<DataExport> {
     client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().export
 }
 
-async fn ask(client: &mut Client) -> DataExport {
+async fn request_export(client: &mut Client) -> DataExport {
     let answer = client.post_form("/api/request_export", &[]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
-/// Waits until the caller's download is ready.
-async fn ready(client: &mut Client) -> DataExport {
+/// Waits until the client's export is ready.
+async fn wait_until_ready(client: &mut Client) -> DataExport {
     for _ in 0..300 {
-        if let Some(export) = shown(client).await.filter(|export| export.state == ExportState::Ready) {
+        if let Some(export) = current_export(client).await.filter(|export| export.state == ExportState::Ready) {
             return export;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the download did not become ready: {:?}", shown(client).await);
+    panic!("the download did not become ready: {:?}", current_export(client).await);
 }
 
 fn path(id: ExportId) -> String {
     format!("/settings/data/{id}")
 }
 
-/// The files in a ZIP by name.
+/// The files in a ZIP archive by name.
 fn files(bytes: &[u8]) -> BTreeMap<String, String> {
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a ZIP file");
     let mut files = BTreeMap::new();
@@ -55,7 +55,7 @@ fn files(bytes: &[u8]) -> BTreeMap<String, String> {
     files
 }
 
-/// A field of every line of the files that end so.
+/// A field of every line in the files with this ending, sorted.
 fn field(files: &BTreeMap<String, String>, ending: &str, name: &str) -> Vec<String> {
     let texts = files.iter().filter(|(file, _)| file.ends_with(ending)).map(|(_, text)| text);
     let lines = texts.flat_map(|text| text.lines()).map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
@@ -64,8 +64,8 @@ fn field(files: &BTreeMap<String, String>, ending: &str, name: &str) -> Vec<Stri
     found
 }
 
-/// What stands in the text parts of messages.
-fn said(files: &BTreeMap<String, String>) -> Vec<String> {
+/// The text parts of all messages, sorted.
+fn message_texts(files: &BTreeMap<String, String>) -> Vec<String> {
     let lines = files.iter().filter(|(file, _)| file.ends_with(".jsonl")).flat_map(|(_, text)| text.lines());
     let messages = lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let parts = messages.flat_map(|message| message["parts"].as_array().expect("parts").clone());
@@ -88,22 +88,22 @@ async fn user(app: &TestApp, email: &str) -> UserId {
 }
 
 each_db! {
-    async fn l04_the_export_is_complete_and_only_ones_own(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn l04_the_export_is_complete_and_contains_only_own_data(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let foreign = ada.say(None, "a secret of Ada").await;
-        ada.settled(foreign.chat).await;
+        let foreign = ada.send_message(None, "a secret of Ada").await;
+        ada.wait_for_answer(foreign.chat).await;
         for words in ["Fish & chips?", "../../etc/passwd"] {
-            let sent = bob.say(None, words).await;
-            bob.settled(sent.chat).await;
+            let sent = bob.send_message(None, words).await;
+            bob.wait_for_answer(sent.chat).await;
             let form = [("chat", sent.chat.to_string()), ("message", sent.answer.to_string())];
             let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!(bob.post_form("/api/retry_answer", &form).await.status, 200);
-            bob.settled(sent.chat).await;
+            bob.wait_for_answer(sent.chat).await;
         }
-        ask(&mut bob).await;
-        let export = ready(&mut bob).await;
+        request_export(&mut bob).await;
+        let export = wait_until_ready(&mut bob).await;
         assert_eq!((export.done, export.total), (2, 2));
         let answer = bob.get(&path(export.id)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -115,13 +115,13 @@ each_db! {
         let files = files(&answer.body);
         let of_bob = "(select id from users where email = 'bob@example.org')";
         let texts = sorted(&app, &format!("select p.text from messages m join message_parts p on p.message_id = m.id where m.owner_id = {of_bob}")).await;
-        assert_eq!(said(&messages(&files)), texts);
-        assert_eq!(texts.len(), 6, "answers that were asked for anew are in it");
+        assert_eq!(message_texts(&messages(&files)), texts);
+        assert_eq!(texts.len(), 6, "it contains superseded answers");
         let aside = files.values().flat_map(|text| text.lines()).filter(|line| line.contains("\"shown\":false"));
         assert_eq!(aside.count(), 2);
         let agents = sorted(&app, &format!("select address from sign_ins where user_id = {of_bob}")).await;
         assert_eq!(field(&files, "sign-ins.jsonl", "address"), agents);
-        // This download itself was written down after the file was.
+        // The entry of this download is newer than the file.
         let before = "and action <> 'download_data'";
         let acts = sorted(&app, &format!("select action from audit where subject_id = {of_bob} {before}")).await;
         assert_eq!(app.column("select action from audit where action = 'download_data'").await.len(), 1);
@@ -143,12 +143,12 @@ each_db! {
             assert!(!text.contains(&hash) && !text.contains("argon2"), "{name} holds no secret");
         }
 
-        assert_eq!(shown(&mut ada).await, None);
+        assert_eq!(current_export(&mut ada).await, None);
         assert_eq!(ada.get(&path(export.id)).await.status, 404);
         let unknown = ExportId::from_uuid(app.state.clock.new_id());
         assert_eq!(bob.get(&path(unknown)).await.status, 404);
         assert_eq!(bob.get("/settings/data/x").await.status, 404);
-        assert_eq!(app.stranger().get(&path(export.id)).await.status, 401);
+        assert_eq!(app.anonymous().get(&path(export.id)).await.status, 401);
     }
 }
 
@@ -157,10 +157,10 @@ fn messages(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 each_db! {
-    async fn s08_the_export_is_asked_for_and_downloaded_with_a_fresh_proof(app: TestApp) {
+    async fn s08_requesting_and_downloading_an_export_need_reauthentication(app: TestApp) {
         let mut ada = app.administrator().await;
-        ask(&mut ada).await;
-        let export = ready(&mut ada).await;
+        request_export(&mut ada).await;
+        let export = wait_until_ready(&mut ada).await;
         app.state.clock.advance(11 * 60);
         assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 403);
         assert_eq!(ada.get(&path(export.id)).await.status, 403);
@@ -170,17 +170,17 @@ each_db! {
 }
 
 each_db! {
-    async fn l04_three_a_day_and_one_at_a_time(app: TestApp) {
+    async fn l04_exports_are_limited_to_three_a_day_and_one_at_a_time(app: TestApp) {
         let mut ada = app.administrator().await;
-        let first = ask(&mut ada).await;
-        ready(&mut ada).await;
-        ask(&mut ada).await;
-        ready(&mut ada).await;
-        assert_eq!(ada.get(&path(first.id)).await.status, 404, "the new one took its place");
-        ask(&mut ada).await;
-        ready(&mut ada).await;
+        let first = request_export(&mut ada).await;
+        wait_until_ready(&mut ada).await;
+        request_export(&mut ada).await;
+        wait_until_ready(&mut ada).await;
+        assert_eq!(ada.get(&path(first.id)).await.status, 404, "the new one replaced it");
+        request_export(&mut ada).await;
+        wait_until_ready(&mut ada).await;
         assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 429);
-        assert!(shown(&mut ada).await.is_some(), "what is there stays");
+        assert!(current_export(&mut ada).await.is_some(), "the existing one stays");
         let owner = user(&app, "ada@example.org").await;
         let (now, id) = (app.state.clock.now(), ExportId::from_uuid(app.state.clock.new_id()));
         let mut tx = app.state.store.write().await.expect("a unit");
@@ -191,10 +191,10 @@ each_db! {
 }
 
 each_db! {
-    async fn l04_an_export_expires_and_nothing_of_it_stays(app: TestApp) {
+    async fn l04_an_export_expires_and_is_deleted_completely(app: TestApp) {
         let mut ada = app.administrator().await;
-        ask(&mut ada).await;
-        let export = ready(&mut ada).await;
+        request_export(&mut ada).await;
+        let export = wait_until_ready(&mut ada).await;
         assert_eq!(app.column("select 'piece' from export_pieces").await, ["piece"]);
         app.state.clock.advance(3 * 86_400 + 1);
         app.state.privacy.delete_expired().await.expect("a pass");
@@ -206,7 +206,7 @@ each_db! {
 }
 
 each_db! {
-    async fn l04_what_a_dropped_worker_has_left_is_done_again(app: TestApp) {
+    async fn l04_an_export_left_by_a_dead_worker_is_built_again(app: TestApp) {
         let mut ada = app.administrator().await;
         let owner = user(&app, "ada@example.org").await;
         let clock = &app.state.clock;
@@ -217,17 +217,17 @@ each_db! {
         let kind = JobKind::BuildExport;
         let job = tx.claim_job(kind, lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a job");
         assert_eq!(tx.begin_export(id, now).await.expect("a row").map(|export| export.id), Some(id));
-        tx.insert_export_piece(id, 0, b"half of something").await.expect("a piece");
+        tx.insert_export_chunk(id, 0, b"half of something").await.expect("a piece");
         tx.commit().await.expect("a commit");
-        assert_eq!(shown(&mut ada).await.map(|export| export.state), Some(ExportState::Working), "its lease holds");
+        assert_eq!(current_export(&mut ada).await.map(|export| export.state), Some(ExportState::Working), "its lease is valid");
         assert_eq!(ada.get(&path(id)).await.status, 404, "it is not ready");
         clock.advance(61);
         app.state.jobs.drain(kind).await.expect("work");
-        ready(&mut ada).await;
+        wait_until_ready(&mut ada).await;
         let answer = ada.get(&path(id)).await;
         assert!(files(&answer.body).contains_key("account.json"));
         let mut tx = app.state.store.write().await.expect("a unit");
         let late = tx.renew_job(&job, (0, 0), now.plus_seconds(999)).await.expect("a row");
-        assert!(!late, "whoever was thought dead cannot go on");
+        assert!(!late, "a worker without the lease cannot continue");
     }
 }

@@ -1,4 +1,4 @@
-//! Second factors and the two steps of a sign-in.
+//! Second factors and two-step sign-in.
 
 mod authenticator;
 mod confirmation;
@@ -9,20 +9,20 @@ use std::collections::BTreeSet;
 
 use colloquy::{
     domain::{AppError, CurrentUser, FactorKind, Factors, SignInStep, TotpEnrolment},
-    server::config::RequiredOf,
+    server::config::SecondFactorRequirement,
 };
 use serde_json::json;
 use totp_rs::Totp;
 
 use crate::support::{
-    app::{Kept, PASSWORD, TestApp, each_db},
+    app::{Backend, PASSWORD, TestApp, each_db},
     client::{Answer, Client},
 };
 
 const ADA: &str = "ada@example.org";
 
-pub async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::Entrance>().user
+pub async fn current_user(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
 }
 
 pub async fn factors(client: &mut Client) -> Factors {
@@ -31,44 +31,44 @@ pub async fn factors(client: &mut Client) -> Factors {
     answer.json()
 }
 
-/// The same kind of installation with open doors.
-pub async fn open_to_all(app: &TestApp) -> TestApp {
-    let kept = if app.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite };
-    TestApp::start_with(kept, |config| config.sign_up_open = true).await
+/// Another installation on the same kind of database, with open sign-up.
+pub async fn with_open_sign_up(app: &TestApp) -> TestApp {
+    let backend = if app.config.database_url.is_some() { Backend::PostgresAndRedis } else { Backend::Sqlite };
+    TestApp::start_with(backend, |config| config.sign_up_open = true).await
 }
 
-/// An app that shows codes.
-pub struct Phone(Totp);
+/// An authenticator app.
+pub struct TotpApp(Totp);
 
-impl Phone {
-    /// An app that has read the address.
+impl TotpApp {
+    /// An app with the key of this enrolment.
     pub fn read(enrolment: &TotpEnrolment) -> Self {
         Self(Totp::from_url(&enrolment.uri).expect("an address that apps read"))
     }
 
-    /// The code of the present step, moved by some steps.
+    /// The code of the current time step, offset by some steps.
     pub fn code(&self, app: &TestApp, steps: i64) -> String {
         let seconds = app.state.clock.now().plus_seconds(30 * steps).micros() / 1_000_000;
         self.0.generate(u64::try_from(seconds).expect("after 1970")).to_string()
     }
 
-    /// A code that was never shown, because time goes on.
-    pub fn next(&self, app: &TestApp) -> String {
+    /// Advances the clock and returns a code that was not used before.
+    pub fn next_code(&self, app: &TestApp) -> String {
         app.state.clock.advance(60);
         self.code(app, 0)
     }
 }
 
-/// Adds an authenticator app; gives it and the recovery codes.
-pub async fn enrolled(app: &TestApp, client: &mut Client) -> (Phone, Vec<String>) {
+/// Adds an authenticator app. Returns it and the recovery codes.
+pub async fn add_totp_app(app: &TestApp, client: &mut Client) -> (TotpApp, Vec<String>) {
     let enrolment: TotpEnrolment = client.post_form("/api/begin_totp", &[]).await.json();
-    let phone = Phone::read(&enrolment);
-    let answer = client.post_form("/api/confirm_totp", &[("code", &phone.code(app, 0))]).await;
+    let totp_app = TotpApp::read(&enrolment);
+    let answer = client.post_form("/api/confirm_totp", &[("code", &totp_app.code(app, 0))]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    (phone, answer.json())
+    (totp_app, answer.json())
 }
 
-/// The first step.
+/// Sends the password, the first step of a sign-in.
 pub async fn password_step(client: &mut Client) -> Answer {
     client.post_form("/api/sign_in", &[("email", ADA), ("password", PASSWORD)]).await
 }
@@ -84,38 +84,38 @@ async fn finish(client: &mut Client, code: &str) -> Answer {
 }
 
 each_db! {
-    async fn an_app_is_added_and_asked_for(app: TestApp) {
+    async fn an_authenticator_app_is_added_and_required(app: TestApp) {
         let mut ada = app.administrator().await;
-        let mut other = app.stranger();
+        let mut other = app.anonymous();
         assert_eq!(sign_in_step(&mut other).await, SignInStep::Done);
         let enrolment: TotpEnrolment = ada.post_form("/api/begin_totp", &[]).await.json();
         assert!(enrolment.qr.starts_with("<svg") && enrolment.uri.contains("Colloquy"), "{}", enrolment.uri);
         assert_eq!(sign_in_step(&mut other).await, SignInStep::Done, "it counts once it is confirmed");
         assert!(factors(&mut ada).await.factors.is_empty());
 
-        let (phone, codes) = enrolled(&app, &mut ada).await;
+        let (totp_app, codes) = add_totp_app(&app, &mut ada).await;
         let different: BTreeSet<&String> = codes.iter().collect();
         assert_eq!((codes.len(), different.len()), (10, 10));
         let listed = factors(&mut ada).await;
         assert_eq!((listed.factors.len(), listed.factors[0].kind, listed.recovery_codes), (1, FactorKind::Totp, 10));
         assert_eq!(ada.post_form("/api/begin_totp", &[]).await.status, 409, "one is enough");
 
-        let mut browser = app.stranger();
+        let mut browser = app.anonymous();
         assert_eq!(sign_in_step(&mut browser).await, SignInStep::SecondFactor { totp: true, passkey: false });
-        assert!(who(&mut browser).await.is_none());
-        let done = browser.submit("/api/finish_sign_in", &[("code", &phone.next(&app)), ("next", "/sessions")]).await;
+        assert!(current_user(&mut browser).await.is_none());
+        let done = browser.submit("/api/finish_sign_in", &[("code", &totp_app.next_code(&app)), ("next", "/sessions")]).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (302, "/sessions"), "{}", done.text());
-        assert_eq!(who(&mut browser).await.expect("signed in").email, ADA);
-        assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 401, "nothing is pending any more");
+        assert_eq!(current_user(&mut browser).await.expect("signed in").email, ADA);
+        assert_eq!(finish(&mut browser, &totp_app.next_code(&app)).await.status, 401, "nothing is pending any more");
     }
 }
 
 each_db! {
-    async fn a_plain_form_is_sent_on_to_the_second_step_and_stays_on_this_site(app: TestApp) {
+    async fn a_plain_form_redirects_to_the_second_step_on_this_site(app: TestApp) {
         let mut ada = app.administrator().await;
-        enrolled(&app, &mut ada).await;
+        add_totp_app(&app, &mut ada).await;
         for (next, wanted) in [("/sessions?filter=pinned", "%2Fsessions%3Ffilter%3Dpinned"), ("//evil", "%2F")] {
-            let mut browser = app.stranger();
+            let mut browser = app.anonymous();
             let answer = browser.submit("/api/sign_in", &[("email", ADA), ("password", PASSWORD), ("next", next)]).await;
             assert_eq!(answer.status, 302, "{}", answer.text());
             assert_eq!(answer.header("location"), format!("/sign-in/code?next={wanted}"));
@@ -125,26 +125,26 @@ each_db! {
 
 each_db! {
     async fn r02_a_new_password_does_not_skip_the_second_factor(app: TestApp) {
-        let app = open_to_all(&app).await;
+        let app = with_open_sign_up(&app).await;
         let mut ada = app.administrator().await;
-        let mut bob = app.stranger();
+        let mut bob = app.anonymous();
         let another = "sextant-41-plum-harbor";
         bob.post_form("/api/sign_up", &[("email", "bob@example.org"), ("name", "Bob"), ("password", another)]).await;
-        enrolled(&app, &mut ada).await;
-        // What a reset writes.
+        add_totp_app(&app, &mut ada).await;
+        // As a password reset does.
         app.execute("update users set password_hash = (select password_hash from users where email_key = 'bob@example.org')").await;
-        let mut browser = app.stranger();
+        let mut browser = app.anonymous();
         let step: SignInStep = browser.post_form("/api/sign_in", &[("email", ADA), ("password", another)]).await.json();
         assert_eq!(step, SignInStep::SecondFactor { totp: true, passkey: false });
-        assert!(who(&mut browser).await.is_none());
+        assert!(current_user(&mut browser).await.is_none());
     }
 }
 
 each_db! {
-    async fn the_pending_state_lets_nobody_do_anything_else(app: TestApp) {
+    async fn a_pending_sign_in_grants_no_access(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
-        let mut browser = app.stranger();
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
         for path in ["load_frame", "list_factors", "begin_totp", "new_recovery_codes", "begin_passkey_registration"] {
             assert_eq!(browser.post_form(&format!("/api/{path}"), &[]).await.status, 401, "{path}");
@@ -154,119 +154,119 @@ each_db! {
             let answer = browser.get(path).await;
             assert!(answer.header("location").starts_with("/sign-in"), "{path}: {}", answer.status);
         }
-        // Whoever was signed in in this browser is so no more, and the id that was pending is dead after the sign-in.
+        // The first step ends the browser's previous sign-in, and the pending session's id is invalid after the second.
         sign_in_step(&mut ada).await;
-        assert!(who(&mut ada).await.is_none());
+        assert!(current_user(&mut ada).await.is_none());
         let planted = browser.clone();
-        assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 200);
+        assert_eq!(finish(&mut browser, &totp_app.next_code(&app)).await.status, 200);
         assert_ne!(planted.cookies, browser.cookies);
         let mut planted = planted;
-        assert!(who(&mut planted).await.is_none());
-        assert_eq!(finish(&mut planted, &phone.next(&app)).await.status, 401);
+        assert!(current_user(&mut planted).await.is_none());
+        assert_eq!(finish(&mut planted, &totp_app.next_code(&app)).await.status, 401);
     }
 }
 
 each_db! {
-    async fn a_pending_sign_in_ends_after_ten_minutes_or_ten_wrong_codes(app: TestApp) {
+    async fn a_pending_sign_in_expires_after_ten_minutes_or_ten_wrong_codes(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
-        let mut browser = app.stranger();
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
         app.state.clock.advance(601);
-        assert_eq!(finish(&mut browser, &phone.code(&app, 0)).await.status, 401);
+        assert_eq!(finish(&mut browser, &totp_app.code(&app, 0)).await.status, 401);
 
         sign_in_step(&mut browser).await;
         for number in 0..10 {
-            // From many addresses, so that only the pending sign-in itself can be the limit.
+            // From many addresses, so that only the limit of the pending sign-in applies.
             let mut moved = browser.clone().at(&format!("198.51.100.{number}"));
             assert_eq!(finish(&mut moved, "000000x").await.status, 422);
         }
         let mut moved = browser.clone().at("198.51.100.99");
-        assert_eq!(finish(&mut moved, &phone.next(&app)).await.status, 401, "it has ended");
+        assert_eq!(finish(&mut moved, &totp_app.next_code(&app)).await.status, 401, "it has expired");
     }
 }
 
 each_db! {
-    async fn r03_of_twenty_uses_of_a_code_at_once_one_succeeds(app: TestApp) {
+    async fn r03_of_twenty_concurrent_uses_of_a_code_one_succeeds(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
         let mut browsers = Vec::new();
         for number in 0..20 {
-            let mut browser = app.stranger().at(&format!("198.51.100.{number}"));
+            let mut browser = app.anonymous().at(&format!("198.51.100.{number}"));
             assert!(matches!(sign_in_step(&mut browser).await, SignInStep::SecondFactor { .. }));
             browsers.push(browser);
         }
-        let code = phone.next(&app);
+        let code = totp_app.next_code(&app);
         let tries = browsers.iter_mut().map(|browser| finish(browser, &code));
         let statuses: Vec<u16> = futures::future::join_all(tries).await.iter().map(|answer| answer.status.as_u16()).collect();
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|status| matches!(status, 200 | 422 | 429)), "{statuses:?}");
         let mut inside = 0;
         for browser in &mut browsers {
-            inside += u32::from(who(browser).await.is_some());
+            inside += u32::from(current_user(browser).await.is_some());
         }
         assert_eq!(inside, 1);
     }
 }
 
 each_db! {
-    async fn row_71_only_a_fresh_code_of_a_neighbouring_step_is_accepted_and_blanks_do_not_matter(app: TestApp) {
+    async fn row_71_only_an_unused_code_of_an_adjacent_step_is_accepted_and_blanks_are_ignored(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
-        let mut browser = app.stranger();
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
         app.state.clock.advance(300);
-        let now = phone.code(&app, 0);
+        let now = totp_app.code(&app, 0);
         let seven = format!("{now}0");
         let fullwidth: String = now.chars().filter_map(|c| char::from_u32(u32::from(c) + 0xfee0)).collect();
-        for wrong in ["", "abcdef", "12345", seven.as_str(), &format!("+{}", &now[1..]), &fullwidth, &phone.code(&app, -3), &phone.code(&app, 3)] {
+        for wrong in ["", "abcdef", "12345", seven.as_str(), &format!("+{}", &now[1..]), &fullwidth, &totp_app.code(&app, -3), &totp_app.code(&app, 3)] {
             let refused = finish(&mut browser, wrong).await;
             assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("code")), "{wrong:?}");
         }
         let spaced = format!(" {} {}\t", &now[..3], &now[3..]);
-        assert_eq!(finish(&mut browser, &spaced).await.status, 200, "blanks are left out");
+        assert_eq!(finish(&mut browser, &spaced).await.status, 200, "blanks are ignored");
 
-        let mut again = app.stranger().at("198.51.100.7");
+        let mut again = app.anonymous().at("198.51.100.7");
         sign_in_step(&mut again).await;
-        for used in [now.as_str(), &spaced, &phone.code(&app, -1)] {
+        for used in [now.as_str(), &spaced, &totp_app.code(&app, -1)] {
             assert_eq!(finish(&mut again, used).await.status, 422, "used, or before the one that was: {used}");
         }
-        assert_eq!(finish(&mut again, &phone.code(&app, 1)).await.status, 200, "a clock that is a little fast");
+        assert_eq!(finish(&mut again, &totp_app.code(&app, 1)).await.status, 200, "a clock that is a little fast");
     }
 }
 
 each_db! {
-    async fn r03_the_eleventh_wrong_code_has_to_wait(app: TestApp) {
+    async fn r03_wrong_codes_are_rate_limited_after_ten(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
-        let mut guesser = app.stranger().at("198.51.100.7");
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
+        let mut guesser = app.anonymous().at("198.51.100.7");
         sign_in_step(&mut guesser).await;
         let mut statuses = Vec::new();
         for _ in 0..11 {
             statuses.push(finish(&mut guesser, "12 34 5").await.status.as_u16());
         }
         assert_eq!(statuses, [vec![422; 10], vec![429]].concat());
-        // A new pending sign-in from elsewhere changes nothing for the account.
-        let mut elsewhere = app.stranger().at("203.0.113.9");
+        // A new pending sign-in from another address does not reset the account's limit.
+        let mut elsewhere = app.anonymous().at("203.0.113.9");
         sign_in_step(&mut elsewhere).await;
         let refused = finish(&mut elsewhere, "12345").await;
         assert!(matches!(refused.error(), AppError::RateLimited { retry_after: 1..=900 }), "{}", refused.text());
         app.state.clock.advance(901);
         sign_in_step(&mut elsewhere).await;
-        assert_eq!(finish(&mut elsewhere, &phone.code(&app, 0)).await.status, 200);
-        // The right one has set the count back.
+        assert_eq!(finish(&mut elsewhere, &totp_app.code(&app, 0)).await.status, 200);
+        // A right code resets the count.
         sign_in_step(&mut elsewhere).await;
         assert_eq!(finish(&mut elsewhere, "12345").await.status, 422);
     }
 }
 
 each_db! {
-    async fn r03_a_recovery_code_works_once_also_when_it_races(app: TestApp) {
+    async fn r03_a_recovery_code_works_once_even_concurrently(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (_, codes) = enrolled(&app, &mut ada).await;
+        let (_, codes) = add_totp_app(&app, &mut ada).await;
         let mut browsers = Vec::new();
         for number in 0..8 {
-            let mut browser = app.stranger().at(&format!("198.51.100.{number}"));
+            let mut browser = app.anonymous().at(&format!("198.51.100.{number}"));
             sign_in_step(&mut browser).await;
             browsers.push(browser);
         }
@@ -279,33 +279,33 @@ each_db! {
 
         let new: Vec<String> = left.post_form("/api/new_recovery_codes", &[]).await.json();
         assert_eq!((new.len(), factors(&mut left).await.recovery_codes), (10, 10));
-        let mut browser = app.stranger();
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
-        assert_eq!(finish(&mut browser, &codes[2]).await.status, 422, "the old ones are dead");
+        assert_eq!(finish(&mut browser, &codes[2]).await.status, 422, "the old ones are invalid");
         assert_eq!(finish(&mut browser, &new[2]).await.status, 200);
     }
 }
 
 each_db! {
-    async fn a10_who_is_shut_out_meanwhile_cannot_finish(app: TestApp) {
+    async fn a10_a_concurrently_disabled_user_cannot_finish_the_sign_in(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, codes) = enrolled(&app, &mut ada).await;
-        let mut browser = app.stranger();
+        let (totp_app, codes) = add_totp_app(&app, &mut ada).await;
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
         app.execute("update users set disabled_at = 1").await;
-        assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 401);
+        assert_eq!(finish(&mut browser, &totp_app.next_code(&app)).await.status, 401);
         assert_eq!(finish(&mut browser, &codes[0]).await.status, 401);
-        assert!(who(&mut browser).await.is_none());
+        assert!(current_user(&mut browser).await.is_none());
         app.execute("update users set disabled_at = null").await;
-        assert_eq!(finish(&mut browser, &phone.next(&app)).await.status, 200);
+        assert_eq!(finish(&mut browser, &totp_app.next_code(&app)).await.status, 200);
     }
 }
 
 each_db! {
-    async fn without_factors_the_password_is_enough_again_and_the_codes_are_gone(app: TestApp) {
+    async fn without_factors_the_password_suffices_and_the_recovery_codes_are_deleted(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (_, codes) = enrolled(&app, &mut ada).await;
-        let mut pending = app.stranger();
+        let (_, codes) = add_totp_app(&app, &mut ada).await;
+        let mut pending = app.anonymous();
         sign_in_step(&mut pending).await;
         let factor = factors(&mut ada).await.factors[0].id.to_string();
         assert_eq!(ada.post_form("/api/remove_factor", &[("factor", &factor)]).await.status, 200);
@@ -315,18 +315,18 @@ each_db! {
         assert_eq!((listed.factors.len(), listed.recovery_codes), (0, 0));
         assert_eq!(finish(&mut pending, &codes[0]).await.status, 422);
         assert_eq!(sign_in_step(&mut pending).await, SignInStep::Done);
-        let (_, new) = enrolled(&app, &mut ada).await;
+        let (_, new) = add_totp_app(&app, &mut ada).await;
         assert_eq!(new.len(), 10, "a new first factor brings new codes");
     }
 }
 
 each_db! {
-    async fn of_two_confirmations_at_once_one_brings_codes(app: TestApp) {
+    async fn of_concurrent_confirmations_only_one_creates_recovery_codes(app: TestApp) {
         let mut ada = app.administrator().await;
         let enrolment: TotpEnrolment = ada.post_form("/api/begin_totp", &[]).await.json();
-        let phone = Phone(Totp::from_url(&enrolment.uri).expect("an address"));
-        assert_eq!(ada.post_form("/api/confirm_totp", &[("code", &phone.code(&app, 5))]).await.status, 422);
-        let code = phone.code(&app, 0);
+        let totp_app = TotpApp(Totp::from_url(&enrolment.uri).expect("an address"));
+        assert_eq!(ada.post_form("/api/confirm_totp", &[("code", &totp_app.code(&app, 5))]).await.status, 422);
+        let code = totp_app.code(&app, 0);
         let mut tabs: Vec<Client> = (0..6).map(|_| ada.clone()).collect();
         let tries = tabs.iter_mut().map(|tab| {
             let code = code.clone();
@@ -335,20 +335,20 @@ each_db! {
         let statuses = futures::future::join_all(tries).await;
         assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
         assert_eq!(factors(&mut ada).await.recovery_codes, 10);
-        let mut browser = app.stranger();
+        let mut browser = app.anonymous();
         sign_in_step(&mut browser).await;
         assert_eq!(finish(&mut browser, &code).await.status, 422, "the code of the confirmation is used");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_must_have_a_factor_is_told_until_they_do() {
+async fn a_required_factor_is_reported_until_it_exists() {
     for (required, of_ada, of_bob) in [
-        (RequiredOf::Nobody, false, false),
-        (RequiredOf::Administrators, true, false),
-        (RequiredOf::Everybody, true, true),
+        (SecondFactorRequirement::Optional, false, false),
+        (SecondFactorRequirement::Administrators, true, false),
+        (SecondFactorRequirement::Everyone, true, true),
     ] {
-        let app = TestApp::start_with(Kept::Sqlite, |config| {
+        let app = TestApp::start_with(Backend::Sqlite, |config| {
             config.sign_up_open = true;
             config.require_second_factor = required;
         })
@@ -356,7 +356,7 @@ async fn who_must_have_a_factor_is_told_until_they_do() {
         let (mut ada, mut bob) = (app.administrator().await, app.person("bob@example.org", "Bob").await);
         assert_eq!(factors(&mut ada).await.must_enrol, of_ada, "{required:?}");
         assert_eq!(factors(&mut bob).await.must_enrol, of_bob, "{required:?}");
-        enrolled(&app, &mut ada).await;
+        add_totp_app(&app, &mut ada).await;
         assert!(!factors(&mut ada).await.must_enrol, "{required:?}");
     }
 }

@@ -1,10 +1,10 @@
-//! The files of the site.
+//! The static files of the site.
 
 use std::fs;
 
 use axum::{Router, body::Body};
 
-use crate::http_support::{Answer, get, request, send, whole};
+use crate::http_support::{Answer, full_server, get, request, send};
 
 const HASHED: &str = "/pkg/colloquy.nxnXw8Pp0l_3Zkq-1aGZ7Q.js";
 
@@ -29,20 +29,20 @@ async fn site() -> Site {
     write(".env", "secret");
     write(".git/config.txt", "secret");
     fs::write(folder.path().join("outside.txt"), "secret").expect("our file");
-    let (server, data) = whole(folder.path().join("site").to_str().expect("a path of letters"), true).await;
+    let (server, data) = full_server(folder.path().join("site").to_str().expect("a path of letters"), true).await;
     Site { _folders: [folder, data], server }
 }
 
-async fn ask(site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn send_to(site: &Site, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let asked = headers.iter().fold(request(method, path), |asked, (name, value)| asked.header(*name, *value));
     send(&site.server, asked.body(Body::empty()).expect("a request")).await
 }
 
 #[tokio::test]
-async fn hashed_files_are_kept_for_ever_and_sent_as_they_were_compressed() {
+async fn hashed_files_are_immutable_and_sent_precompressed() {
     let site = site().await;
     for (accepts, encoding, length) in [("gzip, br", "br", 9), ("gzip", "gzip", 7), ("", "", 5_000)] {
-        let answer = ask(&site, "GET", HASHED, &[("accept-encoding", accepts)]).await;
+        let answer = send_to(&site, "GET", HASHED, &[("accept-encoding", accepts)]).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, encoding));
         assert_eq!(answer.body.len(), length, "{accepts}");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
@@ -50,7 +50,7 @@ async fn hashed_files_are_kept_for_ever_and_sent_as_they_were_compressed() {
         assert_eq!(answer.header("vary"), "accept-encoding");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
-    let answer = ask(&site, "HEAD", HASHED, &[]).await;
+    let answer = send_to(&site, "HEAD", HASHED, &[]).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-length"), answer.body.len()), (200, "5000", 0));
     assert_eq!(get(&site.server, "/pkg/colloquy.css").await.header("cache-control"), "no-cache");
     assert_eq!(get(&site.server, "/favicon.svg").await.header("cache-control"), "public, max-age=3600");
@@ -79,21 +79,21 @@ async fn only_files_of_the_site_are_served_and_no_folder_is_listed() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(!answer.text().contains("secret"), "{path}");
     }
-    let answer = ask(&site, "POST", "/favicon.svg", &[]).await;
+    let answer = send_to(&site, "POST", "/favicon.svg", &[]).await;
     assert_eq!(answer.status, 404);
 }
 
 #[tokio::test]
-async fn a_file_that_has_not_changed_is_not_sent_again() {
+async fn an_unchanged_file_is_not_sent_again() {
     let site = site().await;
     let modified = get(&site.server, "/favicon.svg").await.header("last-modified").to_owned();
-    let again = ask(&site, "GET", "/favicon.svg", &[("if-modified-since", &modified)]).await;
+    let again = send_to(&site, "GET", "/favicon.svg", &[("if-modified-since", &modified)]).await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
     assert_eq!(again.header("cache-control"), "public, max-age=3600");
 }
 
 #[tokio::test]
-async fn row_75_odd_ranges_amplify_nothing() {
+async fn row_75_malformed_ranges_do_not_amplify() {
     let site = site().await;
     let many = format!("bytes={}", vec!["0-4999"; 1_000].join(","));
     for (range, status) in [
@@ -108,13 +108,13 @@ async fn row_75_odd_ranges_amplify_nothing() {
         ("lines=1-2", 416),
         ("bytes=", 416),
     ] {
-        let answer = ask(&site, "GET", HASHED, &[("range", range)]).await;
+        let answer = send_to(&site, "GET", HASHED, &[("range", range)]).await;
         let shown = &range[..range.len().min(40)];
         assert_eq!(answer.status, status, "{shown}");
         assert!(answer.body.len() <= 200, "{shown}: {} bytes", answer.body.len());
     }
-    let whole = ask(&site, "GET", HASHED, &[("if-none-match", "*")]).await;
+    let whole = send_to(&site, "GET", HASHED, &[("if-none-match", "*")]).await;
     assert!(matches!(whole.status.as_u16(), 200 | 304), "{}", whole.status);
-    let page = ask(&site, "GET", "/", &[("range", "bytes=0-1,3-4"), ("accept", "text/html")]).await;
+    let page = send_to(&site, "GET", "/", &[("range", "bytes=0-1,3-4"), ("accept", "text/html")]).await;
     assert_eq!(page.status, 200);
 }

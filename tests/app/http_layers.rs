@@ -1,4 +1,4 @@
-//! What surrounds every request, whatever it asks for.
+//! The middleware layers around all routes.
 
 use std::{
     sync::{
@@ -14,10 +14,10 @@ use colloquy::server::{
     telemetry::RequestId,
 };
 
-use crate::http_support::{Answer, get, layered, layered_as, request, send, whole};
+use crate::http_support::{Answer, full_server, get, layered, layered_with_config, request, send};
 
-/// What every answer carries.
-const ALWAYS: [(&str, &str); 5] = [
+/// Headers of every response.
+const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
@@ -37,7 +37,7 @@ fn routes() -> Router {
 }
 
 fn check_headers(answer: &Answer, what: &str) {
-    for (name, value) in ALWAYS {
+    for (name, value) in SECURITY_HEADERS {
         assert_eq!(answer.header(name), value, "{name} of {what}");
         assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{name} of {what}");
     }
@@ -53,7 +53,7 @@ fn check_headers(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn h05_every_answer_has_the_headers_errors_included() {
+async fn h05_every_response_has_the_security_headers() {
     let router = layered(routes());
     let asked = [
         (200, request("GET", "/ok").body(Body::empty())),
@@ -76,7 +76,7 @@ async fn h05_every_answer_has_the_headers_errors_included() {
         assert_eq!(answer.header("cache-control"), "no-store", "{status}");
         assert_eq!(answer.headers.contains_key("retry-after"), status == 503, "{status}");
     }
-    let (server, _data) = whole("/nowhere", false).await;
+    let (server, _data) = full_server("/nowhere", false).await;
     for (status, path) in [(200, "/"), (200, "/health/live"), (503, "/health/ready"), (404, "/nothing")] {
         let answer = get(&server, path).await;
         assert_eq!(answer.status, status, "{path}");
@@ -85,14 +85,14 @@ async fn h05_every_answer_has_the_headers_errors_included() {
 }
 
 #[tokio::test]
-async fn h05_only_https_installations_insist_on_https() {
+async fn h05_only_https_installations_send_strict_transport_security() {
     let url = |https| Some(PublicUrl { https, host: "localhost:3000".into() });
     for (url, insists) in [(None, false), (url(false), false), (url(true), true)] {
-        let router = layered_as(routes(), Config { url, ..Config::default() });
+        let router = layered_with_config(routes(), Config { url, ..Config::default() });
         for path in ["/ok", "/nothing", "/panic"] {
             assert_eq!(get(&router, path).await.headers.contains_key("strict-transport-security"), insists, "{path}");
         }
-        // Row 31: a forwarded scheme from anybody changes nothing.
+        // Row 31: a forwarded scheme from an untrusted peer has no effect.
         let forwarded = request("GET", "/ok").header("x-forwarded-proto", if insists { "http" } else { "https" });
         let answer = send(&router, forwarded.body(Body::empty()).expect("a request")).await;
         assert_eq!((answer.status.as_u16(), answer.headers.contains_key("strict-transport-security")), (200, insists));
@@ -101,7 +101,7 @@ async fn h05_only_https_installations_insist_on_https() {
 
 #[tokio::test]
 async fn h04_a_page_has_a_policy_with_the_nonce_of_its_scripts() {
-    let (server, _data) = whole("/nowhere", true).await;
+    let (server, _data) = full_server("/nowhere", true).await;
     let mut nonces = Vec::new();
     for path in ["/", "/", "/nothing"] {
         let browser = request("GET", path).header("accept", "text/html").body(Body::empty()).expect("a request");
@@ -132,14 +132,14 @@ async fn l05_a_panic_costs_one_request() {
     let router = layered(routes());
     let answer = get(&router, "/panic").await;
     assert_eq!((answer.status.as_u16(), answer.error().as_str()), (500, "internal"));
-    // The id that the person sees is the one in the header and in the log.
+    // The page shows the same request id as the header and the log.
     assert!(answer.text().contains(answer.header("x-request-id")), "{}", answer.text());
     assert!(!answer.text().contains("kakapo"));
     assert_eq!(get(&router, "/ok").await.status, 200);
 }
 
 #[tokio::test]
-async fn h08_errors_say_nothing_of_the_inside() {
+async fn h08_errors_reveal_nothing_internal() {
     let router = layered(routes());
     for path in ["/panic", "/slow", "/nothing", "/%ff"] {
         for accept in ["application/json", "text/html"] {
@@ -154,7 +154,7 @@ async fn h08_errors_say_nothing_of_the_inside() {
 }
 
 #[tokio::test]
-async fn a_person_sees_a_refusal_as_a_page() {
+async fn browsers_get_errors_as_a_page() {
     let asked = request("GET", "/panic").header("accept", "text/html").body(Body::empty()).expect("a request");
     let answer = send(&layered(routes()), asked).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (500, "text/html; charset=utf-8"));
@@ -162,7 +162,7 @@ async fn a_person_sees_a_refusal_as_a_page() {
 }
 
 #[tokio::test]
-async fn row_26_headers_that_claim_something_have_no_effect() {
+async fn row_26_client_claims_in_headers_have_no_effect() {
     let claimed = "01900000-0000-7000-8000-000000000000";
     let router = layered(routes());
     let asked = request("GET", "/id?bypass_filter=true")
@@ -177,7 +177,7 @@ async fn row_26_headers_that_claim_something_have_no_effect() {
 }
 
 #[tokio::test]
-async fn c03_work_goes_on_when_the_deadline_has_passed_or_the_client_is_gone() {
+async fn c03_work_continues_after_the_timeout_or_a_disconnect() {
     let finished = Arc::new(AtomicUsize::new(0));
     let count = finished.clone();
     let work = async move || {
@@ -193,7 +193,7 @@ async fn c03_work_goes_on_when_the_deadline_has_passed_or_the_client_is_gone() {
 }
 
 #[tokio::test]
-async fn pages_and_data_are_compressed_but_streams_and_small_answers_are_not() {
+async fn pages_and_data_are_compressed_but_streams_and_small_responses_are_not() {
     let long = "word ".repeat(1_000);
     let of = |kind: &'static str, text: String| on_get(async move || ([("content-type", kind)], text));
     let routes = Router::new()

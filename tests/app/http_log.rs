@@ -1,4 +1,4 @@
-//! The log of requests.
+//! The access log.
 
 use std::{
     io::{self, Write},
@@ -21,11 +21,11 @@ use uuid::Uuid;
 
 use crate::http_support::{Server, status};
 
-/// What is logged, kept in memory.
+/// A log writer that keeps everything in memory.
 #[derive(Clone, Default)]
-pub struct Lines(pub Arc<Mutex<Vec<u8>>>);
+pub struct LogBuffer(pub Arc<Mutex<Vec<u8>>>);
 
-impl Write for Lines {
+impl Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("no panic").extend_from_slice(bytes);
         Ok(bytes.len())
@@ -39,8 +39,8 @@ impl Write for Lines {
 const CANARY: &str = "CaNaRy";
 
 #[tokio::test(flavor = "current_thread")]
-async fn l02_and_row_76_a_request_is_one_line_without_anything_that_the_client_wrote() {
-    let lines = Lines::default();
+async fn l02_and_row_76_a_request_is_one_log_line_without_client_input() {
+    let lines = LogBuffer::default();
     let writer = lines.clone();
     let _guard = tracing::subscriber::set_default(telemetry::subscriber(true, "trace", move || writer.clone()));
     let user = UserId::from_uuid(Uuid::from_u128(7));
@@ -70,7 +70,7 @@ async fn l02_and_row_76_a_request_is_one_line_without_anything_that_the_client_w
         (400, format!("GET / HTTP/1.1\r\n{CANARY}\x01: x\r\n\r\n")),
     ];
     for (expected, request) in &asked {
-        let answer = server.say(request).await;
+        let answer = server.send_raw(request).await;
         assert_eq!(status(&answer), *expected, "{answer}");
     }
 
@@ -101,6 +101,6 @@ async fn l02_and_row_76_a_request_is_one_line_without_anything_that_the_client_w
     }
     assert_eq!(answered[1]["user"].as_str(), Some(user.to_string().as_str()));
     assert!(answered[0].get("user").is_none());
-    let panic = events.iter().find(|event| event["message"] == "the request ended in a panic").expect("it is logged");
+    let panic = events.iter().find(|event| event["message"] == "the request handler panicked").expect("it is logged");
     assert_eq!(panic["span"]["id"], answered[4]["span"]["id"]);
 }

@@ -1,4 +1,4 @@
-//! The program as an operator runs it.
+//! The built program: the command line, start and shutdown.
 
 use std::{
     io::{Read, Write},
@@ -22,7 +22,7 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 }
 
 #[test]
-fn check_prints_all_faults_at_once_and_fails() {
+fn check_prints_all_configuration_errors_and_fails() {
     let output =
         run(&["check"], &[("COLLOQUY_LISTEN", "x"), ("COLLOQUY_LISTN", "y"), ("DATABASE_URL", "mysql://CaNaRy@h/d")]);
     let text = String::from_utf8(output.stderr).expect("text");
@@ -37,7 +37,7 @@ fn check_prints_all_faults_at_once_and_fails() {
 }
 
 #[test]
-fn check_prints_what_is_in_effect_and_where_it_comes_from() {
+fn check_prints_the_effective_values_and_their_sources() {
     let output = run(&["check"], &[("COLLOQUY_SESSIONS_IDLE", "2h"), ("REDIS_URL", "redis://:CaNaRy@h")]);
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{text}");
@@ -49,7 +49,7 @@ fn check_prints_what_is_in_effect_and_where_it_comes_from() {
 }
 
 #[test]
-fn the_program_explains_itself_and_does_not_start_with_faults() {
+fn the_program_has_help_and_does_not_start_with_configuration_errors() {
     let help = String::from_utf8(run(&["--help"], &[]).stdout).expect("text");
     assert!(help.contains("check") && help.contains("--config <FILE>"), "{help}");
     let version = String::from_utf8(run(&["--version"], &[]).stdout).expect("text");
@@ -63,7 +63,7 @@ fn the_program_explains_itself_and_does_not_start_with_faults() {
 const VARIABLES: [(&str, &str); 2] = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
 
 #[test]
-fn m03_the_program_serves_and_ends_on_a_signal() {
+fn m03_the_program_serves_and_exits_on_a_signal() {
     for name in ["-TERM", "-INT"] {
         let folder = tempfile::tempdir().expect("a folder");
         let running = Program::start(program(&folder, &VARIABLES));
@@ -74,14 +74,14 @@ fn m03_the_program_serves_and_ends_on_a_signal() {
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         // The connection stays open and idle.
         running.signal(name);
-        let (code, took, _) = running.ended();
+        let (code, took, _) = running.wait_for_exit();
         assert_eq!(code, Some(0), "{name}");
         assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }
 }
 
 #[test]
-fn used_up_file_descriptors_delay_connections_but_end_nothing() {
+fn exhausted_file_descriptors_only_delay_connections() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "ulimit -n 96 && exec \"$0\"", env!("CARGO_BIN_EXE_colloquy")]);
@@ -97,7 +97,7 @@ fn used_up_file_descriptors_delay_connections_but_end_nothing() {
     socket.read_exact(&mut answer).expect("it answers again");
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
     running.signal("-TERM");
-    let (code, _, log) = running.ended();
+    let (code, _, log) = running.wait_for_exit();
     assert_eq!(code, Some(0));
     assert!(log.contains("cannot accept connections now"), "{log}");
     assert!(log.lines().count() < 50, "the pauses keep the log short: {log}");

@@ -1,4 +1,4 @@
-//! Requests that are refused before anything else runs.
+//! Requests that are refused before a handler runs.
 
 use std::sync::{
     Arc,
@@ -14,10 +14,10 @@ use axum::{
 use colloquy::server::{
     audit::ClientAddress,
     config::{Config, PublicUrl},
-    http::Connected,
+    http::ConnectionAddrs,
 };
 
-use crate::http_support::{get, layered, layered_as, request, send};
+use crate::http_support::{get, layered, layered_with_config, request, send};
 
 /// A route that counts how often it runs.
 fn counting() -> (Router, Arc<AtomicUsize>) {
@@ -31,9 +31,9 @@ fn counting() -> (Router, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn h01_only_our_own_pages_change_something() {
+async fn h01_only_same_origin_requests_can_change_something() {
     let own = "http://localhost:3000";
-    // Sec-Fetch-Site, Origin, whether it passes.
+    // Sec-Fetch-Site, Origin, and whether the request is accepted.
     let cases = [
         (Some("same-origin"), None, true),
         (Some("same-origin"), Some(own), true),
@@ -82,10 +82,10 @@ async fn h01_only_our_own_pages_change_something() {
 }
 
 #[tokio::test]
-async fn h01_behind_https_the_origin_is_that_of_the_configuration() {
+async fn h01_behind_https_the_origin_is_the_configured_one() {
     let (routes, _) = counting();
     let url = Some(PublicUrl { https: true, host: "chat.example.org".into() });
-    let router = layered_as(routes, Config { url, ..Config::default() });
+    let router = layered_with_config(routes, Config { url, ..Config::default() });
     for (origin, status) in [("https://chat.example.org", 200), ("http://chat.example.org", 403)] {
         let asked = Request::builder().method("POST").uri("/act").header("host", "chat.example.org");
         let asked = asked.header("origin", origin).body(Body::empty()).expect("a request");
@@ -94,7 +94,7 @@ async fn h01_behind_https_the_origin_is_that_of_the_configuration() {
 }
 
 #[tokio::test]
-async fn row_29_a_host_that_is_not_ours_is_refused() {
+async fn row_29_unknown_hosts_are_refused() {
     let (routes, ran) = counting();
     let router = layered(routes);
     let cases: [(&str, &[&str], u16); 9] = [
@@ -117,10 +117,10 @@ async fn row_29_a_host_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn row_30_the_client_address_is_the_peer_unless_a_trusted_proxy_says_otherwise() {
-    let say = async |Extension(ClientAddress(address)): Extension<ClientAddress>| address.to_string();
+async fn row_30_the_client_address_is_the_peers_unless_a_trusted_proxy_forwards() {
+    let show_address = async |Extension(ClientAddress(address)): Extension<ClientAddress>| address.to_string();
     let config = Config { trusted_proxies: vec!["10.0.0.1".parse().expect("an address")], ..Config::default() };
-    let router = layered_as(Router::new().route("/", on_get(say)), config);
+    let router = layered_with_config(Router::new().route("/", on_get(show_address)), config);
     for (peer, forwarded, client) in [
         ("198.51.100.7:1", "203.0.113.9", "198.51.100.7"),
         ("10.0.0.1:1", "6.6.6.6, 203.0.113.9", "203.0.113.9"),
@@ -129,7 +129,7 @@ async fn row_30_the_client_address_is_the_peer_unless_a_trusted_proxy_says_other
         let mut asked =
             request("GET", "/").header("x-forwarded-for", forwarded).body(Body::empty()).expect("a request");
         let local = "127.0.0.1:3000".parse().expect("an address");
-        asked.extensions_mut().insert(Connected { peer: peer.parse().expect("an address"), local });
+        asked.extensions_mut().insert(ConnectionAddrs { peer: peer.parse().expect("an address"), local });
         assert_eq!(send(&router, asked).await.text(), client, "{peer} {forwarded}");
     }
 }
@@ -190,7 +190,7 @@ async fn row_38_compressed_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn row_33_long_addresses_are_refused() {
+async fn row_33_long_urls_are_refused() {
     let router = layered(Router::new().route("/{x}", on_get(async || "ok")));
     assert_eq!(get(&router, &format!("/{}", "a".repeat(8_191))).await.status, 200);
     assert_eq!(get(&router, &format!("/{}", "a".repeat(8_192))).await.status, 414);

@@ -1,10 +1,10 @@
-//! The routes that are the server's own: server functions by HTTP, health, what is not there.
+//! The server's own routes: server functions over HTTP, health checks, unknown paths.
 
 use axum::{Router, body::Body};
 
 use crate::{
-    http_support::{Answer, get, request, send, whole},
-    support::app::{Kept, TestApp},
+    http_support::{Answer, full_server, get, request, send},
+    support::app::{Backend, TestApp},
 };
 
 async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>) -> Answer {
@@ -13,9 +13,9 @@ async fn call(server: &Router, function: &str, kind: &str, body: impl Into<Body>
 }
 
 #[tokio::test]
-async fn health_says_one_word() {
+async fn health_checks_report_readiness() {
     for (ready, status, text) in [(true, 200, "ok"), (false, 503, "not ready: a test")] {
-        let (server, _data) = whole("/nowhere", ready).await;
+        let (server, _data) = full_server("/nowhere", ready).await;
         let answer = get(&server, "/health/ready").await;
         assert_eq!((answer.status.as_u16(), answer.text()), (status, text));
         let live = axum::http::Request::builder().uri("/health/live").header("host", "10.1.2.3:3000");
@@ -25,8 +25,8 @@ async fn health_says_one_word() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn not_found_is_a_page_for_browsers_and_json_for_programs() {
+    let (server, _data) = full_server("/nowhere", true).await;
     for path in ["/nothing", "/api/nothing", "/pkg/nothing.js", "/nothing.png", "/api"] {
         let answer = get(&server, path).await;
         assert_eq!((answer.status.as_u16(), answer.error().as_str()), (404, "not_found"), "{path}");
@@ -40,8 +40,8 @@ async fn what_is_not_there_is_a_page_for_people_and_json_for_programs() {
 }
 
 #[tokio::test]
-async fn a_page_that_leads_elsewhere_does_so_for_everybody() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn a_page_redirects_every_client() {
+    let (server, _data) = full_server("/nowhere", true).await;
     for accept in ["text/html", "*/*"] {
         let asked = request("GET", "/?elsewhere").header("accept", accept).body(Body::empty()).expect("a request");
         let answer = send(&server, asked).await;
@@ -51,8 +51,8 @@ async fn a_page_that_leads_elsewhere_does_so_for_everybody() {
 }
 
 #[tokio::test]
-async fn row_36_and_37_a_function_takes_forms_and_json_only() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn row_36_and_37_server_functions_accept_only_forms_and_json() {
+    let (server, _data) = full_server("/nowhere", true).await;
     let long = format!("multipart/form-data; boundary={}", "b".repeat(8_000));
     for kind in [
         "text/plain",
@@ -76,8 +76,8 @@ async fn row_36_and_37_a_function_takes_forms_and_json_only() {
 }
 
 #[tokio::test]
-async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn row_01_to_05_malformed_bodies_are_client_errors() {
+    let (server, _data) = full_server("/nowhere", true).await;
     let good = r#"{"email":"a@example.org","name":"A","password":"x""#;
     let deep = format!("{good},\"x\":{}1{}}}", "[".repeat(1_000), "]".repeat(1_000));
     let bodies: [Vec<u8>; 12] = [
@@ -113,8 +113,8 @@ async fn row_01_to_05_a_body_in_the_wrong_form_is_the_clients_fault() {
 }
 
 #[tokio::test]
-async fn row_10_a_body_over_the_limit_is_refused_however_it_comes() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn row_10_bodies_over_the_limit_are_refused_whole_or_streamed() {
+    let (server, _data) = full_server("/nowhere", true).await;
     let large = vec![b'x'; 1_000_001];
     let whole_body = call(&server, "rate_password", "application/json", large.clone()).await;
     assert_eq!(whole_body.status, 413);
@@ -127,8 +127,8 @@ async fn row_10_a_body_over_the_limit_is_refused_however_it_comes() {
 }
 
 #[tokio::test]
-async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
-    let (server, _data) = whole("/nowhere", true).await;
+async fn h09_a_plain_form_redirects_only_to_this_site() {
+    let (server, _data) = full_server("/nowhere", true).await;
     for (referer, path) in [
         ("http://localhost:3000/sign-in?next=%2F", "/sign-in?next=%2F&"),
         ("https://evil.test/sign-in", "/?"),
@@ -151,14 +151,14 @@ async fn h09_a_plain_form_comes_back_to_a_page_of_ours() {
     }
 }
 
-/// The framework renders some pages twice, and may give up one rendering in the middle.
+/// The framework renders some pages twice, and may cancel one rendering in the middle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn pages_are_whole_however_often_they_are_rendered() {
-    let app = TestApp::start(Kept::Sqlite).await;
+async fn pages_render_completely_under_load() {
+    let app = TestApp::start(Backend::Sqlite).await;
     let ada = app.administrator().await;
     for path in ["/sign-in", "/", "/sessions", "/settings"] {
         let pages = (0..200).map(|_| {
-            let mut client = if path == "/sign-in" { app.stranger() } else { ada.clone() };
+            let mut client = if path == "/sign-in" { app.anonymous() } else { ada.clone() };
             async move { client.get(path).await }
         });
         for page in futures::future::join_all(pages).await {

@@ -1,4 +1,4 @@
-//! Servers of a few routes, and clients for them.
+//! Test servers with a few routes, and clients for them.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
 use colloquy::server::{
     clock::Clock,
     config::Config,
-    http::{self, Limits, Listener, Readiness, Times},
+    http::{self, Limits, Listener, Readiness, Timeouts},
     state::AppState,
 };
 use http_body_util::BodyExt;
@@ -24,10 +24,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// Times that a test can wait for.
-pub const SHORT: Times = Times { answer: Duration::from_millis(800), body: Duration::from_millis(300) };
+/// Timeouts that are short enough for tests.
+pub const SHORT: Timeouts = Timeouts { response: Duration::from_millis(800), body: Duration::from_millis(300) };
 
-/// An answer, read to its end.
+/// A response whose body was read to its end.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -44,24 +44,24 @@ impl Answer {
         std::str::from_utf8(&self.body).expect("text")
     }
 
-    /// The kind of error in a JSON body.
+    /// The error code of a JSON body.
     pub fn error(&self) -> String {
         let json: serde_json::Value = serde_json::from_slice(&self.body).expect("JSON");
         json["error"].as_str().expect("a kind of error").to_owned()
     }
 }
 
-/// These routes in all layers, for `http://localhost:3000`.
+/// These routes with all layers, for `http://localhost:3000`.
 pub fn layered(routes: Router) -> Router {
-    layered_as(routes, Config::default())
+    layered_with_config(routes, Config::default())
 }
 
-pub fn layered_as(routes: Router, config: Config) -> Router {
+pub fn layered_with_config(routes: Router, config: Config) -> Router {
     http::with_browser_layers(routes, Arc::new(config), Clock::default(), SHORT)
 }
 
-/// The whole server with a page of our own, these files and an empty database, which lives as long as the folder.
-pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
+/// The whole server with a test page, these static files and an empty database in the returned folder.
+pub async fn full_server(site_root: &str, ready: bool) -> (Router, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = Config { data: folder.path().join("data"), ..Config::default() };
     config.local.models = folder.path().join("models");
@@ -72,7 +72,7 @@ pub async fn whole(site_root: &str, ready: bool) -> (Router, TempDir) {
     (http::router(state, ready, document), folder)
 }
 
-/// A page with one script, which sends on whoever asks for that.
+/// A page with one script. It redirects if the query is `elsewhere`.
 fn document(_: LeptosOptions) -> impl IntoView {
     if use_context::<Parts>().is_some_and(|parts| parts.uri.query() == Some("elsewhere")) {
         leptos_axum::redirect("/elsewhere");
@@ -86,7 +86,7 @@ fn document(_: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// A request as a browser would send it from one of our own pages.
+/// A request as a browser sends it from a page of this site.
 pub fn request(method: &str, path: &str) -> axum::http::request::Builder {
     let request = Request::builder().method(method).uri(path).header("host", "localhost:3000");
     if method == "POST" { request.header("sec-fetch-site", "same-origin") } else { request }
@@ -116,13 +116,13 @@ impl Server {
         Self::start_at(routes, limits, Listener::from).await
     }
 
-    /// One that takes connections as this says.
+    /// Starts a server with this listener.
     pub async fn start_at(routes: Router, limits: Limits, listen: impl FnOnce(TcpListener) -> Listener) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let listener = listen(listener);
         let stopping = CancellationToken::new();
-        let router = layered_as(routes, Config { listen: address, ..Config::default() });
+        let router = layered_with_config(routes, Config { listen: address, ..Config::default() });
         let served = tokio::spawn(http::serve(listener, router, stopping.clone(), limits));
         Self { address, stopping, served }
     }
@@ -131,16 +131,16 @@ impl Server {
         TcpStream::connect(self.address).await.expect("the server accepts")
     }
 
-    /// Sends bytes in which `HOST` stands for our host, and reads until the server closes.
-    pub async fn say(&self, bytes: &str) -> String {
+    /// Sends raw bytes, with `HOST` replaced by the server's address, and reads until the server closes the connection.
+    pub async fn send_raw(&self, bytes: &str) -> String {
         let mut socket = self.connect().await;
-        // The server may have closed before it was sent everything.
+        // The server may close the connection before everything is sent.
         let _ = socket.write_all(bytes.replace("HOST", &self.address.to_string()).as_bytes()).await;
         read_to_end(&mut socket).await
     }
 }
 
-/// What comes until the other side closes.
+/// Reads until the other side closes the connection.
 pub async fn read_to_end(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut part = [0; 65_536];
@@ -153,7 +153,7 @@ pub async fn read_to_end(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The status in the first line of an answer; 0 where there is none.
+/// The status in the first line of a raw response; 0 if there is none.
 pub fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }

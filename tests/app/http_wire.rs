@@ -1,4 +1,4 @@
-//! Over real sockets: slow clients, odd framing, draining.
+//! HTTP over real sockets: slow clients, malformed framing, graceful shutdown.
 
 use std::{
     convert::Infallible,
@@ -28,9 +28,9 @@ use crate::http_support::{Server, read_to_end, status};
 fn quick() -> Limits {
     Limits {
         connections: 64,
-        head: Duration::from_millis(600),
-        stall: Duration::from_millis(600),
-        drain: Duration::from_millis(1_500),
+        head_timeout: Duration::from_millis(600),
+        write_timeout: Duration::from_millis(600),
+        drain_timeout: Duration::from_millis(1_500),
     }
 }
 
@@ -39,7 +39,7 @@ fn routes() -> Router {
 }
 
 #[tokio::test]
-async fn d01_slow_heads_are_closed_and_others_are_served_meanwhile() {
+async fn d01_slow_request_heads_time_out_and_others_are_served() {
     let server = Server::start(routes(), quick()).await;
     let begun = Instant::now();
     let mut slow = Vec::new();
@@ -49,9 +49,9 @@ async fn d01_slow_heads_are_closed_and_others_are_served_meanwhile() {
         slow.push(socket);
     }
     for _ in 0..5 {
-        assert_eq!(status(&server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
+        assert_eq!(status(&server.send_raw("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
         for socket in &mut slow {
-            // One letter at a time keeps nothing open.
+            // Sending one byte at a time does not extend the timeout.
             let _ = socket.write_all(b"x").await;
         }
         sleep(Duration::from_millis(50)).await;
@@ -63,7 +63,7 @@ async fn d01_slow_heads_are_closed_and_others_are_served_meanwhile() {
 }
 
 #[tokio::test]
-async fn d01_slow_bodies_are_closed() {
+async fn d01_slow_request_bodies_time_out() {
     let server = Server::start(routes(), quick()).await;
     let begun = Instant::now();
     let mut socket = server.connect().await;
@@ -78,7 +78,7 @@ async fn d01_slow_bodies_are_closed() {
 }
 
 #[tokio::test]
-async fn d01_a_client_that_reads_nothing_is_let_go() {
+async fn d01_a_client_that_reads_nothing_is_disconnected() {
     struct Gone(CancellationToken);
     impl Drop for Gone {
         fn drop(&mut self) {
@@ -104,11 +104,11 @@ async fn d01_a_client_that_reads_nothing_is_let_go() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_wait_for_a_place() {
+async fn connections_over_the_limit_wait_for_a_slot() {
     let server = Server::start(routes(), Limits { connections: 2, ..quick() }).await;
     let (one, two) = (server.connect().await, server.connect().await);
     sleep(Duration::from_millis(100)).await;
-    let asked = server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
+    let asked = server.send_raw("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n");
     tokio::pin!(asked);
     assert!(timeout(Duration::from_millis(200), asked.as_mut()).await.is_err(), "there is no place yet");
     drop((one, two));
@@ -130,17 +130,18 @@ async fn row_32_ambiguous_framing_is_refused_and_the_connection_closed() {
         "transfer-encoding: chunked\r\n\r\n1\nx\n0\n\n",
         "transfer-encoding: chunked\r\n\r\nz\r\n\r\n",
     ] {
-        let answer = server.say(&format!("{post}{framing}{second}")).await;
+        let answer = server.send_raw(&format!("{post}{framing}{second}")).await;
         assert_eq!(status(&answer), 400, "{framing:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{framing:?}: {answer}");
     }
-    let good =
-        server.say(&format!("{post}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n")).await;
+    let good = server
+        .send_raw(&format!("{post}transfer-encoding: chunked\r\nconnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n"))
+        .await;
     assert_eq!(status(&good), 200, "{good}");
 }
 
 #[tokio::test]
-async fn row_32_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connection_closed() {
+async fn row_32_ambiguous_heads_are_refused_and_the_connection_closed() {
     let server = Server::start(routes(), quick()).await;
     let second = "GET /second HTTP/1.1\r\nhost: HOST\r\n\r\n";
     let post = "POST / HTTP/1.1\r\nhost: HOST\r\nsec-fetch-site: same-origin\r\n";
@@ -174,21 +175,21 @@ async fn row_32_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connectio
     ] {
         bad.push(format!("{post}{framing}"));
     }
-    // Longer than what is kept of a line.
+    // Longer than the part of a line that the guard stores.
     bad.push(format!("{post}content-length: {}1\r\n\r\nx", "0".repeat(300)));
     bad.push(format!("{post}transfer-encoding: chunked{}, chunked\r\n\r\n0\r\n\r\n", " ".repeat(260)));
     for head in &bad {
-        let answer = server.say(&format!("{head}{second}")).await;
+        let answer = server.send_raw(&format!("{head}{second}")).await;
         assert_eq!(status(&answer), 400, "{head:?}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{head:?}: {answer}");
     }
-    // Also after a request of the same connection that was in order, and however the bytes arrive.
+    // Also after a valid request on the same connection, and however the bytes are split.
     for head in &bad {
         let head = head.replace("HOST", &server.address.to_string());
         let mut socket = server.connect().await;
         let first = format!("{}content-length: 3\r\n\r\na\nb", post.replace("HOST", &server.address.to_string()));
         for piece in format!("{first}{head}").as_bytes().chunks(7) {
-            // The server may have closed it already.
+            // The server may have closed the connection.
             if socket.write_all(piece).await.and(Ok(socket.flush().await)).is_err() {
                 break;
             }
@@ -198,19 +199,20 @@ async fn row_32_a_head_that_can_be_read_in_two_ways_is_refused_and_the_connectio
         assert!(answers.starts_with("HTTP/1.1 200"), "{head:?}: {answers}");
         assert!(!answers.contains("second"), "{head:?}: {answers}");
     }
-    // Empty lines before a request, and line feeds in a body, are in order.
+    // Empty lines before a request and line feeds in a body are valid.
     let good = format!("\r\n{post}content-length: 4\r\nconnection: close\r\n\r\n\n\n\n\n");
-    assert_eq!(status(&server.say(&good).await), 200);
+    assert_eq!(status(&server.send_raw(&good).await), 200);
     // Nothing is served after a body of unknown length.
-    let chunked = server.say(&format!("{post}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n{second}")).await;
+    let chunked =
+        server.send_raw(&format!("{post}transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n{second}")).await;
     assert!(status(&chunked) == 200 && chunked.to_lowercase().contains("connection: close"), "{chunked}");
     assert_eq!(chunked.matches("HTTP/1.1").count(), 1, "{chunked}");
 }
 
 #[tokio::test]
-async fn d01_one_address_leaves_places_for_others() {
-    let limits = Limits { connections: 256, head: Duration::from_secs(60), ..quick() };
-    let server = Server::start_at(routes(), limits, |listener| Listener::bounded(listener, &[], 256)).await;
+async fn d01_one_address_cannot_use_all_connections() {
+    let limits = Limits { connections: 256, head_timeout: Duration::from_secs(60), ..quick() };
+    let server = Server::start_at(routes(), limits, |listener| Listener::with_address_limit(listener, &[], 256)).await;
     let mut slow = Vec::new();
     for _ in 0..64 {
         let mut socket = server.connect().await;
@@ -218,7 +220,7 @@ async fn d01_one_address_leaves_places_for_others() {
         slow.push(socket);
     }
     let get = format!("GET / HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address);
-    // Its next one is refused at once, and those of others are served.
+    // Its next connection is refused immediately, and other addresses are served.
     let mut one_more = server.connect().await;
     assert_eq!(status(&read_to_end(&mut one_more).await), 503);
     let other = tokio::net::TcpSocket::new_v4().expect("a socket");
@@ -226,7 +228,7 @@ async fn d01_one_address_leaves_places_for_others() {
     let mut other = other.connect(server.address).await.expect("it is let in");
     other.write_all(get.as_bytes()).await.expect("it is open");
     assert_eq!(status(&read_to_end(&mut other).await), 200);
-    // Whoever is done makes room. The server hears of it a moment later.
+    // Closed connections free their slots. The server notices it a moment later.
     slow.truncate(32);
     for _ in 0..100 {
         let mut socket = server.connect().await;
@@ -241,19 +243,20 @@ async fn d01_one_address_leaves_places_for_others() {
 }
 
 #[tokio::test]
-async fn d01_a_trusted_proxy_may_have_all_places() {
+async fn d01_a_trusted_proxy_may_use_all_connections() {
     let trusted = ["127.0.0.1".parse().expect("an address")];
     let limits = Limits { connections: 256, ..quick() };
-    let server = Server::start_at(routes(), limits, |listener| Listener::bounded(listener, &trusted, 256)).await;
+    let server =
+        Server::start_at(routes(), limits, |listener| Listener::with_address_limit(listener, &trusted, 256)).await;
     let mut held = Vec::new();
     for _ in 0..100 {
         held.push(server.connect().await);
     }
-    assert_eq!(status(&server.say("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
+    assert_eq!(status(&server.send_raw("GET / HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n").await), 200);
 }
 
 #[tokio::test]
-async fn row_33_heads_that_are_too_large_are_refused() {
+async fn row_33_oversized_heads_are_refused() {
     let server = Server::start(routes(), quick()).await;
     let lines = |count: usize| (0..count).map(|n| format!("x-{n}: y\r\n")).collect::<String>();
     let cases = [
@@ -262,7 +265,7 @@ async fn row_33_heads_that_are_too_large_are_refused() {
         (431, format!("GET / HTTP/1.1\r\nhost: HOST\r\nx: {}\r\n\r\n", "y".repeat(500_000))),
         (414, format!("GET /{} HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n", "a".repeat(20_000))),
         (414, format!("GET /{} HTTP/1.1\r\nhost: HOST\r\n\r\n", "a".repeat(70_000))),
-        // Row 28: a cookie of 10 KB is no fault of the request; whoever reads it decides.
+        // Row 28: a cookie of 10 KB is a valid request; the code that reads the cookie decides.
         (
             200,
             format!(
@@ -272,7 +275,7 @@ async fn row_33_heads_that_are_too_large_are_refused() {
         ),
     ];
     for (expected, request) in cases {
-        let answer = server.say(&request).await;
+        let answer = server.send_raw(&request).await;
         assert_eq!(status(&answer), expected, "{}: {answer}", &request[..60]);
     }
 }
@@ -290,7 +293,7 @@ async fn row_29_hosts_over_the_wire() {
         (400, "GET http://evil.test/ HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n"),
         (421, "GET http://evil.test/ HTTP/1.1\r\nhost: evil.test\r\nconnection: close\r\n\r\n"),
     ] {
-        let answer = server.say(request).await;
+        let answer = server.send_raw(request).await;
         assert_eq!(status(&answer), expected, "{request:?}: {answer}");
     }
 }
@@ -314,7 +317,7 @@ async fn c03_a_client_that_hangs_up_does_not_stop_the_work() {
     assert_eq!(finished.load(Ordering::SeqCst), 10);
 }
 
-/// A stream as answers are: it ends itself with a last event when the server stops.
+/// Routes with a stream like those of answers: it sends a last event and ends when the server stops.
 fn streaming(stopping: CancellationToken) -> Router {
     let stream = async move || {
         let ticks = futures::stream::unfold((), |()| async {
@@ -332,7 +335,7 @@ fn streaming(stopping: CancellationToken) -> Router {
 }
 
 #[tokio::test]
-async fn m03_stopping_ends_streams_finishes_requests_and_refuses_new_ones() {
+async fn m03_shutdown_ends_streams_finishes_requests_and_refuses_new_ones() {
     let stopping = CancellationToken::new();
     let server = Server::start(streaming(stopping.clone()), quick()).await;
     let ask = async |path: &str| {
@@ -363,8 +366,8 @@ async fn m03_stopping_ends_streams_finishes_requests_and_refuses_new_ones() {
 }
 
 #[tokio::test]
-async fn m03_what_does_not_end_is_cut_off() {
-    // These streams never hear that the server stops.
+async fn m03_streams_that_do_not_end_are_cut_off() {
+    // These streams are not told that the server stops.
     let server = Server::start(streaming(CancellationToken::new()), quick()).await;
     let mut socket = server.connect().await;
     let head = format!("GET /stream HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);

@@ -1,10 +1,10 @@
-//! What a page carries for its scripts: exactly what was kept, and nothing that could run.
+//! The data that a page embeds for hydration: identical to the stored data, and not executable.
 
 use serde_json::Value;
 
 use crate::support::{app::each_db, client::Client};
 
-/// The text of a JavaScript string literal, from behind its first quote to its end; also what stands behind it.
+/// Decodes a JavaScript string literal that begins after its opening quote. Returns the text and the rest behind it.
 fn unescape(literal: &str) -> (String, &str) {
     let (mut text, mut rest) = (String::new(), literal.char_indices());
     while let Some((at, c)) = rest.next() {
@@ -43,8 +43,8 @@ fn unescape(literal: &str) -> (String, &str) {
     panic!("a literal without an end")
 }
 
-/// All strings of all data that a page carries.
-fn carried(page: &str) -> Vec<String> {
+/// All strings in the data that a page embeds.
+fn embedded_strings(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = page;
     while let Some((_, after)) = rest.split_once("__RESOLVED_RESOURCES[") {
@@ -65,7 +65,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The page's scripts all have its nonce, and none is anybody's text.
+/// Checks that all scripts of the page have a nonce and none comes from user text.
 fn assert_only_own_scripts(page: &str) {
     for script in page.split("<script").skip(1) {
         let tag = script.split('>').next().unwrap_or_default();
@@ -81,7 +81,7 @@ async fn page(client: &mut Client, path: &str) -> String {
 }
 
 each_db! {
-    async fn h10_data_of_pages_cannot_break_out_and_is_byte_exact(app: TestApp) {
+    async fn h10_embedded_data_cannot_break_out_and_is_byte_exact(app: TestApp) {
         let mut ada = app.administrator().await;
         let payloads = [
             "</script><script>alert(1)</script>",
@@ -93,18 +93,18 @@ each_db! {
             "line\r\nbreak\rand\nmore\t\"quoted\" \\ back",
         ];
         for payload in payloads {
-            let sent = ada.say(None, payload).await;
-            ada.settled(sent.chat).await;
+            let sent = ada.send_message(None, payload).await;
+            ada.wait_for_answer(sent.chat).await;
             let text = page(&mut ada, &format!("/chats/{}", sent.chat)).await;
             assert_only_own_scripts(&text);
-            assert!(carried(&text).iter().any(|carried| carried == payload), "{payload:?} in {:?}", carried(&text));
+            assert!(embedded_strings(&text).iter().any(|carried| carried == payload), "{payload:?} in {:?}", embedded_strings(&text));
             assert_only_own_scripts(&page(&mut ada, "/sessions").await);
         }
         for name in ["</script><b>Ada", "Ada ${x}", "\"Ada\" 'L' \\0"] {
             assert_eq!(ada.post_form("/api/change_name", &[("name", name)]).await.status, 200);
             let text = page(&mut ada, "/settings").await;
             assert_only_own_scripts(&text);
-            assert!(carried(&text).iter().any(|carried| carried == name), "{name}");
+            assert!(embedded_strings(&text).iter().any(|carried| carried == name), "{name}");
         }
     }
 }

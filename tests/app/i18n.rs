@@ -1,4 +1,4 @@
-//! The texts of the interface: the code and the languages agree, and everything that people read is in their language.
+//! Translations: the code and the locale files agree, and users see everything in their language.
 
 mod pages;
 mod sources;
@@ -11,16 +11,16 @@ use colloquy::i18n::{Bundle, Key};
 use icu_plurals::{PluralCategory, PluralRules};
 use sources::{Use, uses};
 
-/// The language whose texts all others have.
+/// The reference language.
 const BASE: &str = "en-GB";
-/// Forms of a text for a number, after CLDR.
+/// The plural categories of CLDR.
 const FORMS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// Areas that no browser loads.
 const SERVER_ONLY: &[&str] = &["mail"];
 
 type Texts = BTreeMap<String, String>;
 
-/// Every language by its tag: its texts by their keys.
+/// The texts of every language, by tag and key.
 fn languages() -> BTreeMap<String, Texts> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales");
     let mut languages = BTreeMap::new();
@@ -35,7 +35,7 @@ fn languages() -> BTreeMap<String, Texts> {
             let content = fs::read_to_string(&file).expect("a file of texts");
             let read: BTreeMap<String, String> =
                 serde_json::from_str(&content).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            // A key that stands there twice would hide the first.
+            // A duplicate key would hide the first one.
             assert_eq!(content.matches("\": \"").count(), read.len(), "{}: one text a line, each once", file.display());
             texts.extend(read.into_iter().map(|(name, text)| (format!("{area}.{name}"), text)));
         }
@@ -44,7 +44,7 @@ fn languages() -> BTreeMap<String, Texts> {
     languages
 }
 
-/// A key without the form that it is for, where it is for one.
+/// A key without its plural category, if it has one.
 fn without_form<'a>(key: &'a str, texts: &Texts) -> &'a str {
     let form = key
         .rsplit_once('_')
@@ -95,7 +95,7 @@ fn every_placeholder_gets_a_value() {
 }
 
 #[test]
-fn every_language_says_the_same() {
+fn every_language_has_the_same_texts() {
     let languages = languages();
     let base = &languages[BASE];
     let mut wrong = Vec::new();
@@ -113,7 +113,7 @@ fn every_language_says_the_same() {
                 }
                 continue;
             };
-            // How a language writes a time or a day is its own.
+            // Each language formats times and dates differently.
             if !key.starts_with("time.")
                 && !is_dialect
                 && (placeholders(own), tags(own)) != (placeholders(text), tags(text))
@@ -126,7 +126,7 @@ fn every_language_says_the_same() {
 }
 
 #[test]
-fn a_text_that_depends_on_a_number_has_all_forms_of_its_language() {
+fn plural_texts_have_all_forms_of_their_language() {
     let mut wrong = Vec::new();
     for (tag, texts) in languages() {
         let locale: icu_plurals::PluralRulesPreferences =
@@ -163,7 +163,7 @@ fn texts_are_tidy() {
             if is_untidy {
                 wrong.push(format!("{tag} {key}: {text:?}"));
             }
-            // Those who read German are said du to.
+            // German texts use the informal "du".
             let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).collect();
             if tag == "de"
                 && words.windows(2).any(|pair| matches!(pair[0], "Ihre" | "Ihren" | "Ihrem" | "Ihrer" | "Ihnen"))
@@ -176,7 +176,7 @@ fn texts_are_tidy() {
 }
 
 #[test]
-fn no_two_keys_have_the_same_number() {
+fn no_two_keys_have_the_same_hash() {
     let mut numbers: BTreeMap<Key, String> = BTreeMap::new();
     for key in languages().into_values().flat_map(Texts::into_keys) {
         let former = numbers.insert(Key::named(&key), key.clone());
@@ -184,17 +184,17 @@ fn no_two_keys_have_the_same_number() {
     }
 }
 
-/// Which areas the files of a folder may use, besides those that every page has: what a browser has loaded when they are
-/// shown. The longest that fits counts.
+/// The text areas that the files of a folder may use besides the common ones: those that the browser has loaded when it
+/// renders them. The longest matching prefix counts.
 const AREAS: &[(&str, &[&str])] = &[
     ("pages/auth", &["auth"]),
     ("pages/legal", &["auth"]),
     ("pages/chat", &["chat"]),
     ("pages/shell", &["chat"]),
-    ("pages/shell/fault", &[]),
+    ("pages/shell/error_page", &[]),
     ("pages/toolkit", &[]),
-    // For people who are signed in.
-    ("pages/toolkit/confirm", &["chat"]),
+    // Only for signed-in users.
+    ("pages/toolkit/reauth", &["chat"]),
     ("pages/admin", &["chat", "admin", "sessions", "settings"]),
     ("pages/sessions", &["chat", "admin", "sessions", "settings"]),
     ("pages/settings", &["chat", "admin", "sessions", "settings"]),

@@ -1,4 +1,4 @@
-//! Who may touch what: every server function and every route has a row here, or the test fails.
+//! The access table: what anonymous users, other users and the owner get. Every server function and route needs a row.
 
 mod chats;
 
@@ -12,42 +12,42 @@ use axum::{
     },
 };
 use colloquy::{
-    domain::{AppError, ClientId, FactorId, MessageId, RunId, Sent},
+    domain::{AppError, ClientId, FactorId, MessageId, RunId, StartedRun},
     server::{
         access::{Access, Endpoint},
-        config::RequiredOf,
+        config::SecondFactorRequirement,
         store::NewIdentity,
     },
 };
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{Kept, TestApp, each_db},
+    app::{Backend, TestApp, each_db},
     client::{Answer, Client, encode},
 };
 
-/// Who vouches for the owner.
+/// The issuer of the owner's linked identity.
 const ISSUER: &str = "https://login.example";
 
-/// What an endpoint is sent, with the owner's ids in it.
-pub enum Sends {
+/// The request body of an endpoint, with the owner's ids in it.
+pub enum RequestBody {
     Form(fn(&Ids) -> Vec<(&'static str, String)>),
     Json(fn(&Ids) -> Value),
 }
-use Sends::{Form, Json};
+use RequestBody::{Form, Json};
 
-/// The owner's things that are asked for.
+/// The ids of the owner's resources.
 pub struct Ids {
-    pub sent: Sent,
+    pub sent: StartedRun,
     factor: FactorId,
 }
 
-/// A row: an endpoint, what it is sent, and what a stranger, another person and the owner get.
-/// An administrator has no more right to a person's chats than anybody else, so the other person is one.
+/// A row: an endpoint, its request body, and the statuses for an anonymous user, another user and the owner. The other
+/// user is an administrator, because administrators have no access to the chats of others either.
 pub struct Row {
     pub path: &'static str,
-    sends: Sends,
-    stranger: u16,
+    body: RequestBody,
+    anonymous: u16,
     other: u16,
     owner: u16,
 }
@@ -60,9 +60,9 @@ fn answer_form(ids: &Ids) -> Vec<(&'static str, String)> {
     vec![("chat", chat(ids)), ("message", ids.sent.answer.to_string())]
 }
 
-/// Ends that are the same for everybody are those that touch nobody's rows.
+/// The access table. Endpoints that touch no one's rows have the same status for everyone.
 pub fn rows() -> Vec<Row> {
-    let row = |path, sends, stranger, other, owner| Row { path, sends, stranger, other, owner };
+    let row = |path, body, anonymous, other, owner| Row { path, body, anonymous, other, owner };
     vec![
         row("/api/load_entrance", Form(|_| vec![]), 200, 200, 200),
         row("/api/rate_password", Json(|_| json!({"email": "", "name": "", "password": "x"})), 200, 200, 200),
@@ -93,7 +93,7 @@ pub fn rows() -> Vec<Row> {
             422,
         ),
         row("/api/list_factors", Form(|_| vec![]), 401, 200, 200),
-        // The owner has an app, the other person is adding one.
+        // The owner has an app; the other user is adding one.
         row("/api/begin_totp", Form(|_| vec![]), 401, 200, 409),
         row("/api/confirm_totp", Form(|_| vec![("code", "none".into())]), 401, 422, 422),
         row("/api/new_recovery_codes", Form(|_| vec![]), 401, 409, 200),
@@ -151,7 +151,7 @@ pub fn rows() -> Vec<Row> {
             200,
         ),
         row("/api/stop_answer", Form(answer_form), 401, 404, 200),
-        // By now the owner has sent another message, so theirs is not the last answer any more.
+        // The owner has sent another message by now, so this is not the last answer any more.
         row("/api/retry_answer", Form(answer_form), 401, 404, 409),
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
         row("/api/change_retention", Form(|_| vec![("days", "90".into())]), 401, 200, 200),
@@ -180,15 +180,15 @@ pub fn rows() -> Vec<Row> {
         row("/api/verify_address", Form(|_| vec![("token", "x".into())]), 422, 422, 422),
         row("/api/request_address_change", Form(|_| vec![("email", "new@example.org".into())]), 401, 200, 200),
         row("/api/confirm_address_change", Form(|_| vec![("token", "x".into())]), 422, 422, 422),
-        // For administrators, which the other person is and the owner of the chat is not.
+        // Only for administrators: the other user is one, the owner is not.
         row("/api/create_invitation", Form(|_| vec![("role", "member".into())]), 401, 200, 403),
         row("/api/list_invitations", Json(|_| json!({})), 401, 200, 403),
-        row("/api/revoke_invitation", Form(|_| vec![("id", uuid_chat().to_string())]), 401, 404, 403),
+        row("/api/revoke_invitation", Form(|_| vec![("id", unknown_chat().to_string())]), 401, 404, 403),
         row("/api/list_jobs", Json(|_| json!({})), 401, 200, 403),
         row(
             "/api/change_job",
             Form(|_| {
-                let subject = uuid_chat().to_string();
+                let subject = unknown_chat().to_string();
                 vec![("kind", "send_mail".into()), ("subject", subject), ("action", "try_again".into())]
             }),
             401,
@@ -196,25 +196,25 @@ pub fn rows() -> Vec<Row> {
             403,
         ),
         row("/api/load_people", Json(|_| json!({})), 401, 200, 403),
-        row("/api/load_person", Json(|_| json!({"user": uuid_chat()})), 401, 404, 403),
+        row("/api/load_person", Json(|_| json!({"user": unknown_chat()})), 401, 404, 403),
         row(
             "/api/change_person",
-            Form(|_| vec![("user", uuid_chat().to_string()), ("change", "disable".into())]),
+            Form(|_| vec![("user", unknown_chat().to_string()), ("change", "disable".into())]),
             401,
             404,
             403,
         ),
         row(
             "/api/end_sign_in_of",
-            Form(|_| vec![("user", uuid_chat().to_string()), ("sign_in", uuid_chat().to_string())]),
+            Form(|_| vec![("user", unknown_chat().to_string()), ("sign_in", unknown_chat().to_string())]),
             401,
             404,
             403,
         ),
-        row("/api/start_reset", Form(|_| vec![("user", uuid_chat().to_string())]), 401, 404, 403),
-        // Nobody has said that theirs are lost.
+        row("/api/start_reset", Form(|_| vec![("user", unknown_chat().to_string())]), 401, 404, 403),
+        // No removal of factors was requested.
         row("/api/refuse_factor_removal", Form(|_| vec![]), 401, 404, 404),
-        // The address is not theirs, and nothing is to be deleted.
+        // The address is not the user's own, so no deletion is scheduled.
         row("/api/delete_account", Form(|_| vec![("email", "x@example.org".into())]), 401, 422, 422),
         row("/api/keep_account", Form(|_| vec![]), 401, 404, 404),
         row("/api/request_export", Form(|_| vec![]), 401, 200, 200),
@@ -223,7 +223,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 pub async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
-    match row.sends {
+    match row.body {
         Json(body) => client.post_json(row.path, &body(ids)).await,
         Form(fields) => {
             let fields = fields(ids);
@@ -233,13 +233,13 @@ pub async fn call(client: &mut Client, row: &Row, ids: &Ids) -> Answer {
     }
 }
 
-/// Two people with a chat of the second one's, who is not the administrator.
-pub async fn two(app: &TestApp) -> (Client, Client, Ids) {
+/// An administrator, and a member with a chat, a second factor and a linked identity.
+pub async fn admin_and_member(app: &TestApp) -> (Client, Client, Ids) {
     let ada = app.administrator().await;
     let mut bob = app.person("bob@example.org", "Bob").await;
-    let sent = bob.say(None, "[[paced 3 5]] Bob's secret").await;
-    bob.settled(sent.chat).await;
-    super::factors::enrolled(app, &mut bob).await;
+    let sent = bob.send_message(None, "[[paced 3 5]] Bob's secret").await;
+    bob.wait_for_answer(sent.chat).await;
+    super::factors::add_totp_app(app, &mut bob).await;
     let factor = super::factors::factors(&mut bob).await.factors[0].id;
     link(app).await;
     (ada, bob, Ids { sent, factor })
@@ -263,21 +263,21 @@ fn i01_every_server_function_has_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn i01_strangers_others_and_owners_get_what_the_table_says() {
-    for kept in [Kept::Sqlite, Kept::PostgresAndRedis] {
+async fn i01_server_functions_return_the_statuses_of_the_table() {
+    for backend in [Backend::Sqlite, Backend::PostgresAndRedis] {
         let mail = crate::support::smtp::Smtp::start().await.config();
-        let app = TestApp::start_with(kept, |config| {
+        let app = TestApp::start_with(backend, |config| {
             config.sign_up_open = true;
             config.mail = Some(mail);
         })
         .await;
-        let (mut ada, mut bob, ids) = two(&app).await;
-        let factor = FactorId::from_uuid(uuid_chat().uuid());
-        let unknown = Ids { sent: Sent { chat: uuid_chat(), ..ids.sent.clone() }, factor };
+        let (mut ada, mut bob, ids) = admin_and_member(&app).await;
+        let factor = FactorId::from_uuid(unknown_chat().uuid());
+        let unknown = Ids { sent: StartedRun { chat: unknown_chat(), ..ids.sent.clone() }, factor };
         for row in rows() {
-            let mut stranger = app.stranger();
-            let refused = call(&mut stranger, &row, &ids).await;
-            assert_eq!(refused.status, row.stranger, "{} by a stranger: {}", row.path, refused.text());
+            let mut anonymous = app.anonymous();
+            let refused = call(&mut anonymous, &row, &ids).await;
+            assert_eq!(refused.status, row.anonymous, "{} by an anonymous user: {}", row.path, refused.text());
             let refused = call(&mut ada, &row, &ids).await;
             assert_eq!(refused.status, row.other, "{} by another: {}", row.path, refused.text());
             if row.other == 404 {
@@ -292,42 +292,42 @@ async fn i01_strangers_others_and_owners_get_what_the_table_says() {
             let done = call(&mut bob, &row, &ids).await;
             assert_eq!(done.status, row.owner, "{} by the owner: {}", row.path, done.text());
             if row.path == "/api/send_message" {
-                bob.settled(ids.sent.chat).await;
+                bob.wait_for_answer(ids.sent.chat).await;
             }
         }
     }
 }
 
-/// A route that is no server function: what a stranger, another person who is no administrator, and the owner get.
-struct Place {
-    /// As the router knows it.
+/// A route that is not a server function, with the statuses for an anonymous user, another member and the owner.
+struct RouteRow {
+    /// The route pattern.
     route: &'static str,
     method: Method,
-    /// A multipart form with a file, else a plain form, or nothing for `GET`.
+    /// Whether to send a multipart form with a file. Otherwise a plain form, or no body for `GET`.
     file: bool,
     statuses: [u16; 3],
 }
 
-/// `/chats/…/events` has tests of its own (i03), and so have the ways of providers (o01 to o07).
-fn places() -> Vec<Place> {
-    let place = |route, method, file, statuses| Place { route, method, file, statuses };
+/// `/chats/…/events` has more tests (i03), and so have the routes of identity providers (o01 to o07).
+fn route_rows() -> Vec<RouteRow> {
+    let row = |route, method, file, statuses| RouteRow { route, method, file, statuses };
     vec![
-        place("/chats/{chat}/runs/{run}/events", Method::GET, false, [401, 404, 200]),
-        place("/settings/data/{id}", Method::GET, false, [401, 404, 404]),
-        // Whoever is signed in sees pictures; the owner has none.
-        place("/people/{id}/picture", Method::GET, false, [401, 404, 404]),
-        place("/settings/picture", Method::POST, true, [401, 422, 422]),
-        place("/audit/export", Method::POST, false, [401, 403, 403]),
-        place("/auth/{provider}/start", Method::POST, false, [404, 404, 404]),
-        place("/auth/{provider}/callback", Method::GET, false, [404, 404, 404]),
-        // Everybody's; there is no language "{language}".
-        place("/locales/{language}/{version}/{file}", Method::GET, false, [404, 404, 404]),
-        place("/health/live", Method::GET, false, [200, 200, 200]),
-        place("/health/ready", Method::GET, false, [200, 200, 200]),
+        row("/chats/{chat}/runs/{run}/events", Method::GET, false, [401, 404, 200]),
+        row("/settings/data/{id}", Method::GET, false, [401, 404, 404]),
+        // All signed-in users may see pictures; the owner has none.
+        row("/people/{id}/picture", Method::GET, false, [401, 404, 404]),
+        row("/settings/picture", Method::POST, true, [401, 422, 422]),
+        row("/audit/export", Method::POST, false, [401, 403, 403]),
+        row("/auth/{provider}/start", Method::POST, false, [404, 404, 404]),
+        row("/auth/{provider}/callback", Method::GET, false, [404, 404, 404]),
+        // Public; there is no language "{language}".
+        row("/locales/{language}/{version}/{file}", Method::GET, false, [404, 404, 404]),
+        row("/health/live", Method::GET, false, [200, 200, 200]),
+        row("/health/ready", Method::GET, false, [200, 200, 200]),
     ]
 }
 
-/// The routes that the sources name, but those of files and of server functions.
+/// The routes in the source files, except those of static files and server functions.
 fn named_routes() -> BTreeSet<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/http");
     let mut found = BTreeSet::new();
@@ -345,22 +345,22 @@ fn named_routes() -> BTreeSet<String> {
 }
 
 each_db! {
-    async fn i01_every_route_has_its_place_and_gives_what_the_table_says(app: TestApp) {
-        let known: BTreeSet<String> = places().iter().map(|place| place.route.to_owned()).collect();
+    async fn i01_every_route_is_listed_and_returns_the_statuses_of_the_table(app: TestApp) {
+        let known: BTreeSet<String> = route_rows().iter().map(|row| row.route.to_owned()).collect();
         assert_eq!(named_routes(), known);
-        let app = app.open_to_all().await;
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut cy = app.person("cy@example.org", "Cy").await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "hello").await;
-        bob.settled(sent.chat).await;
-        let id = uuid_chat().to_string();
-        for place in places() {
-            let path = place.route.replace("{chat}", &sent.chat.to_string()).replace("{run}", &sent.run.to_string());
+        let sent = bob.send_message(None, "hello").await;
+        bob.wait_for_answer(sent.chat).await;
+        let id = unknown_chat().to_string();
+        for row in route_rows() {
+            let path = row.route.replace("{chat}", &sent.chat.to_string()).replace("{run}", &sent.run.to_string());
             let path = path.replace("{id}", &id).replace("{provider}", "none");
-            for (client, status) in [&mut app.stranger(), &mut cy, &mut bob].into_iter().zip(place.statuses) {
-                let mut request = client.request(place.method.clone(), &path);
-                let body = match (place.file, &place.method) {
+            for (client, status) in [&mut app.anonymous(), &mut cy, &mut bob].into_iter().zip(row.statuses) {
+                let mut request = client.request(row.method.clone(), &path);
+                let body = match (row.file, &row.method) {
                     (true, _) => {
                         request = request.header(CONTENT_TYPE, "multipart/form-data; boundary=x");
                         "--x\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"x\"\r\n\r\nnone\r\n--x--\r\n"
@@ -372,24 +372,24 @@ each_db! {
                     _ => "",
                 };
                 let answer = client.open(request.body(Body::from(body)).expect("a request")).await;
-                assert_eq!(answer.status(), status, "{} {path}", place.method);
+                assert_eq!(answer.status(), status, "{} {path}", row.method);
             }
         }
     }
 }
 
-fn uuid_chat() -> colloquy::domain::ChatId {
+fn unknown_chat() -> colloquy::domain::ChatId {
     "0190e2a4-7b1c-7def-8123-456789abcdef".parse().expect("an id")
 }
 
 each_db! {
-    async fn i03_foreign_streams_are_not_there_and_go_on(app: TestApp) {
-        let app = app.open_to_all().await;
-        let (mut ada, mut bob, ids) = two(&app).await;
-        let sent = bob.say(Some(ids.sent.chat), "[[paced 60 20]]").await;
+    async fn i03_streams_of_others_are_not_found_and_continue(app: TestApp) {
+        let app = app.with_open_sign_up().await;
+        let (mut ada, mut bob, ids) = admin_and_member(&app).await;
+        let sent = bob.send_message(Some(ids.sent.chat), "[[paced 60 20]]").await;
         assert_eq!(ada.events(&sent, None).await.0, 404);
-        assert_eq!(app.stranger().events(&sent, None).await.0, 401);
-        let mixed = Sent { chat: uuid_chat(), ..sent.clone() };
+        assert_eq!(app.anonymous().events(&sent, None).await.0, 401);
+        let mixed = StartedRun { chat: unknown_chat(), ..sent.clone() };
         assert_eq!(bob.events(&mixed, None).await.0, 404);
         for bad in ["0", "..", "%00", "{0190e2a4-7b1c-7def-8123-456789abcdef}", "0190E2A4-7B1C-7DEF-8123-456789ABCDEF", "'%20or%201=1"] {
             let answer = bob.get(&format!("/chats/{}/runs/{bad}/events", sent.chat)).await;
@@ -401,7 +401,7 @@ each_db! {
 }
 
 each_db! {
-    async fn row_16_ids_that_are_none_are_refused(app: TestApp) {
+    async fn row_16_malformed_ids_are_refused(app: TestApp) {
         let mut ada = app.administrator().await;
         for bad in ["", "x", "00000000-0000-0000-0000-000000000000", "0190E2A4-7B1C-7DEF-8123-456789ABCDEF", "{0190e2a4-7b1c-7def-8123-456789abcdef}", "1' or '1'='1"] {
             let refused = ada.post_json("/api/find_chat", &json!({ "chat": bad })).await;
@@ -412,8 +412,8 @@ each_db! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i07_forged_fields_change_nothing() {
-    let app = TestApp::start_with(Kept::Sqlite, |config| config.sign_up_open = true).await;
-    let (mut ada, mut bob, ids) = two(&app).await;
+    let app = TestApp::start_with(Backend::Sqlite, |config| config.sign_up_open = true).await;
+    let (mut ada, mut bob, ids) = admin_and_member(&app).await;
     let (_, bob_id) = (
         0,
         app.state
@@ -445,22 +445,22 @@ async fn i07_forged_fields_change_nothing() {
 }
 
 #[test]
-fn i01_every_server_function_has_an_access_policy_that_its_row_agrees_with() {
+fn i01_the_access_policy_of_every_server_function_matches_its_row() {
     let rows = rows();
     for (path, _) in server_fn::axum::server_fn_paths() {
         let access = Endpoint::at(path).unwrap_or_else(|| panic!("{path} has no access policy")).access;
         let row = rows.iter().find(|row| row.path == path).unwrap_or_else(|| panic!("{path} has no row"));
         if access.needs_sign_in() {
-            assert_eq!(row.stranger, 401, "{path} is for {access:?}");
+            assert_eq!(row.anonymous, 401, "{path} is for {access:?}");
         }
         // The owner is a member, the other person an administrator.
         assert_eq!(row.owner == 403, access.is_for_administrators(), "{path} is for {access:?}");
     }
 }
 
-/// Spelled out, so that nobody opens one more of them by choosing another policy.
+/// Listed in full, so that a changed access policy cannot open an endpoint unnoticed.
 #[test]
-fn i01_before_enrolment_these_functions_are_open_and_these_ask_for_a_recent_proof() {
+fn i01_the_functions_open_before_enrolment_or_needing_reauthentication_are_listed() {
     let of = |is_meant: fn(Access) -> bool| {
         let paths = server_fn::axum::server_fn_paths().map(|(path, _)| path);
         let mut names: Vec<&str> = paths
@@ -539,23 +539,23 @@ fn i01_every_server_function_checks_its_own_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn i01_before_enrolment_those_endpoints_are_open_whose_policy_says_so_and_no_other() {
-    let app = TestApp::start_with(Kept::Sqlite, |config| {
+async fn i01_before_enrolment_only_endpoints_with_that_policy_are_open() {
+    let app = TestApp::start_with(Backend::Sqlite, |config| {
         config.sign_up_open = true;
-        config.require_second_factor = RequiredOf::Everybody;
+        config.require_second_factor = SecondFactorRequirement::Everyone;
     })
     .await;
     let mut ada = app.administrator().await;
-    let id = uuid_chat().uuid();
+    let id = unknown_chat().uuid();
     let (message, answer) = (MessageId::from_uuid(id), MessageId::from_uuid(id));
-    let sent = Sent { chat: uuid_chat(), message, answer, run: RunId::from_uuid(id) };
+    let sent = StartedRun { chat: unknown_chat(), message, answer, run: RunId::from_uuid(id) };
     let ids = Ids { sent, factor: FactorId::from_uuid(id) };
-    // They begin or end a sign-in.
+    // These start or end a headers-in.
     let not_here = ["/api/sign_out", "/api/sign_in", "/api/sign_up"];
     for row in rows().iter().filter(|row| !not_here.contains(&row.path)) {
         let access = Endpoint::at(row.path).expect("a policy").access;
         let answer = call(&mut ada, row, &ids).await;
-        let is_refused = answer.status == 403 && matches!(answer.error(), AppError::Unenrolled);
+        let is_refused = answer.status == 403 && matches!(answer.error(), AppError::MfaEnrolmentRequired);
         assert_ne!(is_refused, access.is_open_before_enrolment(), "{}: {}", row.path, answer.text());
     }
     for (path, is_open) in
@@ -567,12 +567,12 @@ async fn i01_before_enrolment_those_endpoints_are_open_whose_policy_says_so_and_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn row_25_fields_that_a_function_does_not_take_are_refused() {
-    let app = TestApp::start_with(Kept::Sqlite, |config| config.sign_up_open = true).await;
-    let (_, mut bob, ids) = two(&app).await;
+async fn row_25_unknown_fields_of_server_functions_are_refused() {
+    let app = TestApp::start_with(Backend::Sqlite, |config| config.sign_up_open = true).await;
+    let (_, mut bob, ids) = admin_and_member(&app).await;
     for row in rows() {
         for name in ["user_id", "is_admin", "owner_id", "created_at", "tokens_used", "bypass_filter"] {
-            let answer = match row.sends {
+            let answer = match row.body {
                 Json(body) => {
                     let mut body = body(&ids);
                     body[name] = json!("1");
@@ -594,10 +594,10 @@ async fn row_25_fields_that_a_function_does_not_take_are_refused() {
 each_db! {
     async fn h01_cross_site_requests_change_nothing(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "hello").await;
-        ada.settled(sent.chat).await;
-        let ids = Ids { sent, factor: FactorId::from_uuid(uuid_chat().uuid()) };
-        let signs: [&[(&str, &str)]; 7] = [
+        let sent = ada.send_message(None, "hello").await;
+        ada.wait_for_answer(sent.chat).await;
+        let ids = Ids { sent, factor: FactorId::from_uuid(unknown_chat().uuid()) };
+        let header_sets: [&[(&str, &str)]; 7] = [
             &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")],
             &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:3000")],
             &[("origin", "https://evil.example")],
@@ -608,8 +608,8 @@ each_db! {
         ];
         for row in rows() {
             for kind in ["application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=x"] {
-                for sign in signs {
-                    let body = match row.sends {
+                for headers in header_sets {
+                    let body = match row.body {
                         Json(body) => body(&ids).to_string(),
                         Form(fields) => {
                             let fields = fields(&ids);
@@ -617,11 +617,11 @@ each_db! {
                         }
                     };
                     let mut request = ada.request(Method::GET, row.path).method(Method::POST).header(CONTENT_TYPE, kind).header(ACCEPT, "text/html");
-                    for (name, value) in sign {
+                    for (name, value) in headers {
                         request = request.header(*name, *value);
                     }
                     let answer = ada.send(request.body(Body::from(body)).expect("a request")).await;
-                    assert_eq!(answer.status, 403, "{} {kind} {sign:?}", row.path);
+                    assert_eq!(answer.status, 403, "{} {kind} {headers:?}", row.path);
                 }
             }
         }
@@ -630,10 +630,10 @@ each_db! {
 }
 
 each_db! {
-    async fn h02_getting_changes_nothing(app: TestApp) {
+    async fn h02_get_requests_change_nothing(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "hello").await;
-        ada.settled(sent.chat).await;
+        let sent = ada.send_message(None, "hello").await;
+        ada.wait_for_answer(sent.chat).await;
         let before = ada.chat(sent.chat).await;
         for row in rows() {
             let answer = ada.get(&format!("{}?chat={}&action=delete&title=x", row.path, sent.chat)).await;
@@ -647,24 +647,24 @@ each_db! {
 }
 
 each_db! {
-    async fn i10_no_spelling_of_a_path_opens_a_door(app: TestApp) {
+    async fn i10_no_spelling_of_a_path_bypasses_access_control(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.say(None, "hello").await;
-        ada.settled(sent.chat).await;
-        let mut stranger = app.stranger();
+        let sent = ada.send_message(None, "hello").await;
+        ada.wait_for_answer(sent.chat).await;
+        let mut anonymous = app.anonymous();
         for path in ["//api/load_frame", "/api//load_frame", "/api/./load_frame", "/api/%2e%2e/api/load_frame", "/API/load_frame", "/api/load_frame/", "/api/load_frame;x", "/api/load_frame%00"] {
-            let request = stranger
+            let request = anonymous
                 .request(Method::POST, path)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header("x-user-id", "1")
                 .header("x-request-from", "internal")
                 .body(Body::empty())
                 .expect("a request");
-            let answer = stranger.send(request).await;
+            let answer = anonymous.send(request).await;
             assert!(matches!(answer.status.as_u16(), 400 | 401 | 404 | 405), "row 35: {path}: {}", answer.status);
         }
         for path in [format!("/chats/{}", sent.chat), "/sessions".into(), "/".into()] {
-            let answer = stranger.get(&path).await;
+            let answer = anonymous.get(&path).await;
             assert_eq!(answer.status, 302, "{path}: {}", answer.text());
             assert!(answer.header("location").starts_with("/sign-in"), "{}", answer.header("location"));
         }

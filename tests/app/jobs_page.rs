@@ -1,4 +1,4 @@
-//! Jobs as administrators and the operator see them, and what they do with them.
+//! Jobs on the administrators' page and the command line.
 
 use std::process::Command;
 
@@ -18,21 +18,21 @@ use crate::support::{
 };
 
 const ERROR: &str = "550 nobody";
-/// What no page shows of a mail.
+/// Content of a mail, which no page shows.
 const CANARY: &str = "/reset-password?token=canary";
 
-/// How a job is left.
+/// The state that a job is put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
+enum SeedState {
     Running,
-    /// It failed, and waits for its next attempt.
+    /// Failed, and waiting for its next attempt.
     Waiting,
     Failed,
 }
 
-/// Makes a job and leaves it like this, in one transaction, so that no runner has it in between. No application here sends
-/// mails.
-async fn leave(app: &TestApp, kind: JobKind, how: Left) -> Uuid {
+/// Inserts a job in this state. This is one transaction, so that no worker claims the job in between. The applications
+/// of these tests send no mails.
+async fn insert_job(app: &TestApp, kind: JobKind, how: SeedState) -> Uuid {
     let (id, now) = (app.state.clock.new_id(), app.state.clock.now());
     let mut tx = app.state.store.write().await.expect("a unit");
     if kind == JobKind::SendMail {
@@ -45,8 +45,8 @@ async fn leave(app: &TestApp, kind: JobKind, how: Left) -> Uuid {
     let claimed = tx.claim_job(kind, app.state.clock.new_id(), now, now.plus_seconds(60)).await;
     let job = claimed.expect("a claim").expect("the job");
     assert_eq!(job.subject_id, id);
-    if how != Left::Running {
-        let next = (how == Left::Waiting).then(|| now.plus_seconds(300));
+    if how != SeedState::Running {
+        let next = (how == SeedState::Waiting).then(|| now.plus_seconds(300));
         tx.fail_job(&job, ERROR, next, now).await.expect("a note");
     }
     tx.commit().await.expect("a commit");
@@ -63,14 +63,14 @@ async fn change(client: &mut Client, kind: JobKind, subject: Uuid, action: &str)
 }
 
 each_db! {
-    async fn administrators_see_what_failed_and_members_do_not(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn only_administrators_see_failed_jobs(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let failed = leave(&app, JobKind::SendMail, Left::Failed).await;
-        leave(&app, JobKind::SendMail, Left::Waiting).await;
+        let failed = insert_job(&app, JobKind::SendMail, SeedState::Failed).await;
+        insert_job(&app, JobKind::SendMail, SeedState::Waiting).await;
         let jobs: Jobs = ada.post_json("/api/list_jobs", &json!({})).await.json();
-        assert_eq!((jobs.failed, jobs.count(JobState::Failed), jobs.is_cut()), (1, 1, false));
+        assert_eq!((jobs.failed, jobs.count(JobState::Failed), jobs.is_truncated()), (1, 1, false));
         let first = &jobs.jobs[0];
         assert_eq!((first.kind, first.subject, first.state), (JobKind::SendMail, failed, JobState::Failed));
         assert_eq!((first.about.as_deref(), first.last_error.as_deref()), (Some("nobody@example.org"), Some(ERROR)));
@@ -81,7 +81,7 @@ each_db! {
         for words in [ERROR, "nobody@example.org", "1 failed", "Next attempt", "Give up: Send a mail, nobody@example.org"] {
             assert!(page.contains(words), "{words}: {page}");
         }
-        assert_eq!(page.matches("\"Try again: Send a mail").count(), 1, "a mail that failed for good cannot be sent any more");
+        assert_eq!(page.matches("\"Try again: Send a mail").count(), 1, "a permanently failed mail cannot be retried");
         assert!(!page.contains("canary"), "{page}");
         assert!(ada.get("/sessions").await.text().contains("\"/jobs\""));
 
@@ -90,23 +90,23 @@ each_db! {
         let page = bob.get("/jobs").await;
         assert!(page.status == 404 && !page.text().contains("nobody@example.org"), "{}", page.text());
         assert!(!bob.get("/sessions").await.text().contains("\"/jobs\""));
-        let page = app.stranger().get("/jobs").await;
+        let page = app.anonymous().get("/jobs").await;
         assert!(page.status == 302 && page.header("location").starts_with("/sign-in"), "{}", page.status);
         assert!(find(&app, JobKind::SendMail, failed).await.is_some());
     }
 }
 
 each_db! {
-    async fn a_job_that_failed_is_tried_again(app: TestApp) {
+    async fn a_failed_job_can_be_retried(app: TestApp) {
         let mut ada = app.administrator().await;
-        let export = leave(&app, JobKind::BuildExport, Left::Failed).await;
+        let export = insert_job(&app, JobKind::BuildExport, SeedState::Failed).await;
         let answer = change(&mut ada, JobKind::BuildExport, export, "try_again").await;
         assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "\"try_again\""));
-        // The runner of this application may have it by now, and finds nothing to build.
+        // The application's own worker may have run the job by now; it finds nothing to build.
         let state = find(&app, JobKind::BuildExport, export).await.map(|job| job.state);
         assert_ne!(state, Some(JobState::Failed));
 
-        let mail = leave(&app, JobKind::SendMail, Left::Waiting).await;
+        let mail = insert_job(&app, JobKind::SendMail, SeedState::Waiting).await;
         assert_eq!(change(&mut ada, JobKind::SendMail, mail, "try_again").await.status, 200);
         let job = find(&app, JobKind::SendMail, mail).await.expect("the job");
         assert!(job.state == JobState::Waiting && job.run_at <= app.state.clock.now(), "{job:?}");
@@ -116,10 +116,10 @@ each_db! {
 }
 
 each_db! {
-    async fn a_mail_that_is_given_up_is_gone_with_its_text(app: TestApp) {
+    async fn giving_up_a_mail_deletes_its_text(app: TestApp) {
         let mut ada = app.administrator().await;
-        for how in [Left::Waiting, Left::Failed] {
-            let mail = leave(&app, JobKind::SendMail, how).await;
+        for how in [SeedState::Waiting, SeedState::Failed] {
+            let mail = insert_job(&app, JobKind::SendMail, how).await;
             assert_eq!(change(&mut ada, JobKind::SendMail, mail, "give_up").await.status, 200, "{how:?}");
             assert_eq!(find(&app, JobKind::SendMail, mail).await, None, "{how:?}");
             assert_eq!(change(&mut ada, JobKind::SendMail, mail, "give_up").await.status, 404, "{how:?}");
@@ -130,16 +130,16 @@ each_db! {
 }
 
 each_db! {
-    async fn what_cannot_be_done_with_a_job_is_refused(app: TestApp) {
+    async fn invalid_actions_on_jobs_are_refused(app: TestApp) {
         let mut ada = app.administrator().await;
         let mut refused = Vec::new();
         for (kind, how, action) in [
-            (JobKind::SendMail, Left::Running, "try_again"),
-            (JobKind::SendMail, Left::Running, "give_up"),
-            (JobKind::SendMail, Left::Failed, "try_again"),
-            (JobKind::RemoveFactors, Left::Waiting, "give_up"),
+            (JobKind::SendMail, SeedState::Running, "try_again"),
+            (JobKind::SendMail, SeedState::Running, "give_up"),
+            (JobKind::SendMail, SeedState::Failed, "try_again"),
+            (JobKind::RemoveFactors, SeedState::Waiting, "give_up"),
         ] {
-            let subject = leave(&app, kind, how).await;
+            let subject = insert_job(&app, kind, how).await;
             let before = find(&app, kind, subject).await;
             assert_eq!(change(&mut ada, kind, subject, action).await.status, 409, "{kind:?} {how:?} {action}");
             assert_eq!(find(&app, kind, subject).await, before, "{kind:?} {how:?} {action}");
@@ -163,7 +163,7 @@ each_db! {
 each_db! {
     async fn jobs_are_changed_without_scripts(app: TestApp) {
         let mut ada = app.administrator().await;
-        let mail = leave(&app, JobKind::SendMail, Left::Waiting).await.to_string();
+        let mail = insert_job(&app, JobKind::SendMail, SeedState::Waiting).await.to_string();
         for (action, place, words) in [
             ("try_again", "/jobs?done=again", "The job will run again as soon as possible."),
             ("give_up", "/jobs?done=given-up", "The job was given up."),
@@ -182,7 +182,7 @@ each_db! {
     }
 }
 
-/// Carries a command out on the data of a running server, as another process would.
+/// Runs a command on the data of a running server, like another process.
 async fn run(app: &TestApp, failed: bool, action: Option<JobsAction>) -> Result<String, String> {
     let (config, command) = (app.config.clone(), JobsCommand { failed, action });
     let done = tokio::task::spawn_blocking(move || {
@@ -193,11 +193,11 @@ async fn run(app: &TestApp, failed: bool, action: Option<JobsAction>) -> Result<
 }
 
 each_db! {
-    async fn the_operator_lists_jobs_and_changes_them_beside_a_running_server(app: TestApp) {
+    async fn the_operator_lists_and_changes_jobs_of_a_running_server(app: TestApp) {
         app.administrator().await;
         assert_eq!(run(&app, true, None).await, Ok("No job has failed.\n".to_owned()));
-        let failed = leave(&app, JobKind::SendMail, Left::Failed).await;
-        let waiting = leave(&app, JobKind::SendMail, Left::Waiting).await;
+        let failed = insert_job(&app, JobKind::SendMail, SeedState::Failed).await;
+        let waiting = insert_job(&app, JobKind::SendMail, SeedState::Waiting).await;
         let listed = run(&app, true, None).await.expect("a list");
         let lines: Vec<&str> = listed.lines().collect();
         assert_eq!(lines.len(), 3, "{listed}");
@@ -223,7 +223,7 @@ each_db! {
 }
 
 #[test]
-fn the_program_knows_the_words_of_jobs() {
+fn the_jobs_command_has_help_and_checks_its_arguments() {
     let program = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
         let output = command.env_clear().args(arguments).output().expect("the program runs");

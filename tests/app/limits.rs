@@ -1,4 +1,4 @@
-//! How often somebody may try: counted by all instances together, and by where a request really comes from.
+//! Rate limits: shared by all instances, and counted by the real client address.
 
 use axum::http::{
     Method,
@@ -7,12 +7,12 @@ use axum::http::{
 use colloquy::{domain::AppError, server::config::Config};
 
 use crate::support::{
-    app::{Kept, PASSWORD, TestApp, each_db},
+    app::{Backend, PASSWORD, TestApp, each_db},
     client::{Answer, Client, encode},
     smtp::Smtp,
 };
 
-/// A form with what the client says of where it comes from.
+/// Posts a form with forwarding headers that claim another client address.
 async fn post(client: &mut Client, path: &str, fields: &[(&str, &str)], forwarded: &str) -> Answer {
     let request = client
         .request(Method::POST, path)
@@ -26,11 +26,11 @@ async fn post(client: &mut Client, path: &str, fields: &[(&str, &str)], forwarde
     client.send(request).await
 }
 
-/// The same kind of installation, open to all, with mail.
-async fn open(app: &TestApp, change: impl FnOnce(&mut Config)) -> (TestApp, Smtp) {
+/// Another installation on the same kind of database, with open sign-up and mail.
+async fn open_with_mail(app: &TestApp, change: impl FnOnce(&mut Config)) -> (TestApp, Smtp) {
     let smtp = Smtp::start().await;
     let mail = smtp.config();
-    let app = TestApp::start_with(app.kept(), |config| {
+    let app = TestApp::start_with(app.backend(), |config| {
         config.sign_up_open = true;
         config.mail = Some(mail);
         change(config);
@@ -39,7 +39,7 @@ async fn open(app: &TestApp, change: impl FnOnce(&mut Config)) -> (TestApp, Smtp
     (app, smtp)
 }
 
-/// What is tried: a path, the form of the nth try, and how many of one address are looked at.
+/// A rate-limited endpoint: the path, the form of the nth attempt, and the limit for one address.
 type Case = (&'static str, fn(usize) -> Vec<(&'static str, String)>, usize);
 
 const CASES: [Case; 8] = [
@@ -61,109 +61,109 @@ const CASES: [Case; 8] = [
 ];
 
 each_db! {
-    async fn a07_every_limit_is_one_for_all_instances_and_for_one_network(app: TestApp) {
-        let (app, _smtp) = open(&app, |_| {}).await;
+    async fn a07_every_limit_is_shared_by_all_instances_and_within_a_network(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |_| {}).await;
         app.administrator().await;
-        let other = app.another().await;
+        let other = app.second_instance().await;
         for (path, form, limit) in CASES {
-            let mut looked_at = 0;
-            // Those that follow links share one count, which the last of them ends.
+            let mut processed = 0;
+            // The endpoints of links share one limit, which is reached by the last of them.
             let shares = matches!(path, "/api/reset_password" | "/api/verify_address" | "/api/confirm_address_change");
             for n in 0..if shares { limit } else { limit + 6 } {
                 let instance = if n % 2 == 0 { &app } else { &other };
-                let mut client = instance.stranger().at(&format!("2001:db8:7:1:{n:x}::{n:x}"));
+                let mut client = instance.anonymous().at(&format!("2001:db8:7:1:{n:x}::{n:x}"));
                 let fields = form(n);
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let answer = post(&mut client, path, &fields, &format!("198.51.100.{n}")).await;
                 if answer.status == 429 {
                     assert!(!answer.header("retry-after").is_empty() && n >= limit, "{path} at {n}: {}", answer.text());
                 } else {
-                    looked_at += 1;
+                    processed += 1;
                 }
             }
-            assert_eq!(looked_at, limit, "{path}");
+            assert_eq!(processed, limit, "{path}");
         }
-        let mut neighbour = app.stranger().at("2001:db8:7:2::1");
+        let mut neighbour = app.anonymous().at("2001:db8:7:2::1");
         let answer = post(&mut neighbour, "/api/verify_address", &[("token", "x")], "2001:db8:7:1::1").await;
         assert_eq!(answer.status, 422, "another network has its own count");
     }
 }
 
 each_db! {
-    async fn a07_new_accounts_of_one_network_are_counted(app: TestApp) {
-        let (app, _smtp) = open(&app, |_| {}).await;
+    async fn a07_new_accounts_of_one_network_are_rate_limited(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |_| {}).await;
         app.administrator().await;
-        let other = app.another().await;
+        let other = app.second_instance().await;
         let mut statuses = Vec::new();
         for n in 0..63 {
             let instance = if n % 2 == 0 { &app } else { &other };
-            let mut client = instance.stranger().at("198.51.100.7");
+            let mut client = instance.anonymous().at("198.51.100.7");
             let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
             statuses.push(post(&mut client, "/api/sign_up", &form, &format!("203.0.113.{n}")).await.status.as_u16());
         }
-        // Where mails are sent, nobody is told that the address is taken.
+        // With mail configured, the response does not reveal that the address is in use.
         assert_eq!(statuses, [vec![200; 60], vec![429; 3]].concat());
     }
 }
 
 each_db! {
-    async fn a07_a_trusted_proxy_says_where_a_request_comes_from(app: TestApp) {
-        let (app, _smtp) = open(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
+    async fn a07_a_trusted_proxy_determines_the_client_address(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
         app.administrator().await;
         let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
         let mut tries = Vec::new();
         for n in 0..12 {
-            // What the client itself says stands on the left.
+            // The leftmost address is the client's own claim.
             let forwarded = format!("6.6.6.{n}, 203.0.113.9");
-            tries.push(post(&mut app.stranger().at("10.0.0.1"), "/api/sign_in", &form, &forwarded).await.status.as_u16());
+            tries.push(post(&mut app.anonymous().at("10.0.0.1"), "/api/sign_in", &form, &forwarded).await.status.as_u16());
         }
         assert_eq!(tries, [vec![422; 10], vec![429; 2]].concat());
-        let mut through = app.stranger().at("10.0.0.1");
+        let mut through = app.anonymous().at("10.0.0.1");
         assert_eq!(post(&mut through, "/api/sign_in", &form, "203.0.113.10").await.status, 422, "somebody else");
-        let mut past = app.stranger().at("10.0.0.2");
+        let mut past = app.anonymous().at("10.0.0.2");
         assert_eq!(post(&mut past, "/api/sign_in", &form, "203.0.113.9").await.status, 422, "not by way of the proxy");
     }
 }
 
 each_db! {
-    async fn a07_each_visitor_of_a_trusted_proxy_has_a_count_of_their_own(app: TestApp) {
-        let (app, _smtp) = open(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
+    async fn a07_each_client_behind_a_trusted_proxy_has_its_own_limit(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |config| config.trusted_proxies = vec!["10.0.0.1".parse().expect("an address")]).await;
         app.administrator().await;
         let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
-        let tries = async |forwarded: &str, count: usize| {
+        let attempt = async |forwarded: &str, count: usize| {
             let mut statuses = Vec::new();
             for n in 0..count {
-                let mut client = app.stranger().at("10.0.0.1");
+                let mut client = app.anonymous().at("10.0.0.1");
                 let forwarded = forwarded.replace("PORT", &format!("{}", 5_000 + n));
                 statuses.push(post(&mut client, "/api/sign_in", &form, &forwarded).await.status.as_u16());
             }
             statuses
         };
         // Another port is the same machine.
-        assert_eq!(tries("203.0.113.9:PORT", 11).await, [vec![422; 10], vec![429]].concat());
-        assert_eq!(tries("[::ffff:203.0.113.9]:PORT", 1).await, [429]);
-        assert_eq!(tries("[2001:db8::1]:PORT", 11).await, [vec![422; 10], vec![429]].concat());
-        // Whom the proxy does not name is shut out by nobody, neither by those with names nor without.
+        assert_eq!(attempt("203.0.113.9:PORT", 11).await, [vec![422; 10], vec![429]].concat());
+        assert_eq!(attempt("[::ffff:203.0.113.9]:PORT", 1).await, [429]);
+        assert_eq!(attempt("[2001:db8::1]:PORT", 11).await, [vec![422; 10], vec![429]].concat());
+        // Clients that the proxy does not identify are not limited by the address, so no one can lock them out.
         for unnamed in ["unknown", "_hidden", "unix:", "203.0.113.9, garbage"] {
-            assert_eq!(tries(unnamed, 12).await, vec![422; 12], "{unnamed}");
+            assert_eq!(attempt(unnamed, 12).await, vec![422; 12], "{unnamed}");
         }
-        assert_eq!(tries("203.0.113.10:PORT", 1).await, [422]);
-        // What is written down is the proxy's address, as nothing better is known.
+        assert_eq!(attempt("203.0.113.10:PORT", 1).await, [422]);
+        // For them the proxy's address is recorded, as no better one is known.
         let addresses = app.column("select distinct address from audit where action = 'sign_in' and outcome = 'refused' order by address").await;
         assert_eq!(addresses, ["10.0.0.1", "2001:db8::1", "203.0.113.10", "203.0.113.9"]);
     }
 }
 
 each_db! {
-    async fn a06_one_account_is_not_guessed_from_many_machines(app: TestApp) {
-        let (app, _smtp) = open(&app, |_| {}).await;
+    async fn a06_guesses_for_one_account_from_many_addresses_are_limited(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |_| {}).await;
         let mut ada = app.administrator().await;
         app.person("bob@example.org", "Bob").await;
-        let other = app.another().await;
+        let other = app.second_instance().await;
         let mut statuses = Vec::new();
         for n in 0..102 {
             let instance = if n % 2 == 0 { &app } else { &other };
-            let mut client = instance.stranger().at(&format!("198.51.{n}.7"));
+            let mut client = instance.anonymous().at(&format!("198.51.{n}.7"));
             let form = [("email", "ADA@example.org"), ("password", "wrong-wrong-wrong")];
             statuses.push(client.post_form("/api/sign_in", &form).await.status.as_u16());
         }
@@ -176,28 +176,28 @@ each_db! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a06_a_thousand_guesses_of_one_machine_shut_nobody_out() {
-    let app = TestApp::start(Kept::Sqlite).await;
+async fn a06_a_thousand_guesses_from_one_address_lock_no_one_out() {
+    let app = TestApp::start(Backend::Sqlite).await;
     app.administrator().await;
-    let mut guesser = app.stranger().at("198.51.100.7");
-    let mut looked_at = 0;
+    let mut guesser = app.anonymous().at("198.51.100.7");
+    let mut processed = 0;
     for n in 0..1_000 {
         let form = [("email", "ada@example.org"), ("password", "wrong-wrong-wrong")];
         let answer = guesser.post_form("/api/sign_in", &form).await;
         match answer.error() {
             AppError::RateLimited { retry_after } => assert!(n >= 10 && retry_after <= 180),
-            _ => looked_at += 1,
+            _ => processed += 1,
         }
     }
-    assert_eq!(looked_at, 10);
+    assert_eq!(processed, 10);
     app.signed_in("ada@example.org").await;
 }
 
 each_db! {
-    async fn a06_confirming_counts_as_signing_in_does(app: TestApp) {
+    async fn a06_reauthentication_is_rate_limited_like_sign_in(app: TestApp) {
         let mut ada = app.administrator().await;
-        let other = app.another().await;
-        let mut elsewhere = other.stranger();
+        let other = app.second_instance().await;
+        let mut elsewhere = other.anonymous();
         elsewhere.cookies.clone_from(&ada.cookies);
         let mut statuses = Vec::new();
         for n in 0..12 {
@@ -209,8 +209,8 @@ each_db! {
 }
 
 each_db! {
-    async fn a07_one_address_is_invited_three_times_an_hour(app: TestApp) {
-        let (app, smtp) = open(&app, |_| {}).await;
+    async fn a07_one_address_is_invited_at_most_three_times_an_hour(app: TestApp) {
+        let (app, smtp) = open_with_mail(&app, |_| {}).await;
         let mut ada = app.administrator().await;
         let mut statuses = Vec::new();
         for _ in 0..5 {

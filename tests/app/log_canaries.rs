@@ -1,8 +1,8 @@
-//! What the whole program writes into its log when it is told to write everything.
+//! The log of the whole program at the level trace contains no secrets and no user content.
 
 use std::process::Command;
 
-use colloquy::domain::{ClientId, Sent};
+use colloquy::domain::{ClientId, StartedRun};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE};
 use secrecy::ExposeSecret;
 
@@ -10,7 +10,7 @@ use crate::support::{app::each_db, client::encode, http_client, program::Program
 
 const CANARY: &str = "CaNaRy";
 
-/// A browser against the running program.
+/// A client of the running program.
 struct Browser {
     client: reqwest::Client,
     origin: String,
@@ -31,7 +31,7 @@ impl Browser {
 }
 
 each_db! {
-    async fn l02_nothing_that_people_type_or_hold_is_in_the_log_even_at_trace(app: TestApp) {
+    async fn l02_the_log_contains_no_user_input_or_secrets_even_at_trace(app: TestApp) {
         app.stop().await;
         let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
         command
@@ -60,11 +60,11 @@ each_db! {
         assert_eq!(ada.post("sign_up", &account).await.status(), 200);
         let session = ada.cookie.split_once('=').expect("a cookie").1.to_owned();
         let wrong = format!("wrong {CANARY} wrong");
-        let mut stranger = Browser { client: ada.client.clone(), origin, cookie: String::new() };
-        assert_eq!(stranger.post("sign_in", &[("email", &email), ("password", &wrong)]).await.status(), 422);
-        assert_eq!(stranger.post("reset_password", &[("token", CANARY), ("password", &password)]).await.status(), 422);
+        let mut anonymous = Browser { client: ada.client.clone(), origin, cookie: String::new() };
+        assert_eq!(anonymous.post("sign_in", &[("email", &email), ("password", &wrong)]).await.status(), 422);
+        assert_eq!(anonymous.post("reset_password", &[("token", CANARY), ("password", &password)]).await.status(), 422);
         let (id, text) = (ClientId::random().to_string(), format!("[[paced 3 5]] {CANARY}"));
-        let sent: Sent = ada.post("send_message", &[("client_id", &id), ("text", &text)]).await.json().await.expect("an acknowledgement");
+        let sent: StartedRun = ada.post("send_message", &[("client_id", &id), ("text", &text)]).await.json().await.expect("an acknowledgement");
         let events = format!("{}/chats/{}/runs/{}/events", ada.origin, sent.chat, sent.run);
         let answer = ada.client.get(events).header(COOKIE, &ada.cookie).send().await.expect("a stream").text().await.expect("all of it");
         assert!(answer.contains("event:"), "{answer}");
@@ -74,11 +74,11 @@ each_db! {
         let search = ada.client.get(format!("{}/sessions?q={CANARY}", ada.origin)).header(COOKIE, &ada.cookie);
         assert_eq!(search.send().await.expect("a page").status(), 200);
         program.signal("-TERM");
-        let (code, _, log) = program.ended();
+        let (code, _, log) = program.wait_for_exit();
         assert_eq!(code, Some(0));
         assert!(log.lines().count() > 10, "it did log: {log}");
-        let told: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains(&CANARY.to_lowercase()) || line.contains(&session)).collect();
-        assert!(told.is_empty(), "{told:#?}");
+        let leaks: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains(&CANARY.to_lowercase()) || line.contains(&session)).collect();
+        assert!(leaks.is_empty(), "{leaks:#?}");
         for line in log.lines() {
             serde_json::from_str::<serde_json::Value>(line).expect("each line is one event");
         }

@@ -1,20 +1,20 @@
-//! The tests of the whole program, one file per area.
+//! Tests of the whole program, one file per area.
 
 mod accounts;
 mod architecture;
 mod audit;
+mod auth_pages;
 mod background;
 mod bad_input;
 mod chats;
 mod contention;
 mod crash;
 mod credentials;
+mod database_failures;
 mod databases;
 mod deletion;
-mod entrance;
 mod export;
 mod factors;
-mod faults;
 mod http_files;
 mod http_layers;
 mod http_log;
@@ -36,7 +36,7 @@ mod mail;
 mod maintenance;
 mod models;
 mod oidc;
-mod page_forms;
+mod page_rendering;
 mod people;
 mod pooler;
 mod profile;
@@ -50,7 +50,7 @@ mod secrets;
 mod security;
 mod sessions_cache;
 mod timing;
-mod unknown_words;
+mod unknown_values;
 mod upgrade;
 
 #[path = "../support/mod.rs"]

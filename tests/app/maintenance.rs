@@ -1,13 +1,14 @@
-//! What is done in the background with many rows: in slices, so that nobody waits for it, and so that it may break off anywhere.
+//! Background tasks on many rows: they work in batches, so that they do not block other writers and may be interrupted
+//! at any point.
 
 use colloquy::{
     domain::{ChatId, JobKind, UserId},
-    server::{audit::RequestMeta, jobs::Drained, state::clock_difference},
+    server::{audit::RequestMeta, jobs::Drained, state::clock_skew_millis},
 };
 use serde_json::json;
 
 use crate::support::{
-    app::{Kept, TestApp, each_db},
+    app::{Backend, TestApp, each_db},
     client::Client,
     smtp::Smtp,
 };
@@ -23,10 +24,10 @@ pub async fn count(app: &TestApp, from: &str) -> usize {
     app.column(&format!("select cast(count(*) as text) from {from}")).await[0].parse().expect("a number")
 }
 
-/// Gives a chat so many messages more, after those that it has.
-async fn fill(app: &TestApp, chat: ChatId, messages: i64) {
+/// Appends this many messages to a chat.
+async fn insert_messages(app: &TestApp, chat: ChatId, messages: i64) {
     let id = app.literal(chat.uuid());
-    let (numbers, fresh) = if app.kept() == Kept::Sqlite {
+    let (numbers, fresh) = if app.backend() == Backend::Sqlite {
         (
             format!(
                 "(with recursive n(i) as (select 1 union all select i + 1 from n where i < {messages}) select i from n)"
@@ -51,31 +52,31 @@ pub async fn change(client: &mut Client, chat: ChatId, action: &str) -> u16 {
     client.post_form("/api/change_chats", &[("chats[]", &*chat.to_string()), ("action", action)]).await.status.as_u16()
 }
 
-/// A condition that holds for one row only, the last one that a removal comes to by its depth.
-async fn last_message(app: &TestApp) -> String {
-    let (cast, prefix) = if app.kept() == Kept::Sqlite { ("hex(id)", "x") } else { ("cast(id as text)", "") };
+/// An SQL condition for the deepest message, the last one that a removal deletes.
+async fn last_message_condition(app: &TestApp) -> String {
+    let (cast, prefix) = if app.backend() == Backend::Sqlite { ("hex(id)", "x") } else { ("cast(id as text)", "") };
     let id = app.column(&format!("select {cast} from messages order by depth desc limit 1")).await.remove(0);
     format!("old.id = {prefix}'{id}'")
 }
 
 each_db! {
-    async fn a_large_chat_is_removed_in_slices_and_nobody_sees_a_part_of_it(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn a_large_chat_is_removed_in_batches_and_never_partly_visible(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "the large one").await;
-        bob.settled(sent.chat).await;
-        let other = bob.say(None, "another one").await;
-        bob.settled(other.chat).await;
-        fill(&app, sent.chat, 2_000).await;
+        let sent = bob.send_message(None, "the large one").await;
+        bob.wait_for_answer(sent.chat).await;
+        let other = bob.send_message(None, "another one").await;
+        bob.wait_for_answer(other.chat).await;
+        insert_messages(&app, sent.chat, 2_000).await;
         assert_eq!(change(&mut bob, sent.chat, "delete").await, 200);
         assert_eq!(app.state.chats.remove_deleted().await.expect("too early"), 0);
         app.state.clock.advance(3_601);
 
-        app.break_rows("before delete on messages", &last_message(&app).await).await;
+        app.break_rows("before delete on messages", &last_message_condition(&app).await).await;
         app.state.chats.remove_deleted().await.expect_err("one row cannot be deleted");
         let left = count(&app, "messages").await;
-        assert!((3..=1_600).contains(&left), "slices of less than 500 rows are kept: {left}");
+        assert!((3..=1_600).contains(&left), "batches of less than 500 rows were committed: {left}");
         assert_eq!(change(&mut bob, sent.chat, "restore").await, 404, "a part of it is gone");
         assert_eq!(change(&mut bob, sent.chat, "delete").await, 404);
         let owner = user(&app, "bob@example.org").await;
@@ -83,7 +84,7 @@ each_db! {
         assert_eq!(tx.owned_by(owner).export_chat_count().await.expect("a count"), 1);
         drop(tx);
 
-        app.mend("messages").await;
+        app.repair("messages").await;
         app.state.chats.remove_deleted().await.expect("a removal");
         assert_eq!(app.column("select title from chats").await, ["another one"]);
         assert_eq!((count(&app, "messages").await, count(&app, "runs").await), (2, 1));
@@ -91,29 +92,29 @@ each_db! {
 }
 
 each_db! {
-    async fn what_has_nothing_to_do_does_not_ask_to_write(app: TestApp) {
+    async fn idle_background_tasks_do_not_open_write_transactions(app: TestApp) {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
-        let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
+        let app = TestApp::start_with(app.backend(), |config| config.mail = Some(mail)).await;
         app.administrator().await;
         let state = &app.state;
         state.jobs.drain(JobKind::SendMail).await.expect("a queue");
-        // SQLite has one writer; whoever wants it is refused after some seconds.
+        // SQLite has one writer: a second one would fail after some seconds.
         let tx = state.store.write().await.expect("a unit");
         for kind in [JobKind::SendMail, JobKind::BuildExport, JobKind::DeleteAccount, JobKind::RemoveFactors] {
-            assert_eq!(state.jobs.drain(kind).await.expect("a look"), Drained::default(), "{kind:?}");
+            assert_eq!(state.jobs.drain(kind).await.expect("jobs"), Drained::default(), "{kind:?}");
         }
         assert_eq!(state.chats.remove_deleted().await.expect("chats"), 0);
         state.privacy.apply_retention().await.expect("retention");
         state.store.remove_expired_exports(state.clock.now()).await.expect("downloads");
-        for kind in &colloquy::server::store::EXPIRING {
-            assert_eq!(state.store.delete_expired(kind, state.clock.now(), 365).await.expect(kind.what), 0);
+        for kind in &colloquy::server::store::EXPIRING_ROWS {
+            assert_eq!(state.store.delete_expired(kind, state.clock.now(), 365).await.expect(kind.name), 0);
         }
         drop(tx);
     }
 }
 
-/// What there is of Bob by table, as the receipt counts it.
+/// The number of rows of a user by table, as in the deletion receipt.
 async fn counts_of(app: &TestApp, id: &str) -> serde_json::Map<String, serde_json::Value> {
     let mut counts = serde_json::Map::new();
     for (table, column) in [
@@ -134,19 +135,19 @@ async fn counts_of(app: &TestApp, id: &str) -> serde_json::Map<String, serde_jso
 }
 
 each_db! {
-    async fn l04_a_deletion_can_break_off_at_every_table_and_its_receipt_counts_everything_once(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn l04_a_deletion_interrupted_at_any_table_resumes_and_its_receipt_counts_every_row_once(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let of_ada = ada.say(None, "of Ada").await;
-        ada.settled(of_ada.chat).await;
-        let sent = bob.say(None, "of Bob").await;
-        bob.settled(sent.chat).await;
-        fill(&app, sent.chat, 700).await;
+        let of_ada = ada.send_message(None, "of Ada").await;
+        ada.wait_for_answer(of_ada.chat).await;
+        let sent = bob.send_message(None, "of Bob").await;
+        bob.wait_for_answer(sent.chat).await;
+        insert_messages(&app, sent.chat, 700).await;
         app.signed_in("bob@example.org").await;
         let bobs = user(&app, "bob@example.org").await;
         let id = app.literal(bobs.uuid());
-        // A record from before it was noted whose it is, and one of somebody else's.
+        // A session record of an earlier version, without its user.
         let old = format!("update sessions set user_id = null where id in (select id from sessions where user_id = {id} limit 1)");
         assert_eq!(app.execute(&old).await, 1);
         let mut expected = counts_of(&app, &id).await;
@@ -154,23 +155,23 @@ each_db! {
         let others = count(&app, &format!("sessions where user_id <> {id}")).await;
 
         assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
-        // The server's own runner is not to be first.
+        // So that the server's own worker does not run the job first.
         app.stop().await;
         app.state.clock.advance(DAY + 1);
         for (table, owner) in [("runs", "owner_id"), ("messages", "owner_id"), ("chats", "owner_id"), ("sessions", "user_id"), ("sign_ins", "user_id"), ("users", "id")] {
             app.break_rows(&format!("before delete on {table}"), &format!("old.{owner} = {id}")).await;
             app.execute("update jobs set last_error = 'none' where kind = 'delete_account'").await;
-            assert_eq!(app.work_off(JobKind::DeleteAccount).await.done, 0, "{table}");
+            assert_eq!(app.run_due_jobs(JobKind::DeleteAccount).await.done, 0, "{table}");
             let error = app.column("select last_error from jobs where kind = 'delete_account'").await.remove(0);
             assert!(error.contains("broken on purpose"), "{table}: {error}");
-            app.mend(table).await;
+            app.repair(table).await;
             assert_eq!(bob.post_form("/api/keep_account", &[]).await.status, 401, "{table}");
             let meta = RequestMeta::command_line();
             let by = colloquy::server::people::Actor::operator(&meta);
             let keep = colloquy::domain::PersonChange::KeepAccount;
             assert!(app.state.people.change_person(&by, bobs, keep, true).await.is_err(), "{table}: parts of it are gone");
         }
-        app.work_off(JobKind::DeleteAccount).await;
+        app.run_due_jobs(JobKind::DeleteAccount).await;
         let receipt = app.column("select counts from deletions").await.remove(0);
         let receipt: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&receipt).expect("JSON");
         for (table, rows) in &expected {
@@ -184,21 +185,21 @@ each_db! {
 }
 
 each_db! {
-    async fn l04_a_deletion_that_is_dropped_anywhere_is_gone_on_with(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn l04_a_deletion_dropped_at_any_point_is_resumed(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "of Bob").await;
-        bob.settled(sent.chat).await;
-        fill(&app, sent.chat, 600).await;
+        let sent = bob.send_message(None, "of Bob").await;
+        bob.wait_for_answer(sent.chat).await;
+        insert_messages(&app, sent.chat, 600).await;
         assert_eq!(bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await.status, 200);
-        // The server's own runner is not to be first.
+        // So that the server's own worker does not run the job first.
         app.stop().await;
         app.state.clock.advance(DAY + 1);
         let rows = count(&app, "messages").await;
-        // As a server that is killed: after so many steps of the work nothing of it goes on.
+        // Like a killed server: the work is dropped after this many polls.
         for steps in 0_u32.. {
-            // Whoever comes next need not wait for the lease of the one that was dropped.
+            // So that the next attempt does not wait for the lease of the dropped one.
             app.execute("update jobs set run_at = 1 where kind = 'delete_account'").await;
             let mut work = Box::pin(app.state.jobs.drain(JobKind::DeleteAccount));
             let mut polls = 0;
@@ -212,11 +213,11 @@ each_db! {
             .await;
             drop(work);
             if let Some(seen) = ended {
-                assert_eq!(seen.expect("a look").failed, 0, "after {steps} steps");
+                assert_eq!(seen.expect("jobs").failed, 0, "after {steps} steps");
                 break;
             }
         }
-        app.work_off(JobKind::DeleteAccount).await;
+        app.run_due_jobs(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select name from users").await, ["Ada"]);
         let receipt = app.column("select counts from deletions").await.remove(0);
         let receipt: serde_json::Value = serde_json::from_str(&receipt).expect("JSON");
@@ -225,19 +226,19 @@ each_db! {
 }
 
 each_db! {
-    async fn a_download_of_many_chats_is_put_together_with_few_writes(app: TestApp) {
+    async fn an_export_of_many_chats_needs_few_writes(app: TestApp) {
         let mut ada = app.administrator().await;
         let owner = user(&app, "ada@example.org").await;
         let mut tx = app.state.store.write().await.expect("a unit");
         for at in 0..60 {
             let (id, now) = (ChatId::from_uuid(app.state.clock.new_id()), app.state.clock.now());
             let title = format!("chat {at}");
-            let chat = colloquy::server::store::NewChat { id, title: &title, model: "m", last_words: "", now };
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "m", preview: "", now };
             tx.owned_by(owner).insert_chat(&chat).await.expect("a chat");
         }
         tx.commit().await.expect("a commit");
         app.execute("create table writes (at bigint)").await;
-        if app.kept() == Kept::Sqlite {
+        if app.backend() == Backend::Sqlite {
             app.execute("create trigger counted after update on exports begin insert into writes values (1); end").await;
         } else {
             let count = "begin insert into writes values (1); return new; end";
@@ -258,10 +259,10 @@ each_db! {
 }
 
 each_db! {
-    async fn one_that_fails_keeps_no_others(app: TestApp) {
+    async fn one_failing_item_does_not_block_others(app: TestApp) {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
-        let app = TestApp::start_with(app.kept(), |config| {
+        let app = TestApp::start_with(app.backend(), |config| {
             config.mail = Some(mail);
             config.retention_days = Some(10);
         })
@@ -269,33 +270,33 @@ each_db! {
         let mut people = Vec::new();
         for (email, name) in [("ada@example.org", "Ada"), ("bob@example.org", "Bob"), ("eve@example.org", "Eve")] {
             let mut person = app.person(email, name).await;
-            let sent = person.say(None, name).await;
-            person.settled(sent.chat).await;
-            crate::factors::enrolled(&app, &mut person).await;
+            let sent = person.send_message(None, name).await;
+            person.wait_for_answer(sent.chat).await;
+            crate::factors::add_totp_app(&app, &mut person).await;
             people.push((app.literal(user(&app, email).await.uuid()), person));
         }
         let bob = people[1].0.clone();
 
-        // Second factors.
+        // Removal of second factors.
         app.break_rows("before delete on factors", &format!("old.user_id = {bob}")).await;
         app.execute("insert into factor_removals (user_id, created_at, due_at) select id, 1, 1 from users").await;
         let jobs = "select 'remove_factors', id, 'waiting', 1, 1 from users";
         app.execute(&format!("insert into jobs (kind, subject_id, state, run_at, created_at) {jobs}")).await;
-        app.work_off(JobKind::RemoveFactors).await;
+        app.run_due_jobs(JobKind::RemoveFactors).await;
         assert_eq!(count(&app, "factor_removals").await, 1, "the others' are done");
         assert_eq!(count(&app, "factors").await, 1);
-        app.mend("factors").await;
-        app.work_off(JobKind::RemoveFactors).await;
+        app.repair("factors").await;
+        app.run_due_jobs(JobKind::RemoveFactors).await;
         assert_eq!((count(&app, "factor_removals").await, count(&app, "factors").await), (0, 0));
 
-        // Chats by their age.
+        // Retention of chats.
         app.break_rows("before update on chats", &format!("old.owner_id = {bob} and new.deleted_at is not null")).await;
         app.state.clock.advance(11 * DAY);
         app.state.privacy.apply_retention().await.expect_err("Bob's");
         assert_eq!(app.column("select title from chats where deleted_at is null").await, ["Bob"]);
-        app.mend("chats").await;
+        app.repair("chats").await;
 
-        // Downloads.
+        // Data exports.
         app.execute("delete from throttles").await;
         app.break_rows("before update on exports", &format!("old.user_id = {bob} and new.state = 'ready'")).await;
         for email in ["bob@example.org", "ada@example.org", "eve@example.org"] {
@@ -305,43 +306,43 @@ each_db! {
             assert!(tx.owned_by(owner).insert_export(id, now, now.plus_seconds(DAY)).await.expect("a row"));
             tx.commit().await.expect("a commit");
         }
-        app.work_off(JobKind::BuildExport).await;
+        app.run_due_jobs(JobKind::BuildExport).await;
         for _ in 0..400 {
-            // The application's own task may have taken one.
+            // The application's own worker may have claimed one.
             if count(&app, "exports where state = 'ready'").await == 2 {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
         assert_eq!(count(&app, "exports where state = 'ready'").await, 2);
-        app.mend("exports").await;
+        app.repair("exports").await;
     }
 }
 
 each_db! {
-    async fn m04_a_mail_that_is_refused_for_good_keeps_no_others(app: TestApp) {
+    async fn m04_a_permanently_refused_mail_does_not_block_others(app: TestApp) {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
-        let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
+        let app = TestApp::start_with(app.backend(), |config| config.mail = Some(mail)).await;
         let mut tx = app.state.store.write().await.expect("a unit");
         for recipient in ["nobody1@example.org", "not an address", "nobody2@example.org", "bob@example.org"] {
             let (id, created_at) = (app.state.clock.new_id(), app.state.clock.now());
             let mail = colloquy::server::store::NewMail { id, recipient, subject: "s", text: "t", html: "h", created_at };
             tx.insert_mail(&mail).await.expect("a mail");
         }
-        // In one look: the application's own task has none to begin with while this transaction is open.
+        // Committed together, so that the application's own worker sees all of them at the same time.
         tx.commit().await.expect("a commit");
         smtp.mails_to(&app.state, "bob@example.org", 1).await;
-        app.state.jobs.drain(JobKind::SendMail).await.expect("a look");
+        app.state.jobs.drain(JobKind::SendMail).await.expect("jobs");
         let attempts = app.column("select cast(attempts as text) from jobs where kind = 'send_mail'").await;
         assert_eq!(attempts, ["1", "1", "1"]);
     }
 }
 
 each_db! {
-    async fn the_difference_to_the_clock_of_the_database_is_known(app: TestApp) {
-        let difference = async || clock_difference(&app.state.store, &app.state.clock).await.expect("a time");
-        if app.kept() == Kept::Sqlite {
+    async fn the_clock_difference_to_the_database_is_measured(app: TestApp) {
+        let difference = async || clock_skew_millis(&app.state.store, &app.state.clock).await.expect("a time");
+        if app.backend() == Backend::Sqlite {
             assert_eq!(difference().await, None, "it is the same clock");
             return;
         }
@@ -353,9 +354,9 @@ each_db! {
 }
 
 each_db! {
-    async fn a_program_that_is_older_than_the_database_does_not_start_and_says_why(app: TestApp) {
+    async fn a_program_older_than_the_database_does_not_start_and_reports_it(app: TestApp) {
         app.stop().await;
-        let (ok, checksum) = if app.kept() == Kept::Sqlite { ("1", "x'00'") } else { ("true", "'\\x00'") };
+        let (ok, checksum) = if app.backend() == Backend::Sqlite { ("1", "x'00'") } else { ("true", "'\\x00'") };
         let newer = format!(
             "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
              values (9999, 'of a later version', {ok}, {checksum}, 1)"

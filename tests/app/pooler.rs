@@ -14,9 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::support::app::{Kept, TestApp};
+use crate::support::app::{Backend, TestApp};
 
-/// A running PgBouncer; it ends with this.
+/// A running PgBouncer. It is killed on drop.
 struct PgBouncer {
     address: SocketAddr,
     process: Child,
@@ -24,10 +24,10 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one before the server of this address, with further settings.
+    /// Starts one in front of the server at this URL, with further settings.
     async fn start(url: &sqlx::postgres::PgConnectOptions, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // A port that is free now; nobody else asks for it in the moment until it is taken.
+        // A port that is free now; another process is unlikely to bind it in the meantime.
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let mut file = format!(
             "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\n\
@@ -37,7 +37,7 @@ impl PgBouncer {
             address.port(),
             folder.path().join("users").display()
         );
-        // It refuses to run as root.
+        // PgBouncer refuses to run as root.
         if fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
             file.push_str("user = postgres\n");
         }
@@ -51,7 +51,7 @@ impl PgBouncer {
         let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
         let mut command = Command::new("pgbouncer");
         command.arg("-q").arg(&path).env("PATH", search).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = command.spawn().expect("PgBouncer is installed: say scripts/setup test");
+        let process = command.spawn().expect("PgBouncer is installed: run scripts/setup test");
         let pooler = Self { address, process, _folder: folder };
         for _ in 0..200 {
             if tokio::net::TcpStream::connect(address).await.is_ok() {
@@ -62,7 +62,7 @@ impl PgBouncer {
         panic!("PgBouncer does not listen");
     }
 
-    /// The address of a database behind it.
+    /// The URL of a database behind it.
     fn url(&self, database: &str) -> SecretString {
         format!("postgres://colloquy@{}/{database}", self.address).into()
     }
@@ -75,16 +75,16 @@ impl Drop for PgBouncer {
     }
 }
 
-/// An installation on PostgreSQL, where its database is, and what it is called.
+/// An installation on PostgreSQL, the connection options of its database, and the database's name.
 async fn on_postgres() -> (TestApp, sqlx::postgres::PgConnectOptions, String) {
-    let app = TestApp::start(Kept::PostgresAndRedis).await;
+    let app = TestApp::start(Backend::PostgresAndRedis).await;
     let url = app.config.database_url.as_ref().expect("a database").expose_secret();
     let options: sqlx::postgres::PgConnectOptions = url.parse().expect("a URL");
     let name = options.get_database().expect("a name").to_owned();
     (app, options, name)
 }
 
-/// Makes another database on the same server.
+/// Creates another database on the same server.
 async fn create_database(server: &sqlx::postgres::PgConnectOptions, app: &TestApp) -> String {
     let name = format!("pooled_{}", app.state.clock.new_id().simple());
     let mut connection = PgConnection::connect_with(server).await.expect("a connection");
@@ -93,12 +93,12 @@ async fn create_database(server: &sqlx::postgres::PgConnectOptions, app: &TestAp
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_that_keeps_sessions_serves_as_postgresql_does() {
+async fn a_pooler_in_session_mode_works_like_postgresql() {
     let (direct, server, _) = on_postgres().await;
     for settings in ["", "ignore_startup_parameters = extra_float_digits,options"] {
         let pooler = PgBouncer::start(&server, &format!("pool_mode = session\n{settings}")).await;
         let url = pooler.url(&create_database(&server, &direct).await);
-        let app = TestApp::start_with(Kept::Sqlite, |config| config.database_url = Some(url)).await;
+        let app = TestApp::start_with(Backend::Sqlite, |config| config.database_url = Some(url)).await;
         app.administrator().await;
         let tries = (0..8).map(|_| app.signed_in("ada@example.org"));
         assert_eq!(futures::future::join_all(tries).await.len(), 8);
@@ -107,7 +107,7 @@ async fn a_pooler_that_keeps_sessions_serves_as_postgresql_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pooler_that_hands_connections_on_serves_or_ends_the_start_with_what_to_change() {
+async fn a_pooler_in_transaction_mode_works_or_stops_the_start_with_advice() {
     let (direct, server, name) = on_postgres().await;
     let folder = tempfile::tempdir().expect("a folder");
     for settings in [
@@ -115,20 +115,21 @@ async fn a_pooler_that_hands_connections_on_serves_or_ends_the_start_with_what_t
         "pool_mode = transaction\nserver_round_robin = 1",
         "pool_mode = transaction\nignore_startup_parameters = extra_float_digits,options",
     ] {
-        // Newer ones would keep them, unless told otherwise; older ones do not know the setting.
-        let settings = format!("{settings}{}", if keeps_statements() { "\nmax_prepared_statements = 0" } else { "" });
+        // Newer versions keep prepared statements by default; older ones do not know the setting.
+        let settings =
+            format!("{settings}{}", if supports_prepared_statements() { "\nmax_prepared_statements = 0" } else { "" });
         let pooler = PgBouncer::start(&server, &settings).await;
-        // Also where an earlier try has left its statements behind.
+        // Also if an earlier attempt has left prepared statements behind.
         for _ in 0..3 {
             let refused = Store::open(folder.path(), Some(&pooler.url(&name))).await;
             let Err(StoreError::Schema(reason)) = refused else { panic!("{settings}: {refused:?}") };
             assert!(reason.contains("max_prepared_statements") && reason.contains("pool_mode = session"), "{reason}");
         }
     }
-    if keeps_statements() {
+    if supports_prepared_statements() {
         let pooler = PgBouncer::start(&server, "pool_mode = transaction\nmax_prepared_statements = 200").await;
         let url = pooler.url(&create_database(&server, &direct).await);
-        let app = TestApp::start_with(Kept::Sqlite, |config| config.database_url = Some(url)).await;
+        let app = TestApp::start_with(Backend::Sqlite, |config| config.database_url = Some(url)).await;
         app.administrator().await;
         let tries = (0..8).map(|_| app.signed_in("ada@example.org"));
         assert_eq!(futures::future::join_all(tries).await.len(), 8);
@@ -141,8 +142,8 @@ async fn a_pooler_that_hands_connections_on_serves_or_ends_the_start_with_what_t
     assert!(reason.contains("default_pool_size"), "{reason}");
 }
 
-/// Whether the installed PgBouncer can keep prepared statements where it hands connections on: 1.21 and newer.
-fn keeps_statements() -> bool {
+/// Whether the installed PgBouncer supports prepared statements in transaction pooling: 1.21 and newer.
+fn supports_prepared_statements() -> bool {
     let search = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
     let said = Command::new("pgbouncer").arg("--version").env("PATH", search).output().expect("PgBouncer is installed");
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -151,7 +152,7 @@ fn keeps_statements() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn b02_two_that_start_at_once_migrate_one_after_another() {
+async fn b02_concurrent_starts_migrate_one_after_another() {
     let (direct, server, _) = on_postgres().await;
     let name = create_database(&server, &direct).await;
     let url = SecretString::from(format!("postgres://colloquy@{}:{}/{name}", server.get_host(), server.get_port()));

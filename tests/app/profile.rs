@@ -1,4 +1,4 @@
-//! What people choose for their own pages.
+//! Profile settings: language, time zone and picture.
 
 use axum::{
     body::Body,
@@ -20,8 +20,8 @@ async fn language(client: &mut Client) -> Value {
 }
 
 each_db! {
-    async fn a_language_is_chosen_from_the_list_and_only_for_oneself(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn a_language_is_chosen_from_the_list_for_the_own_account(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
         assert_eq!(language(&mut ada).await, "en-GB");
@@ -33,11 +33,11 @@ each_db! {
         assert_eq!(language(&mut ada).await, "en-US");
         assert_eq!(language(&mut bob).await, "en-GB");
         let acts = app.column("select action from audit where action = 'change_locale'").await;
-        assert_eq!(acts.len(), 1, "only what was done is written down");
+        assert_eq!(acts.len(), 1, "only successful changes are recorded");
     }
 }
 
-/// A form with one file, as browsers send it.
+/// Uploads a multipart form like a browser.
 async fn upload(client: &mut Client, boundary: &str, body: Vec<u8>) -> Answer {
     let request = client
         .request(Method::POST, "/settings/picture")
@@ -60,8 +60,8 @@ fn png() -> Vec<u8> {
 }
 
 each_db! {
-    async fn f08_a_picture_is_kept_small_and_shown_to_people_who_are_signed_in(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn f08_a_picture_is_scaled_down_and_shown_to_signed_in_users(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
         let me = ada.post_form("/api/load_entrance", &[]).await.json::<Value>()["user"]["id"].as_str().expect("an id").to_owned();
@@ -77,7 +77,7 @@ each_db! {
         assert_eq!((read.width(), read.height()), (256, 256));
         let again = bob.request(Method::GET, &path).header("if-none-match", seen.header("etag"));
         assert_eq!(bob.send(again.body(Body::empty()).expect("a request")).await.status, 304);
-        assert_eq!(app.stranger().get(&path).await.status, 401);
+        assert_eq!(app.anonymous().get(&path).await.status, 401);
         assert!(ada.get("/").await.text().contains(&format!("{path}?v=")), "beside the name");
         assert_eq!(bob.get("/people/none/picture").await.status, 404);
 
@@ -89,7 +89,7 @@ each_db! {
 }
 
 each_db! {
-    async fn f08_bad_uploads_are_told_and_change_nothing(app: TestApp) {
+    async fn f08_invalid_uploads_are_refused(app: TestApp) {
         let mut ada = app.administrator().await;
         let whole = form(&png());
         for (boundary, body, status) in [
@@ -105,14 +105,14 @@ each_db! {
             assert!(refused.header("content-type").starts_with("text/html"), "a page");
         }
         assert_eq!(ada.submit("/settings/picture", &[("picture", "x")]).await.status, 415);
-        assert_eq!(upload(&mut app.stranger(), "x", whole).await.status, 401);
+        assert_eq!(upload(&mut app.anonymous(), "x", whole).await.status, 401);
         assert_eq!(app.column("select cast(count(*) as text) from pictures").await, ["0"]);
-        assert_eq!(ada.submit("/api/change_name", &[("name", &"x".repeat(1_000_001))]).await.status, 413, "others stay small");
+        assert_eq!(ada.submit("/api/change_name", &[("name", &"x".repeat(1_000_001))]).await.status, 413, "other bodies have a lower limit");
     }
 }
 
 each_db! {
-    async fn a_time_zone_goes_before_what_the_browser_says(app: TestApp) {
+    async fn a_chosen_time_zone_takes_precedence_over_the_browsers(app: TestApp) {
         let mut ada = app.administrator().await;
         let offset = async |ada: &mut Client| ada.post_form("/api/load_frame", &[]).await.json::<Value>()["utc_offset_minutes"].clone();
         ada.cookies.insert("tz".to_owned(), "-300".to_owned());

@@ -1,4 +1,4 @@
-//! The ids in the names of tests, and `docs/promises.md`, which says what they stand for.
+//! The ids in the names of tests, and `docs/promises.md`, which explains them.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -29,7 +29,7 @@ fn ids_in(folder: &Path, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_ids_in_the_names_of_tests_are_explained() {
+fn the_ids_in_test_names_are_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut used = BTreeSet::new();
     ids_in(&root.join("src"), &mut used);

@@ -1,4 +1,4 @@
-//! Promises about accounts and sessions that no single page keeps.
+//! Promises about accounts, sessions and requests that concern several pages.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,7 +12,7 @@ use axum::{
 };
 use colloquy::{
     domain::{AppError, CurrentUser},
-    server_fns::account::Entrance,
+    server_fns::account::AuthPageData,
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -22,16 +22,16 @@ use tower_sessions::{
     session::{Id, Record},
 };
 
-use super::factors::enrolled;
+use super::factors::add_totp_app;
 use crate::support::{
-    app::{Kept, PASSWORD, TestApp, each_db},
+    app::{Backend, PASSWORD, TestApp, each_db},
     client::{Answer, Client, HOST_NAME},
     redis::Redis,
     smtp::Smtp,
 };
 
-async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<Entrance>().user
+async fn current_user(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/load_entrance", &[]).await.json::<AuthPageData>().user
 }
 
 async fn sign_up(client: &mut Client, email: &str, password: &str) -> Answer {
@@ -43,7 +43,7 @@ fn names(answer: &Answer) -> Vec<String> {
 }
 
 each_db! {
-    async fn a02_an_old_hash_is_made_anew_at_the_next_sign_in(app: TestApp) {
+    async fn a02_a_weak_hash_is_upgraded_at_the_next_sign_in(app: TestApp) {
         app.administrator().await;
         let params = Params::new(8_192, 1, 1, None).expect("parameters");
         let salt = SaltString::from_b64("c29tZXRoaW5nc2FsdHk").expect("a salt");
@@ -51,8 +51,8 @@ each_db! {
         app.execute(&format!("update users set password_hash = '{}'", weak.expect("a hash"))).await;
         let stored = async || app.column("select password_hash from users").await.remove(0);
         assert!(stored().await.contains("m=8192"));
-        assert_eq!(app.stranger().post_form("/api/sign_in", &[("email", "ada@example.org"), ("password", "wrong-wrong-wrong")]).await.status, 422);
-        assert!(stored().await.contains("m=8192"), "only who knows the password changes its hash");
+        assert_eq!(app.anonymous().post_form("/api/sign_in", &[("email", "ada@example.org"), ("password", "wrong-wrong-wrong")]).await.status, 422);
+        assert!(stored().await.contains("m=8192"), "only a right password upgrades the hash");
         app.signed_in("ada@example.org").await;
         assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         app.signed_in("ada@example.org").await;
@@ -61,12 +61,12 @@ each_db! {
 
 each_db! {
     async fn a03_every_byte_of_a_password_counts_up_to_the_limit(app: TestApp) {
-        let app = app.open_to_all().await;
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let long: String = "plum-harbor-sextant-41 teapot glacier violin ".chars().cycle().take(1_025).collect();
         for (bytes, status) in [(11, 422), (12, 200), (64, 200), (128, 200), (1_024, 200), (1_025, 422)] {
             let (password, email) = (&long[..bytes], format!("p{bytes}@example.org"));
-            let answer = sign_up(&mut app.stranger(), &email, password).await;
+            let answer = sign_up(&mut app.anonymous(), &email, password).await;
             assert_eq!(answer.status, status, "{bytes}: {}", answer.text());
             if status == 422 {
                 assert_eq!(answer.error().field(), Some("password"));
@@ -74,7 +74,7 @@ each_db! {
             }
             for (typed, right) in [(password.to_owned(), 200), (format!("{}_", &password[..bytes - 1]), 422), (format!("{password} "), 422)] {
                 let form = [("email", email.as_str()), ("password", typed.as_str())];
-                assert_eq!(app.stranger().post_form("/api/sign_in", &form).await.status, right, "{bytes}");
+                assert_eq!(app.anonymous().post_form("/api/sign_in", &form).await.status, right, "{bytes}");
             }
         }
     }
@@ -85,9 +85,9 @@ each_db! {
         let (composed, decomposed) = ("sch\u{F6}ne gr\u{FC}ne Tannen 77", "scho\u{308}ne gru\u{308}ne\u{A0}Tannen 77");
         let signs_in = async |password: &str| {
             let form = [("email", "ada@example.org"), ("password", password)];
-            app.stranger().post_form("/api/sign_in", &form).await.status.as_u16()
+            app.anonymous().post_form("/api/sign_in", &form).await.status.as_u16()
         };
-        let mut ada = app.stranger();
+        let mut ada = app.anonymous();
         assert_eq!(sign_up(&mut ada, "ada@example.org", decomposed).await.status, 200);
         assert_eq!((signs_in(composed).await, signs_in(decomposed).await), (200, 200));
         assert_eq!(signs_in("schone grune Tannen 77").await, 422);
@@ -101,22 +101,22 @@ each_db! {
         let id = { app.state.store.read().await.expect("a unit").find_user_by_email("ada@example.org").await.expect("a row").expect("her").id };
         let link = app.state.accounts.create_reset_link(id).await.expect("a link");
         let reset = [("token", link.split_once('=').expect("a token").1), ("password", composed)];
-        assert_eq!(app.stranger().post_form("/api/reset_password", &reset).await.status, 200);
+        assert_eq!(app.anonymous().post_form("/api/reset_password", &reset).await.status, 200);
         assert_eq!((signs_in(decomposed).await, signs_in(composed).await, signs_in(new).await), (200, 200, 422));
 
-        // A hash of before is of whatever that device has typed.
+        // A hash of an earlier version is of the unnormalized password.
         let salt = SaltString::from_b64("c29tZXRoaW5nc2FsdHk").expect("a salt");
         let old = Argon2::default().hash_password(decomposed.as_bytes(), &salt).expect("a hash");
         app.execute(&format!("update users set password_hash = '{old}'")).await;
         assert_eq!(signs_in("schone grune Tannen 77").await, 422);
         assert_eq!((signs_in(decomposed).await, signs_in(composed).await), (200, 200));
-        assert_ne!(app.column("select password_hash from users").await, [old.to_string()], "it is made anew");
+        assert_ne!(app.column("select password_hash from users").await, [old.to_string()], "it is upgraded");
     }
 }
 
 each_db! {
-    async fn a04_common_passwords_and_ones_own_words_are_refused_at_every_door(app: TestApp) {
-        let mut ada = app.stranger();
+    async fn a04_common_and_personal_passwords_are_refused_everywhere(app: TestApp) {
+        let mut ada = app.anonymous();
         let bad = ["1qaz2wsx3edc", "ticketmaster", "UNBELIEVABLE", "colloquy2024", "grace.hopper@example.org", "graceHOPPER1906"];
         for password in bad {
             let refused = sign_up(&mut ada, "grace.hopper@example.org", password).await;
@@ -132,25 +132,25 @@ each_db! {
         let link = app.state.accounts.create_reset_link(id).await.expect("a link");
         let token = link.split_once('=').expect("a token").1;
         for password in bad {
-            let refused = app.stranger().post_form("/api/reset_password", &[("token", token), ("password", password)]).await;
+            let refused = app.anonymous().post_form("/api/reset_password", &[("token", token), ("password", password)]).await;
             assert_eq!(refused.error().field(), Some("password"), "{password}");
         }
     }
 }
 
 each_db! {
-    async fn a05_signing_up_does_not_say_who_is_here_where_addresses_are_verified(app: TestApp) {
+    async fn a05_sign_up_does_not_reveal_accounts_if_addresses_are_verified(app: TestApp) {
         for domains in [vec!["example.org".to_owned()], Vec::new()] {
-            signing_up_tells_nobody(app.kept(), domains).await;
+            assert_sign_up_reveals_nothing(app.backend(), domains).await;
         }
     }
 }
 
-/// Among people of certain domains, or of all.
-async fn signing_up_tells_nobody(kept: Kept, domains: Vec<String>) {
+/// Checks that sign-up does not reveal accounts: with open sign-up, or for these domains only.
+async fn assert_sign_up_reveals_nothing(backend: Backend, domains: Vec<String>) {
     let smtp = Smtp::start().await;
     let mail = smtp.config();
-    let app = TestApp::start_with(kept, |config| {
+    let app = TestApp::start_with(backend, |config| {
         config.sign_up_open = domains.is_empty();
         config.sign_up_domains = domains;
         config.mail = Some(mail);
@@ -158,37 +158,37 @@ async fn signing_up_tells_nobody(kept: Kept, domains: Vec<String>) {
     .await;
     app.person("ada@example.org", "Ada").await;
     for round in 1..=4 {
-        let known = sign_up(&mut app.stranger().at("198.51.100.1"), "ADA@example.org", PASSWORD).await;
+        let known = sign_up(&mut app.anonymous().at("198.51.100.1"), "ADA@example.org", PASSWORD).await;
         let unknown =
-            sign_up(&mut app.stranger().at("198.51.100.2"), &format!("new{round}@example.org"), PASSWORD).await;
+            sign_up(&mut app.anonymous().at("198.51.100.2"), &format!("new{round}@example.org"), PASSWORD).await;
         assert_eq!((known.status, &known.body, names(&known)), (unknown.status, &unknown.body, names(&unknown)));
         assert_eq!((known.status.as_u16(), known.header("location")), (200, unknown.header("location")));
     }
-    let told = smtp.mails_to(&app.state, "ada@example.org", 3).await;
-    assert_eq!(told[0].header("Subject"), "You have an account already");
-    assert!(told[0].link().ends_with("/sign-in"), "{}", told[0].link());
-    let again = sign_up(&mut app.stranger(), "new1@example.org", "teapot-glacier-violin-88").await;
+    let mails = smtp.mails_to(&app.state, "ada@example.org", 3).await;
+    assert_eq!(mails[0].header("Subject"), "You have an account already");
+    assert!(mails[0].link().ends_with("/sign-in"), "{}", mails[0].link());
+    let again = sign_up(&mut app.anonymous(), "new1@example.org", "teapot-glacier-violin-88").await;
     assert_eq!(again.status, 200);
-    assert_eq!(smtp.mails_to(&app.state, "new1@example.org", 2).await.len(), 2, "the link once more");
+    assert_eq!(smtp.mails_to(&app.state, "new1@example.org", 2).await.len(), 2, "another link");
     assert_eq!(app.column("select email from users").await.len(), 5);
     let first = [("email", "new1@example.org"), ("password", PASSWORD)];
     assert!(
-        matches!(app.stranger().post_form("/api/sign_in", &first).await.error(), AppError::Conflict { .. }),
+        matches!(app.anonymous().post_form("/api/sign_in", &first).await.error(), AppError::Conflict { .. }),
         "the first password stays"
     );
 }
 
 each_db! {
-    async fn a05_a_closed_door_is_closed_for_everybody_alike(app: TestApp) {
+    async fn a05_closed_sign_up_responds_the_same_for_known_addresses(app: TestApp) {
         app.administrator().await;
-        let known = sign_up(&mut app.stranger(), "ada@example.org", PASSWORD).await;
-        let unknown = sign_up(&mut app.stranger(), "new@example.org", PASSWORD).await;
+        let known = sign_up(&mut app.anonymous(), "ada@example.org", PASSWORD).await;
+        let unknown = sign_up(&mut app.anonymous(), "new@example.org", PASSWORD).await;
         assert_eq!((known.status.as_u16(), &known.body, names(&known)), (403, &unknown.body, names(&unknown)));
     }
 }
 
 #[test]
-fn s01_ids_of_sessions_are_128_random_bits() {
+fn s01_session_ids_are_128_random_bits() {
     let (mut seen, mut ones) = (BTreeSet::new(), 0_u32);
     for _ in 0..100_000 {
         let id = Id::default();
@@ -197,13 +197,13 @@ fn s01_ids_of_sessions_are_128_random_bits() {
         assert!(id.to_string().len() >= 22, "{id}");
     }
     assert_eq!(seen.len(), 100_000);
-    // 12.8 million bits: half of them, give or take six standard deviations.
+    // 12.8 million bits: half of them are ones, within six standard deviations.
     assert!(ones.abs_diff(6_400_000) < 6 * 1_789, "{ones}");
 }
 
 each_db! {
-    async fn s04_a_slow_request_does_not_bring_back_what_was_signed_out(app: TestApp) {
-        let other = app.another().await;
+    async fn s04_a_slow_request_does_not_restore_a_deleted_session(app: TestApp) {
+        let other = app.second_instance().await;
         let mut record = Record { id: Id::default(), data: Default::default(), expiry_date: OffsetDateTime::now_utc() };
         record.data.insert("sign_in".into(), json!("0190e2a4-7b1c-7def-8123-456789abcdef"));
         app.state.sessions.create(&mut record).await.expect("a record");
@@ -219,26 +219,26 @@ each_db! {
 }
 
 each_db! {
-    async fn s06_another_second_factor_ends_the_other_sign_ins_and_their_streams(app: TestApp) {
+    async fn s06_a_new_second_factor_revokes_the_other_sign_ins_and_their_streams(app: TestApp) {
         let mut ada = app.administrator().await;
         let mut other = app.signed_in("ada@example.org").await;
-        let sent = other.say(None, "[[paced 2000 20]]").await;
+        let sent = other.send_message(None, "[[paced 2000 20]]").await;
         let (_, mut events) = other.events(&sent, None).await;
         events.next().await.expect("an event");
-        enrolled(&app, &mut ada).await;
-        assert_eq!((who(&mut ada).await.is_some(), who(&mut other).await), (true, None));
+        add_totp_app(&app, &mut ada).await;
+        assert_eq!((current_user(&mut ada).await.is_some(), current_user(&mut other).await), (true, None));
         let over = async { while events.next().await.is_some() {} };
         tokio::time::timeout(Duration::from_secs(6), over).await.expect("the stream ends");
     }
 }
 
 each_db! {
-    async fn s08_and_r04_sensitive_acts_need_a_new_proof_after_ten_minutes(app: TestApp) {
+    async fn s08_and_r04_sensitive_actions_need_reauthentication_after_ten_minutes(app: TestApp) {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
-        let app = TestApp::start_with(app.kept(), |config| config.mail = Some(mail)).await;
+        let app = TestApp::start_with(app.backend(), |config| config.mail = Some(mail)).await;
         let mut ada = app.administrator().await;
-        enrolled(&app, &mut ada).await;
+        add_totp_app(&app, &mut ada).await;
         app.state.clock.advance(11 * 60);
         let factor = crate::factors::factors(&mut ada).await.factors[0].id.to_string();
         let forms: [(&str, Vec<(&str, &str)>); 7] = [
@@ -252,22 +252,22 @@ each_db! {
         ];
         for (path, fields) in &forms {
             let refused = ada.post_form(path, fields).await;
-            assert_eq!((refused.status.as_u16(), refused.error()), (403, AppError::Stale), "{path}");
+            assert_eq!((refused.status.as_u16(), refused.error()), (403, AppError::ReauthRequired), "{path}");
         }
         let passkey = json!({"name": "Key", "credential": "{}"});
-        assert_eq!(ada.post_json("/api/finish_passkey_registration", &passkey).await.error(), AppError::Stale);
+        assert_eq!(ada.post_json("/api/finish_passkey_registration", &passkey).await.error(), AppError::ReauthRequired);
         assert_eq!(crate::factors::factors(&mut ada).await.factors.len(), 1, "nothing has changed");
-        assert_eq!(smtp.taken_by(&app.state, 1).await.len(), 1, "the notice of the factor, and nothing else");
+        assert_eq!(smtp.wait_for_mails(&app.state, 1).await.len(), 1, "the notice of the factor, and nothing else");
     }
 }
 
 each_db! {
-    async fn s09_a_record_holds_ids_and_nothing_that_requests_could_lose(app: TestApp) {
+    async fn s09_session_records_contain_only_ids(app: TestApp) {
         let mut ada = app.administrator().await;
-        enrolled(&app, &mut ada).await;
-        let mut pending = app.stranger();
+        add_totp_app(&app, &mut ada).await;
+        let mut pending = app.anonymous();
         crate::factors::sign_in_step(&mut pending).await;
-        app.stranger().post_form("/api/begin_passkey_sign_in", &[]).await;
+        app.anonymous().post_form("/api/begin_passkey_sign_in", &[]).await;
         let mut keys = BTreeSet::new();
         for record in app.column("select record from sessions").await {
             let record: Value = serde_json::from_str(&record).expect("JSON");
@@ -279,27 +279,27 @@ each_db! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn s12_a_copy_of_redis_lets_nobody_in() {
+async fn s12_a_copy_of_redis_does_not_sign_in() {
     let redis = Redis::start();
-    let app = TestApp::start_with(Kept::Sqlite, |config| config.redis_url = Some(redis.url().into())).await;
+    let app = TestApp::start_with(Backend::Sqlite, |config| config.redis_url = Some(redis.url().into())).await;
     let mut ada = app.administrator().await;
-    assert!(who(&mut ada).await.is_some());
-    let key = String::from_utf8(redis.say(&[b"RANDOMKEY"])).expect("text");
+    assert!(current_user(&mut ada).await.is_some());
+    let key = String::from_utf8(redis.command(&[b"RANDOMKEY"])).expect("text");
     assert_ne!(key, ada.cookies["colloquy"]);
-    let copy = redis.say(&[b"GET", key.as_bytes()]);
+    let copy = redis.command(&[b"GET", key.as_bytes()]);
     assert!(!String::from_utf8_lossy(&copy).contains(&ada.cookies["colloquy"]));
-    let mut thief = app.stranger();
+    let mut thief = app.anonymous();
     thief.cookies.insert("colloquy".to_owned(), key);
-    assert_eq!(who(&mut thief).await, None);
+    assert_eq!(current_user(&mut thief).await, None);
 }
 
 each_db! {
-    async fn s13_a_thousand_visits_of_strangers_leave_no_row(app: TestApp) {
+    async fn s13_a_thousand_anonymous_visits_create_no_rows(app: TestApp) {
         app.administrator().await;
         let before = app.column("select record from sessions").await.len();
         for n in 0..1_000 {
             let path = ["/sign-in", "/", "/sessions", "/settings", "/forgot-password"][n % 5];
-            let page = app.stranger().get(path).await;
+            let page = app.anonymous().get(path).await;
             assert!(page.headers.get("set-cookie").is_none(), "{path}");
         }
         assert_eq!(app.column("select record from sessions").await.len(), before);
@@ -307,7 +307,7 @@ each_db! {
 }
 
 each_db! {
-    async fn h03_and_row_27_only_the_cookie_says_who_asks_and_nothing_is_granted_to_other_origins(app: TestApp) {
+    async fn h03_and_row_27_only_the_cookie_authenticates_and_no_cors_is_granted(app: TestApp) {
         let mut ada = app.administrator().await;
         let ask = |client: &Client, values: &[&str]| {
             let mut request = client.request(Method::POST, "/api/load_frame").header("content-type", "application/json");
@@ -319,11 +319,11 @@ each_db! {
         let cookie = ada.cookies["colloquy"].clone();
         let bearer = format!("Bearer {cookie}");
         for values in [vec![bearer.as_str()], vec!["bearer x", "Basic YWRhOng="], vec!["Basic YWRhOng="]] {
-            let mut stranger = app.stranger();
-            let request = ask(&stranger, &values);
-            assert_eq!(stranger.send(request).await.status, 401, "{values:?}");
+            let mut anonymous = app.anonymous();
+            let request = ask(&anonymous, &values);
+            assert_eq!(anonymous.send(request).await.status, 401, "{values:?}");
             let request = ask(&ada, &values);
-            assert_eq!(ada.send(request).await.status, 200, "{values:?}: the cookie alone counts");
+            assert_eq!(ada.send(request).await.status, 200, "{values:?}: only the cookie counts");
         }
         for origin in ["https://evil.example", "null"] {
             let request = ada
@@ -339,12 +339,12 @@ each_db! {
 }
 
 each_db! {
-    async fn h07_other_sites_can_neither_load_nor_frame_nor_measure(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn h07_other_sites_cannot_load_frame_or_measure_pages(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "[[paced 3 5]] secret").await;
-        bob.settled(sent.chat).await;
+        let sent = bob.send_message(None, "[[paced 3 5]] secret").await;
+        bob.wait_for_answer(sent.chat).await;
         let (own, none) = (format!("/chats/{}", sent.chat), "/chats/0190e2a4-7b1c-7def-8123-456789abcdef");
         for path in [own.as_str(), "/sessions?q=secret", "/sign-in", "/favicon.svg", "/nothing", "/health/ready"] {
             let answer = bob.get(path).await;
@@ -354,17 +354,17 @@ each_db! {
             assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         }
         let (foreign, missing) = (ada.get(&own).await, ada.get(none).await);
-        // How a page is cut into pieces depends on who was quicker; that tells nothing.
-        assert_eq!(foreign.status, missing.status, "a foreign chat is none");
+        // The chunks of a streamed page depend on timing, which reveals nothing.
+        assert_eq!(foreign.status, missing.status, "a foreign chat looks like a missing one");
         assert!(foreign.body.len().abs_diff(missing.body.len()) < 256, "{} {}", foreign.body.len(), missing.body.len());
-        let (foreign, missing) = (app.stranger().get(&own).await, app.stranger().get(none).await);
-        // They differ in the nonce of their scripts, and nowhere else.
+        let (foreign, missing) = (app.anonymous().get(&own).await, app.anonymous().get(none).await);
+        // They differ only in the nonce of their scripts.
         assert_eq!((foreign.status, foreign.body.len()), (missing.status, missing.body.len()));
     }
 }
 
 each_db! {
-    async fn h11_nothing_is_upgraded(app: TestApp) {
+    async fn h11_connections_are_not_upgraded(app: TestApp) {
         let mut ada = app.administrator().await;
         for path in ["/", "/sessions", "/api/load_frame", "/ws"] {
             let request = ada
@@ -381,18 +381,18 @@ each_db! {
 }
 
 each_db! {
-    async fn l06_nothing_of_the_inside_is_shown_to_strangers(app: TestApp) {
+    async fn l06_nothing_internal_is_public(app: TestApp) {
         app.administrator().await;
         for path in [
             "/metrics", "/debug", "/debug/pprof", "/docs", "/api", "/api/", "/api/docs", "/openapi.json", "/swagger", "/.env",
             "/.git/config", "/server-status", "/actuator/env", "/config", "/colloquy.db", "/admin", "/graphql", "/health",
         ] {
-            let answer = app.stranger().get(path).await;
+            let answer = app.anonymous().get(path).await;
             assert!(matches!(answer.status.as_u16(), 302 | 401 | 404), "{path}: {}", answer.status);
         }
         for (path, says) in [("/health/live", "ok"), ("/health/ready", "ok")] {
             let request = Request::builder().uri(path).header(HOST, HOST_NAME).body(Body::empty()).expect("a request");
-            let answer = app.stranger().send(request).await;
+            let answer = app.anonymous().send(request).await;
             assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, says));
         }
     }

@@ -1,26 +1,26 @@
-//! Reading works while nothing can be written: another program holds the database's lock, or a disk does not answer.
+//! Reading works while nothing can be written, because another program has locked the database.
 
-use colloquy::domain::{DataExport, ExportState, Sent};
+use colloquy::domain::{DataExport, ExportState, StartedRun};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
-    credentials::who,
+    credentials::current_user,
     support::{
         app::{TestApp, each_db},
         client::Client,
     },
 };
 
-/// A connection past the application that lets nobody else write until it is dropped.
-enum Held {
+/// A direct connection to the database that blocks all other writers until it is released.
+enum WriteLock {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-impl Held {
-    async fn hold(app: &TestApp) -> Self {
+impl WriteLock {
+    async fn acquire(app: &TestApp) -> Self {
         let Some(url) = &app.config.database_url else {
             let url = format!("sqlite://{}", app.config.data.join("colloquy.db").display());
             let mut connection = SqliteConnection::connect(&url).await.expect("the file");
@@ -43,8 +43,8 @@ impl Held {
     }
 }
 
-/// Everything that somebody can look at, each with what it answers.
-async fn read_all(client: &mut Client, sent: &Sent, administrator: bool) {
+/// Requests all pages and reading functions, and checks their statuses.
+async fn assert_readable(client: &mut Client, sent: &StartedRun, administrator: bool) {
     let chat = format!("/chats/{}", sent.chat);
     for page in ["/", "/sessions", "/settings", "/privacy", &chat] {
         let answer = client.get(page).await;
@@ -77,8 +77,8 @@ const fn people_status(administrator: bool) -> u16 {
     if administrator { 200 } else { 403 }
 }
 
-/// A download of the caller's data that is ready.
-async fn downloadable(client: &mut Client) -> DataExport {
+/// Requests a data export and waits until it is ready.
+async fn ready_export(client: &mut Client) -> DataExport {
     assert_eq!(client.post_form("/api/request_export", &[]).await.status, 200);
     for _ in 0..300 {
         let settings: colloquy::server_fns::security::Settings =
@@ -98,37 +98,37 @@ async fn last_used(app: &TestApp, email: &str) -> Vec<String> {
 
 each_db! {
     async fn b04_reading_works_while_nothing_can_be_written(app: TestApp) {
-        let app = app.open_to_all().await;
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
-        let sent = bob.say(None, "[[paced 3 5]] hello").await;
-        bob.settled(sent.chat).await;
-        let of_ada = ada.say(None, "[[paced 3 5]] hello").await;
-        ada.settled(of_ada.chat).await;
-        let export = downloadable(&mut bob).await;
-        app.state.accounts.write_deferred().await.expect("nothing stands in the way");
+        let sent = bob.send_message(None, "[[paced 3 5]] hello").await;
+        bob.wait_for_answer(sent.chat).await;
+        let of_ada = ada.send_message(None, "[[paced 3 5]] hello").await;
+        ada.wait_for_answer(of_ada.chat).await;
+        let export = ready_export(&mut bob).await;
+        app.state.accounts.write_deferred().await.expect("nothing is blocked");
 
-        let held = Held::hold(&app).await;
+        let lock = WriteLock::acquire(&app).await;
         let before = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
-        // Each use is older than a minute, and all together take longer than an administrator may be away.
+        // Each use is more than a minute after the last, and all of them exceed an administrator's idle timeout.
         for _ in 0..3 {
             app.state.clock.advance(9 * 60);
-            read_all(&mut ada, &of_ada, true).await;
-            read_all(&mut bob, &sent, false).await;
+            assert_readable(&mut ada, &of_ada, true).await;
+            assert_readable(&mut bob, &sent, false).await;
         }
         let file = bob.get(&format!("/settings/data/{}", export.id)).await;
-        assert_eq!(file.status, 403, "s08: the proof is too old; nothing else stands in the way");
+        assert_eq!(file.status, 403, "s08: only re-authentication is missing");
         app.state.clock.advance(-27 * 60);
         let file = bob.get(&format!("/settings/data/{}", export.id)).await;
         assert_eq!((file.status.as_u16(), i64::try_from(file.body.len())), (200, Ok(export.bytes)), "{}", file.text());
         app.state.clock.advance(31 * 60);
-        assert!(who(&mut ada).await.is_some(), "whoever was there a moment ago is, though it is not written");
+        assert!(current_user(&mut ada).await.is_some(), "a recent use counts although it is not stored yet");
         assert_eq!(bob.read_to_end(&sent).await.text, bob.chat(sent.chat).await.window.messages[1].text, "a stream");
         let refused = ada.post_form("/api/change_name", &[("name", "Ada L.")]).await;
-        assert_eq!(refused.status, 503, "writing is refused in words: {}", refused.text());
+        assert_eq!(refused.status, 503, "writing is refused with an error: {}", refused.text());
         let after = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
         assert_eq!(before, after, "nothing was written");
-        held.release().await;
+        lock.release().await;
 
         app.state.accounts.write_deferred().await.expect("it can be written again");
         let after = (last_used(&app, "ada@example.org").await, last_used(&app, "bob@example.org").await);
@@ -141,30 +141,30 @@ each_db! {
 }
 
 each_db! {
-    async fn s05_a_use_that_is_not_written_yet_counts_and_ends_in_time(app: TestApp) {
+    async fn s05_a_use_not_yet_stored_counts_and_expires(app: TestApp) {
         let mut ada = app.administrator().await;
-        let held = Held::hold(&app).await;
+        let lock = WriteLock::acquire(&app).await;
         for _ in 0..4 {
             app.state.clock.advance(20 * 60);
-            assert!(who(&mut ada).await.is_some());
+            assert!(current_user(&mut ada).await.is_some());
         }
         app.state.clock.advance(31 * 60);
-        assert!(who(&mut ada).await.is_none(), "she was away for too long");
-        held.release().await;
+        assert!(current_user(&mut ada).await.is_none(), "she was idle for too long");
+        lock.release().await;
     }
 }
 
 each_db! {
-    async fn s06_a_use_that_is_not_written_yet_keeps_no_sign_in_alive_that_has_ended(app: TestApp) {
+    async fn s06_a_use_not_yet_stored_does_not_revive_a_revoked_sign_in(app: TestApp) {
         let mut ada = app.administrator().await;
         let mut other = app.signed_in("ada@example.org").await;
         app.state.clock.advance(120);
-        assert!(who(&mut other).await.is_some());
+        assert!(current_user(&mut other).await.is_some());
         assert_eq!(ada.post_form("/api/end_other_devices", &[]).await.status, 200);
-        assert!(who(&mut other).await.is_none());
+        assert!(current_user(&mut other).await.is_none());
         app.state.accounts.write_deferred().await.expect("written");
-        assert!(who(&mut other).await.is_none());
+        assert!(current_user(&mut other).await.is_none());
         let ended = "select cast(last_used_at as text) from sign_ins where ended_at is not null and last_used_at <> created_at";
-        assert_eq!(app.column(ended).await, Vec::<String>::new(), "nothing is noted of what has ended");
+        assert_eq!(app.column(ended).await, Vec::<String>::new(), "nothing is stored for revoked sign-ins");
     }
 }

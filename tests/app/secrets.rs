@@ -1,4 +1,4 @@
-//! Secrets in the database, and the keys that they are sealed under.
+//! Encrypted secrets in the database, and their keys.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
@@ -14,13 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use totp_rs::Totp;
 
-use super::factors::{Phone, enrolled, factors, sign_in_step, who};
+use super::factors::{TotpApp, add_totp_app, current_user, factors, sign_in_step};
 use crate::support::{
-    app::{Kept, TestApp, each_db},
+    app::{Backend, TestApp, each_db},
     client::Client,
 };
 
-/// Everything that the database holds, as text.
+/// The whole content of the database as text.
 async fn dump(app: &TestApp) -> String {
     let Some(url) = &app.config.database_url else {
         let mut bytes = Vec::new();
@@ -65,13 +65,13 @@ async fn rotate(app: &TestApp) -> Result<Rotation, SecretError> {
     Secrets::rotate(&app.config.data, configured, &app.state.store, &app.state.clock).await
 }
 
-async fn gets_in(app: &TestApp, client: &mut Client, phone: &Phone) -> bool {
+async fn can_sign_in(app: &TestApp, client: &mut Client, totp_app: &TotpApp) -> bool {
     assert!(matches!(sign_in_step(client).await, SignInStep::SecondFactor { .. }));
-    client.post_form("/api/finish_sign_in", &[("code", &phone.next(app))]).await;
-    who(client).await.is_some()
+    client.post_form("/api/finish_sign_in", &[("code", &totp_app.next_code(app))]).await;
+    current_user(client).await.is_some()
 }
 
-/// What is sealed, as `KEYID`s.
+/// The ids of the keys that encrypted values in the database use.
 async fn used_keys(app: &TestApp) -> Vec<String> {
     let dump = dump(app).await;
     let mut ids: Vec<String> = dump
@@ -85,7 +85,7 @@ async fn used_keys(app: &TestApp) -> Vec<String> {
 }
 
 each_db! {
-    async fn k03_neither_the_database_nor_any_later_answer_holds_a_clear_secret(app: TestApp) {
+    async fn k03_neither_the_database_nor_later_responses_contain_a_plain_secret(app: TestApp) {
         let mut ada = app.administrator().await;
         let begun = ada.post_form("/api/begin_totp", &[]).await;
         let enrolment: TotpEnrolment = begun.json();
@@ -118,9 +118,9 @@ each_db! {
 }
 
 each_db! {
-    async fn k03_a_lost_or_a_wrong_key_stops_the_start_and_is_not_replaced(app: TestApp) {
+    async fn k03_a_missing_or_wrong_key_stops_the_start_and_is_not_replaced(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
         let file = key_file(&app, "1");
         assert_eq!(fs::metadata(&file).expect("the key").permissions().mode() & 0o777, 0o600);
         let right = fs::read(&file).expect("the key");
@@ -135,16 +135,16 @@ each_db! {
         assert!(wrong.contains("The key 1 is not the one") && wrong.contains("Restore"), "{wrong}");
 
         fs::write(&file, right).expect("our file");
-        let again = app.another().await;
-        assert!(gets_in(&again, &mut again.stranger(), &phone).await);
+        let again = app.second_instance().await;
+        assert!(can_sign_in(&again, &mut again.anonymous(), &totp_app).await);
         again.stop().await;
     }
 }
 
 each_db! {
-    async fn k03_another_server_with_keys_of_its_own_does_not_start_on_the_same_database(app: TestApp) {
+    async fn k03_a_server_with_other_keys_does_not_start_on_the_same_database(app: TestApp) {
         if app.config.database_url.is_none() {
-            // A file is in the folder of its keys.
+            // A SQLite file is in the same data folder as its keys.
             return;
         }
         app.administrator().await;
@@ -159,65 +159,65 @@ each_db! {
 }
 
 each_db! {
-    async fn k03_after_a_change_of_keys_people_sign_in_as_before(app: TestApp) {
+    async fn k03_sign_in_works_after_a_key_rotation(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
         let done = rotate(&app).await.expect("a change of keys");
         assert_eq!((done.key.as_str(), done.configured), ("2", false));
         assert_eq!((done.sealed[0], &done.kept, &done.removed), (("factors.secret", 1), &vec!["1".to_owned()], &vec![]));
         assert!(key_file(&app, "1").exists(), "a server may still run with it");
-        assert!(gets_in(&app, &mut app.stranger(), &phone).await, "the running server finds the new key");
-        let again = app.another().await;
-        assert!(gets_in(&again, &mut again.stranger(), &phone).await);
+        assert!(can_sign_in(&app, &mut app.anonymous(), &totp_app).await, "the running server finds the new key");
+        let again = app.second_instance().await;
+        assert!(can_sign_in(&again, &mut again.anonymous(), &totp_app).await);
         again.stop().await;
 
         let done = rotate(&app).await.expect("a change of keys");
         assert_eq!((done.key.as_str(), &done.kept, &done.removed), ("3", &vec!["2".to_owned()], &vec!["1".to_owned()]));
         assert!(!key_file(&app, "1").exists() && key_file(&app, "2").exists());
-        let told = done.to_string();
+        let report = done.to_string();
         for part in ["The key 3 seals", "factors.secret: 1 sealed anew", "Removed, because nothing uses them any more: 1."] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(report.contains(part), "{part} in {report}");
         }
-        assert!(gets_in(&app, &mut app.stranger(), &phone).await);
+        assert!(can_sign_in(&app, &mut app.anonymous(), &totp_app).await);
     }
 }
 
 each_db! {
-    async fn k03_a_change_of_keys_that_was_cut_off_is_done_by_the_next(app: TestApp) {
+    async fn k03_an_interrupted_key_rotation_is_completed_by_the_next(app: TestApp) {
         let mut ada = app.administrator().await;
-        let (phone, _) = enrolled(&app, &mut ada).await;
-        // It makes the key, then finds a value that it cannot open: nothing is changed.
+        let (totp_app, _) = add_totp_app(&app, &mut ada).await;
+        // The rotation creates the key, then cannot decrypt a value: nothing is changed.
         app.execute("update factors set secret = secret || 'A'").await;
         assert!(matches!(rotate(&app).await, Err(SecretError::Unreadable(_))));
         assert!(key_file(&app, "2").exists());
         app.execute("update factors set secret = substr(secret, 1, length(secret) - 1)").await;
-        assert!(gets_in(&app, &mut app.stranger(), &phone).await);
+        assert!(can_sign_in(&app, &mut app.anonymous(), &totp_app).await);
         let done = rotate(&app).await.expect("a change of keys");
         assert_eq!(done.key, "2", "the key that was made is taken");
         assert!(!key_file(&app, "3").exists());
-        assert!(gets_in(&app, &mut app.stranger(), &phone).await);
-        // Several at once: whichever is last, everything opens.
+        assert!(can_sign_in(&app, &mut app.anonymous(), &totp_app).await);
+        // After several concurrent rotations, everything can still be decrypted.
         let changes = futures::future::join_all((0..4).map(|_| rotate(&app))).await;
         assert!(changes.iter().any(Result::is_ok), "{changes:?}");
-        let again = app.another().await;
-        assert!(gets_in(&again, &mut again.stranger(), &phone).await);
+        let again = app.second_instance().await;
+        assert!(can_sign_in(&again, &mut again.anonymous(), &totp_app).await);
         again.stop().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn k03_a_key_from_the_configuration_seals_and_must_stay() {
+async fn k03_a_configured_key_encrypts_and_must_be_kept() {
     let key = || SecretString::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
-    let app = TestApp::start_with(Kept::Sqlite, |config| config.secrets_key = Some(key())).await;
+    let app = TestApp::start_with(Backend::Sqlite, |config| config.secrets_key = Some(key())).await;
     let mut ada = app.administrator().await;
-    let (phone, _) = enrolled(&app, &mut ada).await;
+    let (totp_app, _) = add_totp_app(&app, &mut ada).await;
     assert!(!app.config.data.join("keys/secrets").exists(), "no other key is made");
     let [id] = used_keys(&app).await.try_into().expect("one key");
     assert!(id.starts_with('c'), "{id}");
     let lost = refused(&app, Config { secrets_key: None, ..app.config.clone() }).await;
     assert!(lost.contains(&id) && lost.contains("`secrets_key`"), "{lost}");
 
-    // To a key in the folder: the configured one becomes a file, and a change of keys follows.
+    // Moving to a key file: the configured key is stored as a file, then the keys are rotated.
     fs::create_dir_all(app.config.data.join("keys/secrets")).expect("our folder");
     fs::set_permissions(app.config.data.join("keys/secrets"), fs::Permissions::from_mode(0o700)).expect("our folder");
     fs::write(key_file(&app, &id), key_bytes(&key()).expect("a key")).expect("our folder");
@@ -226,12 +226,12 @@ async fn k03_a_key_from_the_configuration_seals_and_must_stay() {
     assert_eq!((done.key.as_str(), done.sealed[0].1), ("1", 1));
     let state = start(&app, Config { secrets_key: None, ..app.config.clone() }).await.expect("it starts");
     state.stopping.cancel();
-    assert!(gets_in(&app, &mut app.stranger(), &phone).await);
+    assert!(can_sign_in(&app, &mut app.anonymous(), &totp_app).await);
     assert_eq!(factors(&mut ada).await.factors.len(), 1);
 }
 
 #[test]
-fn the_program_changes_the_keys_and_says_what_it_did() {
+fn the_program_rotates_keys_and_reports_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let rotate = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));

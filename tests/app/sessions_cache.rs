@@ -1,4 +1,4 @@
-//! Sessions where Redis stands in front of the database, and where it fails.
+//! Redis as the session cache in front of the database, and failures of Redis.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use colloquy::{
         config::Config,
         state::{AppState, StartError},
     },
-    server_fns::account::Entrance,
+    server_fns::account::AuthPageData,
 };
 use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
@@ -20,161 +20,161 @@ use crate::support::{
     redis::Redis,
 };
 
-/// Forty requests that do not wait for Redis take less together, also on a busy machine; if each waited its 250 ms, they
-/// would take ten seconds.
-const SOON: Duration = Duration::from_secs(5);
+/// Forty requests that do not wait for Redis take less than this, even on a busy machine. If each waited for the
+/// timeout of 250 ms, they would take ten seconds.
+const MAX_TIME: Duration = Duration::from_secs(5);
 
-/// The same installation once more, with this Redis.
-async fn with(app: &TestApp, redis: &Redis) -> TestApp {
-    TestApp::start_with(app.kept(), |config| config.redis_url = Some(redis.url().into())).await
+/// Another installation on the same kind of database, with this Redis.
+async fn with_redis(app: &TestApp, redis: &Redis) -> TestApp {
+    TestApp::start_with(app.backend(), |config| config.redis_url = Some(redis.url().into())).await
 }
 
-async fn who(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<Entrance>().user
+async fn current_user(client: &mut Client) -> Option<CurrentUser> {
+    client.post_form("/api/load_entrance", &[]).await.json::<AuthPageData>().user
 }
 
-/// Waits until this Redis is asked for sessions again.
-async fn asked_again(redis: &Redis, client: &mut Client) {
+/// Waits until Redis is used again.
+async fn wait_until_used(redis: &Redis, client: &mut Client) {
     for _ in 0..100 {
-        redis.reset_counts();
-        who(client).await;
-        if redis.counts().get("get").is_some_and(|count| *count > 0) {
+        redis.reset_command_counts();
+        current_user(client).await;
+        if redis.command_counts().get("get").is_some_and(|count| *count > 0) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("Redis is back and not used");
+    panic!("Redis is available again but not used");
 }
 
-/// Everything works, soon: signing in, reading, sending, the stream, and what is ended stays ended.
-async fn all_works(app: &TestApp, ada: &mut Client, thief: &mut Client) {
+/// Checks that everything works quickly: signing in, reading, sending, streaming, and that signing out is effective.
+async fn assert_works(app: &TestApp, ada: &mut Client, thief: &mut Client) {
     let begun = Instant::now();
-    assert!(who(ada).await.is_some(), "she is still signed in");
+    assert!(current_user(ada).await.is_some(), "she is still signed in");
     for _ in 0..40 {
-        assert!(who(ada).await.is_some());
+        assert!(current_user(ada).await.is_some());
     }
     assert_eq!(ada.get("/sessions").await.status, 200);
-    assert!(begun.elapsed() < SOON, "reading: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < MAX_TIME, "reading: {:?}", begun.elapsed());
     assert_eq!(ada.get("/health/ready").await.status, 200);
 
     let mut other = app.signed_in("ada@example.org").await;
-    let sent = other.say(None, "[[paced 5 20]]").await;
+    let sent = other.send_message(None, "[[paced 5 20]]").await;
     assert_eq!(other.read_to_end(&sent).await.state, MessageState::Complete);
 
     let begun = Instant::now();
     thief.cookies.clone_from(&other.cookies);
-    assert!(who(thief).await.is_some());
+    assert!(current_user(thief).await.is_some());
     assert_eq!(other.post_form("/api/sign_out", &[]).await.status, 200);
-    assert_eq!(who(thief).await, None);
-    assert!(begun.elapsed() < SOON, "signing out: {:?}", begun.elapsed());
+    assert_eq!(current_user(thief).await, None);
+    assert!(begun.elapsed() < MAX_TIME, "signing out: {:?}", begun.elapsed());
 }
 
 each_db! {
-    async fn m02_redis_that_is_stopped_and_comes_back_empty_harms_nobody(app: TestApp) {
+    async fn m02_redis_may_stop_and_restart_empty(app: TestApp) {
         let mut redis = Redis::start();
-        let app = with(&app, &redis).await;
-        let (mut ada, mut thief) = (app.administrator().await, app.stranger());
-        assert!(who(&mut ada).await.is_some());
+        let app = with_redis(&app, &redis).await;
+        let (mut ada, mut thief) = (app.administrator().await, app.anonymous());
+        assert!(current_user(&mut ada).await.is_some());
         redis.stop();
-        all_works(&app, &mut ada, &mut thief).await;
-        redis.begin(&[]);
-        asked_again(&redis, &mut ada).await;
-        assert_eq!((who(&mut ada).await.is_some(), who(&mut thief).await), (true, None));
+        assert_works(&app, &mut ada, &mut thief).await;
+        redis.launch(&[]);
+        wait_until_used(&redis, &mut ada).await;
+        assert_eq!((current_user(&mut ada).await.is_some(), current_user(&mut thief).await), (true, None));
     }
 }
 
 each_db! {
-    async fn m02_redis_that_is_paused_and_goes_on_opens_nothing(app: TestApp) {
+    async fn m02_a_paused_redis_does_not_restore_ended_sessions(app: TestApp) {
         let redis = Redis::start();
-        let app = with(&app, &redis).await;
-        let other = app.another().await;
-        let (mut ada, mut thief) = (app.administrator().await, app.stranger());
+        let app = with_redis(&app, &redis).await;
+        let other = app.second_instance().await;
+        let (mut ada, mut thief) = (app.administrator().await, app.anonymous());
         let mut before = app.signed_in("ada@example.org").await;
         let mut ended = before.clone();
-        assert!(who(&mut ended).await.is_some(), "there is a copy of it in Redis");
+        assert!(current_user(&mut ended).await.is_some(), "there is a copy of it in Redis");
         redis.signal("-STOP");
         assert_eq!(before.post_form("/api/sign_out", &[]).await.status, 200);
-        all_works(&app, &mut ada, &mut thief).await;
+        assert_works(&app, &mut ada, &mut thief).await;
         redis.signal("-CONT");
-        // The other instance has not seen that anything was amiss.
-        let mut elsewhere = other.stranger();
+        // The other instance has not noticed the failure.
+        let mut elsewhere = other.anonymous();
         elsewhere.cookies.clone_from(&ended.cookies);
-        assert_eq!((who(&mut elsewhere).await, who(&mut ended).await), (None, None));
-        asked_again(&redis, &mut ada).await;
-        assert_eq!((who(&mut ended).await, who(&mut thief).await), (None, None));
-        assert!(who(&mut ada).await.is_some());
+        assert_eq!((current_user(&mut elsewhere).await, current_user(&mut ended).await), (None, None));
+        wait_until_used(&redis, &mut ada).await;
+        assert_eq!((current_user(&mut ended).await, current_user(&mut thief).await), (None, None));
+        assert!(current_user(&mut ada).await.is_some());
     }
 }
 
 each_db! {
-    async fn m02_redis_that_is_flushed_signs_nobody_out(app: TestApp) {
+    async fn m02_flushing_redis_signs_no_one_out(app: TestApp) {
         let redis = Redis::start();
-        let app = with(&app, &redis).await;
-        let (mut ada, mut thief) = (app.administrator().await, app.stranger());
-        assert!(who(&mut ada).await.is_some());
-        redis.say(&[b"FLUSHALL"]);
+        let app = with_redis(&app, &redis).await;
+        let (mut ada, mut thief) = (app.administrator().await, app.anonymous());
+        assert!(current_user(&mut ada).await.is_some());
+        redis.command(&[b"FLUSHALL"]);
         assert_eq!(redis.keys(), 0);
-        all_works(&app, &mut ada, &mut thief).await;
+        assert_works(&app, &mut ada, &mut thief).await;
         assert!(redis.keys() > 0, "it has copies again");
     }
 }
 
 each_db! {
-    async fn m02_a_copy_that_was_left_behind_is_nobodys(app: TestApp) {
+    async fn m02_a_stale_cache_entry_is_not_accepted(app: TestApp) {
         let redis = Redis::start();
-        let app = with(&app, &redis).await;
+        let app = with_redis(&app, &redis).await;
         let mut ada = app.administrator().await;
         let mut old = ada.clone();
-        assert!(who(&mut old).await.is_some());
+        assert!(current_user(&mut old).await.is_some());
         assert_eq!(redis.keys(), 1);
-        let key = redis.say(&[b"RANDOMKEY"]);
-        let copy = redis.say(&[b"GET", &key]);
+        let key = redis.command(&[b"RANDOMKEY"]);
+        let copy = redis.command(&[b"GET", &key]);
         assert_eq!(ada.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await.status, 200);
-        assert_eq!(redis.say(&[b"EXISTS", &key]), b":0\r\n", "the new id's copy is the only one");
-        redis.say(&[b"SET", &key, &copy]);
-        assert_eq!(who(&mut old).await, None, "s02: the old id of a sign-in that holds");
-        assert!(who(&mut ada).await.is_some());
-        redis.say(&[b"SET", &key, b"\xffnot a record"]);
-        assert_eq!(who(&mut old).await, None);
+        assert_eq!(redis.command(&[b"EXISTS", &key]), b":0\r\n", "the new id's copy is the only one");
+        redis.command(&[b"SET", &key, &copy]);
+        assert_eq!(current_user(&mut old).await, None, "s02: the old id of a valid sign-in");
+        assert!(current_user(&mut ada).await.is_some());
+        redis.command(&[b"SET", &key, b"\xffnot a record"]);
+        assert_eq!(current_user(&mut old).await, None);
         assert_eq!(app.column("select record from sessions").await.len(), 1);
     }
 }
 
 each_db! {
-    async fn m02_checking_a_session_asks_redis_once(app: TestApp) {
+    async fn m02_a_session_check_needs_one_redis_command(app: TestApp) {
         let redis = Redis::start();
-        let app = with(&app, &redis).await;
+        let app = with_redis(&app, &redis).await;
         let mut ada = app.administrator().await;
-        who(&mut ada).await;
-        redis.reset_counts();
+        current_user(&mut ada).await;
+        redis.reset_command_counts();
         for _ in 0..20 {
-            assert!(who(&mut ada).await.is_some());
+            assert!(current_user(&mut ada).await.is_some());
         }
-        assert_eq!(redis.counts().into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
-        redis.reset_counts();
+        assert_eq!(redis.command_counts().into_iter().collect::<Vec<_>>(), [("get".to_owned(), 20)]);
+        redis.reset_command_counts();
         for _ in 0..20 {
-            assert_eq!(app.stranger().get("/sign-in").await.status, 200);
+            assert_eq!(app.anonymous().get("/sign-in").await.status, 200);
         }
-        assert_eq!(redis.counts().len(), 0, "strangers cost nothing");
+        assert_eq!(redis.command_counts().len(), 0, "anonymous requests cost nothing");
     }
 }
 
 each_db! {
-    async fn m02_the_program_starts_while_redis_is_away(app: TestApp) {
-        let mut redis = Redis::planned();
-        let app = with(&app, &redis).await;
-        let (mut ada, mut thief) = (app.administrator().await, app.stranger());
-        all_works(&app, &mut ada, &mut thief).await;
-        redis.begin(&[]);
-        asked_again(&redis, &mut ada).await;
-        assert!(who(&mut ada).await.is_some());
+    async fn m02_the_program_starts_while_redis_is_unreachable(app: TestApp) {
+        let mut redis = Redis::stopped();
+        let app = with_redis(&app, &redis).await;
+        let (mut ada, mut thief) = (app.administrator().await, app.anonymous());
+        assert_works(&app, &mut ada, &mut thief).await;
+        redis.launch(&[]);
+        wait_until_used(&redis, &mut ada).await;
+        assert!(current_user(&mut ada).await.is_some());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn m02_an_address_of_redis_that_is_wrong_stops_the_start() {
-    let mut redis = Redis::planned();
-    redis.begin(&["--requirepass", "right"]);
+async fn m02_a_wrong_redis_url_stops_the_start() {
+    let mut redis = Redis::stopped();
+    redis.launch(&["--requirepass", "right"]);
     let with_password = |password: &str| redis.url().replace("//", &format!("//:{password}@"));
     let open = async |url: String| {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Databases that earlier versions have left.
+//! Upgrades of databases of earlier versions.
 
 use colloquy::{
     domain::{ChatId, JobKind, JobState, MessageId, UserId},
@@ -6,21 +6,21 @@ use colloquy::{
 };
 use uuid::Uuid;
 
-use crate::support::app::{Kept, TestApp};
+use crate::support::app::{Backend, TestApp};
 
-/// An id of a row, by a number.
+/// The id of a row, from a number.
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number << 64 | 0x8000_0000_0000_0000)
 }
 
-fn literal(kept: Kept, id: Uuid) -> String {
-    if kept == Kept::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
+fn literal(backend: Backend, id: Uuid) -> String {
+    if backend == Backend::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
 }
 
-/// What waited in the background before there were jobs.
-async fn jobs_take_over(kept: Kept) {
+/// Pending background work of a version without the job queue gets jobs.
+async fn pending_work_gets_jobs(backend: Backend) {
     let [ada, bob, waits, failing, given_up, sent, open, ready] =
-        [1, 2, 3, 4, 5, 6, 7, 8].map(|n| literal(kept, id(n)));
+        [1, 2, 3, 4, 5, 6, 7, 8].map(|n| literal(backend, id(n)));
     let far = 9_000_000_000_000_000_i64;
     let user = |id: &str, name: &str, due: &str| {
         format!(
@@ -50,7 +50,7 @@ async fn jobs_take_over(kept: Kept) {
         export(&ready, &bob, "ready"),
         format!("insert into factor_removals (user_id, created_at, due_at) values ({bob}, 8, {far})"),
     ];
-    let app = TestApp::start_on_earlier(kept, 23, &statements).await;
+    let app = TestApp::start_on_earlier(backend, 23, &statements).await;
     let mut tx = app.state.store.read().await.expect("a unit");
     let mut found = async |kind, number| tx.find_job(kind, id(number)).await.expect("a row");
 
@@ -72,7 +72,7 @@ async fn jobs_take_over(kept: Kept) {
     assert_eq!(found(JobKind::BuildExport, 8).await, None, "it is ready");
     drop(tx);
 
-    // What an instance of the earlier version has written during the upgrade gets its job at the next start.
+    // Work that an instance of the earlier version adds during the upgrade gets its job at the next start.
     assert_eq!(app.execute("delete from jobs where kind in ('delete_account', 'remove_factors')").await, 2);
     let mut tx = app.state.store.write().await.expect("a unit");
     assert_eq!(tx.enqueue_missing(app.state.clock.now()).await.expect("jobs"), 2);
@@ -87,21 +87,21 @@ async fn jobs_take_over(kept: Kept) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_waited_before_there_were_jobs_is_done_on_sqlite() {
-    jobs_take_over(Kept::Sqlite).await;
+async fn pending_work_of_earlier_versions_is_done_on_sqlite() {
+    pending_work_gets_jobs(Backend::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_waited_before_there_were_jobs_is_done_on_postgres() {
-    jobs_take_over(Kept::PostgresAndRedis).await;
+async fn pending_work_of_earlier_versions_is_done_on_postgres() {
+    pending_work_gets_jobs(Backend::PostgresAndRedis).await;
 }
 
 const MESSAGES: usize = 5_000;
 
-/// Chats as they were before messages were a tree: a small one in which an answer was asked for twice anew, and 20 of 5,000
-/// messages each.
-fn chats_by_position(kept: Kept) -> Vec<String> {
-    let sql = |number| literal(kept, id(number));
+/// Chats of a version in which messages had positions: a small one with an answer that was retried twice, and 20 with
+/// 5,000 messages each.
+fn chats_by_position(backend: Backend) -> Vec<String> {
+    let sql = |number| literal(backend, id(number));
     let owner = sql(1);
     let user = format!(
         "insert into users (id, email, email_key, name, name_key, password_hash, role, created_at)
@@ -143,7 +143,7 @@ fn chats_by_position(kept: Kept) -> Vec<String> {
         chat(3, "empty", 1),
     ];
     statements.extend((100..120).map(|number| chat(number, "large", MESSAGES + 1)));
-    let (numbers, fresh) = if kept == Kept::Sqlite {
+    let (numbers, fresh) = if backend == Backend::Sqlite {
         (
             format!(
                 "(with recursive n(i) as (select 1 union all select i + 1 from n where i < {MESSAGES}) select i from n)"
@@ -153,7 +153,7 @@ fn chats_by_position(kept: Kept) -> Vec<String> {
     } else {
         (format!("(select i from generate_series(1, {MESSAGES}) as i)"), "gen_random_uuid()")
     };
-    // Every tenth was asked for anew.
+    // Every tenth was superseded by a retry.
     statements.push(format!(
         "insert into messages (id, chat_id, owner_id, position, author, state, text, reasoning, left_out, prompt_tokens,
                                answer_tokens, superseded, created_at)
@@ -163,8 +163,8 @@ fn chats_by_position(kept: Kept) -> Vec<String> {
     statements
 }
 
-async fn positions_become_a_tree(kept: Kept) {
-    let app = TestApp::start_on_earlier(kept, 24, &chats_by_position(kept)).await;
+async fn positions_become_a_tree(backend: Backend) {
+    let app = TestApp::start_on_earlier(backend, 24, &chats_by_position(backend)).await;
     let (ada, small) = (UserId::from_uuid(id(1)), ChatId::from_uuid(id(2)));
     let mut tx = app.state.store.read().await.expect("a unit");
     let rows = tx.owned_by(ada).list_tree(small, None, 100).await.expect("messages");
@@ -200,11 +200,11 @@ async fn positions_become_a_tree(kept: Kept) {
             depths.splice(0..0, window.messages.iter().map(|one| one.depth));
             let text = &window.messages[0].text;
             let place: usize = text.strip_prefix("message ").and_then(|n| n.parse().ok()).expect("a number");
-            assert!(place % 10 != 4, "{text} was asked for anew");
+            assert!(place % 10 != 4, "{text} was superseded");
             if !window.has_older {
                 break;
             }
-            window = chats.older(ada, large, window.messages[0].id).await.expect("older messages");
+            window = chats.older_messages(ada, large, window.messages[0].id).await.expect("older messages");
         }
         assert!(depths.into_iter().eq(0..i64::try_from(MESSAGES * 9 / 10).expect("a number")));
     }
@@ -215,10 +215,10 @@ async fn positions_become_a_tree(kept: Kept) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn messages_by_position_become_a_tree_on_sqlite() {
-    positions_become_a_tree(Kept::Sqlite).await;
+    positions_become_a_tree(Backend::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn messages_by_position_become_a_tree_on_postgres() {
-    positions_become_a_tree(Kept::PostgresAndRedis).await;
+    positions_become_a_tree(Backend::PostgresAndRedis).await;
 }

@@ -1,11 +1,11 @@
-//! The whole application in a test: the real router in all its layers, a fresh database, a scripted model.
+//! The whole application in a test: the real router with all its layers, a fresh database and a scripted model.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use colloquy::{
-    domain::{CurrentUser, JobKind, Role, Sent, SignInId, UserId},
+    domain::{CurrentUser, JobKind, Role, SignInId, StartedRun, UserId},
     i18n::Language,
     server::{
         auth::Caller,
@@ -26,22 +26,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{client::Client, upstream::Upstream};
 
-/// Where a test keeps its data.
+/// The database and session store of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// A file, sessions in it.
+pub enum Backend {
+    /// One SQLite file, which also stores the sessions.
     Sqlite,
-    /// A PostgreSQL database of its own, sessions in Redis.
+    /// A PostgreSQL database of the test's own, with sessions in Redis.
     PostgresAndRedis,
 }
 
 /// A running application.
 pub struct TestApp {
-    /// Its parts.
+    /// The application's state.
     pub state: AppState,
-    /// Its scripted model, provider `scripted`.
+    /// The scripted model server, configured as the provider `scripted`.
     pub upstream: Upstream,
-    /// What it was started with.
+    /// The configuration it was started with.
     pub config: Config,
     router: Router,
     folder: Arc<TempDir>,
@@ -49,7 +49,7 @@ pub struct TestApp {
 
 const SPLIT_MANIFEST: &str = r#"{"auth":["auth","shared"],"chat":["chat","shared"],"admin":["admin","shared"]}"#;
 
-/// Runs a test on each database. A server that is missing fails the test.
+/// Runs a test on each database. A missing database server fails the test.
 macro_rules! each_db {
     ($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block) => {
         $(#[$meta])*
@@ -61,13 +61,13 @@ macro_rules! each_db {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn sqlite() {
-                let app = $crate::support::app::TestApp::start($crate::support::app::Kept::Sqlite).await;
+                let app = $crate::support::app::TestApp::start($crate::support::app::Backend::Sqlite).await;
                 test(app).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn postgres() {
-                let app = $crate::support::app::TestApp::start($crate::support::app::Kept::PostgresAndRedis).await;
+                let app = $crate::support::app::TestApp::start($crate::support::app::Backend::PostgresAndRedis).await;
                 test(app).await;
             }
         }
@@ -82,26 +82,25 @@ fn required(name: &str) -> String {
 }
 
 impl TestApp {
-    /// Starts with the defaults.
-    pub async fn start(kept: Kept) -> Self {
-        Self::start_with(kept, |_| {}).await
+    /// Starts with the default configuration.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| {}).await
     }
 
     /// Starts with a changed configuration.
-    pub async fn start_with(kept: Kept, change: impl FnOnce(&mut Config)) -> Self {
-        let (mut config, upstream, folder) = Self::prepare(kept).await;
-        if kept == Kept::PostgresAndRedis {
+    pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, upstream, folder) = Self::prepare(backend).await;
+        if backend == Backend::PostgresAndRedis {
             config.database_url = Some(migrated_database().await.into());
         }
         change(&mut config);
         Self::open(config, upstream, folder, Clock::default()).await
     }
 
-    /// Starts on a database that an earlier version has left: with the migrations before `version`, and with what these
-    /// statements write.
-    pub async fn start_on_earlier(kept: Kept, version: i64, statements: &[String]) -> Self {
-        let (mut config, upstream, folder) = Self::prepare(kept).await;
-        if kept == Kept::PostgresAndRedis {
+    /// Starts on a database of an earlier version: applies the migrations before `version`, then runs these statements.
+    pub async fn start_on_earlier(backend: Backend, version: i64, statements: &[String]) -> Self {
+        let (mut config, upstream, folder) = Self::prepare(backend).await;
+        if backend == Backend::PostgresAndRedis {
             config.database_url = Some(database_from("template0").await.into());
         }
         std::fs::create_dir_all(&config.data).expect("a data folder");
@@ -128,8 +127,8 @@ impl TestApp {
         Self::open(config, upstream, folder, Clock::default()).await
     }
 
-    /// A configuration without its PostgreSQL database, and a scripted model.
-    async fn prepare(kept: Kept) -> (Config, Upstream, Arc<TempDir>) {
+    /// A configuration, still without a PostgreSQL database, and a scripted model server.
+    async fn prepare(backend: Backend) -> (Config, Upstream, Arc<TempDir>) {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let upstream = Upstream::start().await;
         let mut config = Config { data: folder.path().join("data"), ..Config::default() };
@@ -142,7 +141,7 @@ impl TestApp {
             context: 8_192,
             system_role: true,
         });
-        if kept == Kept::PostgresAndRedis {
+        if backend == Backend::PostgresAndRedis {
             config.redis_url = Some(required("TEST_REDIS_URL").into());
         }
         (config, upstream, folder)
@@ -150,7 +149,7 @@ impl TestApp {
 
     async fn open(config: Config, upstream: Upstream, folder: Arc<TempDir>, clock: Clock) -> Self {
         let site = folder.path().join("site");
-        // As the build of the browser's part writes it: which files each piece of the pages lies in.
+        // The format that the browser build writes: the files that contain each part of the pages.
         std::fs::create_dir_all(site.join("pkg")).expect("a folder");
         std::fs::write(site.join("pkg/__wasm_split_manifest.json"), SPLIT_MANIFEST).expect("a file");
         let site = site.display().to_string();
@@ -165,23 +164,23 @@ impl TestApp {
         Self { state, upstream, config, router, folder }
     }
 
-    /// A second instance on the same data, as another process would be: with its own hub and its own worker.
-    pub async fn another(&self) -> Self {
+    /// A second instance on the same data, like another process: with its own hub and its own worker.
+    pub async fn second_instance(&self) -> Self {
         let upstream = Upstream::start().await;
         Self::open(self.config.clone(), upstream, self.folder.clone(), self.state.clock.clone()).await
     }
 
-    /// Another installation on the same kind of database, where everybody may sign up.
-    pub async fn open_to_all(&self) -> Self {
-        Self::start_with(self.kept(), |config| config.sign_up_open = true).await
+    /// Another installation on the same kind of database, with open sign-up.
+    pub async fn with_open_sign_up(&self) -> Self {
+        Self::start_with(self.backend(), |config| config.sign_up_open = true).await
     }
 
-    /// Where this application keeps its data.
-    pub fn kept(&self) -> Kept {
-        if self.config.database_url.is_some() { Kept::PostgresAndRedis } else { Kept::Sqlite }
+    /// The database and session store of this application.
+    pub fn backend(&self) -> Backend {
+        if self.config.database_url.is_some() { Backend::PostgresAndRedis } else { Backend::Sqlite }
     }
 
-    /// A column of texts, read past the application.
+    /// Reads a text column directly from the database, bypassing the application.
     pub async fn column(&self, statement: &str) -> Vec<String> {
         let Some(url) = &self.config.database_url else {
             let url = format!("sqlite://{}?mode=ro", self.config.data.join("colloquy.db").display());
@@ -192,22 +191,22 @@ impl TestApp {
         sqlx::query_scalar(statement).fetch_all(&mut connection).await.expect("a column")
     }
 
-    /// The text of an answer as it is in the database, also of one that was set aside.
-    pub async fn answer_text(&self, sent: &Sent) -> String {
-        let id = match self.kept() {
-            Kept::Sqlite => format!("x'{}'", sent.answer.to_string().replace('-', "")),
-            Kept::PostgresAndRedis => format!("'{}'", sent.answer),
+    /// The text of an answer in the database, even if the answer is not on the current branch.
+    pub async fn answer_text(&self, sent: &StartedRun) -> String {
+        let id = match self.backend() {
+            Backend::Sqlite => format!("x'{}'", sent.answer.to_string().replace('-', "")),
+            Backend::PostgresAndRedis => format!("'{}'", sent.answer),
         };
         let sql = format!("select text from message_parts where message_id = {id} and kind = 'text'");
         self.column(&sql).await.pop().unwrap_or_default()
     }
 
-    /// Changes the database past the application. Gives how many rows.
+    /// Changes the database directly, bypassing the application. Returns the number of affected rows.
     pub async fn execute(&self, statement: &str) -> u64 {
         let Some(url) = &self.config.database_url else {
             let url = format!("sqlite://{}", self.config.data.join("colloquy.db").display());
             let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("the file");
-            // As the application does, so that a test itself leaves nothing behind.
+            // Same setting as the application's, so that the test itself leaves no deleted data in the file.
             connection.execute("pragma secure_delete = on").await.expect("a setting");
             return connection.execute(statement).await.expect("a statement").rows_affected();
         };
@@ -215,10 +214,10 @@ impl TestApp {
         connection.execute(statement).await.expect("a statement").rows_affected()
     }
 
-    /// Lets every row fail for which `event` (such as `before delete on chats`) comes and `condition` (on `old` or `new`)
-    /// holds, until [`TestApp::mend`].
+    /// Makes `event` (such as `before delete on chats`) fail for every row that matches `condition` (on `old` or
+    /// `new`), until [`TestApp::repair`] is called.
     pub async fn break_rows(&self, event: &str, condition: &str) {
-        if self.kept() == Kept::Sqlite {
+        if self.backend() == Backend::Sqlite {
             let fail = "begin select raise(abort, 'broken on purpose'); end";
             self.execute(&format!("create trigger broken {event} when {condition} {fail}")).await;
         } else {
@@ -232,38 +231,38 @@ impl TestApp {
         }
     }
 
-    /// Rows of this table do not fail any more.
-    pub async fn mend(&self, table: &str) {
-        let on = if self.kept() == Kept::Sqlite { String::new() } else { format!("on {table}") };
+    /// Undoes [`TestApp::break_rows`] on this table.
+    pub async fn repair(&self, table: &str) {
+        let on = if self.backend() == Backend::Sqlite { String::new() } else { format!("on {table}") };
         self.execute(&format!("drop trigger broken {on}")).await;
     }
 
-    /// An id as it stands in a statement.
+    /// An id as an SQL literal.
     pub fn literal(&self, id: uuid::Uuid) -> String {
-        if self.kept() == Kept::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
+        if self.backend() == Backend::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
     }
 
-    /// Runs the jobs of a kind that are due, those too that have failed and would wait for their next attempt.
-    pub async fn work_off(&self, kind: JobKind) -> Drained {
+    /// Runs the due jobs of a kind, including failed jobs that are waiting for their next attempt.
+    pub async fn run_due_jobs(&self, kind: JobKind) -> Drained {
         let failed = "state = 'waiting' and last_error is not null";
         self.execute(&format!("update jobs set run_at = 0 where kind = '{}' and {failed}", kind.as_str())).await;
-        self.state.jobs.drain(kind).await.expect("a look for jobs")
+        self.state.jobs.drain(kind).await.expect("jobs")
     }
 
-    /// A browser without cookies.
-    pub fn stranger(&self) -> Client {
+    /// A client without cookies.
+    pub fn anonymous(&self) -> Client {
         Client::new(self.router.clone())
     }
 
-    /// The first account, signed in: the administrator.
+    /// Creates the first account, which is the administrator's, and signs it in.
     pub async fn administrator(&self) -> Client {
         self.person("ada@example.org", "Ada").await
     }
 
-    /// Somebody with a new account, signed in. After the first, the door must be open. Where mails are sent they come by an
-    /// invitation, which asks nobody to verify their address.
+    /// Creates an account and signs it in. After the first account, sign-up must be open. If mail is configured, an
+    /// invitation is used, because invited users need not verify their address.
     pub async fn person(&self, email: &str, name: &str) -> Client {
-        let mut client = self.stranger();
+        let mut client = self.anonymous();
         let token = if self.config.mail.is_some() { self.invitation().await } else { String::new() };
         let form = [("email", email), ("name", name), ("password", PASSWORD), ("invitation", &token)];
         let answer = client.post_form("/api/sign_up", &form).await;
@@ -271,12 +270,12 @@ impl TestApp {
         client
     }
 
-    /// The token of an invitation for one person that nobody has made: for whoever has it.
+    /// The token of an invitation for one person with any address, inserted without a creator.
     async fn invitation(&self) -> String {
         self.invitation_for(None).await
     }
 
-    /// The same for one address alone.
+    /// The same, for one address only if given.
     pub async fn invitation_for(&self, email: Option<&str>) -> String {
         let (id, now) = (self.state.clock.new_id(), self.state.clock.now());
         let token = URL_SAFE_NO_PAD.encode(Sha256::digest(id));
@@ -298,23 +297,23 @@ impl TestApp {
         token
     }
 
-    /// Somebody with a new account that an administrator let in, where the door is closed; signed in.
-    pub async fn person_invited(&self, email: &str, name: &str) -> Client {
+    /// Creates an account with an invitation of the administrator, for when sign-up is closed, and signs it in.
+    pub async fn invited_person(&self, email: &str, name: &str) -> Client {
         let mut ada = self.signed_in("ada@example.org").await;
         let form = [("email", ""), ("role", "member"), ("uses", "1"), ("days", "1")];
         let made = ada.post_form("/api/create_invitation", &form).await;
         assert_eq!(made.status, 200, "{}", made.text());
         let link = made.json::<colloquy::domain::NewInvitation>().link;
         let token = link.split("invitation=").nth(1).expect("a token").to_owned();
-        let mut client = self.stranger();
+        let mut client = self.anonymous();
         let form = [("email", email), ("name", name), ("password", PASSWORD), ("invitation", &token)];
         let answer = client.post_form("/api/sign_up", &form).await;
         assert_eq!(answer.status, 200, "sign-up: {}", answer.text());
         client
     }
 
-    /// An administrator as the server knew them when their request began.
-    pub fn administrator_known_as(&self, id: UserId, name: &str) -> Caller {
+    /// An administrator's caller, as read at the start of a request.
+    pub fn administrator_caller(&self, id: UserId, name: &str) -> Caller {
         let (name, email) = (name.to_owned(), format!("{name}@example.org"));
         Caller {
             user: CurrentUser { id, name, email, role: Role::Administrator },
@@ -325,15 +324,16 @@ impl TestApp {
         }
     }
 
-    /// A new sign-in of somebody who has an account.
+    /// Signs in to an existing account.
     pub async fn signed_in(&self, email: &str) -> Client {
-        let mut client = self.stranger();
+        let mut client = self.anonymous();
         let answer = client.post_form("/api/sign_in", &[("email", email), ("password", PASSWORD)]).await;
         assert_eq!(answer.status, 200, "sign-in: {}", answer.text());
         client
     }
 
-    /// Connections to PostgreSQL that wait inside a transaction; on SQLite, whose only writer would wait for ever, 0.
+    /// The number of PostgreSQL connections that are idle in a transaction. 0 on SQLite, where a leaked transaction
+    /// would block the only writer anyway.
     pub async fn open_transactions(&self) -> i64 {
         let Some(url) = &self.config.database_url else { return 0 };
         let mut connection = PgConnection::connect(url.expose_secret()).await.expect("the test's database");
@@ -345,26 +345,27 @@ impl TestApp {
         .expect("a count")
     }
 
-    /// Stops as the program does, and waits for the runs and the tasks in the background.
+    /// Shuts down as the program does, and waits for the runs and the background tasks.
     pub async fn stop(&self) {
         self.state.stopping.cancel();
-        let ended = self.state.supervisor.finish(self.state.chats.drained());
+        let ended = self.state.supervisor.finish(self.state.chats.wait_for_runs());
         tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the tasks have ended");
     }
 }
 
-/// A password that meets the rule.
+/// A password that the password policy accepts.
 pub const PASSWORD: &str = "plum-harbor-sextant-41";
 
-/// The server in which every test on PostgreSQL has a database of its own, and its address without a database.
+/// A connection to the PostgreSQL server on which each test has a database of its own, and the server's URL without a
+/// database name.
 async fn postgres_server() -> (PgConnection, String) {
     let server = required("TEST_DATABASE_URL");
-    let connection = PgConnection::connect(&server).await.expect("TEST_DATABASE_URL leads to a PostgreSQL server");
+    let connection = PgConnection::connect(&server).await.expect("TEST_DATABASE_URL is the URL of a PostgreSQL server");
     let base = server.rsplit_once('/').map_or(server.as_str(), |(base, _)| base);
     (connection, base.to_owned())
 }
 
-/// The address of a new database that is a copy of another one.
+/// Creates a database as a copy of another one, and returns its URL.
 async fn database_from(template: &str) -> String {
     let (mut server, base) = postgres_server().await;
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
@@ -372,18 +373,18 @@ async fn database_from(template: &str) -> String {
     format!("{base}/{name}")
 }
 
-/// The address of a new database with the schema of today. It is a copy, which takes a tenth of the time that the migrations
-/// take; the first test of all that asks for one makes the original.
+/// Creates a database with the current schema, and returns its URL. It is a copy of a template database, which takes a
+/// tenth of the time that running the migrations takes; the first test that needs the template creates it.
 async fn migrated_database() -> String {
     let (mut server, base) = postgres_server().await;
-    // Each test is a process of its own.
+    // Each test is a process of its own, so the lock has to be in the server.
     server.execute("select pg_advisory_lock(77)").await.expect("a lock");
     let exists = "select exists (select 1 from pg_database where datname = 'migrated')";
     if !sqlx::query_scalar::<_, bool>(exists).fetch_one(&mut server).await.expect("a truth") {
-        server.execute("drop database if exists migrating").await.expect("nothing left of an earlier try");
+        server.execute("drop database if exists migrating").await.expect("nothing left of an earlier attempt");
         server.execute("create database migrating template template0").await.expect("a database");
         let url = format!("{base}/migrating");
-        // Gone by the end of the statement: a pool that is closed may keep a connection that was just given back.
+        // Dropped at the end of the statement: a closed pool may keep a connection that was just returned.
         Store::open(Path::new(""), Some(&url.into())).await.expect("a schema").close().await;
         server.execute("alter database migrating rename to migrated").await.expect("a name");
     }
@@ -394,6 +395,6 @@ async fn migrated_database() -> String {
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.state.stopping.cancel();
-        // The database goes with its temporary cluster; dropping it here would need a runtime.
+        // The database is deleted with its temporary cluster; dropping it here would need a runtime.
     }
 }

@@ -1,4 +1,4 @@
-//! A browser, as far as HTTP goes: cookies, `Origin`, redirects that can be looked at.
+//! An HTTP client that behaves like a browser: it stores cookies and sends `Origin`. It does not follow redirects.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -11,30 +11,30 @@ use axum::{
     },
 };
 use colloquy::{
-    domain::{AppError, ChatId, ClientId, Message, MessageState, RunSnapshot, RunUpdate, Sent},
-    server::http::Connected,
+    domain::{AppError, ChatId, ClientId, Message, MessageState, RunSnapshot, RunUpdate, StartedRun},
+    server::http::ConnectionAddrs,
 };
 use futures::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
-/// The host that tests ask.
+/// The host name in all requests.
 pub const HOST_NAME: &str = "127.0.0.1:3000";
 
-/// A browser.
+/// An HTTP client with the cookies of one browser.
 #[derive(Clone)]
 pub struct Client {
     router: Router,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
-    /// Where it comes from.
+    /// The client's address.
     pub peer: SocketAddr,
-    /// `http` or `https`, as the page's origin says.
+    /// The scheme of the page's origin: `http` or `https`.
     pub scheme: &'static str,
 }
 
-/// An answer, read to its end.
+/// A response whose body was read to its end.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -58,7 +58,7 @@ impl Answer {
         self.json()
     }
 
-    /// A header's text.
+    /// The value of a header, empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -69,13 +69,13 @@ impl Client {
         Self { router, cookies: BTreeMap::new(), peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), scheme: "http" }
     }
 
-    /// The same browser at another address.
+    /// The same client at another address.
     pub fn at(mut self, peer: &str) -> Self {
         self.peer = SocketAddr::new(peer.parse().expect("an address"), 40_000);
         self
     }
 
-    /// A request as this browser would send it.
+    /// A request with the headers that a browser sends.
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method.clone()).uri(path).header(HOST, HOST_NAME);
         if method == Method::POST {
@@ -90,10 +90,10 @@ impl Client {
         request
     }
 
-    /// Sends a request and gives the response with its body unread.
+    /// Sends a request and returns the response with its body unread.
     pub async fn open(&mut self, mut request: Request<Body>) -> axum::response::Response {
         let local = HOST_NAME.parse().expect("an address");
-        request.extensions_mut().insert(Connected { peer: self.peer, local });
+        request.extensions_mut().insert(ConnectionAddrs { peer: self.peer, local });
         let response = self.router.clone().oneshot(request).await.expect("a router does not fail");
         for line in response.headers().get_all(SET_COOKIE) {
             let line = line.to_str().expect("a cookie in ASCII");
@@ -108,14 +108,14 @@ impl Client {
         response
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub async fn send(&mut self, request: Request<Body>) -> Answer {
         let (parts, body) = self.open(request).await.into_parts();
         let body = tokio::time::timeout(Duration::from_secs(30), body.collect()).await.expect("an answer in time");
         Answer { status: parts.status, headers: parts.headers, body: body.expect("a whole body").to_bytes() }
     }
 
-    /// Follows a link.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str) -> Answer {
         let request =
             self.request(Method::GET, path).header(ACCEPT, "text/html").body(Body::empty()).expect("a request");
@@ -132,12 +132,12 @@ impl Client {
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
 
-    /// Calls a server function with a form, as a script does.
+    /// Calls a server function with a form, as the page's scripts do.
     pub async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_form_as(path, fields, "application/json").await
     }
 
-    /// Sends a form without scripts.
+    /// Submits a form as a browser without scripts does.
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_form_as(path, fields, "text/html").await
     }
@@ -151,15 +151,15 @@ impl Client {
         self.send(request.body(Body::from(encode(fields))).expect("a request")).await
     }
 
-    /// Sends a message; `chat` is `None` for a new one.
-    pub async fn say(&mut self, chat: Option<ChatId>, text: &str) -> Sent {
-        let answer = self.try_say(chat, text, ClientId::random()).await;
+    /// Sends a message. `chat` is `None` for a new chat.
+    pub async fn send_message(&mut self, chat: Option<ChatId>, text: &str) -> StartedRun {
+        let answer = self.try_send_message(chat, text, ClientId::random()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
     }
 
-    /// Sends a message under a client's id.
-    pub async fn try_say(&mut self, chat: Option<ChatId>, text: &str, id: ClientId) -> Answer {
+    /// Sends a message with this client id, and returns the response whatever its status.
+    pub async fn try_send_message(&mut self, chat: Option<ChatId>, text: &str, id: ClientId) -> Answer {
         let (chat, id) = (chat.map(|chat| chat.to_string()), id.to_string());
         let mut fields = vec![("client_id", id.as_str()), ("text", text)];
         if let Some(chat) = &chat {
@@ -171,7 +171,7 @@ impl Client {
     /// Opens the stream of a run.
     pub async fn events(
         &mut self,
-        sent: &Sent,
+        sent: &StartedRun,
         last: Option<&str>,
     ) -> (StatusCode, impl Stream<Item = Event> + Unpin + use<>) {
         let path = format!("/chats/{}/runs/{}/events", sent.chat, sent.run);
@@ -184,14 +184,14 @@ impl Client {
         (status, Box::pin(events(response.into_body())))
     }
 
-    /// Reads a run to its end and gives the final message; the events on the way must fit together.
-    pub async fn read_to_end(&mut self, sent: &Sent) -> Message {
+    /// Reads a run to its end and returns the final message. Each update must apply to the state before it.
+    pub async fn read_to_end(&mut self, sent: &StartedRun) -> Message {
         let (status, mut events) = self.events(sent, None).await;
         assert_eq!(status, 200);
         let mut view = View::default();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
         while let Some(event) = tokio::time::timeout_at(deadline, events.next()).await.expect("an end in time") {
-            if let Some(message) = view.take(&event) {
+            if let Some(message) = view.apply(&event) {
                 return message;
             }
         }
@@ -206,7 +206,7 @@ impl Client {
     }
 
     /// Waits until the last message of a chat is no longer open.
-    pub async fn settled(&mut self, chat: ChatId) -> Message {
+    pub async fn wait_for_answer(&mut self, chat: ChatId) -> Message {
         for _ in 0..600 {
             let last = self.chat(chat).await.window.messages.pop().expect("a message");
             if !matches!(last.state, MessageState::Open { .. }) {
@@ -218,18 +218,18 @@ impl Client {
     }
 }
 
-/// What a page has of a run.
+/// A page's view of a run.
 #[derive(Debug, Default)]
 pub struct View {
-    /// The state, once there is one.
+    /// The current state, `None` before the first event.
     pub snapshot: Option<RunSnapshot>,
-    /// The id of the last event.
+    /// The id of the last event, for `Last-Event-ID`.
     pub last: Option<String>,
 }
 
 impl View {
-    /// Applies an event; gives the message at the end.
-    pub fn take(&mut self, event: &Event) -> Option<Message> {
+    /// Applies an event. Returns the final message if the event is the end of the run.
+    pub fn apply(&mut self, event: &Event) -> Option<Message> {
         if event.id.is_some() {
             self.last.clone_from(&event.id);
         }
@@ -285,7 +285,7 @@ fn parse(block: &str) -> Event {
     event
 }
 
-/// `application/x-www-form-urlencoded`.
+/// Encodes fields as `application/x-www-form-urlencoded`.
 pub fn encode(fields: &[(&str, &str)]) -> String {
     let escape = |text: &str| {
         text.bytes().fold(String::new(), |mut out, byte| {

@@ -1,4 +1,4 @@
-//! A disk that can be filled and broken: a library that is preloaded into the program refuses its writes.
+//! Disk faults for the program under test: a preloaded library makes its writes fail.
 
 use std::{
     fs,
@@ -8,26 +8,26 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The faults of a program's disk. `disk_faults.c` says how they are made.
+/// Injects disk faults into a program. The preloaded library is `disk_faults.c`.
 pub struct Disk {
     folder: TempDir,
-    below: PathBuf,
+    root: PathBuf,
 }
 
-/// What the disk does.
+/// A disk fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It has no room.
+    /// No space is left.
     Full,
-    /// It fails to write and to flush.
+    /// Writing and flushing fail.
     Io,
-    /// It takes what is written and fails to flush it.
+    /// Writing succeeds and flushing fails.
     Flush,
 }
 
 impl Disk {
-    /// A sound disk for all files below a folder.
-    pub fn new(below: &Path) -> Self {
+    /// A disk without a fault, for all files below a folder.
+    pub fn new(root: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/disk_faults.c");
         let built = Command::new("cc")
@@ -36,15 +36,15 @@ impl Disk {
             .args([source, "-ldl"])
             .status();
         assert!(built.expect("a C compiler is installed").success(), "{source}");
-        let below = below.canonicalize().expect("a folder");
-        Self { folder, below }
+        let root = root.canonicalize().expect("a folder");
+        Self { folder, root }
     }
 
-    /// Lets a program use this disk.
-    pub fn put_under(&self, command: &mut Command) {
+    /// Makes a program use this disk.
+    pub fn attach_to(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", self.folder.path().join("disk_faults.so"))
-            .env("DISK_FAULTS_FOLDER", &self.below)
+            .env("DISK_FAULTS_FOLDER", &self.root)
             .env("DISK_FAULTS_CONTROL", self.control());
     }
 
@@ -52,21 +52,21 @@ impl Disk {
         self.folder.path().join("control")
     }
 
-    /// Breaks it.
+    /// Starts a fault.
     pub fn fail(&self, fault: Fault) {
-        let word = match fault {
+        let command = match fault {
             Fault::Full => "full",
             Fault::Io => "io",
             Fault::Flush => "flush",
         };
-        // Written aside first, so that it is never seen empty.
+        // Written to another file and renamed, so that the library never reads an empty file.
         let aside = self.folder.path().join("aside");
-        fs::write(&aside, word).expect("a control file");
+        fs::write(&aside, command).expect("a control file");
         fs::rename(aside, self.control()).expect("a control file");
     }
 
-    /// Mends it.
-    pub fn mend(&self) {
+    /// Ends the fault.
+    pub fn repair(&self) {
         fs::remove_file(self.control()).expect("a control file");
     }
 }

@@ -1,6 +1,6 @@
-/* Preloaded into a program by tests: lets its disk be full, or fail, for as long as a file says so.
+/* Preloaded into a program by tests: makes its disk full, or makes it fail, while a control file says so.
  *
- * DISK_FAULTS_FOLDER   files below this folder are concerned
+ * DISK_FAULTS_FOLDER   only files below this folder are affected
  * DISK_FAULTS_CONTROL  while this file exists and begins with "full", writing fails with ENOSPC; with "io", writing and
  *                      flushing fail with EIO; with "flush", flushing alone
  */

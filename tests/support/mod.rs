@@ -1,4 +1,4 @@
-//! What several test binaries use.
+//! Helpers of the tests; some are also used by the benchmarks.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ pub mod program;
 pub mod provider;
 pub mod redis;
 pub mod smtp;
+pub mod tcp_proxy;
 pub mod upstream;
 pub mod visitor;
-pub mod wire;
 
-/// A client of a test, which is no part of the program.
-#[expect(clippy::disallowed_methods, reason = "tests are outside of the program, and come in")]
+/// The HTTP client of a test, outside the program and its rules for outgoing requests.
+#[expect(clippy::disallowed_methods, reason = "the tests are not part of the program; they send requests to it")]
 pub fn http_client() -> reqwest::ClientBuilder {
-    // An error only says that a provider is installed already.
+    // The only error is that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
 }
 
-/// The file of the small real model: `TEST_MODEL`, or the one that the set-up has put beside the build.
+/// The file of the small real model: `TEST_MODEL`, or the file that the set-up script put into the build folder.
 pub fn model_file() -> PathBuf {
     const NAME: &str = "models/SmolLM2-135M-Instruct.Q4_1.gguf";
     let program = Path::new(env!("CARGO_BIN_EXE_colloquy"));

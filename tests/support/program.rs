@@ -1,4 +1,4 @@
-//! The built program, running as an operator runs it.
+//! The built program as a child process.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 
 use super::app::TestApp;
 
-/// The built program on the data of a test's application, which must have been stopped.
+/// The command that runs the built program on the data of a test application, which must have been stopped.
 pub fn program_on(app: &TestApp) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
     command
@@ -33,29 +33,29 @@ pub fn program_on(app: &TestApp) -> Command {
     command
 }
 
-/// A server that runs. It is killed when it is dropped.
+/// A running server. It is killed on drop.
 pub struct Program {
     child: Child,
-    /// Host and port.
+    /// Host and port it listens on.
     pub address: String,
     log: Option<JoinHandle<std::io::Result<String>>>,
 }
 
 impl Program {
-    /// Starts it and waits until it serves. It must listen on loopback and log JSON.
+    /// Starts the program and waits until it serves. It must listen on loopback and log JSON.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program runs");
         let mut log = BufReader::new(child.stderr.take().expect("its log"));
-        let mut said = String::new();
+        let mut log_text = String::new();
         let address = loop {
-            let begin = said.len();
-            assert_ne!(log.read_line(&mut said).expect("text"), 0, "the program ended: {said}");
-            let event: serde_json::Value = serde_json::from_str(&said[begin..]).expect("the log is JSON");
+            let begin = log_text.len();
+            assert_ne!(log.read_line(&mut log_text).expect("text"), 0, "the program ended: {log_text}");
+            let event: serde_json::Value = serde_json::from_str(&log_text[begin..]).expect("the log is JSON");
             if let Some(listen) = event["listen"].as_str() {
                 break listen.to_owned();
             }
         };
-        // The rest must be read, so that it does not block the program.
+        // The rest of the log must be read, or the full pipe would block the program.
         let log = std::thread::spawn(move || {
             let mut text = String::new();
             log.read_to_string(&mut text).map(|_| text)
@@ -69,8 +69,8 @@ impl Program {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Waits for its end: gives its status, how long that took, and what it logged after it began to serve.
-    pub fn ended(mut self) -> (Option<i32>, Duration, String) {
+    /// Waits for the program to exit. Returns its exit code, the time this took, and its log since it began to serve.
+    pub fn wait_for_exit(mut self) -> (Option<i32>, Duration, String) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("our child") {
@@ -84,7 +84,7 @@ impl Program {
         (status.code(), took, log)
     }
 
-    /// SIGKILL: nothing of it runs any more.
+    /// Kills the program with SIGKILL and waits for its end.
     pub fn kill(mut self) {
         self.child.kill().expect("our child");
         self.child.wait().expect("our child");
@@ -93,7 +93,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Where it is gone already, neither works, and nothing needs to.
+        // Both fail if the process has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider on a free port of the loopback device. It vouches for whom a test says, truly or not.
+//! An OpenID Connect provider on a free loopback port. It issues the tokens that a test configures, valid or not.
 
 use std::{
     collections::HashMap,
@@ -30,30 +30,30 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub use self::signing::Signed;
-use self::signing::{encode, hmac, key, listed_key, put_over, sign_text};
+pub use self::signing::Signing;
+use self::signing::{encode, hmac, key, listed_key, merge, sign_text};
 
 mod signing;
 
-/// The id and the secret of the installation under test.
+/// The client id of the installation under test; below, its secret.
 const CLIENT_ID: &str = "colloquy-test";
 const CLIENT_SECRET: &str = "s3cret+of/test";
 
-/// Whom the provider vouches for, and how.
+/// The identity that the provider returns, and how its token is signed.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// Put over the claims that a good token has; `null` takes a claim away.
+pub struct TestIdentity {
+    /// Merged over the claims of a valid token; `null` removes a claim.
     pub claims: Value,
-    /// Put over the header.
+    /// Merged over the token's header.
     pub header: Value,
-    /// How it is signed.
-    pub signed: Signed,
+    /// How the token is signed.
+    pub signed: Signing,
 }
 
 /// The fields of a query or a form.
 type Fields = HashMap<String, String>;
 
-/// A running provider; it takes no more connections once it is dropped.
+/// A running provider. It accepts no more connections once it is dropped.
 pub struct Provider {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -63,22 +63,22 @@ pub struct Provider {
 struct Shared {
     address: SocketAddr,
     clock: Mutex<Option<Clock>>,
-    plan: Mutex<Plan>,
+    identity: Mutex<TestIdentity>,
     key_id: Mutex<String>,
     delay: Mutex<Duration>,
-    /// Put over what it says about itself.
+    /// Merged over the discovery document.
     metadata: Mutex<Value>,
-    /// Put over what it gives for a code.
-    answer: Mutex<Value>,
-    /// What it says at the userinfo endpoint, and whether it signs that.
-    more: Mutex<(Value, bool)>,
-    /// Status, Content-Type and body in place of what belongs to a path.
-    instead: Mutex<HashMap<&'static str, (u16, &'static str, String)>>,
-    /// What was asked for and whom it vouched for then, by code.
-    codes: Mutex<HashMap<String, (Fields, Plan)>>,
-    discovered: AtomicUsize,
-    keys: AtomicUsize,
-    tokens: AtomicUsize,
+    /// Merged over the token response.
+    token_response: Mutex<Value>,
+    /// The claims of the userinfo endpoint, and whether they are signed.
+    userinfo: Mutex<(Value, bool)>,
+    /// Status, Content-Type and body that replace the regular response of a path.
+    overrides: Mutex<HashMap<&'static str, (u16, &'static str, String)>>,
+    /// The authorization request and the identity at that time, by code.
+    codes: Mutex<HashMap<String, (Fields, TestIdentity)>>,
+    discovery_requests: AtomicUsize,
+    key_requests: AtomicUsize,
+    token_requests: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,24 +86,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Provider {
-    /// Starts one on a free port of 127.0.0.1. It vouches for Vera.
+    /// Starts one on a free port of 127.0.0.1. Its identity is Vera.
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port of the loopback device");
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
             address,
             clock: Mutex::default(),
-            plan: Mutex::new(person("vera-1", "vera@example.org")),
+            identity: Mutex::new(verified_identity("vera-1", "vera@example.org")),
             key_id: Mutex::new("key-1".to_owned()),
             delay: Mutex::default(),
             metadata: Mutex::new(json!({})),
-            answer: Mutex::new(json!({})),
-            more: Mutex::new((json!({}), false)),
-            instead: Mutex::default(),
+            token_response: Mutex::new(json!({})),
+            userinfo: Mutex::new((json!({}), false)),
+            overrides: Mutex::default(),
             codes: Mutex::default(),
-            discovered: AtomicUsize::default(),
-            keys: AtomicUsize::default(),
-            tokens: AtomicUsize::default(),
+            discovery_requests: AtomicUsize::default(),
+            key_requests: AtomicUsize::default(),
+            token_requests: AtomicUsize::default(),
         });
         let routes = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -111,14 +111,14 @@ impl Provider {
             .route("/authorize", get(authorize))
             .route("/token", post(token))
             .route("/userinfo", get(userinfo))
-            .layer(from_fn_with_state(shared.clone(), answer_instead))
+            .layer(from_fn_with_state(shared.clone(), override_responses))
             .with_state(shared.clone());
-        // Serving ends only with the task.
+        // Serving ends only when the task is aborted.
         let serving = tokio::spawn(async move { drop(axum::serve(listener, routes).await) });
         Self { address, shared, serving }
     }
 
-    /// What to configure, under the name `test`.
+    /// The provider's configuration, under the name `test`.
     pub fn config(&self) -> IdentityProviderConfig {
         IdentityProviderConfig {
             name: "test".to_owned(),
@@ -135,74 +135,74 @@ impl Provider {
         format!("http://{}", self.address)
     }
 
-    /// The clock after which tokens are dated from now on.
-    pub fn keep_time_by(&self, clock: &Clock) {
+    /// Dates tokens by this clock from now on.
+    pub fn use_clock(&self, clock: &Clock) {
         *lock(&self.shared.clock) = Some(clock.clone());
     }
 
-    /// Whom those who come from now on are, and how it vouches for them.
-    pub fn vouch(&self, plan: Plan) {
-        *lock(&self.shared.plan) = plan;
+    /// Sets the identity of the following sign-ins.
+    pub fn set_identity(&self, identity: TestIdentity) {
+        *lock(&self.shared.identity) = identity;
     }
 
-    /// Under which name its key is listed and used from now on.
+    /// Sets the key id under which the key is listed and used.
     pub fn rename_key(&self, id: &str) {
         id.clone_into(&mut lock(&self.shared.key_id));
     }
 
-    /// What it says about itself from now on, over what is true; `null` takes an entry away.
-    pub fn claim(&self, metadata: Value) {
+    /// Merges this over the discovery document; `null` removes an entry.
+    pub fn set_metadata(&self, metadata: Value) {
         *lock(&self.shared.metadata) = metadata;
     }
 
-    /// What it gives for a code from now on, over a good answer; `null` takes a field away.
-    pub fn gives(&self, answer: Value) {
-        *lock(&self.shared.answer) = answer;
+    /// Merges this over a valid token response; `null` removes a field.
+    pub fn set_token_response(&self, answer: Value) {
+        *lock(&self.shared.token_response) = answer;
     }
 
-    /// What it says at its userinfo endpoint from now on, signed or not.
-    pub fn knows(&self, claims: Value, signed: bool) {
-        *lock(&self.shared.more) = (claims, signed);
-        self.claim(json!({ "userinfo_endpoint": format!("{}/userinfo", self.issuer()) }));
+    /// Adds a userinfo endpoint that returns these claims, signed or not.
+    pub fn set_userinfo(&self, claims: Value, signed: bool) {
+        *lock(&self.shared.userinfo) = (claims, signed);
+        self.set_metadata(json!({ "userinfo_endpoint": format!("{}/userinfo", self.issuer()) }));
     }
 
-    /// Answers at a path with this from now on.
-    pub fn says_instead(&self, path: &'static str, (status, kind, body): (u16, &'static str, &str)) {
-        lock(&self.shared.instead).insert(path, (status, kind, body.to_owned()));
+    /// Replaces the response of a path.
+    pub fn override_response(&self, path: &'static str, (status, kind, body): (u16, &'static str, &str)) {
+        lock(&self.shared.overrides).insert(path, (status, kind, body.to_owned()));
     }
 
-    /// Answers as it should from now on.
-    pub fn recovers(&self) {
-        lock(&self.shared.instead).clear();
+    /// Restores the regular responses of all paths.
+    pub fn clear_overrides(&self) {
+        lock(&self.shared.overrides).clear();
     }
 
-    /// Its key as it lists it.
+    /// The key as it is listed in the key set.
     pub fn key(&self) -> Value {
         listed_key(&lock(&self.shared.key_id))
     }
 
-    /// How often it was asked for its keys.
-    pub fn keys_asked(&self) -> usize {
-        self.shared.keys.load(Ordering::Relaxed)
+    /// The number of requests for the key set.
+    pub fn key_requests(&self) -> usize {
+        self.shared.key_requests.load(Ordering::Relaxed)
     }
 
-    /// How long everything takes from now on, but for people.
+    /// Delays all responses except the authorization endpoint's.
     pub fn delay(&self, delay: Duration) {
         *lock(&self.shared.delay) = delay;
     }
 
-    /// How often it was asked about itself.
-    pub fn discovered(&self) -> usize {
-        self.shared.discovered.load(Ordering::Relaxed)
+    /// The number of requests for the discovery document.
+    pub fn discovery_requests(&self) -> usize {
+        self.shared.discovery_requests.load(Ordering::Relaxed)
     }
 
-    /// How often it was asked for a token.
-    pub fn tokens(&self) -> usize {
-        self.shared.tokens.load(Ordering::Relaxed)
+    /// The number of token requests.
+    pub fn token_requests(&self) -> usize {
+        self.shared.token_requests.load(Ordering::Relaxed)
     }
 
-    /// What a browser does that is sent here: agrees, and is sent back. Gives the path with its query.
-    pub async fn agree(&self, address: &str) -> String {
+    /// Opens the authorization address as a browser does, and returns the path and query of the redirect back.
+    pub async fn authorize(&self, address: &str) -> String {
         let client = super::http_client().redirect(Policy::none()).build().expect("a client");
         let answer = client.get(address).send().await.expect("an answer of the provider");
         assert_eq!(answer.status(), 302, "{}", answer.text().await.unwrap_or_default());
@@ -217,10 +217,10 @@ impl Drop for Provider {
     }
 }
 
-/// Somebody with a verified address, truly.
-pub fn person(subject: &str, email: &str) -> Plan {
+/// An identity with a verified address and a valid token.
+pub fn verified_identity(subject: &str, email: &str) -> TestIdentity {
     let claims = json!({ "sub": subject, "email": email, "email_verified": true, "name": "Vera" });
-    Plan { claims, header: json!({}), signed: Signed::Well }
+    TestIdentity { claims, header: json!({}), signed: Signing::Valid }
 }
 
 async fn wait(shared: &Shared) {
@@ -229,7 +229,7 @@ async fn wait(shared: &Shared) {
 }
 
 async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    shared.discovered.fetch_add(1, Ordering::Relaxed);
+    shared.discovery_requests.fetch_add(1, Ordering::Relaxed);
     wait(&shared).await;
     let issuer = format!("http://{}", shared.address);
     let mut metadata = json!({
@@ -239,10 +239,10 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "jwks_uri": format!("{issuer}/keys"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        // More than we would ever take.
+        // More than the application accepts.
         "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
     });
-    put_over(&mut metadata, &lock(&shared.metadata));
+    merge(&mut metadata, &lock(&shared.metadata));
     Json(metadata)
 }
 
@@ -256,7 +256,7 @@ async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Resp
     if headers.get(header::AUTHORIZATION).is_none_or(|value| value != "Bearer a") {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let (claims, signed) = lock(&shared.more).clone();
+    let (claims, signed) = lock(&shared.userinfo).clone();
     match signed {
         true => {
             ([(header::CONTENT_TYPE, "application/jwt")], sign_text(&lock(&shared.key_id), &claims)).into_response()
@@ -265,13 +265,13 @@ async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Resp
     }
 }
 
-/// Counts, and says what a test wants in place of what is right.
-async fn answer_instead(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+/// Counts requests, and returns a test's response instead of the regular one.
+async fn override_responses(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/keys" {
-        shared.keys.fetch_add(1, Ordering::Relaxed);
+        shared.key_requests.fetch_add(1, Ordering::Relaxed);
     }
-    let instead = lock(&shared.instead).get(request.uri().path()).cloned();
-    match instead {
+    let replacement = lock(&shared.overrides).get(request.uri().path()).cloned();
+    match replacement {
         Some((status, kind, body)) => {
             let status = StatusCode::from_u16(status).expect("a status");
             (status, [(header::CONTENT_TYPE, kind)], body).into_response()
@@ -280,9 +280,9 @@ async fn answer_instead(State(shared): State<Arc<Shared>>, request: Request, nex
     }
 }
 
-/// The person agrees at once.
-async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<Fields>) -> Response {
-    let get = |name: &str| asked.get(name).map_or("", String::as_str);
+/// Redirects back immediately, without asking the user.
+async fn authorize(State(shared): State<Arc<Shared>>, Query(request): Query<Fields>) -> Response {
+    let get = |name: &str| request.get(name).map_or("", String::as_str);
     let fits = get("response_type") == "code"
         && get("client_id") == CLIENT_ID
         && get("code_challenge_method") == "S256"
@@ -290,81 +290,81 @@ async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<Fields
         && get("nonce").len() >= 32
         && get("state").len() >= 32;
     if !fits {
-        return (StatusCode::BAD_REQUEST, format!("{asked:?}")).into_response();
+        return (StatusCode::BAD_REQUEST, format!("{request:?}")).into_response();
     }
     let mut codes = lock(&shared.codes);
     let code = format!("code-{}", codes.len() + 1);
     let back = format!("{}?code={code}&state={}", get("redirect_uri"), get("state"));
-    codes.insert(code, (asked, lock(&shared.plan).clone()));
+    codes.insert(code, (request, lock(&shared.identity).clone()));
     (StatusCode::FOUND, [(header::LOCATION, back)]).into_response()
 }
 
 async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(form): Form<Fields>) -> Response {
-    shared.tokens.fetch_add(1, Ordering::Relaxed);
+    shared.token_requests.fetch_add(1, Ordering::Relaxed);
     wait(&shared).await;
     let get = |name: &str| form.get(name).map_or("", String::as_str);
-    // As RFC 6749, section 2.3.1, has it: both are encoded before they are put together.
+    // RFC 6749, section 2.3.1: both are encoded before they are joined.
     let secret = CLIENT_SECRET.replace('+', "%2B").replace('/', "%2F");
     let basic = format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{secret}")));
-    let asked = lock(&shared.codes).remove(get("code"));
+    let request = lock(&shared.codes).remove(get("code"));
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier")));
     let in_body = lock(&shared.metadata)["token_endpoint_auth_methods_supported"] == json!(["client_secret_post"]);
     let knows_secret = match in_body {
         true => get("client_id") == CLIENT_ID && get("client_secret") == CLIENT_SECRET,
         false => headers.get(header::AUTHORIZATION).is_some_and(|value| value == &basic),
     };
-    let (nonce, again, plan) = match asked {
-        Some((asked, plan))
-            if asked["code_challenge"] == challenge
-                && asked["redirect_uri"] == get("redirect_uri")
+    let (nonce, again, identity) = match request {
+        Some((request, identity))
+            if request["code_challenge"] == challenge
+                && request["redirect_uri"] == get("redirect_uri")
                 && get("grant_type") == "authorization_code"
                 && knows_secret =>
         {
-            (asked["nonce"].clone(), asked.contains_key("max_age"), plan)
+            (request["nonce"].clone(), request.contains_key("max_age"), identity)
         }
         _ => return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response(),
     };
-    let id_token = sign(&shared, &nonce, again, plan);
+    let id_token = sign(&shared, &nonce, again, identity);
     let mut answer = json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": id_token });
-    put_over(&mut answer, &lock(&shared.answer));
+    merge(&mut answer, &lock(&shared.token_response));
     Json(answer).into_response()
 }
 
-/// `again`: the person was asked to sign in once more, and did.
-fn sign(shared: &Shared, nonce: &str, again: bool, plan: Plan) -> String {
-    let Plan { claims: patch, header: header_patch, signed } = plan;
+/// Signs an identity token. `again`: the request had `max_age`, so the token gets `auth_time`.
+fn sign(shared: &Shared, nonce: &str, again: bool, identity: TestIdentity) -> String {
+    let TestIdentity { claims: patch, header: header_patch, signed } = identity;
     let now = lock(&shared.clock).clone().unwrap_or_default().now().micros() / 1_000_000;
     let issuer = format!("http://{}", shared.address);
     let mut claims = json!({ "iss": issuer, "aud": CLIENT_ID, "nonce": nonce, "iat": now, "exp": now + 300 });
     if again {
         claims["auth_time"] = json!(now);
     }
-    put_over(&mut claims, &patch);
-    // "+n" and "-n" are seconds from now.
+    merge(&mut claims, &patch);
+    // "+n" and "-n" are offsets from now, in seconds.
     for name in ["iat", "exp", "auth_time", "nbf"] {
         if let Some(seconds) = claims[name].as_str().and_then(|text| text.parse::<i64>().ok()) {
             claims[name] = json!(now + seconds);
         }
     }
     let algorithm = match signed {
-        Signed::Not => "none",
-        Signed::WithPublicKey | Signed::WithClientSecret => "HS256",
+        Signing::Unsigned => "none",
+        Signing::WithPublicKey | Signing::WithClientSecret => "HS256",
         _ => "RS256",
     };
     let mut header = json!({ "alg": algorithm, "typ": "JWT", "kid": *lock(&shared.key_id) });
-    put_over(&mut header, &header_patch);
+    merge(&mut header, &header_patch);
     let text = format!("{}.{}", encode(&header), encode(&claims));
-    let by =
+    let sign_with =
         |key: &RsaPrivateKey| key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(&text)).expect("a signature");
     let signature = match signed {
-        Signed::Not => Vec::new(),
-        Signed::ByAnother => by(&RsaPrivateKey::new(&mut OsRng, 2_048).expect("a key")),
-        Signed::WithPublicKey => hmac(&key().n().to_bytes_be(), text.as_bytes()),
-        Signed::WithClientSecret => hmac(CLIENT_SECRET.as_bytes(), text.as_bytes()),
-        Signed::Well | Signed::ThenChanged => by(key()),
+        Signing::Unsigned => Vec::new(),
+        Signing::OtherKey => sign_with(&RsaPrivateKey::new(&mut OsRng, 2_048).expect("a key")),
+        Signing::WithPublicKey => hmac(&key().n().to_bytes_be(), text.as_bytes()),
+        Signing::WithClientSecret => hmac(CLIENT_SECRET.as_bytes(), text.as_bytes()),
+        Signing::Valid | Signing::Tampered => sign_with(key()),
     };
     let text = match signed {
-        Signed::ThenChanged => {
+        Signing::Tampered => {
             claims["sub"] = json!("somebody-else");
             format!("{}.{}", encode(&header), encode(&claims))
         }

@@ -1,6 +1,6 @@
-//! A Redis server of a test's own, which it may stop, pause and flush.
+//! A Redis server that belongs to one test, which can stop, pause and flush it.
 
-#![allow(dead_code, reason = "each program that includes this uses its own part")]
+#![allow(dead_code, reason = "tests and benchmarks each use only a part")]
 
 use std::{
     io::{Read, Write},
@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A server that runs. It is killed when it is dropped.
+/// A Redis server. It is killed on drop.
 pub struct Redis {
     child: Option<Child>,
     port: u16,
@@ -19,21 +19,21 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one on a free port of the loopback device.
+    /// Starts a server on a free loopback port.
     pub fn start() -> Self {
-        let mut redis = Self::planned();
-        redis.begin(&[]);
+        let mut redis = Self::stopped();
+        redis.launch(&[]);
         redis
     }
 
-    /// A free port on which nothing listens yet.
-    pub fn planned() -> Self {
+    /// A server with a free port, not started yet.
+    pub fn stopped() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its number").port();
         Self { child: None, port, folder: tempfile::tempdir().expect("a folder") }
     }
 
-    /// Starts it, empty.
-    pub fn begin(&mut self, options: &[&str]) {
+    /// Starts the server, without data.
+    pub fn launch(&mut self, options: &[&str]) {
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no"])
             .arg("--dir")
@@ -51,35 +51,35 @@ impl Redis {
         panic!("Redis did not start");
     }
 
-    /// Ends it.
+    /// Kills the server.
     pub fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().expect("our child");
         child.wait().expect("our child");
     }
 
-    /// Sends it a signal.
+    /// Sends the server a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
     }
 
-    /// What to configure.
+    /// The URL to configure.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Says something to it; gives what it answers.
-    pub fn say(&self, words: &[&[u8]]) -> Vec<u8> {
+    /// Sends a command and returns the reply.
+    pub fn command(&self, parts: &[&[u8]]) -> Vec<u8> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a time");
-        let mut asked = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            asked.extend(format!("${}\r\n", word.len()).bytes());
-            asked.extend(*word);
-            asked.extend(b"\r\n");
+        let mut request = format!("*{}\r\n", parts.len()).into_bytes();
+        for part in parts {
+            request.extend(format!("${}\r\n", part.len()).bytes());
+            request.extend(*part);
+            request.extend(b"\r\n");
         }
-        stream.write_all(&asked).expect("it takes questions");
+        stream.write_all(&request).expect("it takes questions");
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n") {
@@ -93,9 +93,9 @@ impl Redis {
         body
     }
 
-    /// How many commands of each kind it has answered, but for those with which clients introduce themselves.
-    pub fn counts(&self) -> std::collections::BTreeMap<String, u64> {
-        let text = String::from_utf8(self.say(&[b"INFO", b"commandstats"])).expect("text");
+    /// The number of processed commands by name, without those of connecting and of these tests.
+    pub fn command_counts(&self) -> std::collections::BTreeMap<String, u64> {
+        let text = String::from_utf8(self.command(&[b"INFO", b"commandstats"])).expect("text");
         let lines = text.lines().filter_map(|line| {
             let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
             Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
@@ -107,14 +107,14 @@ impl Redis {
         lines.filter(|(name, _): &(String, u64)| own(name)).collect()
     }
 
-    /// Starts counting anew.
-    pub fn reset_counts(&self) {
-        self.say(&[b"CONFIG", b"RESETSTAT"]);
+    /// Resets the command command_counts.
+    pub fn reset_command_counts(&self) {
+        self.command(&[b"CONFIG", b"RESETSTAT"]);
     }
 
-    /// The keys that it holds.
+    /// The number of keys.
     pub fn keys(&self) -> i64 {
-        let answer = self.say(&[b"DBSIZE"]);
+        let answer = self.command(&[b"DBSIZE"]);
         String::from_utf8_lossy(&answer).trim_start_matches(':').trim().parse().expect("a number")
     }
 }
@@ -122,7 +122,7 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // Where it is gone already, neither works, and nothing needs to.
+            // Both fail if the process has already ended, which is fine.
             let _ = child.kill();
             let _ = child.wait();
         }

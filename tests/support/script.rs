@@ -1,90 +1,90 @@
-//! What the scripted upstream can do. A behaviour is chosen by the model's name (`paced-200-20`), or by the last
-//! message of a person where it holds one in double brackets (`[[paced 200 20]]`), whatever the model is.
+//! The behaviours of the scripted upstream. A behaviour is chosen by the model's name (`paced-200-20`). One in double
+//! brackets in the last user message (`[[paced 200 20]]`) takes precedence over the model's name.
 //!
 //! | behaviour | what happens (defaults in brackets) |
 //! |---|---|
-//! | `paced N MS` | N tokens [50], one every MS milliseconds [20], the first at once |
+//! | `paced N MS` | N tokens [50], one every MS milliseconds [20], the first immediately |
 //! | `fast N` | N tokens [500] without a pause, 32 in one write |
 //! | `slow MS N` | nothing for MS milliseconds [1000], then N tokens [5] |
-//! | `echo` | the last message of the person, in pieces of three characters |
-//! | `bytes` | the same, every byte of the stream in a write of its own |
+//! | `echo` | the last user message, in chunks of three characters |
+//! | `bytes` | the same, with each byte of the stream in a separate write |
 //! | `mixed` | a text with CR, LF and CRLF line breaks |
-//! | `reasoning FIELD` | thinking in FIELD [reasoning_content], then 5 tokens |
-//! | `think` | thinking between tags in the content, cut inside the tags, then 5 tokens |
-//! | `lone` | thinking in the content without an opening tag, its closing tag cut in two, then 5 tokens |
-//! | `thoughts` | thinking alone, ended by the limit |
-//! | `withheld N` | N tokens [5], ended by the provider's filter |
-//! | `each MS` | 5 tokens, each with the reason `stop`, and MS milliseconds [1000] of nothing in their middle |
-//! | `broken` | 3 tokens, each with the reason `stop`, then the connection breaks |
-//! | `stalled` | 3 tokens, each with the reason `stop`, then nothing |
-//! | `counts` | 5 tokens, then counts that are null |
+//! | `reasoning FIELD` | reasoning in FIELD [reasoning_content], then 5 tokens |
+//! | `think` | reasoning between tags in the content, with chunk borders inside the tags, then 5 tokens |
+//! | `lone` | reasoning in the content without an opening tag, its closing tag split in two, then 5 tokens |
+//! | `thoughts` | reasoning only, ended by the token limit |
+//! | `withheld N` | N tokens [5], ended by the provider's content filter |
+//! | `each MS` | 5 tokens, each with the finish reason `stop`, and a pause of MS milliseconds [1000] in the middle |
+//! | `broken` | 3 tokens, each with the finish reason `stop`, then the connection breaks |
+//! | `stalled` | 3 tokens, each with the finish reason `stop`, then nothing |
+//! | `counts` | 5 tokens, then usage counts that are null |
 //! | `whole` | HTTP 200 with the whole answer of 5 tokens as one JSON object |
-//! | `busy` | HTTP 200 with a bare JSON error of code 429 |
-//! | `long` | HTTP 400: longer than the context |
-//! | `key` | HTTP 400: a wrong key, in a list |
-//! | `nosystem` | refuses messages with the role `system` with 400, else 5 tokens |
-//! | `nostream` | refuses streams with 400, else the whole answer as one JSON object |
+//! | `busy` | HTTP 200 with a JSON error of code 429, without the `error` wrapper |
+//! | `long` | HTTP 400: context length exceeded |
+//! | `key` | HTTP 400: invalid API key, in a list |
+//! | `nosystem` | HTTP 400 for messages with the role `system`, otherwise 5 tokens |
+//! | `nostream` | HTTP 400 for streams, otherwise the whole answer as one JSON object |
 //! | `status N` | HTTP status N [500] with an error object that repeats the key |
-//! | `html` | HTTP 200 with a page |
-//! | `json` | HTTP 200 with an error object in place of a stream |
+//! | `html` | HTTP 200 with an HTML page |
+//! | `json` | HTTP 200 with an error object instead of a stream |
 //! | `redirect` | HTTP 307 to `/elsewhere`, which counts as a request |
-//! | `hang` | no answer at all |
+//! | `hang` | no response |
 //! | `stall N` | N tokens [5], then nothing |
 //! | `cut N` | N tokens [5], then the connection breaks |
-//! | `eof N` | N tokens [5], then a clean end without a reason and without `[DONE]` |
-//! | `done N` | N tokens [5], then `[DONE]` without a reason |
-//! | `last N` | N tokens [5], a reason, and a clean end without `[DONE]` |
-//! | `open N` | N tokens [5], a reason, and then nothing, with the connection open |
-//! | `length N` | N tokens [5], ended by the limit |
+//! | `eof N` | N tokens [5], then a clean end without a finish reason and without `[DONE]` |
+//! | `done N` | N tokens [5], then `[DONE]` without a finish reason |
+//! | `last N` | N tokens [5], a finish reason, and a clean end without `[DONE]` |
+//! | `open N` | N tokens [5], a finish reason, then nothing, with the connection open |
+//! | `length N` | N tokens [5], ended by the token limit |
 //! | `error CODE N` | N tokens [5], then an error object with CODE [500] |
 //! | `garbled N` | N tokens [5], then an event that is not JSON |
 //! | `binary N` | N tokens [5], then an event that is not UTF-8 |
 //! | `line N` | 5 tokens, then a line of N bytes [10000000] |
-//! | `flood` | tokens without end |
-//! | `empty` | no token, and a proper end |
+//! | `flood` | endless tokens |
+//! | `empty` | no tokens, and a regular end |
 //! | `odd` | two objects in one event, broken and unknown tool calls, `event: execute`, comments, unknown fields |
-//! | `plain N` | refuses `stream_options` with 400, then N tokens [5] |
+//! | `plain N` | HTTP 400 for `stream_options`, otherwise N tokens [5] |
 //!
-//! Any other model says `You said: ` and the message, one word every 10 milliseconds.
+//! Any other model answers `You said: ` and the message, one word every 10 milliseconds.
 
 use std::{iter, time::Duration};
 
 use axum::body::Bytes;
 use serde_json::json;
 
-/// One thing to do on the connection.
+/// One step of a scripted response.
 pub enum Step {
-    /// Write.
+    /// Write these bytes.
     Send(Bytes),
-    /// Write, and note the time if it is the first token.
+    /// Write these bytes, and record the time if this is the first token.
     Token(Bytes),
-    /// Let the network have it, and wait.
+    /// Flush, and wait.
     Wait(Duration),
-    /// Do nothing any more.
+    /// Send nothing more, and keep the connection open.
     Hang,
     /// Break the connection.
     Cut,
 }
 
-/// What follows the head of the response.
+/// The steps after the head of the response.
 pub type Steps = Box<dyn Iterator<Item = Step> + Send>;
 
 /// How a request is answered.
 pub enum Reply {
     /// With a stream of events.
     Stream(Steps),
-    /// With a status, a content type and a body.
+    /// With this status, content type and body.
     Plain(u16, &'static str, String),
-    /// With nothing, ever.
+    /// Never.
     Silence,
 }
 
-/// The text of `count` tokens, as all behaviours that count tokens write it.
+/// The text of `count` tokens, as written by all behaviours with a token count.
 pub fn text(count: usize) -> String {
     (0..count).map(word).collect()
 }
 
-/// A small Markdown text without end, word by word.
+/// The words of an endless Markdown text.
 fn word(index: usize) -> &'static str {
     const WORDS: [&str; 16] = [
         "The ",
@@ -107,7 +107,7 @@ fn word(index: usize) -> &'static str {
     WORDS[index % WORDS.len()]
 }
 
-/// One event with a piece of an answer in `field`.
+/// One event with a chunk of an answer in `field`.
 pub fn event(field: &str, piece: &str) -> Bytes {
     let piece = json!(piece);
     Bytes::from(format!(
@@ -128,7 +128,7 @@ fn tokens_in(field: &'static str, count: usize) -> impl Iterator<Item = Step> + 
     (0..count).map(move |index| Step::Token(event(field, word(index))))
 }
 
-/// The same text as one object.
+/// The same text as one JSON object.
 fn whole(count: usize) -> String {
     let message = json!({"role": "assistant", "content": text(count)});
     let usage = json!({"prompt_tokens": 7, "completion_tokens": count});
@@ -136,7 +136,7 @@ fn whole(count: usize) -> String {
     json!({"id": "chatcmpl-0", "object": "chat.completion", "choices": choices, "usage": usage}).to_string()
 }
 
-/// What a request is refused with before anything else.
+/// The refusal of a request that the behaviour does not support.
 pub fn refusal(words: &[String], has_system: bool, is_stream: bool) -> Option<Reply> {
     let message = match words.first().map(String::as_str) {
         Some("nosystem") if has_system => "System role not supported",
@@ -152,7 +152,7 @@ fn reason(reason: &str) -> Step {
     send(format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{reason}\"}}]}}\n\n"))
 }
 
-/// The end of a stream: a reason, the counts where they were asked for, and `[DONE]`.
+/// The end of a stream: a finish reason, the usage if it was requested, and `[DONE]`.
 fn end(reason_name: &str, usage: Option<usize>) -> impl Iterator<Item = Step> + Send + use<> {
     let counts = usage.map(|count| {
         send(format!("data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":7,\"completion_tokens\":{count}}}}}\n\n"))
@@ -160,7 +160,7 @@ fn end(reason_name: &str, usage: Option<usize>) -> impl Iterator<Item = Step> + 
     iter::once(reason(reason_name)).chain(counts).chain(iter::once(send("data: [DONE]\n\n")))
 }
 
-/// The behaviour that a request chooses, as its words.
+/// The words of the behaviour that a request chooses.
 pub fn chosen(model: &str, last: &str) -> Vec<String> {
     let in_message = last.split_once("[[").and_then(|(_, rest)| rest.split_once("]]"));
     match in_message {
@@ -169,7 +169,7 @@ pub fn chosen(model: &str, last: &str) -> Vec<String> {
     }
 }
 
-/// Plays a behaviour. `usage` says whether counts were asked for, `key` is what the request carried.
+/// The reply of a behaviour. `usage`: the request asks for usage counts. `key`: the API key in the request.
 pub fn reply(words: &[String], last: &str, usage: bool, key: &str) -> Reply {
     let name = words.first().map_or("", String::as_str);
     let word = |place: usize| words.get(place).map(String::as_str);
@@ -245,7 +245,7 @@ pub fn reply(words: &[String], last: &str, usage: bool, key: &str) -> Reply {
     Reply::Stream(steps)
 }
 
-/// What `mixed` says.
+/// The text of `mixed`.
 pub const MIXED: &str = "one\rtwo\r\nthree\nfour\r\r\n\r\nfive\n\r six \u{2028} seven";
 
 fn paced(count: usize, pace: Duration) -> Steps {
@@ -253,7 +253,7 @@ fn paced(count: usize, pace: Duration) -> Steps {
 }
 
 fn fast(count: usize) -> Steps {
-    // The same events over and over: only their count is new.
+    // The same 32 events repeated; only their number differs.
     let events: Vec<Bytes> = (0..32).map(|index| event("content", word(index))).collect();
     let block = Bytes::from(events.concat());
     let rest = events[..count % 32].concat();
@@ -296,7 +296,7 @@ fn lone() -> Steps {
     Box::new(pieces.into_iter().map(|piece| Step::Token(event("content", piece))).chain(tokens(5)))
 }
 
-/// These tokens, each with a reason to end.
+/// These tokens, each with a finish reason.
 fn each(places: std::ops::Range<usize>) -> impl Iterator<Item = Step> + Send {
     places.map(|index| {
         let piece = json!(word(index));

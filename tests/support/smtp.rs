@@ -1,4 +1,4 @@
-//! A mail server on a free port of the loopback device: takes mails, refuses them, or says nothing.
+//! A mail server on a free loopback port: accepts mails, rejects them, or does not respond.
 
 use std::{
     net::SocketAddr,
@@ -20,35 +20,35 @@ use tokio::{
     sync::Notify,
 };
 
-/// What the server does with those who come. Nobody ever has an address that begins with `nobody`.
+/// What the server does with a connection. Recipients that begin with `nobody` are always rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
-    /// Takes every mail.
-    Takes,
-    /// Says at `MAIL FROM` that it is busy.
-    Refuses,
-    /// Does not even greet.
-    Hangs,
-    /// Takes every mail, and says so only after [`Smtp::go_on`].
-    Hesitates,
-    /// Answers lines that begin with the first text with the second one, or hangs up where that is empty. `HELLO` stands
-    /// for whoever connects, `.` for the end of a mail.
-    Says(&'static str, &'static str),
+pub enum Behaviour {
+    /// Accepts every mail.
+    Accept,
+    /// Rejects `MAIL FROM` with a temporary error.
+    Reject,
+    /// Sends nothing, not even the greeting.
+    Hang,
+    /// Accepts every mail, but confirms it only after [`Smtp::confirm`].
+    DelayConfirmation,
+    /// Replies to lines that begin with the first text with the second one, or disconnects if that is empty. `HELLO`
+    /// stands for a new connection, `.` for the end of a mail.
+    Reply(&'static str, &'static str),
 }
 
-/// A mail that was taken.
+/// An accepted mail.
 #[derive(Debug, Clone, Default)]
-pub struct Taken {
+pub struct ReceivedMail {
     /// The sender of the envelope.
     pub from: String,
     /// The recipients of the envelope.
     pub to: Vec<String>,
-    /// Head and body as they came.
+    /// Header and body as received.
     pub data: String,
 }
 
-impl Taken {
-    /// The value of a header that stands on one line.
+impl ReceivedMail {
+    /// The value of a header on a single line.
     pub fn header(&self, name: &str) -> &str {
         let head = self.data.split("\r\n\r\n").next().unwrap_or_default();
         let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -110,35 +110,35 @@ pub struct Smtp {
 }
 
 struct Shared {
-    mood: Mutex<Mood>,
-    taken: Mutex<Vec<Taken>>,
+    behaviour: Mutex<Behaviour>,
+    mails: Mutex<Vec<ReceivedMail>>,
     connections: AtomicUsize,
-    go_on: Notify,
+    confirm: Notify,
 }
 
 impl Smtp {
-    /// Starts one that takes every mail.
+    /// Starts a server that accepts every mail.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
-            mood: Mutex::new(Mood::Takes),
-            taken: Mutex::default(),
+            behaviour: Mutex::new(Behaviour::Accept),
+            mails: Mutex::default(),
             connections: AtomicUsize::new(0),
-            go_on: Notify::new(),
+            confirm: Notify::new(),
         });
         let server = Self { address, shared };
         let accepting = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 accepting.shared.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(accepting.clone().talk(stream));
+                tokio::spawn(accepting.clone().serve(stream));
             }
         });
         server
     }
 
-    /// The configuration that leads here.
+    /// A configuration for this server.
     pub fn config(&self) -> MailConfig {
         MailConfig {
             smtp_url: format!("smtp://{}", self.address).into(),
@@ -146,45 +146,45 @@ impl Smtp {
         }
     }
 
-    /// The configuration that leads here and signs in.
+    /// A configuration for this server, with a user name and a password.
     pub fn config_with_login(&self) -> MailConfig {
         MailConfig { smtp_url: format!("smtp://chat:s%3Acret@{}", self.address).into(), ..self.config() }
     }
 
-    /// Changes what it does with those who come from now on.
-    pub fn becomes(&self, mood: Mood) {
-        *self.shared.mood.lock().expect("a mood") = mood;
+    /// Changes the behaviour for new connections.
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        *self.shared.behaviour.lock().expect("a behaviour") = behaviour;
     }
 
-    /// Says at last that a mail was taken.
-    pub fn go_on(&self) {
-        self.shared.go_on.notify_one();
+    /// Confirms the mail that is waiting.
+    pub fn confirm(&self) {
+        self.shared.confirm.notify_one();
     }
 
-    /// How many have come.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// What was taken so far.
-    pub fn taken(&self) -> Vec<Taken> {
-        self.shared.taken.lock().expect("mails").clone()
+    /// All mails so far.
+    pub fn received(&self) -> Vec<ReceivedMail> {
+        self.shared.mails.lock().expect("mails").clone()
     }
 
-    /// The mails to somebody, once there are so many; in the order in which they came.
-    pub async fn mails_to(&self, app: &AppState, recipient: &str, count: usize) -> Vec<Taken> {
+    /// Waits for `count` mails to this recipient and returns them in order of arrival.
+    pub async fn mails_to(&self, app: &AppState, recipient: &str, count: usize) -> Vec<ReceivedMail> {
         self.wait(app, count, |mail| mail.to == [recipient]).await
     }
 
-    /// All mails, once there are so many.
-    pub async fn taken_by(&self, app: &AppState, count: usize) -> Vec<Taken> {
+    /// Waits for `count` mails and returns them.
+    pub async fn wait_for_mails(&self, app: &AppState, count: usize) -> Vec<ReceivedMail> {
         self.wait(app, count, |_| true).await
     }
 
-    async fn wait(&self, app: &AppState, count: usize, fits: impl Fn(&Taken) -> bool) -> Vec<Taken> {
+    async fn wait(&self, app: &AppState, count: usize, fits: impl Fn(&ReceivedMail) -> bool) -> Vec<ReceivedMail> {
         for _ in 0..200 {
             app.jobs.drain(JobKind::SendMail).await.expect("a queue");
-            let mut mails = self.taken();
+            let mut mails = self.received();
             mails.retain(&fits);
             if mails.len() >= count {
                 assert_eq!(mails.len(), count, "too many mails: {mails:#?}");
@@ -192,29 +192,29 @@ impl Smtp {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("fewer than {count} mails: {:#?}", self.taken());
+        panic!("fewer than {count} mails: {:#?}", self.received());
     }
 
-    /// The newest of so many mails to somebody.
-    pub async fn newest_to(&self, app: &AppState, recipient: &str, count: usize) -> Taken {
+    /// Waits for `count` mails to this recipient and returns the newest.
+    pub async fn newest_mail_to(&self, app: &AppState, recipient: &str, count: usize) -> ReceivedMail {
         self.mails_to(app, recipient, count).await.pop().expect("a mail")
     }
 
-    async fn talk(self, stream: TcpStream) {
-        let mood = *self.shared.mood.lock().expect("a mood");
-        if mood == Mood::Hangs {
-            // Until the other side gives up.
+    async fn serve(self, stream: TcpStream) {
+        let behaviour = *self.shared.behaviour.lock().expect("a behaviour");
+        if behaviour == Behaviour::Hang {
+            // Until the client gives up.
             let _ = stream.readable().await;
             return;
         }
         let (reader, mut writer) = tokio::io::split(stream);
         let mut lines = BufReader::new(reader).lines();
-        let mut mail = Taken::default();
-        let said = |line: &str| match mood {
-            Mood::Says(begin, answer) if line.to_ascii_uppercase().starts_with(begin) => Some(answer.to_owned()),
+        let mut mail = ReceivedMail::default();
+        let scripted = |line: &str| match behaviour {
+            Behaviour::Reply(begin, answer) if line.to_ascii_uppercase().starts_with(begin) => Some(answer.to_owned()),
             _ => None,
         };
-        let mut answer = said("HELLO").unwrap_or_else(|| "220 sink ESMTP".to_owned());
+        let mut answer = scripted("HELLO").unwrap_or_else(|| "220 sink ESMTP".to_owned());
         loop {
             if answer.is_empty() {
                 return;
@@ -224,21 +224,21 @@ impl Smtp {
             }
             let Ok(Some(line)) = lines.next_line().await else { return };
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            if let Some(other) = said(&line) {
+            if let Some(other) = scripted(&line) {
                 answer = other;
                 continue;
             }
             answer = match verb.as_str() {
                 "EHLO" => "250-sink\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME".to_owned(),
                 "AUTH" => "235 welcome".to_owned(),
-                "MAIL" if mood == Mood::Refuses => "451 busy, come back later".to_owned(),
+                "MAIL" if behaviour == Behaviour::Reject => "451 busy, come back later".to_owned(),
                 "MAIL" => {
-                    mail = Taken { from: between(&line), ..Taken::default() };
+                    mail = ReceivedMail { from: address_in(&line), ..ReceivedMail::default() };
                     "250 ok".to_owned()
                 }
-                "RCPT" if between(&line).starts_with("nobody") => "550 no such user here".to_owned(),
+                "RCPT" if address_in(&line).starts_with("nobody") => "550 no such user here".to_owned(),
                 "RCPT" => {
-                    mail.to.push(between(&line));
+                    mail.to.push(address_in(&line));
                     "250 ok".to_owned()
                 }
                 "DATA" => {
@@ -252,13 +252,13 @@ impl Smtp {
                         mail.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                         mail.data.push_str("\r\n");
                     }
-                    let taken = std::mem::take(&mut mail);
-                    let answer = said(".").unwrap_or_else(|| {
-                        self.shared.taken.lock().expect("mails").push(taken);
+                    let received = std::mem::take(&mut mail);
+                    let answer = scripted(".").unwrap_or_else(|| {
+                        self.shared.mails.lock().expect("mails").push(received);
                         "250 taken".to_owned()
                     });
-                    if mood == Mood::Hesitates {
-                        self.shared.go_on.notified().await;
+                    if behaviour == Behaviour::DelayConfirmation {
+                        self.shared.confirm.notified().await;
                     }
                     answer
                 }
@@ -272,7 +272,7 @@ impl Smtp {
     }
 }
 
-fn between(line: &str) -> String {
+fn address_in(line: &str) -> String {
     let inner = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     inner.map_or("", |(inner, _)| inner).to_owned()
 }

@@ -1,6 +1,6 @@
-//! An OpenAI-compatible server that follows a script, on a free port of the loopback device. [`script`] tells what it can do.
+//! A scripted OpenAI-compatible server on a free loopback port. [`script`] lists its behaviours.
 
-#![allow(dead_code, reason = "each program that includes this uses its own part")]
+#![allow(dead_code, reason = "tests and benchmarks each use only a part")]
 
 use std::{
     net::SocketAddr,
@@ -35,7 +35,7 @@ pub mod script;
 
 use script::{Reply, Step};
 
-/// A running scripted upstream; it takes no more connections once it is dropped.
+/// A running scripted upstream. It accepts no more connections once it is dropped.
 pub struct Upstream {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -45,16 +45,16 @@ pub struct Upstream {
 #[derive(Default)]
 struct Shared {
     models: Mutex<Vec<String>>,
-    /// How long `/models` takes.
+    /// The delay of `/models`.
     models_delay: Mutex<Duration>,
     received: Mutex<Vec<Received>>,
     elsewhere: AtomicUsize,
-    listed: AtomicUsize,
+    model_list_requests: AtomicUsize,
     connections: Arc<AtomicUsize>,
     answering: Arc<AtomicUsize>,
 }
 
-/// A request for an answer, as it came.
+/// A received completion request.
 #[derive(Debug, Clone)]
 pub struct Received {
     /// The model's name.
@@ -63,7 +63,7 @@ pub struct Received {
     pub messages: Vec<(String, String)>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
-    /// When it came.
+    /// When it arrived.
     pub at: Instant,
     /// When its first token was written.
     pub first_token: Option<Instant>,
@@ -77,7 +77,7 @@ impl Received {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct CompletionRequest {
     model: String,
     messages: Vec<Message>,
     #[serde(default)]
@@ -110,53 +110,53 @@ impl Upstream {
             .with_state(Arc::clone(&shared));
         let listener = Counting { listener, open: Arc::clone(&shared.connections) };
         let serving = tokio::spawn(async move {
-            // Serving ends only with the task.
+            // Serving ends only when the task is aborted.
             let _ = axum::serve(listener, routes).await;
         });
         Self { address, shared, serving }
     }
 
-    /// What to configure as a provider's `base_url`.
+    /// The provider's `base_url` to configure.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// What `/models` offers from now on; `echo` at first.
-    pub fn offer(&self, models: &[&str]) {
+    /// Sets the models that `/models` lists; at first only `echo`.
+    pub fn set_models(&self, models: &[&str]) {
         *lock(&self.shared.models) = models.iter().map(|&name| name.to_owned()).collect();
     }
 
-    /// How long `/models` takes from now on.
+    /// Sets the delay of `/models`.
     pub fn delay_models(&self, delay: Duration) {
         *lock(&self.shared.models_delay) = delay;
     }
 
-    /// All requests for answers so far.
+    /// All completion requests so far.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.shared.received).clone()
     }
 
-    /// Takes all requests for answers so far out of the record.
+    /// Removes and returns all completion requests so far.
     pub fn take_received(&self) -> Vec<Received> {
         std::mem::take(&mut lock(&self.shared.received))
     }
 
-    /// How often `/models` was asked.
-    pub fn listed(&self) -> usize {
-        self.shared.listed.load(Ordering::SeqCst)
+    /// The number of requests for `/models`.
+    pub fn model_list_requests(&self) -> usize {
+        self.shared.model_list_requests.load(Ordering::SeqCst)
     }
 
-    /// How many requests followed a redirect.
-    pub fn followed(&self) -> usize {
+    /// The number of requests that followed the redirect.
+    pub fn redirects_followed(&self) -> usize {
         self.shared.elsewhere.load(Ordering::SeqCst)
     }
 
-    /// Connections that are open now.
+    /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Answers that are being written now.
+    /// The number of answers that are being written.
     pub fn answering(&self) -> usize {
         self.shared.answering.load(Ordering::SeqCst)
     }
@@ -173,7 +173,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 async fn list_models(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    shared.listed.fetch_add(1, Ordering::SeqCst);
+    shared.model_list_requests.fetch_add(1, Ordering::SeqCst);
     let delay = *lock(&shared.models_delay);
     tokio::time::sleep(delay).await;
     let models: Vec<Value> = lock(&shared.models).iter().map(|id| json!({"id": id, "object": "model"})).collect();
@@ -185,20 +185,24 @@ async fn elsewhere(State(shared): State<Arc<Shared>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(asked): Json<Asked>) -> Response<Body> {
+async fn complete(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(request): Json<CompletionRequest>,
+) -> Response<Body> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let last = asked.messages.iter().rev().find(|message| message.role == "user");
+    let last = request.messages.iter().rev().find(|message| message.role == "user");
     let last = last.map(|message| message.content.clone()).unwrap_or_default();
-    let words = script::chosen(&asked.model, &last);
-    let has_system = asked.messages.iter().any(|message| message.role == "system");
-    let reply = script::refusal(&words, has_system, asked.stream).unwrap_or_else(|| {
-        script::reply(&words, &last, asked.stream_options.is_some(), authorization.as_deref().unwrap_or(""))
+    let words = script::chosen(&request.model, &last);
+    let has_system = request.messages.iter().any(|message| message.role == "system");
+    let reply = script::refusal(&words, has_system, request.stream).unwrap_or_else(|| {
+        script::reply(&words, &last, request.stream_options.is_some(), authorization.as_deref().unwrap_or(""))
     });
     let index = {
         let mut received = lock(&shared.received);
         received.push(Received {
-            model: asked.model,
-            messages: asked.messages.into_iter().map(|message| (message.role, message.content)).collect(),
+            model: request.model,
+            messages: request.messages.into_iter().map(|message| (message.role, message.content)).collect(),
             authorization,
             at: Instant::now(),
             first_token: None,
@@ -220,19 +224,19 @@ async fn complete(State(shared): State<Arc<Shared>>, headers: HeaderMap, Json(as
         Reply::Stream(steps) => Response::builder()
             .header(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")
             .body(Body::from_stream(stream::unfold(
-                Play { steps, shared, index, told: false, _answering: answering },
+                Play { steps, shared, index, token_sent: false, _answering: answering },
                 play,
             )))
             .expect("a response"),
     }
 }
 
-/// A script that is being played.
+/// A script in progress.
 struct Play {
     steps: script::Steps,
     shared: Arc<Shared>,
     index: usize,
-    told: bool,
+    token_sent: bool,
     _answering: Counted,
 }
 
@@ -241,7 +245,7 @@ async fn play(mut play: Play) -> Option<(Result<Bytes, std::io::Error>, Play)> {
         match play.steps.next()? {
             Step::Send(bytes) => return Some((Ok(bytes), play)),
             Step::Token(bytes) => {
-                if !std::mem::replace(&mut play.told, true)
+                if !std::mem::replace(&mut play.token_sent, true)
                     && let Some(received) = lock(&play.shared.received).get_mut(play.index)
                 {
                     received.first_token = Some(Instant::now());
@@ -256,7 +260,7 @@ async fn play(mut play: Play) -> Option<(Result<Bytes, std::io::Error>, Play)> {
     }
 }
 
-/// Counts for as long as it lives.
+/// Adds one to a count while it is alive.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -284,7 +288,7 @@ impl Listener for Counting {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Every token goes out at once, as from a real provider.
+        // Each token is sent immediately, as real providers do.
         let _ = stream.set_nodelay(true);
         (Connection { stream, _open: Counted::new(&self.open) }, address)
     }

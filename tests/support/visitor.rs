@@ -1,8 +1,8 @@
-//! A person at a program that runs, over real connections.
+//! A signed-in client of the running program, over real connections.
 
 use std::time::Duration;
 
-use colloquy::domain::{Chat, ChatId, ClientId, Message, Sent};
+use colloquy::domain::{Chat, ChatId, ClientId, Message, StartedRun};
 use reqwest::{
     Response,
     header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN},
@@ -13,24 +13,24 @@ use serde_json::json;
 
 use super::client::{Client, encode};
 
-/// Somebody who is signed in.
+/// A signed-in client.
 #[derive(Clone)]
 pub struct Visitor {
     client: reqwest::Client,
     cookie: String,
-    /// Where the program serves, for example `http://127.0.0.1:3000`.
+    /// The program's origin, for example `http://127.0.0.1:3000`.
     pub origin: String,
 }
 
 impl Visitor {
-    /// Somebody who is signed in already.
+    /// A client with the session of another one.
     pub fn new(person: &Client, address: &str) -> Self {
         let cookies: Vec<String> = person.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let client = super::http_client().timeout(Duration::from_secs(20)).build().expect("a client");
         Self { client, cookie: cookies.join("; "), origin: format!("http://{address}") }
     }
 
-    /// Opens a page or an address without a body.
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> reqwest::Result<Response> {
         self.client.get(format!("{}{path}", self.origin)).header(COOKIE, &self.cookie).send().await
     }
@@ -60,8 +60,8 @@ impl Visitor {
             .await
     }
 
-    /// Tries to send a message.
-    pub async fn try_say(&self, chat: Option<ChatId>, text: &str) -> reqwest::Result<Response> {
+    /// Sends a message, and returns the response whatever its status.
+    pub async fn try_send_message(&self, chat: Option<ChatId>, text: &str) -> reqwest::Result<Response> {
         let (id, chat) = (ClientId::random().to_string(), chat.map(|chat| chat.to_string()));
         let mut fields = vec![("client_id", id.as_str()), ("text", text)];
         if let Some(chat) = &chat {
@@ -71,20 +71,20 @@ impl Visitor {
     }
 
     /// Sends a message.
-    pub async fn say(&self, chat: Option<ChatId>, text: &str) -> Sent {
-        let answer = self.try_say(chat, text).await.expect("an answer");
+    pub async fn send_message(&self, chat: Option<ChatId>, text: &str) -> StartedRun {
+        let answer = self.try_send_message(chat, text).await.expect("an answer");
         assert_eq!(answer.status(), 200);
         answer.json().await.expect("JSON")
     }
 
-    /// Does something with an answer.
-    pub async fn act(&self, path: &str, sent: &Sent) -> reqwest::Result<Response> {
+    /// Calls a server function that acts on an answer.
+    pub async fn post_for_answer(&self, path: &str, sent: &StartedRun) -> reqwest::Result<Response> {
         let (chat, message) = (sent.chat.to_string(), sent.answer.to_string());
         self.post(path, &[("chat", &chat), ("message", &message)]).await
     }
 
     /// The text of an answer.
-    pub async fn text(&self, sent: &Sent) -> String {
+    pub async fn answer_text(&self, sent: &StartedRun) -> String {
         self.post_json("/api/message_text", &json!({ "chat": sent.chat, "message": sent.answer })).await
     }
 
@@ -94,7 +94,7 @@ impl Visitor {
     }
 
     /// Waits until the last message of a chat is no longer open.
-    pub async fn settled(&self, chat: ChatId) -> Message {
+    pub async fn wait_for_answer(&self, chat: ChatId) -> Message {
         for _ in 0..600 {
             let last = self.chat(chat).await.window.messages.pop().expect("a message");
             if !last.state.is_open() {

@@ -1,9 +1,9 @@
-/// Puts a text on the clipboard. Says whether it worked.
+/// Copies a text to the clipboard. Returns whether it succeeded.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no clipboard"))]
 pub async fn copy_text(text: String) -> bool {
     #[cfg(feature = "hydrate")]
     {
-        // The clipboard's interface is missing where the page came over plain http from another machine.
+        // The Clipboard API is missing in insecure contexts, as on a page served over plain HTTP from another machine.
         let navigator = leptos::prelude::window().navigator();
         let clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into());
         if clipboard.is_ok_and(|clipboard| clipboard.is_object()) {

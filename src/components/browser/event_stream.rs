@@ -1,16 +1,16 @@
 #[cfg(feature = "hydrate")]
 use wasm_bindgen::{JsCast, closure::Closure};
 
-/// How a stream broke.
+/// How a stream was disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
-    /// The browser tries again by itself.
+pub enum Disconnect {
+    /// The browser reconnects on its own.
     Reconnecting,
-    /// The server does not want it any more.
-    Ended,
+    /// The stream is closed; the browser does not reconnect.
+    Closed,
 }
 
-/// A stream of server-sent events. Reconnects by itself; closed when dropped.
+/// A stream of server-sent events. Reconnects on its own; closed when dropped.
 #[derive(Default)]
 pub struct EventStream {
     #[cfg(feature = "hydrate")]
@@ -24,7 +24,7 @@ pub struct EventStream {
     expect(unused_mut, unused_variables, reason = "the server opens no streams to itself")
 )]
 impl EventStream {
-    /// Opens the stream behind a path of this site.
+    /// Opens the stream at a path of this site.
     pub fn open(path: &str) -> Self {
         #[cfg(feature = "hydrate")]
         {
@@ -43,20 +43,20 @@ impl EventStream {
         });
     }
 
-    /// Calls `handle` whenever the connection stands.
+    /// Calls `handle` whenever the connection is established.
     pub fn on_open(&mut self, mut handle: impl FnMut() + 'static) {
         #[cfg(feature = "hydrate")]
         self.listen("open", move |_| handle());
     }
 
-    /// Calls `handle` whenever the connection broke.
-    pub fn on_closed(&mut self, mut handle: impl FnMut(Closed) + 'static) {
+    /// Calls `handle` whenever the connection is lost.
+    pub fn on_disconnect(&mut self, mut handle: impl FnMut(Disconnect) + 'static) {
         #[cfg(feature = "hydrate")]
         if let Some(source) = self.source.clone() {
             self.listen("error", move |_| {
                 handle(match source.ready_state() {
-                    web_sys::EventSource::CLOSED => Closed::Ended,
-                    _ => Closed::Reconnecting,
+                    web_sys::EventSource::CLOSED => Disconnect::Closed,
+                    _ => Disconnect::Reconnecting,
                 });
             });
         }

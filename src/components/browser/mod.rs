@@ -1,17 +1,20 @@
-//! What the pages ask of the browser. On the server all of it does nothing.
+//! Wrappers for browser APIs. On the server they do nothing.
 
 mod clipboard;
-mod elsewhere;
 mod event_stream;
+mod external_changes;
 mod passkey;
 #[cfg(feature = "hydrate")]
 mod passkey_json;
 mod sentinel;
 
 pub use clipboard::copy_text;
-pub use elsewhere::{Elsewhere, tell_other_tabs};
-pub use event_stream::{Closed, EventStream};
-pub use passkey::{NoPasskey, can_offer_passkeys, has_passkeys, make_passkey, offer_passkey, stop_asking, use_passkey};
+pub use event_stream::{Disconnect, EventStream};
+pub use external_changes::{ExternalChangeListener, notify_other_tabs};
+pub use passkey::{
+    PasskeyError, abort_passkey_request, autofill_passkey, create_passkey, get_passkey, supports_passkey_autofill,
+    supports_passkeys,
+};
 pub use sentinel::Sentinel;
 
 #[cfg(feature = "hydrate")]
@@ -19,7 +22,7 @@ use leptos::prelude::*;
 
 use crate::domain::Timestamp;
 
-/// Keeps a choice of this browser for a year, where the server reads it for the next page.
+/// Stores a preference of this browser in a cookie for a year; the server reads it for the next page.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server sets no choices"))]
 pub fn write_cookie(name: &str, value: &str) {
     #[cfg(feature = "hydrate")]
@@ -29,12 +32,12 @@ pub fn write_cookie(name: &str, value: &str) {
         let value = String::from(js_sys::encode_uri_component(value));
         let secure = if location().protocol().is_ok_and(|p| p == "https:") { "; Secure" } else { "" };
         let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax{secure}");
-        // Fails only where cookies are forbidden; then the choice lasts as long as the page.
+        // Fails only if cookies are blocked; the preference then lasts as long as the page.
         let _ = document().unchecked_into::<web_sys::HtmlDocument>().set_cookie(&cookie);
     }
 }
 
-/// The browser's own cookies that scripts may read, as one header line.
+/// The cookies that scripts may read, as one header line.
 pub fn cookies() -> String {
     #[cfg(feature = "hydrate")]
     {
@@ -46,7 +49,7 @@ pub fn cookies() -> String {
     String::new()
 }
 
-/// The text that was being written under this key in this tab.
+/// The draft stored under this key in this tab; `None` if there is none.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no tab"))]
 pub fn load_draft(key: &str) -> Option<String> {
     #[cfg(feature = "hydrate")]
@@ -57,17 +60,17 @@ pub fn load_draft(key: &str) -> Option<String> {
     None
 }
 
-/// Keeps a text that is being written, until the tab is closed; an empty one is forgotten.
+/// Stores a draft until the tab is closed; an empty text removes it.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no tab"))]
 pub fn save_draft(key: &str, text: &str) {
     #[cfg(feature = "hydrate")]
     if let Ok(Some(storage)) = window().session_storage() {
-        // Fails where the storage is full or forbidden; then the text lives in the field only.
+        // Fails if the storage is full or blocked; the text is then only in the field.
         let _ = if text.is_empty() { storage.remove_item(key) } else { storage.set_item(key, text) };
     }
 }
 
-/// Whether the main pointer is a finger.
+/// Whether the primary pointer is a finger.
 pub fn is_touch() -> bool {
     #[cfg(feature = "hydrate")]
     {
@@ -77,14 +80,14 @@ pub fn is_touch() -> bool {
     false
 }
 
-/// Minutes to add to UTC at this moment for the clock of this browser.
+/// The offset of the browser's time zone from UTC at this time, in minutes.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server is in no time zone"))]
 pub fn utc_offset_minutes(at: Timestamp) -> i32 {
     #[cfg(feature = "hydrate")]
     {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
         let date = js_sys::Date::new(&(at.millis() as f64).into());
-        // JavaScript counts the other way; whole minutes fit easily.
+        // JavaScript uses the opposite sign.
         #[expect(clippy::cast_possible_truncation, reason = "whole minutes of at most a day")]
         let minutes = -date.get_timezone_offset() as i32;
         minutes
@@ -93,7 +96,7 @@ pub fn utc_offset_minutes(at: Timestamp) -> i32 {
     0
 }
 
-/// The name of the time zone that this browser is set to; empty where it does not say.
+/// The IANA name of the browser's time zone; empty if unknown.
 pub fn time_zone() -> String {
     #[cfg(feature = "hydrate")]
     {
@@ -105,7 +108,7 @@ pub fn time_zone() -> String {
     String::new()
 }
 
-/// Milliseconds since 1970 by the clock of this browser, which may be wrong.
+/// Milliseconds since 1970 by the browser's clock, which may be wrong.
 pub fn now_millis() -> f64 {
     #[cfg(feature = "hydrate")]
     {
@@ -115,8 +118,8 @@ pub fn now_millis() -> f64 {
     0.0
 }
 
-/// Whether the browser sizes a field by its content (`field-sizing`).
-pub fn sizes_fields() -> bool {
+/// Whether the browser supports sizing a field by its content (`field-sizing`).
+pub fn supports_field_sizing() -> bool {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;

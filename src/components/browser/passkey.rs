@@ -1,32 +1,32 @@
-//! Passkeys: the browser's half of WebAuthn (<https://www.w3.org/TR/webauthn-3/>). Options come and answers go as
-//! JSON, in the form of the specification; the server alone looks into them.
+//! Passkeys: the browser side of WebAuthn (<https://www.w3.org/TR/webauthn-3/>). Options and credentials are exchanged
+//! as JSON in the format of the specification; only the server interprets them.
 
 use crate::i18n::Reason;
 
-/// Why there is no passkey's answer.
+/// Why the browser returned no credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoPasskey {
-    /// The person turned away, it took too long, or another question took this one's place.
+pub enum PasskeyError {
+    /// The user cancelled, the request timed out, or another request replaced it.
     Declined,
-    /// This device holds a passkey of the account already.
-    Known,
-    /// The browser cannot do it.
-    Unable,
+    /// This device already has a passkey for the account.
+    AlreadyRegistered,
+    /// The browser does not support it.
+    Unsupported,
 }
 
-impl NoPasskey {
-    /// What to say; nothing where the person knows it themself.
+impl PasskeyError {
+    /// The message to show; `None` if the user cancelled.
     pub fn reason(self) -> Option<Reason> {
         match self {
             Self::Declined => None,
-            Self::Known => Some(reason!("passkey_known")),
-            Self::Unable => Some(reason!("passkeys_not_supported")),
+            Self::AlreadyRegistered => Some(reason!("passkey_known")),
+            Self::Unsupported => Some(reason!("passkeys_not_supported")),
         }
     }
 }
 
-/// Whether this browser can use passkeys on this page.
-pub fn has_passkeys() -> bool {
+/// Whether the browser supports passkeys on this page.
+pub fn supports_passkeys() -> bool {
     #[cfg(feature = "hydrate")]
     {
         hydrated::interface().is_some()
@@ -35,63 +35,63 @@ pub fn has_passkeys() -> bool {
     false
 }
 
-/// Makes a passkey. Takes the options of `navigator.credentials.create`, gives the registration.
+/// Creates a passkey. Takes the options for `navigator.credentials.create` and returns the registration.
 ///
 /// # Errors
-/// Where there is none.
+/// Fails if the browser returns no credential.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server makes no passkeys"))]
-pub async fn make_passkey(options: &str) -> Result<String, NoPasskey> {
+pub async fn create_passkey(options: &str) -> Result<String, PasskeyError> {
     #[cfg(feature = "hydrate")]
     {
-        hydrated::ask("create", "parseCreationOptionsFromJSON", options, false).await
+        hydrated::send_request("create", "parseCreationOptionsFromJSON", options, false).await
     }
     #[cfg(not(feature = "hydrate"))]
-    Err(NoPasskey::Unable)
+    Err(PasskeyError::Unsupported)
 }
 
-/// Asks for a passkey. Takes the options of `navigator.credentials.get`, gives the assertion.
+/// Requests a passkey. Takes the options for `navigator.credentials.get` and returns the assertion.
 ///
 /// # Errors
-/// Where there is none.
+/// Fails if the browser returns no credential.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no passkeys"))]
-pub async fn use_passkey(options: &str) -> Result<String, NoPasskey> {
+pub async fn get_passkey(options: &str) -> Result<String, PasskeyError> {
     #[cfg(feature = "hydrate")]
     {
-        hydrated::ask("get", "parseRequestOptionsFromJSON", options, false).await
+        hydrated::send_request("get", "parseRequestOptionsFromJSON", options, false).await
     }
     #[cfg(not(feature = "hydrate"))]
-    Err(NoPasskey::Unable)
+    Err(PasskeyError::Unsupported)
 }
 
-/// Offers passkeys among what the browser fills into a field (`autocomplete="… webauthn"`), until one is chosen or
-/// [`stop_asking`] is called.
+/// Offers passkeys in the autofill of a field (`autocomplete="… webauthn"`) until one is chosen or
+/// [`abort_passkey_request`] is called.
 ///
 /// # Errors
-/// Where there is none, or the browser has no such offer.
+/// Fails if the browser returns no credential or does not support autofill of passkeys.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no passkeys"))]
-pub async fn offer_passkey(options: &str) -> Result<String, NoPasskey> {
+pub async fn autofill_passkey(options: &str) -> Result<String, PasskeyError> {
     #[cfg(feature = "hydrate")]
     {
-        hydrated::ask("get", "parseRequestOptionsFromJSON", options, true).await
+        hydrated::send_request("get", "parseRequestOptionsFromJSON", options, true).await
     }
     #[cfg(not(feature = "hydrate"))]
-    Err(NoPasskey::Unable)
+    Err(PasskeyError::Unsupported)
 }
 
-/// Whether the browser can offer passkeys in a field. Ask it before the server is asked for options.
-pub async fn can_offer_passkeys() -> bool {
+/// Whether the browser can offer passkeys in a field. Check this before requesting options from the server.
+pub async fn supports_passkey_autofill() -> bool {
     #[cfg(feature = "hydrate")]
     {
-        hydrated::can_offer().await.unwrap_or(false)
+        hydrated::supports_autofill().await.unwrap_or(false)
     }
     #[cfg(not(feature = "hydrate"))]
     false
 }
 
-/// Takes the open question back, if there is one.
-pub fn stop_asking() {
+/// Aborts the pending request, if there is one.
+pub fn abort_passkey_request() {
     #[cfg(feature = "hydrate")]
-    hydrated::stop();
+    hydrated::abort();
 }
 
 #[cfg(feature = "hydrate")]
@@ -104,65 +104,72 @@ mod hydrated {
     use wasm_bindgen_futures::JsFuture;
     use web_sys::AbortController;
 
-    use super::NoPasskey;
-    use crate::components::browser::passkey_json::{call, parse_options, write_credential};
+    use super::PasskeyError;
+    use crate::components::browser::passkey_json::{call, parse_options, serialize_credential};
 
     thread_local! {
-        // A browser has one open question at a time.
-        static OPEN: RefCell<Option<AbortController>> = const { RefCell::new(None) };
+        // A browser allows only one pending request at a time.
+        static PENDING_REQUEST: RefCell<Option<AbortController>> = const { RefCell::new(None) };
     }
 
-    /// `PublicKeyCredential`; missing in old browsers, and where the page is not secure.
+    /// `PublicKeyCredential`; missing in old browsers and in insecure contexts.
     pub fn interface() -> Option<JsValue> {
         let interface = Reflect::get(&window(), &"PublicKeyCredential".into()).ok()?;
         interface.is_function().then_some(interface)
     }
 
-    pub async fn can_offer() -> Result<bool, JsValue> {
+    pub async fn supports_autofill() -> Result<bool, JsValue> {
         let Some(interface) = interface() else { return Ok(false) };
         let promise: Promise = call(&interface, "isConditionalMediationAvailable", &[])?.dyn_into()?;
         Ok(JsFuture::from(promise).await?.is_truthy())
     }
 
-    pub fn stop() {
-        if let Some(open) = OPEN.take() {
-            open.abort();
+    pub fn abort() {
+        if let Some(controller) = PENDING_REQUEST.take() {
+            controller.abort();
         }
     }
 
-    pub async fn ask(verb: &str, parse: &str, options: &str, in_field: bool) -> Result<String, NoPasskey> {
-        stop();
-        let interface = interface().ok_or(NoPasskey::Unable)?;
-        try_ask(&interface, verb, parse, options, in_field).await.map_err(|error| match name_of(&error).as_str() {
-            "NotAllowedError" | "AbortError" => NoPasskey::Declined,
-            "InvalidStateError" => NoPasskey::Known,
-            _ => NoPasskey::Unable,
+    pub async fn send_request(
+        method: &str,
+        parse: &str,
+        options: &str,
+        autofill: bool,
+    ) -> Result<String, PasskeyError> {
+        abort();
+        let interface = interface().ok_or(PasskeyError::Unsupported)?;
+        try_request(&interface, method, parse, options, autofill).await.map_err(|error| {
+            match error_name(&error).as_str() {
+                "NotAllowedError" | "AbortError" => PasskeyError::Declined,
+                "InvalidStateError" => PasskeyError::AlreadyRegistered,
+                _ => PasskeyError::Unsupported,
+            }
         })
     }
 
-    async fn try_ask(
+    async fn try_request(
         interface: &JsValue,
-        verb: &str,
+        method: &str,
         parse: &str,
         options: &str,
-        in_field: bool,
+        autofill: bool,
     ) -> Result<String, JsValue> {
         let json = Reflect::get(&JSON::parse(options)?, &"publicKey".into())?;
         let parsed = parse_options(interface, parse, &json)?;
-        let open = AbortController::new()?;
+        let controller = AbortController::new()?;
         let request = Object::new();
         Reflect::set(&request, &"publicKey".into(), &parsed)?;
-        Reflect::set(&request, &"signal".into(), &open.signal())?;
-        if in_field {
+        Reflect::set(&request, &"signal".into(), &controller.signal())?;
+        if autofill {
             Reflect::set(&request, &"mediation".into(), &"conditional".into())?;
         }
-        OPEN.set(Some(open));
+        PENDING_REQUEST.set(Some(controller));
         let credentials = Reflect::get(&window().navigator(), &"credentials".into())?;
-        let promise: Promise = call(&credentials, verb, &[&request])?.dyn_into()?;
-        write_credential(&JsFuture::from(promise).await?)
+        let promise: Promise = call(&credentials, method, &[&request])?.dyn_into()?;
+        serialize_credential(&JsFuture::from(promise).await?)
     }
 
-    fn name_of(error: &JsValue) -> String {
+    fn error_name(error: &JsValue) -> String {
         Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string()).unwrap_or_default()
     }
 }

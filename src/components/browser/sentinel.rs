@@ -2,7 +2,8 @@ use leptos::web_sys::Element;
 #[cfg(feature = "hydrate")]
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
-/// Watches whether an element comes near the visible part of its scroller. Ends when dropped.
+/// Observes (`IntersectionObserver`) whether an element gets close to the visible part of its scroller. Stops when
+/// dropped.
 pub struct Sentinel {
     #[cfg(feature = "hydrate")]
     observer: web_sys::IntersectionObserver,
@@ -12,7 +13,7 @@ pub struct Sentinel {
 
 #[cfg_attr(not(feature = "hydrate"), expect(unused_mut, unused_variables, reason = "nothing is visible on the server"))]
 impl Sentinel {
-    /// Calls `handle` when `element` comes within a screen of the visible part of `scroller`.
+    /// Calls `handle` when `element` is within one screen of the visible part of `scroller`.
     pub fn watch(element: &Element, scroller: &Element, mut handle: impl FnMut() + 'static) -> Option<Self> {
         #[cfg(feature = "hydrate")]
         {

@@ -1,158 +1,158 @@
 use leptos::{html::Textarea, prelude::*};
 
-use super::kept::Kept;
+use super::stored_draft::StoredDraft;
 use crate::{components::browser, domain::ClientId};
 
-/// Names the draft that a field holds. When the page goes from one chat to another the field may stay, with its text.
-const OF: &str = "data-draft";
+/// The attribute with the key of the draft in the field. The field and its text may survive a change of chat.
+const DRAFT_ATTRIBUTE: &str = "data-draft";
 
-/// The text that is being written: in the field, and kept for this tab, so that neither a reload nor another page of ours
-/// loses anything.
+/// The text that is being written. It is in the field and stored for this tab, so that neither a reload nor navigation
+/// within the site loses it.
 #[derive(Clone, Copy)]
 pub struct Draft {
-    pub(super) area: NodeRef<Textarea>,
-    /// Whether there is nothing to send. Said only by the browser: without scripts one can always try.
-    pub(super) blank: RwSignal<bool>,
-    /// Bytes of UTF-8.
+    pub(super) textarea: NodeRef<Textarea>,
+    /// Whether there is nothing to send. Only known in the browser: without scripts the button is always enabled.
+    pub(super) is_blank: RwSignal<bool>,
+    /// Length of the text in bytes of UTF-8.
     pub(super) bytes: RwSignal<usize>,
     key: StoredValue<String>,
-    kept: StoredValue<Kept>,
+    stored: StoredValue<StoredDraft>,
 }
 
-/// A draft as it was when it was sent. The page that it was written on may be gone when the answer comes.
+/// A draft as it was when it was sent. Its page may be closed by the time the server responds.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct OutgoingMessage {
     key: String,
-    kept: Kept,
+    stored: StoredDraft,
 }
 
-impl Outgoing {
+impl OutgoingMessage {
     /// The id of the message.
     pub fn message_id(&self) -> ClientId {
-        self.kept.message_id()
+        self.stored.message_id()
     }
 
-    /// What it says.
+    /// The text of the message.
     pub fn text(&self) -> &str {
-        &self.kept.text
+        &self.stored.text
     }
 }
 
 impl Draft {
-    /// The draft under this name.
+    /// The draft with this name.
     pub fn new(name: &str) -> Self {
         Self {
-            area: NodeRef::new(),
-            blank: RwSignal::new(false),
+            textarea: NodeRef::new(),
+            is_blank: RwSignal::new(false),
             bytes: RwSignal::new(0),
             key: StoredValue::new(format!("draft:{name}")),
-            kept: StoredValue::new(Kept::blank()),
+            stored: StoredValue::new(StoredDraft::empty()),
         }
     }
 
     /// The text in the field.
     pub fn text(self) -> String {
-        self.area.try_get_untracked().flatten().map(|area| area.value()).unwrap_or_default()
+        self.textarea.try_get_untracked().flatten().map(|textarea| textarea.value()).unwrap_or_default()
     }
 
-    /// Puts a text into the field.
-    fn put(self, text: &str) {
-        if let Some(area) = self.area.try_get_untracked().flatten() {
-            area.set_value(text);
-            self.measure(text);
-            self.fit();
+    /// Sets the text of the field.
+    fn set_text(self, text: &str) {
+        if let Some(textarea) = self.textarea.try_get_untracked().flatten() {
+            textarea.set_value(text);
+            self.update_length(text);
+            self.resize_to_content();
         }
     }
 
-    /// Empties the field, but keeps the text for this tab until [`Self::forget`].
-    pub fn take(self) -> Outgoing {
-        self.keep(self.text());
-        self.put("");
-        Outgoing { key: self.key.get_value(), kept: self.kept.get_value() }
+    /// Empties the field, but keeps the text stored for this tab until [`Self::discard`].
+    pub fn take(self) -> OutgoingMessage {
+        self.store(self.text());
+        self.set_text("");
+        OutgoingMessage { key: self.key.get_value(), stored: self.stored.get_value() }
     }
 
-    /// Puts what was taken back into the field.
-    pub fn put_back(self, sent: &Outgoing) {
-        self.put(sent.text());
+    /// Puts a taken draft back into the field.
+    pub fn restore(self, sent: &OutgoingMessage) {
+        self.set_text(sent.text());
         self.focus();
     }
 
-    /// Forgets what was taken: it has arrived.
-    pub fn forget(self, sent: &Outgoing) {
-        self.replace(sent, Kept::blank());
+    /// Deletes a taken draft from storage, because it was delivered.
+    pub fn discard(self, sent: &OutgoingMessage) {
+        self.replace_stored(sent, StoredDraft::empty());
     }
 
-    /// Gives what was taken another id.
-    pub fn renew(self, sent: &mut Outgoing) {
-        let next = sent.kept.anew();
-        self.replace(sent, next.clone());
-        sent.kept = next;
+    /// Assigns a new id to a taken draft.
+    pub fn assign_new_id(self, sent: &mut OutgoingMessage) {
+        let next = sent.stored.with_new_id();
+        self.replace_stored(sent, next.clone());
+        sent.stored = next;
     }
 
-    /// Keeps another draft in place of the one that was taken, unless that was changed meanwhile.
-    fn replace(self, sent: &Outgoing, next: Kept) {
-        if browser::load_draft(&sent.key).is_some_and(|stored| stored == sent.kept.to_string()) {
+    /// Replaces the stored copy of a taken draft, unless it was changed in the meantime.
+    fn replace_stored(self, sent: &OutgoingMessage, next: StoredDraft) {
+        if browser::load_draft(&sent.key).is_some_and(|stored| stored == sent.stored.to_string()) {
             browser::save_draft(&sent.key, &next.to_string());
         }
-        self.kept.try_update_value(|kept| {
-            if *kept == sent.kept {
-                *kept = next;
+        self.stored.try_update_value(|stored| {
+            if *stored == sent.stored {
+                *stored = next;
             }
         });
     }
 
-    /// Moves the focus into the field, unless that would bring up a keyboard on the screen.
+    /// Focuses the field, unless that would open an on-screen keyboard.
     pub fn focus(self) {
-        if let (false, Some(area)) = (browser::is_touch(), self.area.try_get_untracked().flatten()) {
+        if let (false, Some(textarea)) = (browser::is_touch(), self.textarea.try_get_untracked().flatten()) {
             // Focusing an element of the page does not fail.
-            let _ = area.focus();
+            let _ = textarea.focus();
         }
     }
 
-    /// Brings back what was kept, unless something was typed before the scripts took over.
-    pub(super) fn restore(self) {
-        let Some(area) = self.area.get_untracked() else { return };
+    /// Loads the stored draft into the field, unless the user typed something before hydration.
+    pub(super) fn load_stored(self) {
+        let Some(textarea) = self.textarea.get_untracked() else { return };
         let key = self.key.get_value();
-        let is_of_another = area.get_attribute(OF).is_some_and(|of| of != key);
-        let typed = if is_of_another { String::new() } else { area.value() };
-        // Setting an attribute of an element of the page does not fail.
-        let _ = area.set_attribute(OF, &key);
+        let is_other_draft = textarea.get_attribute(DRAFT_ATTRIBUTE).is_some_and(|attribute| attribute != key);
+        let typed = if is_other_draft { String::new() } else { textarea.value() };
+        // Setting a valid attribute does not fail.
+        let _ = textarea.set_attribute(DRAFT_ATTRIBUTE, &key);
         if let Some(stored) = browser::load_draft(&key) {
-            self.kept.set_value(Kept::read(&stored));
+            self.stored.set_value(StoredDraft::parse(&stored));
         }
         if typed.is_empty() {
-            self.put(&self.kept.with_value(|kept| kept.text.clone()));
+            self.set_text(&self.stored.with_value(|stored| stored.text.clone()));
         } else {
-            self.noticed();
+            self.on_input();
         }
     }
 
-    /// Takes notice of what was typed. Kept at once, because a link may be followed right after.
-    pub(super) fn noticed(self) {
+    /// Handles input. The text is stored immediately, because the user may follow a link right after typing.
+    pub(super) fn on_input(self) {
         let text = self.text();
-        self.measure(&text);
-        self.fit();
-        self.keep(text);
+        self.update_length(&text);
+        self.resize_to_content();
+        self.store(text);
     }
 
-    fn measure(self, text: &str) {
-        self.blank.set(text.trim().is_empty());
+    fn update_length(self, text: &str) {
+        self.is_blank.set(text.trim().is_empty());
         self.bytes.set(text.len());
     }
 
-    fn keep(self, text: String) {
-        self.kept.update_value(|kept| kept.change(text));
-        self.key.with_value(|key| self.kept.with_value(|kept| browser::save_draft(key, &kept.to_string())));
+    fn store(self, text: String) {
+        self.stored.update_value(|stored| stored.set_text(text));
+        self.key.with_value(|key| self.stored.with_value(|stored| browser::save_draft(key, &stored.to_string())));
     }
 
-    /// Where the browser does not size the field by its content, this does.
-    fn fit(self) {
-        let Some(area) = self.area.get_untracked() else { return };
-        if !browser::sizes_fields() {
-            let style = (*area).style();
-            // Setting the height of an element does not fail.
+    /// Sizes the field by its content where the browser does not (`field-sizing`).
+    fn resize_to_content(self) {
+        let Some(textarea) = self.textarea.get_untracked() else { return };
+        if !browser::supports_field_sizing() {
+            let style = (*textarea).style();
+            // Setting the height does not fail.
             let _ = style.set_property("height", "auto");
-            let _ = style.set_property("height", &format!("{}px", area.scroll_height()));
+            let _ = style.set_property("height", &format!("{}px", textarea.scroll_height()));
         }
     }
 }

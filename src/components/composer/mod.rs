@@ -1,79 +1,79 @@
-//! Where messages are written.
+//! The composer, in which the user writes messages.
 
 mod draft;
-mod kept;
+mod stored_draft;
 
-pub use draft::{Draft, Outgoing};
+pub use draft::{Draft, OutgoingMessage};
 
 use leptos::{ev, prelude::*, web_sys};
 
 use super::{Glyph, Icon, ModelPicker, browser};
 use crate::domain::{AppError, ChatId, ClientId, ModelChoice, limits};
 
-/// What can be done with the composer now.
+/// The state of the composer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Composing {
-    /// Send.
+pub enum ComposerState {
+    /// A message can be sent.
     Ready,
-    /// Wait until the server has the message.
+    /// A message is being sent.
     Sending,
-    /// Stop the answer.
+    /// An answer is being written and can be stopped.
     Answering,
 }
 
-/// The id of the plain form that stops an answer; the page places it beside the composer.
-pub const STOP_FORM: &str = "stop-answer";
+/// The id of the form that stops an answer without scripts. The page places it next to the composer.
+pub const STOP_FORM_ID: &str = "stop-answer";
 
-/// The field for a message, the model picker, and the button that sends or stops.
+/// The message field, the model picker, and the button that sends or stops.
 #[component]
 pub fn Composer(
-    /// Where the form is sent without scripts.
+    /// The form URL, for use without scripts.
     action: &'static str,
-    /// The chat; none for a new one.
+    /// The chat; `None` for a new one.
     chat: Option<ChatId>,
-    /// The id of what is written into the form without scripts.
+    /// The message id (idempotency key) that the form sends without scripts.
     client_id: ClientId,
-    /// The models that answer.
+    /// The available models.
     models: ModelChoice,
-    /// The chosen model.
+    /// The id of the selected model.
     #[prop(into)]
     model: Signal<String>,
-    /// Asks for another model.
+    /// Called with the id of the chosen model.
     on_model: Callback<String>,
-    /// The text.
+    /// The draft.
     draft: Draft,
-    /// What can be done.
+    /// The state of the composer.
     #[prop(into)]
-    composing: Signal<Composing>,
-    /// Why the last message was not taken.
+    state: Signal<ComposerState>,
+    /// Why the last message was not accepted.
     #[prop(into)]
     error: Signal<Option<AppError>>,
-    /// Asks to send what is in the draft.
+    /// Called to send the draft.
     on_send: Callback<()>,
-    /// Asks to stop the answer.
+    /// Called to stop the answer.
     on_stop: Callback<()>,
 ) -> impl IntoView {
     Effect::new(move || {
-        // Where the page was waited for, the field comes after this effect has run for the first time.
-        if draft.area.get().is_some() {
-            draft.restore();
+        // If the page was suspended, the field is mounted only after the first run of this effect.
+        if draft.textarea.get().is_some() {
+            draft.load_stored();
             draft.focus();
         }
     });
     let send = move || {
-        if composing.get_untracked() == Composing::Ready && !draft.text().trim().is_empty() {
+        if state.get_untracked() == ComposerState::Ready && !draft.text().trim().is_empty() {
             on_send.run(());
         }
     };
     let on_key = move |event: web_sys::KeyboardEvent| {
-        // 229: a key that an input method is still working on, in browsers that do not say so otherwise.
+        // 229: a key press consumed by an input method, in browsers that do not set `isComposing`.
         let composed = event.is_composing() || event.key_code() == 229;
         if event.key() == "Enter" && !event.shift_key() && !composed && !browser::is_touch() {
             event.prevent_default();
             send();
         }
     };
-    stop_on_escape(composing, on_stop);
+    stop_on_escape(state, on_stop);
     view! {
         <SendError error on_retry=Callback::new(move |()| send()) />
         <form
@@ -90,9 +90,10 @@ pub fn Composer(
             <label class="sr-only" for="message">
                 {t!("chat.composer.label")}
             </label>
-            // A page without scripts looks again every other second, which would take away what is typed meanwhile.
+            // Without scripts the page reloads every 2 s during an answer, which would lose what is typed in the
+            // meantime.
             <textarea
-                class:js-only=move || composing.get() == Composing::Answering
+                class:js-only=move || state.get() == ComposerState::Answering
                 id="message"
                 name="text"
                 rows="1"
@@ -102,12 +103,12 @@ pub fn Composer(
                 placeholder=t!("chat.composer.placeholder")
                 autocomplete="off"
                 aria-describedby="message-note"
-                node_ref=draft.area
-                readonly=move || composing.get() == Composing::Sending
-                on:input=move |_| draft.noticed()
+                node_ref=draft.textarea
+                readonly=move || state.get() == ComposerState::Sending
+                on:input=move |_| draft.on_input()
                 on:keydown=on_key
             ></textarea>
-            <Show when=move || composing.get() == Composing::Answering>
+            <Show when=move || state.get() == ComposerState::Answering>
                 <p class="nojs-only p-2 text-ink-soft">{t!("chat.composer.answering")}</p>
             </Show>
             <div class="composer-foot">
@@ -115,7 +116,7 @@ pub fn Composer(
                 <p class="flex-1 text-end text-label text-ink-faint" id="message-note" aria-live="polite">
                     {move || length_note(draft.bytes.get())}
                 </p>
-                <SendOrStop draft composing on_stop />
+                <SendOrStopButton draft state on_stop />
             </div>
         </form>
     }
@@ -123,17 +124,17 @@ pub fn Composer(
 }
 
 #[component]
-fn SendOrStop(draft: Draft, composing: Signal<Composing>, on_stop: Callback<()>) -> impl IntoView {
-    let answering = Memo::new(move |_| composing.get() == Composing::Answering);
-    let too_long = Memo::new(move |_| draft.bytes.get() > limits::MESSAGE_BYTES);
-    let disabled = move || draft.blank.get() || too_long.get() || composing.get() == Composing::Sending;
+fn SendOrStopButton(draft: Draft, state: Signal<ComposerState>, on_stop: Callback<()>) -> impl IntoView {
+    let answering = Memo::new(move |_| state.get() == ComposerState::Answering);
+    let too_long = Memo::new(move |_| draft.bytes.get() > limits::MAX_MESSAGE_BYTES);
+    let disabled = move || draft.is_blank.get() || too_long.get() || state.get() == ComposerState::Sending;
     move || {
         if answering.get() {
             view! {
                 <button
                     class="send send-stop"
                     type="submit"
-                    form=STOP_FORM
+                    form=STOP_FORM_ID
                     aria-label=t!("chat.composer.stop")
                     on:click=move |event| {
                         event.prevent_default();
@@ -159,7 +160,7 @@ fn SendOrStop(draft: Draft, composing: Signal<Composing>, on_stop: Callback<()>)
 fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl IntoView {
     move || {
         error.get().map(|error| {
-            let way_on = match error {
+            let retry_button = match error {
                 AppError::Invalid { .. } => ().into_any(),
                 _ => view! {
                     <button class="btn btn-line btn-small js-only" type="button" on:click=move |_| on_retry.run(())>
@@ -173,28 +174,31 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
                 <div class="column notice notice-danger mb-2" role="alert">
                     <Icon glyph=Glyph::CircleAlert />
                     <p class="min-w-0 flex-1">{error.text()}</p>
-                    {way_on}
+                    {retry_button}
                 </div>
             }
         })
     }
 }
 
-/// Says how long the message is when it comes near the limit.
+/// The number of bytes left or too many, once the message is near the limit; empty before that.
 fn length_note(bytes: usize) -> String {
     match bytes {
         0..180_001 => String::new(),
-        _ if bytes <= limits::MESSAGE_BYTES => t!("chat.composer.bytes_left", bytes = limits::MESSAGE_BYTES - bytes),
-        _ => t!("chat.composer.bytes_too_long", bytes = bytes - limits::MESSAGE_BYTES),
+        _ if bytes <= limits::MAX_MESSAGE_BYTES => {
+            t!("chat.composer.bytes_left", bytes = limits::MAX_MESSAGE_BYTES - bytes)
+        }
+        _ => t!("chat.composer.bytes_too_long", bytes = bytes - limits::MAX_MESSAGE_BYTES),
     }
 }
 
-/// Escape stops the answer, unless it is needed to close something.
-fn stop_on_escape(composing: Signal<Composing>, on_stop: Callback<()>) {
+/// Stops the answer on Escape, unless Escape closes a dialog or a menu.
+fn stop_on_escape(state: Signal<ComposerState>, on_stop: Callback<()>) {
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
-            let closes = || document().query_selector("dialog[open], details.menu[open]").ok().flatten().is_some();
-            if event.key() == "Escape" && composing.get_untracked() == Composing::Answering && !closes() {
+            let is_overlay_open =
+                || document().query_selector("dialog[open], details.menu[open]").ok().flatten().is_some();
+            if event.key() == "Escape" && state.get_untracked() == ComposerState::Answering && !is_overlay_open() {
                 on_stop.run(());
             }
         });
@@ -207,9 +211,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_is_only_told_near_the_limit() {
+    fn the_length_is_only_shown_near_the_limit() {
         assert_eq!(length_note(100), "");
-        assert_eq!(length_note(limits::MESSAGE_BYTES), "0 bytes left");
-        assert_eq!(length_note(limits::MESSAGE_BYTES + 1), "1 bytes too long");
+        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES), "0 bytes left");
+        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES + 1), "1 bytes too long");
     }
 }

@@ -1,4 +1,5 @@
-//! Links to addresses. Opening one does nothing, because programs that look through mails open them too: a button does it.
+//! Links that confirm an e-mail address. Opening one does nothing, because mail scanners open them too; a button
+//! confirms it.
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
@@ -15,71 +16,71 @@ use crate::{
 #[component]
 pub fn VerifyAddressPage() -> impl IntoView {
     let action = form_action::<VerifyAddress>();
-    let words = Words {
+    let texts = PageTexts {
         title: t!("auth.verify_address.title"),
         sentence: t!("auth.verify_address.sentence"),
         button: t!("auth.verify_address.submit"),
         done: "verified",
         result: t!("auth.verify_address.done"),
-        // Whoever is signed in is led on from there.
-        on: ("/sign-in?done=verified", t!("auth.verify_address.go_on")),
+        // That page redirects users who are signed in.
+        next_link: ("/sign-in?done=verified", t!("auth.verify_address.go_on")),
     };
     let pending = action.pending();
     let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-    page(words, action_error(action), action_done(action), pending.into(), form)
+    link_page(texts, action_error(action), action_done(action), pending.into(), form)
 }
 
 /// `/confirm-address?token=…`
 #[component]
 pub fn ConfirmAddressPage() -> impl IntoView {
     let action = form_action::<ConfirmAddressChange>();
-    let words = Words {
+    let texts = PageTexts {
         title: t!("auth.change_address.title"),
         sentence: t!("auth.change_address.sentence"),
         button: t!("auth.change_address.submit"),
         done: "changed",
         result: t!("auth.change_address.done"),
-        on: ("/", t!("auth.change_address.go_on")),
+        next_link: ("/", t!("auth.change_address.go_on")),
     };
     let pending = action.pending();
     let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-    page(words, action_error(action), action_done(action), pending.into(), form)
+    link_page(texts, action_error(action), action_done(action), pending.into(), form)
 }
 
-/// What such a page says.
+/// The texts of such a page.
 #[derive(Clone, Copy)]
-struct Words {
+struct PageTexts {
     title: &'static str,
     sentence: &'static str,
     button: &'static str,
-    /// The word in the address after a plain form.
+    /// The value of the URL parameter `done` after a submission without scripts.
     done: &'static str,
     result: &'static str,
-    /// Where to go then, and what the link says.
-    on: (&'static str, &'static str),
+    /// The target and the text of the link shown afterwards.
+    next_link: (&'static str, &'static str),
 }
 
-/// The page; `form` puts the form around what is in it.
-fn page(
-    words: Words,
+/// Renders such a page; `form` wraps the content in the form.
+fn link_page(
+    texts: PageTexts,
     error: Signal<Option<AppError>>,
     done: Signal<Option<bool>>,
     pending: Signal<bool>,
     form: impl FnOnce(AnyView) -> AnyView,
 ) -> AnyView {
-    let (token, named) = use_query_map().with_untracked(|query| {
-        (query.get("token").filter(|token| !token.is_empty()), query.get_str("done") == Some(words.done))
+    let (token, is_done) = use_query_map().with_untracked(|query| {
+        (query.get("token").filter(|token| !token.is_empty()), query.get_str("done") == Some(texts.done))
     });
-    if named {
+    if is_done {
         return view! {
-            <PageTitle text=words.title />
-            <AuthColumn title=words.title sentence="">
-                <Followed words />
+            <PageTitle text=texts.title />
+            <AuthColumn title=texts.title sentence="">
+                <LinkResult texts />
             </AuthColumn>
         }
         .into_any();
     }
-    let Some(token) = token else { return view! { <PageTitle text=words.title /> <IncompleteLink /> }.into_any() };
+    let Some(token) = token else { return view! { <PageTitle text=texts.title /> <IncompleteLink /> }.into_any() };
     focus_error(error, &[], "link-error");
     let done = Memo::new(move |_| done.get() == Some(true));
     let inner = view! {
@@ -87,30 +88,30 @@ fn page(
             <FormError error=form_error(error, &[]) id="link-error" />
             <input type="hidden" name="token" value=token />
             <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                {words.button}
+                {texts.button}
             </button>
         </div>
     };
     let form = form(inner.into_any());
     view! {
-        <PageTitle text=words.title />
-        <AuthColumn title=words.title sentence="">
+        <PageTitle text=texts.title />
+        <AuthColumn title=texts.title sentence="">
             <div hidden=move || done.get()>
-                <p class="mb-8 text-ink-soft">{words.sentence}</p>
+                <p class="mb-8 text-ink-soft">{texts.sentence}</p>
                 {form}
             </div>
-            {move || done.get().then(|| view! { <Followed words /> })}
+            {move || done.get().then(|| view! { <LinkResult texts /> })}
         </AuthColumn>
     }
     .into_any()
 }
 
-/// What came of it.
+/// The result after the button was pressed.
 #[component]
-fn Followed(words: Words) -> impl IntoView {
-    let (href, link) = words.on;
+fn LinkResult(texts: PageTexts) -> impl IntoView {
+    let (href, link) = texts.next_link;
     view! {
-        <FlashMessage words=Some(words.result) />
+        <FlashMessage text=Some(texts.result) />
         <a class="btn btn-primary min-h-11 w-full" href=href>
             {link}
         </a>

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// The link from a page about passwords to the sign-in page.
+/// The link from a password page to the sign-in page.
 #[component]
 pub fn BackToSignIn() -> impl IntoView {
     view! {

@@ -2,15 +2,15 @@ use leptos::prelude::*;
 
 use crate::pages::legal::LegalLinks;
 
-/// The column of the pages for people who are not signed in.
+/// The column of the pages for signed-out visitors.
 #[component]
 pub fn AuthColumn(
-    /// The page's heading.
+    /// The heading of the page.
     title: &'static str,
-    /// One sentence; none where it is empty.
+    /// The sentence below the heading; empty for none.
     #[prop(into)]
     sentence: String,
-    /// The form, then other ways in.
+    /// The form, then other sign-in methods.
     children: Children,
 ) -> impl IntoView {
     view! {

@@ -2,17 +2,17 @@ use leptos::prelude::*;
 
 use crate::components::{Glyph, Icon};
 
-/// What was done on another page, which led here.
+/// A message about an action on the previous page, which redirected here.
 #[component]
 pub fn FlashMessage(
-    /// A sentence; nothing where nothing was done.
-    words: Option<&'static str>,
+    /// The message; `None` renders nothing.
+    text: Option<&'static str>,
 ) -> impl IntoView {
-    words.map(|words| {
+    text.map(|text| {
         view! {
             <div class="notice mb-6" role="status">
                 <Icon glyph=Glyph::Check />
-                <p class="min-w-0">{words}</p>
+                <p class="min-w-0">{text}</p>
             </div>
         }
     })

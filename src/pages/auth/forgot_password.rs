@@ -5,22 +5,22 @@ use super::{back_to_sign_in::BackToSignIn, column::AuthColumn, flash_message::Fl
 use crate::{
     components::{Field, FormError, PageTitle},
     pages::{
-        shell::LoadedAlone,
+        shell::LoadedStandalone,
         toolkit::{action_done, action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::{account::load_entrance, recovery::RequestPasswordReset},
 };
 
-/// `/forgot-password`: asks for the link to a new password.
+/// `/forgot-password`: requests a link to reset the password.
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
-    let entrance = Resource::new_blocking(|| (), |()| load_entrance(None));
+    let page_data = Resource::new_blocking(|| (), |()| load_entrance(None));
     view! {
         <PageTitle text=t!("auth.forgot_password.page_title") />
-        <LoadedAlone
-            data=entrance
-            view=|entrance| {
-                if entrance.mails { view! { <AskForm /> }.into_any() } else { view! { <WithoutMail /> }.into_any() }
+        <LoadedStandalone
+            data=page_data
+            view=|page_data| {
+                if page_data.mails { view! { <RequestForm /> }.into_any() } else { view! { <MailDisabled /> }.into_any() }
             }
         />
     }
@@ -28,7 +28,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 }
 
 #[component]
-fn WithoutMail() -> impl IntoView {
+fn MailDisabled() -> impl IntoView {
     view! {
         <AuthColumn title=t!("auth.forgot_password.title") sentence=t!("auth.forgot_password.without_mail")>
             <BackToSignIn />
@@ -38,19 +38,19 @@ fn WithoutMail() -> impl IntoView {
 }
 
 #[component]
-fn AskForm() -> impl IntoView {
+fn RequestForm() -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
     let action = form_action::<RequestPasswordReset>();
     let error = action_error(action);
     focus_error(error, FIELDS, "forgot-error");
     let pending = action.pending();
     let query = use_query_map();
-    let named = move || query.with(|query| query.get_str("done") == Some("sent"));
+    let is_done = move || query.with(|query| query.get_str("done") == Some("sent"));
     let done = action_done(action);
-    let sent = move || done.get().unwrap_or_else(named);
+    let sent = move || done.get().unwrap_or_else(is_done);
     view! {
         <AuthColumn title=t!("auth.forgot_password.title") sentence=t!("auth.forgot_password.sentence")>
-            {move || sent().then(|| view! { <FlashMessage words=Some(t!("auth.forgot_password.sent")) /> })}
+            {move || sent().then(|| view! { <FlashMessage text=Some(t!("auth.forgot_password.sent")) /> })}
             <ActionForm action>
                 <div class="grid gap-5">
                     <FormError error=form_error(error, FIELDS) id="forgot-error" />

@@ -1,18 +1,18 @@
 use leptos::prelude::*;
 
-use crate::{components::Dead, pages::shell::Alone};
+use crate::{components::MessagePage, pages::shell::StandalonePage};
 
-/// A link that was cut off on its way.
+/// The message for a link without its token.
 #[component]
 pub fn IncompleteLink() -> impl IntoView {
     view! {
-        <Alone>
-            <Dead
+        <StandalonePage>
+            <MessagePage
                 title=t!("auth.incomplete_link.title")
                 sentence=t!("auth.incomplete_link.sentence")
                 href="/sign-in"
                 action=t!("auth.sign_in.submit")
             />
-        </Alone>
+        </StandalonePage>
     }
 }

@@ -1,4 +1,4 @@
-//! The pages for people who are not signed in.
+//! The pages for signed-out visitors.
 
 mod address_links;
 mod back_to_sign_in;

@@ -5,94 +5,99 @@ use leptos::{prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 use crate::{
     components::{
         FormError,
-        browser::{can_offer_passkeys, offer_passkey, stop_asking, use_passkey},
+        browser::{abort_passkey_request, autofill_passkey, get_passkey, supports_passkey_autofill},
     },
     i18n,
     server_fns::factors::{begin_passkey_check, begin_passkey_sign_in, finish_passkey_check, finish_passkey_sign_in},
 };
 
-/// What a passkey is asked for.
+/// What a passkey is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PasskeyFor {
-    /// Signing in with nothing else.
+pub enum PasskeyPurpose {
+    /// Signing in with only a passkey.
     SignIn,
-    /// The second step of a sign-in.
+    /// The second factor of a sign-in.
     SecondStep,
 }
 
-/// Asks for a passkey, and says what went wrong with it.
+/// A button that requests a passkey, with an error message.
 #[component]
 pub fn PasskeyButton(
-    /// What it is asked for.
-    purpose: PasskeyFor,
-    /// Where to go afterwards.
+    /// What the passkey is used for.
+    purpose: PasskeyPurpose,
+    /// The path to return to afterwards.
     next: Option<String>,
 ) -> impl IntoView {
-    let problem = RwSignal::new(None::<String>);
+    let error = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
     let on_click = move |_| {
         let next = next.clone();
-        problem.set(None);
+        error.set(None);
         busy.set(true);
         spawn_local(async move {
-            // The page may be gone by now.
-            if let Err(words) = ask(purpose, next, false).await {
-                problem.try_set(words);
+            // The page may be disposed by now.
+            if let Err(message) = sign_in_with_passkey(purpose, next, false).await {
+                error.try_set(message);
             }
             busy.try_set(false);
         });
     };
-    let words = match purpose {
-        PasskeyFor::SignIn => t!("auth.methods.passkey"),
-        PasskeyFor::SecondStep => t!("auth.second_step.passkey"),
+    let label = match purpose {
+        PasskeyPurpose::SignIn => t!("auth.methods.passkey"),
+        PasskeyPurpose::SecondStep => t!("auth.second_step.passkey"),
     };
     view! {
-        <FormError error=problem id="passkey-error" />
+        <FormError error=error id="passkey-error" />
         <button
             class="btn btn-line min-h-11 w-full"
             type="button"
             aria-busy=move || busy.get().to_string()
             on:click=on_click
         >
-            {words}
+            {label}
         </button>
     }
     .into_any()
 }
 
-/// Lets the browser offer passkeys in the field of the address, until the page is left.
-pub fn offer_in_field(next: Option<String>) {
-    let here = StoredValue::new(());
+/// Offers passkeys in the autofill of the e-mail field until the user leaves the page.
+pub fn start_passkey_autofill(next: Option<String>) {
+    let page_alive = StoredValue::new(());
     Effect::new(move || {
         let next = next.clone();
         spawn_local(async move {
-            if can_offer_passkeys().await && here.try_get_value().is_some() {
-                // Nobody has asked for it, so nothing is said where it fails.
-                let _ = ask(PasskeyFor::SignIn, next, true).await;
+            if supports_passkey_autofill().await && page_alive.try_get_value().is_some() {
+                // The user did not start this, so errors are not shown.
+                let _ = sign_in_with_passkey(PasskeyPurpose::SignIn, next, true).await;
             }
         });
     });
-    on_cleanup(stop_asking);
+    on_cleanup(abort_passkey_request);
 }
 
-/// Asks for a passkey and signs in with it. The server leads on. An error is what there is to say of it.
-async fn ask(purpose: PasskeyFor, next: Option<String>, in_field: bool) -> Result<(), Option<String>> {
-    let begun = match purpose {
-        PasskeyFor::SignIn => begin_passkey_sign_in().await,
-        PasskeyFor::SecondStep => begin_passkey_check().await,
+/// Requests a passkey and signs in with it; the server redirects. The error is the message to show, `None` if the user
+/// cancelled.
+async fn sign_in_with_passkey(
+    purpose: PasskeyPurpose,
+    next: Option<String>,
+    autofill: bool,
+) -> Result<(), Option<String>> {
+    let response = match purpose {
+        PasskeyPurpose::SignIn => begin_passkey_sign_in().await,
+        PasskeyPurpose::SecondStep => begin_passkey_check().await,
     };
-    let options = begun.map_err(|error| Some(error.text()))?;
-    let credential = if in_field { offer_passkey(&options).await } else { use_passkey(&options).await };
-    let credential = credential.map_err(|none| none.reason().map(|reason| reason.text_in(i18n::current())))?;
+    let options = response.map_err(|error| Some(error.text()))?;
+    let credential = if autofill { autofill_passkey(&options).await } else { get_passkey(&options).await };
+    let credential = credential.map_err(|error| error.reason().map(|reason| reason.text_in(i18n::current())))?;
     let done = match purpose {
-        PasskeyFor::SignIn => finish_passkey_sign_in(credential, wants_to_stay(), next).await,
-        PasskeyFor::SecondStep => finish_passkey_check(credential, next).await,
+        PasskeyPurpose::SignIn => finish_passkey_sign_in(credential, is_remember_me_checked(), next).await,
+        PasskeyPurpose::SecondStep => finish_passkey_check(credential, next).await,
     };
     done.map_err(|error| Some(error.text()))
 }
 
-/// Whether the box for staying signed in is ticked.
-fn wants_to_stay() -> bool {
+/// Whether the checkbox "remember me" is checked.
+fn is_remember_me_checked() -> bool {
     let input = document().get_element_by_id("remember");
     input.and_then(|input| input.dyn_into::<web_sys::HtmlInputElement>().ok()).is_some_and(|input| input.checked())
 }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// Whether to stay signed in on this device.
+/// The checkbox to stay signed in on this device ("remember me").
 #[component]
 pub fn RememberMe() -> impl IntoView {
     view! {

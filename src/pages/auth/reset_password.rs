@@ -10,7 +10,7 @@ use crate::{
     server_fns::recovery::ResetPassword,
 };
 
-/// `/reset-password?token=…`: takes the new password.
+/// `/reset-password?token=…`: sets a new password.
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
     let token = use_query_map().with_untracked(|query| query.get("token")).filter(|token| !token.is_empty());
@@ -31,16 +31,17 @@ fn ResetForm(token: String) -> impl IntoView {
     let error = action_error(action);
     focus_error(error, FIELDS, "reset-error");
     let pending = action.pending();
-    // Nothing of the account is told before the link has done its work.
+    // The account's address and name are not revealed before the link has been used.
     let (rating, rate) = password_rating(|| (String::new(), String::new()));
-    let is_dead = move || error.with(|error| error.as_ref().is_some_and(|error| error.field() == Some("token")));
+    let is_link_invalid =
+        move || error.with(|error| error.as_ref().is_some_and(|error| error.field() == Some("token")));
     view! {
         <AuthColumn title=t!("auth.reset_password.title") sentence=t!("auth.reset_password.sentence")>
             <ActionForm action>
                 <div class="grid gap-5" on:input=move |event| rate.run(event)>
                     <FormError error=form_error(error, FIELDS) id="reset-error" />
                     {move || {
-                        is_dead()
+                        is_link_invalid()
                             .then(|| {
                                 view! {
                                     <p>
@@ -60,7 +61,7 @@ fn ResetForm(token: String) -> impl IntoView {
                         error=field_error(error, "password")
                         described_by="password-hint"
                     >
-                        <PasswordStrength rating wrong=field_error(error, "password") />
+                        <PasswordStrength rating error=field_error(error, "password") />
                     </Field>
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
                         {t!("auth.reset_password.submit")}

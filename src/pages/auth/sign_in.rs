@@ -5,18 +5,18 @@ use super::{
     column::AuthColumn,
     flash_message::FlashMessage,
     next::{next, with_next},
-    passkey::{PasskeyFor, offer_in_field},
+    passkey::{PasskeyPurpose, start_passkey_autofill},
     remember::RememberMe,
     sign_in_methods::SignInMethods,
 };
 use crate::{
-    components::{Field, FormError, PageTitle, browser::stop_asking},
+    components::{Field, FormError, PageTitle, browser::abort_passkey_request},
     domain::SignUpPolicy,
     pages::{
-        shell::LoadedAlone,
+        shell::LoadedStandalone,
         toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
-    server_fns::account::{Entrance, SignIn, load_entrance},
+    server_fns::account::{AuthPageData, SignIn, load_entrance},
 };
 
 const FIELDS: &[&str] = &["email", "password"];
@@ -24,23 +24,23 @@ const FIELDS: &[&str] = &["email", "password"];
 /// `/sign-in`
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let entrance = Resource::new_blocking(|| (), |()| load_entrance(None));
+    let page_data = Resource::new_blocking(|| (), |()| load_entrance(None));
     view! {
         <PageTitle text=t!("auth.sign_in.title") />
-        <LoadedAlone
-            data=entrance
-            view=|entrance| match entrance {
-                Entrance { user: Some(_), .. } => view! { <Redirect path="/" /> }.into_any(),
-                Entrance { policy: SignUpPolicy::First, .. } => view! { <Redirect path="/sign-up" /> }.into_any(),
-                entrance => view! { <SignInForm entrance /> }.into_any(),
+        <LoadedStandalone
+            data=page_data
+            view=|page_data| match page_data {
+                AuthPageData { user: Some(_), .. } => view! { <Redirect path="/" /> }.into_any(),
+                AuthPageData { policy: SignUpPolicy::First, .. } => view! { <Redirect path="/sign-up" /> }.into_any(),
+                page_data => view! { <SignInForm page_data /> }.into_any(),
             }
         />
     }
     .into_any()
 }
 
-/// What was done before somebody came here.
-fn done_before() -> Option<&'static str> {
+/// The message about an action that redirected here.
+fn flash_text() -> Option<&'static str> {
     use_query_map().with_untracked(|query| match query.get_str("done")? {
         "verify" => Some(t!("auth.sign_in.address_to_confirm")),
         "verified" => Some(t!("auth.sign_in.address_confirmed")),
@@ -52,8 +52,8 @@ fn done_before() -> Option<&'static str> {
 }
 
 #[component]
-fn SignInForm(entrance: Entrance) -> impl IntoView {
-    let Entrance { policy, providers, passkeys, .. } = entrance;
+fn SignInForm(page_data: AuthPageData) -> impl IntoView {
+    let AuthPageData { policy, providers, passkeys, .. } = page_data;
     let action = form_action::<SignIn>();
     let error = action_error(action);
     focus_error(error, FIELDS, "sign-in-error");
@@ -61,13 +61,13 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
     let to_sign_up = with_next("/sign-up", next.as_deref());
     let (pending, after) = (action.pending(), next.clone());
     if passkeys {
-        offer_in_field(next.clone());
+        start_passkey_autofill(next.clone());
     }
     view! {
         <AuthColumn title=t!("auth.sign_in.title") sentence=t!("auth.sign_in.sentence")>
-            <FlashMessage words=done_before() />
-            // An open question for a passkey would stand in the way of the answer.
-            <div on:submit=move |_| stop_asking()>
+            <FlashMessage text=flash_text() />
+            // A pending passkey request would block the submission.
+            <div on:submit=move |_| abort_passkey_request()>
                 <ActionForm action>
                     <div class="grid gap-5">
                         <FormError error=form_error(error, FIELDS) id="sign-in-error" />
@@ -102,13 +102,13 @@ fn SignInForm(entrance: Entrance) -> impl IntoView {
                     {t!("auth.sign_in.forgot_password")}
                 </a>
             </p>
-            <SignInMethods providers passkey=passkeys.then_some(PasskeyFor::SignIn) next=after />
+            <SignInMethods providers passkey=passkeys.then_some(PasskeyPurpose::SignIn) next=after />
             {matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains)
                 .then(|| {
                     view! {
                         <p class="mt-8 text-ink-soft">
-                            {rich!("auth.sign_in.no_account", link = |words| {
-                                view! { <a class="link" href=to_sign_up.clone()>{words}</a> }
+                            {rich!("auth.sign_in.no_account", link = |text| {
+                                view! { <a class="link" href=to_sign_up.clone()>{text}</a> }
                             })}
                         </p>
                     }

@@ -4,14 +4,14 @@ use leptos_router::{components::Redirect, hooks::use_query_map, location::Url};
 use super::{
     column::AuthColumn,
     next::{next, with_next},
-    passkey::PasskeyFor,
+    passkey::PasskeyPurpose,
     sign_in_methods::SignInMethods,
 };
 use crate::{
     components::{Field, FormError, PageTitle},
     domain::SignInStep,
     pages::{
-        shell::LoadedAlone,
+        shell::LoadedStandalone,
         toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::factors::{FinishSignIn, find_sign_in_step},
@@ -19,13 +19,13 @@ use crate::{
 
 const FIELDS: &[&str] = &["code"];
 
-/// `/sign-in/code`: what must be shown besides the password.
+/// `/sign-in/code`: the second factor.
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
     let step = Resource::new_blocking(|| (), |()| find_sign_in_step());
     view! {
         <PageTitle text=t!("auth.second_step.title") />
-        <LoadedAlone
+        <LoadedStandalone
             data=step
             view=|step| match step {
                 Some(SignInStep::SecondFactor { totp, passkey }) => view! { <CodeForm totp passkey /> }.into_any(),
@@ -45,21 +45,21 @@ fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
     let next = next();
     let after = next.clone();
     let start_again = with_next("/sign-in", next.as_deref());
-    let asks_recovery = use_query_map().with_untracked(|query| query.get_str("with") == Some("recovery"));
-    let by_app = totp && !asks_recovery;
-    let sentence = match (by_app, totp, passkey) {
+    let is_recovery_mode = use_query_map().with_untracked(|query| query.get_str("with") == Some("recovery"));
+    let is_app_mode = totp && !is_recovery_mode;
+    let sentence = match (is_app_mode, totp, passkey) {
         (true, ..) => t!("auth.second_step.app_sentence"),
         (false, false, true) => t!("auth.second_step.passkey_sentence"),
         _ => t!("auth.second_step.recovery_sentence"),
     };
-    // A phone shows digits for codes of an app; recovery codes have letters.
-    let field = if by_app {
+    // Codes of an authenticator app have only digits, so phones show the numeric keyboard; recovery codes have letters.
+    let field = if is_app_mode {
         view! {
             <Field
                 name="code"
                 label=t!("auth.second_step.code")
                 autocomplete="one-time-code"
-                keys="numeric"
+                inputmode="numeric"
                 described_by="code-hint"
                 error=field_error(error, "code")
             >
@@ -80,13 +80,14 @@ fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
         }
         .into_any()
     };
-    let (mode, words) = if by_app {
+    let (mode, text) = if is_app_mode {
         ("recovery", t!("auth.second_step.use_recovery_code"))
     } else {
         ("app", t!("auth.second_step.use_app"))
     };
-    let other = next.as_deref().map(Url::escape);
-    let other = other.map_or_else(|| format!("?with={mode}"), |next| format!("?with={mode}&next={next}"));
+    let other_mode_query = next.as_deref().map(Url::escape);
+    let other_mode_query =
+        other_mode_query.map_or_else(|| format!("?with={mode}"), |next| format!("?with={mode}&next={next}"));
     view! {
         <AuthColumn title=t!("auth.second_step.title") sentence>
             <ActionForm action>
@@ -102,16 +103,20 @@ fn CodeForm(totp: bool, passkey: bool) -> impl IntoView {
                 .then(|| {
                     view! {
                         <p class="mt-4">
-                            <a class="link inline-flex min-h-11 items-center" href=format!("/sign-in/code{other}") rel="external">
-                                {words}
+                            <a
+                                class="link inline-flex min-h-11 items-center"
+                                href=format!("/sign-in/code{other_mode_query}")
+                                rel="external"
+                            >
+                                {text}
                             </a>
                         </p>
                     }
                 })}
-            <SignInMethods providers=Vec::new() passkey=passkey.then_some(PasskeyFor::SecondStep) next=after />
+            <SignInMethods providers=Vec::new() passkey=passkey.then_some(PasskeyPurpose::SecondStep) next=after />
             <p class="mt-8 text-ink-soft">
-                {rich!("auth.second_step.start_again", link = |words| {
-                    view! { <a class="link" href=start_again.clone()>{words}</a> }
+                {rich!("auth.second_step.start_again", link = |text| {
+                    view! { <a class="link" href=start_again.clone()>{text}</a> }
                 })}
             </p>
         </AuthColumn>

@@ -1,29 +1,29 @@
-//! Ways to sign in besides a password.
+//! Sign-in methods other than a password.
 
 use leptos::prelude::*;
 
-use super::passkey::{PasskeyButton, PasskeyFor};
-use crate::{components::browser::has_passkeys, domain::IdentityProvider};
+use super::passkey::{PasskeyButton, PasskeyPurpose};
+use crate::{components::browser::supports_passkeys, domain::IdentityProvider};
 
-/// The buttons below a form: a passkey, where the browser and the server can, and identity providers. They are plain
-/// forms, which the browser sends itself.
+/// The buttons below the form: a passkey, if browser and server support it, and identity providers. The providers are
+/// forms that the browser submits without scripts.
 #[component]
 pub fn SignInMethods(
-    /// Where one can go.
+    /// The identity providers.
     providers: Vec<IdentityProvider>,
-    /// What a passkey would be asked for, where the server can.
+    /// What a passkey is used for; `None` if the server does not support passkeys.
     #[prop(default = None)]
-    passkey: Option<PasskeyFor>,
-    /// Where to go afterwards.
+    passkey: Option<PasskeyPurpose>,
+    /// The path to return to afterwards.
     next: Option<String>,
-    /// The token of the invitation with which somebody comes.
+    /// The token of the invitation, if the visitor has one.
     #[prop(default = None)]
     invitation: Option<String>,
 ) -> impl IntoView {
-    let can = RwSignal::new(false);
-    // The server knows nothing of the browser, so the button comes when the scripts have taken over.
-    Effect::new(move || can.set(passkey.is_some() && has_passkeys()));
-    let any = !providers.is_empty();
+    let can_use_passkey = RwSignal::new(false);
+    // The server does not know what the browser supports, so the button appears after hydration.
+    Effect::new(move || can_use_passkey.set(passkey.is_some() && supports_passkeys()));
+    let has_providers = !providers.is_empty();
     let after = next.clone();
     let providers = providers.into_iter().map(|provider| {
         view! {
@@ -39,22 +39,22 @@ pub fn SignInMethods(
         }
     });
     let providers = providers.collect_view();
-    let passkey = passkey.unwrap_or(PasskeyFor::SignIn);
+    let passkey = passkey.unwrap_or(PasskeyPurpose::SignIn);
     view! {
-        {move || (any || can.get()).then(|| view! { <Or /> })}
+        {move || (has_providers || can_use_passkey.get()).then(|| view! { <Separator /> })}
         <div class="grid gap-3">
             {move || {
                 let next = after.clone();
-                can.get().then(|| view! { <PasskeyButton purpose=passkey next /> })
+                can_use_passkey.get().then(|| view! { <PasskeyButton purpose=passkey next /> })
             }} {providers}
         </div>
     }
     .into_any()
 }
 
-/// A line between the form and the other methods.
+/// A separator between the form and the other methods.
 #[component]
-fn Or() -> impl IntoView {
+fn Separator() -> impl IntoView {
     view! {
         <p class="my-6 flex items-center gap-3 text-label text-ink-faint">
             <span class="h-px flex-1 bg-line"></span>

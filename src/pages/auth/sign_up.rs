@@ -3,16 +3,16 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 
 use super::{column::AuthColumn, next::next, remember::RememberMe, sign_in_methods::SignInMethods};
 use crate::{
-    components::{Dead, Field, FormError, PageTitle},
-    domain::{Invited, Role, SignUpPolicy},
+    components::{Field, FormError, MessagePage, PageTitle},
+    domain::{InvitationStatus, Role, SignUpPolicy},
     pages::{
-        shell::{Alone, LoadedAlone, set_status},
+        shell::{LoadedStandalone, StandalonePage, set_status},
         toolkit::{
             PasswordStrength, action_error, field_error, focus_error, form_action, form_error, input_value,
             password_rating,
         },
     },
-    server_fns::account::{Entrance, SignUp, load_entrance},
+    server_fns::account::{AuthPageData, SignUp, load_entrance},
 };
 
 const FIELDS: &[&str] = &["name", "email", "password"];
@@ -21,19 +21,19 @@ const FIELDS: &[&str] = &["name", "email", "password"];
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let token = use_query_map().with_untracked(|query| query.get("invitation")).filter(|token| !token.is_empty());
-    let asked = token.clone();
-    let entrance = Resource::new_blocking(|| (), move |()| load_entrance(asked.clone()));
+    let invitation_token = token.clone();
+    let page_data = Resource::new_blocking(|| (), move |()| load_entrance(invitation_token.clone()));
     view! {
         <PageTitle text=t!("auth.sign_up.page_title") />
-        <LoadedAlone
-            data=entrance
-            view=move |entrance| match entrance {
-                Entrance { user: Some(_), .. } => view! { <Redirect path="/" /> }.into_any(),
-                Entrance { invited: Some(Invited::Dead), policy, .. } if policy != SignUpPolicy::First => {
-                    view! { <DeadInvitation policy /> }.into_any()
+        <LoadedStandalone
+            data=page_data
+            view=move |page_data| match page_data {
+                AuthPageData { user: Some(_), .. } => view! { <Redirect path="/" /> }.into_any(),
+                AuthPageData { invited: Some(InvitationStatus::Invalid), policy, .. } if policy != SignUpPolicy::First => {
+                    view! { <InvalidInvitation policy /> }.into_any()
                 }
-                Entrance { policy: SignUpPolicy::Closed, invited: None, .. } => view! { <Closed /> }.into_any(),
-                entrance => view! { <SignUpForm entrance token=token.clone() /> }.into_any(),
+                AuthPageData { policy: SignUpPolicy::Closed, invited: None, .. } => view! { <SignUpClosed /> }.into_any(),
+                page_data => view! { <SignUpForm page_data token=token.clone() /> }.into_any(),
             }
         />
     }
@@ -41,21 +41,21 @@ pub fn SignUpPage() -> impl IntoView {
 }
 
 #[component]
-fn Closed() -> impl IntoView {
+fn SignUpClosed() -> impl IntoView {
     view! {
-        <Alone>
-            <Dead
+        <StandalonePage>
+            <MessagePage
                 title=t!("auth.sign_up.closed_title")
                 sentence=t!("auth.sign_up.closed_sentence")
                 href="/sign-in"
                 action=t!("auth.sign_in.submit")
             />
-        </Alone>
+        </StandalonePage>
     }
 }
 
 #[component]
-fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
+fn InvalidInvitation(policy: SignUpPolicy) -> impl IntoView {
     set_status(410);
     let is_open = matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains);
     let (href, action) = if is_open {
@@ -64,25 +64,25 @@ fn DeadInvitation(policy: SignUpPolicy) -> impl IntoView {
         ("/sign-in", t!("auth.sign_in.submit"))
     };
     view! {
-        <Alone>
-            <Dead
+        <StandalonePage>
+            <MessagePage
                 title=t!("auth.sign_up.invitation_ended_title")
                 sentence=t!("auth.sign_up.invitation_ended_sentence")
                 href
                 action
             />
-        </Alone>
+        </StandalonePage>
     }
 }
 
 /// The sentence below the heading.
-fn sentence(policy: SignUpPolicy, invited: Option<&Invited>, mails: bool) -> String {
+fn sentence(policy: SignUpPolicy, invited: Option<&InvitationStatus>, mails: bool) -> String {
     match (policy, invited) {
         (SignUpPolicy::First, _) => t!("auth.sign_up.sentence_first").to_owned(),
-        (_, Some(Invited::Holds { role: Role::Administrator, until, .. })) => {
+        (_, Some(InvitationStatus::Valid { role: Role::Administrator, until, .. })) => {
             t!("auth.sign_up.sentence_invited_administrator", until = until)
         }
-        (_, Some(Invited::Holds { until, .. })) => t!("auth.sign_up.sentence_invited", until = until),
+        (_, Some(InvitationStatus::Valid { until, .. })) => t!("auth.sign_up.sentence_invited", until = until),
         (SignUpPolicy::Domains, _) => t!("auth.sign_up.sentence_domains").to_owned(),
         (SignUpPolicy::Open, _) if mails => t!("auth.sign_up.sentence_mails").to_owned(),
         _ => t!("auth.sign_up.sentence").to_owned(),
@@ -90,8 +90,8 @@ fn sentence(policy: SignUpPolicy, invited: Option<&Invited>, mails: bool) -> Str
 }
 
 #[component]
-fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
-    let Entrance { policy, providers, sign_up_providers, invited, mails, .. } = entrance;
+fn SignUpForm(page_data: AuthPageData, token: Option<String>) -> impl IntoView {
+    let AuthPageData { policy, providers, sign_up_providers, invited, mails, .. } = page_data;
     let action = form_action::<SignUp>();
     let error = action_error(action);
     focus_error(error, FIELDS, "sign-up-error");
@@ -101,12 +101,12 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
     let title = if first { t!("auth.sign_up.title_first") } else { t!("auth.sign_up.title") };
     let sentence = sentence(policy, invited.as_ref(), mails);
     let next = next();
-    // The first one may come by any, and so may who is invited.
+    // The first account and invited users may use any provider.
     let providers = if first || invited.is_some() { providers } else { sign_up_providers };
     let token = token.filter(|_| invited.is_some());
     let invitation = token.clone();
     let email = match invited {
-        Some(Invited::Holds { email, .. }) => email,
+        Some(InvitationStatus::Valid { email, .. }) => email,
         _ => None,
     };
     let is_fixed = email.is_some();
@@ -139,7 +139,7 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                         error=field_error(error, "password")
                         described_by="password-hint"
                     >
-                        <PasswordStrength rating wrong=field_error(error, "password") />
+                        <PasswordStrength rating error=field_error(error, "password") />
                     </Field>
                     <RememberMe />
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
@@ -152,8 +152,8 @@ fn SignUpForm(entrance: Entrance, token: Option<String>) -> impl IntoView {
                 .then(|| {
                     view! {
                         <p class="mt-8 text-ink-soft">
-                            {rich!("auth.sign_up.have_account", link = |words| {
-                                view! { <a class="link" href="/sign-in">{words}</a> }
+                            {rich!("auth.sign_up.have_account", link = |text| {
+                                view! { <a class="link" href="/sign-in">{text}</a> }
                             })}
                         </p>
                     }

@@ -1,46 +1,46 @@
-//! What changes of an answer while it is being written.
+//! The parts of an answer that change while it is being written.
 
 use std::{cell::RefCell, rc::Rc};
 
 use leptos::{html::Div, prelude::*};
 
 use crate::{
-    components::ReadingPlace,
-    domain::{Growing, Message, Phase, RunSnapshot},
+    components::ScrollState,
+    domain::{LiveHtml, Message, Phase, RunSnapshot},
 };
 
 /// The changing parts of the answer.
 #[derive(Clone, Copy)]
 pub struct LiveParts {
-    /// The answer.
+    /// The text of the answer.
     pub text: Blocks,
-    /// The thinking before it.
+    /// The reasoning before it.
     pub reasoning: Blocks,
-    /// What the run does.
+    /// The phase of the run.
     pub phase: RwSignal<Phase>,
-    /// Whether there is thinking.
-    pub has_thoughts: RwSignal<bool>,
-    /// How many messages the model was not shown.
-    pub left_out: RwSignal<u32>,
-    /// Whether what has come is not saved yet.
+    /// Whether there is reasoning.
+    pub has_reasoning: RwSignal<bool>,
+    /// Number of older messages that were not sent to the model.
+    pub truncated_messages: RwSignal<u32>,
+    /// Whether the received text is not saved yet.
     pub save_delayed: RwSignal<bool>,
 }
 
 impl LiveParts {
-    /// The parts of an answer as it was loaded.
+    /// The parts of an answer as loaded.
     pub fn new(message: &Message, phase: Phase) -> Self {
         Self {
             text: Blocks::default(),
             reasoning: Blocks::default(),
             phase: RwSignal::new(phase),
-            has_thoughts: RwSignal::new(!message.reasoning_html.is_empty()),
-            left_out: RwSignal::new(message.left_out),
+            has_reasoning: RwSignal::new(!message.reasoning_html.is_empty()),
+            truncated_messages: RwSignal::new(message.truncated_messages),
             save_delayed: RwSignal::new(false),
         }
     }
 }
 
-/// Where rendered text grows: finished blocks are appended, the tail is replaced.
+/// Growing rendered text: finished blocks are appended, the tail is replaced.
 #[derive(Clone, Copy, Default)]
 pub struct Blocks {
     done: NodeRef<Div>,
@@ -48,20 +48,20 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Shows a text: all of it, or what is fresh of its finished blocks and its tail.
-    fn show(self, text: &Growing, fresh: &str, whole: bool) {
+    /// Renders a text: all of it, or only the `new_blocks` and the tail.
+    fn render(self, text: &LiveHtml, new_blocks: &str, replace_all: bool) {
         let nodes = self.done.try_get_untracked().flatten().zip(self.tail.try_get_untracked().flatten());
         let Some((done, tail)) = nodes else { return };
-        if whole {
+        if replace_all {
             done.set_inner_html(&text.done);
-        } else if !fresh.is_empty() {
+        } else if !new_blocks.is_empty() {
             // Appending to an element of the page does not fail.
-            let _ = done.insert_adjacent_html("beforeend", fresh);
+            let _ = done.insert_adjacent_html("beforeend", new_blocks);
         }
         tail.set_inner_html(&text.tail);
     }
 
-    /// Its elements, which hold this at first.
+    /// The elements, with their initial HTML.
     pub fn view(self, html: String) -> impl IntoView {
         view! {
             <div class="part" node_ref=self.done inner_html=html></div>
@@ -70,43 +70,48 @@ impl Blocks {
     }
 }
 
-/// What has come and is not yet on the page.
+/// Received updates that are not rendered yet.
 #[derive(Default)]
-pub struct Pending {
-    /// The answer as it is.
+pub struct PendingUpdates {
+    /// The latest state of the answer.
     pub snapshot: Option<RunSnapshot>,
-    /// HTML of finished blocks of the answer, to append.
+    /// HTML of finished blocks of the answer to append.
     pub text: String,
-    /// The same of the thinking.
+    /// HTML of finished blocks of the reasoning to append.
     pub reasoning: String,
-    /// Whether everything is to be shown anew.
-    pub whole: bool,
+    /// Whether to replace everything.
+    pub replace_all: bool,
     scheduled: bool,
 }
 
-/// Shows what has come, at most once per frame.
-pub fn schedule(pending: &Rc<RefCell<Pending>>, waiting: &mut Pending, place: ReadingPlace, parts: LiveParts) {
-    if !waiting.scheduled {
-        waiting.scheduled = true;
+/// Schedules rendering of the pending updates, at most once per animation frame.
+pub fn schedule_render(
+    pending: &Rc<RefCell<PendingUpdates>>,
+    updates: &mut PendingUpdates,
+    scroll: ScrollState,
+    parts: LiveParts,
+) {
+    if !updates.scheduled {
+        updates.scheduled = true;
         let pending = Rc::clone(pending);
         request_animation_frame(move || {
-            let mut waiting = pending.borrow_mut();
-            waiting.scheduled = false;
-            place.keep(|| show(&mut waiting, parts));
+            let mut updates = pending.borrow_mut();
+            updates.scheduled = false;
+            scroll.preserve_position(|| render(&mut updates, parts));
         });
     }
 }
 
-fn show(waiting: &mut Pending, parts: LiveParts) {
-    let Some(snapshot) = &waiting.snapshot else { return };
-    let whole = std::mem::take(&mut waiting.whole);
-    parts.text.show(&snapshot.text, &waiting.text, whole);
-    parts.reasoning.show(&snapshot.reasoning, &waiting.reasoning, whole);
-    waiting.text.clear();
-    waiting.reasoning.clear();
+fn render(updates: &mut PendingUpdates, parts: LiveParts) {
+    let Some(snapshot) = &updates.snapshot else { return };
+    let replace_all = std::mem::take(&mut updates.replace_all);
+    parts.text.render(&snapshot.text, &updates.text, replace_all);
+    parts.reasoning.render(&snapshot.reasoning, &updates.reasoning, replace_all);
+    updates.text.clear();
+    updates.reasoning.clear();
     set_if_changed(parts.phase, snapshot.phase);
-    set_if_changed(parts.has_thoughts, !snapshot.reasoning.is_empty());
-    set_if_changed(parts.left_out, snapshot.left_out);
+    set_if_changed(parts.has_reasoning, !snapshot.reasoning.is_empty());
+    set_if_changed(parts.truncated_messages, snapshot.truncated_messages);
     set_if_changed(parts.save_delayed, snapshot.save_delayed);
 }
 

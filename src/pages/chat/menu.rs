@@ -5,19 +5,19 @@ use server_fn::ServerFn;
 use crate::{
     components::{ChatForms, ChatMenu},
     domain::{Chat, ChatAction},
-    pages::shell::ChatList,
+    pages::shell::ChatListState,
     server_fns::chats::{ChangeChats, RenameChat},
 };
 
-/// What can be done with the chat that is open.
+/// The menu of the open chat.
 #[component]
 pub fn OpenChatMenu(
     /// The chat.
     chat: Chat,
-    /// Its title.
+    /// The title of the chat.
     title: Signal<String>,
-    /// The list around, in which it is done.
-    chats: ChatList,
+    /// The chat list, which runs the actions.
+    chats: ChatListState,
 ) -> impl IntoView {
     let navigate = use_navigate();
     let id = chat.id;
@@ -30,7 +30,7 @@ pub fn OpenChatMenu(
                 ChatAction::Archive | ChatAction::Unarchive => archived.try_set(action == ChatAction::Archive),
                 ChatAction::Delete | ChatAction::Restore => None,
             };
-            // The page of a chat that is gone leads to a new one.
+            // After deletion the page of the chat does not exist any more.
             if action == ChatAction::Delete {
                 navigate("/", NavigateOptions::default());
             }

@@ -1,32 +1,39 @@
-//! The messages of an open chat, as they change while it is open.
+//! Updates of the messages of an open chat.
 
 use crate::{
     components::browser,
     domain::{
-        Author, Chat, Message, MessageId, MessageState, MessageWindow, Phase, RunId, Sent, Timestamp, title_from,
+        Author, Chat, Message, MessageId, MessageState, MessageWindow, Phase, RunId, StartedRun, Timestamp, title_from,
     },
 };
 
-/// Depths from here on are those of messages whose place the server has not told.
-const PROVISIONAL: i64 = i64::MAX - 1;
+/// Depths from here on mark messages whose depth the server has not sent yet.
+const PROVISIONAL_DEPTH: i64 = i64::MAX - 1;
 
-/// The newest window over what is there: messages before it stay, and so does what was sent after the window was asked for.
-pub fn merge(messages: &mut Vec<Message>, window: MessageWindow) {
+/// Merges the newest window into the messages. Older messages stay, and so do those sent after the window was
+/// requested.
+pub fn merge_window(messages: &mut Vec<Message>, window: MessageWindow) {
     let Some(first) = window.messages.first().map(|message| message.depth) else { return };
-    let is_newer =
-        |message: &Message| message.depth >= PROVISIONAL && window.messages.iter().all(|known| known.id != message.id);
-    // An answer that has ended is in a newer window, unless it was set aside elsewhere.
-    let goes_on =
+    let is_newer = |message: &Message| {
+        message.depth >= PROVISIONAL_DEPTH && window.messages.iter().all(|known| known.id != message.id)
+    };
+    // A finished answer is part of a newer window, unless it was replaced in another tab.
+    let keeps_sent =
         messages.last().is_some_and(|last| is_newer(last) && (last.author == Author::User || last.state.is_open()));
-    let sent: Vec<_> = messages.iter().filter(|message| goes_on && is_newer(message)).cloned().collect();
+    let sent: Vec<_> = messages.iter().filter(|message| keeps_sent && is_newer(message)).cloned().collect();
     messages.retain(|message| message.depth < first);
     messages.extend(window.messages);
     messages.extend(sent);
 }
 
-/// Gives a message that was sent its id, and lets its answer begin; takes it away where it was not taken.
-pub fn confirm(messages: &mut Vec<Message>, provisional: MessageId, sent: Option<&Sent>, model: Option<String>) {
-    // One that had arrived by an earlier try may have been read anew meanwhile.
+/// Sets the id of a sent message and adds its open answer; removes the message if it was not accepted.
+pub fn confirm_sent(
+    messages: &mut Vec<Message>,
+    provisional: MessageId,
+    sent: Option<&StartedRun>,
+    model: Option<String>,
+) {
+    // A message that was delivered by an earlier attempt may have been loaded in the meantime.
     let Some(sent) = sent.filter(|sent| messages.iter().all(|message| message.id != sent.message)) else {
         messages.retain(|message| message.id != provisional);
         return;
@@ -37,38 +44,38 @@ pub fn confirm(messages: &mut Vec<Message>, provisional: MessageId, sent: Option
     messages.push(open_answer(sent, model));
 }
 
-/// A message of the person's that the server has not yet confirmed, or whose place it did not tell.
+/// A message of the user that the server has not confirmed yet, or whose depth it did not send.
 pub fn user_message(id: MessageId, text: String) -> Message {
     Message {
         id,
         parent: None,
-        depth: PROVISIONAL,
+        depth: PROVISIONAL_DEPTH,
         author: Author::User,
         state: MessageState::Complete,
         text,
         html: String::new(),
         reasoning_html: String::new(),
         model: None,
-        left_out: 0,
+        truncated_messages: 0,
         created_at: now(),
     }
 }
 
-/// The answer that was just begun, by the model with this name.
-pub fn open_answer(sent: &Sent, model: Option<String>) -> Message {
+/// A new open answer by the model with this name.
+pub fn open_answer(sent: &StartedRun, model: Option<String>) -> Message {
     Message {
         parent: Some(sent.message),
         depth: i64::MAX,
         author: Author::Assistant,
-        state: open_state(sent.run),
+        state: queued_state(sent.run),
         model,
         ..user_message(sent.answer, String::new())
     }
 }
 
-/// The state of an answer whose run has just been queued.
-pub const fn open_state(run: RunId) -> MessageState {
-    MessageState::Open { run, phase: Phase::Waiting { place: None } }
+/// The state of an answer whose run was just queued.
+pub const fn queued_state(run: RunId) -> MessageState {
+    MessageState::Open { run, phase: Phase::Waiting { position: None } }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
@@ -76,8 +83,8 @@ fn now() -> Timestamp {
     Timestamp::from_micros(0).plus_millis(browser::now_millis() as i64)
 }
 
-/// A chat that was just made by its first message. `label` is the name of its model.
-pub fn new_chat(sent: &Sent, text: String, model: String, label: Option<String>) -> Chat {
+/// A chat that was just created by its first message. `label` is the display name of the model.
+pub fn new_chat(sent: &StartedRun, text: String, model: String, label: Option<String>) -> Chat {
     Chat {
         id: sent.chat,
         title: title_from(&text),
@@ -91,7 +98,7 @@ pub fn new_chat(sent: &Sent, text: String, model: String, label: Option<String>)
     }
 }
 
-/// The run and the phase of an open message.
+/// The run and the phase of an open answer; `None` for other messages.
 pub fn open_run(message: &Message) -> Option<(RunId, Phase)> {
     match message.state {
         MessageState::Open { run, phase } => Some((run, phase)),
@@ -110,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_arrived_by_an_earlier_try_stands_there_once() {
+    fn a_message_delivered_by_an_earlier_attempt_is_listed_once() {
         let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
         let message = |n: u128| user_message(id(n), String::new());
-        let sent = Sent {
+        let sent = StartedRun {
             chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
             message: id(1),
             answer: id(2),
@@ -121,21 +128,21 @@ mod tests {
         };
         let ids = |messages: &[Message]| messages.iter().map(|message| message.id).collect::<Vec<_>>();
         let mut messages = vec![message(7)];
-        confirm(&mut messages, id(7), Some(&sent), None);
+        confirm_sent(&mut messages, id(7), Some(&sent), None);
         assert_eq!(ids(&messages), [id(1), id(2)]);
         messages.push(message(7));
-        confirm(&mut messages, id(7), Some(&sent), None);
+        confirm_sent(&mut messages, id(7), Some(&sent), None);
         assert_eq!(ids(&messages), [id(1), id(2)]);
         messages.push(message(7));
-        confirm(&mut messages, id(7), None, None);
+        confirm_sent(&mut messages, id(7), None, None);
         assert_eq!(ids(&messages), [id(1), id(2)]);
     }
 
     #[test]
-    fn a_window_that_was_asked_for_before_a_message_was_sent_does_not_take_it_away() {
+    fn a_window_requested_before_a_message_was_sent_does_not_remove_it() {
         let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
         let message = |n: u128, depth| Message { depth, ..user_message(id(n), String::new()) };
-        let sent = Sent {
+        let sent = StartedRun {
             chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
             message: id(3),
             answer: id(4),
@@ -145,27 +152,27 @@ mod tests {
         let window = |messages: &[Message]| MessageWindow { messages: messages.to_vec(), has_older: false };
         let old = [message(1, 1), message(2, 2)];
         let mut messages = [old.as_slice(), &[user_message(id(3), String::new())]].concat();
-        merge(&mut messages, window(&old));
-        assert_eq!(ids(&messages), [1, 2, 3].map(id), "it is on its way");
+        merge_window(&mut messages, window(&old));
+        assert_eq!(ids(&messages), [1, 2, 3].map(id), "the message is being sent");
         messages.push(open_answer(&sent, None));
-        merge(&mut messages, window(&old));
-        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "it is being answered");
+        merge_window(&mut messages, window(&old));
+        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "the message is being answered");
         let new = [old.as_slice(), &[message(3, 3), message(4, 4)]].concat();
-        merge(&mut messages, window(&new));
+        merge_window(&mut messages, window(&new));
         assert_eq!(messages.iter().map(|message| message.depth).collect::<Vec<_>>(), [1, 2, 3, 4]);
         messages.extend([
             user_message(id(5), String::new()),
             Message { state: MessageState::Stopped, ..open_answer(&sent, None) },
         ]);
-        merge(&mut messages, window(&new));
-        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "what has ended and is not there was set aside");
+        merge_window(&mut messages, window(&new));
+        assert_eq!(ids(&messages), [1, 2, 3, 4].map(id), "finished answers that are not in the window were replaced");
     }
 
     #[test]
-    fn a_newer_window_keeps_what_is_older() {
+    fn a_newer_window_keeps_older_messages() {
         let ended = Message { author: Author::Assistant, ..at(i64::MAX) };
         let mut messages = vec![at(1), at(2), at(3), ended];
-        merge(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
+        merge_window(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
         assert_eq!(messages.iter().map(|m| m.depth).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 }

@@ -4,44 +4,45 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use server_fn::ServerFn;
 
-use super::{messages::new_chat, send::Sender};
+use super::{messages::new_chat, send::MessageSender};
 use crate::{
-    components::{Composer, Composing, Notice, PageTitle, TimeAgo},
+    components::{Composer, ComposerState, Notice, PageTitle, TimeAgo},
     domain::{ChatSummary, ModelOption},
     pages::{
-        shell::{ChatList, CurrentPerson, MessageFormId, Models, PageBar, ReaderTime},
+        shell::{ChatListState, CurrentPerson, MessageFormId, Models, PageBar, ReaderTime},
         toolkit::url_error,
     },
     server_fns::messages::SendMessage,
 };
 
-/// A new chat: a greeting, the composer, the last chats.
+/// A new chat: a greeting, the composer, the most recent chats.
 #[component]
 pub fn NewChatPage() -> impl IntoView {
-    let (chats, models) = (ChatList::expect(), Models::expect());
+    let (chats, models) = (ChatListState::expect(), Models::expect());
     let user = CurrentPerson::expect().user;
-    let sender = Sender::new(models, models.chosen, "new");
+    let sender = MessageSender::new(models, models.chosen, "new");
     sender.error.set(url_error::<SendMessage>());
     let navigate = use_navigate();
     let send = move || {
-        let Some(outgoing) = sender.begin() else { return };
+        let Some(outgoing) = sender.take_draft() else { return };
         let text = outgoing.text().to_owned();
         let navigate = navigate.clone();
         spawn_local(async move {
             let sent = sender.send(None, outgoing).await;
             if sent.is_some() {
-                chats.changed();
+                chats.notify_changed();
             }
-            // Whoever has gone elsewhere meanwhile stays there.
+            // Do not navigate if the user has left the page in the meantime.
             if let Some(sent) = sent.filter(|_| !sender.sending.is_disposed()) {
                 let path = format!("/chats/{}", sent.chat);
-                // The chat's page shows this at once; nothing needs to be asked for.
-                chats.keep_made(new_chat(&sent, text, sender.model.get_untracked(), sender.model_label()));
+                // The chat's page renders this immediately, without a request.
+                chats.store_new_chat(new_chat(&sent, text, sender.model.get_untracked(), sender.model_label()));
                 navigate(&path, NavigateOptions::default());
             }
         });
     };
-    let composing = Signal::derive(move || if sender.sending.get() { Composing::Sending } else { Composing::Ready });
+    let composer_state =
+        Signal::derive(move || if sender.sending.get() { ComposerState::Sending } else { ComposerState::Ready });
     let name = user.with_untracked(|user| user.name.clone());
     view! {
         <PageTitle text=t!("chat.new_chat") />
@@ -59,20 +60,20 @@ pub fn NewChatPage() -> impl IntoView {
                     model=models.chosen
                     on_model=Callback::new(move |id| sender.choose_model(id))
                     draft=sender.draft
-                    composing
+                    state=composer_state
                     error=sender.error
                     on_send=Callback::new(move |()| send())
                     on_stop=Callback::new(|()| ())
                 />
                 <SmallModelNote models />
-                <LastChats chats=chats.chats />
+                <RecentChats chats=chats.chats />
             </div>
         </div>
     }
     .into_any()
 }
 
-/// Says that the model that comes with Colloquy is very small, and how a larger one is connected.
+/// A note that the bundled model is very small, and how to connect a larger one.
 #[component]
 fn SmallModelNote(models: Models) -> impl IntoView {
     let chosen = move || {
@@ -94,7 +95,7 @@ fn SmallModelNote(models: Models) -> impl IntoView {
 }
 
 #[component]
-fn LastChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
+fn RecentChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let last = move || {
         chats.with(|chats| {

@@ -9,13 +9,13 @@ use super::{
 };
 use crate::{
     domain::{ChatId, MessageId},
-    pages::shell::{ChatList, Loaded},
+    pages::shell::{ChatListState, Loaded},
 };
 
-/// A chat of the person's.
+/// A chat of the user.
 #[component]
 pub fn ChatPage() -> impl IntoView {
-    let chats = ChatList::expect();
+    let chats = ChatListState::expect();
     let params = use_params_map();
     let query = use_query_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<ChatId>().ok()));
@@ -23,8 +23,8 @@ pub fn ChatPage() -> impl IntoView {
     let data = Resource::new_blocking(
         move || (id.get(), before.get()),
         move |(id, before)| {
-            let made = chats.take_made(id);
-            load(id, before, made)
+            let new_chat = chats.take_new_chat(id);
+            load(id, before, new_chat)
         },
     );
     view! {

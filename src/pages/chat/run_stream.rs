@@ -1,4 +1,4 @@
-//! The stream of a run.
+//! The event stream of a run.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -6,39 +6,39 @@ use leptos::{prelude::*, web_sys};
 use serde::de::DeserializeOwned;
 
 use super::{
-    live_parts::{LiveParts, Pending, schedule},
+    live_parts::{LiveParts, PendingUpdates, schedule_render},
     state::ChatState,
 };
 use crate::{
     components::{
-        browser::{Closed, EventStream},
+        browser::{Disconnect, EventStream},
         state_note,
     },
     domain::{ChatId, Message, RunId, RunSnapshot, RunUpdate, event},
     pages::shell::SignInState,
 };
 
-/// Time after which a cut connection is told.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Time before the stream is asked for again where the browser has given up.
-const AGAIN: Duration = Duration::from_secs(3);
+/// How long a connection may be lost before the page shows it.
+const OFFLINE_NOTICE_DELAY: Duration = Duration::from_secs(2);
+/// Delay before the stream is opened again after the browser has given up.
+const RECONNECT_DELAY: Duration = Duration::from_secs(3);
 
 fn stream_path(chat: ChatId, run: RunId) -> String {
     format!("/chats/{chat}/runs/{run}/events")
 }
 
-/// Reads the stream of a run, and shows what comes.
+/// Reads the stream of a run and renders its events.
 pub fn read_stream(state: ChatState, run: RunId, parts: LiveParts) {
     let sign_in = SignInState::expect();
     let attempt = RwSignal::new(0_u32);
-    // Events that come after the page has gone on find nothing to change. The effect keeps its stream until its next run.
+    // Events that arrive after the page is disposed change nothing. The effect owns its stream until its next run.
     Effect::new(move |_: Option<Option<EventStream>>| {
         attempt.track();
         if sign_in.ended.get() {
             return None;
         }
-        let pending = Rc::new(RefCell::new(Pending::default()));
-        let again = move || {
+        let pending = Rc::new(RefCell::new(PendingUpdates::default()));
+        let reconnect = move || {
             attempt.try_update(|attempt| *attempt += 1);
         };
         let mut source = EventStream::open(&stream_path(state.id, run));
@@ -46,30 +46,30 @@ pub fn read_stream(state: ChatState, run: RunId, parts: LiveParts) {
             let pending = Rc::clone(&pending);
             move |data| {
                 if let Some(snapshot) = parse::<RunSnapshot>(&data) {
-                    let mut waiting = pending.borrow_mut();
-                    waiting.snapshot = Some(snapshot);
-                    waiting.whole = true;
-                    schedule(&pending, &mut waiting, state.place, parts);
+                    let mut updates = pending.borrow_mut();
+                    updates.snapshot = Some(snapshot);
+                    updates.replace_all = true;
+                    schedule_render(&pending, &mut updates, state.scroll, parts);
                 }
             }
         });
         source.on(event::UPDATE, {
             let pending = Rc::clone(&pending);
             move |data| {
-                let mut waiting = pending.borrow_mut();
+                let mut updates = pending.borrow_mut();
                 let update = parse::<RunUpdate>(&data);
-                let next = update.as_ref().and_then(|update| waiting.snapshot.take()?.apply(update));
+                let next = update.as_ref().and_then(|update| updates.snapshot.take()?.apply(update));
                 match (next, update) {
                     (Some(next), Some(update)) => {
-                        waiting.snapshot = Some(next);
-                        waiting.text.push_str(update.text.map(|text| text.done).as_deref().unwrap_or_default());
-                        waiting
+                        updates.snapshot = Some(next);
+                        updates.text.push_str(update.text.map(|text| text.done).as_deref().unwrap_or_default());
+                        updates
                             .reasoning
                             .push_str(update.reasoning.map(|text| text.done).as_deref().unwrap_or_default());
-                        schedule(&pending, &mut waiting, state.place, parts);
+                        schedule_render(&pending, &mut updates, state.scroll, parts);
                     }
-                    // It does not fit: the next connection begins with a snapshot.
-                    _ => again(),
+                    // An update is missing: reconnect, because each connection starts with a snapshot.
+                    _ => reconnect(),
                 }
             }
         });
@@ -77,15 +77,15 @@ pub fn read_stream(state: ChatState, run: RunId, parts: LiveParts) {
             match parse::<Message>(&data) {
                 Some(answer) => {
                     announce(state, &answer);
-                    state.settle(answer);
+                    state.finish_answer(answer);
                 }
-                // The server is of another version than this page. A draft is kept.
+                // The server has another version than this page. Drafts survive the reload.
                 None => {
                     let _ = location().reload();
                 }
             }
         });
-        watch_connection(&mut source, state, again);
+        watch_connection(&mut source, state, reconnect);
         Some(source)
     });
 }
@@ -94,48 +94,48 @@ fn parse<T: DeserializeOwned>(data: &str) -> Option<T> {
     serde_json::from_str(data).ok()
 }
 
-/// Tells when the connection is cut for longer than a moment, and asks again where the browser does not.
-fn watch_connection(source: &mut EventStream, state: ChatState, again: impl Fn() + Copy + 'static) {
+/// Shows when the connection is lost for longer than [`OFFLINE_NOTICE_DELAY`], and reconnects if the browser does not.
+fn watch_connection(source: &mut EventStream, state: ChatState, reconnect: impl Fn() + Copy + 'static) {
     let timer = StoredValue::new(None::<TimeoutHandle>);
-    let calm = move || {
+    let clear_timer = move || {
         if let Some(handle) = timer.try_update_value(Option::take).flatten() {
             handle.clear();
         }
     };
     source.on_open(move || {
-        calm();
+        clear_timer();
         state.offline.try_set(false);
     });
-    source.on_closed(move |closed| {
+    source.on_disconnect(move |disconnect| {
         if timer.try_with_value(Option::is_none) == Some(true) {
-            let tell = move || {
+            let show_offline = move || {
                 state.offline.try_set(true);
             };
-            timer.try_set_value(set_timeout_with_handle(tell, PATIENCE).ok());
+            timer.try_set_value(set_timeout_with_handle(show_offline, OFFLINE_NOTICE_DELAY).ok());
         }
-        if closed == Closed::Ended {
+        if disconnect == Disconnect::Closed {
             state.reload();
-            set_timeout(again, AGAIN);
+            set_timeout(reconnect, RECONNECT_DELAY);
         }
     });
-    on_cleanup(calm);
+    on_cleanup(clear_timer);
 }
 
-/// Reads the finished answer out, once, and not longer than one listens.
+/// Announces the finished answer to screen readers, once and truncated.
 fn announce(state: ChatState, answer: &Message) {
-    const LONGEST: usize = 1_000;
-    let words = match state_note(&answer.state) {
+    const MAX_CHARS: usize = 1_000;
+    let announcement = match state_note(&answer.state) {
         Some(note) => note.to_owned(),
         None => {
-            let text = text_of(&answer.html);
-            let head: String = text.chars().take(LONGEST).collect();
+            let text = html_to_text(&answer.html);
+            let head: String = text.chars().take(MAX_CHARS).collect();
             t!("chat.answer.said", text = head)
         }
     };
-    state.said.try_set(words);
+    state.announcement.try_set(announcement);
 }
 
-fn text_of(html: &str) -> String {
+fn html_to_text(html: &str) -> String {
     let element: Option<web_sys::Element> = document().create_element("div").ok();
     element
         .and_then(|element| {

@@ -1,50 +1,50 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Draft, Outgoing},
-    domain::{AppError, ChatId, Sent},
+    components::{Draft, OutgoingMessage},
+    domain::{AppError, ChatId, StartedRun},
     pages::shell::Models,
     server_fns::messages::send_message,
 };
 
-/// Sends what is in the composer, once.
+/// Sends the message in the composer, one at a time.
 #[derive(Clone, Copy)]
-pub struct Sender {
+pub struct MessageSender {
     models: Models,
-    /// The model that is asked.
+    /// The id of the selected model; empty if there is none.
     pub model: RwSignal<String>,
-    /// The text that is being written.
+    /// The draft.
     pub draft: Draft,
-    /// Whether a message is on its way.
+    /// Whether a message is being sent.
     pub sending: RwSignal<bool>,
-    /// Why the last one was not taken.
+    /// Why the last message was not accepted.
     pub error: RwSignal<Option<AppError>>,
 }
 
-impl Sender {
-    /// A sender with a draft of this name.
+impl MessageSender {
+    /// A sender with the draft of this name.
     pub fn new(models: Models, model: RwSignal<String>, draft: &str) -> Self {
         Self { models, model, draft: Draft::new(draft), sending: RwSignal::new(false), error: RwSignal::new(None) }
     }
 
-    /// The id of the chosen model, where there is one.
+    /// The id of the selected model; `None` if there is none.
     pub fn chosen_model(self) -> Option<String> {
         Some(self.model.get_untracked()).filter(|model| !model.is_empty())
     }
 
-    /// The chosen model's name for people.
+    /// The display name of the selected model.
     pub fn model_label(self) -> Option<String> {
         self.chosen_model().map(|id| self.models.label(&id))
     }
 
-    /// Chooses another model, here and for new chats.
+    /// Selects another model, here and for new chats.
     pub fn choose_model(self, id: String) {
         self.model.set(id.clone());
         self.models.choose(id);
     }
 
-    /// Takes the text out of the composer; `None` while another message is on its way.
-    pub fn begin(self) -> Option<Outgoing> {
+    /// Takes the draft out of the composer; `None` while another message is being sent.
+    pub fn take_draft(self) -> Option<OutgoingMessage> {
         if self.sending.get_untracked() {
             return None;
         }
@@ -53,32 +53,34 @@ impl Sender {
         Some(self.draft.take())
     }
 
-    /// Sends it. On any failure the text is back in the composer and the error says why. The page may be left meanwhile.
-    pub async fn send(self, chat: Option<ChatId>, mut outgoing: Outgoing) -> Option<Sent> {
+    /// Sends a message. On failure the text is restored in the composer and the error is shown. The user may leave the
+    /// page in the meantime.
+    pub async fn send(self, chat: Option<ChatId>, mut outgoing: OutgoingMessage) -> Option<StartedRun> {
         let model = self.chosen_model();
-        let ask =
-            |outgoing: &Outgoing| send_message(chat, outgoing.message_id(), outgoing.text().to_owned(), model.clone());
-        let mut sent = ask(&outgoing).await;
+        let request = |outgoing: &OutgoingMessage| {
+            send_message(chat, outgoing.message_id(), outgoing.text().to_owned(), model.clone())
+        };
+        let mut sent = request(&outgoing).await;
         if sent == Err(AppError::MessageIdUsed) {
-            self.draft.renew(&mut outgoing);
-            sent = ask(&outgoing).await;
+            self.draft.assign_new_id(&mut outgoing);
+            sent = request(&outgoing).await;
         }
         self.sending.try_set(false);
         match sent {
             Ok(sent) => {
-                self.draft.forget(&outgoing);
+                self.draft.discard(&outgoing);
                 Some(sent)
             }
             Err(error) => {
-                self.draft.put_back(&outgoing);
-                self.fail(error);
+                self.draft.restore(&outgoing);
+                self.show_error(error);
                 None
             }
         }
     }
 
-    /// Says why something was not done. That the sign-in has ended is said above the page.
-    pub fn fail(self, error: AppError) {
+    /// Shows an error. The end of the session is not shown here: there is a notice above the page.
+    pub fn show_error(self, error: AppError) {
         self.error.try_set(Some(error).filter(|error| *error != AppError::Unauthenticated));
     }
 }

@@ -1,14 +1,14 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{
-    data::ON_THE_PAGE,
-    messages::{confirm, merge, open_answer, open_state, user_message},
-    send::Sender,
+    data::HTML_PLACEHOLDER,
+    messages::{confirm_sent, merge_window, open_answer, queued_state, user_message},
+    send::MessageSender,
 };
 use crate::{
-    components::{Composing, Copied, ReadingPlace, browser, tell_copied},
-    domain::{AppError, Chat, ChatId, Message, MessageId, MessageState, Sent},
-    pages::shell::{ChatList, Models},
+    components::{ComposerState, CopyStatus, ScrollState, browser, show_copy_result},
+    domain::{AppError, Chat, ChatId, Message, MessageId, MessageState, StartedRun},
+    pages::shell::{ChatListState, Models},
     server_fns::{
         chats::find_chat,
         messages::{continue_answer, message_text, older_messages, retry_answer, stop_answer},
@@ -18,35 +18,35 @@ use crate::{
 /// An open chat in the browser.
 #[derive(Clone, Copy)]
 pub struct ChatState {
-    /// Which chat.
+    /// The chat's id.
     pub id: ChatId,
-    /// The messages that are there, oldest first.
+    /// The loaded messages, oldest first.
     pub messages: RwSignal<Vec<Message>>,
-    /// Whether there are older ones.
+    /// Whether there are older messages to load.
     pub has_older: RwSignal<bool>,
     /// Sends messages.
-    pub sender: Sender,
-    /// Where the reader is.
-    pub place: ReadingPlace,
-    /// What is read out to those who do not see the page.
-    pub said: RwSignal<String>,
-    /// Whether the stream of the answer is cut for longer than a moment.
+    pub sender: MessageSender,
+    /// The scroll state.
+    pub scroll: ScrollState,
+    /// The text announced to screen readers.
+    pub announcement: RwSignal<String>,
+    /// Whether the stream of the answer has been disconnected for more than a moment.
     pub offline: RwSignal<bool>,
-    chats: ChatList,
+    chats: ChatListState,
     loading_older: StoredValue<bool>,
 }
 
 impl ChatState {
-    /// The state of a chat as it was loaded.
-    pub fn new(models: Models, chats: ChatList, chat: &Chat) -> Self {
-        let model = if models.offers(&chat.model) { chat.model.clone() } else { models.chosen.get_untracked() };
+    /// The state of a chat as loaded.
+    pub fn new(models: Models, chats: ChatListState, chat: &Chat) -> Self {
+        let model = if models.is_available(&chat.model) { chat.model.clone() } else { models.chosen.get_untracked() };
         Self {
             id: chat.id,
             messages: RwSignal::new(chat.window.messages.clone()),
             has_older: RwSignal::new(chat.window.has_older),
-            sender: Sender::new(models, RwSignal::new(model), &chat.id.to_string()),
-            place: ReadingPlace::default(),
-            said: RwSignal::new(String::new()),
+            sender: MessageSender::new(models, RwSignal::new(model), &chat.id.to_string()),
+            scroll: ScrollState::default(),
+            announcement: RwSignal::new(String::new()),
             offline: RwSignal::new(false),
             chats,
             loading_older: StoredValue::new(false),
@@ -54,100 +54,102 @@ impl ChatState {
     }
 
     /// The id of the last message.
-    pub fn last(self) -> Option<MessageId> {
+    pub fn last_message_id(self) -> Option<MessageId> {
         self.messages.with(|messages| messages.last().map(|message| message.id))
     }
 
-    /// The answer that is open.
-    pub fn open(self) -> Option<MessageId> {
+    /// The id of the open answer; `None` if there is none.
+    pub fn open_answer_id(self) -> Option<MessageId> {
         self.messages.with(|messages| messages.last().filter(|m| m.state.is_open()).map(|m| m.id))
     }
 
-    /// What can be done with the composer.
-    pub fn composing(self) -> Composing {
+    /// The state of the composer.
+    pub fn composer_state(self) -> ComposerState {
         if self.sender.sending.get() {
-            Composing::Sending
-        } else if self.open().is_some() {
-            Composing::Answering
+            ComposerState::Sending
+        } else if self.open_answer_id().is_some() {
+            ComposerState::Answering
         } else {
-            Composing::Ready
+            ComposerState::Ready
         }
     }
 
-    /// Sends what is in the composer. It stands in the transcript at once.
+    /// Sends the message in the composer. It appears in the transcript immediately.
     pub fn send(self) {
-        let Some(outgoing) = self.sender.begin() else { return };
+        let Some(outgoing) = self.sender.take_draft() else { return };
         let provisional = MessageId::from_uuid(outgoing.message_id().uuid());
         self.messages.update(|messages| messages.push(user_message(provisional, outgoing.text().to_owned())));
-        self.place.to_end();
+        self.scroll.scroll_to_end();
         let model = self.sender.model_label();
         spawn_local(async move {
             let sent = self.sender.send(Some(self.id), outgoing).await;
-            let shown = self.messages.try_update(|messages| confirm(messages, provisional, sent.as_ref(), model));
+            let updated =
+                self.messages.try_update(|messages| confirm_sent(messages, provisional, sent.as_ref(), model));
             if sent.is_some() {
-                if shown.is_some() {
-                    self.place.to_end();
+                if updated.is_some() {
+                    self.scroll.scroll_to_end();
                 }
-                self.chats.changed();
+                self.chats.notify_changed();
             }
         });
     }
 
-    /// Asks the open answer to stop. The stream tells when it has.
+    /// Requests to stop the open answer. The stream reports when it has stopped.
     pub fn stop(self) {
-        let Some(message) = untrack(move || self.open()) else { return };
+        let Some(message) = untrack(move || self.open_answer_id()) else { return };
         spawn_local(async move {
             if let Err(error) = stop_answer(self.id, message).await {
-                self.sender.fail(error);
+                self.sender.show_error(error);
             }
         });
     }
 
-    /// Lets an answer be written anew.
+    /// Retries an answer.
     pub fn retry(self, message: MessageId) {
         let model = self.sender.chosen_model();
         let label = self.sender.model_label();
-        let anew = move |sent: &Sent, old: &Message| Message { parent: old.parent, ..open_answer(sent, label) };
-        self.run_again(message, anew, async move { retry_answer(self.id, message, model).await });
+        let retried =
+            move |sent: &StartedRun, old: &Message| Message { parent: old.parent, ..open_answer(sent, label) };
+        self.start_run(message, retried, async move { retry_answer(self.id, message, model).await });
     }
 
-    /// Lets an answer go on.
-    pub fn go_on(self, message: MessageId) {
-        let go_on = |sent: &Sent, before: &Message| Message {
+    /// Continues an answer.
+    pub fn continue_answer(self, message: MessageId) {
+        let continued = |sent: &StartedRun, before: &Message| Message {
             id: sent.answer,
-            state: open_state(sent.run),
-            html: if before.html == ON_THE_PAGE { html_on_page(before.id) } else { before.html.clone() },
+            state: queued_state(sent.run),
+            html: if before.html == HTML_PLACEHOLDER { html_on_page(before.id) } else { before.html.clone() },
             ..before.clone()
         };
-        self.run_again(message, go_on, async move { continue_answer(self.id, message).await });
+        self.start_run(message, continued, async move { continue_answer(self.id, message).await });
     }
 
-    fn run_again(
+    fn start_run(
         self,
         message: MessageId,
-        begin: impl FnOnce(&Sent, &Message) -> Message + 'static,
-        ask: impl Future<Output = Result<Sent, AppError>> + 'static,
+        new_message: impl FnOnce(&StartedRun, &Message) -> Message + 'static,
+        request: impl Future<Output = Result<StartedRun, AppError>> + 'static,
     ) {
         self.sender.error.set(None);
         spawn_local(async move {
-            match ask.await {
+            match request.await {
                 Ok(sent) => {
-                    self.place.to_end();
+                    self.scroll.scroll_to_end();
                     self.messages.try_update(|messages| {
                         if let Some(old) = messages.iter_mut().find(|old| old.id == message) {
-                            *old = begin(&sent, old);
+                            *old = new_message(&sent, old);
                         }
                     });
-                    self.chats.changed();
+                    self.chats.notify_changed();
                 }
-                Err(error) => self.sender.fail(error),
+                Err(error) => self.sender.show_error(error),
             }
         });
     }
 
-    /// Puts an answer that has ended into its place.
-    pub fn settle(self, answer: Message) {
-        self.place.keep_until_frame();
+    /// Replaces the open answer with the finished one.
+    pub fn finish_answer(self, answer: Message) {
+        self.scroll.preserve_position_until_frame();
         self.offline.try_set(false);
         self.messages.try_update(|messages| {
             if let Some(open) = messages.iter_mut().find(|message| message.id == answer.id) {
@@ -157,40 +159,42 @@ impl ChatState {
         self.chats.refresh();
     }
 
-    /// Reads the newest messages again, because the stream has nothing more to say.
+    /// Reloads the newest messages.
     pub fn reload(self) {
         spawn_local(async move {
             match find_chat(self.id, None).await {
                 Ok(chat) => {
-                    self.place.keep_until_frame();
-                    self.messages.try_update(|messages| merge(messages, chat.window));
+                    self.scroll.preserve_position_until_frame();
+                    self.messages.try_update(|messages| merge_window(messages, chat.window));
                 }
-                Err(AppError::NotFound) => self.was_deleted(),
+                Err(AppError::NotFound) => self.handle_deleted(),
                 Err(_) => {}
             }
         });
     }
 
-    /// The chat was deleted elsewhere: nothing is written in it any more, so nobody needs to ask again.
-    fn was_deleted(self) {
+    /// Handles the deletion of the chat in another tab: its answer is marked as stopped, so the stream does not
+    /// reconnect.
+    fn handle_deleted(self) {
         self.offline.try_set(false);
         self.messages.try_update(|messages| {
             if let Some(open) = messages.last_mut().filter(|last| last.state.is_open()) {
                 open.state = MessageState::Stopped;
             }
         });
-        self.sender.fail(AppError::conflict(reason!("chat_deleted")));
+        self.sender.show_error(AppError::conflict(reason!("chat_deleted")));
         self.chats.refresh();
     }
 
-    /// Shows what was said in this chat elsewhere. While an answer is being written here, its stream tells all.
-    pub fn look_again(self) {
-        if !self.sender.sending.get_untracked() && untrack(move || self.open()).is_none() {
+    /// Loads what was written in this chat in another tab. Does nothing while an answer is open, because its stream
+    /// delivers everything.
+    pub fn reload_if_idle(self) {
+        if !self.sender.sending.get_untracked() && untrack(move || self.open_answer_id()).is_none() {
             self.reload();
         }
     }
 
-    /// Reads older messages and puts them in at the top.
+    /// Loads older messages and inserts them at the top.
     pub fn load_older(self) {
         let first = self.messages.with_untracked(|messages| messages.first().map(|message| message.id));
         let Some(before) = first.filter(|_| self.has_older.get_untracked() && !self.loading_older.get_value()) else {
@@ -206,16 +210,16 @@ impl ChatState {
         });
     }
 
-    /// Puts the text of a message on the clipboard, and tells what came of it.
-    pub fn copy(self, message: MessageId, copied: Copied) {
+    /// Copies the text of a message to the clipboard and shows the result.
+    pub fn copy(self, message: MessageId, copied: CopyStatus) {
         spawn_local(async move {
             let done = match message_text(self.id, message).await {
                 Ok(text) => browser::copy_text(text).await,
                 Err(_) => false,
             };
-            tell_copied(copied, done);
-            let told = if done { t!("chat.message.copied") } else { t!("chat.message.not_copied") };
-            self.said.try_set(told.to_owned());
+            show_copy_result(copied, done);
+            let text = if done { t!("chat.message.copied") } else { t!("chat.message.not_copied") };
+            self.announcement.try_set(text.to_owned());
         });
     }
 }

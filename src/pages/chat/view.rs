@@ -4,11 +4,12 @@ use server_fn::ServerFn;
 use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::ChatState};
 use crate::{
     components::{
-        Answer, AnswerForms, AnswerIntents, Composer, Ids, JumpToLatest, PageTitle, STOP_FORM, Transcript, UserMessage,
+        Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageIdInputs, PageTitle, STOP_FORM_ID,
+        Transcript, UserMessage,
     },
     domain::{Author, Chat, Message, MessageId},
     pages::{
-        shell::{ChatList, MessageFormId, Models, PageBar, ReaderTime, SignInState},
+        shell::{ChatListState, MessageFormId, Models, PageBar, ReaderTime, SignInState},
         toolkit::url_error,
     },
     server_fns::messages::{ContinueAnswer, RetryAnswer, SendMessage, StopAnswer},
@@ -19,10 +20,10 @@ use crate::{
 pub fn ChatView(
     /// The chat with one window of its messages.
     chat: Chat,
-    /// Whether that is not the newest window.
+    /// Whether this is not the newest window.
     older: bool,
 ) -> impl IntoView {
-    let (chats, sign_in) = (ChatList::expect(), SignInState::expect());
+    let (chats, sign_in) = (ChatListState::expect(), SignInState::expect());
     let state = ChatState::new(Models::expect(), chats, &chat);
     let error = url_error::<SendMessage>()
         .or_else(url_error::<RetryAnswer>)
@@ -30,12 +31,12 @@ pub fn ChatView(
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
     if !older {
-        Effect::watch(move || chats.changed_elsewhere.get(), move |_, _, _| state.look_again(), false);
+        Effect::watch(move || chats.external_changes.get(), move |_, _, _| state.reload_if_idle(), false);
     }
-    let title = title_of(chats, &chat);
+    let title = chat_title(chats, &chat);
     let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map(|message| message.id)));
-    let home = format!("/chats/{}", chat.id);
-    let older_href = format!("{home}?before=");
+    let chat_url = format!("/chats/{}", chat.id);
+    let older_href = format!("{chat_url}?before=");
     view! {
         <PageTitle text=title />
         <PageBar title>
@@ -46,34 +47,34 @@ pub fn ChatView(
                 .then(|| view! { <p class="bar" role="status">{t!("chat.transcript.reconnecting")}</p> })
         }}
         <Transcript
-            place=state.place
+            scroll=state.scroll
             has_older=state.has_older
             on_older=Callback::new(move |()| state.load_older())
             first
             older_href=Signal::derive(move || first.get().map_or_else(String::new, |first| format!("{older_href}{first}")))
         >
-            <Rows state />
+            <MessageRows state />
             {older
                 .then(|| {
                     view! {
                         <p class="py-4 text-center">
-                            <a class="link" href=home rel="external">
+                            <a class="link" href=chat_url rel="external">
                                 {t!("chat.transcript.to_newest")}
                             </a>
                         </p>
                     }
                 })}
         </Transcript>
-        <Dock state />
+        <ComposerDock state />
         <p class="sr-only" aria-live="polite">
-            {state.said}
+            {state.announcement}
         </p>
     }
     .into_any()
 }
 
-/// The title as the lists have it, where they do; it may change there.
-fn title_of(list: ChatList, chat: &Chat) -> Signal<String> {
+/// The title from the chat list, where it may change; the loaded one if the chat is not in the list.
+fn chat_title(list: ChatListState, chat: &Chat) -> Signal<String> {
     let (id, title) = (chat.id, chat.title.clone());
     Signal::derive(move || {
         let listed = list.chats.with(|chats| chats.iter().find(|c| c.id == id).map(|c| c.title.clone()));
@@ -82,19 +83,19 @@ fn title_of(list: ChatList, chat: &Chat) -> Signal<String> {
 }
 
 #[component]
-fn Rows(state: ChatState) -> impl IntoView {
+fn MessageRows(state: ChatState) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let last = Memo::new(move |_| state.last());
-    let forms = AnswerForms { chat: state.id, retry: RetryAnswer::url(), go_on: ContinueAnswer::url() };
-    let intents = AnswerIntents {
+    let last = Memo::new(move |_| state.last_message_id());
+    let forms = AnswerForms { chat: state.id, retry: RetryAnswer::url(), continue_answer: ContinueAnswer::url() };
+    let callbacks = AnswerCallbacks {
         copy: Callback::new(move |(id, copied)| state.copy(id, copied)),
         retry: Callback::new(move |id: MessageId| state.retry(id)),
-        go_on: Callback::new(move |id: MessageId| state.go_on(id)),
+        continue_answer: Callback::new(move |id: MessageId| state.continue_answer(id)),
     };
     let row = move |message: Message| {
         let id = message.id;
         match (message.author, open_run(&message)) {
-            (Author::User, _) => view! { <UserMessage message on_copy=intents.copy /> }.into_any(),
+            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy /> }.into_any(),
             (_, Some((run, phase))) => view! { <LiveAnswer message run phase state /> }.into_any(),
             _ => view! {
                 <Answer
@@ -103,7 +104,7 @@ fn Rows(state: ChatState) -> impl IntoView {
                     last=Signal::derive(move || last.get() == Some(id))
                     model=state.sender.model
                     forms
-                    intents
+                    callbacks
                 />
             }
             .into_any(),
@@ -112,7 +113,7 @@ fn Rows(state: ChatState) -> impl IntoView {
     view! {
         <For
             each=move || state.messages.get()
-            // A row is made anew when its run changes or ends, and only then.
+            // A row is rebuilt only when its run changes or ends.
             key=|message| (message.id, open_run(message).map(|(run, _)| run))
             children=row
         />
@@ -121,13 +122,13 @@ fn Rows(state: ChatState) -> impl IntoView {
 }
 
 #[component]
-fn Dock(state: ChatState) -> impl IntoView {
+fn ComposerDock(state: ChatState) -> impl IntoView {
     let models = Models::expect().choice.get_value();
     let client_id = MessageFormId::expect().0;
-    let open = Memo::new(move |_| state.open());
+    let open = Memo::new(move |_| state.open_answer_id());
     view! {
         <div class="dock">
-            <JumpToLatest place=state.place />
+            <JumpToLatest scroll=state.scroll />
             <Composer
                 action=SendMessage::url()
                 chat=Some(state.id)
@@ -136,14 +137,14 @@ fn Dock(state: ChatState) -> impl IntoView {
                 model=state.sender.model
                 on_model=Callback::new(move |id| state.sender.choose_model(id))
                 draft=state.sender.draft
-                composing=Signal::derive(move || state.composing())
+                state=Signal::derive(move || state.composer_state())
                 error=state.sender.error
                 on_send=Callback::new(move |()| state.send())
                 on_stop=Callback::new(move |()| state.stop())
             />
-            // Without scripts the stop button of the composer sends this form.
-            <form id=STOP_FORM method="post" action=StopAnswer::url()>
-                {move || open.get().map(|message| view! { <Ids chat=state.id message /> })}
+            // Without scripts the stop button of the composer submits this form.
+            <form id=STOP_FORM_ID method="post" action=StopAnswer::url()>
+                {move || open.get().map(|message| view! { <MessageIdInputs chat=state.id message /> })}
             </form>
         </div>
     }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// The foot with the links to both pages.
+/// The footer with links to the privacy policy and the terms.
 #[component]
 pub fn LegalLinks() -> impl IntoView {
     view! {

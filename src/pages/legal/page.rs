@@ -1,25 +1,25 @@
 use leptos::prelude::*;
 
 use super::links::LegalLinks;
-use crate::{components::PageTitle, domain::LegalPage, pages::shell::LoadedAlone, server_fns::legal::load_legal};
+use crate::{components::PageTitle, domain::LegalPage, pages::shell::LoadedStandalone, server_fns::legal::load_legal};
 
 /// `/privacy`
 #[component]
 pub fn PrivacyPage() -> impl IntoView {
-    legal(LegalPage::Privacy)
+    legal_page(LegalPage::Privacy)
 }
 
 /// `/terms`
 #[component]
 pub fn TermsPage() -> impl IntoView {
-    legal(LegalPage::Terms)
+    legal_page(LegalPage::Terms)
 }
 
-fn legal(page: LegalPage) -> AnyView {
+fn legal_page(page: LegalPage) -> AnyView {
     let text = Resource::new_blocking(|| (), move |()| load_legal(page));
     view! {
         <PageTitle text=page.title() />
-        <LoadedAlone
+        <LoadedStandalone
             data=text
             view=move |html| {
                 view! {

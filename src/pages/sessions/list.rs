@@ -1,24 +1,24 @@
 use leptos::prelude::*;
 
-use super::{list_state::ListState, query::SessionsQuery, row::SessionRow, selection::Selection};
+use super::{list_state::SessionListState, query::SessionsQuery, row::SessionRow, selection::SelectionActions};
 use crate::{
     components::{ChatGroups, Glyph, Icon},
     domain::{ChatFilter, ChatPage},
-    pages::shell::{ChatList, ReaderTime},
+    pages::shell::{ChatListState, ReaderTime},
 };
 
-/// One page of chats in day groups, and the pages that were asked for after it.
+/// One page of chats grouped by day, and the pages loaded after it.
 #[component]
 pub fn SessionList(
-    /// Which part of the list this is.
-    shown: SessionsQuery,
-    /// Its first page.
+    /// The query of the list.
+    list_query: SessionsQuery,
+    /// The first page.
     page: ChatPage,
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let state = ListState::new(ChatList::expect(), shown, page);
+    let state = SessionListState::new(ChatListState::expect(), list_query, page);
     view! {
-        <Selection state />
+        <SelectionActions state />
         <ChatGroups
             chats=state.chats
             clock
@@ -26,19 +26,19 @@ pub fn SessionList(
             row=move |chat| view! { <SessionRow chat state /> }.into_any()
         />
         <Show when=move || state.chats.with(Vec::is_empty)>
-            <Nothing shown=state.shown.get_value() />
+            <EmptyList list_query=state.list_query.get_value() />
         </Show>
-        <More state />
+        <LoadMoreLink state />
     }
     .into_any()
 }
 
-/// What is said where there are no chats, and the way on.
+/// The message for an empty list, with a link.
 #[component]
-fn Nothing(shown: SessionsQuery) -> impl IntoView {
-    let (sentence, href, action) = match (shown.search.is_empty(), shown.filter) {
+fn EmptyList(list_query: SessionsQuery) -> impl IntoView {
+    let (sentence, href, action) = match (list_query.search.is_empty(), list_query.filter) {
         (false, filter) => (
-            t!("sessions.none_found", search = shown.search),
+            t!("sessions.none_found", search = list_query.search),
             SessionsQuery { filter, ..SessionsQuery::default() }.href(),
             t!("sessions.clear_search"),
         ),
@@ -63,9 +63,9 @@ fn Nothing(shown: SessionsQuery) -> impl IntoView {
 }
 
 #[component]
-fn More(state: ListState) -> impl IntoView {
+fn LoadMoreLink(state: SessionListState) -> impl IntoView {
     let href = move || {
-        let next = SessionsQuery { cursor: state.next.get(), ..state.shown.get_value() };
+        let next = SessionsQuery { cursor: state.next.get(), ..state.list_query.get_value() };
         next.href()
     };
     view! {

@@ -5,33 +5,33 @@ use leptos::{prelude::*, task::spawn_local};
 use super::query::SessionsQuery;
 use crate::{
     domain::{ChatAction, ChatFilter, ChatId, ChatPage, ChatSummary},
-    pages::shell::ChatList,
+    pages::shell::ChatListState,
     server_fns::chats::list_chats,
 };
 
-/// The list in the browser.
+/// The state of the list in the browser.
 #[derive(Clone, Copy)]
-pub struct ListState {
-    /// The list around, in which things are done.
-    pub list: ChatList,
-    /// Which part of the list this is.
-    pub shown: StoredValue<SessionsQuery>,
-    /// The chats that are there.
+pub struct SessionListState {
+    /// The chat list, which runs the actions.
+    pub list: ChatListState,
+    /// The query of the list.
+    pub list_query: StoredValue<SessionsQuery>,
+    /// The loaded chats.
     pub chats: RwSignal<Vec<ChatSummary>>,
-    /// Where the next page begins.
+    /// The cursor of the next page; `None` if this is the last one.
     pub next: RwSignal<Option<String>>,
-    /// The chats that are ticked.
+    /// The selected chats.
     pub selected: RwSignal<Vec<ChatId>>,
-    /// Whether the next page is on its way.
+    /// Whether the next page is being loaded.
     pub loading: RwSignal<bool>,
 }
 
-impl ListState {
-    /// The first page of a part of the list.
-    pub fn new(list: ChatList, shown: SessionsQuery, page: ChatPage) -> Self {
+impl SessionListState {
+    /// The state with the first page.
+    pub fn new(list: ChatListState, list_query: SessionsQuery, page: ChatPage) -> Self {
         Self {
             list,
-            shown: StoredValue::new(shown),
+            list_query: StoredValue::new(list_query),
             chats: RwSignal::new(page.chats),
             next: RwSignal::new(page.next),
             selected: RwSignal::new(Vec::new()),
@@ -39,15 +39,15 @@ impl ListState {
         }
     }
 
-    /// Shows what an action has changed, without reading the list again.
-    pub fn changed(self, ids: &[ChatId], action: ChatAction) {
-        let filter = self.shown.with_value(|shown| shown.filter);
-        self.chats.try_update(|chats| apply(chats, ids, action, filter));
+    /// Applies an action to the loaded chats, without reloading the list.
+    pub fn apply_action(self, ids: &[ChatId], action: ChatAction) {
+        let filter = self.list_query.with_value(|list_query| list_query.filter);
+        self.chats.try_update(|chats| update_list(chats, ids, action, filter));
         self.selected.try_set(Vec::new());
     }
 
-    /// Shows another title.
-    pub fn renamed(self, id: ChatId, title: &str) {
+    /// Applies a new title to a loaded chat.
+    pub fn apply_rename(self, id: ChatId, title: &str) {
         self.chats.try_update(|chats| {
             if let Some(chat) = chats.iter_mut().find(|chat| chat.id == id) {
                 title.clone_into(&mut chat.title);
@@ -55,19 +55,19 @@ impl ListState {
         });
     }
 
-    /// Does one thing with the chats that are ticked.
+    /// Applies an action to the selected chats.
     pub fn change_selected(self, action: ChatAction) {
         let ids = self.selected.get_untracked();
-        self.list.change(ids.clone(), action, move || self.changed(&ids, action));
+        self.list.change(ids.clone(), action, move || self.apply_action(&ids, action));
     }
 
-    /// Reads the next page and puts it at the end.
+    /// Loads the next page and appends it.
     pub fn load_more(self) {
         let Some(cursor) = self.next.get_untracked().filter(|_| !self.loading.get_untracked()) else { return };
         self.loading.set(true);
-        let shown = self.shown.get_value();
+        let list_query = self.list_query.get_value();
         spawn_local(async move {
-            if let Ok(page) = list_chats(shown.filter, shown.search, Some(cursor)).await {
+            if let Ok(page) = list_chats(list_query.filter, list_query.search, Some(cursor)).await {
                 self.chats.try_update(|chats| chats.extend(page.chats));
                 self.next.try_set(page.next);
             }
@@ -76,8 +76,8 @@ impl ListState {
     }
 }
 
-/// What a list shows after an action.
-fn apply(chats: &mut Vec<ChatSummary>, ids: &[ChatId], action: ChatAction, filter: ChatFilter) {
+/// Updates a filtered list after an action.
+fn update_list(chats: &mut Vec<ChatSummary>, ids: &[ChatId], action: ChatAction, filter: ChatFilter) {
     for chat in chats.iter_mut().filter(|chat| ids.contains(&chat.id)) {
         match action {
             ChatAction::Pin => chat.pinned = true,
@@ -87,12 +87,12 @@ fn apply(chats: &mut Vec<ChatSummary>, ids: &[ChatId], action: ChatAction, filte
             ChatAction::Delete | ChatAction::Restore => {}
         }
     }
-    let stays = |chat: &ChatSummary| match filter {
+    let matches_filter = |chat: &ChatSummary| match filter {
         ChatFilter::All => !chat.archived,
         ChatFilter::Pinned => chat.pinned && !chat.archived,
         ChatFilter::Archived => chat.archived,
     };
-    chats.retain(|chat| stays(chat) && !(action == ChatAction::Delete && ids.contains(&chat.id)));
+    chats.retain(|chat| matches_filter(chat) && !(action == ChatAction::Delete && ids.contains(&chat.id)));
     chats.sort_by_key(|chat| Reverse((chat.pinned, chat.active_at, chat.id)));
 }
 
@@ -105,7 +105,7 @@ mod tests {
         ChatSummary {
             id: format!("0190e2a4-7b1c-7def-8123-4567890000{last:02x}").parse().expect("an id"),
             title: String::new(),
-            last_words: String::new(),
+            preview: String::new(),
             model: String::new(),
             active_at: Timestamp::from_micros(micros),
             pinned: false,
@@ -115,12 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn actions_show_at_once() {
+    fn actions_update_the_list_immediately() {
         let list = [chat(1, 30), chat(2, 20), chat(3, 10)];
         let after = |ids: &[usize], action, filter| {
             let mut chats = list.to_vec();
             let ids: Vec<_> = ids.iter().map(|i| list[*i].id).collect();
-            apply(&mut chats, &ids, action, filter);
+            update_list(&mut chats, &ids, action, filter);
             chats.iter().map(|chat| chat.active_at.micros()).collect::<Vec<_>>()
         };
         assert_eq!(after(&[2], ChatAction::Pin, ChatFilter::All), [10, 30, 20]);

@@ -9,7 +9,7 @@ use crate::{
     components::{FormError, Glyph, Icon},
     domain::{AppError, ChatFilter, ChatPage, Role},
     pages::{
-        shell::{ChatList, CurrentPerson, Loaded, Page},
+        shell::{ChatListState, CurrentPerson, Loaded, Page},
         toolkit::url_error,
     },
     server_fns::{
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// The person's chats, newest first, with what can be done with them.
+/// The user's chats, newest first, with their actions.
 #[component]
 pub fn SessionsPage() -> impl IntoView {
-    let restored = ChatList::expect().restored;
+    let restored = ChatListState::expect().restored;
     let query = use_query_map();
-    let shown = Memo::new(move |_| {
+    let list_query = Memo::new(move |_| {
         query.with(|query| SessionsQuery {
             filter: match query.get_str("filter") {
                 Some("pinned") => ChatFilter::Pinned,
@@ -35,10 +35,10 @@ pub fn SessionsPage() -> impl IntoView {
         })
     });
     let page = Resource::new_blocking(
-        move || (shown.get(), restored.get()),
-        |(shown, _)| async move {
-            let page = list_chats(shown.filter, shown.search.clone(), shown.cursor.clone()).await?;
-            Ok::<(SessionsQuery, ChatPage), AppError>((shown, page))
+        move || (list_query.get(), restored.get()),
+        |(list_query, _)| async move {
+            let page = list_chats(list_query.filter, list_query.search.clone(), list_query.cursor.clone()).await?;
+            Ok::<(SessionsQuery, ChatPage), AppError>((list_query, page))
         },
     );
     let administrator = CurrentPerson::expect().user.with_untracked(|user| user.role == Role::Administrator);
@@ -47,11 +47,11 @@ pub fn SessionsPage() -> impl IntoView {
         <Page title=t!("sessions.title") class="column sessions">
             <h1 class="mb-4 text-title font-semibold max-lg:sr-only">{t!("sessions.title")}</h1>
             <FormError error=Signal::stored(error) id="sessions-error" />
-            <SearchForm shown />
-            <Tabs shown />
+            <SearchForm list_query />
+            <Tabs list_query />
             <UndoBanner />
-            <Loaded data=page view=|(shown, page)| view! { <SessionList shown page /> }.into_any() />
-            // On phones this page is the menu where there are no scripts.
+            <Loaded data=page view=|(list_query, page)| view! { <SessionList list_query page /> }.into_any() />
+            // Without scripts this page replaces the menu on phones.
             <form class="nojs-only mt-12 flex flex-wrap gap-3 lg:hidden" method="post" action=SignOut::url()>
                 <a class="btn btn-line" href="/settings">
                     <Icon glyph=Glyph::Settings />

@@ -3,19 +3,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ChatFilter;
 
-/// Which part of the list is shown.
+/// The query parameters of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SessionsQuery {
-    /// Which chats.
+    /// Which chats: all, pinned or archived.
     pub filter: ChatFilter,
-    /// What their titles contain.
+    /// The text to search for in titles; empty for all chats.
     pub search: String,
-    /// Where the page begins.
+    /// The cursor of the page; `None` for the first one.
     pub cursor: Option<String>,
 }
 
 impl SessionsQuery {
-    /// The address of this part.
+    /// The URL of the list with this query.
     pub fn href(&self) -> String {
         let mut pairs = Vec::new();
         match self.filter {
@@ -36,9 +36,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_the_list_has_an_address() {
+    fn a_list_query_has_a_url() {
         assert_eq!(SessionsQuery::default().href(), "/sessions");
-        let shown = SessionsQuery { filter: ChatFilter::Pinned, search: "a b&c".into(), cursor: Some("0.1.x".into()) };
-        assert_eq!(shown.href(), "/sessions?filter=pinned&q=a%20b%26c&cursor=0.1.x");
+        let list_query =
+            SessionsQuery { filter: ChatFilter::Pinned, search: "a b&c".into(), cursor: Some("0.1.x".into()) };
+        assert_eq!(list_query.href(), "/sessions?filter=pinned&q=a%20b%26c&cursor=0.1.x");
     }
 }

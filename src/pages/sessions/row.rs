@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
-use super::{list_state::ListState, selection::SELECTION_FORM};
+use super::{list_state::SessionListState, selection::SELECTION_FORM_ID};
 use crate::{
     components::{ChatForms, ChatMenu, TimeAgo},
     domain::{ChatAction, ChatSummary},
@@ -14,15 +14,15 @@ use crate::{
 pub fn SessionRow(
     /// The chat.
     chat: ChatSummary,
-    /// The list.
-    state: ListState,
+    /// The state of the list.
+    state: SessionListState,
 ) -> impl IntoView {
     let id = chat.id;
     let on_action = Callback::new(move |action: ChatAction| {
-        state.list.change(vec![id], action, move || state.changed(&[id], action));
+        state.list.change(vec![id], action, move || state.apply_action(&[id], action));
     });
     let on_rename = Callback::new(move |title: String| {
-        state.list.rename(id, title.clone(), move || state.renamed(id, &title));
+        state.list.rename(id, title.clone(), move || state.apply_rename(id, &title));
     });
     let forms = ChatForms { change: ChangeChats::url(), rename: RenameChat::url() };
     let on_check = move |event| {
@@ -42,7 +42,7 @@ pub fn SessionRow(
                 <input
                     class="checkbox"
                     type="checkbox"
-                    form=SELECTION_FORM
+                    form=SELECTION_FORM_ID
                     name="chats[]"
                     value=id.to_string()
                     aria-label=t!("sessions.select", title = chat.title)
@@ -69,7 +69,7 @@ pub fn SessionRow(
                 </span>
                 <span class="flex gap-2 text-label text-ink-soft">
                     <span class="min-w-0 flex-1 truncate" dir="auto">
-                        {chat.last_words}
+                        {chat.preview}
                     </span>
                     <span class="max-w-[40%] flex-none truncate text-ink-faint max-sm:hidden">{model}</span>
                 </span>

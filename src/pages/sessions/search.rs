@@ -9,35 +9,35 @@ use crate::{
     domain::{ChatFilter, limits},
 };
 
-const PAUSE: Duration = Duration::from_millis(250);
+const SEARCH_DEBOUNCE: Duration = Duration::from_millis(250);
 
-/// Looks for words in the titles, while one types.
+/// Searches the titles while the user types.
 #[component]
 pub fn SearchForm(
-    /// Which part of the list is shown.
-    shown: Memo<SessionsQuery>,
+    /// The query of the list.
+    list_query: Memo<SessionsQuery>,
 ) -> impl IntoView {
     let navigate = use_navigate();
     let input = NodeRef::<leptos::html::Input>::new();
-    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
     let search = Callback::new(move |()| {
         let Some(input) = input.try_get_untracked().flatten() else { return };
-        let asked = SessionsQuery {
-            filter: shown.get_untracked().filter,
+        let new_query = SessionsQuery {
+            filter: list_query.get_untracked().filter,
             search: input.value().trim().to_owned(),
             cursor: None,
         };
-        if asked != shown.get_untracked() {
-            navigate(&asked.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        if new_query != list_query.get_untracked() {
+            navigate(&new_query.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         }
     });
-    let soon = move |_| {
-        if let Some(handle) = waiting.get_value() {
+    let search_debounced = move |_| {
+        if let Some(handle) = timer.get_value() {
             handle.clear();
         }
-        waiting.set_value(set_timeout_with_handle(move || search.run(()), PAUSE).ok());
+        timer.set_value(set_timeout_with_handle(move || search.run(()), SEARCH_DEBOUNCE).ok());
     };
-    let filter = move || match shown.get().filter {
+    let filter = move || match list_query.get().filter {
         ChatFilter::All => "all",
         ChatFilter::Pinned => "pinned",
         ChatFilter::Archived => "archived",
@@ -59,10 +59,10 @@ pub fn SearchForm(
                 aria-label=t!("sessions.search")
                 placeholder=t!("sessions.search")
                 autocomplete="off"
-                maxlength=limits::SEARCH_CHARS
-                value=shown.get_untracked().search
+                maxlength=limits::MAX_SEARCH_CHARS
+                value=list_query.get_untracked().search
                 node_ref=input
-                on:input=soon
+                on:input=search_debounced
             />
         </form>
     }

@@ -3,18 +3,18 @@ use leptos::prelude::*;
 use super::query::SessionsQuery;
 use crate::domain::ChatFilter;
 
-/// All, pinned, archived.
+/// The tabs for all, pinned and archived chats.
 #[component]
 pub fn Tabs(
-    /// Which part of the list is shown.
-    shown: Memo<SessionsQuery>,
+    /// The query of the list.
+    list_query: Memo<SessionsQuery>,
 ) -> impl IntoView {
-    let tab = move |filter: ChatFilter, words: &'static str| {
-        let href = move || SessionsQuery { filter, search: shown.get().search, cursor: None }.href();
-        let current = move || (shown.get().filter == filter).then_some("page");
+    let tab = move |filter: ChatFilter, label: &'static str| {
+        let href = move || SessionsQuery { filter, search: list_query.get().search, cursor: None }.href();
+        let current = move || (list_query.get().filter == filter).then_some("page");
         view! {
             <a class="tab" href=href aria-current=current>
-                {words}
+                {label}
             </a>
         }
     };

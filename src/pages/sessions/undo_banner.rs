@@ -8,13 +8,13 @@ use crate::{
     server_fns::chats::ChangeChats,
 };
 
-/// Offers to undo a deletion that was made without scripts.
+/// A banner to undo a deletion that was made without scripts.
 #[component]
 pub fn UndoBanner() -> impl IntoView {
     let query = use_query_map();
     let deleted = move || -> Vec<ChatId> {
-        let named = query.with(|query| query.get("deleted")).unwrap_or_default();
-        named.split(',').filter_map(|id| id.parse().ok()).collect()
+        let ids = query.with(|query| query.get("deleted")).unwrap_or_default();
+        ids.split(',').filter_map(|id| id.parse().ok()).collect()
     };
     move || {
         let deleted = deleted();

@@ -9,13 +9,14 @@ use crate::{
     },
 };
 
-/// What was done with the person's account.
+/// The audit events of the user's account.
 #[component]
 pub fn ActivitySection(
-    /// One page of it, newest first.
+    /// One page of events, newest first.
     page: Signal<ActivityPage>,
 ) -> impl IntoView {
-    let rows = move || page.get().acts.into_iter().map(|act| view! { <Act act /> }).collect_view();
+    let rows =
+        move || page.get().activities.into_iter().map(|activity| view! { <ActivityRow activity /> }).collect_view();
     view! {
         <Section
             id="activity"
@@ -40,20 +41,20 @@ pub fn ActivitySection(
 }
 
 #[component]
-fn Act(act: Activity) -> impl IntoView {
+fn ActivityRow(activity: Activity) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let refused = act.outcome == Outcome::Refused;
+    let refused = activity.outcome == Outcome::Refused;
     view! {
         <li class="flex flex-wrap items-baseline gap-x-4 py-2">
             <p class="min-w-0 flex-1 basis-60">
-                {act.action.label()}
+                {activity.action.label()}
                 {refused.then(|| view! { " " <span class="text-danger">{t!("settings.activity.refused")}</span> })}
-                {act.by_another
+                {activity.by_another
                     .then(|| view! { <span class="text-ink-soft">{t!("settings.activity.by_another")}</span> })}
-                <span class="block text-label break-words text-ink-soft">{act.detail}</span>
+                <span class="block text-label break-words text-ink-soft">{activity.detail}</span>
             </p>
             <p class="text-label text-ink-soft">
-                {act.device} " · " {act.place} " · " <TimeAgo at=act.at clock />
+                {activity.device} " · " {activity.network} " · " <TimeAgo at=activity.at clock />
             </p>
         </li>
     }

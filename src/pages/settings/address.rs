@@ -6,21 +6,20 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            ConfirmGate, FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, field_error,
-            focus_error,
+            FormErrorOrReauth, ReauthGate, Section, SubmitButton, action_error, action_status, field_error, focus_error,
         },
     },
     server_fns::recovery::{RequestAddressChange, RequestVerification},
 };
 
-/// The person's e-mail address.
+/// The user's e-mail address.
 #[component]
 pub fn AddressSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let user = CurrentPerson::expect().user;
-    let (mails, verified) = state.now.with_untracked(|settings| (settings.mails, settings.address_verified));
+    let (mails, verified) = state.settings.with_untracked(|settings| (settings.mails, settings.address_verified));
     let chip = match (verified, mails) {
         (true, _) => Some(t!("settings.address.verified")),
         (false, true) => Some(t!("settings.address.not_verified")),
@@ -30,18 +29,18 @@ pub fn AddressSection(
         <Section id="address" title=t!("settings.address.title") sentence=t!("settings.address.sentence")>
             <p class="mb-5 flex flex-wrap items-center gap-x-2 break-all font-medium">
                 {move || user.with(|user| user.email.clone())}
-                {chip.map(|words| view! { <span class="chip">{words}</span> })}
+                {chip.map(|label| view! { <span class="chip">{label}</span> })}
             </p>
-            {(mails && !verified).then(|| view! { <Verify state /> })}
+            {(mails && !verified).then(|| view! { <VerificationForm state /> })}
             {if mails {
                 view! {
-                    <ConfirmGate
-                        fresh=state.fresh()
+                    <ReauthGate
+                        recently_authenticated=state.recently_authenticated()
                         next="/settings#address"
                         hint=t!("settings.address.confirm_hint")
                     >
-                        <Change state />
-                    </ConfirmGate>
+                        <AddressForm state />
+                    </ReauthGate>
                 }
                 .into_any()
             } else {
@@ -56,16 +55,16 @@ pub fn AddressSection(
 }
 
 #[component]
-fn Verify(state: SettingsState) -> impl IntoView {
+fn VerificationForm(state: SettingsState) -> impl IntoView {
     let action = state.action::<RequestVerification>();
     let error = action_error(action);
     view! {
         <div class="mb-6">
             <ActionForm action>
                 <div class="grid gap-3">
-                    <FormErrorOrConfirm error id="verification-error" next="/settings#address" />
+                    <FormErrorOrReauth error id="verification-error" next="/settings#address" />
                     <SubmitButton
-                        words=t!("settings.address.verify")
+                        label=t!("settings.address.verify")
                         pending=action.pending()
                         status=action_status(action, "verification", t!("settings.address.verify_sent"))
                     />
@@ -77,7 +76,7 @@ fn Verify(state: SettingsState) -> impl IntoView {
 }
 
 #[component]
-fn Change(state: SettingsState) -> impl IntoView {
+fn AddressForm(state: SettingsState) -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
     let action = state.action::<RequestAddressChange>();
     let error = action_error(action);
@@ -85,7 +84,7 @@ fn Change(state: SettingsState) -> impl IntoView {
     view! {
         <ActionForm action>
             <div class="grid max-w-[360px] gap-5">
-                <FormErrorOrConfirm error fields=FIELDS id="address-error" next="/settings#address" />
+                <FormErrorOrReauth error fields=FIELDS id="address-error" next="/settings#address" />
                 <Field
                     name="email"
                     label=t!("settings.address.new")
@@ -94,7 +93,7 @@ fn Change(state: SettingsState) -> impl IntoView {
                     error=field_error(error, "email")
                 />
                 <SubmitButton
-                    words=t!("settings.address.change")
+                    label=t!("settings.address.change")
                     pending=action.pending()
                     status=action_status(action, "address", t!("settings.address.change_sent"))
                 />

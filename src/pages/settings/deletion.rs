@@ -7,16 +7,16 @@ use crate::{
     pages::{
         shell::{CurrentPerson, ReaderTime},
         toolkit::{
-            ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, focus_error, form_action, on_success,
+            FormErrorOrReauth, ReauthGate, Section, action_error, field_error, focus_error, form_action, on_success,
         },
     },
     server_fns::deletion::DeleteAccount,
 };
 
-/// The end of the account.
+/// Deletion of the account.
 #[component]
-pub fn DeleteSection(
-    /// What the page shows.
+pub fn DeletionSection(
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let deletion = CurrentPerson::expect().deletion;
@@ -32,13 +32,13 @@ pub fn DeleteSection(
                 }
                 None => {
                     view! {
-                        <ConfirmGate
-                            fresh=state.fresh()
+                        <ReauthGate
+                            recently_authenticated=state.recently_authenticated()
                             next="/settings#delete"
                             hint=t!("settings.delete.confirm_hint")
                         >
-                            <Ask deletion />
-                        </ConfirmGate>
+                            <DeletionForm deletion />
+                        </ReauthGate>
                     }
                         .into_any()
                 }
@@ -49,7 +49,7 @@ pub fn DeleteSection(
 }
 
 #[component]
-fn Ask(deletion: RwSignal<Option<Timestamp>>) -> impl IntoView {
+fn DeletionForm(deletion: RwSignal<Option<Timestamp>>) -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
     let action = form_action::<DeleteAccount>();
     let error = action_error(action);
@@ -59,7 +59,7 @@ fn Ask(deletion: RwSignal<Option<Timestamp>>) -> impl IntoView {
     view! {
         <ActionForm action>
             <div class="grid max-w-[360px] gap-5">
-                <FormErrorOrConfirm error fields=FIELDS id="delete-error" next="/settings#delete" />
+                <FormErrorOrReauth error fields=FIELDS id="delete-error" next="/settings#delete" />
                 <Field
                     name="email"
                     id="delete-email"

@@ -11,19 +11,20 @@ use crate::{
     server_fns::security::{EndDevice, EndOtherDevices},
 };
 
-/// Where the person is signed in.
+/// The devices on which the user is signed in.
 #[component]
 pub fn DevicesSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
-    let one = state.action::<EndDevice>();
-    let others = state.action::<EndOtherDevices>();
-    let (of_one, of_others) = (action_error(one), action_error(others));
-    let error = Signal::derive(move || of_one.get().or_else(|| of_others.get()));
-    let devices = state.part(|settings| settings.devices.clone());
-    let many = Memo::new(move |_| state.now.with(|settings| settings.devices.len() > 1));
-    let rows = move || devices.get().into_iter().map(|device| view! { <DeviceRow device action=one /> }).collect_view();
+    let end_one = state.action::<EndDevice>();
+    let end_others = state.action::<EndOtherDevices>();
+    let (end_one_error, end_others_error) = (action_error(end_one), action_error(end_others));
+    let error = Signal::derive(move || end_one_error.get().or_else(|| end_others_error.get()));
+    let devices = state.select(|settings| settings.devices.clone());
+    let has_others = Memo::new(move |_| state.settings.with(|settings| settings.devices.len() > 1));
+    let rows =
+        move || devices.get().into_iter().map(|device| view! { <DeviceRow device action=end_one /> }).collect_view();
     view! {
         <Section
             id="devices"
@@ -33,15 +34,15 @@ pub fn DevicesSection(
             <FormError error=form_error(error, &[]) id="devices-error" />
             <RowList>{rows}</RowList>
             {move || {
-                many.get()
+                has_others.get()
                     .then(|| {
                         view! {
                             <div class="mt-4">
-                                <ActionForm action=others>
+                                <ActionForm action=end_others>
                                     <SubmitButton
-                                        words=t!("settings.devices.end_others")
-                                        pending=others.pending()
-                                        status=action_status(others, "ended", t!("settings.devices.ended"))
+                                        label=t!("settings.devices.end_others")
+                                        pending=end_others.pending()
+                                        status=action_status(end_others, "ended", t!("settings.devices.ended"))
                                     />
                                 </ActionForm>
                             </div>
@@ -56,7 +57,7 @@ pub fn DevicesSection(
 #[component]
 fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let Device { id, device, place, created_at, last_used_at, current } = device;
+    let Device { id, device, network, created_at, last_used_at, current } = device;
     view! {
         <li class="flex items-center gap-4 py-3">
             <div class="min-w-0 flex-1">
@@ -68,7 +69,7 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
                     {rich!(
                         "settings.devices.about",
                         used = |_| view! { <TimeAgo at=last_used_at clock /> },
-                        place = |_| place.clone(),
+                        place = |_| network.clone(),
                         since = |_| view! { <TimeAgo at=created_at clock /> },
                     )}
                 </p>

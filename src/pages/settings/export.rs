@@ -8,32 +8,33 @@ use crate::{
     domain::{DataExport, ExportState},
     pages::{
         shell::ReaderTime,
-        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, SubmitButton, action_done, action_error, done_status},
+        toolkit::{FormErrorOrReauth, ReauthGate, Section, SubmitButton, action_done, action_error, done_status},
     },
     server_fns::export::RequestExport,
 };
 
-/// Time between two looks while it is put together.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often the page polls while the export is being created.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A download of all that is known of the person.
+/// The export of all data of the user.
 #[component]
-pub fn DataSection(
-    /// What the page shows.
+pub fn ExportSection(
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let request = state.action::<RequestExport>();
-    let export = state.part(|settings| settings.export.clone());
-    let open = move || export.with(|export| export.as_ref().is_some_and(DataExport::is_open));
-    let ready = move || export.with(|export| export.as_ref().is_some_and(|export| export.state == ExportState::Ready));
+    let export = state.select(|settings| settings.export.clone());
+    let is_open = move || export.with(|export| export.as_ref().is_some_and(DataExport::is_open));
+    let is_ready =
+        move || export.with(|export| export.as_ref().is_some_and(|export| export.state == ExportState::Ready));
     let done = action_done(request);
-    // Once the file is there, that says it.
-    let begun = Signal::derive(move || done.get().map(|done| done && !ready()));
-    Effect::new(move |last: Option<Option<TimeoutHandle>>| {
-        if let Some(Some(timer)) = last {
+    // Once the file is ready, its own status replaces this message.
+    let requested = Signal::derive(move || done.get().map(|done| done && !is_ready()));
+    Effect::new(move |last_timer: Option<Option<TimeoutHandle>>| {
+        if let Some(Some(timer)) = last_timer {
             timer.clear();
         }
-        open().then(|| set_timeout_with_handle(move || state.look_again(), LOOK).ok()).flatten()
+        is_open().then(|| set_timeout_with_handle(move || state.reload(), POLL_INTERVAL).ok()).flatten()
     });
     view! {
         <Section
@@ -42,9 +43,13 @@ pub fn DataSection(
             sentence=t!("settings.data.sentence")
         >
             <div class="grid gap-4">
-                <div role="status">{move || export.get().map(|export| view! { <Standing export /> })}</div>
-                <FormErrorOrConfirm error=action_error(request) id="data-error" next="/settings#data" />
-                <ConfirmGate fresh=state.fresh() next="/settings#data" hint=t!("settings.data.confirm_hint")>
+                <div role="status">{move || export.get().map(|export| view! { <ExportStatus export /> })}</div>
+                <FormErrorOrReauth error=action_error(request) id="data-error" next="/settings#data" />
+                <ReauthGate
+                    recently_authenticated=state.recently_authenticated()
+                    next="/settings#data"
+                    hint=t!("settings.data.confirm_hint")
+                >
                     {move || {
                         export.get().filter(|export| export.state == ExportState::Ready).map(|export| {
                             view! {
@@ -57,17 +62,17 @@ pub fn DataSection(
                         })
                     }}
                     {move || {
-                        (!open())
+                        (!is_open())
                             .then(|| {
-                                let words = if ready() { t!("settings.data.again") } else { t!("settings.data.begin") };
+                                let label = if is_ready() { t!("settings.data.again") } else { t!("settings.data.begin") };
                                 view! {
                                     <ActionForm action=request>
                                         <SubmitButton
-                                            words
+                                            label
                                             pending=request.pending()
                                             status=done_status(
                                                 request.pending().into(),
-                                                begun,
+                                                requested,
                                                 "export",
                                                 t!("settings.data.begun"),
                                             )
@@ -76,7 +81,7 @@ pub fn DataSection(
                                 }
                             })
                     }}
-                </ConfirmGate>
+                </ReauthGate>
             </div>
         </Section>
     }
@@ -84,17 +89,17 @@ pub fn DataSection(
 }
 
 #[component]
-fn Standing(export: DataExport) -> impl IntoView {
+fn ExportStatus(export: DataExport) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     match export.state {
         ExportState::Waiting | ExportState::Working => {
-            let words = match export.total {
+            let text = match export.total {
                 0 => t!("settings.data.waiting").to_owned(),
                 total => t!("settings.data.working", done = export.done, total = total),
             };
             view! {
                 <p>
-                    {words} " "
+                    {text} " "
                     <a class="link" href="/settings#data" rel="external">
                         {t!("settings.data.reload")}
                     </a>

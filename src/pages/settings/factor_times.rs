@@ -2,16 +2,16 @@ use leptos::prelude::*;
 
 use crate::{components::TimeAgo, domain::Timestamp, pages::shell::ReaderTime};
 
-/// When a second factor was added, and when it was last used.
+/// When a second factor was added and last used.
 #[component]
 pub fn FactorTimes(
     /// When it was added.
     created_at: Timestamp,
-    /// When it was last used, if it was.
+    /// When it was last used; `None` if never.
     last_used_at: Option<Timestamp>,
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let words = match last_used_at {
+    let text = match last_used_at {
         None => rich!("settings.factor.added", added = |_| view! { <TimeAgo at=created_at clock /> }),
         Some(at) => rich!(
             "settings.factor.added_and_used",
@@ -19,5 +19,5 @@ pub fn FactorTimes(
             used = |_| view! { <TimeAgo at clock /> },
         ),
     };
-    view! { <p class="text-label text-ink-soft">{words}</p> }.into_any()
+    view! { <p class="text-label text-ink-soft">{text}</p> }.into_any()
 }

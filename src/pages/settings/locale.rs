@@ -4,24 +4,24 @@ use super::state::SettingsState;
 use crate::{
     domain::Profile,
     pages::{
-        shell::keep_to_language,
-        toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, on_success},
+        shell::reload_if_language_changed,
+        toolkit::{FormErrorOrReauth, Section, SubmitButton, action_error, action_status, on_success},
     },
     server_fns::security::ChangeLocale,
 };
 
-/// How the person's pages are written.
+/// The language and the time zone of the user.
 #[component]
 pub fn LocaleSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let action = state.action::<ChangeLocale>();
     let error = action_error(action);
     let Profile { language, languages, time_zone, zones, .. } =
-        state.now.with_untracked(|settings| settings.profile.clone());
+        state.settings.with_untracked(|settings| settings.profile.clone());
     let chosen = RwSignal::new(language.clone());
-    on_success(action, move |()| chosen.with_untracked(|tag| keep_to_language(tag)));
+    on_success(action, move |()| chosen.with_untracked(|tag| reload_if_language_changed(tag)));
     let languages = languages
         .into_iter()
         .map(|(tag, name)| {
@@ -37,10 +37,10 @@ pub fn LocaleSection(
         .into_iter()
         .map(|zone| {
             let selected = zone == time_zone;
-            let words = zone.replace('_', " ");
+            let label = zone.replace('_', " ");
             view! {
                 <option value=zone selected=selected>
-                    {words}
+                    {label}
                 </option>
             }
         })
@@ -53,7 +53,7 @@ pub fn LocaleSection(
         >
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrConfirm error id="locale-form-error" next="/settings#locale" />
+                    <FormErrorOrReauth error id="locale-form-error" next="/settings#locale" />
                     <div>
                         <label class="label" for="language">
                             {t!("settings.locale.language")}
@@ -78,7 +78,7 @@ pub fn LocaleSection(
                         <p class="hint">{t!("settings.locale.time_zone_hint")}</p>
                     </div>
                     <SubmitButton
-                        words=t!("common.save")
+                        label=t!("common.save")
                         pending=action.pending()
                         status=action_status(action, "locale", t!("settings.saved"))
                     />

@@ -2,7 +2,6 @@
 
 mod activity;
 mod address;
-mod confirm;
 mod deletion;
 mod devices;
 mod export;
@@ -14,9 +13,10 @@ mod passkeys;
 mod password;
 mod picture;
 mod providers;
+mod reauth;
 mod retention;
 mod state;
 mod two_step;
 
-pub use confirm::ConfirmPage;
 pub use page::SettingsPage;
+pub use reauth::ReauthPage;

@@ -6,17 +6,17 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            FormErrorOrConfirm, Section, SubmitButton, action_error, action_status, field_error, focus_error,
+            FormErrorOrReauth, Section, SubmitButton, action_error, action_status, field_error, focus_error,
             input_value, on_success,
         },
     },
     server_fns::security::ChangeName,
 };
 
-/// The person's name.
+/// The user's name.
 #[component]
 pub fn NameSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     const FIELDS: &[&str] = &["name"];
@@ -33,7 +33,7 @@ pub fn NameSection(
         <Section id="profile" title=t!("settings.name.title") sentence=t!("settings.name.sentence")>
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrConfirm error fields=FIELDS id="name-form-error" next="/settings#profile" />
+                    <FormErrorOrReauth error fields=FIELDS id="name-form-error" next="/settings#profile" />
                     <Field
                         name="name"
                         label=t!("settings.name.label")
@@ -42,7 +42,7 @@ pub fn NameSection(
                         error=field_error(error, "name")
                     />
                     <SubmitButton
-                        words=t!("settings.name.save")
+                        label=t!("settings.name.save")
                         pending=action.pending()
                         status=action_status(action, "name", t!("settings.saved"))
                     />

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    activity::ActivitySection, address::AddressSection, deletion::DeleteSection, devices::DevicesSection,
-    export::DataSection, locale::LocaleSection, name::NameSection, passkeys::PasskeysSection,
+    activity::ActivitySection, address::AddressSection, deletion::DeletionSection, devices::DevicesSection,
+    export::ExportSection, locale::LocaleSection, name::NameSection, passkeys::PasskeysSection,
     password::PasswordSection, picture::PictureSection, providers::ProvidersSection, retention::RetentionSection,
     state::SettingsState, two_step::TwoStepSection,
 };
@@ -18,7 +18,7 @@ use crate::{
     server_fns::security::{Settings, load_settings},
 };
 
-/// The person's account: one page, whose sections are saved each on its own.
+/// The settings of the account: one page whose sections are saved separately.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let query = use_query_map();
@@ -41,7 +41,8 @@ pub fn SettingsPage() -> impl IntoView {
 fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
     let has_providers = !settings.providers.is_empty() || !settings.identities.is_empty();
     let cursor = StoredValue::new(cursor);
-    let state = SettingsState { now: RwSignal::new(settings), must_enrol: CurrentPerson::expect().must_enrol, cursor };
+    let state =
+        SettingsState { settings: RwSignal::new(settings), must_enrol: CurrentPerson::expect().must_enrol, cursor };
     let links = [
         ("picture", t!("settings.picture.title")),
         ("profile", t!("settings.name.title")),
@@ -75,10 +76,10 @@ fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
                 {has_providers.then(|| view! { <ProvidersSection state /> })}
                 <LocaleSection state />
                 <DevicesSection state />
-                <ActivitySection page=state.part(|settings| settings.activity.clone()) />
+                <ActivitySection page=state.select(|settings| settings.activity.clone()) />
                 <RetentionSection state />
-                <DataSection state />
-                <DeleteSection state />
+                <ExportSection state />
+                <DeletionSection state />
                 <LegalLinks />
             </div>
         </div>

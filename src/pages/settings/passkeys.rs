@@ -4,31 +4,32 @@ use super::{factor_times::FactorTimes, state::SettingsState};
 use crate::{
     components::{
         Field,
-        browser::{has_passkeys, make_passkey},
+        browser::{create_passkey, supports_passkeys},
     },
     domain::{AppError, Factor, FactorKind},
-    pages::toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, input_value},
+    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, input_value},
     server_fns::factors::{RemoveFactor, RenameFactor, begin_passkey_registration, finish_passkey_registration},
 };
 
-/// The person's passkeys.
+/// The user's passkeys.
 #[component]
 pub fn PasskeysSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
-    let possible = state.now.with_untracked(|settings| settings.can_use_passkeys);
+    let is_enabled = state.settings.with_untracked(|settings| settings.can_use_passkeys);
     let rename = state.action::<RenameFactor>();
     let remove = state.action::<RemoveFactor>();
-    let (of_rename, of_remove) = (action_error(rename), action_error(remove));
-    let error = Signal::derive(move || of_rename.get().or_else(|| of_remove.get()));
-    let fresh = state.fresh();
+    let (rename_error, remove_error) = (action_error(rename), action_error(remove));
+    let error = Signal::derive(move || rename_error.get().or_else(|| remove_error.get()));
+    let recently_authenticated = state.recently_authenticated();
     let rows = move || {
-        let passkeys = state.now.with(|settings| {
+        let passkeys = state.settings.with(|settings| {
             let factors = settings.factors.factors.iter();
             factors.filter(|factor| factor.kind == FactorKind::Passkey).cloned().collect::<Vec<_>>()
         });
-        let rows = passkeys.into_iter().map(|factor| view! { <PasskeyRow factor fresh rename remove /> });
+        let rows =
+            passkeys.into_iter().map(|factor| view! { <PasskeyRow factor recently_authenticated rename remove /> });
         let rows = rows.collect_view();
         (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
     };
@@ -38,17 +39,17 @@ pub fn PasskeysSection(
             title=t!("settings.passkeys.title")
             sentence=t!("settings.passkeys.sentence")
         >
-            <FormErrorOrConfirm error id="passkeys-error" next="/settings#passkeys" />
+            <FormErrorOrReauth error id="passkeys-error" next="/settings#passkeys" />
             {rows}
-            {if possible {
+            {if is_enabled {
                 view! {
-                    <ConfirmGate
-                        fresh=state.fresh()
+                    <ReauthGate
+                        recently_authenticated=state.recently_authenticated()
                         next="/settings#passkeys"
                         hint=t!("settings.passkeys.confirm_hint")
                     >
-                        <Add state />
-                    </ConfirmGate>
+                        <AddPasskeyForm state />
+                    </ReauthGate>
                 }
                 .into_any()
             } else {
@@ -65,12 +66,12 @@ pub fn PasskeysSection(
 #[component]
 fn PasskeyRow(
     factor: Factor,
-    fresh: Signal<bool>,
+    recently_authenticated: Signal<bool>,
     rename: ServerAction<RenameFactor>,
     remove: ServerAction<RemoveFactor>,
 ) -> impl IntoView {
     let Factor { id, name, created_at, last_used_at, .. } = factor;
-    let named = name.clone();
+    let passkey_name = name.clone();
     view! {
         <li class="py-3">
             <div class="flex items-center gap-4">
@@ -79,8 +80,8 @@ fn PasskeyRow(
                     <FactorTimes created_at last_used_at />
                 </div>
                 {move || {
-                    let named = named.clone();
-                    fresh
+                    let passkey_name = passkey_name.clone();
+                    recently_authenticated
                         .get()
                         .then(|| {
                             view! {
@@ -89,7 +90,7 @@ fn PasskeyRow(
                                     <button
                                         class="btn btn-quiet btn-small btn-danger"
                                         type="submit"
-                                        aria-label=t!("settings.passkeys.remove_named", name = named)
+                                        aria-label=t!("settings.passkeys.remove_named", name = passkey_name)
                                     >
                                         {t!("settings.passkeys.remove")}
                                     </button>
@@ -125,25 +126,25 @@ fn PasskeyRow(
     .into_any()
 }
 
-/// Adding a passkey, which takes a script.
+/// Adds a passkey, which requires scripts.
 #[component]
-fn Add(state: SettingsState) -> impl IntoView {
+fn AddPasskeyForm(state: SettingsState) -> impl IntoView {
     let pending = RwSignal::new(false);
     let error = RwSignal::new(None::<AppError>);
-    // Known only in the browser, once the page is awake.
-    let able = RwSignal::new(true);
-    Effect::new(move || able.set(has_passkeys()));
+    // Only known after hydration.
+    let is_supported = RwSignal::new(true);
+    Effect::new(move || is_supported.set(supports_passkeys()));
     let add = move |event: SubmitEvent| {
         event.prevent_default();
         pending.set(true);
         error.set(None);
         spawn_local(async move {
-            let added = register(input_value("passkey-name")).await;
+            let added = register_passkey(input_value("passkey-name")).await;
             pending.try_set(false);
             match added {
-                Ok(()) => state.look_again(),
-                Err(wrong) => {
-                    error.try_set(wrong);
+                Ok(()) => state.reload(),
+                Err(failure) => {
+                    error.try_set(failure);
                 }
             }
         });
@@ -151,7 +152,7 @@ fn Add(state: SettingsState) -> impl IntoView {
     view! {
         <form class="js-only" on:submit=add>
             <div class="grid max-w-[360px] gap-5">
-                <FormErrorOrConfirm error=error.into() fields=&["name"] id="passkey-error" next="/settings#passkeys" />
+                <FormErrorOrReauth error=error.into() fields=&["name"] id="passkey-error" next="/settings#passkeys" />
                 <Field
                     name="name"
                     id="passkey-name"
@@ -162,7 +163,7 @@ fn Add(state: SettingsState) -> impl IntoView {
                 <button
                     class="btn btn-line w-fit"
                     type="submit"
-                    disabled=move || !able.get()
+                    disabled=move || !is_supported.get()
                     aria-busy=move || pending.get().to_string()
                 >
                     {t!("settings.passkeys.add")}
@@ -170,18 +171,19 @@ fn Add(state: SettingsState) -> impl IntoView {
             </div>
         </form>
         <p class="hint js-only">
-            {move || (!able.get()).then(|| t!("settings.passkeys.unable"))}
+            {move || (!is_supported.get()).then(|| t!("settings.passkeys.unable"))}
         </p>
         <p class="hint nojs-only">{t!("settings.passkeys.no_scripts")}</p>
     }
     .into_any()
 }
 
-/// Makes a passkey and hands it in. Nothing is to be said where the person turned away.
-async fn register(name: String) -> Result<(), Option<AppError>> {
+/// Creates a passkey and registers it. The error is `None` if the user cancelled.
+async fn register_passkey(name: String) -> Result<(), Option<AppError>> {
     let options = begin_passkey_registration().await.map_err(Some)?;
-    let credential = make_passkey(&options).await;
-    let credential = credential.map_err(|none| none.reason().map(|reason| AppError::invalid("credential", reason)))?;
+    let credential = create_passkey(&options).await;
+    let credential =
+        credential.map_err(|error| error.reason().map(|reason| AppError::invalid("credential", reason)))?;
     finish_passkey_registration(name, credential).await.map_err(Some)?;
     Ok(())
 }

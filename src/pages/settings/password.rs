@@ -6,17 +6,17 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            ConfirmGate, FormErrorOrConfirm, PasswordStrength, Section, SubmitButton, action_error, action_status,
+            FormErrorOrReauth, PasswordStrength, ReauthGate, Section, SubmitButton, action_error, action_status,
             field_error, focus_error, password_rating,
         },
     },
     server_fns::security::ChangePassword,
 };
 
-/// The person's password: another one, or the first.
+/// Changes the user's password, or sets the first one.
 #[component]
 pub fn PasswordSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     const FIELDS: &[&str] = &["current", "password"];
@@ -26,18 +26,18 @@ pub fn PasswordSection(
     focus_error(error, FIELDS, "password-form-error");
     let about = move || user.with_untracked(|user| (user.email.clone(), user.name.clone()));
     let (rating, rate) = password_rating(about);
-    let has_one = Memo::new(move |_| state.now.with(|settings| settings.proof.password));
-    let form = move |words: &'static str, result: &'static str| {
+    let has_password = Memo::new(move |_| state.settings.with(|settings| settings.proof.password));
+    let form = move |label: &'static str, result: &'static str| {
         view! {
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5" on:input=move |event| rate.run(event)>
-                    <FormErrorOrConfirm
+                    <FormErrorOrReauth
                         error
                         fields=FIELDS
                         id="password-form-error"
                         next="/settings#password-section"
                     />
-                    // Tells password managers whose password this is.
+                    // For password managers: the account to which the password belongs.
                     <input
                         class="sr-only"
                         type="text"
@@ -47,7 +47,7 @@ pub fn PasswordSection(
                         readonly
                         value=user.with_untracked(|user| user.email.clone())
                     />
-                    {has_one
+                    {has_password
                         .get_untracked()
                         .then(|| {
                             view! {
@@ -68,9 +68,9 @@ pub fn PasswordSection(
                         error=field_error(error, "password")
                         described_by="password-hint"
                     >
-                        <PasswordStrength rating wrong=field_error(error, "password") />
+                        <PasswordStrength rating error=field_error(error, "password") />
                     </Field>
-                    <SubmitButton words pending=action.pending() status=action_status(action, "password", result) />
+                    <SubmitButton label pending=action.pending() status=action_status(action, "password", result) />
                 </div>
             </ActionForm>
         }
@@ -83,17 +83,17 @@ pub fn PasswordSection(
             sentence=t!("settings.password.sentence")
         >
             {move || {
-                if has_one.get() {
+                if has_password.get() {
                     form(t!("settings.password.change"), t!("settings.password.changed"))
                 } else {
                     view! {
-                        <ConfirmGate
-                            fresh=state.fresh()
+                        <ReauthGate
+                            recently_authenticated=state.recently_authenticated()
                             next="/settings#password-section"
                             hint=t!("settings.password.confirm_hint")
                         >
                             {form(t!("settings.password.set"), t!("settings.password.set_done"))}
-                        </ConfirmGate>
+                        </ReauthGate>
                     }
                     .into_any()
                 }

@@ -5,34 +5,34 @@ use crate::{
     components::Avatar,
     pages::{
         shell::CurrentPerson,
-        toolkit::{FormErrorOrConfirm, Section, action_error, on_success},
+        toolkit::{FormErrorOrReauth, Section, action_error, on_success},
     },
     server_fns::security::RemovePicture,
 };
 
-/// The person's picture. Another one comes by a plain form, with scripts too: it takes a file.
+/// The user's picture. The upload is a form without scripts, even in a hydrated page, because it sends a file.
 #[component]
 pub fn PictureSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let CurrentPerson { user, picture, .. } = CurrentPerson::expect();
     let remove = state.action::<RemovePicture>();
     let error = action_error(remove);
     on_success(remove, move |()| picture.set(0));
-    // The router leaves such a form to the browser. The framework knows the attribute of links alone.
+    // `rel="external"` makes the router leave the form to the browser. Leptos has this attribute only for links.
     let external = leptos::attr::custom::custom_attribute("rel", "external");
-    let has_one = move || picture.get() != 0;
+    let has_picture = move || picture.get() != 0;
     view! {
         <Section
             id="picture"
             title=t!("settings.picture.title")
             sentence=t!("settings.picture.sentence")
         >
-            <FormErrorOrConfirm error id="picture-error" next="/settings#picture" />
+            <FormErrorOrReauth error id="picture-error" next="/settings#picture" />
             <div class="flex flex-wrap items-center gap-4">
                 <Avatar user picture large=true />
-                // As a page of its own, so that its answer is one too.
+                // A full page load, because the response is a page too.
                 <form method="post" action="/settings/picture" enctype="multipart/form-data" {..external}>
                     <div class="flex flex-wrap items-center gap-3">
                         <input
@@ -49,7 +49,7 @@ pub fn PictureSection(
                     </div>
                 </form>
                 {move || {
-                    has_one()
+                    has_picture()
                         .then(|| {
                             view! {
                                 <ActionForm action=remove>

@@ -6,28 +6,29 @@ use crate::{
     domain::Identity,
     pages::{
         shell::ReaderTime,
-        toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error},
+        toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error},
     },
     server_fns::identities::UnlinkIdentity,
 };
 
-/// Where the person can sign in besides.
+/// The identity providers linked to the account.
 #[component]
 pub fn ProvidersSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let unlink = state.action::<UnlinkIdentity>();
     let error = action_error(unlink);
-    let fresh = state.fresh();
+    let recently_authenticated = state.recently_authenticated();
     let rows = move || {
-        let identities = state.now.with(|settings| settings.identities.clone());
-        let rows = identities.into_iter().map(|identity| view! { <IdentityRow identity fresh unlink /> });
+        let identities = state.settings.with(|settings| settings.identities.clone());
+        let rows =
+            identities.into_iter().map(|identity| view! { <IdentityRow identity recently_authenticated unlink /> });
         let rows = rows.collect_view();
         (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
     };
     let links = move || {
-        let providers = state.now.with(|settings| settings.providers.clone());
+        let providers = state.settings.with(|settings| settings.providers.clone());
         let link = |provider: crate::domain::IdentityProvider| {
             view! {
                 <form method="post" action=format!("/auth/{}/start", provider.name)>
@@ -47,22 +48,26 @@ pub fn ProvidersSection(
             title=t!("settings.providers.title")
             sentence=t!("settings.providers.sentence")
         >
-            <FormErrorOrConfirm error id="providers-error" next="/settings#providers" />
+            <FormErrorOrReauth error id="providers-error" next="/settings#providers" />
             {rows}
-            <ConfirmGate
-                fresh=state.fresh()
+            <ReauthGate
+                recently_authenticated=state.recently_authenticated()
                 next="/settings#providers"
                 hint=t!("settings.providers.confirm_hint")
             >
                 <div class="flex flex-wrap gap-3">{links}</div>
-            </ConfirmGate>
+            </ReauthGate>
         </Section>
     }
     .into_any()
 }
 
 #[component]
-fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<UnlinkIdentity>) -> impl IntoView {
+fn IdentityRow(
+    identity: Identity,
+    recently_authenticated: Signal<bool>,
+    unlink: ServerAction<UnlinkIdentity>,
+) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Identity { label, issuer, subject, email, created_at, last_used_at } = identity;
     view! {
@@ -80,7 +85,7 @@ fn IdentityRow(identity: Identity, fresh: Signal<bool>, unlink: ServerAction<Unl
             </div>
             {move || {
                 let (label, issuer, subject) = (label.clone(), issuer.clone(), subject.clone());
-                fresh
+                recently_authenticated
                     .get()
                     .then(|| {
                         view! {

@@ -5,25 +5,25 @@ use crate::{
     domain::{RETENTION_DAYS, Retention},
     pages::{
         shell::ReaderTime,
-        toolkit::{FormErrorOrConfirm, Section, SubmitButton, action_error, action_status},
+        toolkit::{FormErrorOrReauth, Section, SubmitButton, action_error, action_status},
     },
     server_fns::security::ChangeRetention,
 };
 
-/// When the person's chats are deleted by themselves.
+/// When the user's chats are deleted automatically.
 #[component]
 pub fn RetentionSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let action = state.action::<ChangeRetention>();
-    let rule = state.part(|settings| settings.retention);
-    let Retention { days: chosen, everybodys, .. } = rule.get_untracked();
+    let rule = state.select(|settings| settings.retention);
+    let Retention { days: chosen, installation_rule, .. } = rule.get_untracked();
     let options = RETENTION_DAYS.map(|days| {
         view! {
             <option value=days selected=chosen == Some(days)>
-                {after(days)}
+                {retention_text(days)}
             </option>
         }
     });
@@ -35,7 +35,7 @@ pub fn RetentionSection(
         >
             <ActionForm action>
                 <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrConfirm error=action_error(action) id="retention-error" next="/settings#retention" />
+                    <FormErrorOrReauth error=action_error(action) id="retention-error" next="/settings#retention" />
                     <div>
                         <label class="label" for="days">
                             {t!("settings.retention.delete")}
@@ -52,10 +52,10 @@ pub fn RetentionSection(
                                 None => t!("settings.retention.think_again").to_owned(),
                             }}
                         </p>
-                        {everybodys.map(|days| view! { <p class="hint">{everybodys_after(days)}</p> })}
+                        {installation_rule.map(|days| view! { <p class="hint">{installation_retention_text(days)}</p> })}
                     </div>
                     <SubmitButton
-                        words=t!("common.save")
+                        label=t!("common.save")
                         pending=action.pending()
                         status=action_status(action, "retention", t!("settings.saved"))
                     />
@@ -66,14 +66,14 @@ pub fn RetentionSection(
     .into_any()
 }
 
-fn after(days: u32) -> String {
+fn retention_text(days: u32) -> String {
     match days {
         365 => t!("settings.retention.after_a_year").to_owned(),
         days => t!("settings.retention.after", count = days),
     }
 }
 
-fn everybodys_after(days: u32) -> String {
+fn installation_retention_text(days: u32) -> String {
     match days {
         365 => t!("settings.retention.everybodys_after_a_year").to_owned(),
         days => t!("settings.retention.everybodys_after", count = days),

@@ -7,49 +7,49 @@ use crate::{
     server_fns::security::{Settings, load_settings},
 };
 
-/// What the page shows, and how it is looked at again after a change.
+/// The state of the settings page, reloaded after each change.
 #[derive(Clone, Copy)]
 pub struct SettingsState {
-    /// The settings as they are now.
-    pub now: RwSignal<Settings>,
-    /// Whether the person must add a second factor before anything else, which is told above every page.
+    /// The current settings.
+    pub settings: RwSignal<Settings>,
+    /// Whether the user must add a second factor before anything else; a notice above every page shows it.
     pub must_enrol: RwSignal<bool>,
-    /// Where the page of the activity begins.
+    /// The cursor of the page of audit events; `None` for the first page.
     pub cursor: StoredValue<Option<String>>,
 }
 
 impl SettingsState {
-    /// Reads all of it anew. Sections stay as they are, with what stands in their fields.
-    pub fn look_again(self) {
+    /// Reloads the settings. Sections are not rebuilt, so the content of their fields stays.
+    pub fn reload(self) {
         let Some(cursor) = self.cursor.try_get_value() else { return };
         spawn_local(async move {
-            // Where it cannot be read, the old state stays; the next change says what is wrong.
+            // On failure the old state stays; the next change reports the error.
             if let Ok(settings) = load_settings(cursor).await {
                 self.must_enrol.try_set(settings.factors.must_enrol);
-                self.now.try_set(settings);
+                self.settings.try_set(settings);
             }
         });
     }
 
-    /// Whether the person proved a short while ago who they are.
-    pub fn fresh(self) -> Signal<bool> {
-        self.part(|settings| settings.proof.fresh)
+    /// Whether the user has authenticated recently.
+    pub fn recently_authenticated(self) -> Signal<bool> {
+        self.select(|settings| settings.proof.recently_authenticated)
     }
 
-    /// A part of it, which changes only where it becomes another one: a form must not be made anew, and forget what came
-    /// of it, because something else was read again.
-    pub fn part<T: PartialEq + Send + Sync + 'static>(self, part: fn(&Settings) -> T) -> Signal<T> {
-        Memo::new(move |_| self.now.with(part)).into()
+    /// A memo of one part of the settings. It changes only if the value differs, so a form is not rebuilt, and does not
+    /// lose its result, when other settings are reloaded.
+    pub fn select<T: PartialEq + Send + Sync + 'static>(self, part: fn(&Settings) -> T) -> Signal<T> {
+        Memo::new(move |_| self.settings.with(part)).into()
     }
 
-    /// An action whose success is looked at.
+    /// The action of a form that reloads the settings on success.
     pub fn action<F>(self) -> ServerAction<F>
     where
         F: ServerFn<Error = AppError> + Clone + Send + Sync,
         F::Output: Clone + Send + Sync,
     {
         let action = form_action::<F>();
-        on_success(action, move |_| self.look_again());
+        on_success(action, move |_| self.reload());
         action
     }
 }

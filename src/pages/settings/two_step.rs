@@ -2,27 +2,27 @@ use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
 use super::{factor_times::FactorTimes, state::SettingsState};
 use crate::{
-    components::{Copied, Field, browser, copy_word, tell_copied},
+    components::{CopyStatus, Field, browser, copy_label, show_copy_result},
     domain::{Factor, FactorKind, TotpEnrolment},
-    pages::toolkit::{ConfirmGate, FormErrorOrConfirm, Section, action_error, field_error, focus_error},
+    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, focus_error},
     server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
 };
 
 /// The authenticator app and the recovery codes.
 #[component]
 pub fn TwoStepSection(
-    /// What the page shows.
+    /// The state of the page.
     state: SettingsState,
 ) -> impl IntoView {
-    let app =
-        state.part(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
-    let has_factor = Memo::new(move |_| state.now.with(|settings| !settings.factors.factors.is_empty()));
-    let codes = Memo::new(move |_| state.now.with(|settings| settings.codes.clone()));
-    let enrolment = Memo::new(move |_| state.now.with(|settings| settings.enrolment.clone()));
+    let app = state
+        .select(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
+    let has_factor = Memo::new(move |_| state.settings.with(|settings| !settings.factors.factors.is_empty()));
+    let codes = Memo::new(move |_| state.settings.with(|settings| settings.codes.clone()));
+    let enrolment = Memo::new(move |_| state.settings.with(|settings| settings.enrolment.clone()));
     let begin = state.action::<BeginTotp>();
     let remove = state.action::<RemoveFactor>();
-    let (of_begin, of_remove) = (action_error(begin), action_error(remove));
-    let error = Signal::derive(move || of_begin.get().or_else(|| of_remove.get()));
+    let (begin_error, remove_error) = (action_error(begin), action_error(remove));
+    let error = Signal::derive(move || begin_error.get().or_else(|| remove_error.get()));
     view! {
         <Section
             id="two-step"
@@ -30,18 +30,18 @@ pub fn TwoStepSection(
             sentence=t!("settings.two_step.sentence")
         >
             <div class="grid gap-5">
-                <FormErrorOrConfirm error id="two-step-error" next="/settings#two-step" />
+                <FormErrorOrReauth error id="two-step-error" next="/settings#two-step" />
                 {move || {
                     let codes = codes.get();
-                    (!codes.is_empty()).then(|| view! { <NewCodes codes state /> })
+                    (!codes.is_empty()).then(|| view! { <NewCodesNotice codes state /> })
                 }}
                 {move || match (app.get(), enrolment.get()) {
-                    (Some(factor), _) => view! { <App factor remove state /> }.into_any(),
-                    (None, Some(enrolment)) => view! { <Enrol enrolment state /> }.into_any(),
+                    (Some(factor), _) => view! { <AuthenticatorApp factor remove state /> }.into_any(),
+                    (None, Some(enrolment)) => view! { <TotpEnrolmentForm enrolment state /> }.into_any(),
                     (None, None) => {
                         view! {
-                            <ConfirmGate
-                                fresh=state.fresh()
+                            <ReauthGate
+                                recently_authenticated=state.recently_authenticated()
                                 next="/settings#two-step"
                                 hint=t!("settings.two_step.confirm_hint")
                             >
@@ -50,7 +50,7 @@ pub fn TwoStepSection(
                                         {t!("settings.two_step.add")}
                                     </button>
                                 </ActionForm>
-                            </ConfirmGate>
+                            </ReauthGate>
                         }
                         .into_any()
                     }
@@ -63,7 +63,7 @@ pub fn TwoStepSection(
 }
 
 #[component]
-fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState) -> impl IntoView {
+fn AuthenticatorApp(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState) -> impl IntoView {
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     view! {
         <div class="flex items-center gap-4 border-y border-line py-3">
@@ -73,8 +73,8 @@ fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState)
             </div>
             {move || {
                 state
-                    .now
-                    .with(|settings| settings.proof.fresh)
+                    .settings
+                    .with(|settings| settings.proof.recently_authenticated)
                     .then(|| {
                         view! {
                             <ActionForm action=remove>
@@ -95,9 +95,9 @@ fn App(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState)
     .into_any()
 }
 
-/// The app that is being added.
+/// The authenticator app that is being added.
 #[component]
-fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
+fn TotpEnrolmentForm(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
     const FIELDS: &[&str] = &["code"];
     let confirm = state.action::<ConfirmTotp>();
     let cancel = state.action::<CancelTotp>();
@@ -111,10 +111,10 @@ fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
             <p class="text-label text-ink-soft">
                 {rich!(
                     "settings.two_step.open",
-                    open = |words| {
+                    open = |text| {
                         view! {
                             <a class="link" href=uri.clone() rel="external">
-                                {words}
+                                {text}
                             </a>
                         }
                     },
@@ -123,12 +123,12 @@ fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
             </p>
             <ActionForm action=confirm>
                 <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrConfirm error fields=FIELDS id="totp-error" next="/settings#two-step" />
+                    <FormErrorOrReauth error fields=FIELDS id="totp-error" next="/settings#two-step" />
                     <Field
                         name="code"
                         label=t!("settings.two_step.code")
                         autocomplete="one-time-code"
-                        keys="numeric"
+                        inputmode="numeric"
                         error=field_error(error, "code")
                     />
                     <button class="btn btn-primary w-fit" type="submit" aria-busy=move || confirm.pending().get().to_string()>
@@ -146,17 +146,17 @@ fn Enrol(enrolment: TotpEnrolment, state: SettingsState) -> impl IntoView {
     .into_any()
 }
 
-/// New recovery codes, shown until they are put away.
+/// New recovery codes, shown until the user dismisses them.
 #[component]
-fn NewCodes(codes: Vec<String>, state: SettingsState) -> impl IntoView {
-    let away = state.action::<PutCodesAway>();
+fn NewCodesNotice(codes: Vec<String>, state: SettingsState) -> impl IntoView {
+    let dismiss = state.action::<PutCodesAway>();
     let text = codes.join("\n");
-    let copied = Copied::new(None);
+    let copied = CopyStatus::new(None);
     let copy = move |_| {
         let text = text.clone();
         spawn_local(async move {
             let done = browser::copy_text(text).await;
-            tell_copied(copied, done);
+            show_copy_result(copied, done);
         });
     };
     let rows = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
@@ -168,13 +168,13 @@ fn NewCodes(codes: Vec<String>, state: SettingsState) -> impl IntoView {
             <p class="mt-1 text-ink-soft">{t!("settings.two_step.keep_codes_why")}</p>
             <ul class="my-4 grid gap-x-8 gap-y-1 sm:grid-cols-2">{rows}</ul>
             <div class="flex flex-wrap items-center gap-3">
-                <ActionForm action=away>
+                <ActionForm action=dismiss>
                     <button class="btn btn-primary" type="submit">
                         {t!("settings.two_step.codes_kept")}
                     </button>
                 </ActionForm>
                 <button class="btn btn-line js-only" type="button" on:click=copy>
-                    {move || copy_word(copied.get())}
+                    {move || copy_label(copied.get())}
                 </button>
             </div>
         </div>
@@ -186,17 +186,17 @@ fn NewCodes(codes: Vec<String>, state: SettingsState) -> impl IntoView {
 fn RecoveryCodes(state: SettingsState) -> impl IntoView {
     let renew = state.action::<NewRecoveryCodes>();
     let error = action_error(renew);
-    let left = state.part(|settings| settings.factors.recovery_codes);
-    let told = move || match left.get() {
+    let remaining = state.select(|settings| settings.factors.recovery_codes);
+    let remaining_text = move || match remaining.get() {
         0 => t!("settings.two_step.no_codes_left").to_owned(),
         count => t!("settings.two_step.codes_left", count = count),
     };
     view! {
         <div class="grid gap-3">
-            <p>{told}</p>
-            <FormErrorOrConfirm error id="codes-error" next="/settings#two-step" />
-            <ConfirmGate
-                fresh=state.fresh()
+            <p>{remaining_text}</p>
+            <FormErrorOrReauth error id="codes-error" next="/settings#two-step" />
+            <ReauthGate
+                recently_authenticated=state.recently_authenticated()
                 next="/settings#two-step"
                 hint=t!("settings.two_step.codes_confirm_hint")
             >
@@ -206,7 +206,7 @@ fn RecoveryCodes(state: SettingsState) -> impl IntoView {
                     </button>
                     <span class="hint block">{t!("settings.two_step.old_codes_end")}</span>
                 </ActionForm>
-            </ConfirmGate>
+            </ReauthGate>
         </div>
     }
     .into_any()

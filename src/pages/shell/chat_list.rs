@@ -4,77 +4,77 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{sign_in_state::SignInState, toasts::Toasts};
 use crate::{
-    components::browser::{Elsewhere, tell_other_tabs},
+    components::browser::{ExternalChangeListener, notify_other_tabs},
     domain::{Chat, ChatAction, ChatFilter, ChatId, ChatSummary},
     server_fns::chats::{change_chats, list_chats, rename_chat},
 };
 
-/// Time between two looks at the list while an answer is being written.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the list is refreshed while an answer is being written.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The person's newest chats, and what is done with chats.
+/// The user's newest chats, and the actions on chats.
 #[derive(Clone, Copy)]
-pub struct ChatList {
+pub struct ChatListState {
     /// The newest chats.
     pub chats: RwSignal<Vec<ChatSummary>>,
-    /// Counts how often something was brought back, so that lists are read anew.
+    /// Number of restore actions; a change makes lists reload.
     pub restored: RwSignal<u32>,
-    /// Counts the signs that something may have changed in another tab or on another device.
-    pub changed_elsewhere: RwSignal<u32>,
-    made: StoredValue<Option<Chat>>,
+    /// Number of signs that something may have changed in another tab or on another device.
+    pub external_changes: RwSignal<u32>,
+    new_chat: StoredValue<Option<Chat>>,
     toasts: Toasts,
     sign_in: SignInState,
 }
 
-impl ChatList {
-    /// The list around this page.
+impl ChatListState {
+    /// Gets the state from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// The list as it was loaded.
+    /// Creates the state from the loaded chats.
     pub fn new(chats: Vec<ChatSummary>, toasts: Toasts, sign_in: SignInState) -> Self {
         Self {
             chats: RwSignal::new(chats),
             restored: RwSignal::new(0),
-            changed_elsewhere: RwSignal::new(0),
-            made: StoredValue::new(None),
+            external_changes: RwSignal::new(0),
+            new_chat: StoredValue::new(None),
             toasts,
             sign_in,
         }
     }
 
-    /// Keeps a chat that was just made, so that its page need not ask for it.
-    pub fn keep_made(self, chat: Chat) {
-        self.made.try_set_value(Some(chat));
+    /// Stores a chat that was just created, so that its page need not load it.
+    pub fn store_new_chat(self, chat: Chat) {
+        self.new_chat.try_set_value(Some(chat));
     }
 
-    /// The chat with this id, if it was just made. It is given once.
-    pub fn take_made(self, id: Option<ChatId>) -> Option<Chat> {
-        let fits = |chat: &mut Chat| Some(chat.id) == id;
-        self.made.try_update_value(|made| made.take_if(fits)).flatten()
+    /// Takes the chat with this id, if it was just created. Returns it only once.
+    pub fn take_new_chat(self, id: Option<ChatId>) -> Option<Chat> {
+        let has_id = |chat: &mut Chat| Some(chat.id) == id;
+        self.new_chat.try_update_value(|new_chat| new_chat.take_if(has_id)).flatten()
     }
 
-    /// Reads the list anew.
+    /// Reloads the list.
     pub fn refresh(self) {
         spawn_local(async move {
-            // Where that fails the old list stays; the next change tries again.
+            // On failure the old list stays; the next change reloads it again.
             if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
                 self.chats.try_set(page.chats);
-                self.sign_in.holds();
+                self.sign_in.mark_signed_in();
             }
         });
     }
 
-    /// Something was changed here: reads the list anew, and lets other tabs look again.
-    pub fn changed(self) {
+    /// Call it after a change in this tab: reloads the list and notifies other tabs.
+    pub fn notify_changed(self) {
         self.refresh();
-        tell_other_tabs();
+        notify_other_tabs();
     }
 
-    /// Does one thing with some chats; `done` is called when it has been done.
+    /// Applies an action to chats; calls `done` on success.
     pub fn change(self, chats: Vec<ChatId>, action: ChatAction, done: impl FnOnce() + 'static) {
-        self.toasts.problem.set(None);
+        self.toasts.error.set(None);
         spawn_local(async move {
             match change_chats(chats.clone(), action).await {
                 Ok(_) => {
@@ -82,14 +82,14 @@ impl ChatList {
                         self.toasts.deleted.try_set(chats);
                     }
                     done();
-                    self.changed();
+                    self.notify_changed();
                 }
-                Err(error) => self.toasts.fail(error),
+                Err(error) => self.toasts.show_error(error),
             }
         });
     }
 
-    /// Brings back what was deleted last.
+    /// Restores the chats that were deleted last.
     pub fn restore_deleted(self) {
         let chats = self.toasts.deleted.get_untracked();
         self.toasts.deleted.set(Vec::new());
@@ -98,39 +98,39 @@ impl ChatList {
         });
     }
 
-    /// Gives a chat another title; `done` is called when it has it.
+    /// Renames a chat; calls `done` on success.
     pub fn rename(self, chat: ChatId, title: String, done: impl FnOnce() + 'static) {
-        self.toasts.problem.set(None);
+        self.toasts.error.set(None);
         spawn_local(async move {
             match rename_chat(chat, title).await {
                 Ok(()) => {
                     done();
-                    self.changed();
+                    self.notify_changed();
                 }
-                Err(error) => self.toasts.fail(error),
+                Err(error) => self.toasts.show_error(error),
             }
         });
     }
 
-    /// Looks at the list again while an answer is being written in some chat, so that its mark goes away.
-    pub fn watch_runs(self) {
+    /// Refreshes the list while an answer is being written in any chat, so that its running mark disappears.
+    pub fn poll_running(self) {
         let running = Memo::new(move |_| self.chats.with(|chats| chats.iter().any(|chat| chat.running)));
         Effect::new(move || {
             if running.get()
                 && !self.sign_in.ended.get()
-                && let Ok(handle) = set_interval_with_handle(move || self.refresh(), LOOK)
+                && let Ok(handle) = set_interval_with_handle(move || self.refresh(), REFRESH_INTERVAL)
             {
                 on_cleanup(move || handle.clear());
             }
         });
     }
 
-    /// Looks again when something may have changed elsewhere.
-    pub fn watch_elsewhere(self) {
-        // The effect keeps its watch as long as the list is there.
-        Effect::new(move |_: Option<Elsewhere>| {
-            Elsewhere::watch(move || {
-                self.changed_elsewhere.try_update(|count| *count += 1);
+    /// Refreshes the list when something may have changed outside this tab.
+    pub fn watch_external_changes(self) {
+        // The effect owns the listener as long as the list exists.
+        Effect::new(move |_: Option<ExternalChangeListener>| {
+            ExternalChangeListener::watch(move || {
+                self.external_changes.try_update(|count| *count += 1);
                 self.refresh();
             })
         });

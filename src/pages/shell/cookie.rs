@@ -1,7 +1,7 @@
 use leptos_router::location::Url;
 
-/// A choice that this browser keeps, on either side. Call it before the first `await`.
-pub fn cookie(name: &str) -> Option<String> {
+/// Reads a cookie, on the server and in the browser. Call it before the first `await`.
+pub fn read_cookie(name: &str) -> Option<String> {
     #[cfg(feature = "ssr")]
     let line = {
         let parts = leptos::prelude::use_context::<axum::http::request::Parts>()?;
@@ -10,23 +10,23 @@ pub fn cookie(name: &str) -> Option<String> {
     };
     #[cfg(not(feature = "ssr"))]
     let line = crate::components::browser::cookies();
-    find(&line, name)
+    find_cookie(&line, name)
 }
 
-fn find(line: &str, name: &str) -> Option<String> {
+fn find_cookie(line: &str, name: &str) -> Option<String> {
     let value = line.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
     Some(Url::unescape(value))
 }
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    use super::find;
+    use super::find_cookie;
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
         let line = "xmodel=no; model=local%2FSmol%20LM; models=no";
-        assert_eq!(find(line, "model").as_deref(), Some("local/Smol LM"));
-        assert_eq!(find(line, "mode"), None);
-        assert_eq!(find("", "model"), None);
+        assert_eq!(find_cookie(line, "model").as_deref(), Some("local/Smol LM"));
+        assert_eq!(find_cookie(line, "mode"), None);
+        assert_eq!(find_cookie("", "model"), None);
     }
 }

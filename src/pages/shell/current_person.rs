@@ -2,21 +2,21 @@ use leptos::prelude::*;
 
 use crate::domain::{CurrentUser, Timestamp};
 
-/// The person who is signed in.
+/// The signed-in user.
 #[derive(Clone, Copy)]
 pub struct CurrentPerson {
-    /// Who it is.
+    /// Their id, name, address and role.
     pub user: RwSignal<CurrentUser>,
-    /// The version of their picture; 0 where there is none.
+    /// The version of their picture; 0 if there is none.
     pub picture: RwSignal<i64>,
-    /// Whether they must add a second factor before anything else.
+    /// Whether they must add a second factor (MFA enrolment) before anything else.
     pub must_enrol: RwSignal<bool>,
-    /// When their account is deleted, if that was asked for.
+    /// When their account will be deleted; `None` if no deletion is pending.
     pub deletion: RwSignal<Option<Timestamp>>,
 }
 
 impl CurrentPerson {
-    /// The person of this page.
+    /// Gets the user from the context.
     pub fn expect() -> Self {
         expect_context()
     }

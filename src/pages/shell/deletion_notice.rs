@@ -7,11 +7,11 @@ use crate::{
     server_fns::deletion::KeepAccount,
 };
 
-/// Tells a person above every page that their account is going to be deleted, and lets them keep it. A plain form: it
-/// is needed once, and would add to what every first visit loads.
+/// A notice above every page that the account is going to be deleted, with a button to keep it. A form without scripts:
+/// it is needed once, and an action would add to the size of every first visit.
 #[component]
 pub fn DeletionNotice(
-    /// When it is deleted; nothing is said without it.
+    /// When the account will be deleted; `None` renders nothing.
     #[prop(into)]
     due: Signal<Option<Timestamp>>,
     /// The reader's clock.

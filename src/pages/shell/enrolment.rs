@@ -1,11 +1,11 @@
-//! Whoever must add a second factor, and may do nothing else before.
+//! Enforced MFA enrolment: users who must add a second factor before anything else.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::components::Notice;
 
-/// Asks for a second factor.
+/// Asks the user to add a second factor.
 #[component]
 pub fn EnrolmentNotice() -> impl IntoView {
     view! {
@@ -14,9 +14,9 @@ pub fn EnrolmentNotice() -> impl IntoView {
                 <p>
                     {rich!(
                         "chat.enrolment",
-                        link = |words| view! {
+                        link = |text| view! {
                             <a class="link" href="/settings#two-step">
-                                {words}
+                                {text}
                             </a>
                         }
                     )}
@@ -26,14 +26,14 @@ pub fn EnrolmentNotice() -> impl IntoView {
     }
 }
 
-/// Has the server asked at every other page than the settings, also when the person comes there by a link: it knows at
-/// once when they have a second factor.
-pub fn keep_to_settings(must_enrol: RwSignal<bool>) {
-    let here = use_location().pathname;
+/// Loads every page except the settings from the server, even when the user follows a link within the site: the server
+/// enforces the enrolment and knows when it is done.
+pub fn enforce_enrolment(must_enrol: RwSignal<bool>) {
+    let pathname = use_location().pathname;
     Effect::new(move || {
-        let path = here.get();
+        let path = pathname.get();
         if must_enrol.get() && !path.starts_with("/settings") {
-            // Going to a page of ours does not fail.
+            // Navigating to a path of this site does not fail.
             let _ = location().set_href(&path);
         }
     });

@@ -7,11 +7,11 @@ use crate::{
     server_fns::people::RefuseFactorRemoval,
 };
 
-/// Tells a person above every page that their second factors are said to be lost, and lets them refuse. A plain form:
-/// it is needed once in years, and would add to what every first visit loads.
+/// A notice above every page that the second factors of the account are going to be removed as lost, with a button to
+/// keep them. A form without scripts: it is rarely needed, and an action would add to the size of every first visit.
 #[component]
 pub fn FactorRemovalNotice(
-    /// When they are removed; nothing is said without it.
+    /// When they will be removed; `None` renders nothing.
     due: Option<Timestamp>,
     /// The reader's clock.
     #[prop(into)]

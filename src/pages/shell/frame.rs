@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 use server_fn::ServerFn;
 
 use super::{
-    chat_list::ChatList,
-    cookie::cookie,
+    chat_list::ChatListState,
+    cookie::read_cookie,
     current_person::CurrentPerson,
     deletion_notice::DeletionNotice,
-    enrolment::{EnrolmentNotice, keep_to_settings},
+    enrolment::{EnrolmentNotice, enforce_enrolment},
+    error_page::{ErrorView, StandalonePage},
     factor_removal_notice::FactorRemovalNotice,
-    fault::{Alone, Faulty},
-    guard::ToSignIn,
-    language::keep_to_language,
+    guard::RedirectToSignIn,
+    language::reload_if_language_changed,
     loaded::loaded,
     message_form_id::MessageFormId,
     models::Models,
@@ -32,23 +32,22 @@ use crate::{
     },
 };
 
-/// What the frame is made of, read in one go.
+/// The data of the frame, loaded in one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct FrameData {
     frame: Frame,
-    /// The model that was chosen last in this browser.
+    /// The id of the model that was last chosen in this browser.
     model: Option<String>,
-    /// The id of what is written into a form without scripts.
+    /// The message id (idempotency key) for a form without scripts.
     client_id: ClientId,
 }
 
 async fn load() -> Result<FrameData, AppError> {
-    let model = cookie("model");
+    let model = read_cookie("model");
     Ok(FrameData { frame: load_frame().await?, model, client_id: ClientId::random() })
 }
 
-/// What stands around every page of a person who is signed in. Decides whether they may be here; strangers are sent to
-/// the sign-in page.
+/// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page.
 #[component]
 pub fn FramePage() -> impl IntoView {
     let data = Resource::new_blocking(|| (), |()| load());
@@ -57,8 +56,8 @@ pub fn FramePage() -> impl IntoView {
             {loaded(move || async move {
                 match data.await {
                     Ok(data) => view! { <FrameView data /> }.into_any(),
-                    Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                    Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
+                    Err(AppError::Unauthenticated) => view! { <RedirectToSignIn /> }.into_any(),
+                    Err(error) => view! { <StandalonePage><ErrorView error /></StandalonePage> }.into_any(),
                 }
             })}
         </Suspense>
@@ -78,7 +77,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
     let zone = ReaderZone::Known(frame.clock_changes.into());
     let time = ReaderTime::new(ReaderClock { now: frame.now, zone });
     let (sign_in, toasts) = (SignInState::new(), Toasts::new());
-    let chats = ChatList::new(frame.chats.chats, toasts, sign_in);
+    let chats = ChatListState::new(frame.chats.chats, toasts, sign_in);
     let sidebar = SidebarState::new(frame.sidebar_folded);
     provide_context(person);
     provide_context(time);
@@ -87,11 +86,11 @@ fn FrameView(data: FrameData) -> impl IntoView {
     provide_context(sidebar);
     provide_context(Models::new(frame.models, model));
     provide_context(MessageFormId(client_id));
-    time.keep(frame.time_zone_chosen);
-    Effect::new(move || keep_to_language(&frame.language));
-    chats.watch_runs();
-    chats.watch_elsewhere();
-    keep_to_settings(person.must_enrol);
+    time.start(frame.time_zone_chosen);
+    Effect::new(move || reload_if_language_changed(&frame.language));
+    chats.poll_running();
+    chats.watch_external_changes();
+    enforce_enrolment(person.must_enrol);
     sign_in.watch();
     let clock = time.clock;
     let sidebar_view = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
@@ -113,7 +112,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
             {t!("chat.frame.skip")}
         </a>
         <div class="frame" data-folded=move || sidebar.is_folded().then_some("")>
-            {sidebar_view(t!("chat.sidebar.hide"), Callback::new(move |()| sidebar.fold(true)), false)}
+            {sidebar_view(t!("chat.sidebar.hide"), Callback::new(move |()| sidebar.set_folded(true)), false)}
             <main class="main" id="main" tabindex="-1">
                 {move || sign_in.ended.get().then(|| view! { <SignedOutNotice /> })}
                 <DeletionNotice due=person.deletion clock />

@@ -2,11 +2,11 @@ use leptos::prelude::*;
 
 use crate::i18n;
 
-/// Has the page be loaded anew where it is not in the language with this tag, which the person reads: it was begun by a
-/// stranger, or they chose another language. For the browser.
-pub fn keep_to_language(tag: &str) {
+/// Reloads the page if it is not in the user's language, given by its tag. This happens after signing in, or when the
+/// user chooses another language. Only for the browser.
+pub fn reload_if_language_changed(tag: &str) {
     if tag != i18n::current().tag() {
-        // Every text of the page is of the other language. A page that cannot be loaded anew stays as it is.
+        // Every text of the page is in the wrong language. If the reload fails, the page stays as it is.
         let _ = location().reload();
     }
 }

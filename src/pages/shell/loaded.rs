@@ -1,17 +1,17 @@
-//! Parts of pages that wait for what is loaded.
+//! Suspended parts of pages, which wait for their data.
 
 use leptos::prelude::*;
 
 use super::{
-    fault::{Alone, Faulty},
-    guard::ToSignIn,
+    error_page::{ErrorView, StandalonePage},
+    guard::RedirectToSignIn,
 };
 use crate::domain::AppError;
 
-/// Shows what `view` makes once it is loaded, and in the browser anew whenever that changes.
+/// Renders `view` once it is loaded; in the browser again whenever the data changes.
 ///
-/// The server makes it once, with everything in it. `Suspense` looks for what must be waited for by calling the closures
-/// of a view that it then throws away: all that the pages within load would be loaded twice.
+/// The server renders it once, including everything inside. `Suspense` finds resources by calling the closures of a
+/// view that it then discards, so everything that the inner pages load would be loaded twice.
 #[cfg(feature = "ssr")]
 pub fn loaded<F>(view: impl Fn() -> F) -> Suspend<AnyView>
 where
@@ -21,7 +21,7 @@ where
     Suspend::new(async move { view.await.resolve().await })
 }
 
-/// Shows what `view` makes once it is loaded, and anew whenever that changes.
+/// Renders `view` once it is loaded, and again whenever the data changes.
 #[cfg(not(feature = "ssr"))]
 pub fn loaded<F>(view: impl Fn() -> F) -> impl Fn() -> Suspend<AnyView>
 where
@@ -30,12 +30,12 @@ where
     move || Suspend::new(view())
 }
 
-/// What a page of a person who is signed in shows of what it loads; in place of what could not be loaded, why.
+/// Renders the loaded data of a page inside the frame; an error message if loading failed.
 #[component]
 pub fn Loaded<T, V>(
-    /// What is loaded.
+    /// The data.
     data: Resource<Result<T, AppError>>,
-    /// Shows it.
+    /// Renders the data.
     view: V,
 ) -> impl IntoView
 where
@@ -49,8 +49,8 @@ where
                 async move {
                     match data.await {
                         Ok(data) => view(data),
-                        Err(AppError::Unauthenticated) => view! { <ToSignIn /> }.into_any(),
-                        Err(error) => view! { <Faulty error /> }.into_any(),
+                        Err(AppError::Unauthenticated) => view! { <RedirectToSignIn /> }.into_any(),
+                        Err(error) => view! { <ErrorView error /> }.into_any(),
                     }
                 }
             })}
@@ -59,12 +59,12 @@ where
     .into_any()
 }
 
-/// The same for a page that stands alone.
+/// Like [`Loaded`], for a page outside the frame.
 #[component]
-pub fn LoadedAlone<T, V>(
-    /// What is loaded.
+pub fn LoadedStandalone<T, V>(
+    /// The data.
     data: Resource<Result<T, AppError>>,
-    /// Shows it.
+    /// Renders the data.
     view: V,
 ) -> impl IntoView
 where
@@ -78,7 +78,7 @@ where
                 async move {
                     match data.await {
                         Ok(data) => view(data),
-                        Err(error) => view! { <Alone><Faulty error /></Alone> }.into_any(),
+                        Err(error) => view! { <StandalonePage><ErrorView error /></StandalonePage> }.into_any(),
                     }
                 }
             })}

@@ -1,13 +1,12 @@
-//! What stands around the pages of a person who is signed in, and what the pages take from there: contexts of one
-//! concern each.
+//! The frame around the pages of a signed-in user, and the contexts that it provides to them, one per concern.
 
 mod chat_list;
 mod cookie;
 mod current_person;
 mod deletion_notice;
 mod enrolment;
+mod error_page;
 mod factor_removal_notice;
-mod fault;
 mod frame;
 mod guard;
 mod language;
@@ -23,12 +22,12 @@ mod signed_out_notice;
 mod toast_area;
 mod toasts;
 
-pub use chat_list::ChatList;
+pub use chat_list::ChatListState;
 pub use current_person::CurrentPerson;
-pub use fault::{Alone, NotFoundPage, set_status};
+pub use error_page::{NotFoundPage, StandalonePage, set_status};
 pub use frame::FramePage;
-pub use language::keep_to_language;
-pub use loaded::{Loaded, LoadedAlone};
+pub use language::reload_if_language_changed;
+pub use loaded::{Loaded, LoadedStandalone};
 pub use message_form_id::MessageFormId;
 pub use models::Models;
 pub use page::Page;

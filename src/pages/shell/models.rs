@@ -2,42 +2,42 @@ use leptos::prelude::*;
 
 use crate::{components::browser::write_cookie, domain::ModelChoice};
 
-/// The models that answer.
+/// The available models and the selected one.
 #[derive(Clone, Copy)]
 pub struct Models {
-    /// The models that can be chosen.
+    /// The available models.
     pub choice: StoredValue<ModelChoice>,
-    /// The id of the model for the next message; empty where there is none.
+    /// The id of the model for the next message; empty if there is none.
     pub chosen: RwSignal<String>,
 }
 
 impl Models {
-    /// The models of this page.
+    /// Gets the models from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// The models, with the one that was chosen `last` in this browser where it still answers.
+    /// Selects the model that was chosen `last` in this browser if it is still available, otherwise the default.
     pub fn new(choice: ModelChoice, last: Option<String>) -> Self {
         let is_offered = |id: &String| choice.models.iter().any(|model| model.id == *id);
         let chosen = last.filter(is_offered).or(choice.default.clone()).unwrap_or_default();
         Self { choice: StoredValue::new(choice), chosen: RwSignal::new(chosen) }
     }
 
-    /// Chooses the model for the next message, and for new chats of this browser.
+    /// Selects the model for the next message, and for new chats in this browser.
     pub fn choose(self, id: String) {
         write_cookie("model", &id);
         self.chosen.set(id);
     }
 
-    /// The name of a model for people; its id where the model is gone.
+    /// The display name of a model; its id if the model is not available any more.
     pub fn label(self, id: &str) -> String {
         let label = |choice: &ModelChoice| choice.models.iter().find(|model| model.id == id).map(|m| m.label.clone());
         self.choice.with_value(label).unwrap_or_else(|| id.to_owned())
     }
 
-    /// Whether a model answers.
-    pub fn offers(self, id: &str) -> bool {
+    /// Whether a model is available.
+    pub fn is_available(self, id: &str) -> bool {
         self.choice.with_value(|choice| choice.models.iter().any(|model| model.id == id))
     }
 }

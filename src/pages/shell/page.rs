@@ -3,10 +3,10 @@ use leptos::prelude::*;
 use super::page_bar::PageBar;
 use crate::components::PageTitle;
 
-/// A page with a heading of its own, in one column.
+/// A page with its own heading, in one column.
 #[component]
 pub fn Page(
-    /// The title, in the bar and in the browser's frame.
+    /// The title, in the bar and in the document title.
     title: &'static str,
     /// The classes of the column.
     #[prop(default = "column")]

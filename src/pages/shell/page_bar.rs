@@ -3,16 +3,16 @@ use leptos::prelude::*;
 use super::sidebar_state::SidebarState;
 use crate::components::TopBar;
 
-/// The bar above a page of somebody who is signed in.
+/// The bar above a page of a signed-in user.
 #[component]
 pub fn PageBar(
-    /// The page's heading.
+    /// The title of the page.
     #[prop(into)]
     title: Signal<String>,
-    /// Whether the page has no other heading.
+    /// Whether the title is the page's heading (`h1`).
     #[prop(default = true)]
     heading: bool,
-    /// What can be done with the page.
+    /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -23,7 +23,7 @@ pub fn PageBar(
             title
             heading
             on_drawer=Callback::new(move |()| sidebar.drawer.set(true))
-            on_unfold=Callback::new(move |()| sidebar.fold(false))
+            on_unfold=Callback::new(move |()| sidebar.set_folded(false))
         >
             {children}
         </TopBar>

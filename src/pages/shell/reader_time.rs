@@ -7,30 +7,30 @@ use crate::components::{
     browser::{now_millis, time_zone, write_cookie},
 };
 
-/// Time between two moves of the clock.
-const TICK: Duration = Duration::from_secs(60);
+/// How often the clock is updated.
+const TICK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The time where the reader is.
+/// The current time and time zone of the user.
 #[derive(Clone, Copy)]
 pub struct ReaderTime {
-    /// The reader's clock.
+    /// The clock.
     pub clock: RwSignal<ReaderClock>,
 }
 
 impl ReaderTime {
-    /// The time of this page.
+    /// Gets the clock from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// The time as the server knows it.
+    /// Creates it from the clock that the server sent.
     pub fn new(clock: ReaderClock) -> Self {
         Self { clock: RwSignal::new(clock) }
     }
 
-    /// Lets the clock go on in the browser, and tells the server the time zone for the next page. A zone that was
-    /// chosen goes before the browser's.
-    pub fn keep(self, zone_was_chosen: bool) {
+    /// Keeps the clock running in the browser, and sets the cookie with the browser's time zone for the next page. A
+    /// time zone chosen in the settings takes precedence over the browser's.
+    pub fn start(self, zone_was_chosen: bool) {
         Effect::new(move || {
             write_cookie("tz", &time_zone());
             if !zone_was_chosen {
@@ -43,7 +43,7 @@ impl ReaderTime {
                 let passed = (now_millis() - started) as i64;
                 self.clock.try_update(|clock| clock.now = begin.plus_millis(passed.max(0)));
             };
-            if let Ok(handle) = set_interval_with_handle(tick, TICK) {
+            if let Ok(handle) = set_interval_with_handle(tick, TICK_INTERVAL) {
                 on_cleanup(move || handle.clear());
             }
         });

@@ -2,32 +2,32 @@ use leptos::prelude::*;
 
 use crate::components::browser::write_cookie;
 
-/// Where the sidebar is.
+/// Whether the sidebar is visible.
 #[derive(Clone, Copy)]
 pub struct SidebarState {
-    /// Whether it is open as a drawer, on a small screen.
+    /// Whether it is open as a drawer, on small screens.
     pub drawer: RwSignal<bool>,
     folded: RwSignal<bool>,
 }
 
 impl SidebarState {
-    /// The state around this page.
+    /// Gets the state from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// A closed drawer; on a large screen the sidebar as this browser keeps it.
+    /// A closed drawer; `folded` is the preference of this browser for large screens.
     pub fn new(folded: bool) -> Self {
         Self { drawer: RwSignal::new(false), folded: RwSignal::new(folded) }
     }
 
-    /// Whether it is folded away, on a large screen.
+    /// Whether it is folded (collapsed), on large screens.
     pub fn is_folded(self) -> bool {
         self.folded.get()
     }
 
-    /// Folds it away or unfolds it, here and on the next pages.
-    pub fn fold(self, folded: bool) {
+    /// Folds or unfolds it, on this page and the next ones.
+    pub fn set_folded(self, folded: bool) {
         write_cookie("sidebar", if folded { "folded" } else { "open" });
         self.folded.set(folded);
     }

@@ -2,37 +2,37 @@ use leptos::prelude::*;
 
 use crate::domain;
 
-/// Whether the person is still signed in while pages of theirs are open.
+/// Whether the user is still signed in while the page is open.
 #[derive(Clone, Copy)]
 pub struct SignInState {
-    /// Whether the sign-in has ended. Nothing is asked for by itself then.
+    /// Whether the session has ended. Automatic requests pause then.
     pub ended: RwSignal<bool>,
 }
 
 impl SignInState {
-    /// The state around this page.
+    /// Gets the state from the context.
     pub fn expect() -> Self {
         expect_context()
     }
 
-    /// The state of somebody who is signed in.
+    /// The state of a signed-in user.
     pub fn new() -> Self {
         Self { ended: RwSignal::new(false) }
     }
 
-    /// Notices when the server answers whatever the open page asks with that nobody is signed in.
+    /// Sets [`Self::ended`] when any request of the page fails because the user is signed out.
     pub fn watch(self) {
         Effect::new(move || {
             domain::on_signed_out(move || {
-                // An answer may come after the page is gone.
+                // A response may arrive after the page is disposed.
                 self.ended.try_set(true);
             });
         });
     }
 
-    /// Whoever asked is signed in, perhaps again, in another tab.
-    pub fn holds(self) {
-        // What follows the signal begins anew with each change, so that it must change only where it has to.
+    /// Call it after a successful request: the user is signed in, perhaps again, in another tab.
+    pub fn mark_signed_in(self) {
+        // Every change reruns the effects that depend on the signal, so set it only if it differs.
         if self.ended.try_get_untracked() == Some(true) {
             self.ended.set(false);
         }

@@ -1,34 +1,34 @@
 use leptos::prelude::*;
 
-use super::{chat_list::ChatList, toasts::Toasts};
+use super::{chat_list::ChatListState, toasts::Toasts};
 use crate::components::Toast;
 
-/// The toasts: the way back from a deletion, and what could not be done.
+/// The toasts: undo of a deletion, and errors of chat actions.
 #[component]
 pub fn ToastArea(
-    /// What they say.
+    /// The content of the toasts.
     toasts: Toasts,
-    /// The list into which deleted chats come back.
-    chats: ChatList,
+    /// The list that restores deleted chats.
+    chats: ChatListState,
 ) -> impl IntoView {
-    let Toasts { deleted, problem } = toasts;
-    let deletion_words = move || match deleted.with(Vec::len) {
+    let Toasts { deleted, error } = toasts;
+    let deletion_text = move || match deleted.with(Vec::len) {
         0 => None,
         count => Some(t!("chat.deleted", count = count)),
     };
-    let problem_words = move || problem.get().map(|error| error.text());
+    let error_text = move || error.get().map(|error| error.text());
     view! {
         <Toast
-            words=Signal::derive(deletion_words)
+            text=Signal::derive(deletion_text)
             action=t!("chat.action.restore")
             on_action=Callback::new(move |()| chats.restore_deleted())
-            on_over=Callback::new(move |()| deleted.set(Vec::new()))
+            on_timeout=Callback::new(move |()| deleted.set(Vec::new()))
         />
         <Toast
-            words=Signal::derive(problem_words)
+            text=Signal::derive(error_text)
             action=t!("common.close")
-            on_action=Callback::new(move |()| problem.set(None))
-            on_over=Callback::new(move |()| problem.set(None))
+            on_action=Callback::new(move |()| error.set(None))
+            on_timeout=Callback::new(move |()| error.set(None))
         />
     }
     .into_any()

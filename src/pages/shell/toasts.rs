@@ -2,25 +2,25 @@ use leptos::prelude::*;
 
 use crate::domain::{AppError, ChatId};
 
-/// What floats above every page for a while.
+/// The content of the toasts above every page.
 #[derive(Clone, Copy)]
 pub struct Toasts {
-    /// Chats that were just deleted and can be brought back.
+    /// Chats that were just deleted and can be restored.
     pub deleted: RwSignal<Vec<ChatId>>,
-    /// Why something could not be done with a chat.
-    pub problem: RwSignal<Option<AppError>>,
+    /// Why the last chat action failed.
+    pub error: RwSignal<Option<AppError>>,
 }
 
 impl Toasts {
-    /// No toasts.
+    /// Creates the state without toasts.
     pub fn new() -> Self {
-        Self { deleted: RwSignal::new(Vec::new()), problem: RwSignal::new(None) }
+        Self { deleted: RwSignal::new(Vec::new()), error: RwSignal::new(None) }
     }
 
-    /// Says why something could not be done. That the sign-in has ended is said above the page.
-    pub fn fail(self, error: AppError) {
+    /// Shows an error. The end of the session is not shown here: there is a notice above the page.
+    pub fn show_error(self, error: AppError) {
         if error != AppError::Unauthenticated {
-            self.problem.try_set(Some(error));
+            self.error.try_set(Some(error));
         }
     }
 }

@@ -1,32 +1,32 @@
-//! The actions behind forms, with and without scripts.
+//! Server actions of forms, with and without scripts.
 
 use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
 use leptos_router::hooks::use_query_map;
 use server_fn::ServerFn;
 
 use crate::{
-    components::Kept,
-    domain::{AppError, Typed},
+    components::SubmittedValues,
+    domain::{AppError, FormValues},
 };
 
-/// Remembers what the request brought of a form that failed. Call it once, around all pages.
-pub fn provide_typed() {
+/// Provides the submitted values of a form that failed without scripts. Call it once, around all pages.
+pub fn provide_form_values() {
     #[cfg(feature = "ssr")]
     if let Some(parts) = use_context::<axum::http::request::Parts>()
-        && let Some(typed) = parts.extensions.get::<Typed>()
+        && let Some(form_values) = parts.extensions.get::<FormValues>()
     {
-        provide_context(typed.clone());
+        provide_context(form_values.clone());
     }
 }
 
-/// Gives the inputs that follow what was typed into this form, where it has failed without scripts.
-fn provide_kept<F: ServerFn>() {
+/// Provides the submitted values to the inputs that follow, if this form failed without scripts.
+fn provide_submitted_values<F: ServerFn>() {
     let failed = url_error::<F>().is_some();
-    let typed = use_context::<Typed>().filter(|typed| failed && typed.form == F::PATH);
-    provide_context(Kept(typed.map(|typed| typed.fields).unwrap_or_default()));
+    let form_values = use_context::<FormValues>().filter(|form_values| failed && form_values.form == F::PATH);
+    provide_context(SubmittedValues(form_values.map(|form_values| form_values.fields).unwrap_or_default()));
 }
 
-/// The error that a plain form brought back in the URL, if it was sent to this server function.
+/// The error in the URL after a submission without scripts to this server function.
 pub fn url_error<F: ServerFn>() -> Option<AppError> {
     use_query_map().with_untracked(|query| {
         let sent_to = query.get_str("__path")?;
@@ -35,23 +35,23 @@ pub fn url_error<F: ServerFn>() -> Option<AppError> {
     })
 }
 
-/// The action behind a form. Begins with the error in the URL, where there is one, and gives the inputs that are made
-/// after it what was typed into them.
+/// The action of a form. It starts with the error in the URL, if there is one, and provides the submitted values to the
+/// inputs that are created after it.
 pub fn form_action<F>() -> ServerAction<F>
 where
     F: ServerFn<Error = AppError> + Clone + Send + Sync,
     F::Output: Send + Sync,
 {
-    provide_kept::<F>();
+    provide_submitted_values::<F>();
     let action = ServerAction::<F>::new();
-    // The framework remembers the error of an earlier page; only the one of this page counts.
+    // The framework keeps the error of an earlier page; only the one of this page counts.
     if url_error::<F>().is_none() {
         action.clear();
     }
     action
 }
 
-/// What went wrong with an action.
+/// The error of an action.
 pub fn action_error<F>(action: ServerAction<F>) -> Signal<Option<AppError>>
 where
     F: ServerFn<Error = AppError> + Clone + Send + Sync,
@@ -60,7 +60,7 @@ where
     Signal::derive(move || action.value().get().and_then(Result::err))
 }
 
-/// Whether an action was done: nothing where it was not tried on this page.
+/// Whether an action succeeded; `None` if it was not run on this page.
 pub fn action_done<F>(action: ServerAction<F>) -> Signal<Option<bool>>
 where
     F: ServerFn<Error = AppError> + Clone + Send + Sync,
@@ -69,7 +69,7 @@ where
     Signal::derive(move || action.value().with(|value| value.as_ref().map(Result::is_ok)))
 }
 
-/// Calls `then` with what came of an action whenever it was done.
+/// Calls `then` with the output of an action whenever it succeeds.
 pub fn on_success<F>(action: ServerAction<F>, then: impl Fn(F::Output) + 'static)
 where
     F: ServerFn<Error = AppError> + Clone + Send + Sync,
@@ -82,7 +82,7 @@ where
     });
 }
 
-/// What is said once an action was done: here, or by a plain form, after which the address says `done`.
+/// The status message after an action succeeded: here, or without scripts, where the URL has the parameter `done`.
 pub fn action_status<F>(
     action: ServerAction<F>,
     done: &'static str,
@@ -95,16 +95,16 @@ where
     done_status(action.pending().into(), action_done(action), done, result)
 }
 
-/// The same for an action that is `saved` in a way of its own; nothing where it was not tried on this page.
+/// Like [`action_status`], with a custom success signal, which is `None` if the action was not run on this page.
 pub fn done_status(
     pending: Signal<bool>,
-    saved: Signal<Option<bool>>,
+    succeeded: Signal<Option<bool>>,
     done: &'static str,
     result: &'static str,
 ) -> Signal<Option<&'static str>> {
     let query = use_query_map();
     Signal::derive(move || {
-        let named = || query.with(|query| query.get_str("done") == Some(done));
-        (!pending.get() && saved.get().unwrap_or_else(named)).then_some(result)
+        let has_done_parameter = || query.with(|query| query.get_str("done") == Some(done));
+        (!pending.get() && succeeded.get().unwrap_or_else(has_done_parameter)).then_some(result)
     })
 }

@@ -1,8 +1,8 @@
-//! Lists of rows, and the way through their pages.
+//! Lists of rows and their pagination.
 
 use leptos::prelude::*;
 
-/// Rows with lines between them.
+/// A list of rows with separator lines.
 #[component]
 pub fn RowList(
     /// The rows.
@@ -11,31 +11,32 @@ pub fn RowList(
     view! { <ul class="divide-y divide-line border-y border-line">{children()}</ul> }.into_any()
 }
 
-/// Rows with lines between them, or a sentence where there are none.
+/// A list of rows with separator lines, or a sentence if it is empty.
 #[component]
-pub fn RowsOrNone(
+pub fn RowListOrEmpty(
     /// The rows.
     rows: Vec<AnyView>,
-    /// The sentence.
-    none: &'static str,
+    /// The sentence for an empty list.
+    empty_text: &'static str,
 ) -> impl IntoView {
     if rows.is_empty() {
-        view! { <p class="py-6 text-ink-soft">{none}</p> }.into_any()
+        view! { <p class="py-6 text-ink-soft">{empty_text}</p> }.into_any()
     } else {
         view! { <RowList>{rows}</RowList> }.into_any()
     }
 }
 
-/// Where the pages of a list are.
+/// The URLs of the pages of a list.
 pub struct PageLinks {
     /// The first page.
     pub first: String,
-    /// The next one, where there is one.
+    /// The next page, if there is one.
     pub next: Option<String>,
 }
 
 impl PageLinks {
-    /// The pages of the list at `path` for a query, whose pairs end with `&` each.
+    /// The links of the list at `path` for a query string, each pair of which ends with `&`. `cursor` is the start of
+    /// the next page.
     pub fn new(path: &str, query: &str, cursor: Option<String>) -> Self {
         Self {
             first: format!("{path}?{query}").trim_end_matches(['?', '&']).to_owned(),
@@ -47,29 +48,29 @@ impl PageLinks {
 /// The links to the first and to the next page of a list.
 #[component]
 pub fn Pager(
-    /// Where the pages are.
+    /// The URLs of the pages.
     links: PageLinks,
-    /// Whether this is another page than the first.
+    /// Whether this is not the first page.
     is_later: bool,
-    /// What the link to the first page says.
-    to_first: &'static str,
-    /// What the link to the next page says.
-    to_next: &'static str,
-    /// The classes around.
+    /// The text of the link to the first page.
+    first_label: &'static str,
+    /// The text of the link to the next page.
+    next_label: &'static str,
+    /// The classes of the element around the links.
     #[prop(default = "mt-4 flex flex-wrap gap-3")]
     class: &'static str,
 ) -> impl IntoView {
     let PageLinks { first, next } = links;
-    let link = |(href, words)| {
+    let link = |(href, label)| {
         view! {
             <a class="btn btn-line" href=href>
-                {words}
+                {label}
             </a>
         }
     };
     view! {
         <p class=class>
-            {is_later.then_some((first, to_first)).map(link)} {next.map(|next| (next, to_next)).map(link)}
+            {is_later.then_some((first, first_label)).map(link)} {next.map(|next| (next, next_label)).map(link)}
         </p>
     }
     .into_any()

@@ -1,21 +1,21 @@
-//! What pages of several areas are made of: forms, sections, lists.
+//! Building blocks for pages of several areas: forms, sections, lists.
 
-mod confirm;
 mod form_action;
 mod form_error;
 mod input;
 mod list;
 mod password;
+mod reauth;
 mod section;
 mod status;
 
-pub use confirm::{ConfirmFirst, ConfirmGate, ConfirmLink, FormErrorOrConfirm};
 pub use form_action::{
-    action_done, action_error, action_status, done_status, form_action, on_success, provide_typed, url_error,
+    action_done, action_error, action_status, done_status, form_action, on_success, provide_form_values, url_error,
 };
 pub use form_error::{field_error, focus_error, form_error};
 pub use input::input_value;
-pub use list::{PageLinks, Pager, RowList, RowsOrNone};
+pub use list::{PageLinks, Pager, RowList, RowListOrEmpty};
 pub use password::{PasswordStrength, password_rating};
+pub use reauth::{FormErrorOrReauth, ReauthGate, ReauthLink, ReauthNotice};
 pub use section::Section;
 pub use status::{StatusMessage, SubmitButton};

@@ -1,4 +1,4 @@
-//! How good a password is, told while it is typed.
+//! Password strength, shown while the user types.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use leptos::{prelude::*, task::spawn_local, web_sys};
 use super::input::input_value;
 use crate::{domain::PasswordRating, i18n, server_fns::account::rate_password};
 
-const PAUSE: Duration = Duration::from_millis(300);
+const DEBOUNCE: Duration = Duration::from_millis(300);
 
-/// How good the password is, as four strokes and a sentence that is read out when it changes.
+/// The strength of a password: a meter with four bars, and advice in a live region.
 #[component]
 pub fn PasswordStrength(
-    /// The rating of what is typed.
+    /// The rating of the current input.
     rating: RwSignal<Option<PasswordRating>>,
-    /// What the server said of it.
-    wrong: Signal<Option<String>>,
+    /// The error that the server returned for the password.
+    error: Signal<Option<String>>,
 ) -> impl IntoView {
-    // A password that is not accepted never looks as if it were.
+    // The meter must not show a rejected password as acceptable.
     let score =
         move || rating.with(|r| r.as_ref().map(|r| if r.acceptable { r.score.max(3) } else { r.score.clamp(1, 2) }));
     let advice = move || {
         let rule = || t!("common.password_rule").to_owned();
         let advice = rating.with(|r| r.as_ref().map_or_else(rule, |r| r.advice.text_in(i18n::current())));
-        // What stands above as an error is not said twice.
-        Some(advice).filter(|advice| wrong.with(|wrong| wrong.as_ref() != Some(advice)))
+        // Do not repeat the error above.
+        Some(advice).filter(|advice| error.with(|error| error.as_ref() != Some(advice)))
     };
     view! {
         <div class="meter js-only" aria-hidden="true" data-score=score>
@@ -39,40 +39,40 @@ pub fn PasswordStrength(
     }
 }
 
-/// The rating of the password in the field `password`, and what to call when something was typed into the form. `about`
-/// gives the e-mail address and the name that the password may not be.
+/// Returns the rating of the password in the field `password`, and the callback for input events of the form. `about`
+/// returns the e-mail address and the name, which the password must not be.
 pub fn password_rating(
     about: impl Fn() -> (String, String) + Copy + Send + Sync + 'static,
 ) -> (RwSignal<Option<PasswordRating>>, Callback<web_sys::Event>) {
     let rating = RwSignal::new(None);
-    let waiting = StoredValue::new(None::<TimeoutHandle>);
-    // Only the answer to the newest question counts.
-    let asked = StoredValue::new(0_u32);
-    let ask = move |email: String, name: String, password: String| {
-        // The page may be gone by the time the pause is over.
-        let Some(question) = asked.try_get_value().map(|last| last + 1) else { return };
-        asked.set_value(question);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    // Only the response to the latest request counts.
+    let latest_request = StoredValue::new(0_u32);
+    let request_rating = move |email: String, name: String, password: String| {
+        // The page may be disposed before the delay is over.
+        let Some(request) = latest_request.try_get_value().map(|last| last + 1) else { return };
+        latest_request.set_value(request);
         if password.is_empty() {
             rating.set(None);
             return;
         }
         spawn_local(async move {
-            let answer = rate_password(email, name, password).await;
-            if asked.try_get_value() == Some(question) {
-                // Where the server cannot say, the rule stands there again; sending the form says more.
-                rating.try_set(answer.ok());
+            let response = rate_password(email, name, password).await;
+            if latest_request.try_get_value() == Some(request) {
+                // If the request fails, the general rule is shown; submitting the form reports the error.
+                rating.try_set(response.ok());
             }
         });
     };
     let on_input = Callback::new(move |_: web_sys::Event| {
-        if let Some(handle) = waiting.try_get_value().flatten() {
+        if let Some(handle) = timer.try_get_value().flatten() {
             handle.clear();
         }
-        let later = move || {
+        let rate_now = move || {
             let (email, name) = about();
-            ask(email, name, input_value("password"));
+            request_rating(email, name, input_value("password"));
         };
-        waiting.set_value(set_timeout_with_handle(later, PAUSE).ok());
+        timer.set_value(set_timeout_with_handle(rate_now, DEBOUNCE).ok());
     });
     (rating, on_input)
 }

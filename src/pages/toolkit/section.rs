@@ -1,19 +1,19 @@
 use leptos::prelude::*;
 
-/// One part of a page, with a heading.
+/// A section of a page, with a heading.
 #[component]
 pub fn Section(
-    /// Its id, for links to it.
+    /// The id, for links to the section.
     id: &'static str,
-    /// Its heading.
+    /// The heading.
     title: &'static str,
-    /// One sentence.
+    /// The sentence below the heading.
     #[prop(into)]
     sentence: String,
-    /// Whether a line stands above it.
+    /// Whether to draw a line above it.
     #[prop(optional)]
     ruled: bool,
-    /// What is in it.
+    /// The content.
     children: Children,
 ) -> impl IntoView {
     let class = if ruled { "settings-section border-t border-line" } else { "settings-section" };

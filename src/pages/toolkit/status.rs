@@ -2,38 +2,38 @@ use leptos::prelude::*;
 
 use crate::components::{Glyph, Icon};
 
-/// What came of a change, read out when it appears.
+/// The success message of a change, in a live region.
 #[component]
 pub fn StatusMessage(
-    /// A sentence, once there is one.
+    /// The message; `None` until there is one.
     #[prop(into)]
-    words: Signal<Option<&'static str>>,
+    text: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     view! {
         <p class="flex items-center gap-1.5 text-label text-good" role="status">
-            {move || words.get().map(|words| view! { <Icon glyph=Glyph::Check /> {words} })}
+            {move || text.get().map(|text| view! { <Icon glyph=Glyph::Check /> {text} })}
         </p>
     }
     .into_any()
 }
 
-/// The button of a form, and what came of it.
+/// The submit button of a form, and its status message.
 #[component]
 pub fn SubmitButton(
-    /// What the button says.
-    words: &'static str,
-    /// Whether it is on its way.
+    /// The label of the button.
+    label: &'static str,
+    /// Whether the request is pending.
     #[prop(into)]
     pending: Signal<bool>,
-    /// A sentence, once it was done.
+    /// The success message; `None` until there is one.
     status: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     view! {
         <div class="flex flex-wrap items-center gap-3">
             <button class="btn btn-line" type="submit" aria-busy=move || pending.get().to_string()>
-                {words}
+                {label}
             </button>
-            <StatusMessage words=status />
+            <StatusMessage text=status />
         </div>
     }
     .into_any()

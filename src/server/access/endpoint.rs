@@ -1,4 +1,4 @@
-//! What the server knows of each server function: where it is, who may call it, and what it takes.
+//! Server functions as endpoints: path, access policy and argument names.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -11,17 +11,17 @@ use server_fn::ServerFn;
 
 use super::Access;
 
-/// The names of the arguments of a server function.
-type Names = &'static [&'static str];
+/// The argument names of a server function.
+type ArgumentNames = &'static [&'static str];
 
 /// A server function as an endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Its path.
+    /// The URL path.
     pub path: &'static str,
-    /// Who may call it.
+    /// The access policy.
     pub access: Access,
-    arguments: fn() -> Names,
+    arguments: fn() -> ArgumentNames,
 }
 
 inventory::collect!(Endpoint);
@@ -32,44 +32,49 @@ impl Endpoint {
         Self { path: T::PATH, access: T::ACCESS, arguments: arguments::<T> }
     }
 
-    /// The endpoint at this path; `None` where no server function is.
+    /// The endpoint at this path; `None` if there is no such server function.
     pub fn at(path: &str) -> Option<&'static Self> {
         static BY_PATH: LazyLock<HashMap<&str, &Endpoint>> =
             LazyLock::new(|| inventory::iter::<Endpoint>().map(|endpoint| (endpoint.path, endpoint)).collect());
         BY_PATH.get(path).copied()
     }
 
-    /// The names of what it takes. Anything else in a request is refused.
-    pub fn arguments(&self) -> Names {
+    /// The argument names. A request with any other argument is refused.
+    pub fn arguments(&self) -> ArgumentNames {
         (self.arguments)()
     }
 }
 
 /// A server function with an access policy.
 pub trait HasAccess: ServerFn {
-    /// Who may call it.
+    /// The access policy.
     const ACCESS: Access;
 }
 
-/// The arguments are asked of the function's own type: it is told to read itself from nothing, and says what it looks for.
-fn arguments<T: DeserializeOwned>() -> Names {
-    let mut asked: Names = &[];
-    // It always fails, and has then said what it looks for.
-    let _ = T::deserialize(Listener(&mut asked));
-    asked
+/// Finds the field names of an argument struct by deserializing it from a probe that records the names it is asked for.
+fn arguments<T: DeserializeOwned>() -> ArgumentNames {
+    let mut names: ArgumentNames = &[];
+    // Always fails, after the names are recorded.
+    let _ = T::deserialize(FieldNameProbe(&mut names));
+    names
 }
 
-/// Listens to what a type looks for.
-struct Listener<'a>(&'a mut Names);
+/// A deserializer that only records the field names of a struct.
+struct FieldNameProbe<'a>(&'a mut ArgumentNames);
 
-impl<'de> Deserializer<'de> for Listener<'_> {
+impl<'de> Deserializer<'de> for FieldNameProbe<'_> {
     type Error = value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(Self::Error::custom("nothing is there"))
+        Err(Self::Error::custom("no data"))
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &str, fields: Names, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &str,
+        fields: ArgumentNames,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         *self.0 = fields;
         self.deserialize_any(visitor)
     }
@@ -85,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_25_functions_say_what_they_take() {
+    fn row_25_endpoints_list_their_argument_names() {
         let arguments = |path: &str| Endpoint::at(path).map(Endpoint::arguments);
         assert_eq!(arguments("/api/sign_in"), Some(&["email", "password", "remember", "next"][..]));
         assert_eq!(arguments("/api/sign_out"), Some(&[][..]));

@@ -1,4 +1,4 @@
-//! Access policies: who may call an endpoint, and what they must have proved.
+//! Access policies: who may call an endpoint, and whether recent authentication is required.
 
 mod endpoint;
 
@@ -8,62 +8,62 @@ pub use endpoint::{Endpoint, HasAccess};
 
 use super::{
     audit::RequestMeta,
-    auth::{Caller, Unenrolled},
+    auth::{Caller, MfaEnrolmentRequired},
     fault::Fault,
     state::AppState,
 };
 use crate::domain::AppError;
 
-/// Who may call an endpoint. Each endpoint has one; it drives the check, and the tests of isolation.
+/// Who may call an endpoint. Each endpoint has one policy; the access check and the isolation tests use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Everybody.
+    /// Everyone, without a sign-in.
     Anyone,
-    /// Whoever is signed in, also while a second factor is required of them that they have not added yet.
-    Unenrolled,
-    /// The same, within 10 minutes of proving who they are.
-    RecentlyAuthenticatedUnenrolled,
-    /// Whoever is signed in.
+    /// Signed-in users, including those who must still add a second factor.
+    BeforeEnrolment,
+    /// Like `BeforeEnrolment`, within 10 minutes of authentication.
+    RecentlyAuthenticatedBeforeEnrolment,
+    /// Signed-in users.
     Person,
-    /// The same, within 10 minutes of proving who they are.
+    /// Like `Person`, within 10 minutes of authentication.
     RecentlyAuthenticated,
-    /// Administrators. The audit records who else tries.
+    /// Administrators. Requests of others are audited.
     Administrator,
-    /// The same, within 10 minutes of proving who they are.
+    /// Like `Administrator`, within 10 minutes of authentication.
     RecentlyAuthenticatedAdministrator,
 }
 
 impl Access {
-    /// Whether a stranger is refused.
+    /// Whether a sign-in is required.
     pub const fn needs_sign_in(self) -> bool {
         !matches!(self, Self::Anyone)
     }
 
-    /// Whether somebody may call it who must add a second factor before anything else.
+    /// Whether users who must still add a second factor may call it.
     pub const fn is_open_before_enrolment(self) -> bool {
-        matches!(self, Self::Anyone | Self::Unenrolled | Self::RecentlyAuthenticatedUnenrolled)
+        matches!(self, Self::Anyone | Self::BeforeEnrolment | Self::RecentlyAuthenticatedBeforeEnrolment)
     }
 
-    /// Whether a member is refused.
+    /// Whether the administrator role is required.
     pub const fn is_for_administrators(self) -> bool {
         matches!(self, Self::Administrator | Self::RecentlyAuthenticatedAdministrator)
     }
 
-    /// Whether the caller must have proved who they are within 10 minutes.
+    /// Whether authentication within the last 10 minutes is required.
     pub const fn needs_recent_authentication(self) -> bool {
         matches!(
             self,
             Self::RecentlyAuthenticated
-                | Self::RecentlyAuthenticatedUnenrolled
+                | Self::RecentlyAuthenticatedBeforeEnrolment
                 | Self::RecentlyAuthenticatedAdministrator
         )
     }
 
-    /// Refuses a request that this policy does not let through. The layers have left in `extensions` who calls; `path` is
-    /// what the audit says of a member who tries what only administrators may.
+    /// Checks a request against this policy. The middleware has stored the [`Caller`] in `extensions`; `path` is the
+    /// audit detail for a member who calls an endpoint for administrators.
     ///
     /// # Errors
-    /// `Unenrolled`, `Unauthenticated`, `Forbidden`, `Stale`.
+    /// `MfaEnrolmentRequired`, `Unauthenticated`, `Forbidden`, `ReauthRequired`.
     pub async fn check(
         self,
         state: &AppState,
@@ -71,8 +71,8 @@ impl Access {
         path: &str,
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        if extensions.get::<Unenrolled>().is_some() && !self.is_open_before_enrolment() {
-            return Err(AppError::Unenrolled.into());
+        if extensions.get::<MfaEnrolmentRequired>().is_some() && !self.is_open_before_enrolment() {
+            return Err(AppError::MfaEnrolmentRequired.into());
         }
         if !self.needs_sign_in() {
             return Ok(());
@@ -82,7 +82,7 @@ impl Access {
             state.people.require_administrator(caller, path, meta).await?;
         }
         if self.needs_recent_authentication() {
-            state.accounts.require_fresh(caller)?;
+            state.accounts.require_recent_authentication(caller)?;
         }
         Ok(())
     }

@@ -1,19 +1,19 @@
-//! Where a request comes from.
+//! The client address of a request.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address of the person's machine, as well as it can be known: the peer, or what a trusted proxy says of it.
-/// An extension of all requests.
+/// The IP address of the client as well as it is known: the peer's, or the one reported by a trusted proxy. A request
+/// extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
-/// A trusted proxy passed the request on without saying for whom: [`ClientAddress`] is the proxy's, and many people may be
-/// behind it. An extension of such requests.
+/// A trusted proxy forwarded the request without the client's address, so [`ClientAddress`] is the proxy's and many
+/// clients may share it. A request extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HiddenAddress;
+pub struct SharedAddress;
 
 impl ClientAddress {
-    /// The address as far as one customer can change it at will: all of IPv4, the /64 of IPv6.
+    /// The address as a rate-limit key: the whole IPv4 address, or the /64 of IPv6, which one customer can use at will.
     pub fn rate_limit_key(self) -> String {
         match self.0.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
@@ -26,7 +26,7 @@ impl ClientAddress {
 }
 
 impl Default for ClientAddress {
-    /// Nobody: the request did not come over a socket.
+    /// The unspecified address: the request did not come over a socket.
     fn default() -> Self {
         Self(Ipv4Addr::UNSPECIFIED.into())
     }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a07_one_customer_is_one_key() {
+    fn a07_one_customer_has_one_rate_limit_key() {
         let key = |text: &str| ClientAddress(text.parse().expect("an address")).rate_limit_key();
         assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));

@@ -1,16 +1,16 @@
-//! Where a page of the audit ends, for the next one.
+//! Cursors for pages of the audit log.
 
 use crate::{
     domain::{AppError, Timestamp},
     server::store::AuditRow,
 };
 
-/// The cursor of what follows an entry.
+/// The cursor after an entry.
 pub fn cursor_after(last: &AuditRow) -> String {
     format!("{}.{}", last.at.micros(), last.id)
 }
 
-/// The time and the id in a cursor.
+/// Parses a cursor into the time and the id of an entry.
 ///
 /// # Errors
 /// `Invalid` on `cursor`.

@@ -1,17 +1,17 @@
-//! Browsers and networks in words, as people know them.
+//! Describes browsers (user agents) and networks for users.
 
 use std::net::IpAddr;
 
 use crate::i18n::Texts;
 
-/// What the operator's commands say in place of a browser's name.
-pub(super) const COMMAND_LINE: &str = "command line";
-/// What the server says of itself.
-pub(super) const SERVER: &str = "server";
+/// The user agent of the operator's commands.
+pub(super) const COMMAND_LINE_AGENT: &str = "command line";
+/// The user agent of the server itself.
+pub(super) const SERVER_AGENT: &str = "server";
 
-/// The beginning of an address, enough to recognize one's own network: all but the last byte of IPv4, the /48 of IPv6.
-/// `None` for what came over no network.
-pub(super) fn network_of(address: IpAddr) -> Option<String> {
+/// The prefix of an address, enough to recognize one's own network: the /24 of IPv4, the /48 of IPv6. `None` if there
+/// is no network.
+pub(super) fn mask_address(address: IpAddr) -> Option<String> {
     match address {
         IpAddr::V4(v4) if v4.is_unspecified() => None,
         IpAddr::V4(v4) => {
@@ -25,13 +25,13 @@ pub(super) fn network_of(address: IpAddr) -> Option<String> {
     }
 }
 
-/// The network of an address, in words; empty where it is none.
-pub fn network(texts: &Texts, address: &str) -> String {
-    let in_words = |address| network_of(address).unwrap_or_else(|| t!(in texts, "mail.place.server").to_owned());
-    address.parse::<IpAddr>().map(in_words).unwrap_or_default()
+/// The network of an address, as text; empty if the address is invalid.
+pub fn describe_network(texts: &Texts, address: &str) -> String {
+    let describe = |address| mask_address(address).unwrap_or_else(|| t!(in texts, "mail.place.server").to_owned());
+    address.parse::<IpAddr>().map(describe).unwrap_or_default()
 }
 
-/// What somebody uses, as far as it says.
+/// A parsed user agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Agent {
     CommandLine,
@@ -42,11 +42,12 @@ pub(super) enum Agent {
     Unknown,
 }
 
-/// A browser and its system, from how it names itself. Browsers name those that they resemble too, so the order counts.
-pub(super) fn agent(user_agent: &str) -> Agent {
+/// Parses a user agent into browser and system. Browsers also include the names of those they are compatible with, so
+/// the order matters.
+pub(super) fn parse_user_agent(user_agent: &str) -> Agent {
     match user_agent {
-        COMMAND_LINE => return Agent::CommandLine,
-        SERVER => return Agent::Server,
+        COMMAND_LINE_AGENT => return Agent::CommandLine,
+        SERVER_AGENT => return Agent::Server,
         _ => {}
     }
     const BROWSERS: [(&str, &str); 8] = [
@@ -70,7 +71,7 @@ pub(super) fn agent(user_agent: &str) -> Agent {
         ("Linux", "Linux"),
     ];
     let find = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, words)| *words)
+        names.iter().find(|(pattern, _)| user_agent.contains(pattern)).map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => Agent::BrowserOn(browser, system),
@@ -80,9 +81,9 @@ pub(super) fn agent(user_agent: &str) -> Agent {
     }
 }
 
-/// A browser and its system in words, from how it names itself.
-pub fn device(texts: &Texts, user_agent: &str) -> String {
-    match agent(user_agent) {
+/// The browser and system of a user agent, as text.
+pub fn describe_device(texts: &Texts, user_agent: &str) -> String {
+    match parse_user_agent(user_agent) {
         Agent::CommandLine => t!(in texts, "mail.device.command_line").to_owned(),
         Agent::Server => t!(in texts, "mail.device.server").to_owned(),
         Agent::BrowserOn(browser, system) => {
@@ -100,15 +101,15 @@ mod tests {
     use crate::i18n::Language;
 
     fn device(user_agent: &str) -> String {
-        super::device(Language::default().texts(), user_agent)
+        super::describe_device(Language::default().texts(), user_agent)
     }
 
     fn network(address: &str) -> String {
-        super::network(Language::default().texts(), address)
+        super::describe_network(Language::default().texts(), address)
     }
 
     #[test]
-    fn devices_are_told_in_words() {
+    fn user_agents_are_described_as_text() {
         let chrome =
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36";
         assert_eq!(device(chrome), "Chrome on Linux");
@@ -122,14 +123,14 @@ mod tests {
         assert_eq!(device("curl/8.5"), "Unknown browser");
         assert_eq!(device("curl/8.5 (Linux)"), "A program on Linux");
         let german = Language::from_tag("de").expect("a language");
-        assert_eq!(super::device(german.texts(), chrome), "Chrome auf Linux");
+        assert_eq!(super::describe_device(german.texts(), chrome), "Chrome auf Linux");
     }
 
     #[test]
-    fn a_place_is_a_network_and_not_a_machine() {
+    fn addresses_are_described_by_network() {
         assert_eq!(network("203.0.113.77"), "203.0.113.*");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:*");
         assert_eq!(network(""), "");
-        assert_eq!((network("0.0.0.0").as_str(), device(COMMAND_LINE).as_str()), ("the server", "Command line"));
+        assert_eq!((network("0.0.0.0").as_str(), device(COMMAND_LINE_AGENT).as_str()), ("the server", "Command line"));
     }
 }

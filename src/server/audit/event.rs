@@ -1,34 +1,34 @@
-//! What is recorded in the audit.
+//! Audit events.
 
 use crate::domain::{AuditAction, Outcome, UserId};
 
-/// Who did what, on whom or what, with which outcome.
+/// An audit event: who did what, on what, with which outcome.
 #[derive(Debug)]
 pub struct AuditEvent<'a> {
-    /// Who, where that is known; nobody at the command line.
+    /// The user who acted; `None` if unknown, or for the command line.
     pub actor: Option<UserId>,
-    /// Whose account it concerns, if anybody's.
+    /// The user whose account is concerned, if any.
     pub subject: Option<UserId>,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// On what: a name or an id, never a text of a message, never a secret.
+    /// The object: a name or an id. Never message text or a secret.
     pub detail: &'a str,
 }
 
-/// What may come to be refused.
+/// The audit event to record if an action is refused.
 #[derive(Debug, Clone, Copy)]
-pub struct Refusal<'a> {
-    /// Whose account it concerns, where that is known.
+pub struct RefusedEvent<'a> {
+    /// The user whose account is concerned, if known.
     pub subject: Option<UserId>,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// On what, as in [`AuditEvent`].
+    /// The object, as in [`AuditEvent`].
     pub detail: &'a str,
 }
 
-/// How many chats something was done with, as the detail of an entry.
-pub fn chat_count(chats: u32) -> String {
+/// A number of chats, as the detail of an audit event.
+pub fn chat_count_detail(chats: u32) -> String {
     if chats == 1 { "1 chat".to_owned() } else { format!("{chats} chats") }
 }

@@ -1,12 +1,12 @@
-//! Where a request comes from, as far as the audit records it.
+//! Metadata of a request, as the audit log records it.
 
 use std::net::IpAddr;
 
 use axum::http::{Extensions, HeaderMap, header::USER_AGENT};
 
 use super::{
-    AuditEvent, ClientAddress, HiddenAddress, Refusal,
-    device::{Agent, COMMAND_LINE, SERVER, agent, network_of},
+    AuditEvent, ClientAddress, RefusedEvent, SharedAddress,
+    device::{Agent, COMMAND_LINE_AGENT, SERVER_AGENT, mask_address, parse_user_agent},
 };
 use crate::{
     domain::{AppError, AuditAction, Outcome, UserId},
@@ -18,52 +18,52 @@ use crate::{
     },
 };
 
-/// Bytes of a browser's name that are kept.
-const AGENT_BYTES: usize = 300;
+/// Maximum length of a stored user agent, in bytes.
+const MAX_USER_AGENT_BYTES: usize = 300;
 
-/// The machine and the browser that a request comes from.
+/// Where a request comes from: client address, user agent and language.
 #[derive(Debug, Clone, Default)]
 pub struct RequestMeta {
-    /// The machine.
+    /// The client address.
     pub address: ClientAddress,
-    /// Whether many machines may be behind that address, so that tries from it say little of any one.
-    pub is_hidden: bool,
-    /// The browser, as it names itself: cut, and without control characters.
+    /// Whether many clients may share that address, so that rate limits by address are loose.
+    pub is_shared_address: bool,
+    /// The user agent, truncated and without control characters.
     pub user_agent: String,
-    /// The language in which it is answered.
+    /// The language of the response.
     pub language: Language,
 }
 
 impl RequestMeta {
-    /// What an address and the words of a browser say.
+    /// Creates the metadata from an address and a user agent.
     pub fn new(address: ClientAddress, user_agent: &str) -> Self {
         let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).collect();
-        let end = user_agent.floor_char_boundary(AGENT_BYTES);
+        let end = user_agent.floor_char_boundary(MAX_USER_AGENT_BYTES);
         Self { address, user_agent: user_agent[..end].to_owned(), ..Self::default() }
     }
 
-    /// Where a request comes from, with what the layers have found out about it.
+    /// The metadata of a request, from its headers and the extensions set by the middleware.
     pub fn from_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
         let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let meta = Self::new(extensions.get::<ClientAddress>().copied().unwrap_or_default(), user_agent);
         let language = extensions.get::<Language>().copied().unwrap_or_default();
-        Self { is_hidden: extensions.get::<HiddenAddress>().is_some(), language, ..meta }
+        Self { is_shared_address: extensions.get::<SharedAddress>().is_some(), language, ..meta }
     }
 
-    /// The operator, on the server's own machine.
+    /// The operator on the command line.
     pub fn command_line() -> Self {
-        Self::new(ClientAddress::default(), COMMAND_LINE)
+        Self::new(ClientAddress::default(), COMMAND_LINE_AGENT)
     }
 
-    /// The server itself, when the time has come for something.
+    /// The server itself, for scheduled actions.
     pub fn server() -> Self {
-        Self::new(ClientAddress::default(), SERVER)
+        Self::new(ClientAddress::default(), SERVER_AGENT)
     }
 
-    /// By what and from where, in words, as a part of a sentence.
+    /// Describes device and network, as part of a sentence.
     pub fn describe_in(&self, texts: &Texts) -> String {
         let place = self.network_in(texts);
-        match agent(&self.user_agent) {
+        match parse_user_agent(&self.user_agent) {
             Agent::CommandLine => t!(in texts, "mail.by.command_line").to_owned(),
             Agent::Server => t!(in texts, "mail.by.server").to_owned(),
             Agent::BrowserOn(browser, system) => {
@@ -75,19 +75,21 @@ impl RequestMeta {
         }
     }
 
-    /// Whether somebody who came from there before, with that browser, may well be the same: the same browser and system, and
-    /// a network of the same provider. Both change on their own, so neither is held against a person but told to them.
+    /// Whether an earlier sign-in with this user agent and address is probably the same user's: same browser and
+    /// system, same provider network. Both change by themselves, so a difference is never refused, only reported to the
+    /// user.
     pub fn resembles(&self, user_agent: &str, address: &str) -> bool {
-        let same_network = address.parse::<IpAddr>().is_ok_and(|other| wide(other) == wide(self.address.0));
-        same_network && agent(user_agent) == agent(&self.user_agent)
+        let same_network =
+            address.parse::<IpAddr>().is_ok_and(|other| provider_network(other) == provider_network(self.address.0));
+        same_network && parse_user_agent(user_agent) == parse_user_agent(&self.user_agent)
     }
 
-    /// The network of the machine, in words, as a part of a sentence that says what came from there.
+    /// The client's network, as part of a sentence.
     pub fn network_in(&self, texts: &Texts) -> String {
-        network_of(self.address.0.to_canonical()).unwrap_or_else(|| t!(in texts, "mail.by.from_server").to_owned())
+        mask_address(self.address.0.to_canonical()).unwrap_or_else(|| t!(in texts, "mail.by.from_server").to_owned())
     }
 
-    /// Records what somebody did with their own account, in the transaction of the act.
+    /// Records an action of a user on their own account, in the transaction of the action.
     pub async fn record_own(
         &self,
         tx: &mut Tx,
@@ -95,11 +97,11 @@ impl RequestMeta {
         user: UserId,
         action: AuditAction,
     ) -> Result<(), StoreError> {
-        self.record_own_on(tx, clock, user, action, "").await
+        self.record_own_with_detail(tx, clock, user, action, "").await
     }
 
-    /// Records what somebody did with their own account, and on what.
-    pub async fn record_own_on(
+    /// Like [`Self::record_own`], with a detail.
+    pub async fn record_own_with_detail(
         &self,
         tx: &mut Tx,
         clock: &Clock,
@@ -111,23 +113,23 @@ impl RequestMeta {
         self.record(tx, clock, &AuditEvent { actor: Some(user), subject: Some(user), action, outcome, detail }).await
     }
 
-    /// Passes a result on, and records it where somebody was refused. Other failures are not recorded here: too many tries
-    /// are recorded by the rate limits, and a service that does not answer refuses nobody.
+    /// Returns `result`, and records it if it is a refusal. Other errors are not recorded here: exceeded rate limits
+    /// are recorded by the rate limits, and an unavailable service refuses no one.
     ///
     /// # Errors
-    /// The result's own, or as the database says.
+    /// The error of `result`, or a database error.
     pub async fn record_if_refused<T>(
         &self,
         store: &Store,
         clock: &Clock,
-        refusal: Refusal<'_>,
+        refusal: RefusedEvent<'_>,
         result: Result<T, Fault>,
     ) -> Result<T, Fault> {
         if let Err(Fault::App(
             AppError::Invalid { .. } | AppError::Conflict { .. } | AppError::Forbidden | AppError::Unauthenticated,
         )) = &result
         {
-            let Refusal { subject, action, detail } = refusal;
+            let RefusedEvent { subject, action, detail } = refusal;
             let event = AuditEvent { actor: None, subject, action, outcome: Outcome::Refused, detail };
             let mut tx = store.write().await?;
             self.record(&mut tx, clock, &event).await?;
@@ -136,7 +138,7 @@ impl RequestMeta {
         result
     }
 
-    /// Records an event, in its transaction.
+    /// Records an event in the given transaction.
     pub async fn record(&self, tx: &mut Tx, clock: &Clock, event: &AuditEvent<'_>) -> Result<(), StoreError> {
         tx.insert_audit_entry(&NewAuditEntry {
             id: clock.new_id(),
@@ -153,9 +155,8 @@ impl RequestMeta {
     }
 }
 
-/// The network that a provider of access gives out addresses from, as far as an address tells: the /16 of IPv4, the /32 of
-/// IPv6.
-fn wide(address: IpAddr) -> (u16, u16) {
+/// The network from which an internet provider assigns addresses, approximately: the /16 of IPv4, the /32 of IPv6.
+fn provider_network(address: IpAddr) -> (u16, u16) {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, ..] = v4.octets();
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r05_a_known_browser_in_a_known_network_is_told_from_others() {
+    fn r05_known_devices_are_told_apart_from_new_ones() {
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
         let newer = firefox.replace("142", "143");
         let of = |address: &str| RequestMeta::new(ClientAddress(address.parse().expect("an address")), firefox);
@@ -191,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn row_76_what_a_browser_says_is_one_short_line() {
+    fn row_76_user_agents_are_truncated_and_sanitized() {
         let meta = RequestMeta::new(ClientAddress::default(), &format!("a\r\nb\x1b[31m{}", "é".repeat(400)));
-        assert!(meta.user_agent.starts_with("ab[31m") && meta.user_agent.len() <= AGENT_BYTES);
+        assert!(meta.user_agent.starts_with("ab[31m") && meta.user_agent.len() <= MAX_USER_AGENT_BYTES);
     }
 }

@@ -1,45 +1,45 @@
-//! Who may make an account: the sign-up policy, and invitations.
+//! Who may create an account: the sign-up policy and invitations.
 
 use std::sync::atomic::Ordering;
 
-use super::{Accounts, links::hash_of};
+use super::{Accounts, links::hash_token};
 use crate::{
-    domain::{AppError, AuditAction, Email, Invited, Role, SignUpPolicy, UserId},
+    domain::{AppError, AuditAction, Email, InvitationStatus, Role, SignUpPolicy, UserId},
     i18n::{Reason, Texts},
     server::{
         audit::RequestMeta,
         fault::Fault,
-        mail::moment,
+        mail::format_time,
         store::{LinkPurpose, TokenHash, Tx},
     },
 };
 
-/// What is kept of an invitation with whose token somebody comes; nothing for an empty one.
-pub(super) fn invitation_of(token: Option<&str>) -> Result<Option<TokenHash>, AppError> {
+/// Parses the token of an invitation into its hash; `None` for an empty one.
+pub(super) fn parse_invitation(token: Option<&str>) -> Result<Option<TokenHash>, AppError> {
     let token = token.filter(|token| !token.is_empty());
-    token.map(|token| hash_of(token).ok_or_else(dead_invitation)).transpose()
+    token.map(|token| hash_token(token).ok_or_else(invalid_invitation)).transpose()
 }
 
-/// The right by which somebody makes an account.
+/// What permits a new account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// Nobody was there yet.
+    /// It is the first account of the installation.
     First,
-    /// Everybody may, and it cannot be asked whose address it is.
+    /// Sign-up is open, and addresses cannot be verified.
     Open,
-    /// Everybody may, or whose address is of certain domains, once they have shown that the address is theirs.
+    /// Sign-up is open to everyone or to certain domains, once the address is verified.
     OnceVerified,
-    /// By this invitation.
+    /// An invitation, by the hash of its token.
     Invited(TokenHash),
-    /// The operator makes it, for somebody with this role.
+    /// The operator creates the account, with this role.
     Operator(Role),
 }
 
-pub(super) fn dead_invitation() -> AppError {
+pub(super) fn invalid_invitation() -> AppError {
     AppError::invalid("invitation", reason!("invitation_dead"))
 }
 
-/// Of which domains an address must be.
+/// The error for an address outside the allowed domains.
 fn required_domain(domains: &[String]) -> Reason {
     match domains {
         [others @ .., last] if !others.is_empty() => reason!("email_domains", others = others.join(", "), last = last),
@@ -48,26 +48,26 @@ fn required_domain(domains: &[String]) -> Reason {
 }
 
 impl Accounts {
-    /// The domains whose addresses may sign up.
+    /// The email domains that may sign up.
     pub fn sign_up_domains(&self) -> &[String] {
         &self.domains
     }
 
-    /// What an invitation says to whoever holds its link.
-    pub async fn find_invitation(&self, token: &str, texts: &Texts) -> Result<Invited, Fault> {
-        let Some(hash) = hash_of(token) else { return Ok(Invited::Dead) };
+    /// The details of an invitation, for the person who opens its link.
+    pub async fn find_invitation(&self, token: &str, texts: &Texts) -> Result<InvitationStatus, Fault> {
+        let Some(hash) = hash_token(token) else { return Ok(InvitationStatus::Invalid) };
         let found = self.store.read().await?.find_invitation(&hash, self.clock.now()).await?;
-        Ok(found.map_or(Invited::Dead, |invitation| Invited::Holds {
+        Ok(found.map_or(InvitationStatus::Invalid, |invitation| InvitationStatus::Valid {
             email: invitation.email,
             role: invitation.role,
-            until: moment(texts, invitation.expires_at),
+            until: format_time(texts, invitation.expires_at),
         }))
     }
 
-    /// Whether a stranger can make an account now.
+    /// Who can sign up now.
     pub async fn sign_up_policy(&self) -> Result<SignUpPolicy, Fault> {
         let installed = self.is_installed().await?;
-        Ok(match (installed, self.open, self.domains.is_empty()) {
+        Ok(match (installed, self.sign_up_open, self.domains.is_empty()) {
             (false, ..) => SignUpPolicy::First,
             (true, true, _) => SignUpPolicy::Open,
             (true, false, false) => SignUpPolicy::Domains,
@@ -75,8 +75,8 @@ impl Accounts {
         })
     }
 
-    /// Whether there was ever a first account. Once there was, this holds for good, and is not asked again: every visit of the
-    /// sign-in page wants to know.
+    /// Whether the first account has been created. Once true, it is cached permanently, because every visit of the
+    /// sign-in page needs it.
     async fn is_installed(&self) -> Result<bool, Fault> {
         if self.installed.load(Ordering::Relaxed) {
             return Ok(true);
@@ -86,21 +86,25 @@ impl Accounts {
         Ok(installed)
     }
 
-    /// By which right somebody with this address makes an account. An invitation goes before the policy.
-    pub(super) async fn admit(&self, email: &Email, invitation: Option<TokenHash>) -> Result<Admission, Fault> {
+    /// Decides whether an account with this address may be created. An invitation takes precedence over the policy.
+    pub(super) async fn check_admission(
+        &self,
+        email: &Email,
+        invitation: Option<TokenHash>,
+    ) -> Result<Admission, Fault> {
         let policy = self.sign_up_policy().await?;
         if let Some(hash) = invitation.filter(|_| policy != SignUpPolicy::First) {
             let link = self.store.read().await?.find_link(&hash, LinkPurpose::Invitation, self.clock.now()).await?;
-            let bound = link.ok_or_else(dead_invitation)?.email;
-            if bound.is_some_and(|bound| !bound.eq_ignore_ascii_case(email.given())) {
+            let bound = link.ok_or_else(invalid_invitation)?.email;
+            if bound.is_some_and(|bound| !bound.eq_ignore_ascii_case(email.as_entered())) {
                 return Err(AppError::invalid("email", reason!("invitation_for_another")).into());
             }
             return Ok(Admission::Invited(hash));
         }
         match policy {
             SignUpPolicy::First => Ok(Admission::First),
-            // Whoever had to wait for a mail in any case is not told by the page whether the address is taken.
-            SignUpPolicy::Open if self.notices.are_sent() => Ok(Admission::OnceVerified),
+            // A mail is sent in any case, so the response does not reveal whether the address is in use.
+            SignUpPolicy::Open if self.notifier.is_enabled() => Ok(Admission::OnceVerified),
             SignUpPolicy::Open => Ok(Admission::Open),
             SignUpPolicy::Closed => Err(AppError::Forbidden.into()),
             SignUpPolicy::Domains if self.domains.iter().any(|domain| domain == email.domain()) => {
@@ -110,9 +114,9 @@ impl Accounts {
         }
     }
 
-    /// Does for a new account, which is not the first, what its right asks for. Gives its role, and whether it may
-    /// sign in at once.
-    pub(super) async fn settle_admission(
+    /// Applies an admission to a new account that is not the first. Returns its role, and whether it may sign in
+    /// immediately.
+    pub(super) async fn apply_admission(
         &self,
         tx: &mut Tx,
         admission: &Admission,
@@ -122,8 +126,8 @@ impl Accounts {
         let now = self.clock.now();
         match admission {
             Admission::Open => Ok((Role::Member, true)),
-            // Somebody else was first in the meantime.
-            Admission::First if self.open => Ok((Role::Member, true)),
+            // Another account was created first in the meantime.
+            Admission::First if self.sign_up_open => Ok((Role::Member, true)),
             Admission::First => Err(AppError::Forbidden.into()),
             Admission::Operator(role) => {
                 tx.update_role(user, *role).await?;
@@ -135,11 +139,12 @@ impl Accounts {
                 Ok((Role::Member, false))
             }
             Admission::Invited(hash) => {
-                let link = tx.use_link(hash, LinkPurpose::Invitation, now).await?.ok_or_else(dead_invitation)?;
+                let link = tx.use_link(hash, LinkPurpose::Invitation, now).await?.ok_or_else(invalid_invitation)?;
                 tx.update_role(user, link.role).await?;
-                // The link went to this address, or an administrator vouches for it.
+                // The invitation was mailed to this address, or an administrator vouches for it.
                 if link.email.is_some() && tx.verify_address(user, email, now).await? {
-                    meta.record_own_on(tx, &self.clock, user, AuditAction::VerifyAddress, "by an invitation").await?;
+                    meta.record_own_with_detail(tx, &self.clock, user, AuditAction::VerifyAddress, "by an invitation")
+                        .await?;
                 }
                 Ok((link.role, true))
             }

@@ -1,4 +1,4 @@
-//! Whoever is signed in and calls, and what they sign in with.
+//! The authenticated caller, and the credentials of a sign-in.
 
 use crate::{
     domain::{AppError, CurrentUser, Role, SignInId, Timestamp},
@@ -6,36 +6,36 @@ use crate::{
     server::{audit::RequestMeta, fault::Fault, store::Tx},
 };
 
-/// Somebody who is signed in, and asks.
+/// The authenticated user who makes the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
+    /// The user.
     pub user: CurrentUser,
-    /// By which sign-in.
+    /// The sign-in that the session belongs to.
     pub sign_in: SignInId,
-    /// When they last proved who they are.
+    /// When the user last authenticated or re-authenticated.
     pub authenticated_at: Timestamp,
-    /// Seconds without use after which the sign-in ends.
+    /// The idle timeout of the sign-in, in seconds.
     pub idle_seconds: i64,
-    /// The language that they read.
+    /// The language of the user's pages.
     pub language: Language,
 }
 
-/// What a person signs in with, and from where.
+/// The credentials of a password sign-in, and where they come from.
 #[derive(Debug)]
 pub struct Credentials {
-    /// The address as typed.
+    /// The email address as typed.
     pub email: String,
     /// The password as typed.
     pub password: String,
-    /// Whether to stay signed in after the browser is closed.
+    /// Whether the user stays signed in after the browser is closed ("remember me").
     pub remember: bool,
-    /// Where from.
+    /// Where the request comes from.
     pub meta: RequestMeta,
 }
 
 impl Caller {
-    /// Refuses a member.
+    /// Requires the administrator role.
     ///
     /// # Errors
     /// `Forbidden`.
@@ -44,8 +44,8 @@ impl Caller {
     }
 }
 
-/// Refuses, in the transaction of an act that leaves another way in, a caller whose sign-in has ended while the act was under
-/// way. What would end it waits until the transaction ends. Call it first.
+/// Fails if the caller's sign-in was revoked in the meantime. Call it first in every transaction that adds credentials
+/// or links: it locks the credentials, so a concurrent revocation waits until the transaction ends.
 pub(super) async fn require_signed_in(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
     tx.lock_credentials(caller.user.id).await?;
     match tx.find_signed_in(caller.sign_in, now).await? {

@@ -1,7 +1,8 @@
-//! What reading leaves to be written: when a sign-in was last used, and what readers did that is written down.
+//! DeferredWrites writes of read requests: the last use of a sign-in, and audit events for reads.
 //!
-//! Reading neither fails nor waits where nothing can be written now. It leaves a note in memory, and one task writes the
-//! notes down a little later. What cannot be written stays in memory, bounded, until it can.
+//! A read request must not fail or wait because the database cannot be written. It queues the write in memory, and one
+//! background task flushes the queue shortly after. Writes that fail stay in the queue, which is bounded, and are
+//! retried.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -25,46 +26,46 @@ use crate::{
     },
 };
 
-/// Time between two looks for what is to be written.
-const PERIOD: Duration = Duration::from_secs(5);
-/// How long a reader waits at most until what they did is written down.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// Sign-ins whose use is remembered. The use of further ones is noted with their next request.
-const TOUCHES: usize = 10_000;
-/// Acts of readers that are remembered. Further ones are told to the log alone.
-const NOTES: usize = 1_000;
-/// Rows that are written in one transaction.
-const SLICE: usize = 500;
+/// Time between two flushes.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a read request waits at most for its audit event to be written.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(250);
+/// Maximum number of queued last-use updates. Beyond it, a use is recorded with the next request of that sign-in.
+const MAX_TOUCHES: usize = 10_000;
+/// Maximum number of queued audit events. Beyond it, events are only logged.
+const MAX_EVENTS: usize = 1_000;
+/// Maximum rows per transaction.
+const BATCH_SIZE: usize = 500;
 
-/// What is to be written, shared by cloning.
+/// The queue of deferred writes. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Deferred(Arc<Inner>);
+pub(super) struct DeferredWrites(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// When each sign-in was last used, and whose it is.
+    /// The last use of each sign-in, with its user.
     touches: Mutex<HashMap<SignInId, (UserId, Timestamp)>>,
-    notes: Mutex<VecDeque<Note>>,
-    /// Wakes the task that writes.
-    noted: Notify,
+    events: Mutex<VecDeque<QueuedEvent>>,
+    /// Wakes the task that flushes the queue.
+    wakeup: Notify,
 }
 
-/// What a reader did.
+/// A queued audit event.
 #[derive(Debug)]
-struct Note {
+struct QueuedEvent {
     user: UserId,
-    reading: Reading,
+    event: DeferredEvent,
     meta: RequestMeta,
-    /// Dropped when it is written.
+    /// Dropped once the event is written, which wakes the waiting request.
     _written: oneshot::Sender<()>,
 }
 
-/// Reading that is written down.
+/// A read that is recorded in the audit log.
 #[derive(Debug)]
-pub enum Reading {
-    /// A member tried to see at this path what only administrators may.
+pub enum DeferredEvent {
+    /// A member requested this path, which is for administrators only.
     Forbidden(String),
-    /// A person downloads their data.
+    /// A user downloads their data export.
     Download,
 }
 
@@ -72,52 +73,52 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Deferred {
-    /// Remembers that a sign-in is used.
+impl DeferredWrites {
+    /// Queues a last-use update.
     pub fn touch(&self, sign_in: SignInId, user: UserId, now: Timestamp) {
         let mut touches = lock(&self.0.touches);
-        if touches.len() < TOUCHES || touches.contains_key(&sign_in) {
+        if touches.len() < MAX_TOUCHES || touches.contains_key(&sign_in) {
             touches.insert(sign_in, (user, now));
         }
     }
 
-    /// When a sign-in was last used, if that is not written yet.
+    /// The last use of a sign-in, if it is not written yet.
     pub fn last_use(&self, sign_in: SignInId) -> Option<Timestamp> {
         lock(&self.0.touches).get(&sign_in).map(|(_, at)| *at)
     }
 
-    /// Remembers what a reader did, and waits a moment until it is written.
-    pub async fn note(&self, user: UserId, reading: Reading, meta: &RequestMeta) {
+    /// Queues an audit event and waits briefly until it is written.
+    pub async fn queue_event(&self, user: UserId, event: DeferredEvent, meta: &RequestMeta) {
         let (sender, written) = oneshot::channel();
         {
-            let mut notes = lock(&self.0.notes);
-            if notes.len() >= NOTES {
-                tracing::error!(%user, ?reading, "an act is not written down: too many others could not be written yet");
+            let mut events = lock(&self.0.events);
+            if events.len() >= MAX_EVENTS {
+                tracing::error!(%user, ?event, "the queue of deferred writes is full; an audit event is only logged");
                 return;
             }
-            notes.push_back(Note { user, reading, meta: meta.clone(), _written: sender });
+            events.push_back(QueuedEvent { user, event, meta: meta.clone(), _written: sender });
         }
-        self.0.noted.notify_one();
-        // It is written soon, or when it can be.
-        let _ = timeout(PATIENCE, written).await;
+        self.0.wakeup.notify_one();
+        // On timeout the event stays queued.
+        let _ = timeout(WRITE_TIMEOUT, written).await;
     }
 
-    /// The next uses to be written: at most one of each person, so that this never holds one sign-in of theirs while it
-    /// waits for another, and in the order of their ids, as on all instances.
+    /// The next batch of last-use updates. It has at most one per user, so the transaction never locks one of a user's
+    /// sign-ins while it waits for another, and is ordered by id, so all instances lock in the same order.
     fn next_touches(&self) -> Vec<(SignInId, Timestamp)> {
         let touches = lock(&self.0.touches);
         let mut people = HashSet::new();
-        let one_each = touches.iter().filter(|(_, (user, _))| people.insert(*user)).take(SLICE);
+        let one_each = touches.iter().filter(|(_, (user, _))| people.insert(*user)).take(BATCH_SIZE);
         let mut next: Vec<_> = one_each.map(|(sign_in, (_, at))| (*sign_in, *at)).collect();
         next.sort_by_key(|(sign_in, _)| sign_in.uuid());
         next
     }
 
-    /// Forgets uses that are written. A later one of the same sign-in stays.
-    fn forget_touches(&self, written: &[(SignInId, Timestamp)]) {
+    /// Removes written updates from the queue. A newer one of the same sign-in stays.
+    fn remove_touches(&self, written: &[(SignInId, Timestamp)]) {
         let mut touches = lock(&self.0.touches);
         for (sign_in, at) in written {
-            if touches.get(sign_in).is_some_and(|(_, noted)| noted == at) {
+            if touches.get(sign_in).is_some_and(|(_, queued)| queued == at) {
                 touches.remove(sign_in);
             }
         }
@@ -125,20 +126,20 @@ impl Deferred {
 }
 
 impl Accounts {
-    /// Has the audit record what a reader did, and waits a moment until that is written.
-    pub async fn defer_audit(&self, user: UserId, reading: Reading, meta: &RequestMeta) {
-        self.deferred.note(user, reading, meta).await;
+    /// Queues an audit event for a read and waits briefly until it is written.
+    pub async fn defer_audit(&self, user: UserId, event: DeferredEvent, meta: &RequestMeta) {
+        self.deferred.queue_event(user, event, meta).await;
     }
 
-    /// Writes down what readers have left so far.
+    /// Flushes the queue.
     ///
     /// # Errors
-    /// As the database says. Where it may write again later, what is not written is kept for the next time.
+    /// Database errors. On a transient error the unwritten rest stays queued for the next flush.
     pub async fn write_deferred(&self) -> Result<(), Fault> {
-        while let Some(note) = { lock(&self.deferred.0.notes).pop_front() } {
-            if let Err(error) = self.write_note(&note).await {
-                if error.is_passing() {
-                    lock(&self.deferred.0.notes).push_front(note);
+        while let Some(event) = { lock(&self.deferred.0.events).pop_front() } {
+            if let Err(error) = self.write_event(&event).await {
+                if error.is_transient() {
+                    lock(&self.deferred.0.events).push_front(event);
                 }
                 return Err(error.into());
             }
@@ -149,8 +150,8 @@ impl Accounts {
                 return Ok(());
             }
             let written = self.write_touches(&touches).await;
-            if !written.as_ref().is_err_and(|error| error.is_passing()) {
-                self.deferred.forget_touches(&touches);
+            if !written.as_ref().is_err_and(|error| error.is_transient()) {
+                self.deferred.remove_touches(&touches);
             }
             written?;
         }
@@ -164,34 +165,34 @@ impl Accounts {
         tx.commit().await
     }
 
-    async fn write_note(&self, note: &Note) -> Result<(), StoreError> {
-        let Note { user, reading, meta, .. } = note;
+    async fn write_event(&self, queued: &QueuedEvent) -> Result<(), StoreError> {
+        let QueuedEvent { user, event, meta, .. } = queued;
         let mut tx = self.store.write().await?;
-        match reading {
-            Reading::Forbidden(path) => {
-                if self.limits.is_forbidden_access_recorded(&mut tx, *user).await? {
+        match event {
+            DeferredEvent::Forbidden(path) => {
+                if self.limits.should_record_forbidden_access(&mut tx, *user).await? {
                     let (action, outcome) = (AuditAction::Overstep, Outcome::Refused);
                     let event = AuditEvent { actor: Some(*user), subject: Some(*user), action, outcome, detail: path };
                     meta.record(&mut tx, &self.clock, &event).await?;
                 }
             }
-            Reading::Download => meta.record_own(&mut tx, &self.clock, *user, AuditAction::DownloadData).await?,
+            DeferredEvent::Download => meta.record_own(&mut tx, &self.clock, *user, AuditAction::DownloadData).await?,
         }
         tx.commit().await
     }
 
-    /// Writes down what readers leave, until `shutdown`, and then once more.
-    pub async fn watch_deferred(self, shutdown: CancellationToken) {
+    /// Flushes the queue periodically until `shutdown`, and then once more.
+    pub async fn run_deferred_writer(self, shutdown: CancellationToken) {
         loop {
-            let stops = tokio::select! {
+            let is_stopping = tokio::select! {
                 () = shutdown.cancelled() => true,
-                () = self.deferred.0.noted.notified() => false,
-                () = sleep(PERIOD) => false,
+                () = self.deferred.0.wakeup.notified() => false,
+                () = sleep(FLUSH_INTERVAL) => false,
             };
             if let Err(fault) = self.write_deferred().await {
-                tracing::warn!(%fault, "what readers did cannot be written down yet");
+                tracing::warn!(%fault, "cannot write deferred events; retrying later");
             }
-            if stops {
+            if is_stopping {
                 return;
             }
         }
@@ -207,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn uses_are_bounded_and_taken_one_of_each_person_in_order() {
-        let deferred = Deferred::default();
+    fn last_use_updates_are_bounded_and_batched_one_per_user_in_order() {
+        let deferred = DeferredWrites::default();
         let at = Timestamp::from_micros;
         for (sign_in, user) in [(3, 1), (2, 1), (9, 2), (5, 3)] {
             deferred.touch(SignInId::from_uuid(id(sign_in)), UserId::from_uuid(id(user)), at(1));
@@ -218,27 +219,32 @@ mod tests {
         assert!(next.is_sorted_by_key(|(sign_in, _)| sign_in.uuid()));
         let later = next[0].0;
         deferred.touch(later, UserId::from_uuid(id(7)), at(2));
-        deferred.forget_touches(&next);
+        deferred.remove_touches(&next);
         assert_eq!(deferred.last_use(later), Some(at(2)), "what came meanwhile stays");
         assert_eq!(deferred.next_touches().len(), 2);
         for sign_in in 0..20_000 {
             deferred.touch(SignInId::from_uuid(id(1_000 + sign_in)), UserId::from_uuid(id(sign_in)), at(3));
         }
-        assert_eq!(lock(&deferred.0.touches).len(), TOUCHES);
+        assert_eq!(lock(&deferred.0.touches).len(), MAX_TOUCHES);
         deferred.touch(later, UserId::from_uuid(id(7)), at(4));
         assert_eq!(deferred.last_use(later), Some(at(4)), "one that is known is always noted");
-        assert_eq!(deferred.next_touches().len(), SLICE);
+        assert_eq!(deferred.next_touches().len(), BATCH_SIZE);
     }
 
     #[tokio::test]
-    async fn acts_that_cannot_be_written_are_bounded() {
-        let deferred = Deferred::default();
-        for _ in 0..NOTES {
+    async fn queued_audit_events_are_bounded() {
+        let deferred = DeferredWrites::default();
+        for _ in 0..MAX_EVENTS {
             let (sender, _) = oneshot::channel();
             let (user, meta) = (UserId::from_uuid(id(1)), RequestMeta::default());
-            lock(&deferred.0.notes).push_back(Note { user, reading: Reading::Download, meta, _written: sender });
+            lock(&deferred.0.events).push_back(QueuedEvent {
+                user,
+                event: DeferredEvent::Download,
+                meta,
+                _written: sender,
+            });
         }
-        deferred.note(UserId::from_uuid(id(1)), Reading::Download, &RequestMeta::default()).await;
-        assert_eq!(lock(&deferred.0.notes).len(), NOTES);
+        deferred.queue_event(UserId::from_uuid(id(1)), DeferredEvent::Download, &RequestMeta::default()).await;
+        assert_eq!(lock(&deferred.0.events).len(), MAX_EVENTS);
     }
 }

@@ -1,25 +1,25 @@
-//! Showing that an address is one's own, and changing it.
+//! Verifying and changing email addresses.
 
 use super::{
     Accounts, Caller, Token,
     caller::require_signed_in,
-    links::{dead, hash_of},
+    links::{hash_token, invalid_link},
 };
 use crate::{
     domain::{AppError, AuditAction, Email, UserId},
     server::{
         audit::RequestMeta,
         fault::Fault,
-        mail::{Letter, Notice},
+        mail::{MailContent, Notice},
         store::{LinkPurpose, LinkRow, StoreError, Tx},
     },
 };
 
-/// How long a link to an address holds.
+/// How long a verification link is valid, in seconds.
 const LINK_SECONDS: i64 = 24 * 3_600;
 
 impl Accounts {
-    /// Whether the caller's address is known to be theirs.
+    /// Whether the caller's address is verified.
     pub async fn is_verified(&self, caller: &Caller) -> Result<bool, Fault> {
         let state = self.store.read().await?.find_address_state(caller.user.id).await?;
         Ok(state.is_some_and(|state| state.email_verified_at.is_some()))
@@ -27,13 +27,13 @@ impl Accounts {
 
     /// Whether this installation sends mails.
     pub const fn sends_mails(&self) -> bool {
-        self.notices.are_sent()
+        self.notifier.is_enabled()
     }
 
-    /// Mails the caller a link that shows that their address is theirs. Does nothing where that is known.
+    /// Mails the caller a verification link for their address. Does nothing if it is verified already.
     ///
     /// # Errors
-    /// `RateLimited` (3 an hour), `Conflict` without mail.
+    /// `RateLimited` (3 an hour); `Conflict` if this installation does not send mails.
     pub async fn request_verification(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(&caller.user.email)?;
@@ -44,7 +44,7 @@ impl Accounts {
         self.send_verification(caller.user.id, &email, meta).await
     }
 
-    /// Mails a link that shows that an address is its owner's, at most 3 an hour.
+    /// Mails a verification link, at most 3 an hour.
     pub(super) async fn send_verification(&self, user: UserId, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
         self.limits.count_mail(meta, "verify", email).await?;
         let mut tx = self.store.write().await?;
@@ -53,9 +53,15 @@ impl Accounts {
         Ok(())
     }
 
-    /// Tells the owner of an account that somebody wanted to make one with their address, or sends them the link once more
-    /// that they did not follow. At most 3 an hour; nobody is told where there are more. The caller commits.
-    pub(super) async fn tell_of_sign_up(&self, tx: &mut Tx, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
+    /// Notifies an account owner that their address was used to sign up. If the account is not verified yet, sends the
+    /// verification link again. At most 3 mails an hour; beyond that nothing is sent and no error is returned. The
+    /// caller commits.
+    pub(super) async fn notify_owner_of_sign_up(
+        &self,
+        tx: &mut Tx,
+        email: &Email,
+        meta: &RequestMeta,
+    ) -> Result<(), Fault> {
         if self.limits.count_mail_in(tx, meta, "sign-up", email).await?.is_err() {
             return Ok(());
         }
@@ -64,57 +70,58 @@ impl Accounts {
         match owner {
             Some(_) if found.must_verify => self.insert_verification(tx, found.id, email).await?,
             Some(owner) => {
-                self.post(tx, &owner.email, |texts| Letter::account_exists(texts, &self.base_url)).await?;
+                self.queue_mail(tx, &owner.email, |texts| MailContent::account_exists(texts, &self.base_url)).await?;
             }
             None => {}
         }
         Ok(())
     }
 
-    /// Writes the link and its mail.
+    /// Inserts a verification link and queues its mail.
     pub(super) async fn insert_verification(&self, tx: &mut Tx, user: UserId, email: &Email) -> Result<(), StoreError> {
         let token = Token::new();
         let link = self.link("/verify-address?token", &token);
-        self.insert_link_of(tx, (user, email.given()), LinkPurpose::VerifyAddress, LINK_SECONDS, &token).await?;
-        self.post(tx, email.given(), |texts| Letter::verify_address(texts, &link)).await
+        self.insert_account_link(tx, (user, email.as_entered()), LinkPurpose::VerifyAddress, LINK_SECONDS, &token)
+            .await?;
+        self.queue_mail(tx, email.as_entered(), |texts| MailContent::verify_address(texts, &link)).await
     }
 
-    /// Notes that an address is its owner's, who has followed the link.
+    /// Marks an address as verified; its owner has followed the link.
     ///
     /// # Errors
-    /// `Invalid` on `token` where the link is dead, or the account has another address by now; `RateLimited`.
+    /// `Invalid` on `token` if the link is invalid, or the account's address has changed since; `RateLimited`.
     pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
         self.limits.count_link(meta).await?;
         let verified = self.use_verification(token, meta).await;
-        self.note_if_dead(AuditAction::VerifyAddress, meta, verified).await
+        self.record_if_invalid_link(AuditAction::VerifyAddress, meta, verified).await
     }
 
     async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
-        let hash = hash_of(token).ok_or_else(dead)?;
+        let hash = hash_token(token).ok_or_else(invalid_link)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let link = tx.find_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
-        let (user, email) = concerns(link)?;
+        let link = tx.find_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(invalid_link)?;
+        let (user, email) = link_target(link)?;
         if !tx.verify_address(user, &email, now).await? {
-            return Err(dead().into());
+            return Err(invalid_link().into());
         }
-        tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(dead)?;
+        tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(invalid_link)?;
         tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
-        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Mails a link to the address that the caller wants to have, and tells the one that they have. Nothing changes
-    /// until the link is followed; earlier links for a change are dead. Does not say whether the address is taken.
+    /// Mails a confirmation link to the caller's new address, and a notice to the current one. Nothing changes until
+    /// the link is followed. Invalidates earlier links for a change. Does not reveal whether the new address is in use.
     ///
     /// # Errors
-    /// `Invalid` on `email`, `RateLimited` (3 an hour), `Conflict` without mail.
+    /// `Invalid` on `email`; `RateLimited` (3 an hour); `Conflict` if this installation does not send mails.
     pub async fn request_address_change(&self, caller: &Caller, email: &str, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let new = Email::parse(email)?;
         let old = Email::parse(&caller.user.email)?;
-        if new.given() == old.given() {
+        if new.as_entered() == old.as_entered() {
             return Err(AppError::invalid("email", reason!("email_unchanged")).into());
         }
         self.limits.count_mail(meta, "change", &old).await?;
@@ -124,21 +131,23 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
-        self.insert_link_of(&mut tx, (user, new.given()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token).await?;
-        let own = self.notices.language_of(&mut tx, old.given(), meta.language).await?;
-        let confirm = |texts| Letter::confirm_new_address(texts, &link);
-        self.notices.post_to_anybody(&mut tx, new.given(), own, confirm).await?;
-        self.notify(&mut tx, old.given(), Notice::AddressAsked(new.given()), meta).await?;
-        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
+        self.insert_account_link(&mut tx, (user, new.as_entered()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token)
+            .await?;
+        let own = self.notifier.language_of(&mut tx, old.as_entered(), meta.language).await?;
+        let confirm = |texts| MailContent::confirm_new_address(texts, &link);
+        self.notifier.enqueue_to_address(&mut tx, new.as_entered(), own, confirm).await?;
+        self.notify(&mut tx, old.as_entered(), Notice::AddressAsked(new.as_entered()), meta).await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::AskAddressChange, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Gives the account of a link its new address, and ends its sign-ins, except the caller's if it is theirs.
-    /// All other links of the account are dead.
+    /// Changes an account's address to that of the link. Revokes its sign-ins, except the caller's own, and invalidates
+    /// all its other links.
     ///
     /// # Errors
-    /// `Invalid` on `token` where the link is dead, `Conflict` where the address is another account's; `RateLimited`.
+    /// `Invalid` on `token` if the link is invalid; `Conflict` if the address belongs to another account;
+    /// `RateLimited`.
     pub async fn confirm_address_change(
         &self,
         token: &str,
@@ -147,22 +156,22 @@ impl Accounts {
     ) -> Result<(), Fault> {
         self.limits.count_link(meta).await?;
         let changed = self.use_address_change(token, caller, meta).await;
-        self.note_if_dead(AuditAction::ChangeAddress, meta, changed).await
+        self.record_if_invalid_link(AuditAction::ChangeAddress, meta, changed).await
     }
 
     async fn use_address_change(&self, token: &str, caller: Option<&Caller>, meta: &RequestMeta) -> Result<(), Fault> {
-        let hash = hash_of(token).ok_or_else(dead)?;
+        let hash = hash_token(token).ok_or_else(invalid_link)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let link = tx.find_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
-        let (user, new) = concerns(link)?;
-        // The account before its link, as everywhere where both are written.
+        let link = tx.find_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(invalid_link)?;
+        let (user, new) = link_target(link)?;
+        // Lock order: the account before its link.
         let own = caller.filter(|caller| caller.user.id == user).map(|caller| caller.sign_in);
         tx.renew_credentials(user, own, now).await?;
-        tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(dead)?;
-        let before = tx.find_user(user).await?.ok_or_else(dead)?;
-        // While the account has the former address, by which the language of the mail is found.
-        self.notify(&mut tx, &before.email, Notice::AddressChanged(new.given()), meta).await?;
+        tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(invalid_link)?;
+        let before = tx.find_user(user).await?.ok_or_else(invalid_link)?;
+        // Before the update: the language of the mail is looked up by the previous address.
+        self.notify(&mut tx, &before.email, Notice::AddressChanged(new.as_entered()), meta).await?;
         match tx.update_address(user, &new, now).await {
             Err(StoreError::Duplicate) => {
                 return Err(AppError::conflict(reason!("email_of_another")).into());
@@ -172,15 +181,15 @@ impl Accounts {
         for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
             tx.delete_links(user, purpose).await?;
         }
-        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-/// The account and the address that a link is for.
-fn concerns(link: LinkRow) -> Result<(UserId, Email), AppError> {
-    let user = link.user.ok_or_else(dead)?;
-    let email = Email::parse(&link.email.ok_or_else(dead)?)?;
+/// The user and the address of a link.
+fn link_target(link: LinkRow) -> Result<(UserId, Email), AppError> {
+    let user = link.user.ok_or_else(invalid_link)?;
+    let email = Email::parse(&link.email.ok_or_else(invalid_link)?)?;
     Ok((user, email))
 }

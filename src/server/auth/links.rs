@@ -1,4 +1,4 @@
-//! The tokens of one-time links, and the mails that carry them.
+//! Tokens of one-time links, and the mails that carry them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -8,66 +8,67 @@ use crate::{
     domain::{AppError, AuditAction, UserId},
     i18n::Texts,
     server::{
-        audit::{Refusal, RequestMeta},
+        audit::{RefusedEvent, RequestMeta},
         fault::Fault,
-        mail::{Letter, Notice},
+        mail::{MailContent, Notice},
         store::{LinkPurpose, NewLink, StoreError, TokenHash, Tx},
     },
 };
 
-/// The secret of a link: 32 random bytes. It is in the mail and nowhere else.
+/// The secret token of a link: 32 random bytes. It is only in the mail; the database stores its hash.
 pub(crate) struct Token(String);
 
 impl Token {
-    /// A new one.
+    /// Generates a random token.
     pub fn new() -> Self {
         Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
     }
 
-    /// What is kept of it.
+    /// The hash that is stored.
     pub fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.as_bytes()).into()
     }
 }
 
-/// The hash of what somebody says is a token; `None` where it has not the form of one.
-pub(super) fn hash_of(text: &str) -> Option<TokenHash> {
+/// The hash of a token from a request; `None` if it is malformed.
+pub(super) fn hash_token(text: &str) -> Option<TokenHash> {
     let decoded = URL_SAFE_NO_PAD.decode(text).ok()?;
     (decoded.len() == 32).then(|| Sha256::digest(text.as_bytes()).into())
 }
 
-/// One answer for links that are wrong, used, too old, or somebody else's.
-pub(super) fn dead() -> AppError {
+/// The one error for links that are malformed, used, expired or for another user.
+pub(super) fn invalid_link() -> AppError {
     AppError::invalid("token", reason!("link_dead"))
 }
 
 impl Accounts {
-    /// Refuses what cannot be done without mails.
+    /// Fails if this installation does not send mails.
     pub(super) fn require_mail(&self) -> Result<(), AppError> {
-        if self.notices.are_sent() {
+        if self.notifier.is_enabled() {
             return Ok(());
         }
         Err(AppError::conflict(reason!("mail_missing")))
     }
 
-    /// Writes down that a link was followed that is dead.
-    pub(super) async fn note_if_dead<T>(
+    /// Records an audit event if the link was invalid.
+    pub(super) async fn record_if_invalid_link<T>(
         &self,
         action: AuditAction,
         meta: &RequestMeta,
         followed: Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let refusal = Refusal { subject: None, action, detail: "link" };
+        let refusal = RefusedEvent { subject: None, action, detail: "link" };
         meta.record_if_refused(&self.store, &self.clock, refusal, followed).await
     }
 
-    /// The address of a page of ours with a token. It begins with what is configured, never with what a request says.
+    /// The URL of one of our pages with a token. It starts with the configured base URL, never with anything from the
+    /// request.
     pub(crate) fn link(&self, page: &str, token: &Token) -> String {
         format!("{}{page}={}", self.base_url, token.0)
     }
 
-    /// Keeps a link that concerns an account and works once.
-    pub(super) async fn insert_link_of(
+    /// Stores a single-use link for an account.
+    pub(super) async fn insert_account_link(
         &self,
         tx: &mut Tx,
         (user, email): (UserId, &str),
@@ -91,17 +92,17 @@ impl Accounts {
         .await
     }
 
-    /// Puts a letter on its way, in the transaction of the act; does nothing where no mails are sent.
-    pub(super) async fn post(
+    /// Queues a mail in the caller's transaction. Does nothing if no mails are sent.
+    pub(super) async fn queue_mail(
         &self,
         tx: &mut Tx,
         recipient: &str,
-        write: impl FnOnce(&'static Texts) -> Letter,
+        write: impl FnOnce(&'static Texts) -> MailContent,
     ) -> Result<(), StoreError> {
-        self.notices.post(tx, recipient, write).await
+        self.notifier.enqueue(tx, recipient, write).await
     }
 
-    /// Tells the owner of an account what was done with it.
+    /// Notifies the account owner about a change to their account.
     pub(super) async fn notify(
         &self,
         tx: &mut Tx,
@@ -109,7 +110,7 @@ impl Accounts {
         notice: Notice<'_>,
         meta: &RequestMeta,
     ) -> Result<(), StoreError> {
-        self.notices.tell(tx, recipient, notice, meta).await
+        self.notifier.notify(tx, recipient, notice, meta).await
     }
 }
 
@@ -118,15 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r01_tokens_are_256_random_bits_in_one_spelling() {
+    fn r01_tokens_have_256_random_bits_and_one_encoding() {
         let (one, two) = (Token::new(), Token::new());
         assert_ne!(one.0, two.0);
         assert_eq!(one.0.len(), 43);
-        assert_eq!(hash_of(&one.0), Some(one.hash()));
+        assert_eq!(hash_token(&one.0), Some(one.hash()));
         for bad in
             ["", "null", "[]", &one.0[1..], &format!("{}=", one.0), &format!(" {}", one.0), &"A".repeat(1_000_000)]
         {
-            assert_eq!(hash_of(bad), None, "{:?}", bad.get(..50));
+            assert_eq!(hash_token(bad), None, "{:?}", bad.get(..50));
         }
     }
 }

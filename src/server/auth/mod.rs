@@ -1,30 +1,31 @@
-//! Who is asking: accounts, passwords, second factors, identity providers, sign-ins and sessions.
+//! Authentication: accounts, passwords, second factors (MFA), identity providers (OpenID Connect), sign-ins and
+//! sessions.
 
 mod account;
 mod admission;
 mod caller;
-mod common;
+mod common_passwords;
 mod deferred;
 mod devices;
 mod email;
-mod entry;
 mod factors;
 mod links;
 mod oidc;
 mod password;
 mod password_change;
-mod proof;
-mod recovery;
-mod rule;
+mod password_policy;
+mod password_reset;
+mod reauth;
 mod safeguards;
 mod session;
 mod session_cache;
+mod sign_in_attempt;
 mod sign_up;
 
 pub(crate) use admission::Admission;
 pub use caller::{Caller, Credentials};
-pub use deferred::Reading;
-pub use factors::{Factors, Unenrolled, path_after};
+pub use deferred::DeferredEvent;
+pub use factors::{Factors, MfaEnrolmentRequired, redirect_path};
 pub(crate) use links::Token;
 pub use oidc::{AuthorizationRedirect, Callback, FLOW_SECONDS, FlowKind, Identities};
 pub use password::Passwords;
@@ -35,12 +36,12 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use tokio::sync::Notify;
 
-use self::{deferred::Deferred, entry::Interlude};
+use self::{deferred::DeferredWrites, sign_in_attempt::SignInHook};
 use super::{
     clock::Clock,
     config::{Config, SessionConfig},
     limits::RateLimits,
-    mail::Notices,
+    mail::Notifier,
     store::Store,
 };
 
@@ -53,24 +54,24 @@ pub struct Accounts {
     factors: Factors,
     passwords: Passwords,
     lifetimes: SessionConfig,
-    open: bool,
-    /// Domains whose addresses may sign up.
+    sign_up_open: bool,
+    /// Email domains that may sign up.
     domains: Arc<[String]>,
-    notices: Notices,
-    /// What links begin with.
+    notifier: Notifier,
+    /// The base URL of links in mails.
     base_url: Arc<str>,
-    /// Whether it is known that there was a first account.
+    /// Caches whether the first account has been created. Never goes back to `false`.
     installed: Arc<AtomicBool>,
-    interlude: Interlude,
-    deferred: Deferred,
-    /// Wakes whoever mails links for new passwords.
-    reset_asked: Arc<Notify>,
+    sign_in_hook: SignInHook,
+    deferred: DeferredWrites,
+    /// Wakes the task that mails password-reset links.
+    reset_requested: Arc<Notify>,
 }
 
 impl Accounts {
-    /// Accounts in this store. The configuration says how long sign-ins last, who may join, and whether mails are sent.
+    /// Creates the service. The configuration sets session lifetimes, the sign-up policy and whether mails are sent.
     pub fn new(store: Store, clock: Clock, factors: Factors, config: &Config) -> Self {
-        let notices = Notices::new(clock.clone(), config.mail.is_some());
+        let notifier = Notifier::new(clock.clone(), config.mail.is_some());
         Self {
             limits: RateLimits::new(store.clone(), clock.clone()),
             store,
@@ -78,14 +79,14 @@ impl Accounts {
             factors,
             passwords: Passwords::default(),
             lifetimes: config.sessions.clone(),
-            open: config.sign_up_open,
+            sign_up_open: config.sign_up_open,
             domains: config.sign_up_domains.clone().into(),
-            notices,
+            notifier,
             base_url: config.base_url().into(),
             installed: Arc::default(),
-            interlude: Interlude::default(),
-            deferred: Deferred::default(),
-            reset_asked: Arc::default(),
+            sign_in_hook: SignInHook::default(),
+            deferred: DeferredWrites::default(),
+            reset_requested: Arc::default(),
         }
     }
 }

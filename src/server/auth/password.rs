@@ -1,7 +1,7 @@
-//! Argon2id, off the async threads, a few at a time.
+//! Password hashing with Argon2id, off the async threads and with bounded concurrency.
 //!
-//! One password can be typed as several sequences of characters: one device composes an é, another writes an e and an accent.
-//! So passwords are brought into one form before they are hashed.
+//! The same password can be typed as different sequences of characters: one device composes an é, another sends an e
+//! and an accent. So passwords are normalized before they are hashed.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -17,52 +17,53 @@ use crate::{
     server::fault::Fault,
 };
 
-/// Hashes computed at once at most; each takes 19 MiB and a core, so there are never more than cores.
-const AT_ONCE: usize = 4;
-/// How long a sign-in waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Maximum number of concurrent hashes, further limited by the number of cores. Each takes 19 MiB and a core.
+const MAX_CONCURRENT_HASHES: usize = 4;
+/// How long a request waits for a free permit.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Hashes and verifies passwords.
 #[derive(Debug, Clone)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
-    /// Verified where there is no account, so that an unknown address costs what a known one does.
-    decoy: Arc<str>,
+    permits: Arc<Semaphore>,
+    /// Verified if there is no account, so that an unknown address takes as long as a known one.
+    dummy_hash: Arc<str>,
 }
 
 /// The result of verifying a password.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verified {
-    /// It is wrong, or there is no account.
+    /// The password is wrong, or there is no account.
     No,
-    /// It is right.
+    /// The password is right.
     Yes,
-    /// It is right, and its hash was made with weaker parameters or of another form of it: here is a new one.
+    /// The password is right, but its hash was computed with weaker parameters or from another form. Contains the new
+    /// hash.
     Rehashed(String),
 }
 
-/// A password in the form that is hashed, as RFC 8265 (OpaqueString) has it: composed (NFC), and with plain spaces.
-/// Letters keep their case and width.
+/// Normalizes a password for hashing, like RFC 8265 (OpaqueString): composed (NFC) and with ASCII spaces. Letters keep
+/// their case and width.
 pub(super) fn normalized(password: &str) -> Cow<'_, str> {
-    let is_odd_space =
+    let is_non_ascii_space =
         |c: char| matches!(c, '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}');
-    if is_nfc_quick(password.chars()) == IsNormalized::Yes && !password.contains(is_odd_space) {
+    if is_nfc_quick(password.chars()) == IsNormalized::Yes && !password.contains(is_non_ascii_space) {
         return Cow::Borrowed(password);
     }
-    Cow::Owned(password.chars().map(|c| if is_odd_space(c) { ' ' } else { c }).nfc().collect())
+    Cow::Owned(password.chars().map(|c| if is_non_ascii_space(c) { ' ' } else { c }).nfc().collect())
 }
 
-/// Whether a text can be anybody's password: not empty, and in its hashed form not too long.
-pub(super) fn can_be_one(text: &str) -> bool {
-    // Decomposed, it may be longer than the form that counts.
+/// Whether a text can be a password: not empty, and not too long once normalized.
+pub(super) fn is_valid_length(text: &str) -> bool {
+    // Decomposed, it may be longer than its normalized form.
     !text.is_empty()
-        && text.len() <= 4 * limits::PASSWORD_MAX_BYTES
-        && normalized(text).len() <= limits::PASSWORD_MAX_BYTES
+        && text.len() <= 4 * limits::MAX_PASSWORD_BYTES
+        && normalized(text).len() <= limits::MAX_PASSWORD_BYTES
 }
 
-/// The forms of a password whose hash may be stored: the one that is hashed now, and for hashes that were made before that
-/// was decided, as it was typed now, and as devices type that decompose. Which ones there are depends on the text alone.
-fn forms(password: &str) -> Vec<Cow<'_, str>> {
+/// The forms of a password whose hash may be stored: the normalized one, and for hashes from before normalization was
+/// introduced, the text as typed and its decomposed form. The number of forms depends on the text alone.
+fn candidate_forms(password: &str) -> Vec<Cow<'_, str>> {
     let mut forms = vec![normalized(password)];
     for form in [Cow::Borrowed(password), Cow::Owned(password.nfd().collect())] {
         if !forms.contains(&form) {
@@ -83,30 +84,30 @@ fn hash(password: &[u8]) -> Result<String, argon2::password_hash::Error> {
     Ok(argon2().hash_password(password, &salt)?.to_string())
 }
 
-fn is_weak(stored: &PasswordHash<'_>) -> bool {
+fn needs_rehash(stored: &PasswordHash<'_>) -> bool {
     let current = argon2();
-    let wanted = current.params();
+    let required = current.params();
     Params::try_from(stored).map_or(true, |params| {
         stored.algorithm.as_str() != "argon2id"
-            || params.m_cost() < wanted.m_cost()
-            || params.t_cost() < wanted.t_cost()
+            || params.m_cost() < required.m_cost()
+            || params.t_cost() < required.t_cost()
     })
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        // Nobody knows a password for it: its input is random and forgotten.
+        // No password matches it: its input is random and discarded.
         let noise: [u8; 32] = rand::random();
-        let decoy = hash(&noise).expect("hashing 32 bytes with constant parameters");
+        let dummy_hash = hash(&noise).expect("hashing 32 bytes with constant parameters");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE.min(cores))), decoy: decoy.into() }
+        Self { permits: Arc::new(Semaphore::new(MAX_CONCURRENT_HASHES.min(cores))), dummy_hash: dummy_hash.into() }
     }
 }
 
 impl Passwords {
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
+    async fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
         let busy = || AppError::unavailable(reason!("sign_ins_busy"));
-        match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
+        match tokio::time::timeout(QUEUE_TIMEOUT, self.permits.clone().acquire_owned()).await {
             Ok(permit) => permit.map_err(Fault::internal),
             Err(_) => Err(busy().into()),
         }
@@ -114,7 +115,7 @@ impl Passwords {
 
     /// Hashes a password into a PHC string.
     pub(super) async fn hash(&self, password: String) -> Result<String, Fault> {
-        let permit = self.turn().await?;
+        let permit = self.acquire_permit().await?;
         tokio::task::spawn_blocking(move || {
             let hashed = hash(normalized(&password).as_bytes());
             drop(permit);
@@ -123,21 +124,22 @@ impl Passwords {
         .await?
     }
 
-    /// Verifies a password against a stored hash, or against nothing at the same cost: that depends on the password alone.
+    /// Verifies a password against a stored hash, or against a dummy hash at the same cost. The cost depends on the
+    /// password alone.
     pub(super) async fn verify(&self, password: String, stored: Option<String>) -> Result<Verified, Fault> {
-        let decoy = self.decoy.clone();
-        let permit = self.turn().await?;
+        let dummy_hash = self.dummy_hash.clone();
+        let permit = self.acquire_permit().await?;
         tokio::task::spawn_blocking(move || {
-            // An account without a password has an empty hash, and costs what others cost.
+            // An account without a password has an empty hash, and must take as long as others.
             let stored = stored.filter(|stored| !stored.is_empty());
             let known = stored.is_some();
-            let phc = stored.as_deref().unwrap_or(&decoy);
+            let phc = stored.as_deref().unwrap_or(&dummy_hash);
             let parsed = PasswordHash::new(phc).map_err(Fault::internal)?;
-            let forms = forms(&password);
+            let forms = candidate_forms(&password);
             let right = forms.iter().position(|form| argon2().verify_password(form.as_bytes(), &parsed).is_ok());
             let verdict = match right.filter(|_| known) {
                 None => Verified::No,
-                Some(0) if !is_weak(&parsed) => Verified::Yes,
+                Some(0) if !needs_rehash(&parsed) => Verified::Yes,
                 Some(_) => Verified::Rehashed(hash(forms[0].as_bytes()).map_err(Fault::internal)?),
             };
             drop(permit);
@@ -152,7 +154,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a01_hashes_are_argon2id_at_the_minimum_with_fresh_salts() {
+    async fn a01_hashes_are_argon2id_with_minimum_parameters_and_random_salts() {
         let passwords = Passwords::default();
         let one = passwords.hash("correct horse".into()).await.expect("a hash");
         let two = passwords.hash("correct horse".into()).await.expect("a hash");
@@ -170,7 +172,7 @@ mod tests {
         }
     }
 
-    /// The same password as several devices type it, the form that is hashed first.
+    /// The same password as several devices type it; the normalized form comes first.
     const SPELLINGS: [[&str; 3]; 4] = [
         ["Caf\u{E9} cr\u{E8}me 42", "Cafe\u{301} cre\u{300}me 42", "Caf\u{E9}\u{A0}cre\u{300}me\u{202F}42"],
         [
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a01_a_password_is_the_same_however_a_device_composes_it() {
+    async fn a01_passwords_are_normalized() {
         let passwords = Passwords::default();
         for spellings in SPELLINGS {
             assert_eq!(spellings.map(|spelling| normalized(spelling).into_owned()), [spellings[0]; 3]);
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a02_a_hash_of_another_form_lets_in_and_is_made_anew() {
+    async fn a02_hashes_of_other_forms_verify_and_are_rehashed() {
         let passwords = Passwords::default();
         for [composed, decomposed, spaced] in SPELLINGS {
             for (stored, typed) in
@@ -233,23 +235,23 @@ mod tests {
     }
 
     #[test]
-    fn a01_the_work_depends_on_what_is_typed_and_not_on_the_account() {
+    fn a01_the_number_of_forms_depends_on_the_input_alone() {
         for (typed, count) in [("plain", 1), ("Caf\u{E9}", 2), ("Cafe\u{301}", 2), ("Cafe\u{301}\u{A0}cr\u{E8}me", 3)] {
-            assert_eq!(forms(typed).len(), count, "{typed}");
+            assert_eq!(candidate_forms(typed).len(), count, "{typed}");
         }
     }
 
     #[test]
-    fn a03_the_length_that_counts_is_that_of_the_hashed_form() {
-        let long = "e\u{301}".repeat(limits::PASSWORD_MAX_BYTES / 2);
-        assert!(long.len() > limits::PASSWORD_MAX_BYTES && can_be_one(&long));
-        assert!(!can_be_one(&format!("{long}x")));
-        assert!(!can_be_one("") && !can_be_one(&"x".repeat(limits::PASSWORD_MAX_BYTES + 1)));
-        assert!(!can_be_one(&"\u{301}".repeat(limits::PASSWORD_MAX_BYTES)));
+    fn a03_length_is_checked_after_normalization() {
+        let long = "e\u{301}".repeat(limits::MAX_PASSWORD_BYTES / 2);
+        assert!(long.len() > limits::MAX_PASSWORD_BYTES && is_valid_length(&long));
+        assert!(!is_valid_length(&format!("{long}x")));
+        assert!(!is_valid_length("") && !is_valid_length(&"x".repeat(limits::MAX_PASSWORD_BYTES + 1)));
+        assert!(!is_valid_length(&"\u{301}".repeat(limits::MAX_PASSWORD_BYTES)));
     }
 
     #[tokio::test]
-    async fn a02_a_weak_hash_is_made_anew() {
+    async fn a02_weak_hashes_are_rehashed() {
         let weak =
             Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).expect("parameters"));
         let stored = weak.hash_password(b"secret", &SaltString::generate(&mut OsRng)).expect("a hash").to_string();

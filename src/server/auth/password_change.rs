@@ -1,26 +1,26 @@
-//! People change their own passwords.
+//! Changing one's own password.
 
 use super::{
     Accounts, Caller,
     caller::require_signed_in,
-    password::{Verified, can_be_one},
-    rule,
+    password::{Verified, is_valid_length},
+    password_policy,
 };
 use crate::{
     domain::{AppError, AuditAction, Email},
     server::{
-        audit::{Refusal, RequestMeta},
+        audit::{RefusedEvent, RequestMeta},
         fault::Fault,
         mail::Notice,
     },
 };
 
 impl Accounts {
-    /// Gives the caller another password, or their first one, and ends all their other sign-ins.
+    /// Changes the caller's password, or sets their first one, and revokes all their other sign-ins.
     ///
     /// # Errors
-    /// `Invalid` on `current` or `password`; `RateLimited`, counted together with sign-ins; `Stale` for whoever has no
-    /// password to show and has not proved who they are by other means.
+    /// `Invalid` on `current` or `password`; `RateLimited`, with the same counters as sign-in; `ReauthRequired` if the
+    /// caller has no password and has not authenticated recently.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -29,11 +29,11 @@ impl Accounts {
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
         let user = &caller.user;
-        rule::check(&password, &user.email, &user.name)?;
+        password_policy::check(&password, &user.email, &user.name)?;
         let old = if self.has_password(user.id).await? {
-            self.verify_own(caller, current, "current", AuditAction::ChangePassword, meta).await?
+            self.verify_own_password(caller, current, "current", AuditAction::ChangePassword, meta).await?
         } else {
-            self.require_fresh(caller)?;
+            self.require_recent_authentication(caller)?;
             String::new()
         };
         let new = self.passwords.hash(password).await?;
@@ -44,7 +44,7 @@ impl Accounts {
             return Err(AppError::conflict(reason!("password_changed_elsewhere")).into());
         }
         tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
-        tx.forget_what_was_begun(user.id).await?;
+        tx.cancel_pending_auth(user.id).await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         meta.record_own(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
         self.notify(&mut tx, &user.email, Notice::PasswordChanged, meta).await?;
@@ -52,8 +52,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// Verifies the caller's own password, with the limits of a sign-in; gives its hash.
-    pub(super) async fn verify_own(
+    /// Verifies the caller's own password, with the rate limits of a sign-in. Returns its hash.
+    pub(super) async fn verify_own_password(
         &self,
         caller: &Caller,
         password: String,
@@ -64,12 +64,12 @@ impl Accounts {
         let wrong = || AppError::invalid(field, reason!("password_wrong"));
         let email = Email::parse(&caller.user.email)?;
         self.limits.count_sign_in(meta, &email).await?;
-        if !can_be_one(&password) {
+        if !is_valid_length(&password) {
             return Err(wrong().into());
         }
         let stored = self.store.read().await?.find_password_hash(caller.user.id).await?.ok_or_else(wrong)?;
         if self.passwords.verify(password, Some(stored.clone())).await? == Verified::No {
-            let refusal = Refusal { subject: Some(caller.user.id), action, detail: "" };
+            let refusal = RefusedEvent { subject: Some(caller.user.id), action, detail: "" };
             return meta.record_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;
         }
         self.limits.reset_sign_in(meta, &email).await?;

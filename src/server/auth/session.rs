@@ -1,8 +1,8 @@
-//! Session records: where they are kept, and under which names.
+//! The session store: where session records are stored, and under which keys.
 //!
-//! The browser holds a random id; the store only ever sees its keyed hash, so that a copy of the store lets nobody
-//! in. A record holds the id of a sign-in (the `sign_ins` row decides), of one that waits for its second factor, or
-//! of a passkey's ceremony, and nothing else. Records are in the database; where there is a Redis it has copies.
+//! The browser holds a random session id; the store only sees its keyed hash, so a leaked copy of the store grants no
+//! access. A record holds only the id of a sign-in (the `sign_ins` row decides), of a pending sign-in, or of a passkey
+//! ceremony. Records are in the database; Redis, if configured, caches them.
 
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -15,8 +15,8 @@ use tower_sessions::{
 use uuid::Uuid;
 
 use super::{
-    account::SIGN_IN,
-    factors::{CEREMONY, PENDING},
+    account::SIGN_IN_KEY,
+    factors::{CEREMONY_KEY, PENDING_KEY},
     session_cache::SessionCache,
 };
 use crate::{
@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-/// How long a record is kept without a change; longer than any sign-in lasts without a new record.
-const RECORD_DAYS: i64 = 120;
+/// How long an unchanged record is stored, in days; longer than any sign-in lasts without a new record.
+const RECORD_TTL_DAYS: i64 = 120;
 
-/// Where session records are kept.
+/// The session store.
 #[derive(Clone)]
 pub struct SessionBackend {
     store: Store,
@@ -46,16 +46,16 @@ impl std::fmt::Debug for SessionBackend {
 }
 
 impl SessionBackend {
-    /// Keeps records in the database.
+    /// Stores records in the database only.
     pub fn in_database(store: Store, key: [u8; 32], clock: Clock) -> Self {
         Self { store, cache: None, key, clock }
     }
 
-    /// Keeps records in the database, with copies in Redis, which is asked first. Redis may be away, now or later.
+    /// Stores records in the database, with Redis as a cache. Redis may be unavailable, now or later.
     ///
     /// # Errors
-    /// Where the URL is wrong, where Redis does not let us in, or where something else than Redis answers.
-    pub async fn through_redis(
+    /// If the URL is invalid, if Redis refuses the credentials, or if the server is not Redis.
+    pub async fn with_redis(
         url: &SecretString,
         store: Store,
         key: [u8; 32],
@@ -64,7 +64,7 @@ impl SessionBackend {
         Ok(Self { store, cache: Some(SessionCache::open(url).await?), key, clock })
     }
 
-    fn hashed(&self, id: Id) -> Id {
+    fn hash_id(&self, id: Id) -> Id {
         let mut hasher = Sha256::new();
         hasher.update(self.key);
         hasher.update(id.0.to_be_bytes());
@@ -74,19 +74,19 @@ impl SessionBackend {
         Id(i128::from_be_bytes(first))
     }
 
-    fn hidden(&self, record: &Record) -> Record {
-        let mut hidden = record.clone();
-        hidden.id = self.hashed(record.id);
-        hidden.expiry_date = OffsetDateTime::now_utc() + time::Duration::days(RECORD_DAYS);
-        hidden
+    fn with_hashed_id(&self, record: &Record) -> Record {
+        let mut hashed = record.clone();
+        hashed.id = self.hash_id(record.id);
+        hashed.expiry_date = OffsetDateTime::now_utc() + time::Duration::days(RECORD_TTL_DAYS);
+        hashed
     }
 
     fn expires_at(&self) -> Timestamp {
-        self.clock.now().plus_seconds(RECORD_DAYS * 86_400)
+        self.clock.now().plus_seconds(RECORD_TTL_DAYS * 86_400)
     }
 }
 
-fn backend(error: StoreError) -> Error {
+fn backend_error(error: StoreError) -> Error {
     Error::Backend(error.to_string())
 }
 
@@ -98,69 +98,70 @@ fn encode(record: &Record) -> Result<String> {
     serde_json::to_string(record).map_err(|error| Error::Encode(error.to_string()))
 }
 
-/// What a record names: a sign-in before all, else one that waits for its second factor, else a ceremony.
-fn named_by(record: &Record) -> Option<Uuid> {
-    let named = [SIGN_IN, PENDING, CEREMONY].iter().find_map(|entry| record.data.get(*entry));
-    named.and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok())
+/// The id that a record refers to: a sign-in, else a pending sign-in, else a passkey ceremony.
+fn referenced_id(record: &Record) -> Option<Uuid> {
+    let reference = [SIGN_IN_KEY, PENDING_KEY, CEREMONY_KEY].iter().find_map(|entry| record.data.get(*entry));
+    reference.and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok())
 }
 
 #[async_trait::async_trait]
 impl SessionStore for SessionBackend {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let hidden = self.hidden(record);
-        let mut tx = self.store.write().await.map_err(backend)?;
-        let (text, named) = (encode(&hidden)?, named_by(&hidden));
-        tx.insert_session(key(hidden.id), &text, named, self.expires_at()).await.map_err(backend)?;
-        tx.commit().await.map_err(backend)?;
+        let hashed = self.with_hashed_id(record);
+        let mut tx = self.store.write().await.map_err(backend_error)?;
+        let (text, reference) = (encode(&hashed)?, referenced_id(&hashed));
+        tx.insert_session(key(hashed.id), &text, reference, self.expires_at()).await.map_err(backend_error)?;
+        tx.commit().await.map_err(backend_error)?;
         if let Some(cache) = &self.cache {
-            cache.keep(&hidden).await;
+            cache.insert(&hashed).await;
         }
         Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let hidden = self.hidden(record);
-        let mut tx = self.store.write().await.map_err(backend)?;
+        let hashed = self.with_hashed_id(record);
+        let mut tx = self.store.write().await.map_err(backend_error)?;
         // A record that a sign-out deleted in the meantime stays deleted.
-        let (text, named) = (encode(&hidden)?, named_by(&hidden));
-        let is_there = tx.update_session(key(hidden.id), &text, named, self.expires_at()).await.map_err(backend)?;
-        tx.commit().await.map_err(backend)?;
+        let (text, reference) = (encode(&hashed)?, referenced_id(&hashed));
+        let exists =
+            tx.update_session(key(hashed.id), &text, reference, self.expires_at()).await.map_err(backend_error)?;
+        tx.commit().await.map_err(backend_error)?;
         match &self.cache {
-            Some(cache) if is_there => cache.replace(&hidden).await,
-            Some(cache) => cache.forget(hidden.id).await,
+            Some(cache) if exists => cache.replace(&hashed).await,
+            Some(cache) => cache.remove(hashed.id).await,
             None => {}
         }
         Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let hidden = self.hashed(*id);
-        let named = |record: Record| Record { id: *id, ..record };
+        let hashed = self.hash_id(*id);
+        let with_id = |record: Record| Record { id: *id, ..record };
         if let Some(cache) = &self.cache
-            && let Some(record) = cache.find(hidden).await
+            && let Some(record) = cache.get(hashed).await
         {
-            return Ok(Some(named(record)));
+            return Ok(Some(with_id(record)));
         }
-        let mut tx = self.store.read().await.map_err(backend)?;
-        let text = tx.find_session(key(hidden), self.clock.now()).await.map_err(backend)?;
+        let mut tx = self.store.read().await.map_err(backend_error)?;
+        let text = tx.find_session(key(hashed), self.clock.now()).await.map_err(backend_error)?;
         drop(tx);
         let Some(text) = text else { return Ok(None) };
         let record: Record = serde_json::from_str(&text).map_err(|error| Error::Decode(error.to_string()))?;
         if let Some(cache) = self.cache.clone() {
-            // Nobody waits for the copy.
+            // The request does not wait for the cache.
             let record = record.clone();
-            tokio::spawn(async move { cache.keep(&record).await });
+            tokio::spawn(async move { cache.insert(&record).await });
         }
-        Ok(Some(named(record)))
+        Ok(Some(with_id(record)))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        let hidden = self.hashed(*id);
-        let mut tx = self.store.write().await.map_err(backend)?;
-        tx.delete_session(key(hidden)).await.map_err(backend)?;
-        tx.commit().await.map_err(backend)?;
+        let hashed = self.hash_id(*id);
+        let mut tx = self.store.write().await.map_err(backend_error)?;
+        tx.delete_session(key(hashed)).await.map_err(backend_error)?;
+        tx.commit().await.map_err(backend_error)?;
         if let Some(cache) = &self.cache {
-            cache.forget(hidden).await;
+            cache.remove(hashed).await;
         }
         Ok(())
     }

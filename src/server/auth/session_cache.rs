@@ -1,9 +1,9 @@
-//! Redis in front of the session records in the database.
+//! A Redis cache in front of the session records in the database.
 //!
-//! It spares a look into the database where it has a record. The database is the truth: where Redis does not answer within
-//! [`PATIENCE`] it is left alone, and no request waits for it, until it answers a question of our own again. What changed
-//! meanwhile is forgotten there before it is asked for anything. A copy that is left behind all the same (by an instance
-//! that died, say) lets nobody in: the row of the sign-in and its serial decide.
+//! It saves a database query on a cache hit. The database is the source of truth. If Redis does not answer within
+//! [`REQUEST_TIMEOUT`], the cache is bypassed, and no request waits for it until a background ping succeeds. Records
+//! that changed meanwhile are deleted from Redis before it is used again. A stale entry that is left all the same (by
+//! an instance that crashed, say) grants no access: the row of the sign-in and its serial decide.
 
 use std::{
     collections::HashSet,
@@ -28,21 +28,21 @@ use tower_sessions::{
 };
 use tower_sessions_redis_store::RedisStore;
 
-/// How long a request waits for Redis, once.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// How long the start waits for it.
-const START_PATIENCE: Duration = Duration::from_secs(3);
-/// How often it is asked whether it is back.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How long it keeps a copy of a record.
-const KEPT: Duration = Duration::from_secs(300);
-/// Connections to it.
+/// How long a request waits for Redis.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long start-up waits for Redis.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time between two pings while Redis is unavailable.
+const PING_INTERVAL: Duration = Duration::from_millis(500);
+/// How long an entry stays in the cache.
+const ENTRY_TTL: Duration = Duration::from_secs(300);
+/// Size of the connection pool.
 const CONNECTIONS: usize = 4;
-/// Records that changed while it was away and are remembered. Where there are more it is left alone until all that it
-/// kept has expired.
-const CHANGED: usize = 10_000;
+/// Maximum number of changed records to remember while Redis is unavailable. Beyond it, the cache is bypassed until all
+/// its entries have expired.
+const MAX_CHANGED_IDS: usize = 10_000;
 
-/// The cache, shared by cloning.
+/// The cache. Clones share it.
 #[derive(Clone)]
 pub(super) struct SessionCache(Arc<Inner>);
 
@@ -54,198 +54,198 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// Whether Redis is left alone.
-    away: bool,
-    /// What it must forget before it is asked again.
-    changed: HashSet<Id>,
-    /// Until when it is left alone in any case.
-    until: Option<Instant>,
+    /// Whether Redis is unavailable and therefore bypassed.
+    bypassed: bool,
+    /// Records to delete from Redis before it is used again.
+    changed_ids: HashSet<Id>,
+    /// The cache is bypassed at least until then.
+    bypassed_until: Option<Instant>,
 }
 
 impl fmt::Debug for SessionCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionCache").field("away", &self.0.state().away).finish_non_exhaustive()
+        f.debug_struct("SessionCache").field("bypassed", &self.0.state().bypassed).finish_non_exhaustive()
     }
 }
 
 impl SessionCache {
-    /// Connects to Redis, or goes on trying where it is not there now.
+    /// Connects to Redis, or keeps reconnecting in the background if it is unavailable now.
     ///
     /// # Errors
-    /// Where the URL is wrong, where Redis does not let us in, or where something else than Redis answers.
+    /// If the URL is invalid, if Redis refuses the credentials, or if the server is not Redis.
     pub async fn open(url: &SecretString) -> std::result::Result<Self, RedisError> {
         let config = RedisConfig::from_url(url.expose_secret())?;
-        let away = first_answer(config.clone()).await?;
-        // With `fail_fast` a client would give up for good where its first connection fails.
+        let failure = probe(config.clone()).await?;
+        // With `fail_fast` a client would give up permanently if its first connection fails.
         let config = RedisConfig { fail_fast: false, ..config };
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
-                connection.connection_timeout = START_PATIENCE;
-                connection.internal_command_timeout = START_PATIENCE;
-                // What could not be said is not said later: by then it may be wrong.
+                connection.connection_timeout = CONNECT_TIMEOUT;
+                connection.internal_command_timeout = CONNECT_TIMEOUT;
+                // A failed command is not retried: by then it may be wrong.
                 connection.max_command_attempts = 1;
             })
-            .with_performance_config(|performance| performance.default_command_timeout = PATIENCE)
+            .with_performance_config(|performance| performance.default_command_timeout = REQUEST_TIMEOUT)
             .set_policy(ReconnectPolicy::new_constant(0, 500))
             .build_pool(CONNECTIONS)?;
         pool.connect();
-        let state = Mutex::new(State { away: away.is_some(), ..State::default() });
+        let state = Mutex::new(State { bypassed: failure.is_some(), ..State::default() });
         let inner = Arc::new(Inner { records: RedisStore::new(pool.clone()), pool, state });
-        match away {
-            Some(reason) => inner.left(&reason),
-            // A pool that has just answered once is there in a moment.
-            None => drop(timeout(START_PATIENCE, inner.pool.wait_for_connect()).await),
+        match failure {
+            Some(reason) => inner.start_bypass(&reason),
+            // A pool that has just answered a ping connects quickly.
+            None => drop(timeout(CONNECT_TIMEOUT, inner.pool.wait_for_connect()).await),
         }
         Ok(Self(inner))
     }
 
-    /// The copy of a record, if there is one. Asks once.
-    pub async fn find(&self, id: Id) -> Option<Record> {
-        self.0.ask(self.0.records.load(&id)).await.ok().flatten()
+    /// The cached copy of a record, if any. No retries.
+    pub async fn get(&self, id: Id) -> Option<Record> {
+        self.0.request(self.0.records.load(&id)).await.ok().flatten()
     }
 
-    /// Keeps a copy of a record that was found in the database or is new there.
-    pub async fn keep(&self, record: &Record) {
+    /// Caches a record that was read from the database or inserted there.
+    pub async fn insert(&self, record: &Record) {
         let mut copy = copy_of(record);
-        let kept = self.0.ask(self.0.records.create(&mut copy)).await;
-        // Of two that do so at once, the second one's copy is put under another id.
-        if kept.is_ok() && copy.id != record.id {
-            self.forget(copy.id).await;
+        let cached = self.0.request(self.0.records.create(&mut copy)).await;
+        // If two tasks cache the same record at the same time, the second copy gets another id.
+        if cached.is_ok() && copy.id != record.id {
+            self.remove(copy.id).await;
         }
     }
 
-    /// Replaces the copy of a record, if there is one.
+    /// Updates the cached copy of a record, if any.
     pub async fn replace(&self, record: &Record) {
-        if self.0.ask(self.0.records.save(&copy_of(record))).await.is_err() {
-            self.0.forget_later(record.id);
+        if self.0.request(self.0.records.save(&copy_of(record))).await.is_err() {
+            self.0.remove_later(record.id);
         }
     }
 
-    /// Forgets the copy of a record.
-    pub async fn forget(&self, id: Id) {
-        if self.0.ask(self.0.records.delete(&id)).await.is_err() {
-            self.0.forget_later(id);
+    /// Removes the cached copy of a record.
+    pub async fn remove(&self, id: Id) {
+        if self.0.request(self.0.records.delete(&id)).await.is_err() {
+            self.0.remove_later(id);
         }
     }
 }
 
 fn copy_of(record: &Record) -> Record {
-    let age = RecordAge::try_from(KEPT).unwrap_or(RecordAge::MINUTE);
-    Record { expiry_date: OffsetDateTime::now_utc() + age, ..record.clone() }
+    let ttl = RecordAge::try_from(ENTRY_TTL).unwrap_or(RecordAge::MINUTE);
+    Record { expiry_date: OffsetDateTime::now_utc() + ttl, ..record.clone() }
 }
 
-/// Whether Redis answers now; if not, why. Errors that waiting will not cure are errors.
-async fn first_answer(config: RedisConfig) -> std::result::Result<Option<String>, RedisError> {
+/// Pings Redis. Returns `None` if it answers, otherwise the reason. Permanent errors are returned as errors.
+async fn probe(config: RedisConfig) -> std::result::Result<Option<String>, RedisError> {
     let client = Builder::from_config(config)
-        .with_connection_config(|connection| connection.connection_timeout = START_PATIENCE)
+        .with_connection_config(|connection| connection.connection_timeout = CONNECT_TIMEOUT)
         .build()?;
-    let answer = timeout(START_PATIENCE, async {
+    let answer = timeout(CONNECT_TIMEOUT, async {
         client.init().await?;
         client.ping::<()>(None).await
     })
     .await;
     match answer {
-        Err(_) => Ok(Some("it does not answer".to_owned())),
-        Ok(Err(error)) if may_pass(&error) => Ok(Some(error.details().to_owned())),
+        Err(_) => Ok(Some("timeout".to_owned())),
+        Ok(Err(error)) if is_transient(&error) => Ok(Some(error.details().to_owned())),
         Ok(Err(error)) => Err(error),
         Ok(Ok(())) => {
-            // It may break now or later.
-            drop(timeout(PATIENCE, client.quit()).await);
+            // The connection may fail at any time from now on.
+            drop(timeout(REQUEST_TIMEOUT, client.quit()).await);
             Ok(None)
         }
     }
 }
 
-/// Whether an error is one of a server that is away, starting or busy, and not one of the operator's.
-fn may_pass(error: &RedisError) -> bool {
-    let passing = ["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"];
+/// Whether an error is transient (server down, starting or busy), not a configuration error.
+fn is_transient(error: &RedisError) -> bool {
+    let prefixes = ["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"];
     matches!(error.kind(), ErrorKind::IO | ErrorKind::Timeout | ErrorKind::Canceled)
-        || passing.iter().any(|word| error.details().starts_with(word))
+        || prefixes.iter().any(|prefix| error.details().starts_with(prefix))
 }
 
 /// Redis was not asked, or did not answer.
-struct Unasked;
+struct Bypassed;
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for an answer, if Redis is there, and not for long.
-    async fn ask<T>(self: &Arc<Self>, answer: impl Future<Output = Result<T>>) -> std::result::Result<T, Unasked>
+    /// Runs a request with a timeout, unless Redis is known to be unavailable.
+    async fn request<T>(self: &Arc<Self>, answer: impl Future<Output = Result<T>>) -> std::result::Result<T, Bypassed>
     where
         T: Default,
     {
-        if self.state().away {
-            return Err(Unasked);
+        if self.state().bypassed {
+            return Err(Bypassed);
         }
-        let reason = match timeout(PATIENCE, answer).await {
+        let reason = match timeout(REQUEST_TIMEOUT, answer).await {
             Ok(Ok(answer)) => return Ok(answer),
-            // A copy that cannot be read is no copy.
+            // An entry that cannot be decoded counts as a cache miss.
             Ok(Err(Error::Decode(_) | Error::Encode(_))) => return Ok(T::default()),
             Ok(Err(Error::Backend(reason))) => reason,
-            Err(_) => "it does not answer".to_owned(),
+            Err(_) => "timeout".to_owned(),
         };
-        if !std::mem::replace(&mut self.state().away, true) {
-            self.left(&reason);
+        if !std::mem::replace(&mut self.state().bypassed, true) {
+            self.start_bypass(&reason);
         }
-        Err(Unasked)
+        Err(Bypassed)
     }
 
-    /// Notes what Redis must forget before it is asked again.
-    fn forget_later(self: &Arc<Self>, id: Id) {
+    /// Remembers a record to delete before Redis is used again.
+    fn remove_later(self: &Arc<Self>, id: Id) {
         let mut state = self.state();
-        if state.changed.len() >= CHANGED {
-            state.changed.clear();
-            state.until = Some(Instant::now() + KEPT);
+        if state.changed_ids.len() >= MAX_CHANGED_IDS {
+            state.changed_ids.clear();
+            state.bypassed_until = Some(Instant::now() + ENTRY_TTL);
         }
-        state.changed.insert(id);
-        // It may have come back between the question and this note.
-        let is_new = !std::mem::replace(&mut state.away, true);
+        state.changed_ids.insert(id);
+        // Redis may have become available again since the failed request.
+        let is_new = !std::mem::replace(&mut state.bypassed, true);
         drop(state);
         if is_new {
-            self.left("a change came while it returned");
+            self.start_bypass("a session changed during recovery");
         }
     }
 
-    /// Tells that Redis is left alone, and watches for its return.
-    fn left(self: &Arc<Self>, reason: &str) {
-        tracing::warn!(reason, "Redis does not answer: sessions come from the database alone");
-        tokio::spawn(watch(Arc::downgrade(self)));
+    /// Logs that Redis is bypassed, and starts the background pings.
+    fn start_bypass(self: &Arc<Self>, reason: &str) {
+        tracing::warn!(reason, "cannot reach Redis; sessions are read from the database");
+        tokio::spawn(wait_for_recovery(Arc::downgrade(self)));
     }
 
-    /// Whether Redis may be asked again: it answers, and has forgotten what changed.
-    async fn returned(&self) -> bool {
-        if self.state().until.is_some_and(|until| Instant::now() < until) {
+    /// Whether Redis may be used again: it answers, and the changed records are deleted.
+    async fn try_recover(&self) -> bool {
+        if self.state().bypassed_until.is_some_and(|until| Instant::now() < until) {
             return false;
         }
-        if !matches!(timeout(PATIENCE, self.pool.ping::<()>(None)).await, Ok(Ok(()))) {
+        if !matches!(timeout(REQUEST_TIMEOUT, self.pool.ping::<()>(None)).await, Ok(Ok(()))) {
             return false;
         }
         loop {
             let id = {
                 let mut state = self.state();
-                let Some(id) = state.changed.iter().next().copied() else {
+                let Some(id) = state.changed_ids.iter().next().copied() else {
                     *state = State::default();
                     return true;
                 };
                 id
             };
-            if !matches!(timeout(PATIENCE, self.records.delete(&id)).await, Ok(Ok(()))) {
+            if !matches!(timeout(REQUEST_TIMEOUT, self.records.delete(&id)).await, Ok(Ok(()))) {
                 return false;
             }
-            self.state().changed.remove(&id);
+            self.state().changed_ids.remove(&id);
         }
     }
 }
 
-/// Asks from time to time whether Redis is back. Ends with the cache.
-async fn watch(cache: Weak<Inner>) {
+/// Pings Redis until it is available again. Stops when the cache is dropped.
+async fn wait_for_recovery(cache: Weak<Inner>) {
     loop {
-        sleep(PAUSE).await;
+        sleep(PING_INTERVAL).await;
         let Some(cache) = cache.upgrade() else { return };
-        if cache.returned().await {
-            tracing::info!("Redis answers again");
+        if cache.try_recover().await {
+            tracing::info!("Redis is available again");
             return;
         }
     }

@@ -1,52 +1,55 @@
-//! Making accounts.
+//! Sign-up: creating accounts.
 
 use tower_sessions::Session;
 
-use super::{Accounts, Admission, Caller, Credentials, admission::invitation_of, entry::Entry, rule};
+use super::{
+    Accounts, Admission, Caller, Credentials, admission::parse_invitation, password_policy,
+    sign_in_attempt::SignInAttempt,
+};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits, parse_name},
     server::{
-        audit::{AuditEvent, Refusal, RequestMeta},
+        audit::{AuditEvent, RefusedEvent, RequestMeta},
         fault::Fault,
-        limits::Tries,
+        limits::CountedAttempts,
         store::{CredentialsVersion, NewUser, StoreError, Tx},
     },
 };
 
 /// A refused sign-up.
-const SIGN_UP: Refusal<'_> = Refusal { subject: None, action: AuditAction::SignUp, detail: "" };
+const REFUSED_SIGN_UP: RefusedEvent<'_> = RefusedEvent { subject: None, action: AuditAction::SignUp, detail: "" };
 
-/// An account to be made, which is then signed in.
+/// An account to create and sign in.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// The person's name as typed.
+    /// The name as typed.
     pub name: String,
-    /// The token of an invitation, where they have one.
+    /// The token of an invitation, if any.
     pub invitation: Option<String>,
-    /// The rest.
+    /// Email address, password and request data.
     pub credentials: Credentials,
 }
 
 impl Accounts {
-    /// Rates a password, with the work bounded and off the async threads.
+    /// Rates the strength of a password. The work is bounded and runs off the async threads.
     ///
     /// # Errors
-    /// `Invalid` where an input is too long to be looked at.
+    /// `Invalid` if an input is too long to be rated.
     pub async fn rate_password(&self, email: String, name: String, password: String) -> Result<PasswordRating, Fault> {
-        let too_long = email.len() > limits::EMAIL_BYTES || name.len() > 4 * limits::NAME_CHARS;
-        if too_long || password.len() > 4 * limits::PASSWORD_MAX_BYTES {
+        let too_long = email.len() > limits::MAX_EMAIL_BYTES || name.len() > 4 * limits::MAX_NAME_CHARS;
+        if too_long || password.len() > 4 * limits::MAX_PASSWORD_BYTES {
             return Err(AppError::invalid("password", reason!("password_endless")).into());
         }
-        Ok(tokio::task::spawn_blocking(move || rule::rate(&password, &email, &name)).await?)
+        Ok(tokio::task::spawn_blocking(move || password_policy::rate(&password, &email, &name)).await?)
     }
 
-    /// Makes an account and signs it in. The first one becomes the administrator's; after it strangers may join
-    /// only where the configuration opens sign-up, or with an invitation. Gives `None` for an account whose address
-    /// must be verified first; the link for that is on its way. Where that is so, a taken address is answered alike.
+    /// Creates an account and signs it in. The first account becomes an administrator; later ones need open sign-up, an
+    /// allowed domain or an invitation. Returns `None` if the address must be verified first; the mail with the link is
+    /// queued. In that case an address that is already in use gets the same response.
     ///
     /// # Errors
-    /// `Invalid` with the field, `Forbidden` where sign-up is closed, `Conflict` where the address is taken and no mail could tell so,
-    /// `RateLimited`.
+    /// `Invalid` with the field; `Forbidden` if sign-up is closed; `Conflict` if the address is in use and no mail can
+    /// report it; `RateLimited`.
     pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
@@ -54,73 +57,73 @@ impl Accounts {
             self.limits.count_link(&credentials.meta).await?;
         }
         let meta = &credentials.meta;
-        let admission = match invitation_of(invitation.as_deref()) {
-            Ok(invitation) => self.admit(&email, invitation).await,
-            Err(dead) => Err(dead.into()),
+        let admission = match parse_invitation(invitation.as_deref()) {
+            Ok(invitation) => self.check_admission(&email, invitation).await,
+            Err(invalid) => Err(invalid.into()),
         };
         let admission = match admission {
-            // Counted, so that nobody fills the audit with it.
+            // Rate-limited, so that an attacker cannot flood the audit log.
             refused @ Err(_) => {
                 self.limits.count_sign_up(meta).await?;
-                meta.record_if_refused(&self.store, &self.clock, SIGN_UP, refused).await?
+                meta.record_if_refused(&self.store, &self.clock, REFUSED_SIGN_UP, refused).await?
             }
             admission => admission?,
         };
         let name = parse_name(&name)?;
-        rule::check(&credentials.password, email.given(), &name)?;
+        password_policy::check(&credentials.password, email.as_entered(), &name)?;
         self.limits.count_sign_up(meta).await?;
         let password_hash = self.passwords.hash(credentials.password.clone()).await?;
         let mut tx = self.store.write().await?;
-        // Who gets a mail in any case is told by the mail, and nobody else is told anything.
-        let is_told_by_mail = admission == Admission::OnceVerified;
-        if is_told_by_mail && tx.find_user_by_email(email.key()).await?.is_some() {
+        // If a mail is sent in any case, only the mail reveals whether the address is in use; the response does not.
+        let is_answered_by_mail = admission == Admission::OnceVerified;
+        if is_answered_by_mail && tx.find_user_by_email(email.key()).await?.is_some() {
             return self.refuse_taken(tx, &email, meta).await.map(|()| None);
         }
-        if is_told_by_mail {
-            // A mail goes out either way, and counts alike: who asks could count too.
+        if is_answered_by_mail {
+            // A mail is sent in both cases and counts the same, since a client could observe the difference.
             let _ = self.limits.count_mail_in(&mut tx, meta, "sign-up", &email).await?;
         }
-        let made = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (meta, "")).await;
-        let made = match made {
-            Ok(made) => made,
-            // Somebody else was faster.
-            Err(Fault::App(AppError::Conflict { .. })) if is_told_by_mail => {
+        let inserted = self.insert_account(&mut tx, &email, &name, &password_hash, &admission, (meta, "")).await;
+        let inserted = match inserted {
+            Ok(inserted) => inserted,
+            // A concurrent sign-up with the same address was faster.
+            Err(Fault::App(AppError::Conflict { .. })) if is_answered_by_mail => {
                 drop(tx);
                 let tx = self.store.write().await?;
                 return self.refuse_taken(tx, &email, meta).await.map(|()| None);
             }
             refused => {
                 drop(tx);
-                return meta.record_if_refused(&self.store, &self.clock, SIGN_UP, refused).await.map(|_| None);
+                return meta.record_if_refused(&self.store, &self.clock, REFUSED_SIGN_UP, refused).await.map(|_| None);
             }
         };
         tx.commit().await?;
-        let (user, true) = made else { return Ok(None) };
-        let entry = Entry {
+        let (user, true) = inserted else { return Ok(None) };
+        let attempt = SignInAttempt {
             remember: credentials.remember,
             meta,
-            by: "",
+            method: "",
             credentials: CredentialsVersion::FIRST,
-            // Somebody has shut the account that was made a moment ago.
+            // The new account has been disabled in the meantime.
             refusal: AppError::Unauthenticated,
-            tries: Tries::Uncounted,
+            counted: CountedAttempts::Uncounted,
         };
-        Ok(Some(self.begin(user, &entry, session).await?))
+        Ok(Some(self.create_session(user, &attempt, session).await?))
     }
 
-    /// Has the owner of an address told that somebody wanted to make an account with it. Written in one transaction, as an
-    /// account would be, so that the time does not tell the address from one that is free.
+    /// Notifies the owner of an address about a sign-up attempt with it. It takes one write transaction, like creating
+    /// an account, so the response time does not reveal that the address is in use.
     async fn refuse_taken(&self, mut tx: Tx, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
-        let Refusal { subject, action, detail } = SIGN_UP;
+        let RefusedEvent { subject, action, detail } = REFUSED_SIGN_UP;
         let event = AuditEvent { actor: None, subject, action, outcome: Outcome::Refused, detail };
         meta.record(&mut tx, &self.clock, &event).await?;
-        self.tell_of_sign_up(&mut tx, email, meta).await?;
+        self.notify_owner_of_sign_up(&mut tx, email, meta).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Writes an account; the caller commits. Gives it, and whether it may sign in at once. An empty hash is no password.
-    /// `by` says by which way it came, where that is no form.
+    /// Inserts an account; the caller commits. Returns it, and whether it may sign in immediately. An empty
+    /// `password_hash` means no password. `method` is the sign-up method for the audit log; empty for the form.
     pub(crate) async fn insert_account(
         &self,
         tx: &mut Tx,
@@ -128,12 +131,12 @@ impl Accounts {
         name: &str,
         password_hash: &str,
         admission: &Admission,
-        (meta, by): (&RequestMeta, &str),
+        (meta, method): (&RequestMeta, &str),
     ) -> Result<(CurrentUser, bool), Fault> {
         let (id, now) = (UserId::from_uuid(self.clock.new_id()), self.clock.now());
         let user = NewUser {
             id,
-            email: email.given(),
+            email: email.as_entered(),
             email_key: email.key(),
             name,
             password_hash,
@@ -142,25 +145,25 @@ impl Accounts {
             created_at: now,
         };
         match tx.insert_user(&user).await {
-            Err(StoreError::Duplicate) => return Err(taken().into()),
+            Err(StoreError::Duplicate) => return Err(email_taken().into()),
             other => other?,
         }
         let (role, may_sign_in) = if tx.claim_installation(id, now).await? {
             tx.update_role(id, Role::Administrator).await?;
             (Role::Administrator, true)
         } else {
-            self.settle_admission(tx, admission, (id, email), meta).await?
+            self.apply_admission(tx, admission, (id, email), meta).await?
         };
-        // Whom the operator made an account for has done nothing yet.
+        // If the operator creates the account, its owner is not the actor.
         let actor = (!matches!(admission, Admission::Operator(_))).then_some(id);
-        let detail = if matches!(admission, Admission::Invited(_)) { "invitation" } else { by };
+        let detail = if matches!(admission, Admission::Invited(_)) { "invitation" } else { method };
         let event =
             AuditEvent { actor, subject: Some(id), action: AuditAction::SignUp, outcome: Outcome::Done, detail };
         meta.record(tx, &self.clock, &event).await?;
-        Ok((CurrentUser { id, name: name.to_owned(), email: email.given().to_owned(), role }, may_sign_in))
+        Ok((CurrentUser { id, name: name.to_owned(), email: email.as_entered().to_owned(), role }, may_sign_in))
     }
 }
 
-fn taken() -> AppError {
+fn email_taken() -> AppError {
     AppError::conflict(reason!("email_taken_sign_in"))
 }

@@ -1,4 +1,4 @@
-//! Removes chats for good whose time to be restored is over.
+//! Permanently removes deleted chats that can no longer be restored.
 
 use futures::{FutureExt, future::BoxFuture};
 
@@ -12,17 +12,17 @@ use crate::{
     },
 };
 
-/// Seconds between two looks for deleted chats.
-const DELETED_CHATS: i64 = 60;
+/// Seconds between two cleanups.
+const CLEANUP_INTERVAL_SECONDS: i64 = 60;
 /// Seconds for which a deleted chat can be restored.
-const RESTORE_SECONDS: i64 = 3_600;
+const RESTORE_WINDOW_SECONDS: i64 = 3_600;
 
-/// The schedule that removes deleted chats.
+/// The scheduled job that removes deleted chats.
 pub struct RemoveChats(pub Chats);
 
 impl Handler for RemoveChats {
     fn policy(&self) -> Policy {
-        Policy::new(JobKind::RemoveChats).every(DELETED_CHATS)
+        Policy::new(JobKind::RemoveChats).every(CLEANUP_INTERVAL_SECONDS)
     }
 
     fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>> {
@@ -31,11 +31,11 @@ impl Handler for RemoveChats {
 }
 
 impl Chats {
-    /// Removes the chats whose time to be restored is over. Gives how many rows.
+    /// Removes the chats that can no longer be restored. Returns the number of deleted rows.
     ///
     /// # Errors
-    /// As the database says; what was removed until then is gone.
+    /// A database error; what was removed before it stays removed.
     pub async fn remove_deleted(&self) -> Result<u64, StoreError> {
-        self.0.store.remove_chats_deleted_before(self.0.clock.now().plus_seconds(-RESTORE_SECONDS)).await
+        self.0.store.remove_chats_deleted_before(self.0.clock.now().plus_seconds(-RESTORE_WINDOW_SECONDS)).await
     }
 }

@@ -9,40 +9,40 @@ use crate::domain::event;
 /// One event of a run's stream. Cloning shares the data.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// One of [`event`]'s names.
+    /// One of the names in [`event`].
     pub name: &'static str,
-    /// Its number, for `Last-Event-ID`.
+    /// The event id, for `Last-Event-ID`.
     pub id: Option<EventId>,
     /// JSON without line breaks.
     pub data: Arc<str>,
 }
 
 impl Event {
-    /// An event with this content.
+    /// An event with this data.
     pub(super) fn json(name: &'static str, id: Option<EventId>, data: &impl Serialize) -> Self {
         let data = serde_json::to_string(data).expect("wire types have string keys and no failing serializers");
         Self { name, id, data: data.into() }
     }
 
-    /// Sends the reader away, to come back.
+    /// Asks the client to reconnect.
     pub(super) fn reconnect() -> Self {
         Self { name: event::RECONNECT, id: None, data: "{}".into() }
     }
 }
 
-/// The number of an event: the claim under which it was made, and its place among its steps.
+/// The id of an event: the claim under which it was created, and its sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventId {
-    /// The run's epoch; `EventId::ELSEWHERE` where the reader watches a run of another process.
+    /// The run's epoch, or `EventId::REMOTE_EPOCH` if the reader follows a run of another process.
     pub epoch: i64,
-    /// The step.
+    /// The sequence number of the update.
     pub sequence: u64,
 }
 
 impl EventId {
-    /// No claim has this epoch: steps that were taken from the database are counted apart from those of the run
-    /// itself, and whoever comes back with such a number gets a snapshot.
-    pub(super) const ELSEWHERE: i64 = -1;
+    /// The epoch of events that are built from the database. No claim has it, so their sequence numbers never mix with
+    /// those of the run itself, and a client that reconnects with such an id gets a snapshot.
+    pub(super) const REMOTE_EPOCH: i64 = -1;
 }
 
 impl fmt::Display for EventId {

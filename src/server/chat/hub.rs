@@ -1,4 +1,4 @@
-//! The runs that this process executes, and who listens to them.
+//! The registry of runs that this process executes, and of their readers.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,34 +11,34 @@ use tokio_util::sync::CancellationToken;
 use super::{
     event::{Event, EventId},
     live::LiveState,
-    prompt::Assembled,
+    prompt::AssembledPrompt,
 };
 use crate::{
     domain::{Message, RunId, RunSnapshot, event},
     server::{
-        llm::Meter,
-        store::{Claimed, Progress},
+        llm::UsageMeter,
+        store::{ClaimedRun, RunProgress},
     },
 };
 
-/// Events that a reader may lag behind before it is sent away to come back for a snapshot.
-const BACKLOG: usize = 32;
+/// How many events a reader may lag behind before it has to reconnect and get a snapshot.
+const EVENT_BUFFER: usize = 32;
 
 /// All live runs of this process.
 #[derive(Default)]
 pub(super) struct Hub {
     runs: Mutex<HashMap<RunId, Arc<LiveRun>>>,
-    /// The runs that this process has claimed and not ended yet, live or not: their leases are renewed, and nobody in
-    /// this process takes them for abandoned.
-    held: Mutex<HashSet<RunId>>,
-    /// Told whenever a run becomes live, for readers that came early.
-    pub arrivals: Notify,
+    /// The runs that this process has claimed and not ended, live or not. Their leases are renewed, and this process
+    /// never treats them as abandoned.
+    claims: Mutex<HashSet<RunId>>,
+    /// Notified whenever a run becomes live, for readers that arrived before it.
+    pub run_added: Notify,
 }
 
-/// A run that is being executed here.
+/// A run that is executed in this process.
 pub(super) struct LiveRun {
-    pub claimed: Claimed,
-    /// Cancelled when a person stops the run, or when it is no longer ours.
+    pub claimed: ClaimedRun,
+    /// Cancelled when a user stops the run, or when this process has lost its claim.
     pub stop: CancellationToken,
     /// The tokens of the prompt's sections, as JSON.
     sections: String,
@@ -47,29 +47,29 @@ pub(super) struct LiveRun {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic under this lock costs its own run; the state is still whole for the others.
+    // A panic under this lock affects only its own run. The state is still consistent for the others.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hub {
-    /// Makes a claimed run live, with what its answer has already.
-    pub fn insert(&self, claimed: Claimed, prompt: &Assembled) -> Arc<LiveRun> {
-        let Assembled { text, reasoning, left_out, .. } = prompt;
-        let mut state = LiveState::new(text, reasoning, *left_out);
-        state.meter = Meter::new(&prompt.prompt);
+    /// Registers a claimed run as live, with the content that its answer already has.
+    pub fn insert(&self, claimed: ClaimedRun, prompt: &AssembledPrompt) -> Arc<LiveRun> {
+        let AssembledPrompt { text, reasoning, truncated_messages, .. } = prompt;
+        let mut state = LiveState::new(text, reasoning, *truncated_messages);
+        state.meter = UsageMeter::new(&prompt.prompt);
         let run = Arc::new(LiveRun {
             stop: CancellationToken::new(),
             state: Mutex::new(state),
             sections: serde_json::to_string(&prompt.sections).unwrap_or_default(),
-            events: broadcast::channel(BACKLOG).0,
+            events: broadcast::channel(EVENT_BUFFER).0,
             claimed,
         });
         lock(&self.runs).insert(run.claimed.id, run.clone());
-        self.arrivals.notify_waiters();
+        self.run_added.notify_waiters();
         run
     }
 
-    /// Forgets a run.
+    /// Unregisters a live run.
     pub fn remove(&self, run: RunId) {
         lock(&self.runs).remove(&run);
     }
@@ -79,59 +79,59 @@ impl Hub {
         lock(&self.runs).get(&run).cloned()
     }
 
-    /// Notes that this process has claimed a run.
-    pub fn hold(&self, run: RunId) {
-        lock(&self.held).insert(run);
+    /// Records that this process has claimed a run.
+    pub fn add_claim(&self, run: RunId) {
+        lock(&self.claims).insert(run);
     }
 
-    /// Notes that a run of this process has ended.
-    pub fn release(&self, run: RunId) {
-        lock(&self.held).remove(&run);
+    /// Records that a run of this process has ended.
+    pub fn release_claim(&self, run: RunId) {
+        lock(&self.claims).remove(&run);
     }
 
     /// The runs that this process has claimed and not ended.
-    pub fn held(&self) -> HashSet<RunId> {
-        lock(&self.held).clone()
+    pub fn claims(&self) -> HashSet<RunId> {
+        lock(&self.claims).clone()
     }
 
-    /// How many runs this process has claimed and not ended.
-    pub fn count_held(&self) -> usize {
-        lock(&self.held).len()
+    /// The number of runs that this process has claimed and not ended.
+    pub fn count_claims(&self) -> usize {
+        lock(&self.claims).len()
     }
 
-    /// How many runs are live.
+    /// The number of live runs.
     pub fn len(&self) -> usize {
         lock(&self.runs).len()
     }
 
-    /// All live runs, in the order of their chats, in which whoever stops several runs locks them too.
+    /// All live runs, ordered by chat. Stopping several runs locks them in the same order.
     fn all(&self) -> Vec<Arc<LiveRun>> {
         let mut all: Vec<_> = lock(&self.runs).values().cloned().collect();
         all.sort_by_key(|run| run.claimed.chat_id.uuid());
         all
     }
 
-    /// These could not be kept: they are due again.
-    pub fn mark_unsaved(&self, progress: &[Progress]) {
+    /// Marks progress that could not be saved as unsaved again.
+    pub fn mark_unsaved(&self, progress: &[RunProgress]) {
         for run in progress.iter().filter_map(|progress| self.get(progress.run)) {
             run.mark_unsaved();
         }
     }
 
-    /// All that was written since the last call and must be kept.
-    pub fn take_unsaved(&self) -> Vec<Progress> {
+    /// Takes the progress of all runs that have unsaved text.
+    pub fn take_unsaved(&self) -> Vec<RunProgress> {
         self.all().iter().filter_map(|run| run.take_unsaved()).collect()
     }
 
-    /// Tells the readers of all live runs whether what they read cannot be saved at the moment.
+    /// Notifies the readers of all live runs whether saving is delayed.
     pub fn set_save_delayed(&self, delayed: bool) {
         for run in self.all() {
             let mut state = lock(&run.state);
             if state.save_delayed != delayed {
                 state.save_delayed = delayed;
-                state.untold = true;
-                if run.is_heard() {
-                    run.tell_locked(&mut state);
+                state.has_unpublished = true;
+                if run.has_readers() {
+                    run.publish_locked(&mut state);
                 }
             }
         }
@@ -139,66 +139,66 @@ impl Hub {
 }
 
 impl LiveRun {
-    /// Changes the state; the readers hear of it with the next [`LiveRun::tell`].
-    pub fn change(&self, change: impl FnOnce(&mut LiveState)) {
+    /// Changes the state. Readers see it with the next [`LiveRun::publish`].
+    pub fn update(&self, change: impl FnOnce(&mut LiveState)) {
         let mut state = lock(&self.state);
         change(&mut state);
-        state.untold = true;
+        state.has_unpublished = true;
     }
 
-    /// Whether anybody listens.
-    pub fn is_heard(&self) -> bool {
+    /// Whether the run has readers.
+    pub fn has_readers(&self) -> bool {
         self.events.receiver_count() > 0
     }
 
-    /// Tells the readers what is new. Costs nothing where nobody listens.
-    pub fn tell(&self) {
-        if self.is_heard() {
+    /// Sends the readers what is new. Does nothing if there are none.
+    pub fn publish(&self) {
+        if self.has_readers() {
             let mut state = lock(&self.state);
-            self.tell_locked(&mut state);
+            self.publish_locked(&mut state);
         }
     }
 
-    fn tell_locked(&self, state: &mut LiveState) {
-        if let Some(update) = state.advance() {
+    fn publish_locked(&self, state: &mut LiveState) {
+        if let Some(update) = state.next_update() {
             let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
-            let event = match std::mem::take(&mut state.taken_back) {
-                true => Event::json(event::SNAPSHOT, Some(id), &state.told),
+            let event = match std::mem::take(&mut state.needs_snapshot) {
+                true => Event::json(event::SNAPSHOT, Some(id), &state.published),
                 false => Event::json(event::UPDATE, Some(id), &update),
             };
-            // Nobody listening is not an error.
+            // An error means that there are no readers.
             let _ = self.events.send(event);
         }
     }
 
-    /// Tells the readers that it is over.
-    pub fn tell_end(&self, message: &Message) {
+    /// Sends the readers the finished message.
+    pub fn publish_end(&self, message: &Message) {
         let _ = self.events.send(Event::json(event::END, None, message));
     }
 
-    /// Begins to listen: the state so far, unless the reader has it already, and what follows it.
-    pub fn listen(&self, last: Option<EventId>) -> (Option<Event>, broadcast::Receiver<Event>) {
+    /// Subscribes to the run. Returns a snapshot, unless the reader is up to date, and the events after it.
+    pub fn subscribe(&self, last: Option<EventId>) -> (Option<Event>, broadcast::Receiver<Event>) {
         let mut state = lock(&self.state);
-        // First bring everybody up to date, so that the snapshot and the next update fit together.
-        self.tell_locked(&mut state);
+        // Publish pending changes first, so that the snapshot and the next update fit together.
+        self.publish_locked(&mut state);
         let id = EventId { epoch: self.claimed.epoch, sequence: state.sequence };
-        let snapshot = (last != Some(id)).then(|| Event::json(event::SNAPSHOT, Some(id), &state.told));
+        let snapshot = (last != Some(id)).then(|| Event::json(event::SNAPSHOT, Some(id), &state.published));
         (snapshot, self.events.subscribe())
     }
 
     /// The state so far, as a snapshot.
     pub fn snapshot(&self) -> RunSnapshot {
         let mut state = lock(&self.state);
-        self.tell_locked(&mut state);
-        state.told.clone()
+        self.publish_locked(&mut state);
+        state.published.clone()
     }
 
-    /// All that the answer has. `refused` as in [`Meter::usage`].
-    pub fn progress(&self, refused: bool) -> Progress {
+    /// The progress of the answer, for the database. `refused` as in [`UsageMeter::usage`].
+    pub fn progress(&self, refused: bool) -> RunProgress {
         lock(&self.state).progress(&self.claimed, &self.sections, refused)
     }
 
-    /// What it has could not be saved: it is due again.
+    /// Marks the progress as unsaved again.
     fn mark_unsaved(&self) {
         lock(&self.state).unsaved = true;
     }
@@ -208,12 +208,12 @@ impl LiveRun {
         lock(&self.state).text().to_owned()
     }
 
-    /// Whether the answer has no word yet.
+    /// Whether the answer has no visible text yet.
     pub fn is_blank(&self) -> bool {
         lock(&self.state).text().trim().is_empty()
     }
 
-    fn take_unsaved(&self) -> Option<Progress> {
+    fn take_unsaved(&self) -> Option<RunProgress> {
         let mut state = lock(&self.state);
         std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed, &self.sections, false))
     }

@@ -1,8 +1,8 @@
-//! Which of the workers that share a data folder are alive.
+//! Detects which of the workers that share a data folder are alive.
 //!
-//! A worker that was killed leaves runs behind that look as if they were being executed until their lease ends. Where the
-//! next process starts on the same data folder it need not wait: each process holds a locked file in `instances/`, and
-//! the system drops the lock when the process ends, however it ends. Workers on other machines have their leases.
+//! The runs of a killed worker look as if they were being executed until their leases expire. The next process on the
+//! same data folder need not wait for that: each process holds a locked file in `instances/`, and the operating system
+//! releases the lock when the process exits for any reason. For workers on other machines only the leases count.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -12,48 +12,48 @@ use std::{
 
 use uuid::Uuid;
 
-/// The folder, within the data folder.
-const FOLDER: &str = "instances";
+/// The folder name, within the data folder.
+const LOCK_FOLDER: &str = "instances";
 
-/// This process among those that share its data folder.
+/// The lock file of this process.
 pub(super) struct Instance {
     folder: PathBuf,
-    /// Held open, and so locked, for as long as the process lives. `None` where the file system has no locks: then only
-    /// leases say who is alive.
+    /// Held open, and so locked, for the lifetime of the process. `None` if the file system does not support locks;
+    /// then only leases show who is alive.
     _lock: Option<File>,
 }
 
-/// A worker that is dead, and the file that says so.
+/// A dead worker and its lock file.
 pub(super) struct DeadInstance {
-    /// Its id, as the owner of leases.
+    /// The worker's id, as the owner of leases.
     pub worker: Uuid,
     file: PathBuf,
-    /// Held while it is looked after, so that one process alone does so.
+    /// Held during cleanup, so that only one process cleans up.
     _lock: File,
 }
 
 impl Instance {
-    /// Says that this process lives.
+    /// Marks this process as alive.
     pub fn new(data: &Path, worker: Uuid) -> Self {
-        let folder = data.join(FOLDER);
-        let lock = hold(&folder, worker)
+        let folder = data.join(LOCK_FOLDER);
+        let lock = create_lock_file(&folder, worker)
             .inspect_err(|error| {
-                tracing::warn!(%error, folder = %folder.display(), "this process cannot be marked as alive; leases alone say so");
+                tracing::warn!(%error, folder = %folder.display(), "cannot create the lock file of this process; only leases show that it is alive");
             })
             .ok();
         Self { folder, _lock: lock }
     }
 
-    /// Those that have ended since anybody looked.
+    /// The workers that have exited and are not cleaned up yet.
     pub fn list_dead(&self) -> Vec<DeadInstance> {
         let Ok(files) = fs::read_dir(&self.folder) else { return Vec::new() };
         files.flatten().filter_map(|file| DeadInstance::new(file.path())).collect()
     }
 }
 
-fn hold(folder: &Path, worker: Uuid) -> std::io::Result<File> {
+fn create_lock_file(folder: &Path, worker: Uuid) -> std::io::Result<File> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    // Locked under another name first: nobody may see the file without its lock.
+    // Locked under a hidden name first, so that no process sees the file without its lock.
     let hidden = folder.join(format!(".{worker}"));
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&hidden)?;
     file.try_lock()?;
@@ -69,16 +69,16 @@ impl DeadInstance {
             Ok(()) => Some(Self { worker, file, _lock: open }),
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(error)) => {
-                tracing::debug!(%error, %worker, "it cannot be seen whether a worker lives");
+                tracing::debug!(%error, %worker, "cannot determine whether a worker is alive");
                 None
             }
         }
     }
 
-    /// Forgets it, once nothing of it is left.
-    pub fn forget(self) {
+    /// Removes the lock file, after cleanup.
+    pub fn remove_lock_file(self) {
         if let Err(error) = fs::remove_file(&self.file) {
-            tracing::warn!(%error, file = %self.file.display(), "the mark of a dead worker cannot be removed");
+            tracing::warn!(%error, file = %self.file.display(), "cannot remove the lock file of a dead worker");
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_is_dead_once_its_process_has_let_go() {
+    fn a_worker_is_dead_once_its_lock_is_released() {
         let data = tempfile::tempdir().expect("a folder");
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let first = Instance::new(data.path(), one);
@@ -98,15 +98,15 @@ mod tests {
         let mut dead = second.list_dead();
         assert_eq!(dead.iter().map(|dead| dead.worker).collect::<Vec<_>>(), [one]);
         assert!(second.list_dead().is_empty(), "one looks after it");
-        dead.pop().expect("the dead one").forget();
+        dead.pop().expect("the dead one").remove_lock_file();
         assert!(second.list_dead().is_empty());
     }
 
     #[test]
-    fn other_files_are_nobody() {
+    fn other_files_are_ignored() {
         let data = tempfile::tempdir().expect("a folder");
         let instance = Instance::new(data.path(), Uuid::from_u128(1));
-        fs::write(data.path().join(FOLDER).join("notes.txt"), "").expect("a file");
+        fs::write(data.path().join(LOCK_FOLDER).join("notes.txt"), "").expect("a file");
         assert!(instance.list_dead().is_empty());
     }
 }

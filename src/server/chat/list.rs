@@ -1,4 +1,4 @@
-//! Lists of chats, and what can be done with chats.
+//! Lists of chats, and actions on chats.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,19 +8,19 @@ use crate::{
         AppError, AuditAction, ChatAction, ChatCursor, ChatFilter, ChatId, ChatPage, UserId, limits, parse_title,
     },
     server::{
-        audit::{RequestMeta, chat_count},
+        audit::{RequestMeta, chat_count_detail},
         fault::Fault,
     },
 };
 
-/// Pauses before a change that the database undid in favour of another one is tried again.
-const DEADLOCK_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
+/// Delays before a transaction that was rolled back because of a deadlock is retried.
+const DEADLOCK_BACKOFF: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
 
 impl Chats {
-    /// One page of a person's chats.
+    /// One page of a user's chats.
     ///
     /// # Errors
-    /// `Invalid` for a cursor that is none, or a search that is too long.
+    /// `Invalid` for an invalid cursor or a search that is too long.
     pub async fn list(
         &self,
         owner: UserId,
@@ -28,8 +28,8 @@ impl Chats {
         search: &str,
         cursor: Option<&str>,
     ) -> Result<ChatPage, Fault> {
-        if search.chars().count() > limits::SEARCH_CHARS || search.contains('\0') {
-            return Err(AppError::invalid("search", reason!("search_too_long", most = limits::SEARCH_CHARS)).into());
+        if search.chars().count() > limits::MAX_SEARCH_CHARS || search.contains('\0') {
+            return Err(AppError::invalid("search", reason!("search_too_long", most = limits::MAX_SEARCH_CHARS)).into());
         }
         let after = cursor.filter(|text| !text.is_empty()).map(str::parse::<ChatCursor>).transpose()?;
         let limit = limits::CHATS_PER_PAGE;
@@ -44,7 +44,7 @@ impl Chats {
         Ok(ChatPage { chats, next })
     }
 
-    /// Gives a chat another title.
+    /// Renames a chat.
     ///
     /// # Errors
     /// `Invalid`, `NotFound`.
@@ -58,33 +58,36 @@ impl Chats {
         Ok(())
     }
 
-    /// Does one thing with some chats, all or nothing. Gives how many it was done with. Deletions are written down.
+    /// Applies one action to several chats, all or nothing. Returns the number of chats that changed. Deletions and
+    /// restores are recorded in the audit log.
     ///
     /// # Errors
-    /// `Invalid` for too many, `NotFound` where none of them is there.
-    pub async fn change(
+    /// `Invalid` for too many chats, `NotFound` if none of them exists.
+    pub async fn apply_action(
         &self,
         owner: UserId,
         chats: &[ChatId],
         action: ChatAction,
         meta: &RequestMeta,
     ) -> Result<u32, Fault> {
-        if chats.len() > limits::CHATS_PER_ACTION {
-            return Err(AppError::invalid("chats", reason!("chats_too_many", most = limits::CHATS_PER_ACTION)).into());
+        if chats.len() > limits::MAX_CHATS_PER_ACTION {
+            return Err(
+                AppError::invalid("chats", reason!("chats_too_many", most = limits::MAX_CHATS_PER_ACTION)).into()
+            );
         }
-        // In one order, so that two of these never wait for each other's chats.
+        // Always locks chats in the same order, so that concurrent calls do not wait for each other.
         let chats: BTreeSet<ChatId> = chats.iter().copied().collect();
-        for pause in DEADLOCK_PAUSES {
-            match self.change_all(owner, &chats, action, meta).await {
-                // Whoever was in the way goes first.
-                Err(fault) if fault.is_deadlock() => tokio::time::sleep(pause).await,
+        for delay in DEADLOCK_BACKOFF {
+            match self.try_apply_action(owner, &chats, action, meta).await {
+                // Let the other transaction finish first.
+                Err(fault) if fault.is_deadlock() => tokio::time::sleep(delay).await,
                 done => return done,
             }
         }
-        self.change_all(owner, &chats, action, meta).await
+        self.try_apply_action(owner, &chats, action, meta).await
     }
 
-    async fn change_all(
+    async fn try_apply_action(
         &self,
         owner: UserId,
         chats: &BTreeSet<ChatId>,
@@ -112,16 +115,16 @@ impl Chats {
         if count == 0 {
             return Err(AppError::NotFound.into());
         }
-        let act = match action {
+        let audit_action = match action {
             ChatAction::Delete => Some(AuditAction::DeleteChats),
             ChatAction::Restore => Some(AuditAction::RestoreChats),
             ChatAction::Pin | ChatAction::Unpin | ChatAction::Archive | ChatAction::Unarchive => None,
         };
-        if let Some(act) = act {
-            meta.record_own_on(&mut tx, &self.0.clock, owner, act, &chat_count(count)).await?;
+        if let Some(audit_action) = audit_action {
+            meta.record_own_with_detail(&mut tx, &self.0.clock, owner, audit_action, &chat_count_detail(count)).await?;
         }
         tx.commit().await?;
-        self.cancel_here(&stopped);
+        self.cancel_local_runs(&stopped);
         Ok(count)
     }
 }

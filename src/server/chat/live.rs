@@ -1,126 +1,126 @@
-//! What a live run has so far, and the steps that its readers are told. Does no I/O.
+//! The state of a live run, and the updates that are sent to its readers. Does no I/O.
 
 use crate::{
-    domain::{Growing, Growth, Phase, RunSnapshot, RunUpdate},
+    domain::{HtmlPatch, LiveHtml, Phase, RunSnapshot, RunUpdate},
     server::{
-        llm::{Delta, Meter},
+        llm::{Delta, UsageMeter},
         markdown::{LiveText, diff_tail},
-        store::{Claimed, Progress},
+        store::{ClaimedRun, RunProgress},
     },
 };
 
-/// What a live run has so far.
+/// The state of a live run.
 pub(super) struct LiveState {
     text: LiveText,
-    /// The length of the text that was there before this run.
-    before: usize,
+    /// The length of the text that existed before this run, in bytes.
+    initial_length: usize,
     reasoning: LiveText,
-    left_out: u32,
-    /// Counts the tokens, so that it is known what an answer took that never comes to its end.
-    pub meter: Meter,
+    truncated_messages: u32,
+    /// Counts tokens, so that the usage is known for answers that never finish.
+    pub meter: UsageMeter,
     phase: Phase,
-    /// What its readers were told last.
-    pub told: RunSnapshot,
+    /// The state that was published to the readers last.
+    pub published: RunSnapshot,
     pub sequence: u64,
-    pub untold: bool,
-    /// Whether something was taken back, so that no step leads from what was told to what there is now.
-    pub taken_back: bool,
+    pub has_unpublished: bool,
+    /// Whether text was withdrawn, so that readers need a snapshot instead of an update.
+    pub needs_snapshot: bool,
     pub unsaved: bool,
     pub save_delayed: bool,
 }
 
 impl LiveState {
-    /// The state of an answer that has this already.
-    pub fn new(text: &str, reasoning: &str, left_out: u32) -> Self {
-        let phase = Phase::Waiting { place: None };
+    /// The state of an answer that already has this content.
+    pub fn new(text: &str, reasoning: &str, truncated_messages: u32) -> Self {
+        let phase = Phase::Waiting { position: None };
         Self {
             text: LiveText::from(text),
-            before: text.len(),
+            initial_length: text.len(),
             reasoning: LiveText::from(reasoning),
-            left_out,
-            meter: Meter::default(),
+            truncated_messages,
+            meter: UsageMeter::default(),
             phase,
-            told: RunSnapshot {
+            published: RunSnapshot {
                 phase,
-                text: Growing::default(),
-                reasoning: Growing::default(),
-                left_out,
+                text: LiveHtml::default(),
+                reasoning: LiveHtml::default(),
+                truncated_messages,
                 save_delayed: false,
             },
             sequence: 0,
-            untold: true,
-            taken_back: false,
+            has_unpublished: true,
+            needs_snapshot: false,
             unsaved: false,
             save_delayed: false,
         }
     }
 
-    /// Counts what the model says.
-    pub fn count(&mut self, delta: &Delta) {
-        self.meter.take(delta);
+    /// Counts the tokens of a delta.
+    pub fn count_tokens(&mut self, delta: &Delta) {
+        self.meter.record(delta);
     }
 
     /// Appends to the answer.
-    pub fn push_text(&mut self, piece: &str) {
+    pub fn push_text(&mut self, chunk: &str) {
         self.phase = Phase::Streaming;
-        self.text.push(piece);
+        self.text.push(chunk);
         self.unsaved = true;
     }
 
-    /// Appends to the thinking.
-    pub fn push_reasoning(&mut self, piece: &str) {
+    /// Appends to the reasoning.
+    pub fn push_reasoning(&mut self, chunk: &str) {
         self.phase = Phase::Thinking;
-        self.reasoning.push(piece);
+        self.reasoning.push(chunk);
         self.unsaved = true;
     }
 
-    /// What this run has written as the answer was thinking.
-    pub fn take_text_as_reasoning(&mut self) {
+    /// Moves the text that this run has written to the reasoning.
+    pub fn convert_text_to_reasoning(&mut self) {
         let text = std::mem::take(&mut self.text);
-        let (before, thoughts) = text.text().split_at(self.before);
-        self.text = LiveText::from(before);
-        self.push_reasoning(thoughts);
-        self.told.text = Growing::default();
-        self.taken_back = true;
+        let (kept, reasoning) = text.text().split_at(self.initial_length);
+        self.text = LiveText::from(kept);
+        self.push_reasoning(reasoning);
+        self.published.text = LiveHtml::default();
+        self.needs_snapshot = true;
     }
 
-    /// Notes what the run does.
+    /// Sets the phase of the run.
     pub const fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
     }
 
-    /// Notes how many of the oldest messages the model did not read.
-    pub const fn set_left_out(&mut self, left_out: u32) {
-        self.left_out = left_out;
+    /// Sets the number of oldest messages that the model did not read.
+    pub const fn set_truncated_messages(&mut self, truncated_messages: u32) {
+        self.truncated_messages = truncated_messages;
         self.unsaved = true;
     }
 
-    /// The step from what was told last to what there is now.
-    pub fn advance(&mut self) -> Option<RunUpdate> {
-        if !std::mem::take(&mut self.untold) {
+    /// The update from the published state to the current one. `None` if nothing has changed.
+    pub fn next_update(&mut self) -> Option<RunUpdate> {
+        if !std::mem::take(&mut self.has_unpublished) {
             return None;
         }
         self.sequence += 1;
-        self.told.phase = self.phase;
-        self.told.left_out = self.left_out;
-        self.told.save_delayed = self.save_delayed;
+        self.published.phase = self.phase;
+        self.published.truncated_messages = self.truncated_messages;
+        self.published.save_delayed = self.save_delayed;
         Some(RunUpdate {
             phase: self.phase,
-            text: grow(&mut self.text, &mut self.told.text),
-            reasoning: grow(&mut self.reasoning, &mut self.told.reasoning),
-            left_out: self.left_out,
+            text: render_patch(&mut self.text, &mut self.published.text),
+            reasoning: render_patch(&mut self.reasoning, &mut self.published.reasoning),
+            truncated_messages: self.truncated_messages,
             save_delayed: self.save_delayed,
         })
     }
 
-    /// What the run does.
+    /// The phase of the run.
     pub const fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Marks that there is something to tell.
-    pub const fn touch(&mut self) {
-        self.untold = true;
+    /// Marks the state as changed.
+    pub const fn mark_changed(&mut self) {
+        self.has_unpublished = true;
     }
 
     /// The text so far.
@@ -128,16 +128,16 @@ impl LiveState {
         self.text.text()
     }
 
-    /// The thinking so far.
+    /// The reasoning so far.
     pub fn reasoning(&self) -> &str {
         self.reasoning.text()
     }
 
-    /// All that the answer has. `sections` are the tokens of its prompt's sections, as JSON; `refused` as in
-    /// [`Meter::usage`].
-    pub fn progress(&self, claimed: &Claimed, sections: &str, refused: bool) -> Progress {
+    /// The progress of the answer, for the database. `sections` are the tokens of the prompt's sections, as JSON;
+    /// `refused` as in [`UsageMeter::usage`].
+    pub fn progress(&self, claimed: &ClaimedRun, sections: &str, refused: bool) -> RunProgress {
         let usage = self.meter.usage(refused);
-        Progress {
+        RunProgress {
             run: claimed.id,
             epoch: claimed.epoch,
             message: claimed.message_id,
@@ -146,16 +146,16 @@ impl LiveState {
             prompt_sections: sections.to_owned(),
             text: self.text.text().to_owned(),
             reasoning: self.reasoning.text().to_owned(),
-            left_out: i64::from(self.left_out),
+            truncated_messages: i64::from(self.truncated_messages),
         }
     }
 }
 
-/// Renders what came since the last step, and brings what was told up to it. `None` where nothing came.
-fn grow(live: &mut LiveText, told: &mut Growing) -> Option<Growth> {
-    let step = live.step()?;
-    let (keep, add) = diff_tail(&told.tail, &step.tail);
-    told.done.push_str(&step.done);
-    told.tail = step.tail;
-    Some(Growth { done: step.done, keep, add })
+/// Renders what is new and brings the published state up to date. `None` if there is nothing new.
+fn render_patch(live: &mut LiveText, published: &mut LiveHtml) -> Option<HtmlPatch> {
+    let delta = live.next_delta()?;
+    let (keep, add) = diff_tail(&published.tail, &delta.tail);
+    published.done.push_str(&delta.done);
+    published.tail = delta.tail;
+    Some(HtmlPatch { done: delta.done, keep, add })
 }

@@ -1,9 +1,8 @@
-//! Chats, and the runs that write their answers.
+//! Chats, and the runs that generate their answers.
 //!
-//! A run lives in the database: sending writes it, a worker claims it, and whoever reads the answer only reads.
-//! `hub` knows the runs of this process, `pipeline` stands between a model and the
-//! readers, `writer` puts what was written into the database, `sweep` picks up what a dead
-//! worker left behind, `cleanup` removes deleted chats.
+//! Runs are stored in the database: sending a message inserts a run, a worker claims it, and readers only follow it.
+//! `hub` holds the runs of this process, `pipeline` filters the output of the model, `writer` saves progress to the
+//! database, `sweep` takes over the runs of dead workers, and `cleanup` removes deleted chats.
 
 mod cleanup;
 mod event;
@@ -29,8 +28,8 @@ use uuid::Uuid;
 
 pub use cleanup::RemoveChats;
 pub use event::{Event, EventId};
-pub use reader::Reader;
-pub use send::Outgoing;
+pub use reader::RunReader;
+pub use send::OutgoingMessage;
 
 use super::{
     clock::Clock,
@@ -38,10 +37,10 @@ use super::{
     egress::Egress,
     llm::Models,
     store::Store,
-    supervisor::{AtStop, Duty, Supervisor},
+    supervisor::{OnShutdown, Supervisor, TaskSpec},
 };
 
-/// The chats of this installation.
+/// The chat service. Cheap to clone.
 #[derive(Clone)]
 pub struct Chats(Arc<Inner>);
 
@@ -51,12 +50,12 @@ struct Inner {
     models: Models,
     hub: hub::Hub,
     writer: writer::Writer,
-    rendered: read::Rendered,
-    /// This process, as the owner of leases.
+    html_cache: read::HtmlCache,
+    /// The id of this process, as the owner of leases.
     worker: Uuid,
-    /// Says to others on this machine that this process lives.
+    /// Shows other processes on this machine that this one is alive.
     instance: Instance,
-    /// Answers of one person that are written at once; further ones wait for their turn.
+    /// The maximum number of answers per user that are generated at the same time. Further ones are queued.
     answers_per_person: u32,
     /// Cancelled when the process is asked to stop.
     shutdown: CancellationToken,
@@ -65,8 +64,8 @@ struct Inner {
 }
 
 impl Inner {
-    /// Comes back when the process stops and every run of it has ended.
-    async fn runs_ended(&self) {
+    /// Returns when the process is stopping and all of its runs have ended.
+    async fn wait_for_shutdown(&self) {
         self.shutdown.cancelled().await;
         self.tasks.close();
         self.tasks.wait().await;
@@ -74,7 +73,7 @@ impl Inner {
 }
 
 impl Chats {
-    /// Starts the engine: its tasks live until `shutdown`, and the writer until the last run has ended.
+    /// Starts the background tasks. They run until `shutdown`, the writer until the last run has ended.
     pub fn start(
         store: Store,
         clock: Clock,
@@ -91,7 +90,7 @@ impl Chats {
             models: Models::new(config, egress),
             hub: hub::Hub::default(),
             writer,
-            rendered: read::Rendered::default(),
+            html_cache: read::HtmlCache::default(),
             worker,
             instance: Instance::new(&config.data, worker),
             answers_per_person: config.answers_per_person,
@@ -99,26 +98,26 @@ impl Chats {
             tasks: TaskTracker::new(),
         }));
         let (inner, queue) = (chats.0.clone(), Arc::new(Mutex::new(queue)));
-        let duty = Duty { name: "answers", vital: true, at_stop: AtStop::Finishes };
-        supervisor.watch(duty, move || writer::work(inner.clone(), queue.clone()));
+        let spec = TaskSpec { name: "answers", vital: true, on_shutdown: OnShutdown::Wait };
+        supervisor.spawn(spec, move || writer::run_loop(inner.clone(), queue.clone()));
         let sweeping = chats.clone();
-        let duty = Duty { name: "sweep", vital: false, at_stop: AtStop::Dropped };
-        supervisor.watch(duty, move || sweep::work(sweeping.clone()));
+        let spec = TaskSpec { name: "sweep", vital: false, on_shutdown: OnShutdown::Cancel };
+        supervisor.spawn(spec, move || sweep::run_loop(sweeping.clone()));
         chats
     }
 
-    /// Waits until every run of this process has put down what it has. Call it after `shutdown` was cancelled.
-    pub async fn drained(&self) {
+    /// Waits until every run of this process has saved its progress. Call it after `shutdown` is cancelled.
+    pub async fn wait_for_runs(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 
-    /// The models that can be asked.
+    /// The available models.
     pub fn models(&self) -> &Models {
         &self.0.models
     }
 
-    /// How many answers are being written by this process.
+    /// The number of answers that this process is generating.
     pub fn open_runs(&self) -> usize {
         self.0.hub.len()
     }

@@ -1,50 +1,50 @@
-//! What stands between a model and the readers: stages that may hold back, change or drop what the model says.
+//! The stages between a model and the readers. A stage may hold back, change or drop output of the model.
 //!
-//! There is no stage yet. Guardrails and tools will be stages, so that neither the readers nor the database see what they
-//! have not let through.
+//! There are no stages yet. Guardrails and tools will be stages, so that neither the readers nor the database see
+//! output that they have not passed.
 
 use crate::server::llm::Delta;
 
-/// One stage. Deltas come to it in their order.
+/// A stage of the pipeline. Receives deltas in order.
 pub(super) trait Stage: Send {
-    /// Takes a delta, and pushes onto `out` what goes on now.
-    fn take(&mut self, delta: Delta, out: &mut Vec<Delta>);
+    /// Processes a delta. Pushes the deltas to pass on to `out`.
+    fn process(&mut self, delta: Delta, out: &mut Vec<Delta>);
 
-    /// The model says nothing more: pushes onto `out` what was held back and may go on.
+    /// Called when the model has finished. Pushes the deltas that were held back to `out`.
     fn finish(&mut self, out: &mut Vec<Delta>);
 }
 
-/// The stages that an answer goes through, first to last.
+/// The stages of an answer, in order.
 #[derive(Default)]
 pub(super) struct Pipeline {
     stages: Vec<Box<dyn Stage>>,
-    /// What goes on, and what the stage before let go on. Kept, so that a delta allocates nothing.
-    out: Vec<Delta>,
-    before: Vec<Delta>,
+    /// The output of the current stage and of the one before it. Reused, so that processing a delta does not allocate.
+    output: Vec<Delta>,
+    input: Vec<Delta>,
 }
 
 impl Pipeline {
-    /// Sends a delta through all stages. Gives what comes out.
-    pub fn take(&mut self, delta: Delta) -> impl Iterator<Item = Delta> {
-        self.out.push(delta);
+    /// Sends a delta through all stages. Returns the output of the last one.
+    pub fn process(&mut self, delta: Delta) -> impl Iterator<Item = Delta> {
+        self.output.push(delta);
         self.run(false);
-        self.out.drain(..)
+        self.output.drain(..)
     }
 
-    /// Gives what the stages have held back, once the model says nothing more.
+    /// Returns what the stages held back, after the model has finished.
     pub fn finish(&mut self) -> impl Iterator<Item = Delta> {
         self.run(true);
-        self.out.drain(..)
+        self.output.drain(..)
     }
 
-    fn run(&mut self, is_over: bool) {
+    fn run(&mut self, is_finished: bool) {
         for stage in &mut self.stages {
-            std::mem::swap(&mut self.before, &mut self.out);
-            for delta in self.before.drain(..) {
-                stage.take(delta, &mut self.out);
+            std::mem::swap(&mut self.input, &mut self.output);
+            for delta in self.input.drain(..) {
+                stage.process(delta, &mut self.output);
             }
-            if is_over {
-                stage.finish(&mut self.out);
+            if is_finished {
+                stage.finish(&mut self.output);
             }
         }
     }
@@ -54,12 +54,12 @@ impl Pipeline {
 mod tests {
     use super::*;
 
-    /// Holds back one delta, and doubles texts.
+    /// Delays by one delta and doubles its text.
     #[derive(Default)]
-    struct Doubling(Option<Delta>);
+    struct DelayAndDouble(Option<Delta>);
 
-    impl Stage for Doubling {
-        fn take(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+    impl Stage for DelayAndDouble {
+        fn process(&mut self, delta: Delta, out: &mut Vec<Delta>) {
             out.extend(self.0.take());
             self.0 = Some(match delta {
                 Delta::Text(text) => Delta::Text(text.repeat(2)),
@@ -77,19 +77,19 @@ mod tests {
     }
 
     #[test]
-    fn without_stages_everything_goes_on_at_once() {
+    fn without_stages_deltas_pass_through_immediately() {
         let mut pipeline = Pipeline::default();
-        assert_eq!(pipeline.take(text("a")).collect::<Vec<_>>(), [text("a")]);
+        assert_eq!(pipeline.process(text("a")).collect::<Vec<_>>(), [text("a")]);
         assert_eq!(pipeline.finish().count(), 0);
     }
 
     #[test]
-    fn what_one_stage_lets_go_at_the_end_goes_through_those_after_it() {
-        let stages: Vec<Box<dyn Stage>> = vec![Box::<Doubling>::default(), Box::<Doubling>::default()];
+    fn deltas_released_at_the_end_pass_through_the_later_stages() {
+        let stages: Vec<Box<dyn Stage>> = vec![Box::<DelayAndDouble>::default(), Box::<DelayAndDouble>::default()];
         let mut pipeline = Pipeline { stages, ..Pipeline::default() };
-        assert_eq!(pipeline.take(text("a")).count(), 0);
-        assert_eq!(pipeline.take(Delta::Loading).count(), 0);
-        assert_eq!(pipeline.take(text("b")).collect::<Vec<_>>(), [text("aaaa")]);
+        assert_eq!(pipeline.process(text("a")).count(), 0);
+        assert_eq!(pipeline.process(Delta::Loading).count(), 0);
+        assert_eq!(pipeline.process(text("b")).collect::<Vec<_>>(), [text("aaaa")]);
         assert_eq!(pipeline.finish().collect::<Vec<_>>(), [Delta::Loading, text("bbbb")]);
         assert_eq!(pipeline.finish().count(), 0, "nothing twice");
     }

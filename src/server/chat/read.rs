@@ -1,4 +1,4 @@
-//! Reading chats back: windows of messages, rendered.
+//! Reads chats as windows of rendered messages.
 
 use std::sync::Arc;
 
@@ -12,46 +12,46 @@ use crate::{
     server::{
         fault::Fault,
         markdown::render,
-        store::{MessageRow, Owned, StoreError, UnknownWord},
+        store::{MessageRow, Owned, StoreError, UnknownValue},
     },
 };
 
-/// Bytes of rendered answers that are kept in memory.
-const CACHE_BYTES: u64 = 4_000_000;
+/// The maximum size of the cache of rendered answers, in bytes.
+const MAX_CACHE_BYTES: u64 = 4_000_000;
 
-/// Rendered answers. The key has the lengths, because an answer that goes on is another text.
-pub(super) struct Rendered(Cache<Key, Arc<Html>, ByLength>);
+/// A cache of rendered answers. The key includes the text lengths, because a continued answer has another text.
+pub(super) struct HtmlCache(Cache<Key, Arc<RenderedMessage>, ByteWeighter>);
 
 type Key = (MessageId, usize, usize);
 
-struct Html {
+struct RenderedMessage {
     answer: String,
     reasoning: String,
 }
 
 #[derive(Clone)]
-struct ByLength;
+struct ByteWeighter;
 
-impl Weighter<Key, Arc<Html>> for ByLength {
-    fn weight(&self, _: &Key, html: &Arc<Html>) -> u64 {
+impl Weighter<Key, Arc<RenderedMessage>> for ByteWeighter {
+    fn weight(&self, _: &Key, html: &Arc<RenderedMessage>) -> u64 {
         (html.answer.len() + html.reasoning.len() + 128) as u64
     }
 }
 
-impl Default for Rendered {
+impl Default for HtmlCache {
     fn default() -> Self {
-        Self(Cache::with_weighter(1_000, CACHE_BYTES, ByLength))
+        Self(Cache::with_weighter(1_000, MAX_CACHE_BYTES, ByteWeighter))
     }
 }
 
-impl Rendered {
-    fn render(&self, row: &MessageRow) -> Arc<Html> {
+impl HtmlCache {
+    fn render(&self, row: &MessageRow) -> Arc<RenderedMessage> {
         let (text, reasoning) = (row.text(), row.reasoning());
         let key = (row.id, text.len(), reasoning.len());
         if let Some(html) = self.0.get(&key) {
             return html;
         }
-        let html = Arc::new(Html { answer: render(&text), reasoning: render(&reasoning) });
+        let html = Arc::new(RenderedMessage { answer: render(&text), reasoning: render(&reasoning) });
         if row.state != "open" {
             self.0.insert(key, html.clone());
         }
@@ -60,7 +60,7 @@ impl Rendered {
 }
 
 impl Chats {
-    /// A chat with the newest messages of the path that is shown, or with those before a message.
+    /// A chat with the newest messages of its current path, or with the messages before `before`.
     ///
     /// # Errors
     /// `NotFound`.
@@ -84,11 +84,11 @@ impl Chats {
         })
     }
 
-    /// The window of the messages that lead to a message.
+    /// The window of messages before `before` on its path.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn older(&self, owner: UserId, chat: ChatId, before: MessageId) -> Result<MessageWindow, Fault> {
+    pub async fn older_messages(&self, owner: UserId, chat: ChatId, before: MessageId) -> Result<MessageWindow, Fault> {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
         own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
@@ -104,10 +104,10 @@ impl Chats {
     pub async fn find_message(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Message, Fault> {
         let row =
             self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
-        self.view(row).await
+        self.to_message(row).await
     }
 
-    /// The text of a message as it was written.
+    /// The source text of a message.
     ///
     /// # Errors
     /// `NotFound`.
@@ -119,47 +119,47 @@ impl Chats {
         Ok(live.map_or_else(|| row.text().into_owned(), |live| live.text()))
     }
 
-    /// Turns rows, newest first and one more than asked for, into a window.
+    /// Converts rows, newest first and one more than the window holds, to a window.
     async fn window(&self, mut rows: Vec<MessageRow>) -> Result<MessageWindow, Fault> {
         let has_older = rows.len() > limits::MESSAGES_PER_WINDOW as usize;
         rows.truncate(limits::MESSAGES_PER_WINDOW as usize);
         rows.reverse();
         let chats = self.clone();
-        // Rendering is work for the processor: it must not hold up the streams.
+        // Rendering is CPU-bound and must not block the async workers.
         let messages = tokio::task::spawn_blocking(move || {
-            rows.into_iter().map(|row| chats.view_now(row)).collect::<Result<_, _>>()
+            rows.into_iter().map(|row| chats.to_message_blocking(row)).collect::<Result<_, _>>()
         })
         .await??;
         Ok(MessageWindow { messages, has_older })
     }
 
-    /// A message as the pages show it.
-    pub(super) async fn view(&self, row: MessageRow) -> Result<Message, Fault> {
+    /// Converts a row to a rendered message.
+    pub(super) async fn to_message(&self, row: MessageRow) -> Result<Message, Fault> {
         let chats = self.clone();
-        tokio::task::spawn_blocking(move || chats.view_now(row)).await?
+        tokio::task::spawn_blocking(move || chats.to_message_blocking(row)).await?
     }
 
-    /// The place of a queued run in its owner's line, 1 for the next, from the number of open runs that are older. `None`
-    /// where it is about to be claimed.
-    pub(super) fn place_in_line(&self, behind: Option<i64>) -> Option<u32> {
-        let place = behind?.checked_sub(i64::from(self.0.answers_per_person))?.checked_add(1)?;
-        u32::try_from(place).ok().filter(|place| *place > 0)
+    /// The position of a queued run in its owner's queue (1 is next), given the number of older open runs. `None` if it
+    /// is about to be claimed.
+    pub(super) fn queue_position(&self, runs_ahead: Option<i64>) -> Option<u32> {
+        let position = runs_ahead?.checked_sub(i64::from(self.0.answers_per_person))?.checked_add(1)?;
+        u32::try_from(position).ok().filter(|position| *position > 0)
     }
 
-    fn view_now(&self, row: MessageRow) -> Result<Message, Fault> {
-        let author = author(&row)?;
+    fn to_message_blocking(&self, row: MessageRow) -> Result<Message, Fault> {
+        let author = parse_author(&row)?;
         let by_user = author == Author::User;
-        let mut left_out = u32::try_from(row.left_out).unwrap_or(0);
+        let mut truncated_messages = u32::try_from(row.truncated_messages).unwrap_or(0);
         let (mut html, mut reasoning_html) = (String::new(), String::new());
-        let mut phase = Phase::Waiting { place: self.place_in_line(row.behind) };
+        let mut phase = Phase::Waiting { position: self.queue_position(row.runs_ahead) };
         if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
-            let told = live.snapshot();
-            html = told.text.html();
-            reasoning_html = told.reasoning.html();
-            phase = told.phase;
-            left_out = told.left_out;
+            let snapshot = live.snapshot();
+            html = snapshot.text.html();
+            reasoning_html = snapshot.reasoning.html();
+            phase = snapshot.phase;
+            truncated_messages = snapshot.truncated_messages;
         } else if !by_user {
-            let rendered = self.0.rendered.render(&row);
+            let rendered = self.0.html_cache.render(&row);
             html.clone_from(&rendered.answer);
             reasoning_html.clone_from(&rendered.reasoning);
         }
@@ -168,56 +168,56 @@ impl Chats {
             parent: row.parent_id,
             depth: row.depth,
             author,
-            state: state(&row, phase)?,
+            state: parse_state(&row, phase)?,
             text: if by_user { row.text().into_owned() } else { String::new() },
             html,
             reasoning_html,
             model: row.model_label,
-            left_out,
+            truncated_messages,
             created_at: row.created_at,
         })
     }
 }
 
-/// A window before a message, from its end, with one more than is shown.
+/// The rows of a window before a message, newest first, and one more row if there are older messages.
 async fn rows_before(own: &mut Owned<'_>, chat: ChatId, before: MessageId) -> Result<Vec<MessageRow>, Fault> {
     let end = own.find_parent(chat, before).await?.ok_or(AppError::NotFound)?;
     Ok(rows_to(own, chat, end).await?)
 }
 
-/// A window up to a message, likewise.
+/// The rows of a window up to and including a message, likewise.
 async fn rows_to(own: &mut Owned<'_>, chat: ChatId, end: Option<MessageId>) -> Result<Vec<MessageRow>, StoreError> {
     let Some(end) = end else { return Ok(Vec::new()) };
     own.list_path(chat, end, limits::MESSAGES_PER_WINDOW + 1).await
 }
 
-fn author(row: &MessageRow) -> Result<Author, Fault> {
+fn parse_author(row: &MessageRow) -> Result<Author, Fault> {
     match row.author.as_str() {
         "user" => Ok(Author::User),
         "assistant" => Ok(Author::Assistant),
-        word => Err(unknown("the author of a message", word)),
+        value => Err(unknown_value("the author of a message", value)),
     }
 }
 
-fn state(row: &MessageRow, phase: Phase) -> Result<MessageState, Fault> {
+fn parse_state(row: &MessageRow, phase: Phase) -> Result<MessageState, Fault> {
     Ok(match row.state.as_str() {
         "complete" => MessageState::Complete,
         "open" => row.run_id.map_or(MessageState::Interrupted, |run| MessageState::Open { run, phase }),
         "stopped" => MessageState::Stopped,
         "interrupted" => MessageState::Interrupted,
         "failed" => {
-            let word = row.failure.as_deref().unwrap_or_default();
-            let failure = serde_json::from_value(word.into()).unwrap_or_else(|_| {
-                // That it failed is known, and what there is of it can be read.
-                tracing::error!(message = %row.id, word, "an answer failed for a reason that is unknown here");
+            let value = row.failure.as_deref().unwrap_or_default();
+            let failure = serde_json::from_value(value.into()).unwrap_or_else(|_| {
+                // Show the answer as failed. Its text can still be read.
+                tracing::error!(message = %row.id, value, "unknown failure of an answer in the database");
                 Failure::Unknown
             });
             MessageState::Failed { failure }
         }
-        word => return Err(unknown("the state of a message", word)),
+        value => return Err(unknown_value("the state of a message", value)),
     })
 }
 
-fn unknown(what: &'static str, word: &str) -> Fault {
-    StoreError::from(UnknownWord::new(what, word)).into()
+fn unknown_value(what: &'static str, value: &str) -> Fault {
+    StoreError::from(UnknownValue::new(what, value)).into()
 }

@@ -1,4 +1,5 @@
-//! Readers of an answer that is being written. A reader owns nothing: it may come, go and come back.
+//! Readers of an answer that is being generated. A reader owns no state of the run: it may disconnect and reconnect at
+//! any time.
 
 use std::{pin::pin, time::Duration};
 
@@ -15,50 +16,49 @@ use crate::{
     server::fault::Fault,
 };
 
-/// How often a reader looks at a run that another process executes.
-const POLL: Duration = Duration::from_millis(300);
+/// How often a reader polls the database for a run of another process.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Reads one run for one person.
-pub struct Reader {
+/// Reads the events of one run for one user.
+pub struct RunReader {
     chats: Chats,
     owner: UserId,
     chat: ChatId,
     run: RunId,
     last: Option<EventId>,
-    from: Source,
+    source: Source,
 }
 
 enum Source {
-    /// Not looked yet.
-    Unknown,
+    /// The run has not been located yet.
+    Unlocated,
     /// A run of this process.
-    Here(Receiver<Event>),
-    /// A run of another process, of which the database shows what is kept.
-    Kept { epoch: i64, state: Box<LiveState> },
-    /// Everything was said.
-    Over,
+    Local(Receiver<Event>),
+    /// A run of another process, read from the database.
+    Stored { epoch: i64, state: Box<LiveState> },
+    /// The stream has ended.
+    Ended,
 }
 
 impl Chats {
-    /// Begins to read a run. `last` is the number of the last event that the reader has; anything that is not one
-    /// means none.
+    /// Starts to read a run. `last` is the id of the last event that the client has. `None` starts with a snapshot.
     ///
     /// # Errors
-    /// `NotFound` where the run is not there or not theirs.
+    /// `NotFound` if the run does not exist or belongs to another user.
     pub async fn read_run(
         &self,
         owner: UserId,
         chat: ChatId,
         run: RunId,
         last: Option<EventId>,
-    ) -> Result<Reader, Fault> {
+    ) -> Result<RunReader, Fault> {
         self.0.store.read().await?.owned_by(owner).find_run(chat, run).await?.ok_or(AppError::NotFound)?;
-        Ok(Reader { chats: self.clone(), owner, chat, run, last, from: Source::Unknown })
+        Ok(RunReader { chats: self.clone(), owner, chat, run, last, source: Source::Unlocated })
     }
 }
 
-impl Reader {
-    /// The events, until the answer has ended or the reader has to come back.
+impl RunReader {
+    /// The events, until the answer has ended or the client has to reconnect.
     pub fn into_stream(self) -> impl Stream<Item = Event> + Send + 'static {
         stream::unfold(self, |mut reader| async move {
             let event = reader.next().await?;
@@ -69,106 +69,106 @@ impl Reader {
     async fn next(&mut self) -> Option<Event> {
         let shutdown = self.chats.0.shutdown.clone();
         loop {
-            let event = match &mut self.from {
-                Source::Over => return None,
-                Source::Here(events) => tokio::select! {
-                    received = events.recv() => Some(Self::received(received)),
+            let event = match &mut self.source {
+                Source::Ended => return None,
+                Source::Local(events) => tokio::select! {
+                    received = events.recv() => Some(Self::event_or_reconnect(received)),
                     () = shutdown.cancelled() => Some(Event::reconnect()),
                 },
-                Source::Unknown => self.look().await,
-                Source::Kept { .. } => {
+                Source::Unlocated => self.locate().await,
+                Source::Stored { .. } => {
                     let chats = self.chats.clone();
-                    let mut arrivals = pin!(chats.0.hub.arrivals.notified());
-                    // Listens from here on, so that a run that becomes live before the wait is not missed.
-                    arrivals.as_mut().enable();
+                    let mut run_added = pin!(chats.0.hub.run_added.notified());
+                    // Enabled before the check, so that a run that becomes live in between is not missed.
+                    run_added.as_mut().enable();
                     let is_live = chats.0.hub.get(self.run).is_some();
                     tokio::select! {
-                        () = tokio::time::sleep(POLL), if !is_live => {}
-                        () = arrivals, if !is_live => {}
+                        () = tokio::time::sleep(POLL_INTERVAL), if !is_live => {}
+                        () = run_added, if !is_live => {}
                         () = std::future::ready(()), if is_live => {}
                         () = shutdown.cancelled() => {
-                            self.from = Source::Over;
+                            self.source = Source::Ended;
                             return Some(Event::reconnect());
                         }
                     }
-                    self.look().await
+                    self.locate().await
                 }
             };
             if let Some(event) = event {
                 if matches!(event.name, event::END | event::RECONNECT) {
-                    self.from = Source::Over;
+                    self.source = Source::Ended;
                 }
                 return Some(event);
             }
         }
     }
 
-    fn received(received: Result<Event, RecvError>) -> Event {
-        // Too slow, or the run was dropped: the next connection begins with a snapshot.
+    fn event_or_reconnect(received: Result<Event, RecvError>) -> Event {
+        // The reader lagged or the run was dropped. The next connection starts with a snapshot.
         received.unwrap_or_else(|_| Event::reconnect())
     }
 
-    /// Finds out where the run is now, and what is new there.
-    async fn look(&mut self) -> Option<Event> {
+    /// Locates the run and returns what is new there.
+    async fn locate(&mut self) -> Option<Event> {
         if let Some(live) = self.chats.0.hub.get(self.run) {
-            let (snapshot, events) = live.listen(self.last.take());
-            self.from = Source::Here(events);
+            let (snapshot, events) = live.subscribe(self.last.take());
+            self.source = Source::Local(events);
             return snapshot;
         }
-        self.look_into_store().await.unwrap_or_else(|fault| {
-            tracing::warn!(%fault, run = %self.run, "a reader could not look");
+        self.read_from_store().await.unwrap_or_else(|fault| {
+            tracing::warn!(%fault, run = %self.run, "cannot read a run from the database");
             Some(Event::reconnect())
         })
     }
 
-    async fn look_into_store(&mut self) -> Result<Option<Event>, Fault> {
-        // What the reader had before is replaced by what stands here.
+    async fn read_from_store(&mut self) -> Result<Option<Event>, Fault> {
+        // The first event from the database replaces what the client has.
         self.last = None;
         let mut tx = self.chats.0.store.read().await?;
         let mut own = tx.owned_by(self.owner);
         let Some(run) = own.find_run(self.chat, self.run).await? else {
-            self.from = Source::Over;
+            self.source = Source::Ended;
             return Ok(None);
         };
         let Some(row) = own.find_message(self.chat, run.message_id).await? else {
-            self.from = Source::Over;
+            self.source = Source::Ended;
             return Ok(None);
         };
         drop(tx);
         if run.ended {
-            let message = self.chats.view(row).await?;
+            let message = self.chats.to_message(row).await?;
             return Ok(Some(Event::json(event::END, None, &message)));
         }
-        let left_out = u32::try_from(row.left_out).unwrap_or(0);
-        let waiting = Phase::Waiting { place: self.chats.place_in_line(run.behind) };
-        if let Source::Kept { epoch, state } = &mut self.from
+        let truncated_messages = u32::try_from(row.truncated_messages).unwrap_or(0);
+        let waiting = Phase::Waiting { position: self.chats.queue_position(run.runs_ahead) };
+        if let Source::Stored { epoch, state } = &mut self.source
             && *epoch == run.epoch
-            && let Some(words) = row.text().strip_prefix(state.text())
-            && let Some(thoughts) = row.reasoning().strip_prefix(state.reasoning())
+            && let Some(text) = row.text().strip_prefix(state.text())
+            && let Some(reasoning) = row.reasoning().strip_prefix(state.reasoning())
         {
-            if !thoughts.is_empty() {
-                state.push_reasoning(thoughts);
+            if !reasoning.is_empty() {
+                state.push_reasoning(reasoning);
             }
-            if !words.is_empty() {
-                state.push_text(words);
-            } else if thoughts.is_empty() {
+            if !text.is_empty() {
+                state.push_text(text);
+            } else if reasoning.is_empty() {
                 if !matches!(state.phase(), Phase::Waiting { .. }) || state.phase() == waiting {
                     return Ok(None);
                 }
                 state.set_phase(waiting);
             }
-            state.set_left_out(left_out);
-            state.touch();
-            let update = state.advance();
-            let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence };
+            state.set_truncated_messages(truncated_messages);
+            state.mark_changed();
+            let update = state.next_update();
+            let id = EventId { epoch: EventId::REMOTE_EPOCH, sequence: state.sequence };
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
-        let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), left_out));
+        let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), truncated_messages));
         state.set_phase(waiting);
-        state.advance();
-        let id = EventId { epoch: EventId::ELSEWHERE, sequence: state.sequence };
-        let snapshot = Event::json(event::SNAPSHOT, Some(id), &state.told);
-        self.from = Source::Kept { epoch: run.epoch, state };
+        state.next_update();
+        let id = EventId { epoch: EventId::REMOTE_EPOCH, sequence: state.sequence };
+        let snapshot = Event::json(event::SNAPSHOT, Some(id), &state.published);
+        self.source = Source::Stored { epoch: run.epoch, state };
         Ok(Some(snapshot))
     }
 }

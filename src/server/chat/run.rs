@@ -1,4 +1,4 @@
-//! Executing a run: from the claim to the one ending.
+//! Executes a run, from the claim to its end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,20 +7,21 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Chats, hub::LiveRun, pipeline::Pipeline, prompt};
 use crate::{
-    domain::{Failure, Phase, RunId, last_words},
+    domain::{Failure, Phase, RunId, message_preview},
     server::{
         fault::Fault,
-        llm::{Delta, Deltas, Finish, ModelError},
-        store::{Claimed, Ending, Progress},
+        llm::{Delta, DeltaStream, FinishReason, ModelError},
+        store::{ClaimedRun, FinishedRun, RunProgress},
     },
 };
 
-/// Time between two updates to the readers: 25 a second look fluent.
-const FRAME: Duration = Duration::from_millis(40);
-/// An update may cost this share of the time between two: long open blocks are told less often.
-const FRAME_SHARE: u32 = 10;
+/// The minimum time between two updates to the readers. 25 updates a second look smooth.
+const MIN_UPDATE_INTERVAL: Duration = Duration::from_millis(40);
+/// The time between two updates is at least this many times the cost of one, so that long open blocks are sent less
+/// often.
+const UPDATE_COST_FACTOR: u32 = 10;
 
-/// How the stream of an answer ended.
+/// The outcome of an answer stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Complete,
@@ -40,27 +41,27 @@ impl Outcome {
     }
 }
 
-/// A run that this process has claimed, until this is dropped: at its end, and where its task panics too, or nobody
-/// could ever take it for abandoned.
-struct Held {
+/// Holds the claim of a run and releases it on drop, also when the task panics. A claim that is never released would
+/// keep the run from being recovered.
+struct ClaimGuard {
     chats: Chats,
     run: RunId,
 }
 
-impl Drop for Held {
+impl Drop for ClaimGuard {
     fn drop(&mut self) {
         self.chats.0.hub.remove(self.run);
-        self.chats.0.hub.release(self.run);
+        self.chats.0.hub.release_claim(self.run);
     }
 }
 
 impl Chats {
-    /// Executes a run in the background, if it can still be claimed.
+    /// Executes a run in the background if it can still be claimed.
     pub(super) fn execute(&self, run: RunId) {
         self.execute_in_order(vec![run]);
     }
 
-    /// Executes runs in the background, those that can still be claimed: the first of them is claimed first.
+    /// Executes runs in the background, as far as they can still be claimed. Claims them in this order.
     pub(super) fn execute_in_order(&self, runs: Vec<RunId>) {
         let chats = self.clone();
         self.0.tasks.spawn(async move {
@@ -69,56 +70,56 @@ impl Chats {
                     return;
                 }
                 if let Some(claimed) = chats.0.writer.claim(run).await {
-                    chats.begin(claimed);
+                    chats.start_claimed(claimed);
                 }
             }
         });
     }
 
-    /// Executes a run that this process has claimed, in the background.
-    pub(super) fn begin(&self, claimed: Claimed) {
+    /// Executes a run in the background that this process has already claimed.
+    pub(super) fn start_claimed(&self, claimed: ClaimedRun) {
         let chats = self.clone();
-        let held = Held { chats: self.clone(), run: claimed.id };
+        let guard = ClaimGuard { chats: self.clone(), run: claimed.id };
         self.0.tasks.spawn(async move {
             chats.execute_claimed(claimed).await;
-            drop(held);
+            drop(guard);
         });
     }
 
-    async fn execute_claimed(&self, claimed: Claimed) {
+    async fn execute_claimed(&self, claimed: ClaimedRun) {
         let (chats, run) = (self.clone(), claimed.clone());
-        // In a task of its own, so that a panic is an interrupted answer and not one that waits for ever.
+        // In a separate task, so that a panic interrupts the answer instead of leaving it open forever.
         let work = tokio::spawn(async move { chats.answer(run).await });
         let error = match work.await {
             Ok(Ok(())) => return,
             Ok(Err(fault)) => fault.to_string(),
             Err(panic) => panic.to_string(),
         };
-        tracing::error!(run = %claimed.id, %error, "a run broke off");
+        tracing::error!(run = %claimed.id, %error, "a run failed unexpectedly");
         match self.0.hub.get(claimed.id) {
             Some(live) => self.end(&live, Outcome::Interrupted).await,
-            None => self.abandon(&claimed).await,
+            None => self.end_unstarted(&claimed).await,
         }
     }
 
-    /// Ends a run that never became live. Its answer keeps what it has: nothing was written.
-    async fn abandon(&self, claimed: &Claimed) {
+    /// Ends a run that never became live. Its answer is unchanged, because nothing was generated.
+    async fn end_unstarted(&self, claimed: &ClaimedRun) {
         let outcome = if claimed.stop_requested { Outcome::Stopped } else { Outcome::Interrupted };
-        let ending = self.ending(claimed, None, outcome);
-        if !self.0.writer.finish(ending).await {
-            tracing::warn!(run = %claimed.id, "a run was ended by somebody else");
+        let finished = self.finished_run(claimed, None, outcome);
+        if !self.0.writer.finish(finished).await {
+            tracing::warn!(run = %claimed.id, "another worker has already ended the run");
         }
     }
 
-    /// What is put down at the end of a run. Without progress the answer keeps the text that it has.
-    fn ending(&self, claimed: &Claimed, progress: Option<Progress>, outcome: Outcome) -> Ending {
+    /// The final state of a run for the database. Without progress, the answer keeps its text.
+    fn finished_run(&self, claimed: &ClaimedRun, progress: Option<RunProgress>, outcome: Outcome) -> FinishedRun {
         let failure = match outcome {
             Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
             _ => None,
         };
-        Ending {
+        FinishedRun {
             claim: claimed.into(),
-            last_words: progress.as_ref().map_or_else(String::new, |progress| last_words(&progress.text)),
+            preview: progress.as_ref().map_or_else(String::new, |progress| message_preview(&progress.text)),
             progress,
             state: outcome.state(),
             failure,
@@ -126,7 +127,7 @@ impl Chats {
         }
     }
 
-    async fn answer(&self, claimed: Claimed) -> Result<(), Fault> {
+    async fn answer(&self, claimed: ClaimedRun) -> Result<(), Fault> {
         let assembled = prompt::assemble(&self.0.store, &claimed).await?;
         let live = self.0.hub.insert(claimed, &assembled);
         if live.claimed.stop_requested {
@@ -136,111 +137,116 @@ impl Chats {
             None => Outcome::Failed(Failure::ModelGone),
             Some((model, _)) => {
                 let deltas = model.answer(assembled.prompt, live.stop.clone());
-                self.listen(&live, deltas, assembled.left_out).await
+                self.stream_answer(&live, deltas, assembled.truncated_messages).await
             }
         };
         self.end(&live, outcome).await;
         Ok(())
     }
 
-    /// Writes what the model says until it ends, or is ended.
-    async fn listen(&self, live: &Arc<LiveRun>, mut deltas: Deltas, left_out: u32) -> Outcome {
+    /// Applies the output of the model until it ends or is stopped.
+    async fn stream_answer(&self, live: &Arc<LiveRun>, mut deltas: DeltaStream, truncated_messages: u32) -> Outcome {
         let mut pipeline = Pipeline::default();
-        let mut next_frame = Instant::now();
-        let mut untold = false;
+        let mut next_update = Instant::now();
+        let mut has_unpublished = false;
         let outcome = loop {
             let delta = tokio::select! {
                 biased;
                 () = self.0.shutdown.cancelled() => break Outcome::Interrupted,
                 () = live.stop.cancelled() => break Outcome::Stopped,
-                () = sleep_until(next_frame), if untold => {
-                    next_frame = tell(live);
-                    untold = false;
+                () = sleep_until(next_update), if has_unpublished => {
+                    next_update = publish(live);
+                    has_unpublished = false;
                     continue;
                 }
                 delta = deltas.next() => delta,
             };
             match delta {
                 Some(Ok(Delta::End(finish))) => {
-                    pipeline.finish().for_each(|delta| write(live, delta, left_out));
-                    break ended(live, finish);
+                    pipeline.finish().for_each(|delta| apply_delta(live, delta, truncated_messages));
+                    break finished_outcome(live, finish);
                 }
                 Some(Ok(delta)) => {
-                    // What the model says costs what it costs, whatever the stages let through.
-                    live.change(|state| state.count(&delta));
-                    pipeline.take(delta).for_each(|delta| write(live, delta, left_out));
+                    // Counted before the pipeline: tokens cost the same whatever the stages pass on.
+                    live.update(|state| state.count_tokens(&delta));
+                    pipeline.process(delta).for_each(|delta| apply_delta(live, delta, truncated_messages));
                 }
-                Some(Err(error)) => break failed(live, &error),
+                Some(Err(error)) => break failed_outcome(live, &error),
                 None if live.stop.is_cancelled() => break Outcome::Stopped,
-                None => break failed(live, &ModelError::new(Failure::Cut, "the model's stream ended without an end")),
+                None => {
+                    break failed_outcome(
+                        live,
+                        &ModelError::new(Failure::Cut, "the model's stream ended without a finish reason"),
+                    );
+                }
             }
-            untold = true;
-            if Instant::now() >= next_frame {
-                next_frame = tell(live);
-                untold = false;
+            has_unpublished = true;
+            if Instant::now() >= next_update {
+                next_update = publish(live);
+                has_unpublished = false;
             }
         };
-        // Nothing is left where the model came to its end.
-        pipeline.finish().for_each(|delta| write(live, delta, left_out));
+        // Empty if the model finished normally.
+        pipeline.finish().for_each(|delta| apply_delta(live, delta, truncated_messages));
         outcome
     }
 
-    /// Puts the ending down, then tells the readers. If somebody else has ended the run, nothing is changed and
-    /// the readers are sent to look again.
+    /// Saves the end of the run, then notifies the readers. If another worker has already ended the run, nothing
+    /// changes, and the readers reconnect.
     async fn end(&self, live: &Arc<LiveRun>, outcome: Outcome) {
         let (run, chat, owner) = (live.claimed.id, live.claimed.chat_id, live.claimed.owner_id);
         let message = live.claimed.message_id;
         let progress = live.progress(matches!(outcome, Outcome::Failed(_)));
         let (prompt_tokens, answer_tokens) = (progress.prompt_tokens, progress.answer_tokens);
-        let won = self.0.writer.finish(self.ending(&live.claimed, Some(progress), outcome)).await;
+        let won = self.0.writer.finish(self.finished_run(&live.claimed, Some(progress), outcome)).await;
         self.0.hub.remove(run);
         if !won {
-            tracing::warn!(%run, "a run was ended by somebody else");
+            tracing::warn!(%run, "another worker has already ended the run");
             return;
         }
-        if live.is_heard() {
+        if live.has_readers() {
             match self.find_message(owner, chat, message).await {
-                Ok(message) => live.tell_end(&message),
-                Err(fault) => tracing::warn!(%fault, %run, "the end of a run could not be told"),
+                Ok(message) => live.publish_end(&message),
+                Err(fault) => tracing::warn!(%fault, %run, "cannot notify the readers of the end of a run"),
             }
         }
-        tracing::info!(%run, outcome = outcome.state(), prompt_tokens, answer_tokens, "a run ended");
+        tracing::info!(%run, outcome = outcome.state(), prompt_tokens, answer_tokens, "run ended");
     }
 }
 
-/// Writes what the pipeline let through. Of the turns that were to be read, `left_out` older ones were not offered.
-fn write(live: &LiveRun, delta: Delta, left_out: u32) {
-    live.change(|state| match delta {
-        Delta::Queued(place) => state.set_phase(Phase::Waiting { place: Some(place) }),
+/// Applies a delta from the pipeline. `truncated_messages` older messages were not part of the prompt at all.
+fn apply_delta(live: &LiveRun, delta: Delta, truncated_messages: u32) {
+    live.update(|state| match delta {
+        Delta::Queued(position) => state.set_phase(Phase::Waiting { position: Some(position) }),
         Delta::Loading => state.set_phase(Phase::Loading),
-        Delta::LeftOut(more) => state.set_left_out(left_out.saturating_add(more)),
-        Delta::Reasoning(piece) => state.push_reasoning(&piece),
-        Delta::Text(piece) => state.push_text(&piece),
-        Delta::TextWasReasoning => state.take_text_as_reasoning(),
+        Delta::TruncatedMessages(more) => state.set_truncated_messages(truncated_messages.saturating_add(more)),
+        Delta::Reasoning(chunk) => state.push_reasoning(&chunk),
+        Delta::Text(chunk) => state.push_text(&chunk),
+        Delta::TextWasReasoning => state.convert_text_to_reasoning(),
         Delta::Usage(_) | Delta::End(_) => {}
     });
 }
 
-/// Tells the readers what is new, and says when the next update is due.
-fn tell(live: &LiveRun) -> Instant {
-    let begun = Instant::now();
-    live.tell();
+/// Sends the readers what is new. Returns when the next update is due.
+fn publish(live: &LiveRun) -> Instant {
+    let started = Instant::now();
+    live.publish();
     let now = Instant::now();
-    now + FRAME.max((now - begun) * FRAME_SHARE)
+    now + MIN_UPDATE_INTERVAL.max((now - started) * UPDATE_COST_FACTOR)
 }
 
-fn ended(live: &LiveRun, finish: Finish) -> Outcome {
+fn finished_outcome(live: &LiveRun, finish: FinishReason) -> Outcome {
     let failure = match finish {
-        Finish::Length => Failure::LengthLimit,
-        Finish::Withheld => Failure::Withheld,
-        Finish::Stop | Finish::ToolCall if live.is_blank() => Failure::Empty,
-        Finish::Stop | Finish::ToolCall => return Outcome::Complete,
+        FinishReason::Length => Failure::LengthLimit,
+        FinishReason::Withheld => Failure::Withheld,
+        FinishReason::Stop | FinishReason::ToolCall if live.is_blank() => Failure::Empty,
+        FinishReason::Stop | FinishReason::ToolCall => return Outcome::Complete,
     };
-    tracing::info!(run = %live.claimed.id, ?finish, "the model ended before the end of its answer");
+    tracing::info!(run = %live.claimed.id, ?finish, "the model stopped before its answer was complete");
     Outcome::Failed(failure)
 }
 
-fn failed(live: &LiveRun, error: &ModelError) -> Outcome {
-    tracing::warn!(run = %live.claimed.id, %error, "a model failed");
+fn failed_outcome(live: &LiveRun, error: &ModelError) -> Outcome {
+    tracing::warn!(run = %live.claimed.id, %error, "the model failed");
     Outcome::Failed(error.failure)
 }

@@ -1,8 +1,8 @@
-//! Puts what the runs of this process wrote into the database: everything of one tick in one transaction, so that
-//! five hundred answers cost the disk what one costs.
+//! Saves the progress of this process's runs to the database. Everything of one tick goes into one transaction, so that
+//! five hundred answers cost the disk as much as one.
 //!
-//! Where the database cannot be written, nothing is given up: what the models say stays in memory, the readers are told,
-//! and each tick tries again.
+//! If the database cannot be written, nothing is lost: the output of the models stays in memory, the readers are
+//! notified, and each tick retries.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,52 +14,52 @@ use tokio::{
 use super::{Chats, Inner};
 use crate::{
     domain::{RunId, limits},
-    server::store::{Claimed, Ending, Progress, StoreError},
+    server::store::{ClaimedRun, FinishedRun, RunProgress, StoreError},
 };
 
-/// Time between two flushes of what was written.
-const TICK: Duration = Duration::from_millis(400);
-/// How long a claim holds without being renewed.
+/// Time between two flushes.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(400);
+/// How long a claim is valid without renewal.
 pub(super) const LEASE_SECONDS: i64 = 20;
-/// Leases are renewed when the last renewal that was committed is so old: a quarter of a lease.
-const RENEW_AFTER: Duration = Duration::from_millis(LEASE_SECONDS as u64 * 250);
-/// Jobs taken into one transaction at most.
-const BATCH: usize = 256;
-/// Runs that wait in line and are looked at when others have ended.
-const NEXT: u32 = 64;
+/// Leases are renewed when the last committed renewal is this old: a quarter of a lease.
+const LEASE_RENEWAL_INTERVAL: Duration = Duration::from_millis(LEASE_SECONDS as u64 * 250);
+/// The maximum number of jobs in one transaction.
+const MAX_JOBS_PER_TRANSACTION: usize = 256;
+/// The maximum number of queued runs that are considered when others have ended.
+const MAX_QUEUED_CANDIDATES: u32 = 64;
 
-/// The way to the writing task.
+/// The sending end of the writer task's queue.
 pub(super) struct Writer(mpsc::UnboundedSender<Job>);
 
-/// The writing task's end. It outlives a panic of the task.
+/// The receiving end of the writer task's queue. Outlives a panic of the task.
 pub(super) struct Queue {
     incoming: mpsc::UnboundedReceiver<Job>,
-    /// Taken, and not written yet.
+    /// Received, and not committed yet.
     jobs: Vec<Job>,
 }
 
 pub(super) enum Job {
-    Claim(RunId, oneshot::Sender<Option<Claimed>>),
-    Finish(Box<Ending>, oneshot::Sender<bool>),
+    Claim(RunId, oneshot::Sender<Option<ClaimedRun>>),
+    Finish(Box<FinishedRun>, oneshot::Sender<bool>),
 }
 
 impl Writer {
     pub fn new() -> (Self, Queue) {
-        // Its length is bounded by the number of runs: each has at most one job at a time.
+        // Bounded by the number of runs: each has at most one job at a time.
         let (send, incoming) = mpsc::unbounded_channel();
         (Self(send), Queue { incoming, jobs: Vec::new() })
     }
 
-    /// Claims a queued run, and holds it for this process. `None` where somebody else has it, it has to wait for its
-    /// turn, or the process stops.
-    pub async fn claim(&self, run: RunId) -> Option<Claimed> {
+    /// Claims a queued run for this process. `None` if another process has claimed it, if it has to stay in the queue,
+    /// or if the process is stopping.
+    pub async fn claim(&self, run: RunId) -> Option<ClaimedRun> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Job::Claim(run, reply)).ok()?;
         answer.await.ok().flatten()
     }
 
-    /// Ends a run. Returns when that is on disk: `true` for the one who ended it.
-    pub async fn finish(&self, ending: Ending) -> bool {
+    /// Ends a run. Returns when that is on disk; `true` for the caller that ended it.
+    pub async fn finish(&self, ending: FinishedRun) -> bool {
         let (reply, answer) = oneshot::channel();
         if self.0.send(Job::Finish(Box::new(ending), reply)).is_err() {
             return false;
@@ -68,188 +68,194 @@ impl Writer {
     }
 }
 
-/// The writing task. Ends when the process stops and no run is left.
-pub(super) async fn work(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
+/// The writer task. Returns when the process is stopping and no runs are left.
+pub(super) async fn run_loop(inner: Arc<Inner>, queue: Arc<Mutex<Queue>>) {
     let mut queue = queue.lock().await;
     let Queue { incoming, jobs } = &mut *queue;
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = tokio::time::interval(FLUSH_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // When leases were renewed last; after a panic nobody knows.
+    // When leases were last renewed. Unknown after a panic.
     let mut renewed = None::<Instant>;
     if !jobs.is_empty() {
-        // Left by a panic, which one of them may have caused.
-        write_singly(&inner, jobs, Vec::new()).await;
+        // Left over from a panic that one of them may have caused.
+        write_one_by_one(&inner, jobs, Vec::new()).await;
     }
     loop {
         let mut flush = false;
         if jobs.is_empty() {
             tokio::select! {
-                received = incoming.recv_many(jobs, BATCH) => if received == 0 { return },
-                () = inner.runs_ended() => return,
+                received = incoming.recv_many(jobs, MAX_JOBS_PER_TRANSACTION) => if received == 0 { return },
+                () = inner.wait_for_shutdown() => return,
                 _ = tick.tick() => flush = true,
             }
         } else {
-            // The last try failed. Wait a moment; the jobs are kept.
+            // The last attempt failed. Wait; the jobs are kept.
             tick.tick().await;
             flush = true;
         }
-        if flush && jobs.is_empty() && inner.hub.count_held() == 0 {
+        if flush && jobs.is_empty() && inner.hub.count_claims() == 0 {
             continue;
         }
         let progress = if flush { inner.hub.take_unsaved() } else { Vec::new() };
-        let renew = renewed.is_none_or(|at| at.elapsed() >= RENEW_AFTER);
-        let begun = Instant::now();
+        let renew = renewed.is_none_or(|at| at.elapsed() >= LEASE_RENEWAL_INTERVAL);
+        let started = Instant::now();
         match write(&inner, jobs, &progress, flush, renew).await {
-            Ok(done) => {
+            Ok(result) => {
                 inner.hub.set_save_delayed(false);
                 if renew {
-                    renewed = Some(begun);
+                    renewed = Some(started);
                 }
-                done.tell(&inner, jobs);
+                result.notify(&inner, jobs);
             }
-            Err(error) if error.is_passing() => {
-                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be saved; trying again");
+            Err(error) if error.is_transient() => {
+                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "cannot save answers; retrying");
                 inner.hub.mark_unsaved(&progress);
                 inner.hub.set_save_delayed(true);
             }
             Err(error) => {
-                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "answers could not be saved together; trying one by one");
-                write_singly(&inner, jobs, progress).await;
-                // What was refused must not keep the others' leases from being renewed, nor their stops from being heard.
-                if let Ok(done) = write(&inner, &[], &[], true, renew).await {
+                tracing::error!(%error, jobs = jobs.len(), answers = progress.len(), "cannot save answers together; retrying one by one");
+                write_one_by_one(&inner, jobs, progress).await;
+                // The rejected data must not prevent the other runs' leases from being renewed and their stop requests
+                // from being read.
+                if let Ok(result) = write(&inner, &[], &[], true, renew).await {
                     if renew {
-                        renewed = Some(begun);
+                        renewed = Some(started);
                     }
-                    done.tell(&inner, &mut Vec::new());
+                    result.notify(&inner, &mut Vec::new());
                 }
             }
         }
     }
 }
 
-/// Writes what could not be written in one transaction piece by piece, so that what is wrong with one answer costs no
-/// other one anything. Where the database does not answer, the rest is left for later.
-async fn write_singly(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<Progress>) {
-    for (at, one) in progress.iter().enumerate() {
-        match write(inner, &[], std::slice::from_ref(one), false, false).await {
-            Ok(done) => done.tell(inner, &mut Vec::new()),
-            Err(error) if error.is_passing() => {
+/// Writes each item of a failed transaction on its own, so that an error in one answer does not affect the others. If
+/// the database does not respond, the rest is kept for later.
+async fn write_one_by_one(inner: &Arc<Inner>, jobs: &mut Vec<Job>, progress: Vec<RunProgress>) {
+    for (at, item) in progress.iter().enumerate() {
+        match write(inner, &[], std::slice::from_ref(item), false, false).await {
+            Ok(result) => result.notify(inner, &mut Vec::new()),
+            Err(error) if error.is_transient() => {
                 inner.hub.mark_unsaved(&progress[at..]);
                 return;
             }
-            // Its ending tries once more.
-            Err(error) => tracing::error!(%error, run = %one.run, "what an answer has so far could not be saved"),
+            // Retried once when the run ends.
+            Err(error) => tracing::error!(%error, run = %item.run, "cannot save the progress of an answer"),
         }
     }
     for _ in 0..jobs.len() {
-        // Out of the queue, so that one at which this panics is not tried for ever.
-        let mut alone = vec![jobs.remove(0)];
-        match write(inner, &alone, &[], false, false).await {
-            Ok(done) => done.tell(inner, &mut alone),
-            Err(error) if error.is_passing() => {
-                jobs.append(&mut alone);
+        // Removed from the queue first, so that a job that causes a panic is not retried forever.
+        let mut single = vec![jobs.remove(0)];
+        match write(inner, &single, &[], false, false).await {
+            Ok(result) => result.notify(inner, &mut single),
+            Err(error) if error.is_transient() => {
+                jobs.append(&mut single);
                 return;
             }
             Err(error) => {
-                tracing::error!(%error, "a run could not be claimed or ended");
-                give_up(&mut alone, jobs);
+                tracing::error!(%error, "cannot claim or end a run");
+                drop_failed_jobs(&mut single, jobs);
             }
         }
     }
 }
 
-/// A text that the database refuses must not keep a run open for ever: it ends with what was saved before. Whatever else
-/// fails is given up.
-fn give_up(alone: &mut Vec<Job>, jobs: &mut Vec<Job>) {
-    for job in alone.drain(..) {
+/// Text that the database rejects must not keep a run open forever: the run ends with the text that was saved before.
+/// Other failed jobs are dropped.
+fn drop_failed_jobs(single: &mut Vec<Job>, jobs: &mut Vec<Job>) {
+    for job in single.drain(..) {
         match job {
             Job::Finish(mut ending, reply) if ending.progress.is_some() => {
                 ending.progress = None;
-                ending.last_words.clear();
+                ending.preview.clear();
                 jobs.push(Job::Finish(ending, reply));
             }
-            // Dropping the other end tells whoever waits.
+            // Dropping the sender notifies the waiting task.
             Job::Claim(..) | Job::Finish(..) => {}
         }
     }
 }
 
-/// What one transaction did.
-struct Done {
-    claims: Vec<Option<Claimed>>,
+/// The result of one transaction.
+struct WriteResult {
+    claims: Vec<Option<ClaimedRun>>,
     finished: Vec<bool>,
     lost: Vec<RunId>,
     stops: Vec<RunId>,
-    /// Those that were next in line and took the places of others that have ended.
-    next: Vec<Claimed>,
+    /// Queued runs that were claimed in place of those that have ended.
+    started: Vec<ClaimedRun>,
 }
 
 async fn write(
     inner: &Inner,
     jobs: &[Job],
-    progress: &[Progress],
+    progress: &[RunProgress],
     flush: bool,
     renew: bool,
-) -> Result<Done, StoreError> {
+) -> Result<WriteResult, StoreError> {
     let mut tx = inner.store.write().await?;
-    // After the wait for the transaction, which may have been long.
+    // Computed after the wait for the transaction, which may have been long.
     let lease_until = inner.clock.now().plus_seconds(LEASE_SECONDS);
-    let mut done =
-        Done { claims: Vec::new(), finished: Vec::new(), lost: Vec::new(), stops: Vec::new(), next: Vec::new() };
-    let mut room = limits::RUNS_PER_PROCESS.saturating_sub(inner.hub.count_held());
+    let mut result = WriteResult {
+        claims: Vec::new(),
+        finished: Vec::new(),
+        lost: Vec::new(),
+        stops: Vec::new(),
+        started: Vec::new(),
+    };
+    let mut free_slots = limits::MAX_RUNS_PER_PROCESS.saturating_sub(inner.hub.count_claims());
     for job in jobs {
         match job {
-            Job::Claim(..) if room == 0 => done.claims.push(None),
+            Job::Claim(..) if free_slots == 0 => result.claims.push(None),
             Job::Claim(run, _) => {
                 let claimed = tx.claim_run(*run, inner.worker, lease_until, inner.answers_per_person).await?;
-                room -= usize::from(claimed.is_some());
-                done.claims.push(claimed);
+                free_slots -= usize::from(claimed.is_some());
+                result.claims.push(claimed);
             }
-            Job::Finish(ending, _) => done.finished.push(tx.finish_run(ending).await?),
+            Job::Finish(ending, _) => result.finished.push(tx.finish_run(ending).await?),
         }
     }
-    if !done.finished.is_empty() && !inner.shutdown.is_cancelled() {
-        // Those that end here are counted as held until their readers have heard of it.
-        room += done.finished.len();
-        for run in tx.list_claimable_runs(inner.clock.now(), inner.answers_per_person, NEXT).await? {
-            if room == 0 {
+    if !result.finished.is_empty() && !inner.shutdown.is_cancelled() {
+        // Runs that end here still count as held until their tasks are notified.
+        free_slots += result.finished.len();
+        for run in tx.list_claimable_runs(inner.clock.now(), inner.answers_per_person, MAX_QUEUED_CANDIDATES).await? {
+            if free_slots == 0 {
                 break;
             }
             let claimed = tx.claim_run(run, inner.worker, lease_until, inner.answers_per_person).await?;
-            room -= usize::from(claimed.is_some());
-            done.next.extend(claimed);
+            free_slots -= usize::from(claimed.is_some());
+            result.started.extend(claimed);
         }
     }
     for progress in progress {
         if !tx.write_progress(progress).await? {
-            done.lost.push(progress.run);
+            result.lost.push(progress.run);
         }
     }
     if renew {
-        for run in inner.hub.held() {
+        for run in inner.hub.claims() {
             tx.renew_lease(run, inner.worker, lease_until).await?;
         }
     }
     if flush {
-        done.stops = tx.list_stops(inner.worker).await?;
+        result.stops = tx.list_stop_requests(inner.worker).await?;
     }
     tx.commit().await?;
-    Ok(done)
+    Ok(result)
 }
 
-impl Done {
-    fn tell(self, inner: &Arc<Inner>, jobs: &mut Vec<Job>) {
+impl WriteResult {
+    fn notify(self, inner: &Arc<Inner>, jobs: &mut Vec<Job>) {
         let (mut claims, mut finished) = (self.claims.into_iter(), self.finished.into_iter());
         for job in jobs.drain(..) {
             match job {
                 Job::Claim(_, reply) => {
                     let claimed = claims.next().flatten();
                     if let Some(claimed) = &claimed {
-                        inner.hub.hold(claimed.id);
+                        inner.hub.add_claim(claimed.id);
                     }
-                    // Whoever asked may be gone; the lease ends then.
+                    // The task that requested the claim may be gone. Its lease then expires.
                     if let Err(Some(unwanted)) = reply.send(claimed) {
-                        inner.hub.release(unwanted.id);
+                        inner.hub.release_claim(unwanted.id);
                     }
                 }
                 Job::Finish(_, reply) => drop(reply.send(finished.next().unwrap_or(false))),
@@ -260,9 +266,9 @@ impl Done {
                 live.stop.cancel();
             }
         }
-        for claimed in self.next {
-            inner.hub.hold(claimed.id);
-            Chats(inner.clone()).begin(claimed);
+        for claimed in self.started {
+            inner.hub.add_claim(claimed.id);
+            Chats(inner.clone()).start_claimed(claimed);
         }
     }
 }

@@ -1,30 +1,30 @@
-//! The audit on the command line, as JSON Lines.
+//! The audit log on the command line, as JSON Lines.
 
 use std::{error::Error, io::Write};
 
 use clap::Args;
 
-use super::{open_existing, told};
+use super::{open_existing, to_cli_error};
 use crate::{domain::AuditQuery, server::config::Config};
 
-/// Which part of it.
+/// The filter of the audit log.
 #[derive(Debug, Clone, Args)]
 pub struct AuditCommand {
-    /// Not before this day (UTC), such as 2026-11-21
+    /// Only entries on or after this day (UTC), such as 2026-11-21
     #[arg(long, value_name = "DAY", default_value = "")]
     since: String,
-    /// Up to this day (UTC)
+    /// Only entries up to this day (UTC)
     #[arg(long, value_name = "DAY", default_value = "")]
     until: String,
-    /// Who did it or whom it concerns: an e-mail address or an id
+    /// The actor or the affected account: an e-mail address or an id
     #[arg(long, value_name = "PERSON", default_value = "")]
     person: String,
-    /// What was done, such as sign_in
+    /// The action, such as sign_in
     #[arg(long, value_name = "NAME", default_value = "")]
     action: String,
 }
 
-/// Writes it out, newest first.
+/// Writes the audit log, newest first.
 ///
 /// # Errors
 /// One sentence for the operator.
@@ -34,8 +34,8 @@ pub fn show_audit(command: AuditCommand, config: &Config, out: &mut impl Write) 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (store, people) = open_existing(config).await?;
-        let mut part = people.read_audit(&query).await.map_err(told)?;
-        while let Some(lines) = people.next_lines(&mut part).await.map_err(told)? {
+        let mut part = people.read_audit(&query).await.map_err(to_cli_error)?;
+        while let Some(lines) = people.next_lines(&mut part).await.map_err(to_cli_error)? {
             out.write_all(lines.as_bytes())?;
         }
         store.close().await;

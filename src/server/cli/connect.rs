@@ -1,32 +1,32 @@
-//! Trying what the configuration names: providers and model files.
+//! Tests the configured providers and model files.
 
 use std::{error::Error, io::Write};
 
 use crate::server::{
     config::Config,
     egress::Egress,
-    llm::{FileKind, ModelError as Fault, Models, Tried},
+    llm::{FileKind, ModelError, Models, ProviderCheck},
 };
 
-/// The most models that are named of one provider.
-const NAMED: usize = 10;
+/// The maximum number of models that are listed per provider.
+const MAX_LISTED_NAMES: usize = 10;
 
-/// Asks every provider for its models and looks at every model file, and writes what came of it.
+/// Lists the models of every provider, checks every model file, and writes the results.
 ///
 /// # Errors
-/// How many of them are of no use; also where this cannot be written.
-pub fn try_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+/// The number of providers and files that do not work; or the output cannot be written.
+pub fn check_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let models = Models::new(config, &Egress::new(config.egress.allowed_networks.clone()));
-    let (tried, files) = runtime.block_on(async { tokio::join!(models.try_providers(), models.local_files()) });
+    let (check, files) = runtime.block_on(async { tokio::join!(models.check_providers(), models.local_files()) });
     let mut failed = 0;
-    for tried in &tried {
-        let (works, words) = describe(tried);
+    for check in &check {
+        let (works, message) = describe(check);
         failed += usize::from(!works);
-        writeln!(out, "providers.{}: {words}", tried.name)?;
+        writeln!(out, "providers.{}: {message}", check.name)?;
     }
     for file in &files {
-        let words = match &file.kind {
+        let message = match &file.kind {
             FileKind::Chat => "can be used.".to_owned(),
             FileKind::Other(what) => format!("is no model for conversations ({what}); it is not offered."),
             FileKind::Broken(why) => {
@@ -34,7 +34,7 @@ pub fn try_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn E
                 format!("cannot be used: {why}.")
             }
         };
-        writeln!(out, "{}: {words}", file.path.display())?;
+        writeln!(out, "{}: {message}", file.path.display())?;
     }
     match failed {
         0 => Ok(()),
@@ -43,46 +43,46 @@ pub fn try_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn E
     }
 }
 
-/// Whether a provider works, and what to say of it.
-fn describe(tried: &Tried) -> (bool, String) {
-    let Tried { base_url, chosen, listed, answers_under_v1, takes_questions, .. } = tried;
-    match listed {
-        Ok(listed) if listed.names.is_empty() && chosen.is_empty() => {
+/// Whether a provider works, and the message about it.
+fn describe(check: &ProviderCheck) -> (bool, String) {
+    let ProviderCheck { base_url, configured_models, models, list_is_under_v1, accepts_chat_requests, .. } = check;
+    match models {
+        Ok(models) if models.names.is_empty() && configured_models.is_empty() => {
             (false, format!("it answers at {base_url}, but its list of models is empty. Name some with `models`."))
         }
-        Ok(listed) => {
-            let (missing, names): (Vec<_>, Vec<_>) = match chosen.as_slice() {
-                [] => (Vec::new(), listed.names.iter().collect()),
-                chosen => chosen.iter().partition(|name| !listed.names.contains(name)),
+        Ok(models) => {
+            let (missing, names): (Vec<_>, Vec<_>) = match configured_models.as_slice() {
+                [] => (Vec::new(), models.names.iter().collect()),
+                configured_models => configured_models.iter().partition(|name| !models.names.contains(name)),
             };
-            let more = names.len().saturating_sub(NAMED);
-            let mut words = format!("it answers and offers {}", some_of(&names));
+            let more = names.len().saturating_sub(MAX_LISTED_NAMES);
+            let mut message = format!("it answers and offers {}", join_names(&names));
             if more > 0 {
-                words.push_str(&format!(" and {more} more"));
+                message.push_str(&format!(" and {more} more"));
             }
-            let complaint = listed.complaint();
-            if !complaint.is_empty() {
-                words.push_str(&format!(" (its list: {complaint})"));
+            let problems = models.problems();
+            if !problems.is_empty() {
+                message.push_str(&format!(" (its list: {problems})"));
             }
-            words.push('.');
+            message.push('.');
             if !missing.is_empty() {
-                words.push_str(&format!(" Not in its list: {}.", some_of(&missing)));
+                message.push_str(&format!(" Not in its list: {}.", join_names(&missing)));
             }
-            (missing.is_empty(), words)
+            (missing.is_empty(), message)
         }
-        Err(_) if *answers_under_v1 => {
+        Err(_) if *list_is_under_v1 => {
             (false, format!("there is nothing at {base_url}. Write {base_url}/v1 as `base_url`: there it answers."))
         }
-        Err(fault) if *takes_questions && !chosen.is_empty() => {
+        Err(fault) if *accepts_chat_requests && !configured_models.is_empty() => {
             (true, format!("it takes questions, and has no list of models ({}).", fault.detail))
         }
         Err(fault) => {
-            let advice = match (takes_questions, chosen.is_empty()) {
+            let advice = match (accepts_chat_requests, configured_models.is_empty()) {
                 (true, _) => "It takes questions: name its models with `models`.",
                 (false, true) => "Check `base_url` and `key`, or name its models with `models`.",
                 (false, false) => "Check `base_url` and `key`.",
             };
-            let Fault { failure, detail } = fault;
+            let ModelError { failure, detail } = fault;
             (
                 false,
                 format!("it does not list its models at {base_url}/models: {} ({detail}). {advice}", failure.text()),
@@ -91,9 +91,9 @@ fn describe(tried: &Tried) -> (bool, String) {
     }
 }
 
-fn some_of(names: &[&String]) -> String {
+fn join_names(names: &[&String]) -> String {
     match names {
         [] => "nothing".to_owned(),
-        names => names.iter().take(NAMED).map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+        names => names.iter().take(MAX_LISTED_NAMES).map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
     }
 }

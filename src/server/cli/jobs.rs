@@ -1,11 +1,11 @@
-//! Jobs in the background on the command line.
+//! Background jobs on the command line.
 
 use std::{error::Error, io::Write};
 
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::{moment, open_existing, table, told};
+use super::{format_time, open_existing, table, to_cli_error};
 use crate::{
     domain::{AppError, Job, JobAction, JobKind, JobState, limits},
     server::{
@@ -16,36 +16,36 @@ use crate::{
     },
 };
 
-/// Which jobs to list, or what to do with one.
+/// Lists jobs, or changes one.
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct JobsCommand {
-    /// Only those that have failed
+    /// Only failed jobs
     #[arg(long)]
     pub failed: bool,
-    /// What to do with one
+    /// What to do with a job
     #[command(subcommand)]
     pub action: Option<JobsAction>,
 }
 
-/// What can be done with a job.
+/// The actions on a job.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum JobsAction {
-    /// Have a job that has failed run now
+    /// Run a failed job now
     TryAgain {
-        /// What it does, as listed, such as send_mail
+        /// The kind, as listed, such as send_mail
         #[arg(value_parser = parse_kind)]
         kind: JobKind,
-        /// What it is about, as listed
+        /// The subject, as listed
         #[arg(value_parser = parse_subject)]
         subject: Uuid,
     },
-    /// End a job that has failed for good: a mail is not sent, a data download has to be asked for again
+    /// Give up a failed job: a mail is not sent, a data export must be requested again
     GiveUp {
-        /// What it does, as listed: send_mail or build_export
+        /// The kind, as listed: send_mail or build_export
         #[arg(value_parser = parse_kind)]
         kind: JobKind,
-        /// What it is about, as listed
+        /// The subject, as listed
         #[arg(value_parser = parse_subject)]
         subject: Uuid,
     },
@@ -59,7 +59,7 @@ fn parse_subject(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "write it as `colloquy jobs` lists it".to_owned())
 }
 
-/// Lists the jobs, or does something with one.
+/// Lists the jobs, or changes one.
 ///
 /// # Errors
 /// One sentence for the operator.
@@ -78,7 +78,7 @@ pub fn run_jobs(command: &JobsCommand, config: &Config, out: &mut impl Write) ->
 
 async fn list(people: &Administration, only_failed: bool, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let meta = RequestMeta::command_line();
-    let jobs = people.list_jobs(&Actor::operator(&meta)).await.map_err(told)?;
+    let jobs = people.list_jobs(&Actor::operator(&meta)).await.map_err(to_cli_error)?;
     let mut rows = vec![["KIND", "SUBJECT", "ABOUT", "STATE", "AT", "ATTEMPTS", "DONE", "ERROR"].map(str::to_owned)];
     rows.extend(jobs.jobs.iter().filter(|job| !only_failed || job.state == JobState::Failed).map(row));
     if rows.len() == 1 {
@@ -88,17 +88,17 @@ async fn list(people: &Administration, only_failed: bool, out: &mut impl Write) 
     table(&rows, out)?;
     let counts = JobState::ALL.map(|state| format!("{} {}", jobs.count(state), state.as_str()));
     writeln!(out, "{}.", counts.join(", "))?;
-    if jobs.is_cut() {
-        writeln!(out, "Only the first {} are listed: those that failed come first.", limits::JOBS_SHOWN)?;
+    if jobs.is_truncated() {
+        writeln!(out, "Only the first {} are listed: those that failed come first.", limits::MAX_LISTED_JOBS)?;
     }
     Ok(())
 }
 
 fn row(job: &Job) -> [String; 8] {
     let at = match job.state {
-        // Its time is the end of the lease, which says nothing to people.
+        // The time of a running job is the end of its lease, which means nothing to the operator.
         JobState::Running => String::new(),
-        JobState::Waiting | JobState::Failed => moment(job.run_at),
+        JobState::Waiting | JobState::Failed => format_time(job.run_at),
     };
     let progress = if job.total > 0 { format!("{} of {}", job.done, job.total) } else { String::new() };
     [
@@ -117,7 +117,7 @@ async fn change(people: &Administration, action: JobsAction, out: &mut impl Writ
     let meta = RequestMeta::command_line();
     let (kind, subject, action, sentence) = match action {
         JobsAction::TryAgain { kind, subject } => {
-            (kind, subject, JobAction::TryAgain, "The job is due now. A server that runs takes it within some seconds.")
+            (kind, subject, JobAction::Retry, "The job is due now. A server that runs takes it within some seconds.")
         }
         JobsAction::GiveUp { kind, subject } => (kind, subject, JobAction::GiveUp, "The job was given up."),
     };
@@ -127,7 +127,7 @@ async fn change(people: &Administration, action: JobsAction, out: &mut impl Writ
             Err("The job is running, has not failed, or is one with which this cannot be done.".into())
         }
         changed => {
-            changed.map_err(told)?;
+            changed.map_err(to_cli_error)?;
             writeln!(out, "{sentence}")?;
             Ok(())
         }

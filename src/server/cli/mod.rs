@@ -1,11 +1,11 @@
-//! The operator's commands. They need no server that runs, and work beside one.
+//! The operator's commands. They do not need a running server, but work next to one.
 
 mod audit;
 mod connect;
 mod jobs;
 
 pub use audit::{AuditCommand, show_audit};
-pub use connect::try_models;
+pub use connect::check_models;
 pub use jobs::{JobsAction, JobsCommand, run_jobs};
 
 use std::{
@@ -19,7 +19,7 @@ use clap::Subcommand;
 use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
-    domain::{AppError, PersonChange, PersonSummary, Reset, Role, Standing, Timestamp, UserId},
+    domain::{AccountStatus, AppError, PasswordReset, PersonChange, PersonSummary, Role, Timestamp, UserId},
     i18n::Language,
     server::{
         audit::RequestMeta,
@@ -36,52 +36,52 @@ use crate::{
     },
 };
 
-/// What can be done with accounts.
+/// The actions on accounts.
 #[derive(Debug, Clone, Subcommand)]
 pub enum UserCommand {
-    /// List the accounts by name
+    /// List accounts by name
     List {
-        /// Only those whose name or address contains this
+        /// Only accounts whose name or address contains this text
         #[arg(long, value_name = "TEXT", default_value = "")]
         search: String,
     },
-    /// Make an account and print a link by which its owner chooses a password
+    /// Create an account and print a link with which its owner sets a password
     Create {
         /// The e-mail address
         email: String,
-        /// The person's name
+        /// The user's name
         #[arg(long)]
         name: String,
-        /// What they may do: member or administrator; the first account is an administrator's in any case
+        /// The role: member or administrator; the first account is always an administrator
         #[arg(long, default_value = "member", value_parser = parse_role)]
         role: Role,
     },
-    /// Print a link by which the owner of an account chooses another password
+    /// Print a link with which the owner of an account sets a new password
     ResetLink {
         /// The e-mail address
         email: String,
     },
-    /// Shut an account; all its sign-ins end at once
+    /// Disable an account and end all its sessions
     Disable {
         /// The e-mail address
         email: String,
     },
-    /// Open an account again
+    /// Enable a disabled account
     Enable {
         /// The e-mail address
         email: String,
     },
-    /// Shut an account and have it deleted after a day, with everything in it
+    /// Disable an account and delete it with all its data after a day
     Delete {
         /// The e-mail address
         email: String,
     },
-    /// Keep an account that is to be deleted
+    /// Cancel the deletion of an account
     Keep {
         /// The e-mail address
         email: String,
     },
-    /// Change what a person may do; all their sign-ins end at once
+    /// Change the role of a user and end all their sessions
     Role {
         /// The e-mail address
         email: String,
@@ -92,11 +92,11 @@ pub enum UserCommand {
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    let found = [Role::Member, Role::Administrator].into_iter().find(|role| role.word() == text);
+    let found = [Role::Member, Role::Administrator].into_iter().find(|role| role.as_str() == text);
     found.ok_or_else(|| "write `member` or `administrator`".to_owned())
 }
 
-/// Carries a command out and writes what it found or did.
+/// Executes a command and writes its result.
 ///
 /// # Errors
 /// One sentence for the operator.
@@ -104,22 +104,22 @@ pub fn run(command: &UserCommand, config: &Config, out: &mut impl Write) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (store, people) = open(matches!(command, UserCommand::Create { .. }), config).await?;
-        let done = carry_out(command, &people, out).await;
+        let done = execute(command, &people, out).await;
         store.close().await;
         done
     })
 }
 
-/// Opens an installation that has accounts.
+/// Opens an existing installation.
 async fn open_existing(config: &Config) -> Result<(Store, Administration), Box<dyn Error>> {
     open(false, config).await
 }
 
-/// Opens what accounts are made of, as the server does.
+/// Opens the store and the services for accounts, as the server does.
 async fn open(creates: bool, config: &Config) -> Result<(Store, Administration), Box<dyn Error>> {
-    let nobody = || format!("There is no account yet (data folder {}).", config.data.display());
+    let no_account = || format!("There is no account yet (data folder {}).", config.data.display());
     if !creates && config.database_url.is_none() && !config.data.join("colloquy.db").exists() {
-        return Err(nobody().into());
+        return Err(no_account().into());
     }
     fs::DirBuilder::new()
         .recursive(true)
@@ -130,9 +130,9 @@ async fn open(creates: bool, config: &Config) -> Result<(Store, Administration),
     let store = Store::open(&config.data, config.database_url.as_ref()).await.map_err(StartError::from)?;
     let is_new = !store.read().await?.is_installed().await?;
     if is_new && !creates {
-        return Err(nobody().into());
+        return Err(no_account().into());
     }
-    // The first account must not come before the keys, or the server would take them for lost.
+    // The keys must exist before the first account, otherwise the server would report them as lost.
     Keys::open(&config.data, is_new)?;
     let configured = config.secrets_key.as_ref().and_then(config::key_bytes);
     let secrets = Secrets::open(&config.data, configured, &store, &clock).await?;
@@ -142,22 +142,22 @@ async fn open(creates: bool, config: &Config) -> Result<(Store, Administration),
     Ok((store.clone(), Administration::new(store, clock, accounts, privacy, config)))
 }
 
-async fn carry_out(command: &UserCommand, people: &Administration, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+async fn execute(command: &UserCommand, people: &Administration, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let meta = RequestMeta::command_line();
-    let by = Actor::operator(&meta);
+    let actor = Actor::operator(&meta);
     let (email, change, sentence) = match command {
-        UserCommand::List { search } => return list(people, &by, search, out).await,
+        UserCommand::List { search } => return list(people, &actor, search, out).await,
         UserCommand::Create { email, name, role } => {
             let made = people.create_account(&meta, email, name, *role).await;
-            let (person, link) = made.map_err(told)?;
-            writeln!(out, "{} has an account as {}.", person.email, person.role.word())?;
+            let (person, link) = made.map_err(to_cli_error)?;
+            writeln!(out, "{} has an account as {}.", person.email, person.role.as_str())?;
             return show_link(&link, out);
         }
         UserCommand::ResetLink { email } => {
             let user = find(people, email).await?;
-            return match people.start_reset(&by, user).await.map_err(told)? {
-                Reset::Link(link) => show_link(&link, out),
-                Reset::Mailed => Ok(writeln!(out, "A link was sent to {email}.")?),
+            return match people.start_reset(&actor, user).await.map_err(to_cli_error)? {
+                PasswordReset::Link(link) => show_link(&link, out),
+                PasswordReset::Mailed => Ok(writeln!(out, "A link was sent to {email}.")?),
             };
         }
         UserCommand::Disable { email } => (email, PersonChange::Disable, "is disabled; all their sign-ins have ended"),
@@ -174,7 +174,7 @@ async fn carry_out(command: &UserCommand, people: &Administration, out: &mut imp
         UserCommand::Role { email, role: Role::Member } => (email, PersonChange::MakeMember, "is a member"),
     };
     let user = find(people, email).await?;
-    people.change_person(&by, user, change, true).await.map_err(told)?;
+    people.change_person(&actor, user, change, true).await.map_err(to_cli_error)?;
     writeln!(out, "{email} {sentence}.")?;
     Ok(())
 }
@@ -182,7 +182,7 @@ async fn carry_out(command: &UserCommand, people: &Administration, out: &mut imp
 async fn find(people: &Administration, email: &str) -> Result<UserId, Box<dyn Error>> {
     match people.find_person_by_email(email).await {
         Err(Fault::App(AppError::NotFound)) => Err(format!("No account has the address {email:?}.").into()),
-        found => Ok(found.map_err(told)?.id),
+        found => Ok(found.map_err(to_cli_error)?.id),
     }
 }
 
@@ -196,14 +196,14 @@ fn show_link(link: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 
 async fn list(
     people: &Administration,
-    by: &Actor<'_>,
+    actor: &Actor<'_>,
     search: &str,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     let mut rows = vec![["ADDRESS", "NAME", "ROLE", "STATE", "LAST SEEN"].map(str::to_owned)];
     let mut cursor = None;
     loop {
-        let page = people.list_people(by, search, cursor.as_deref()).await.map_err(told)?;
+        let page = people.list_people(actor, search, cursor.as_deref()).await.map_err(to_cli_error)?;
         rows.extend(page.people.into_iter().map(row));
         cursor = page.next;
         if cursor.is_none() {
@@ -213,7 +213,7 @@ async fn list(
     Ok(table(&rows, out)?)
 }
 
-/// Writes rows under each other, with columns that are as wide as their widest cell.
+/// Writes rows as a table with aligned columns.
 fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Result<()> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; N] = std::array::from_fn(width);
@@ -225,25 +225,25 @@ fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Resu
 }
 
 fn row(person: PersonSummary) -> [String; 5] {
-    let state = match person.standing {
-        Standing::Active => "in use",
-        Standing::NeverSeen => "never signed in",
-        Standing::Unverified => "address not confirmed",
-        Standing::Disabled => "disabled",
+    let state = match person.status {
+        AccountStatus::Active => "in use",
+        AccountStatus::NeverSeen => "never signed in",
+        AccountStatus::Unverified => "address not confirmed",
+        AccountStatus::Disabled => "disabled",
     };
-    let seen = person.last_seen_at.map(moment).unwrap_or_default();
-    [person.email, person.name, person.role.word().to_owned(), state.to_owned(), seen]
+    let seen = person.last_seen_at.map(format_time).unwrap_or_default();
+    [person.email, person.name, person.role.as_str().to_owned(), state.to_owned(), seen]
 }
 
-/// For example `2026-11-21 08:30 UTC`.
-fn moment(at: Timestamp) -> String {
+/// Formats a time, for example `2026-11-21 08:30 UTC`.
+fn format_time(at: Timestamp) -> String {
     let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let seconds = at.millis().div_euclid(1_000);
     OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|moment| moment.format(form).ok()).unwrap_or_default()
 }
 
-/// What went wrong, for the operator, who may see all of it.
-fn told(fault: Fault) -> Box<dyn Error> {
+/// The error message for the operator, who may see internal details.
+fn to_cli_error(fault: Fault) -> Box<dyn Error> {
     match fault {
         Fault::App(error) => error.text_in(Language::default().texts()).into(),
         Fault::Internal(error) => format!("The database cannot be used: {error}").into(),

@@ -1,16 +1,16 @@
-//! `[[identity_providers]]`: where people can sign in besides by password.
+//! `[[identity_providers]]`: OpenID Connect providers for signing in.
 
 use secrecy::SecretString;
 
 use super::{
     Config, IdentityProviderConfig,
-    fault::Origin,
-    gather::Values,
+    error::Origin,
     load::{Reader, masked, show, show_option, some},
+    raw::Values,
     values,
 };
 
-/// What a preset fills in.
+/// Default values for a well-known provider.
 #[derive(Clone, Copy)]
 struct Preset {
     name: &'static str,
@@ -21,7 +21,7 @@ struct Preset {
 const GOOGLE: Preset = Preset { name: "google", label: "Google", issuer: "https://accounts.google.com" };
 
 impl Reader {
-    /// One identity provider; `None` where something that it cannot do without is missing.
+    /// Reads one identity provider; `None` if a required value is missing.
     pub(super) fn identity_provider(
         &mut self,
         name: String,
@@ -30,16 +30,16 @@ impl Reader {
     ) -> Option<IdentityProviderConfig> {
         self.values = values;
         self.prefix = format!("identity_providers.{name}.");
-        let origin = self.values.values().next().map_or(Origin::Default, |given| given.origin.clone());
+        let origin = self.values.values().next().map_or(Origin::Default, |entry| entry.origin.clone());
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 32 || !name.chars().all(letters) {
             let problem = format!("{name:?} cannot be an identity provider's name.");
-            self.fault("name", origin.clone(), problem, "Use small letters, digits and `-`, at most 32.");
+            self.add_error("name", origin.clone(), problem, "Use small letters, digits and `-`, at most 32.");
         }
         if config.url.is_none() && !config.listen.ip().is_loopback() {
             let problem = "The address to which the provider sends people back is not known.".to_owned();
             let remedy = "Set `url` to the address in people's browsers.";
-            self.fault("name", origin.clone(), problem, remedy);
+            self.add_error("name", origin.clone(), problem, remedy);
         }
         let presets = [(GOOGLE.name, Some(GOOGLE))];
         let show_preset = |preset: &Option<Preset>| show_option(&preset.map(|preset| preset.name));
@@ -57,9 +57,9 @@ impl Reader {
             ("client_secret", client_secret.is_none(), "Add the secret that the provider gave you for Colloquy."),
         ];
         for (key, is_missing, remedy) in remedies {
-            let is_faulty = self.faults.iter().any(|fault| fault.key == format!("{}{key}", self.prefix));
+            let is_faulty = self.errors.iter().any(|error| error.key == format!("{}{key}", self.prefix));
             if is_missing && !is_faulty {
-                self.fault(key, origin.clone(), "It is missing.".to_owned(), remedy);
+                self.add_error(key, origin.clone(), "It is missing.".to_owned(), remedy);
             }
         }
         self.prefix.clear();

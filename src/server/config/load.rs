@@ -1,4 +1,4 @@
-//! Puts the configuration together, and lists everything that is wrong with it at once.
+//! Loads and validates the configuration, and reports all errors at once.
 
 use std::{ffi::OsString, path::Path};
 
@@ -6,55 +6,58 @@ use secrecy::SecretString;
 
 use super::{
     Config, DEFAULT_FILE, EgressConfig, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
-    RequiredOf, SessionConfig,
-    fault::{Fault, Faults, Origin, Setting},
-    gather::{Gathered, Given, Raw, Values},
-    values::{self, Wrong},
+    SecondFactorRequirement, SessionConfig,
+    error::{ConfigError, ConfigErrors, Origin, Setting},
+    raw::{Raw, RawConfig, RawEntry, Values},
+    values::{self, InvalidValue},
 };
 
-/// A configuration without faults.
+/// A valid configuration.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What is in effect.
+    /// The configuration in effect.
     pub config: Config,
-    /// Each value for people, in the order of the documentation, with its origin; secrets masked.
+    /// All values for display, in the order of the documentation, with their origins. Secrets are masked.
     pub settings: Vec<Setting>,
-    /// What is no fault, but hardly what was meant; each a sentence or two.
+    /// Warnings about values that are valid but probably not intended, one or two sentences each.
     pub hints: Vec<String>,
 }
 
-/// Reads the configuration: defaults, then `file` (or `colloquy.toml` in the working folder, where there is one),
-/// then `variables` (the environment).
+/// Loads the configuration: defaults, then `file` (or `colloquy.toml` in the working directory if it exists), then
+/// `variables` (the environment).
 ///
 /// # Errors
-/// All faults at once.
-pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Loaded, Faults> {
-    let mut faults = Vec::new();
-    let mut gathered = Gathered::default();
+/// All errors at once.
+pub fn load(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, ConfigErrors> {
+    let mut errors = Vec::new();
+    let mut raw_config = RawConfig::default();
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     match std::fs::read_to_string(path) {
-        Ok(text) => gathered.add_file(path, &text, &mut faults),
+        Ok(text) => raw_config.add_file(path, &text, &mut errors),
         Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => faults.push(Fault {
+        Err(error) => errors.push(ConfigError {
             key: path.display().to_string(),
             origin: Origin::File(path.to_owned()),
             problem: format!("The file cannot be read ({error})."),
             remedy: "Check its name and its permissions.".to_owned(),
         }),
     }
-    gathered.add_environment(variables, &mut faults);
+    raw_config.add_environment(variables, &mut errors);
 
-    let mut reader = Reader { values: gathered.values, prefix: String::new(), faults, settings: Vec::new() };
+    let mut reader = Reader { values: raw_config.values, prefix: String::new(), errors, settings: Vec::new() };
     let mut config = reader.config();
-    for (name, values) in gathered.providers {
+    for (name, values) in raw_config.providers {
         config.providers.extend(reader.provider(name, values));
     }
-    for (name, values) in gathered.identity_providers {
+    for (name, values) in raw_config.identity_providers {
         config.identity_providers.extend(reader.identity_provider(name, values, &config));
     }
     reader.validate(&config);
-    if !reader.faults.is_empty() {
-        return Err(Faults(reader.faults));
+    if !reader.errors.is_empty() {
+        return Err(ConfigErrors(reader.errors));
     }
     let hints = config.providers.iter().filter_map(|provider| {
         let hint = values::base_url_hint(&provider.base_url)?;
@@ -64,12 +67,12 @@ pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (OsString, OsSt
     Ok(Loaded { config, settings: reader.settings, hints })
 }
 
-/// Takes values out of a table and keeps account of faults and of what is in effect.
+/// Parses the values of a table, and collects errors and the values in effect.
 pub(super) struct Reader {
     pub(super) values: Values,
-    /// `providers.NAME.` within a provider.
+    /// `providers.NAME.` while a provider is read.
     pub(super) prefix: String,
-    pub(super) faults: Vec<Fault>,
+    pub(super) errors: Vec<ConfigError>,
     settings: Vec<Setting>,
 }
 
@@ -85,16 +88,17 @@ impl Reader {
             self.read("database_url", None, some(|raw| values::secret_url(raw, &["postgres", "postgresql"])), masked);
         let redis_url = self.read("redis_url", None, some(|raw| values::secret_url(raw, &["redis", "rediss"])), masked);
         let secrets_key = self.read("secrets_key", None, some(values::key), masked);
-        let words = [
-            ("nobody", RequiredOf::Nobody),
-            ("administrators", RequiredOf::Administrators),
-            ("everybody", RequiredOf::Everybody),
+        let choices = [
+            ("nobody", SecondFactorRequirement::Optional),
+            ("administrators", SecondFactorRequirement::Administrators),
+            ("everybody", SecondFactorRequirement::Everyone),
         ];
-        let word = |of: &RequiredOf| words.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word);
+        let word =
+            |of: &SecondFactorRequirement| choices.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word);
         let require_second_factor = self.read(
             "require_second_factor",
             d.require_second_factor,
-            |raw| values::choice(raw, &words),
+            |raw| values::choice(raw, &choices),
             |of| word(of).to_owned(),
         );
         let (sign_up_open, sign_up_domains) = self.sign_up();
@@ -146,10 +150,10 @@ impl Reader {
     }
 
     fn log(&mut self, d: LogConfig) -> LogConfig {
-        let words = [("auto", None), ("text", Some(false)), ("json", Some(true))];
-        let name = |json: &Option<bool>| words.iter().find(|(_, value)| value == json).map_or("", |(word, _)| word);
+        let choices = [("auto", None), ("text", Some(false)), ("json", Some(true))];
+        let name = |json: &Option<bool>| choices.iter().find(|(_, value)| value == json).map_or("", |(word, _)| word);
         LogConfig {
-            json: self.read("log.format", d.json, |raw| values::choice(raw, &words), |json| name(json).to_owned()),
+            json: self.read("log.format", d.json, |raw| values::choice(raw, &choices), |json| name(json).to_owned()),
             filter: self.read("log.filter", d.filter, values::filter, Clone::clone),
         }
     }
@@ -174,43 +178,43 @@ impl Reader {
         }
     }
 
-    /// Whether sign-up is open, and the domains to which it is.
+    /// Whether sign-up is open, and the domains to which it is restricted.
     fn sign_up(&mut self) -> (bool, Vec<String>) {
-        let words = [("closed", "closed"), ("open", "open"), ("domains", "domains")];
-        let word = self.read("sign_up", "closed", |raw| values::choice(raw, &words), |word| (*word).to_owned());
+        let choices = [("closed", "closed"), ("open", "open"), ("domains", "domains")];
+        let word = self.read("sign_up", "closed", |raw| values::choice(raw, &choices), |word| (*word).to_owned());
         let domains = self.read("sign_up_domains", Vec::new(), values::domains, |list| show_list(list));
-        let faulty = |key| self.faults.iter().any(|fault| fault.key == key);
+        let faulty = |key| self.errors.iter().any(|error| error.key == key);
         if !faulty("sign_up") && !faulty("sign_up_domains") {
             if word == "domains" && domains.is_empty() {
                 let problem = "It is missing, although `sign_up` is `domains`.".to_owned();
                 let remedy = "List the domains, for example [\"example.org\"].";
-                self.fault("sign_up_domains", self.origin_of("sign_up"), problem, remedy);
+                self.add_error("sign_up_domains", self.origin_of("sign_up"), problem, remedy);
             } else if word != "domains" && !domains.is_empty() {
                 let problem = format!("It has no effect while `sign_up` is `{word}`.");
                 let remedy = "Set `sign_up` to `domains`, or remove it.";
-                self.fault("sign_up_domains", self.origin_of("sign_up_domains"), problem, remedy);
+                self.add_error("sign_up_domains", self.origin_of("sign_up_domains"), problem, remedy);
             }
         }
         (word == "open", if word == "domains" { domains } else { Vec::new() })
     }
 
-    /// How to send mails: both values or neither.
+    /// The mail settings: both values or neither.
     fn mail(&mut self) -> Option<MailConfig> {
         let smtp_url = self.read("mail.smtp_url", None, some(values::smtp_url), masked);
         let from = self.read("mail.from", None, some(values::mailbox), show_option);
-        let known = |key: &str| self.faults.iter().any(|fault| fault.key == key);
+        let known = |key: &str| self.errors.iter().any(|error| error.key == key);
         let (url_is_wrong, from_is_wrong) = (known("mail.smtp_url"), known("mail.from"));
         match (smtp_url, from) {
             (Some(smtp_url), Some(from)) => return Some(MailConfig { smtp_url, from }),
             (Some(_), None) if !from_is_wrong => {
                 let problem = "It is missing, although `mail.smtp_url` is set.".to_owned();
                 let remedy = "Add the sender, for example \"Colloquy <chat@example.org>\".";
-                self.fault("mail.from", self.origin_of("mail.smtp_url"), problem, remedy);
+                self.add_error("mail.from", self.origin_of("mail.smtp_url"), problem, remedy);
             }
             (None, Some(_)) if !url_is_wrong => {
                 let problem = "It is missing, although `mail.from` is set.".to_owned();
                 let remedy = "Add the mail server, for example smtps://user:password@mail.example.org.";
-                self.fault("mail.smtp_url", self.origin_of("mail.from"), problem, remedy);
+                self.add_error("mail.smtp_url", self.origin_of("mail.from"), problem, remedy);
             }
             _ => {}
         }
@@ -239,14 +243,14 @@ impl Reader {
         }
     }
 
-    /// One endpoint; `None` where it has no base address.
+    /// Reads one provider; `None` if it has no base URL.
     fn provider(&mut self, name: String, values: Values) -> Option<ProviderConfig> {
         self.values = values;
         self.prefix = format!("providers.{name}.");
-        let origin = self.values.values().next().map_or(Origin::Default, |given| given.origin.clone());
+        let origin = self.values.values().next().map_or(Origin::Default, |entry| entry.origin.clone());
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if name.is_empty() || name.len() > 32 || !name.chars().all(letters) || name == "local" {
-            self.fault(
+            self.add_error(
                 "name",
                 origin.clone(),
                 format!("{name:?} cannot be a provider's name."),
@@ -259,15 +263,15 @@ impl Reader {
         let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
         let context = self.read("context", PROVIDER_CONTEXT, bounds, show);
         let system_role = self.read("system_role", true, values::flag, show);
-        if base_url.is_none() && !self.faults.iter().any(|fault| fault.key == format!("{}base_url", self.prefix)) {
+        if base_url.is_none() && !self.errors.iter().any(|error| error.key == format!("{}base_url", self.prefix)) {
             let remedy = "Add it, for example http://127.0.0.1:11434/v1.";
-            self.fault("base_url", origin, "It is missing.".to_owned(), remedy);
+            self.add_error("base_url", origin, "It is missing.".to_owned(), remedy);
         }
         self.prefix.clear();
         base_url.map(|base_url| ProviderConfig { name, base_url, key, models, context, system_role })
     }
 
-    /// What concerns more than one value.
+    /// Validates rules that involve more than one value.
     fn validate(&mut self, config: &Config) {
         let sessions = &config.sessions;
         let pairs = [
@@ -282,19 +286,19 @@ impl Reader {
         for (idle, seconds, absolute, longest) in pairs {
             if seconds > longest {
                 let problem = format!("It is longer than `{absolute}`.");
-                self.fault(idle, self.origin_of(idle), problem, "Make it shorter, or the other longer.");
+                self.add_error(idle, self.origin_of(idle), problem, "Make it shorter, or the other longer.");
             }
         }
         if sessions.absolute > sessions.remembered {
             let problem = "It is shorter than `sessions.absolute`.".to_owned();
             let remedy = "Make it longer, or the other shorter.";
-            self.fault("sessions.remembered", self.origin_of("sessions.remembered"), problem, remedy);
+            self.add_error("sessions.remembered", self.origin_of("sessions.remembered"), problem, remedy);
         }
-        let mail_is_wrong = self.faults.iter().any(|fault| fault.key.starts_with("mail."));
+        let mail_is_wrong = self.errors.iter().any(|error| error.key.starts_with("mail."));
         if !config.sign_up_domains.is_empty() && config.mail.is_none() && !mail_is_wrong {
             let problem = "`domains` needs mails, by which new accounts verify their addresses.".to_owned();
             let remedy = "Set `mail.smtp_url` and `mail.from`, or choose `open` or `closed`.";
-            self.fault("sign_up", self.origin_of("sign_up"), problem, remedy);
+            self.add_error("sign_up", self.origin_of("sign_up"), problem, remedy);
         }
         let Some(model) = &config.default_model else { return };
         let known = |provider: &str| provider == "local" || config.providers.iter().any(|known| known.name == provider);
@@ -303,25 +307,25 @@ impl Reader {
             _ => {
                 let problem = format!("{model:?} names no provider of this configuration.");
                 let remedy = "Write `local/NAME`, or the name of a provider, a slash and the model's name.";
-                self.fault("default_model", self.origin_of("default_model"), problem, remedy);
+                self.add_error("default_model", self.origin_of("default_model"), problem, remedy);
             }
         }
     }
 
-    /// The value of `key`, or `default` where it is not given or wrong. A wrong one becomes a fault.
+    /// The value of `key`, or `default` if it is not set or invalid. An invalid value adds an error.
     pub(super) fn read<T>(
         &mut self,
         key: &str,
         default: T,
-        parse: impl FnOnce(&Raw) -> Result<T, Wrong>,
+        parse: impl FnOnce(&Raw) -> Result<T, InvalidValue>,
         show: impl FnOnce(&T) -> String,
     ) -> T {
         let (value, origin) = match self.values.remove(key) {
             None => (default, Origin::Default),
-            Some(Given { raw, origin }) => match parse(&raw) {
+            Some(RawEntry { raw, origin }) => match parse(&raw) {
                 Ok(value) => (value, origin),
-                Err(Wrong { problem, remedy }) => {
-                    self.fault(key, origin.clone(), problem, &remedy);
+                Err(InvalidValue { problem, remedy }) => {
+                    self.add_error(key, origin.clone(), problem, &remedy);
                     (default, origin)
                 }
             },
@@ -330,8 +334,13 @@ impl Reader {
         value
     }
 
-    pub(super) fn fault(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {
-        self.faults.push(Fault { key: format!("{}{key}", self.prefix), origin, problem, remedy: remedy.to_owned() });
+    pub(super) fn add_error(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {
+        self.errors.push(ConfigError {
+            key: format!("{}{key}", self.prefix),
+            origin,
+            problem,
+            remedy: remedy.to_owned(),
+        });
     }
 
     fn origin_of(&self, key: &str) -> Origin {
@@ -339,7 +348,9 @@ impl Reader {
     }
 }
 
-pub(super) fn some<T>(parse: impl FnOnce(&Raw) -> Result<T, Wrong>) -> impl FnOnce(&Raw) -> Result<Option<T>, Wrong> {
+pub(super) fn some<T>(
+    parse: impl FnOnce(&Raw) -> Result<T, InvalidValue>,
+) -> impl FnOnce(&Raw) -> Result<Option<T>, InvalidValue> {
     |raw| parse(raw).map(Some)
 }
 
@@ -370,7 +381,7 @@ fn show_list(list: &[impl ToString]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// In the largest unit that fits.
+/// Formats a duration in the largest unit that divides it.
 fn show_seconds(seconds: &i64) -> String {
     let unit = [(86_400, "d"), (3_600, "h"), (60, "m")].into_iter().find(|(unit, _)| seconds % unit == 0);
     unit.map_or_else(|| format!("{seconds}s"), |(unit, letter)| format!("{}{letter}", seconds / unit))

@@ -1,4 +1,4 @@
-//! What the operator decides: defaults, then `colloquy.toml`, then the environment.
+//! The configuration: defaults, then `colloquy.toml`, then the environment.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -6,87 +6,90 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
-mod fault;
-mod gather;
+mod error;
 mod identity;
 mod load;
+mod raw;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Fault, Faults, Origin, Setting};
+pub use error::{ConfigError, ConfigErrors, Origin, Setting};
 pub use load::{Loaded, load};
 
-/// The file that is read from the working folder where no other is named.
+/// The file that is read from the working directory unless another one is given.
 pub const DEFAULT_FILE: &str = "colloquy.toml";
-/// The context window that an endpoint's models are taken to have, in tokens, where none is given.
+/// The default context window of a provider's models, in tokens.
 pub const PROVIDER_CONTEXT: u32 = 8_192;
 
-/// The whole configuration, checked.
+/// The whole configuration, validated.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen (`listen`, `COLLOQUY_LISTEN`).
+    /// The address to listen on (`listen`, `COLLOQUY_LISTEN`).
     pub listen: SocketAddr,
-    /// The address under which people reach this installation (`url`, `COLLOQUY_URL`), for example
-    /// `https://chat.example.org`. Decides the accepted `Host` and whether cookies are `Secure`.
-    /// Without it, plain http on loopback names and the listening address is served.
+    /// The public URL of this installation (`url`, `COLLOQUY_URL`), for example `https://chat.example.org`. Determines
+    /// the accepted `Host` and whether cookies are `Secure`. Without it, plain http on loopback names and on the
+    /// listening address is served.
     pub url: Option<PublicUrl>,
-    /// The folder of everything that is kept (`data`, `COLLOQUY_DATA`).
+    /// The data directory (`data`, `COLLOQUY_DATA`).
     pub data: PathBuf,
     /// PostgreSQL instead of SQLite (`database_url`, `DATABASE_URL`).
     pub database_url: Option<SecretString>,
     /// Sessions in Redis instead of the database (`redis_url`, `REDIS_URL`).
     pub redis_url: Option<SecretString>,
-    /// The key that seals secrets in the database, 32 bytes in base64 (`secrets_key`), where it should not lie in `data/keys/`.
+    /// The key that encrypts secrets in the database, 32 bytes in base64 (`secrets_key`), if it is not stored in
+    /// `data/keys/`.
     pub secrets_key: Option<SecretString>,
-    /// Who must have a second factor (`require_second_factor`).
-    pub require_second_factor: RequiredOf,
-    /// Whether strangers may make accounts once there is an administrator (`sign_up`, `closed` or `open`).
+    /// The users who must have a second factor (`require_second_factor`).
+    pub require_second_factor: SecondFactorRequirement,
+    /// Whether anyone can sign up once there is an administrator (`sign_up`, `closed` or `open`).
     pub sign_up_open: bool,
-    /// Domains whose addresses may make accounts (`sign_up_domains`, where `sign_up` is `domains`), in lower case.
-    /// Whoever does must verify the address before they sign in.
+    /// Domains whose addresses can sign up (`sign_up_domains`, if `sign_up` is `domains`), in lower case. These users
+    /// must verify their address before they can sign in.
     pub sign_up_domains: Vec<String>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed (`trusted_proxies`).
+    /// Addresses of proxies whose `X-Forwarded-For` is trusted (`trusted_proxies`).
     pub trusted_proxies: Vec<std::net::IpAddr>,
-    /// How many connections are open at once (`connections`). Further ones wait to be accepted.
+    /// The maximum number of open connections (`connections`). Further ones wait to be accepted.
     pub connections: u32,
-    /// How many answers of one person are written at once (`answers_per_person`). Further ones wait for their turn.
+    /// The maximum number of answers that are generated at the same time per user (`answers_per_person`). Further ones
+    /// are queued.
     pub answers_per_person: u32,
-    /// Form of the log (`log.*`).
+    /// The log settings (`log.*`).
     pub log: LogConfig,
-    /// Lifetimes of sign-ins (`sessions.*`).
+    /// Session lifetimes (`sessions.*`).
     pub sessions: SessionConfig,
-    /// How mails are sent (`mail.*`), where they are.
+    /// Mail settings (`mail.*`); `None` if no mails are sent.
     pub mail: Option<MailConfig>,
-    /// What may be reached over the network (`egress.*`).
+    /// Network access of outgoing requests (`egress.*`).
     pub egress: EgressConfig,
-    /// The models inside Colloquy (`local.*`).
+    /// Models that run on this machine (`local.*`).
     pub local: LocalConfig,
-    /// OpenAI-compatible endpoints (`[[providers]]`).
+    /// OpenAI-compatible providers (`[[providers]]`).
     pub providers: Vec<ProviderConfig>,
-    /// Where people can sign in besides by password (`[[identity_providers]]`).
+    /// OpenID Connect providers for signing in (`[[identity_providers]]`).
     pub identity_providers: Vec<IdentityProviderConfig>,
-    /// The id of the model that a new chat starts with (`default_model`), where the operator chose one.
+    /// The id of the default model of a new chat (`default_model`), if configured.
     pub default_model: Option<String>,
-    /// Seconds between an administrator's word that second factors are lost and their removal (`factor_removal_wait`).
+    /// Seconds between an administrator's request to remove lost second factors and their removal
+    /// (`factor_removal_wait`).
     pub factor_removal_wait: i64,
-    /// Days for which it is kept what was done with accounts (`audit_days`).
+    /// Retention of the audit log, in days (`audit_days`).
     pub audit_days: u32,
-    /// Days after their last message for which chats are kept (`retention_days`); `None` for ever.
+    /// Days after their last message until chats are deleted (`retention_days`); `None` keeps them forever.
     pub retention_days: Option<u32>,
-    /// Who runs this installation (`operator_name`), as the legal pages say.
+    /// The operator's name on the legal pages (`operator_name`).
     pub operator_name: Option<String>,
-    /// Where they can be reached (`operator_contact`), as the legal pages say.
+    /// The operator's contact on the legal pages (`operator_contact`).
     pub operator_contact: Option<String>,
 }
 
 /// An http or https origin without a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// Whether it is https.
+    /// Whether the scheme is https.
     pub https: bool,
-    /// `host` or `host:port`, lower case, as browsers send it in `Host`.
+    /// `host` or `host:port` in lower case, as browsers send it in `Host`.
     pub host: String,
 }
 
@@ -97,116 +100,115 @@ impl PublicUrl {
     }
 }
 
-/// Of whom something is required.
+/// The users to whom a requirement applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequiredOf {
-    /// Of nobody: whoever wants to.
-    Nobody,
-    /// Of administrators.
+pub enum SecondFactorRequirement {
+    /// No one; it is optional.
+    Optional,
+    /// Administrators.
     Administrators,
-    /// Of everybody.
-    Everybody,
+    /// All users.
+    Everyone,
 }
 
-/// The 32 bytes of a key in base64, unless it is none. All bytes the same are no key.
+/// Decodes a key of 32 bytes from base64; `None` if it is malformed or all its bytes are equal.
 pub fn key_bytes(text: &SecretString) -> Option<[u8; 32]> {
     let bytes = STANDARD.decode(text.expose_secret().trim()).ok()?;
     let key: [u8; 32] = bytes.try_into().ok()?;
     key.iter().any(|byte| *byte != key[0]).then_some(key)
 }
 
-/// How to log.
+/// The log settings.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
-    /// JSON lines (`true`), text (`false`), or by whether standard error is a terminal (`None`).
+    /// JSON lines (`true`) or text (`false`); `None` chooses text if standard error is a terminal.
     pub json: Option<bool>,
     /// A `tracing` filter, for example `info`.
     pub filter: String,
 }
 
-/// How long sign-ins last, in seconds.
+/// Session lifetimes, in seconds.
 #[derive(Debug, Clone)]
 pub struct SessionConfig {
-    /// Without use, members.
+    /// Idle timeout of members.
     pub idle: i64,
-    /// In all, members.
+    /// Absolute lifetime for members.
     pub absolute: i64,
-    /// Without use, administrators.
+    /// Idle timeout of administrators.
     pub administrator_idle: i64,
-    /// In all, administrators.
+    /// Absolute lifetime for administrators.
     pub administrator_absolute: i64,
-    /// In all and without use, where "remember me" was chosen.
+    /// Idle timeout and absolute lifetime with "remember me".
     pub remembered: i64,
 }
 
-/// How to send mails.
+/// The mail settings.
 #[derive(Debug, Clone)]
 pub struct MailConfig {
-    /// The mail server, for example `smtps://user:password@mail.example.org`.
+    /// The URL of the mail server, for example `smtps://user:password@mail.example.org`.
     pub smtp_url: SecretString,
     /// The sender, for example `Colloquy <chat@example.org>`.
     pub from: String,
 }
 
-/// What may be reached over the network.
+/// Network access of outgoing requests.
 #[derive(Debug, Clone, Default)]
 pub struct EgressConfig {
-    /// Networks that are not public, into which addresses may lead that are not in the configuration themselves.
+    /// Private networks that may be reached by URLs that are not in the configuration themselves.
     pub allowed_networks: Vec<IpNet>,
 }
 
 /// The models that run on this machine.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
-    /// Folder of `.gguf` files; `data/models` unless set.
+    /// Directory of `.gguf` files; `data/models` unless set.
     pub models: PathBuf,
-    /// Minutes without use after which a model is freed.
+    /// Idle minutes after which a model is unloaded.
     pub idle_minutes: u64,
-    /// Threads for the model; 0 for one less than there are cores.
+    /// Threads of the model; 0 for one less than the number of cores.
     pub threads: u32,
-    /// The longest context in tokens, where it should be shorter than the file allows.
+    /// The maximum context in tokens, if it should be smaller than the file allows.
     pub context: Option<u32>,
-    /// The program that runs a model: this one, unless a test says otherwise.
+    /// The program that runs a model: this executable, unless a test sets another one.
     pub program: Option<PathBuf>,
 }
 
-/// An OpenAI-compatible endpoint.
+/// An OpenAI-compatible provider.
 #[derive(Debug, Clone)]
 pub struct ProviderConfig {
     /// The short name; part of model ids.
     pub name: String,
-    /// For example `http://127.0.0.1:11434/v1`.
+    /// The base URL, for example `http://127.0.0.1:11434/v1`.
     pub base_url: String,
-    /// The key, where one is needed.
+    /// The API key, if the provider requires one.
     pub key: Option<SecretString>,
-    /// The models to offer; empty to ask the endpoint's `/models`.
+    /// The models to offer; empty to list them with `/models`.
     pub models: Vec<String>,
     /// The context window of its models, in tokens.
     pub context: u32,
-    /// Whether its models know the role `system`; else the instructions stand in the first message.
+    /// Whether its models support the role `system`; otherwise the instructions are part of the first message.
     pub system_role: bool,
 }
 
 /// An OpenID Connect provider.
 #[derive(Debug, Clone)]
 pub struct IdentityProviderConfig {
-    /// The short name; part of the addresses that the provider knows.
+    /// The short name; part of the redirect URI.
     pub name: String,
-    /// What people call it.
+    /// The display name.
     pub label: String,
-    /// Its issuer, to the letter.
+    /// The issuer, exactly as the provider reports it.
     pub issuer: String,
-    /// Under which id it knows this installation.
+    /// The client id of this installation.
     pub client_id: String,
-    /// By which secret.
+    /// The client secret.
     pub client_secret: SecretString,
-    /// Whether strangers may make accounts by it, where strangers may make accounts at all.
+    /// Whether users can sign up with it, if sign-up is open at all.
     pub sign_up: bool,
 }
 
 impl Config {
-    /// The origin that links in mails begin with: `url`, or where none is set the address that is listened on.
-    /// What a request says of itself never counts.
+    /// The base URL of links in mails: `url`, or the listening address if it is not set. Never taken from a request.
     pub fn base_url(&self) -> String {
         match &self.url {
             Some(url) => url.origin(),
@@ -215,7 +217,7 @@ impl Config {
         }
     }
 
-    /// The origin of this installation in links that others keep: never taken from a request.
+    /// The origin of this installation in links that are stored elsewhere. Never taken from a request.
     pub fn origin(&self) -> String {
         self.url.as_ref().map_or_else(|| format!("http://{}", self.listen), PublicUrl::origin)
     }
@@ -230,7 +232,7 @@ impl Default for Config {
             database_url: None,
             redis_url: None,
             secrets_key: None,
-            require_second_factor: RequiredOf::Nobody,
+            require_second_factor: SecondFactorRequirement::Optional,
             sign_up_open: false,
             sign_up_domains: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -1,4 +1,4 @@
-//! What the operator writes, and what becomes of it.
+//! Tests of parsing and validation.
 
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::PathBuf};
 
@@ -22,22 +22,22 @@ impl Given {
         self.folder.path().join("colloquy.toml")
     }
 
-    fn load(&self) -> Result<Loaded, Faults> {
+    fn load(&self) -> Result<Loaded, ConfigErrors> {
         load(Some(&self.path()), self.variables.iter().cloned())
     }
 
-    fn faults(&self) -> Vec<Fault> {
-        self.load().expect_err("it has faults").0
+    fn errors(&self) -> Vec<ConfigError> {
+        self.load().expect_err("it has errors").0
     }
 }
 
-fn keys(faults: &[Fault]) -> Vec<&str> {
-    faults.iter().map(|fault| fault.key.as_str()).collect()
+fn keys(errors: &[ConfigError]) -> Vec<&str> {
+    errors.iter().map(|error| error.key.as_str()).collect()
 }
 
 #[test]
-fn nothing_given_is_the_default() {
-    let loaded = given("", &[]).load().expect("no faults");
+fn defaults_apply_if_nothing_is_set() {
+    let loaded = given("", &[]).load().expect("a valid configuration");
     assert_eq!(loaded.config.listen.to_string(), "127.0.0.1:3000");
     assert!(!loaded.config.sign_up_open);
     assert!(loaded.config.providers.is_empty());
@@ -93,7 +93,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         system_role = false
     "#;
     let given = given(file, &[]);
-    let Loaded { config, settings, .. } = given.load().expect("no faults");
+    let Loaded { config, settings, .. } = given.load().expect("a valid configuration");
     assert_eq!(config.url, Some(PublicUrl { https: true, host: "chat.example.org".into() }));
     assert_eq!(config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "10.0.0.2"]);
     assert_eq!(
@@ -106,7 +106,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     assert_eq!(config.operator_name.as_deref(), Some("Ada"));
     assert_eq!(config.operator_contact.as_deref(), Some("ada@example.org"));
     assert_eq!(config.log.json, Some(true));
-    assert_eq!(config.require_second_factor, RequiredOf::Administrators);
+    assert_eq!(config.require_second_factor, SecondFactorRequirement::Administrators);
     let key = config.secrets_key.as_ref().and_then(key_bytes).expect("a key");
     assert_eq!((key[0], key[31]), (0, 31));
     assert_eq!(
@@ -126,7 +126,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
 }
 
 #[test]
-fn every_key_has_a_variable_that_goes_before_the_file() {
+fn variables_override_the_file() {
     let file = "listen = \"127.0.0.1:1\"\n[[providers]]\nname = \"my-host\"\nbase_url = \"http://a/v1\"\n";
     let loaded = given(
         file,
@@ -150,7 +150,7 @@ fn every_key_has_a_variable_that_goes_before_the_file() {
             ("HOME", "/root"),
         ],
     );
-    let Loaded { config, settings, .. } = loaded.load().expect("no faults");
+    let Loaded { config, settings, .. } = loaded.load().expect("a valid configuration");
     assert_eq!(config.listen.port(), 2);
     assert_eq!(
         (config.url, config.log.json, config.sessions.idle, config.local.threads),
@@ -170,7 +170,7 @@ fn every_key_has_a_variable_that_goes_before_the_file() {
 }
 
 #[test]
-fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
+fn all_errors_are_reported_with_key_and_remedy() {
     let file = r#"
         lisen = "x"
         url = "chat.example.org"
@@ -192,7 +192,7 @@ fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
         [[providers]]
         base_url = "http://a"
     "#;
-    let faults = given(
+    let errors = given(
         file,
         &[
             ("COLLOQUY_LISTEN", "localhost"),
@@ -201,8 +201,8 @@ fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
             ("DATABASE_URL", "mysql://h/d"),
         ],
     )
-    .faults();
-    let mut found = keys(&faults);
+    .errors();
+    let mut found = keys(&errors);
     found.sort_unstable();
     assert_eq!(
         found,
@@ -228,10 +228,10 @@ fn all_faults_come_at_once_each_with_its_key_and_a_remedy() {
             "url",
         ]
     );
-    for fault in &faults {
-        assert!(fault.problem.ends_with('.') && fault.remedy.ends_with('.'), "{fault}");
+    for error in &errors {
+        assert!(error.problem.ends_with('.') && error.remedy.ends_with('.'), "{error}");
     }
-    let remedy = |key: &str| faults.iter().find(|fault| fault.key == key).map(|fault| fault.remedy.clone());
+    let remedy = |key: &str| errors.iter().find(|error| error.key == key).map(|error| error.remedy.clone());
     assert_eq!(remedy("lisen").as_deref(), Some("Did you mean `listen`? Otherwise remove it."));
     assert_eq!(remedy("logs.format").as_deref(), Some("Did you mean `log.format`? Otherwise remove it."));
     assert_eq!(remedy("providers.local.bas_url").as_deref(), Some("Did you mean `base_url`? Otherwise remove it."));
@@ -253,7 +253,7 @@ fn secrets_are_never_printed() {
             ("COLLOQUY_MAIL_FROM", "chat@example.org"),
         ],
     );
-    let loaded = good.load().expect("no faults");
+    let loaded = good.load().expect("a valid configuration");
     assert!(!format!("{loaded:?}").contains(canary), "{loaded:?}");
     assert!(loaded.settings.iter().all(|setting| !setting.value.contains(canary)));
 
@@ -266,25 +266,25 @@ fn secrets_are_never_printed() {
         (String::new(), vec![("REDIS_URL", "http://CaNaRy@h"), ("COLLOQUY_PROVIDERS__A__KEY", "CaNaRy\n")]),
     ];
     for (file, variables) in broken {
-        let faults = given(&file, &variables).load().expect_err("it has faults");
-        assert!(!faults.to_string().contains(canary) && !format!("{faults:?}").contains(canary), "{faults}");
+        let errors = given(&file, &variables).load().expect_err("it has errors");
+        assert!(!errors.to_string().contains(canary) && !format!("{errors:?}").contains(canary), "{errors}");
     }
 }
 
 #[test]
-fn k03_a_key_of_another_length_is_a_fault_that_does_not_show_it() {
+fn k03_a_key_of_the_wrong_length_is_an_error_without_its_value() {
     let (short, zeros) = ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", "A".repeat(43) + "=");
     for bad in [short, zeros.as_str(), "CaNaRy", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISI="] {
-        let faults = given("", &[("COLLOQUY_SECRETS_KEY", bad)]).faults();
-        assert_eq!(keys(&faults), ["secrets_key"]);
-        assert!(!faults[0].to_string().contains(bad) && faults[0].problem.contains("32 bytes"), "{}", faults[0]);
+        let errors = given("", &[("COLLOQUY_SECRETS_KEY", bad)]).errors();
+        assert_eq!(keys(&errors), ["secrets_key"]);
+        assert!(!errors[0].to_string().contains(bad) && errors[0].problem.contains("32 bytes"), "{}", errors[0]);
     }
     let good = given("", &[("COLLOQUY_SECRETS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]);
-    assert!(!format!("{:?}", good.load().expect("no faults")).contains("AAECAwQF"));
+    assert!(!format!("{:?}", good.load().expect("a valid configuration")).contains("AAECAwQF"));
 }
 
 #[test]
-fn mail_is_sent_encrypted_or_within_this_machine() {
+fn smtp_requires_tls_or_loopback() {
     let load = |url: &str, from: &str| given(&format!("[mail]\nsmtp_url = {url:?}\nfrom = {from:?}\n"), &[]).load();
     for good in [
         "smtps://u:p@mail.example.org",
@@ -315,91 +315,91 @@ fn mail_is_sent_encrypted_or_within_this_machine() {
     for bad in ["chat", "Colloquy <chat>", "a@b.org, c@d.org", "Colloquy chat@example.org", "<>"] {
         assert_eq!(keys(&load("smtp://localhost", bad).expect_err(bad).0), ["mail.from"], "{bad}");
     }
-    assert_eq!(keys(&given("mail.from = \"a@b.org\"", &[]).faults()), ["mail.smtp_url"]);
-    assert_eq!(keys(&given("mail.smtp_url = \"smtp://localhost\"", &[]).faults()), ["mail.from"]);
+    assert_eq!(keys(&given("mail.from = \"a@b.org\"", &[]).errors()), ["mail.smtp_url"]);
+    assert_eq!(keys(&given("mail.smtp_url = \"smtp://localhost\"", &[]).errors()), ["mail.from"]);
 }
 
 #[test]
-fn domains_of_sign_up_need_mail_and_the_word() {
+fn sign_up_domains_require_mail_and_the_keyword() {
     let mail = "[mail]\nsmtp_url = \"smtp://localhost\"\nfrom = \"a@b.org\"\n";
-    let faults = |file: &str| keys(&given(file, &[]).faults()).join(" ");
-    assert_eq!(faults("sign_up = \"domains\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up");
-    assert_eq!(faults(&format!("sign_up = \"domains\"\n{mail}")), "sign_up_domains");
-    assert_eq!(faults("sign_up = \"open\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up_domains");
-    assert_eq!(faults(&format!("sign_up = \"domains\"\nsign_up_domains = [\"@b.org\"]\n{mail}")), "sign_up_domains");
+    let errors = |file: &str| keys(&given(file, &[]).errors()).join(" ");
+    assert_eq!(errors("sign_up = \"domains\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up");
+    assert_eq!(errors(&format!("sign_up = \"domains\"\n{mail}")), "sign_up_domains");
+    assert_eq!(errors("sign_up = \"open\"\nsign_up_domains = [\"b.org\"]\n"), "sign_up_domains");
+    assert_eq!(errors(&format!("sign_up = \"domains\"\nsign_up_domains = [\"@b.org\"]\n{mail}")), "sign_up_domains");
 }
 
 #[test]
-fn o02_links_begin_with_the_configured_address() {
-    let base = |file: &str| given(file, &[]).load().expect("no faults").config.base_url();
+fn o02_links_use_the_configured_url() {
+    let base = |file: &str| given(file, &[]).load().expect("a valid configuration").config.base_url();
     assert_eq!(base("url = \"https://chat.example.org\""), "https://chat.example.org");
     assert_eq!(base("listen = \"127.0.0.1:3100\""), "http://127.0.0.1:3100");
     assert_eq!(base("listen = \"[::]:3100\""), "http://localhost:3100");
 }
 
 #[test]
-fn a_file_that_is_no_toml_or_not_there_is_a_fault() {
+fn invalid_and_missing_files_are_errors() {
     let broken = given("listen = \"127.0.0.1:1\"\nthis is not TOML\n", &[]);
-    let faults = broken.faults();
-    assert!(faults[0].problem.contains("Line 2"), "{}", faults[0]);
+    let errors = broken.errors();
+    assert!(errors[0].problem.contains("Line 2"), "{}", errors[0]);
 
     let missing = broken.folder.path().join("missing.toml");
-    let faults = load(Some(&missing), std::iter::empty()).expect_err("it is not there").0;
-    assert_eq!(keys(&faults), [missing.display().to_string()]);
+    let errors = load(Some(&missing), std::iter::empty()).expect_err("it is not there").0;
+    assert_eq!(keys(&errors), [missing.display().to_string()]);
 }
 
 #[test]
-fn odd_values_are_faults_and_do_not_panic() {
+fn odd_values_are_errors_and_do_not_panic() {
     let mut odd = given("", &[]);
     odd.variables.push(("COLLOQUY_DATA".into(), OsString::from_vec(vec![0xff, b'x'])));
-    assert_eq!(keys(&odd.faults()), ["COLLOQUY_DATA"]);
+    assert_eq!(keys(&odd.errors()), ["COLLOQUY_DATA"]);
 
     let values = ["\"\"", "\"\\u0000\"", "{}", "[]", "[1]", "1e400", "-1", "nan", "1979-05-27", "true", "99999999999"];
-    for key in gather::KEYS {
+    for key in raw::KEYS {
         for value in values {
-            // Most are faults; none may panic.
+            // Most are errors; none may panic.
             let _ = given(&format!("{key} = {value}\n"), &[]).load();
         }
     }
     for file in
         ["providers = 1", "providers = [1]", "[providers]\nname = \"a\"", "[providers.a]\nbase_url = \"http://a\""]
     {
-        assert!(given(file, &[]).faults().iter().any(|fault| fault.key.starts_with("providers")), "{file}");
+        assert!(given(file, &[]).errors().iter().any(|error| error.key.starts_with("providers")), "{file}");
     }
     let file = "data = \"/etc/passwd\"\n[local]\nprogram = \"/nowhere/at/all\"\n";
-    assert_eq!(keys(&given(file, &[]).faults()), ["data", "local.program"]);
+    assert_eq!(keys(&given(file, &[]).errors()), ["data", "local.program"]);
 }
 
 #[test]
 fn allowed_networks_are_networks() {
     let given = |value: &str| given("", &[("COLLOQUY_EGRESS_ALLOWED_NETWORKS", value)]);
     for none in ["10.0.0.2", "10.0.0.0/33", "example.org", "10.0.0.0/8,", "all"] {
-        assert_eq!(keys(&given(none).faults()), ["egress.allowed_networks"], "{none}");
+        assert_eq!(keys(&given(none).errors()), ["egress.allowed_networks"], "{none}");
     }
-    let networks = given("10.0.0.2/32, fd00::/8").load().expect("no faults").config.egress.allowed_networks;
+    let networks = given("10.0.0.2/32, fd00::/8").load().expect("a valid configuration").config.egress.allowed_networks;
     assert_eq!(networks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.2/32", "fd00::/8"]);
 }
 
 #[test]
-fn a_provider_named_twice_is_a_fault() {
+fn duplicate_provider_names_are_errors() {
     let file =
         "[[providers]]\nname=\"a-b\"\nbase_url=\"http://a\"\n[[providers]]\nname=\"a_b\"\nbase_url=\"http://b\"\n";
-    assert_eq!(keys(&given(file, &[]).faults()), ["providers[1].name"]);
+    assert_eq!(keys(&given(file, &[]).errors()), ["providers[1].name"]);
 }
 
-/// The documentation names each key and its variable, so that neither is forgotten there.
+/// The documentation must list each key and its variable.
 #[test]
 fn the_documentation_names_every_key() {
     let text = include_str!("../../../docs/configuration.md");
-    for key in gather::KEYS {
-        let variable = gather::variable(key);
+    for key in raw::KEYS {
+        let variable = raw::variable(key);
         assert!(text.contains(&format!("`{key}`")), "{key}");
         assert!(text.contains(&format!("`{variable}`")), "{variable}");
     }
 }
 
 #[test]
-fn identity_providers_come_from_the_file_and_from_variables() {
+fn identity_providers_are_read_from_the_file_and_from_variables() {
     let file = r#"
         [[identity_providers]]
         name = "google"
@@ -414,7 +414,7 @@ fn identity_providers_come_from_the_file_and_from_variables() {
         sign_up = false
     "#;
     let given = given(file, &[("COLLOQUY_IDENTITY_PROVIDERS__GOOGLE__CLIENT_SECRET", "one")]);
-    let Loaded { config, settings, .. } = given.load().expect("no faults");
+    let Loaded { config, settings, .. } = given.load().expect("a valid configuration");
     let [google, house] = &config.identity_providers[..] else { panic!("two providers") };
     assert_eq!((google.issuer.as_str(), google.label.as_str()), ("https://accounts.google.com", "Google"));
     assert_eq!(
@@ -428,7 +428,7 @@ fn identity_providers_come_from_the_file_and_from_variables() {
 }
 
 #[test]
-fn faulty_identity_providers_are_named_with_a_remedy() {
+fn invalid_identity_providers_are_reported_with_a_remedy() {
     let table = |name: &str, rest: &str| format!("[[identity_providers]]\nname = \"{name}\"\n{rest}\n");
     let whole = "issuer = \"https://a.example\"\nclient_id = \"i\"\nclient_secret = \"s\"";
     let cases = [
@@ -448,16 +448,16 @@ fn faulty_identity_providers_are_named_with_a_remedy() {
         ("identity_providers = 1".to_owned(), "identity_providers"),
     ];
     for (file, key) in cases {
-        let faults = given(&file, &[]).faults();
-        assert_eq!(keys(&faults), [key], "{file}");
-        assert!(!faults[0].remedy.is_empty());
+        let errors = given(&file, &[]).errors();
+        assert_eq!(keys(&errors), [key], "{file}");
+        assert!(!errors[0].remedy.is_empty());
     }
     let open = format!("listen = \"0.0.0.0:3000\"\nurl = \"https://chat.example.org\"\n{}", table("a", whole));
-    assert_eq!(given(&open, &[]).load().expect("no faults").config.origin(), "https://chat.example.org");
+    assert_eq!(given(&open, &[]).load().expect("a valid configuration").config.origin(), "https://chat.example.org");
 }
 
 #[test]
-fn base_addresses_are_cut_to_the_base_and_doubtful_ones_get_a_hint() {
+fn base_urls_are_normalised_and_doubtful_ones_get_a_hint() {
     for (written, base, has_hint) in [
         ("http://a/v1", "http://a/v1", false),
         ("http://a/v1///", "http://a/v1", false),
@@ -472,7 +472,7 @@ fn base_addresses_are_cut_to_the_base_and_doubtful_ones_get_a_hint() {
         ("https://a/chat/completions", "https://a", true),
     ] {
         let file = format!("[[providers]]\nname = \"p\"\nbase_url = \"{written}\"\n");
-        let loaded = given(&file, &[]).load().expect("no faults");
+        let loaded = given(&file, &[]).load().expect("a valid configuration");
         assert_eq!(loaded.config.providers[0].base_url, base, "{written}");
         assert_eq!(!loaded.hints.is_empty(), has_hint, "{written}: {:?}", loaded.hints);
         assert!(loaded.hints.iter().all(|hint| hint.contains("/v1")), "{:?}", loaded.hints);

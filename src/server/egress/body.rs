@@ -1,13 +1,14 @@
-//! Bodies of answers, never more of them than was asked for. The caller bounds the time.
+//! Reads response bodies up to a limit. The caller sets the timeout.
 
 use reqwest::Response;
 
 use super::error::EgressError;
 
-/// A whole body.
+/// Reads a whole body.
 ///
 /// # Errors
-/// `TooLarge` where it is larger than `limit` bytes; `Lost` or `Garbled` where its end does not come.
+/// `TooLarge` if it is larger than `limit` bytes; `ConnectionLost` or `InvalidResponse` if it does not arrive
+/// completely.
 pub async fn read_whole(mut response: Response, limit: usize) -> Result<Vec<u8>, EgressError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -19,8 +20,8 @@ pub async fn read_whole(mut response: Response, limit: usize) -> Result<Vec<u8>,
     Ok(body)
 }
 
-/// The first `limit` bytes of a body, or as many as come.
-pub async fn read_beginning(mut response: Response, limit: usize) -> Vec<u8> {
+/// Reads the first `limit` bytes of a body, or fewer if it ends or fails before.
+pub async fn read_prefix(mut response: Response, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);

@@ -1,7 +1,7 @@
-//! A circuit breaker for each host: one that does not answer is left alone for a while, so that nobody waits in vain.
+//! A circuit breaker per host: no requests are sent for a while to a host that repeatedly failed to answer.
 //!
-//! By hand, because `failsafe` lets everybody through at once after a pause, and because it and
-//! `tower-resilience-circuitbreaker` read the system's clock, which no test can hold.
+//! Not a crate: `failsafe` lets all requests through at the same time after the pause, and both it and
+//! `tower-resilience-circuitbreaker` read the system clock, which tests cannot control.
 
 use std::{
     collections::HashMap,
@@ -13,49 +13,50 @@ use tokio::time::Instant;
 
 use super::error::EgressError;
 
-/// So many failures in a row open a breaker.
-const FAILURES: u32 = 5;
-/// How long it stays open at first, and at most: each probe that fails doubles it.
-const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
-/// How long the others wait for a probe before the next one is let through.
-const PROBE: Duration = Duration::from_secs(10);
-/// Of how many hosts failures are kept. Where there are more, all are forgotten.
-const HOSTS: usize = 1_000;
+/// The number of consecutive failures that opens a breaker.
+const FAILURE_THRESHOLD: u32 = 5;
+/// The first and the longest pause of an open breaker: each failed probe doubles the pause.
+const BACKOFF: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+/// The timeout of a probe, after which the next one is allowed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The maximum number of hosts with failures. When it is reached, all are forgotten.
+const MAX_HOSTS: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed {
         failures: u32,
     },
-    /// Nobody is let through before `until`. Whoever comes first then is the probe, and moves it on for the others.
+    /// No request is allowed before `until`. The first one after that is the probe; it extends `until` for the others.
     Open {
         until: Instant,
         pause: Duration,
     },
 }
 
-/// The breakers, by scheme, host and port. A host without failures has none.
+/// The breakers by scheme, host and port. A host without failures has no entry.
 #[derive(Debug, Default)]
 pub(super) struct Breakers(Mutex<HashMap<String, State>>);
 
-/// Leave to ask a host, until it is said how that went. A probe that ends without a word makes way for another one.
+/// Permission to send a request to a host; its outcome must be reported. If a probe is dropped without an outcome,
+/// another one may follow.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     breakers: &'a Breakers,
     host: String,
-    /// Until when the others wait for it, where it is a probe.
+    /// The deadline of the probe; `None` if the request is not a probe.
     probe: Option<Instant>,
 }
 
 impl Breakers {
-    /// Leave to ask a host now.
-    pub fn admit(&self, host: String, now: Instant) -> Result<Permit<'_>, EgressError> {
+    /// Acquires permission to send a request to a host now.
+    pub fn acquire(&self, host: String, now: Instant) -> Result<Permit<'_>, EgressError> {
         let mut probe = None;
         if let Some(State::Open { until, .. }) = self.lock().get_mut(&host) {
             if now < *until {
-                return Err(EgressError::LeftAlone(host));
+                return Err(EgressError::CircuitOpen(host));
             }
-            *until = now + PROBE;
+            *until = now + PROBE_TIMEOUT;
             probe = Some(*until);
         }
         Ok(Permit { breakers: self, host, probe })
@@ -71,37 +72,37 @@ impl Permit<'_> {
         self.probe.is_some()
     }
 
-    /// The host has answered.
+    /// Records that the host answered.
     pub fn succeed(mut self) {
         self.probe = None;
         if let Some(State::Open { .. }) = self.breakers.lock().remove(&self.host) {
-            tracing::info!(host = self.host, "a host answers again");
+            tracing::info!(host = self.host, "circuit breaker closed: the host answers again");
         }
     }
 
-    /// It has not.
+    /// Records that the host did not answer.
     pub fn fail(mut self, now: Instant) {
         let probe = self.probe.take();
         let mut states = self.breakers.lock();
-        if states.len() >= HOSTS && !states.contains_key(&self.host) {
+        if states.len() >= MAX_HOSTS && !states.contains_key(&self.host) {
             states.clear();
         }
-        let [first, longest] = PAUSES;
+        let [first, longest] = BACKOFF;
         let state = states.entry(self.host.clone()).or_insert(State::Closed { failures: 0 });
         match state {
-            State::Closed { failures } if *failures + 1 < FAILURES => *failures += 1,
+            State::Closed { failures } if *failures + 1 < FAILURE_THRESHOLD => *failures += 1,
             State::Closed { .. } => {
                 *state = State::Open { until: now + first, pause: first };
                 tracing::warn!(
                     host = self.host,
-                    "a host did not answer {FAILURES} times in a row: it is left alone for a while"
+                    "circuit breaker opened: the host did not answer {FAILURE_THRESHOLD} times in a row"
                 );
             }
             State::Open { until, pause } if probe == Some(*until) => {
                 *pause = longest.min(*pause * 2);
                 *until = now + *pause;
             }
-            // It was asked before the breaker opened, or so long ago that another probe is out.
+            // The request was sent before the breaker opened, or so long ago that another probe is running.
             State::Open { .. } => {}
         }
     }
@@ -113,7 +114,7 @@ impl Drop for Permit<'_> {
         if let Some(State::Open { until, .. }) = self.breakers.lock().get_mut(&self.host)
             && *until == probe
         {
-            *until -= PROBE;
+            *until -= PROBE_TIMEOUT;
         }
     }
 }

@@ -1,35 +1,36 @@
-//! Why no answer came.
+//! Why a request failed.
 
 use std::error::Error;
 
-/// Why no answer came. The texts are for the log: they name hosts, but never a whole address, which may hold a secret.
+/// Why a request failed. The messages are for the log: they name hosts, but never a whole URL, which may contain a
+/// secret.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {
-    /// What is to be asked is no address.
+    /// The URL is invalid.
     #[error("the address cannot be used: {0}")]
     Address(String),
-    /// The address could be listened in on, and nobody configured it so.
+    /// The URL was not configured by the operator and is neither https nor loopback.
     #[error("the address is neither https nor on this machine")]
     Insecure,
-    /// The host leads into a network that nobody allowed. Nothing was sent.
+    /// The host resolves to a network that is not allowed. Nothing was sent.
     #[error("{0} leads into a private network, which `egress.allowed_networks` does not allow")]
     Forbidden(String),
-    /// The host did not answer several times in a row. Nothing was sent.
-    #[error("{0} did not answer several times in a row, and is left alone for a moment")]
-    LeftAlone(String),
-    /// There was no connection.
+    /// The circuit breaker of the host is open. Nothing was sent.
+    #[error("{0} repeatedly did not answer, so no requests are sent to it for a while")]
+    CircuitOpen(String),
+    /// The connection could not be established.
     #[error("{0}")]
     Unreachable(String),
-    /// The beginning of the answer did not come in time.
+    /// The response head did not arrive in time.
     #[error("no answer in time")]
     TimedOut,
     /// The connection was lost.
     #[error("{0}")]
-    Lost(String),
-    /// What came was not HTTP.
+    ConnectionLost(String),
+    /// The response was not valid HTTP.
     #[error("{0}")]
-    Garbled(String),
-    /// More came than is read.
+    InvalidResponse(String),
+    /// The response exceeds the size limit.
     #[error("the answer is too large")]
     TooLarge,
 }
@@ -49,14 +50,14 @@ impl From<reqwest::Error> for EgressError {
         let kind = match find_cause::<hyper::Error>(&error) {
             _ if error.is_builder() => Self::Address,
             _ if error.is_connect() => Self::Unreachable,
-            Some(cause) if cause.is_parse() => Self::Garbled,
-            _ => Self::Lost,
+            Some(cause) if cause.is_parse() => Self::InvalidResponse,
+            _ => Self::ConnectionLost,
         };
         kind(causes(&error).fold(error.to_string(), |text, cause| format!("{text}: {cause}")))
     }
 }
 
-/// What of this type is among the causes of an error.
+/// Returns the first cause of this type.
 pub(super) fn find_cause<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }

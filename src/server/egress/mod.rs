@@ -1,7 +1,8 @@
-//! The one way out of the program for HTTP: where a request may go, how often it is tried, and when a host is left alone.
+//! Outgoing HTTP requests: the egress policy (SSRF protection), retries and circuit breakers. All requests of the
+//! program go through this module.
 //!
-//! Every request says who named its address ([`Source`]) and until when its answer is of use to whoever waits. Answers come
-//! as streams; [`read_whole`] and [`read_beginning`] bound those that are read at once.
+//! Every request states the source of its URL ([`Source`]) and a deadline. Responses are streams; [`read_whole`] and
+//! [`read_prefix`] read their bodies up to a limit.
 
 use std::{
     fmt,
@@ -17,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use self::{
     breaker::Breakers,
     policy::{Policy, Route},
-    resolver::{Checked, System},
+    resolver::{CheckedResolver, SystemResolver},
 };
 
 mod body;
@@ -32,37 +33,37 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
-pub use body::{read_beginning, read_whole};
+pub use body::{read_prefix, read_whole};
 pub use error::EgressError;
-pub use policy::{Source, is_safe};
+pub use policy::{Source, is_secure_url};
 
-/// The way out; one per process. Cheap to clone.
+/// The client for outgoing requests; one per process. Cheap to clone.
 #[derive(Clone)]
 pub struct Egress(Arc<Inner>);
 
 struct Inner {
     policy: Arc<Policy>,
     resolver: Arc<dyn Resolve>,
-    /// Each is made where it is needed first: it reads the machine's certificates, which takes some memory.
-    anywhere: OnceLock<Client>,
+    /// The clients are built on first use: loading the root certificates takes some memory.
+    unrestricted: OnceLock<Client>,
     checked: OnceLock<Client>,
     breakers: Breakers,
     timing: Timing,
 }
 
-/// What tests shorten.
+/// Timing that tests shorten.
 #[derive(Debug, Clone, Copy)]
 struct Timing {
-    /// Before each further try, as a rule.
-    pauses: [Duration; 2],
+    /// The usual delays before the second and the third attempt.
+    backoff: [Duration; 2],
     /// A host that had less time than this to answer has not failed.
-    fair: Duration,
+    min_wait: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        let pauses = [Duration::from_millis(100), Duration::from_millis(400)];
-        Self { pauses, fair: Duration::from_secs(10) }
+        let backoff = [Duration::from_millis(100), Duration::from_millis(400)];
+        Self { backoff, min_wait: Duration::from_secs(10) }
     }
 }
 
@@ -73,34 +74,34 @@ impl fmt::Debug for Egress {
 }
 
 impl Default for Egress {
-    /// Without a network that is allowed besides the public internet.
+    /// Only the public internet is allowed.
     fn default() -> Self {
         Self::new(Vec::new())
     }
 }
 
 impl Egress {
-    /// `allowed_networks` may be reached besides the public internet by addresses that nobody configured.
+    /// `allowed_networks` may be reached, besides the public internet, by URLs that are not configured.
     pub fn new(allowed_networks: Vec<IpNet>) -> Self {
-        Self::with(allowed_networks, Arc::new(System), Timing::default())
+        Self::with_parts(allowed_networks, Arc::new(SystemResolver), Timing::default())
     }
 
-    fn with(allowed: Vec<IpNet>, resolver: Arc<dyn Resolve>, timing: Timing) -> Self {
+    fn with_parts(allowed: Vec<IpNet>, resolver: Arc<dyn Resolve>, timing: Timing) -> Self {
         Self(Arc::new(Inner {
             policy: Arc::new(Policy { allowed }),
             resolver,
-            anywhere: OnceLock::new(),
+            unrestricted: OnceLock::new(),
             checked: OnceLock::new(),
             breakers: Breakers::default(),
             timing,
         }))
     }
 
-    /// Sends a request to an address that `source` named, again where that does no harm, and waits until `until` for the
-    /// head of the answer. The body is the caller's to bound.
+    /// Sends a request to a URL from `source`, retries it where that is safe, and waits until `until` for the response
+    /// head. The caller limits the body.
     ///
     /// # Errors
-    /// Why there is no answer. One that says that something is wrong is an answer.
+    /// No response was received. A response with an error status is not an error.
     pub async fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -110,13 +111,13 @@ impl Egress {
         let inner = &*self.0;
         let request = Request::try_from(request)?;
         let client = inner.client(inner.policy.route(request.url(), source)?);
-        let begun = Instant::now();
-        let permit = inner.breakers.admit(request.url().origin().ascii_serialization(), begun)?;
-        let pauses = if permit.is_probe() { &[] } else { inner.timing.pauses.as_slice() };
-        match timeout_at(until, retry::send(client, request, pauses, until)).await {
+        let started_at = Instant::now();
+        let permit = inner.breakers.acquire(request.url().origin().ascii_serialization(), started_at)?;
+        let backoff = if permit.is_probe() { &[] } else { inner.timing.backoff.as_slice() };
+        match timeout_at(until, retry::send(client, request, backoff, until)).await {
             Ok(Ok(response)) => {
                 match response.status() {
-                    // Not 503: a host that is busy, or loads a model, says so itself.
+                    // Not 503: the host itself answers that it is busy or loading a model.
                     StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
                         permit.fail(Instant::now());
                     }
@@ -132,7 +133,7 @@ impl Egress {
                 Err(error)
             }
             Err(_) => {
-                if begun.elapsed() >= inner.timing.fair {
+                if started_at.elapsed() >= inner.timing.min_wait {
                     permit.fail(Instant::now());
                 }
                 Err(EgressError::TimedOut)
@@ -144,10 +145,10 @@ impl Egress {
 impl Inner {
     fn client(&self, route: Route) -> &Client {
         match route {
-            Route::Anywhere => self.anywhere.get_or_init(|| client::build(Arc::clone(&self.resolver))),
+            Route::Unrestricted => self.unrestricted.get_or_init(|| client::build(Arc::clone(&self.resolver))),
             Route::Checked => self.checked.get_or_init(|| {
                 let (policy, resolver) = (Arc::clone(&self.policy), Arc::clone(&self.resolver));
-                client::build(Arc::new(Checked { policy, resolver }))
+                client::build(Arc::new(CheckedResolver { policy, resolver }))
             }),
         }
     }

@@ -1,19 +1,19 @@
-//! Which addresses are of the public internet, and which are of somebody's own network, of a machine, or of nobody.
+//! Tells addresses of the public internet from private, local and reserved ones.
 //!
-//! After IANA's registries of special-purpose addresses. What the standard library knows of them is held against this in
-//! the tests: its whole answer (`is_global`) is not stable.
+//! Based on IANA's registries of special-purpose addresses. The tests compare it with the standard library, whose own
+//! `is_global` is not stable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// Blocks of IPv4 in which no public server is.
+/// IPv4 blocks without public servers.
 const SPECIAL_V4: [Ipv4Net; 16] = [
     v4([0, 0, 0, 0], 8),        // "this network"
     v4([10, 0, 0, 0], 8),       // private
     v4([100, 64, 0, 0], 10),    // shared by customers of a provider (CGNAT)
     v4([127, 0, 0, 0], 8),      // loopback
-    v4([168, 63, 129, 16], 32), // not special by itself: inside of Azure it is the host of the machine
+    v4([168, 63, 129, 16], 32), // public, but inside Azure it is the host of the virtual machine
     v4([169, 254, 0, 0], 16),   // link-local, with the clouds' metadata services
     v4([172, 16, 0, 0], 12),    // private
     v4([192, 0, 0, 0], 24),     // assignments of the IETF
@@ -26,9 +26,9 @@ const SPECIAL_V4: [Ipv4Net; 16] = [
     v4([224, 0, 0, 0], 4),      // multicast
     v4([240, 0, 0, 0], 4),      // reserved, with the broadcast address
 ];
-/// All public servers of IPv6 are in here, so that loopback, link-local, ULA and multicast need no line of their own.
+/// Contains all public IPv6 servers, so loopback, link-local, ULA and multicast need no entries.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// Blocks of it in which there is none.
+/// Blocks within it without public servers.
 const SPECIAL_V6: [Ipv6Net; 3] = [
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),     // assignments of the IETF, with Teredo
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation
@@ -43,16 +43,16 @@ const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
 }
 
-/// Whether an address is of the public internet. One of IPv6 that stands for one of IPv4 counts as that.
+/// Whether an address belongs to the public internet. An IPv6 address that embeds an IPv4 address is treated as that.
 pub(super) fn is_public(address: IpAddr) -> bool {
-    match plain(address) {
+    match effective_address(address) {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|block| block.contains(&address)),
         IpAddr::V6(address) => GLOBAL_V6.contains(&address) && !SPECIAL_V6.iter().any(|block| block.contains(&address)),
     }
 }
 
-/// Where an address leads in the end: that of IPv4, where one of IPv6 only stands for it.
-pub(super) fn plain(address: IpAddr) -> IpAddr {
+/// The IPv4 address that an IPv6 address embeds, otherwise the address itself.
+pub(super) fn effective_address(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     match v6.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] // mapped
@@ -148,7 +148,7 @@ mod tests {
 
         #[test]
         fn what_the_standard_library_calls_special_is_not_public(bits: u128, length in 0_usize..=16) {
-            // Few addresses are special, so each is also tried behind the beginnings of some that are.
+            // Random addresses are rarely special, so each is also tested behind special prefixes.
             let beginnings: [u128; 5] = [bits, 0, 0xffff << 32, 0xfc00 << 112, 0xfe80 << 112];
             for beginning in beginnings {
                 let kept = bits.checked_shr(u32::try_from(128 - 8 * length).expect("small")).unwrap_or(0);
@@ -163,7 +163,7 @@ mod tests {
                 let special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_broadcast()
                     || v4.is_documentation() || v4.is_multicast() || v4.is_unspecified();
                 prop_assert!(!(special && is_public(v4.into())), "{v4}");
-                // Whoever writes it as one of IPv6 gains nothing.
+                // Writing the address as IPv6 does not bypass the check.
                 prop_assert_eq!(is_public(v4.to_ipv6_mapped().into()), is_public(v4.into()));
             }
         }

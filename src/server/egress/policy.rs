@@ -1,4 +1,4 @@
-//! Where requests may go.
+//! The egress policy: where requests may be sent.
 
 use std::net::IpAddr;
 
@@ -7,25 +7,25 @@ use reqwest::Url;
 
 use super::{
     error::EgressError,
-    networks::{is_public, plain},
+    networks::{effective_address, is_public},
 };
 
-/// Who named an address: that decides where it may lead.
+/// The source of a URL, which decides where it may point.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// The operator, in the configuration. It may lead anywhere, also into their own network.
+    /// The operator's configuration. Any address is allowed, including private networks.
     Configuration,
-    /// What answers at this configured address, such as an issuer. It may lead to the same host, to the public internet, and
-    /// into the networks that the operator allows.
-    NamedAt(&'a str),
+    /// A response from this configured URL, such as the metadata of an issuer. The same host, the public internet and
+    /// the networks allowed by the operator are permitted.
+    DiscoveredAt(&'a str),
 }
 
-/// By which client a request goes.
+/// The client to use for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
-    /// To whatever address the host has.
-    Anywhere,
-    /// To an address that the policy permits, whatever the host's name resolves to.
+    /// Connects to any address of the host.
+    Unrestricted,
+    /// Connects only to addresses that the policy permits, checked after name resolution.
     Checked,
 }
 
@@ -36,40 +36,40 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// By which client an address may be asked that this source named.
+    /// Selects the client for a URL from this source.
     pub fn route(&self, url: &Url, source: Source<'_>) -> Result<Route, EgressError> {
-        let Source::NamedAt(configured) = source else { return Ok(Route::Anywhere) };
-        if !is_safe(url) {
+        let Source::DiscoveredAt(configured) = source else { return Ok(Route::Unrestricted) };
+        if !is_secure_url(url) {
             return Err(EgressError::Insecure);
         }
         if Url::parse(configured).is_ok_and(|configured| configured.host() == url.host()) {
-            return Ok(Route::Anywhere);
+            return Ok(Route::Unrestricted);
         }
-        match literal(url) {
-            // No resolver sees an address that is written as one.
+        match ip_literal(url) {
+            // IP literals are not resolved, so the resolver cannot check them.
             Some(address) if !self.permits(address) => Err(EgressError::forbidden(url.host_str())),
             _ => Ok(Route::Checked),
         }
     }
 
-    /// Whether an address may be connected to that nobody configured.
+    /// Whether a URL that is not configured may connect to this address.
     pub fn permits(&self, address: IpAddr) -> bool {
-        let end = plain(address);
+        let end = effective_address(address);
         is_public(address) || self.allowed.iter().any(|network| network.contains(&end) || network.contains(&address))
     }
 }
 
-/// Whether an address is such that nobody in between can read along: https, or this machine.
-pub fn is_safe(url: &Url) -> bool {
+/// Whether a URL is safe from eavesdropping: https, or loopback.
+pub fn is_secure_url(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
-        "http" => url.host_str() == Some("localhost") || literal(url).is_some_and(|address| address.is_loopback()),
+        "http" => url.host_str() == Some("localhost") || ip_literal(url).is_some_and(|address| address.is_loopback()),
         _ => false,
     }
 }
 
-/// The host, where it is an address and no name. The parser of URLs has brought all ways to write one into one form.
-fn literal(url: &Url) -> Option<IpAddr> {
+/// The host if it is an IP literal. The URL parser has normalised all spellings.
+fn ip_literal(url: &Url) -> Option<IpAddr> {
     url.host_str()?.trim_matches(['[', ']']).parse().ok()
 }
 
@@ -93,12 +93,12 @@ mod tests {
             ("http://localhost.a.example/", false),
             ("ftp://127.0.0.1/", false),
         ] {
-            assert_eq!(is_safe(&url(address)), safe, "{address}");
+            assert_eq!(is_secure_url(&url(address)), safe, "{address}");
         }
     }
 
     #[test]
-    fn t02_addresses_that_nobody_configured_lead_nowhere_private() {
+    fn t02_discovered_urls_cannot_reach_private_addresses() {
         let policy = Policy { allowed: Vec::new() };
         for host in [
             "127.0.0.1",
@@ -131,23 +131,24 @@ mod tests {
             "[fc00::1]",
             "[fe80::1]",
         ] {
-            let refused = policy.route(&url(&format!("https://{host}/x")), Source::NamedAt("https://login.example"));
+            let refused =
+                policy.route(&url(&format!("https://{host}/x")), Source::DiscoveredAt("https://login.example"));
             assert!(matches!(refused, Err(EgressError::Forbidden(_))), "{host}: {refused:?}");
         }
         for scheme in ["http", "ftp", "file", "gopher", "ws", "data"] {
             let refused =
-                policy.route(&url(&format!("{scheme}://a.example/")), Source::NamedAt("https://login.example"));
+                policy.route(&url(&format!("{scheme}://a.example/")), Source::DiscoveredAt("https://login.example"));
             assert!(matches!(refused, Err(EgressError::Insecure)), "{scheme}: {refused:?}");
         }
     }
 
     #[test]
-    fn names_and_public_addresses_are_asked_by_the_client_that_checks() {
+    fn names_and_public_addresses_use_the_checked_client() {
         let policy = Policy { allowed: Vec::new() };
         for host in
             ["keys.example", "localhost", "localhost.", "8.8.8.8", "[2606:4700::1111]", "xn--mnchen-3ya.example"]
         {
-            let route = policy.route(&url(&format!("https://{host}/x")), Source::NamedAt("https://login.example"));
+            let route = policy.route(&url(&format!("https://{host}/x")), Source::DiscoveredAt("https://login.example"));
             assert!(matches!(route, Ok(Route::Checked)), "{host}: {route:?}");
         }
     }
@@ -155,14 +156,14 @@ mod tests {
     #[test]
     fn the_configured_host_may_be_private_and_no_other() {
         let policy = Policy { allowed: Vec::new() };
-        let route = |address: &str, configured: &str| policy.route(&url(address), Source::NamedAt(configured));
+        let route = |address: &str, configured: &str| policy.route(&url(address), Source::DiscoveredAt(configured));
         for (address, configured) in [
             ("https://10.0.0.5/token", "https://10.0.0.5/realm"),
             ("https://10.0.0.5:9443/token", "https://10.0.0.5:8443/realm"),
             ("https://login.lan/token", "https://Login.LAN/realm"),
             ("http://127.0.0.1:9/token", "http://127.0.0.1:8/"),
         ] {
-            assert!(matches!(route(address, configured), Ok(Route::Anywhere)), "{address}");
+            assert!(matches!(route(address, configured), Ok(Route::Unrestricted)), "{address}");
         }
         for (address, configured) in [
             ("https://10.0.0.6/", "https://10.0.0.5/"),
@@ -173,7 +174,7 @@ mod tests {
             assert!(matches!(route(address, configured), Err(EgressError::Forbidden(_))), "{address}");
         }
         let anywhere = policy.route(&url("http://10.0.0.6/v1"), Source::Configuration);
-        assert!(matches!(anywhere, Ok(Route::Anywhere)), "the operator decides");
+        assert!(matches!(anywhere, Ok(Route::Unrestricted)), "the operator decides");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Names become addresses. Which of them may be connected to is decided here, on the very addresses that are connected to,
-//! so that a name gains nothing by leading elsewhere the next time that it is asked for.
+//! Name resolution. The policy is checked here, on the addresses that are then connected to, so that DNS rebinding has
+//! no effect.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -7,27 +7,27 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::{error::EgressError, policy::Policy};
 
-/// Asks the machine's resolver.
+/// The system's resolver.
 #[derive(Debug)]
-pub(super) struct System;
+pub(super) struct SystemResolver;
 
-impl Resolve for System {
+impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            // The port is the caller's matter.
+            // The caller sets the port.
             let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// Refuses a name that leads to any address that the policy does not permit.
-pub(super) struct Checked {
+/// Rejects a name if any of its addresses is not permitted by the policy.
+pub(super) struct CheckedResolver {
     pub policy: Arc<Policy>,
     pub resolver: Arc<dyn Resolve>,
 }
 
-impl Resolve for Checked {
+impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (policy, host) = (Arc::clone(&self.policy), name.as_str().to_owned());
         let resolving = self.resolver.resolve(name);

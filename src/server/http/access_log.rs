@@ -1,4 +1,4 @@
-//! The outermost layer: gives each request an id, each answer its headers, and each pair of them a line in the log.
+//! The outermost layer: assigns the request id, adds the response headers and writes the access log.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -25,34 +25,35 @@ use crate::{
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The place where a request's handlers leave who is asking, for the log. An extension of all requests.
+/// A slot in which a handler stores the id of the signed-in user for the access log. In the extensions of every
+/// request.
 #[derive(Debug, Clone, Default)]
 pub struct LoggedUser(Arc<OnceLock<UserId>>);
 
 impl LoggedUser {
-    /// Leaves the person's id. The first one stays.
+    /// Stores the user's id. Later calls have no effect.
     pub fn set(&self, user: UserId) {
         self.0.get_or_init(|| user);
     }
 }
 
-/// What the layer needs to know.
+/// The state of [`log_access`].
 #[derive(Debug)]
 pub(super) struct AccessLog {
     pub clock: Clock,
-    /// Whether people reach us by https.
+    /// Whether users reach the server over https.
     pub https: bool,
 }
 
-/// The layer.
-pub(super) async fn log_access(State(with): State<Arc<AccessLog>>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::new(with.clock.new_id());
-    // Of level error, so that it is there for events of errors whatever the filter.
+/// The middleware function of the access log.
+pub(super) async fn log_access(State(config): State<Arc<AccessLog>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::new(config.clock.new_id());
+    // At error level, so that no log filter removes it: error events always carry the request id.
     let span = tracing::error_span!("request", %id);
-    let mut line = Line::begin(&request, span.clone());
+    let mut entry = AccessLogEntry::start(&request, span.clone());
     request.extensions_mut().insert(id);
-    request.extensions_mut().insert(line.user.clone());
-    let language = language_of(request.headers());
+    request.extensions_mut().insert(entry.user.clone());
+    let language = preferred_language(request.headers());
     request.extensions_mut().insert(language);
     let wants_page = matches!(*request.method(), Method::GET | Method::HEAD) && accepts_html(request.headers());
 
@@ -65,34 +66,35 @@ pub(super) async fn log_access(State(with): State<Arc<AccessLog>>, mut request: 
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    headers::complete(response.headers_mut(), with.https);
-    line.end(response.status());
+    headers::add_missing_headers(response.headers_mut(), config.https);
+    entry.finish(response.status());
     response
 }
 
-/// The language that a browser asks for.
-fn language_of(headers: &HeaderMap) -> Language {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|asked| asked.to_str().ok());
-    asked.and_then(Language::negotiate).unwrap_or_default()
+/// The preferred language from `Accept-Language`.
+fn preferred_language(headers: &HeaderMap) -> Language {
+    let header = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    header.and_then(Language::negotiate).unwrap_or_default()
 }
 
-/// Whether the client is a browser that wants a page.
+/// Whether the client is a browser that expects a page.
 pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The line of one request in the log: no query, no path as it was sent, nothing that the client wrote.
-struct Line {
+/// The access log entry of one request. It holds the route pattern, not the raw path or the query, and nothing else
+/// that the client sent.
+struct AccessLogEntry {
     method: &'static str,
     route: Option<MatchedPath>,
-    begun: Instant,
+    started_at: Instant,
     user: LoggedUser,
     span: Span,
-    ended: bool,
+    finished: bool,
 }
 
-impl Line {
-    fn begin(request: &Request, span: Span) -> Self {
+impl AccessLogEntry {
+    fn start(request: &Request, span: Span) -> Self {
         let method = match *request.method() {
             Method::GET => "GET",
             Method::HEAD => "HEAD",
@@ -100,26 +102,27 @@ impl Line {
             _ => "OTHER",
         };
         let route = request.extensions().get::<MatchedPath>().cloned();
-        Self { method, route, begun: Instant::now(), user: LoggedUser::default(), span, ended: false }
+        Self { method, route, started_at: Instant::now(), user: LoggedUser::default(), span, finished: false }
     }
 
-    fn end(&mut self, status: StatusCode) {
-        self.ended = true;
+    fn finish(&mut self, status: StatusCode) {
+        self.finished = true;
         self.write(status.as_u16());
     }
 
     fn write(&self, status: u16) {
         let route = self.route.as_ref().map_or("-", MatchedPath::as_str);
-        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         let user = self.user.0.get().map(tracing::field::display);
         self.span.in_scope(|| tracing::info!(user, method = self.method, route, status, ms, "answered"));
     }
 }
 
-impl Drop for Line {
-    /// A client that goes away before its answer ends this future in the middle. 499 is what others write then.
+impl Drop for AccessLogEntry {
+    /// When the client disconnects before the response is ready, this future is dropped. Logs status 499, as nginx
+    /// does.
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.finished {
             self.write(499);
         }
     }

@@ -1,8 +1,8 @@
-//! Who is at the other end.
+//! The address of the client.
 //!
-//! Behind a trusted proxy it is what the proxy says: in `X-Forwarded-For`, or where there is none in `Forwarded` (RFC 7239).
-//! Both are lists to which each proxy adds the address that it sees, on the right. What stands to the left of the first
-//! address that is not a trusted proxy's can be made up by anybody.
+//! Behind a trusted proxy it is taken from `X-Forwarded-For` or, without that header, from `Forwarded` (RFC 7239). Both
+//! are lists: each proxy appends the address that it sees on the right. Everything to the left of the first address
+//! that is not a trusted proxy can be forged by the client.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -15,80 +15,81 @@ use crate::server::audit::ClientAddress;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The two ends of the connection that a request came through. An extension of requests that came over a socket.
+/// The two ends of the connection of a request. In the extensions of every request that came over a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connected {
-    /// The other end.
+pub struct ConnectionAddrs {
+    /// The address of the client or proxy that connected.
     pub peer: SocketAddr,
-    /// Our end: the address and port that the other end connected to.
+    /// The local address and port that were connected to.
     pub local: SocketAddr,
 }
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Source {
-    /// The address of the client, or of the last proxy that can be believed.
+pub(super) struct ClientSource {
+    /// The address of the client, or of the last proxy that can be trusted.
     pub address: ClientAddress,
-    /// Whether a trusted proxy passed the request on without saying for which address: then many may be behind it.
-    pub is_hidden: bool,
+    /// Whether a trusted proxy forwarded the request without a usable client address. Many clients may share `address`
+    /// then.
+    pub is_shared_address: bool,
 }
 
-/// What a proxy can say of where a request came from.
+/// One entry of a forwarding header.
 enum Hop {
     Address(IpAddr),
-    /// No address: the word `unknown`, an identifier of the proxy's own, or what nobody can read.
+    /// Not an address: `unknown`, an obfuscated identifier, or an unreadable entry. Holds the reason for the log.
     Hidden(&'static str),
 }
 
-/// The right-most address that is not a trusted proxy's, if the request comes from a trusted proxy; else the peer.
-pub(super) fn source(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Source {
+/// Returns the right-most address that is not a trusted proxy if the peer is a trusted proxy, otherwise the peer.
+pub(super) fn client_source(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> ClientSource {
     let mut client = peer.to_canonical();
-    let known = |client| Source { address: ClientAddress(client), is_hidden: false };
+    let known = |client| ClientSource { address: ClientAddress(client), is_shared_address: false };
     if !trusted.contains(&client) {
         return known(client);
     }
     let mut hops = if headers.contains_key(FORWARDED_FOR) { forwarded_for(headers) } else { forwarded(headers) };
     if hops.is_empty() {
-        return hidden(client, "nothing");
+        return hidden_client(client, "nothing");
     }
     while trusted.contains(&client) {
         match hops.pop() {
             Some(Hop::Address(hop)) => client = hop,
-            Some(Hop::Hidden(what)) => return hidden(client, what),
+            Some(Hop::Hidden(reason)) => return hidden_client(client, reason),
             None => break,
         }
     }
     known(client)
 }
 
-/// Says in the log once what the operator should look at. Not what was sent: clients may have written it.
-fn hidden(proxy: IpAddr, what: &str) -> Source {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
+/// Warns the operator once. Does not log the header: clients can write it.
+fn hidden_client(proxy: IpAddr, reason: &str) -> ClientSource {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
         tracing::warn!(
             %proxy,
-            what,
-            "a trusted proxy does not say for which address it passes requests on, so tries are not counted by address; \
-             let it set X-Forwarded-For"
+            reason,
+            "a trusted proxy does not send the client's address, so rate limits cannot count by address; \
+             configure it to set X-Forwarded-For"
         );
     });
-    Source { address: ClientAddress(proxy), is_hidden: true }
+    ClientSource { address: ClientAddress(proxy), is_shared_address: true }
 }
 
-/// The hops of `X-Forwarded-For`, which no standard describes: addresses with or without a port, in brackets or quotes.
+/// Parses `X-Forwarded-For`, which has no standard: addresses with or without a port, in brackets or in quotes.
 fn forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
     let lines = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::to_str);
     let mut hops = Vec::new();
     for line in lines {
         match line {
-            Ok(line) => hops.extend(line.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(hop)),
+            Ok(line) => hops.extend(line.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(parse_hop)),
             Err(_) => hops.push(Hop::Hidden("unreadable")),
         }
     }
     hops
 }
 
-/// The hops of `Forwarded`, of each element what it says with `for`.
+/// Parses `Forwarded`; only the `for` parameter of each element is used.
 fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let mut hops = Vec::new();
     for line in headers.get_all(FORWARDED) {
@@ -103,7 +104,7 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
             let named = |pair: &&str| pair.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("for="));
             let mut values = pairs.into_iter().filter(named).map(|pair| &pair[4..]);
             match (values.next(), values.next()) {
-                (Some(value), None) => hop(value),
+                (Some(value), None) => parse_hop(value),
                 _ => Hop::Hidden("an element without `for`"),
             }
         }));
@@ -111,27 +112,27 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     hops
 }
 
-/// The pieces of a list between separators that do not stand in quotes, the last one first. Read from the right, so that
-/// a quote that a client has left open on the left cannot swallow what a proxy adds.
+/// Splits at separators outside quotes and returns the parts from right to left. Reads from the right, so that a quote
+/// left open by the client on the left cannot swallow what a proxy appended.
 fn split_from_right(text: &str, separator: u8) -> Vec<&str> {
     let bytes = text.as_bytes();
     let is_escaped = |at: usize| bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
-    let (mut pieces, mut end, mut at, mut quoted) = (Vec::new(), text.len(), text.len(), false);
+    let (mut parts, mut end, mut at, mut quoted) = (Vec::new(), text.len(), text.len(), false);
     while at > 0 {
         at -= 1;
         if bytes[at] == b'"' && !(quoted && is_escaped(at)) {
             quoted = !quoted;
         } else if bytes[at] == separator && !quoted {
-            pieces.push(text[at + 1..end].trim());
+            parts.push(text[at + 1..end].trim());
             end = at;
         }
     }
-    pieces.push(text[..end].trim());
-    pieces
+    parts.push(text[..end].trim());
+    parts
 }
 
-/// One hop: an address, or why it is none.
-fn hop(entry: &str) -> Hop {
+/// Parses one entry into an address, or the reason why it is not one.
+fn parse_hop(entry: &str) -> Hop {
     let entry = entry.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(entry).trim();
     let address = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) if port.is_empty() || port.strip_prefix(':').is_some_and(is_port) => {
@@ -139,7 +140,7 @@ fn hop(entry: &str) -> Hop {
         }
         Some(_) => None,
         None => entry.parse().ok().or_else(|| {
-            // An address of IPv6 is ended by its brackets alone.
+            // An IPv6 address may only have a port when it is in brackets.
             let (address, port) = entry.split_once(':')?;
             address.parse().ok().filter(|address: &IpAddr| address.is_ipv4() && is_port(port))
         }),
@@ -152,7 +153,7 @@ fn hop(entry: &str) -> Hop {
     }
 }
 
-/// A port: a number, or a name that the proxy has made up (RFC 7239, section 6.3).
+/// Whether this is a port: a number, or an obfuscated port of the proxy (RFC 7239, section 6.3).
 fn is_port(text: &str) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     match text.strip_prefix('_') {
@@ -167,24 +168,24 @@ mod tests {
 
     const PROXIES: [&str; 3] = ["10.0.0.1", "10.0.0.2", "2001:db8:f::1"];
 
-    fn ask(peer: &str, name: &HeaderName, lines: &[&str], trusted: &[&str]) -> Source {
+    fn client_source_for(peer: &str, name: &HeaderName, lines: &[&str], trusted: &[&str]) -> ClientSource {
         let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
         let trusted: Vec<IpAddr> = trusted.iter().map(|text| ip(text)).collect();
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(name, HeaderValue::from_bytes(line.as_bytes()).expect("a header"));
         }
-        source(ip(peer), &headers, &trusted)
+        client_source(ip(peer), &headers, &trusted)
     }
 
-    fn find(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
-        ask(peer, &FORWARDED_FOR, forwarded, trusted).address.0.to_string()
+    fn address_for(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        client_source_for(peer, &FORWARDED_FOR, forwarded, trusted).address.0.to_string()
     }
 
-    /// The address that these lines name through a trusted proxy; none where they name none.
-    fn through(name: &HeaderName, lines: &[&str]) -> Option<String> {
-        let source = ask("10.0.0.1", name, lines, &PROXIES);
-        (!source.is_hidden).then(|| source.address.0.to_string())
+    /// Returns the client address that these headers name through a trusted proxy; `None` if they name none.
+    fn forwarded_address(name: &HeaderName, lines: &[&str]) -> Option<String> {
+        let client_source = client_source_for("10.0.0.1", name, lines, &PROXIES);
+        (!client_source.is_shared_address).then(|| client_source.address.0.to_string())
     }
 
     #[test]
@@ -193,9 +194,10 @@ mod tests {
         for forged in ["203.0.113.9", "fe80::1%eth0", "garbage", "127.0.0.1", "203.0.113.9:1", "unknown", "", &many] {
             for name in [FORWARDED_FOR, FORWARDED] {
                 for trusted in [&[][..], &["10.0.0.1"][..]] {
-                    let source = ask("198.51.100.7", &name, &[forged, &format!("for={forged}")], trusted);
+                    let client_source =
+                        client_source_for("198.51.100.7", &name, &[forged, &format!("for={forged}")], trusted);
                     let expected = ClientAddress("198.51.100.7".parse().expect("an address"));
-                    assert_eq!(source, Source { address: expected, is_hidden: false }, "{forged}");
+                    assert_eq!(client_source, ClientSource { address: expected, is_shared_address: false }, "{forged}");
                 }
             }
         }
@@ -204,13 +206,13 @@ mod tests {
     #[test]
     fn row_30_the_rightmost_untrusted_hop_is_the_client() {
         let proxies = ["10.0.0.1", "10.0.0.2"];
-        assert_eq!(find("10.0.0.1", &["6.6.6.6, 203.0.113.9"], &proxies), "203.0.113.9");
-        assert_eq!(find("10.0.0.1", &["6.6.6.6, 203.0.113.9, 10.0.0.2"], &proxies), "203.0.113.9");
-        assert_eq!(find("10.0.0.1", &["6.6.6.6", "203.0.113.9"], &proxies), "203.0.113.9");
-        assert_eq!(find("::ffff:10.0.0.1", &["203.0.113.9"], &proxies), "203.0.113.9");
-        assert_eq!(find("10.0.0.1", &["203.0.113.9, garbage"], &proxies), "10.0.0.1");
-        assert_eq!(find("10.0.0.1", &[], &proxies), "10.0.0.1");
-        assert_eq!(find("10.0.0.1", &["10.0.0.2, 10.0.0.1"], &proxies), "10.0.0.2");
+        assert_eq!(address_for("10.0.0.1", &["6.6.6.6, 203.0.113.9"], &proxies), "203.0.113.9");
+        assert_eq!(address_for("10.0.0.1", &["6.6.6.6, 203.0.113.9, 10.0.0.2"], &proxies), "203.0.113.9");
+        assert_eq!(address_for("10.0.0.1", &["6.6.6.6", "203.0.113.9"], &proxies), "203.0.113.9");
+        assert_eq!(address_for("::ffff:10.0.0.1", &["203.0.113.9"], &proxies), "203.0.113.9");
+        assert_eq!(address_for("10.0.0.1", &["203.0.113.9, garbage"], &proxies), "10.0.0.1");
+        assert_eq!(address_for("10.0.0.1", &[], &proxies), "10.0.0.1");
+        assert_eq!(address_for("10.0.0.1", &["10.0.0.2, 10.0.0.1"], &proxies), "10.0.0.2");
     }
 
     #[test]
@@ -252,18 +254,21 @@ mod tests {
             (" , ,", None),
             ("", None),
         ] {
-            assert_eq!(through(&FORWARDED_FOR, &[entry]).as_deref(), client, "{entry}");
+            assert_eq!(forwarded_address(&FORWARDED_FOR, &[entry]).as_deref(), client, "{entry}");
         }
-        assert_eq!(through(&FORWARDED_FOR, &[]), None);
+        assert_eq!(forwarded_address(&FORWARDED_FOR, &[]), None);
         assert_eq!(
-            through(&FORWARDED_FOR, &["6.6.6.6", "203.0.113.9:1", "10.0.0.2:5"]).as_deref(),
+            forwarded_address(&FORWARDED_FOR, &["6.6.6.6", "203.0.113.9:1", "10.0.0.2:5"]).as_deref(),
             Some("203.0.113.9")
         );
-        assert_eq!(through(&FORWARDED_FOR, &["6.6.6.6", "203.0.113.9:1", ""]).as_deref(), Some("203.0.113.9"));
+        assert_eq!(
+            forwarded_address(&FORWARDED_FOR, &["6.6.6.6", "203.0.113.9:1", ""]).as_deref(),
+            Some("203.0.113.9")
+        );
     }
 
     #[test]
-    fn row_30_forwarded_is_read_where_nothing_else_says_it() {
+    fn row_30_forwarded_is_used_without_x_forwarded_for() {
         for (line, client) in [
             ("for=203.0.113.12", Some("203.0.113.12")),
             ("For=\"203.0.113.12:5012\"", Some("203.0.113.12")),
@@ -285,16 +290,16 @@ mod tests {
             ("forx=203.0.113.12", None),
             ("for=203.0.113.12, for=\"", None),
         ] {
-            assert_eq!(through(&FORWARDED, &[line]).as_deref(), client, "{line}");
+            assert_eq!(forwarded_address(&FORWARDED, &[line]).as_deref(), client, "{line}");
         }
         assert_eq!(
-            through(&FORWARDED, &["for=6.6.6.6", "for=203.0.113.9, for=10.0.0.2"]).as_deref(),
+            forwarded_address(&FORWARDED, &["for=6.6.6.6", "for=203.0.113.9, for=10.0.0.2"]).as_deref(),
             Some("203.0.113.9")
         );
         let mut both = HeaderMap::new();
         both.insert(FORWARDED, HeaderValue::from_static("for=6.6.6.6"));
         both.insert(FORWARDED_FOR, HeaderValue::from_static("203.0.113.9"));
         let proxy = "10.0.0.1".parse().expect("an address");
-        assert_eq!(source(proxy, &both, &[proxy]).address.0.to_string(), "203.0.113.9");
+        assert_eq!(client_source(proxy, &both, &[proxy]).address.0.to_string(), "203.0.113.9");
     }
 }

@@ -1,4 +1,5 @@
-//! `/audit/export`: the audit as JSON Lines. A form, because an export is itself written down.
+//! `POST /audit/export`: downloads the audit log as JSON Lines. It is a form and not a link because the export itself
+//! is recorded in the audit log.
 
 use axum::{
     Form, Router,
@@ -36,7 +37,7 @@ async fn export(
     form: Result<Form<AuditQuery>, FormRejection>,
 ) -> Response {
     let mut response = match form {
-        Ok(Form(query)) => answer(state, &extensions, &headers, &query).await,
+        Ok(Form(query)) => stream_export(state, &extensions, &headers, &query).await,
         Err(rejection) => refuse_request(rejection.status(), reason!("form_expected")),
     };
     if !response.status().is_success() && accepts_html(&headers) {
@@ -45,7 +46,7 @@ async fn export(
     response
 }
 
-async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
+async fn stream_export(state: AppState, extensions: &Extensions, headers: &HeaderMap, query: &AuditQuery) -> Response {
     let Some(caller) = extensions.get::<Caller>() else { return refuse(AppError::Unauthenticated) };
     let meta = RequestMeta::from_request(extensions, headers);
     let export = match state.people.export_audit(caller, query, &meta).await {
@@ -56,11 +57,11 @@ async fn answer(state: AppState, extensions: &Extensions, headers: &HeaderMap, q
     let day = time::OffsetDateTime::from_unix_timestamp(seconds).map(time::OffsetDateTime::date);
     let day = day.map(|day| day.to_string()).unwrap_or_default();
     let name = format!("attachment; filename=\"audit-{day}.jsonl\"");
-    // One step in memory at a time, and none before the one before was taken.
+    // Only one batch is in memory: the next one is read after the previous one was sent.
     let lines = try_unfold((state.people, export), async |(people, mut export)| {
         let lines = people.next_lines(&mut export).await.map_err(|fault| {
-            tracing::error!(%fault, "an export of the audit broke off");
-            std::io::Error::other("the export broke off")
+            tracing::error!(%fault, "the audit export failed");
+            std::io::Error::other("the export failed")
         })?;
         Ok::<_, std::io::Error>(lines.map(|lines| (Bytes::from(lines), (people, export))))
     });

@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded in size and time.
+//! Request bodies with a size limit and a timeout.
 
 use std::{
     error::Error,
@@ -22,26 +22,26 @@ use tokio::time::Sleep;
 use super::refusal::refuse_request;
 use crate::i18n::Reason;
 
-/// A body that ends with an error when it is larger than allowed, or not there in time.
-pub(super) struct Bounded {
+/// A body that fails with an error when it exceeds the size limit or the timeout.
+pub(super) struct BoundedBody {
     body: Limited<Body>,
     time: Duration,
-    // Begins with the first time that one has to wait, so that a body that is there costs no timer.
+    // Starts with the first pending poll, so that a body that is already buffered needs no timer.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// The body was not there in time.
+/// The body did not arrive within the timeout.
 #[derive(Debug, thiserror::Error)]
-#[error("the body was not there in time")]
-struct Late;
+#[error("the body did not arrive in time")]
+struct BodyTimeout;
 
-impl Bounded {
+impl BoundedBody {
     pub fn new(body: Body, bytes: usize, time: Duration) -> Self {
         Self { body: Limited::new(body, bytes), time, deadline: None }
     }
 }
 
-impl HttpBody for Bounded {
+impl HttpBody for BoundedBody {
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 
@@ -51,7 +51,7 @@ impl HttpBody for Bounded {
         }
         let time = self.time;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
-        deadline.as_mut().poll(cx).map(|()| Some(Err(Late.into())))
+        deadline.as_mut().poll(cx).map(|()| Some(Err(BodyTimeout.into())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -63,20 +63,20 @@ impl HttpBody for Bounded {
     }
 }
 
-/// Refuses a body by what the head says of it, before any of it is read.
-pub(super) fn check_head(headers: &HeaderMap, most: usize) -> Result<(), Box<Response>> {
+/// Rejects a body by its headers, before any of it is read.
+pub(super) fn check_headers(headers: &HeaderMap, max_bytes: usize) -> Result<(), Box<Response>> {
     let encoding = headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding.as_bytes() != b"identity");
     if encoding {
         return Err(Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason!("request_compressed"))));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > most as u64) {
+    if length.is_some_and(|length| length > max_bytes as u64) {
         return Err(Box::new(too_large()));
     }
     Ok(())
 }
 
-/// The whole body, or the answer that refuses it.
+/// Reads the whole body, or returns the response that rejects it.
 pub(super) async fn read(body: Body) -> Result<Bytes, Box<Response>> {
     body.collect().await.map(|body| body.to_bytes()).map_err(|error| Box::new(refusal(&error)))
 }
@@ -87,21 +87,21 @@ fn refusal(error: &(dyn Error + 'static)) -> Response {
         if error.is::<LengthLimitError>() {
             return too_large();
         }
-        if error.is::<Late>() {
-            return closing(StatusCode::REQUEST_TIMEOUT, reason!("request_late"));
+        if error.is::<BodyTimeout>() {
+            return refuse_and_close(StatusCode::REQUEST_TIMEOUT, reason!("request_late"));
         }
         cause = error.source();
     }
-    closing(StatusCode::BAD_REQUEST, reason!("request_broken_off"))
+    refuse_and_close(StatusCode::BAD_REQUEST, reason!("request_broken_off"))
 }
 
-/// The body is over the limit.
+/// The response to a body over the size limit.
 pub(super) fn too_large() -> Response {
-    closing(StatusCode::PAYLOAD_TOO_LARGE, reason!("request_too_large"))
+    refuse_and_close(StatusCode::PAYLOAD_TOO_LARGE, reason!("request_too_large"))
 }
 
-/// What is left of the body is not read, so the connection cannot be used again.
-fn closing(status: StatusCode, reason: Reason) -> Response {
+/// The rest of the body is not read, so the connection cannot be reused.
+fn refuse_and_close(status: StatusCode, reason: Reason) -> Response {
     let mut response = refuse_request(status, reason);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     async fn status(parts: impl futures::Stream<Item = io::Result<&'static str>> + Send + 'static) -> u16 {
-        let body = Body::new(Bounded::new(Body::from_stream(parts), 10, Duration::from_millis(50)));
+        let body = Body::new(BoundedBody::new(Body::from_stream(parts), 10, Duration::from_millis(50)));
         read(body).await.map_or_else(|refusal| refusal.status().as_u16(), |_| 200)
     }
 
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(status(stream::iter([Ok("12345"), Ok("67890")])).await, 200);
         assert_eq!(status(stream::iter([Ok("12345"), Ok("678901")])).await, 413);
         assert_eq!(status(stream::pending()).await, 408);
-        // One letter at a time does not put the end off.
+        // Sending one byte at a time does not extend the timeout.
         let drip = stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             Some((Ok("x"), ()))

@@ -1,4 +1,5 @@
-//! What browsers ask for: pages, server functions, streams, downloads and files. A browser is known by its cookie.
+//! The routes for browsers: pages, server functions, streams, downloads and static files. Requests are authenticated by
+//! cookie.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::{
     audit_export, body, caller, events, export, files, functions,
     guard::{RequestHost, Rules},
     identities, locales, pages, picture,
-    refusal::{not_served, refuse, refuse_request},
+    refusal::{method_not_allowed, refuse, refuse_request},
     session,
 };
 use crate::{
@@ -24,13 +25,13 @@ use crate::{
     server::state::AppState,
 };
 
-/// The routes. `shell` renders the whole document.
+/// The routes. `shell` renders the whole HTML document.
 pub(super) fn routes<V: IntoView + 'static>(
     state: &AppState,
     rules: &Arc<Rules>,
     shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
 ) -> Router<AppState> {
-    // Only what needs to know who is asking reads sessions.
+    // Only these routes load the session and the caller.
     let identified = |router: Router<AppState>| {
         let router = router.layer(from_fn_with_state(state.clone(), caller::identify));
         router.layer(from_fn_with_state(state.clone(), session::load_session))
@@ -46,21 +47,28 @@ pub(super) fn routes<V: IntoView + 'static>(
     let not_found = identified(pages::not_found(state, shell)).with_state(state.clone());
     let routes = identified(private).merge(locales::routes()).merge(files::routes(&state.leptos_options, not_found));
     let uploads = identified(picture::uploads(state));
-    guarded(routes, rules, limits::BODY_BYTES).merge(guarded(uploads, rules, limits::PICTURE_BYTES))
+    guarded(routes, rules, limits::MAX_BODY_BYTES).merge(guarded(uploads, rules, limits::MAX_PICTURE_BYTES))
 }
 
-/// These routes behind the checks for browsers: a form must come from a page of ours, and its body has at most `most` bytes.
+/// Wraps routes in the checks for browser requests: a form must come from one of our pages, and its body has at most
+/// `max_body_bytes` bytes.
 pub(super) fn guarded<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     rules: &Arc<Rules>,
-    most: usize,
+    max_body_bytes: usize,
 ) -> Router<S> {
-    // Before the layer, which then is around this too.
-    routes.method_not_allowed_fallback(not_served).layer(from_fn_with_state((rules.clone(), most), guard))
+    // Must come before the layer, so that the layer also wraps this fallback.
+    routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state((rules.clone(), max_body_bytes), guard))
 }
 
-/// The layer.
-async fn guard(State((rules, most)): State<(Arc<Rules>, usize)>, mut request: Request, next: Next) -> Response {
+/// The middleware function of the checks.
+async fn guard(
+    State((rules, max_body_bytes)): State<(Arc<Rules>, usize)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let method = request.method();
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
         let mut refusal = refuse_request(StatusCode::METHOD_NOT_ALLOWED, reason!("method_unknown"));
@@ -72,11 +80,11 @@ async fn guard(State((rules, most)): State<(Arc<Rules>, usize)>, mut request: Re
         if !rules.site.is_own_page(&host, request.headers()) {
             return refuse(AppError::Forbidden);
         }
-        if let Err(refusal) = body::check_head(request.headers(), most) {
+        if let Err(refusal) = body::check_headers(request.headers(), max_body_bytes) {
             return *refusal;
         }
         let body = std::mem::take(request.body_mut());
-        *request.body_mut() = Body::new(body::Bounded::new(body, most, rules.body_time));
+        *request.body_mut() = Body::new(body::BoundedBody::new(body, max_body_bytes, rules.body_timeout));
     }
     next.run(request).await
 }

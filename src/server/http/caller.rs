@@ -1,4 +1,4 @@
-//! Finds out who calls, once per request, and which language they read.
+//! Identifies the caller and their language, once per request.
 
 use axum::{
     extract::{Request, State},
@@ -12,30 +12,30 @@ use super::{
     refusal::{language_in, refuse_fault},
 };
 use crate::server::{
-    auth::{Caller, Unenrolled},
+    auth::{Caller, MfaEnrolmentRequired},
     cookies::SESSION,
     fault::Fault,
     state::AppState,
 };
 
-/// The layer: leaves in the request's extensions the [`Caller`] where somebody is signed in, and [`Unenrolled`] where they
-/// must add a second factor before anything else.
+/// The middleware function. Adds the [`Caller`] to the request's extensions if a user is signed in, and
+/// [`MfaEnrolmentRequired`] if that user must add a second factor first.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
-    // Without our cookie there is nobody, and nothing to ask the database.
+    // Without our cookie there is no session, so the database is not queried.
     if SESSION.find(request.headers(), https).is_some()
         && let Some(session) = request.extensions().get::<Session>().cloned()
     {
-        match find(&state, &session).await {
+        match find_caller(&state, &session).await {
             Ok(Some((caller, is_unenrolled))) => {
-                // What they chose goes before what their browser asks for.
+                // The language from the profile takes precedence over `Accept-Language`.
                 request.extensions_mut().insert(caller.language);
                 if let Some(logged) = request.extensions().get::<LoggedUser>() {
                     logged.set(caller.user.id);
                 }
                 request.extensions_mut().insert(caller);
                 if is_unenrolled {
-                    request.extensions_mut().insert(Unenrolled);
+                    request.extensions_mut().insert(MfaEnrolmentRequired);
                 }
             }
             Ok(None) => {}
@@ -44,13 +44,13 @@ pub(super) async fn identify(State(state): State<AppState>, mut request: Request
     }
     let language = language_in(request.extensions());
     let mut response = next.run(request).await;
-    // For what the outer layers say.
+    // The outer layers render error pages in this language.
     response.extensions_mut().insert(language);
     response
 }
 
-async fn find(state: &AppState, session: &Session) -> Result<Option<(Caller, bool)>, Fault> {
-    let Some(caller) = state.accounts.caller(session).await? else { return Ok(None) };
+async fn find_caller(state: &AppState, session: &Session) -> Result<Option<(Caller, bool)>, Fault> {
+    let Some(caller) = state.accounts.authenticate_session(session).await? else { return Ok(None) };
     let is_unenrolled = state.accounts.must_enrol(&caller).await?;
     Ok(Some((caller, is_unenrolled)))
 }

@@ -1,4 +1,5 @@
-//! Lets a request run in a task of its own, so that neither a panic nor a client that goes away does harm.
+//! Runs each request in a task of its own: a panic becomes a 500 response, and a request is not cancelled when its
+//! client disconnects.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,22 +13,22 @@ use tracing::Instrument;
 use super::refusal::refuse;
 use crate::{domain::AppError, server::telemetry::RequestId};
 
-/// How long a request may take to the head of its answer.
+/// The time until a request must have produced its response head.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(pub Duration);
 
-/// The layer. A task that is over its deadline goes on: what it does may be half done, and is not cancelled.
+/// The middleware function. A task that exceeds the deadline keeps running: cancelling it could leave work half done.
 pub(super) async fn catch_panic(State(deadline): State<Arc<Deadline>>, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let task = tokio::spawn(next.run(request).in_current_span());
     match tokio::time::timeout(deadline.0, task).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
-            tracing::error!("the request ended in a panic");
+            tracing::error!("the request handler panicked");
             refuse(AppError::Internal { request_id })
         }
         Err(_) => {
-            tracing::error!(seconds = deadline.0.as_secs(), "the request was not answered in time");
+            tracing::error!(seconds = deadline.0.as_secs(), "the request timed out");
             refuse(AppError::unavailable(reason!("answer_late")))
         }
     }

@@ -1,4 +1,4 @@
-//! `GET /settings/data/{id}`: a person downloads their data.
+//! `GET /settings/data/{id}`: downloads a user's data export.
 
 use axum::{
     Router,
@@ -30,7 +30,7 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
 }
 
 async fn download(State(state): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
-    // A body must not be held while waiting.
+    // The body is not `Sync`, so it must not be held across an `.await`.
     let (parts, _) = request.into_parts();
     let meta = RequestMeta::from_request(&parts.extensions, &parts.headers);
     let mut response = find(state, &id, &parts.extensions, &meta).await;
@@ -48,12 +48,12 @@ async fn find(state: AppState, id: &str, extensions: &Extensions, meta: &Request
         Err(fault) => return refuse_fault(fault, extensions),
     };
     let exports = state.exports;
-    // A piece that cannot be read cuts the connection, so that nobody takes a part for the whole.
-    let pieces = stream::try_unfold(0, move |position| {
+    // A chunk that cannot be read aborts the connection, so that a truncated file is not taken for a complete one.
+    let chunks = stream::try_unfold(0, move |position| {
         let (exports, caller) = (exports.clone(), caller.clone());
         async move {
-            let piece = exports.piece(&caller, id, position).await?;
-            Ok::<_, crate::server::fault::Fault>(piece.map(|piece| (piece, position + 1)))
+            let chunk = exports.read_chunk(&caller, id, position).await?;
+            Ok::<_, crate::server::fault::Fault>(chunk.map(|chunk| (chunk, position + 1)))
         }
     });
     let headers = [
@@ -62,5 +62,5 @@ async fn find(state: AppState, id: &str, extensions: &Extensions, meta: &Request
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_LENGTH, HeaderValue::from(export.bytes)),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    (headers, Body::from_stream(chunks)).into_response()
 }

@@ -1,4 +1,4 @@
-//! The files of the site: scripts, styles, fonts, icons.
+//! The static files of the site: scripts, styles, fonts, icons.
 
 use std::path::Path;
 
@@ -20,15 +20,15 @@ use tower_http::services::ServeDir;
 use super::{access_log::accepts_html, refusal::refuse};
 use crate::domain::AppError;
 
-/// cargo-leptos puts this many letters of a hash into a file's name.
-const HASH_LETTERS: usize = 22;
+/// The length of the hash that cargo-leptos adds to file names.
+const HASH_LENGTH: usize = 22;
 
-/// The files of the site. What is neither a file nor anything else goes to `not_found`, where a browser asks
-/// for a page.
+/// Serves the static files. A request that matches neither a file nor a route is passed to `not_found` if the client
+/// accepts HTML.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(options: &LeptosOptions, not_found: Router) -> Router<S> {
     let files = Files::new(&*options.site_root);
     let pkg = format!("/{}/{{*path}}", options.site_pkg_dir.trim_matches('/'));
-    let of_build = {
+    let build_file = {
         let files = files.clone();
         async move |request: Request| files.find(request, true).await.unwrap_or_else(|| refuse(AppError::NotFound))
     };
@@ -42,26 +42,26 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(options: &LeptosOptions, 
         }
         not_found.clone().oneshot(Request::from_parts(parts, body)).await.unwrap_or_else(|never| match never {})
     };
-    Router::new().route(&pkg, get(of_build)).fallback(fallback)
+    Router::new().route(&pkg, get(build_file)).fallback(fallback)
 }
 
-/// Serves the files below one folder.
+/// Serves the files below one directory.
 #[derive(Debug, Clone)]
 struct Files(ServeDir);
 
 impl Files {
-    /// The files below `root`. Where a file lies there as `.br` or `.gz` too, that is sent to those who read it.
+    /// Serves the files below `root`. A precompressed `.br` or `.gz` variant is sent to clients that accept it.
     fn new(root: impl AsRef<Path>) -> Self {
         Self(ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip())
     }
 
-    /// The file that a request is for, where there is one. `pkg` says whether it is one of the build's own.
+    /// Returns the file for this request, if it exists. `pkg` tells whether it belongs to the build output.
     async fn find(&self, request: Request, pkg: bool) -> Option<Response> {
         let path = request.uri().path();
         if !matches!(*request.method(), Method::GET | Method::HEAD) || !is_file(path) {
             return None;
         }
-        let keep = kept(path, pkg);
+        let caching = cache_control(path, pkg);
         let response = self.0.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
             return None;
@@ -69,13 +69,13 @@ impl Files {
         let mut response = response.map(Body::new);
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
-        if keep == KEPT_FOR_EVER {
-            // What never changes is never asked whether it has, and is too small to be asked for in parts.
+        if caching == CACHE_IMMUTABLE {
+            // An immutable file needs no revalidation, and is too small for range requests.
             headers.remove(LAST_MODIFIED);
             headers.remove(ACCEPT_RANGES);
         }
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-            response.headers_mut().insert(CACHE_CONTROL, keep);
+            response.headers_mut().insert(CACHE_CONTROL, caching);
         }
         if response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/javascript") {
             let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
@@ -85,7 +85,7 @@ impl Files {
     }
 }
 
-/// Whether a path can be that of a file of ours: plain letters, no hidden parts, a suffix at the end.
+/// Whether a path can name one of our files: plain ASCII, no hidden segments, a file extension at the end.
 fn is_file(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut parts = path.split('/').skip(1).peekable();
@@ -99,16 +99,16 @@ fn is_file(path: &str) -> bool {
     suffix
 }
 
-/// What is said of a file whose name changes with its content.
-pub(super) const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// `Cache-Control` for files whose name changes with their content.
+pub(super) const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// How long a file may be kept: for ever where its name changes with its content.
-fn kept(path: &str, pkg: bool) -> HeaderValue {
+/// The `Cache-Control` of a file: immutable if its name contains a content hash.
+fn cache_control(path: &str, pkg: bool) -> HeaderValue {
     let hashed = path.rsplit('/').next().unwrap_or_default().split('.').any(|part| {
-        part.len() == HASH_LETTERS && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        part.len() == HASH_LENGTH && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     });
     HeaderValue::from_static(match (pkg, hashed) {
-        (true, true) => KEPT_FOR_EVER,
+        (true, true) => CACHE_IMMUTABLE,
         (true, false) => "no-cache",
         (false, _) => "public, max-age=3600",
     })
@@ -146,9 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn only_hashed_names_are_kept_for_ever() {
-        assert_eq!(kept("/pkg/colloquy.nxnXw8Pp0l_3Zkq-1aGZ7Q.wasm", true), "public, max-age=31536000, immutable");
-        assert_eq!(kept("/pkg/colloquy.wasm", true), "no-cache");
-        assert_eq!(kept("/favicon.svg", false), "public, max-age=3600");
+    fn only_hashed_names_are_immutable() {
+        assert_eq!(
+            cache_control("/pkg/colloquy.nxnXw8Pp0l_3Zkq-1aGZ7Q.wasm", true),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(cache_control("/pkg/colloquy.wasm", true), "no-cache");
+        assert_eq!(cache_control("/favicon.svg", false), "public, max-age=3600");
     }
 }

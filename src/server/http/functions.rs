@@ -20,25 +20,24 @@ use server_fn::error::SERVER_FN_ERROR_HEADER;
 
 use super::{
     access_log::accepts_html,
-    body,
+    body, form_values,
     guard::{RequestHost, Rules},
     percent,
     refusal::{refuse, refuse_as, refuse_request},
-    typed,
 };
 use crate::{
     domain::AppError,
     server::{access::Endpoint, state::AppState},
 };
 
-/// The names of what a function takes.
+/// The argument names of a server function.
 type Fields = &'static [&'static str];
 
-/// The deepest nesting of brackets in a request.
-const DEPTH: u32 = 64;
+/// The maximum nesting depth of brackets in a JSON request.
+const MAX_DEPTH: u32 = 64;
 
-/// One route for each server function, so that the log can name it; all else below `/api` is not found.
-/// Functions by GET would get around the check of the origin, so there are none.
+/// Adds one route per server function, so that the access log shows its name; any other path below `/api` is not found.
+/// Server functions called by GET would bypass the origin check, so they are not allowed.
 pub(super) fn routes(state: &AppState, rules: &Arc<Rules>) -> Router<AppState> {
     let mut router = Router::new().route("/api/{*path}", any(async || refuse(AppError::NotFound)));
     for (path, method) in server_fn::axum::server_fn_paths() {
@@ -64,70 +63,71 @@ async fn call(state: AppState, rules: Arc<Rules>, fields: Fields, mut request: R
     if let Err(refusal) = check(&bytes, form) {
         return *refusal;
     }
-    if has_others(&bytes, form, fields) {
+    if has_unknown_fields(&bytes, form, fields) {
         return refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason!("field_unknown"));
     }
     let plain_form = (form && accepts_html(request.headers())).then(|| bytes.clone());
     let path = request.uri().path().to_owned();
     *request.body_mut() = Body::from(bytes);
     let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
-    stay_here(request.headers_mut(), &rules, &host);
+    restrict_referer(request.headers_mut(), &rules, &host);
 
     let context = move || provide_context(state.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     let failed = response.status().is_redirection() && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if let Some(typed) = plain_form.filter(|_| failed) {
-        typed::keep(response.headers_mut(), &path, &typed, rules.site.is_https());
+    if let Some(form) = plain_form.filter(|_| failed) {
+        form_values::store(response.headers_mut(), &path, &form, rules.site.is_https());
     }
-    settle(response, &rules, &host).await
+    finish_response(response, &rules, &host).await
 }
 
-fn kind(headers: &HeaderMap) -> &str {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().unwrap_or_default().trim()
+fn content_type(headers: &HeaderMap) -> &str {
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|content_type| content_type.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    kind(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    content_type(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    kind(headers).eq_ignore_ascii_case("application/json")
+    content_type(headers).eq_ignore_ascii_case("application/json")
 }
 
-/// Refuses what the parsers would let pass.
+/// Rejects input that the parsers would accept.
 fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
     let text = std::str::from_utf8(body).ok();
-    // The parser of forms puts another character where it cannot read one.
+    // The form parser replaces invalid UTF-8 instead of rejecting it.
     if text.is_none_or(|text| form && percent::decode(text).is_none()) {
         return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("request_not_text"))));
     }
-    if !form && is_deep(body) {
+    if !form && is_too_deep(body) {
         return Err(Box::new(refuse_request(StatusCode::UNPROCESSABLE_ENTITY, reason!("malformed_request"))));
     }
     Ok(())
 }
 
-/// Whether there is a field of another name: somebody wants to set what is not theirs to set, or means something else.
-/// What is no object at all is left to the parser.
-fn has_others(body: &[u8], form: bool, fields: Fields) -> bool {
-    let is_other = |name: &str| !fields.contains(&name);
+/// Whether the request has a field that the function does not take: an attempt to set a field that is not the user's to
+/// set, or a mistake. JSON that is not an object is left to the parser.
+fn has_unknown_fields(body: &[u8], form: bool, fields: Fields) -> bool {
+    let is_unknown = |name: &str| !fields.contains(&name);
     if !form {
         return serde_json::from_slice::<HashMap<String, IgnoredAny>>(body)
-            .is_ok_and(|sent| sent.keys().any(|name| is_other(name)));
+            .is_ok_and(|sent| sent.keys().any(|name| is_unknown(name)));
     }
     let body = String::from_utf8_lossy(body);
     body.split('&').filter(|pair| !pair.is_empty()).any(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
         let name = percent::decode(name).unwrap_or_default();
-        // One of a list is `name[]` or `name[0]`.
-        is_other(name.split('[').next().unwrap_or_default())
+        // An element of a list is named `name[]` or `name[0]`.
+        is_unknown(name.split('[').next().unwrap_or_default())
     })
 }
 
-/// Whether brackets lie in one another more deeply than any request of ours. Counted before parsing, because
-/// the parser's own limit does not hold within fields that it skips.
-fn is_deep(body: &[u8]) -> bool {
+/// Whether brackets are nested more deeply than in any valid request. Counted before parsing because the parser's own
+/// limit does not apply inside skipped fields.
+fn is_too_deep(body: &[u8]) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for byte in body {
         match byte {
@@ -138,16 +138,16 @@ fn is_deep(body: &[u8]) -> bool {
             b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEPTH {
+        if depth > MAX_DEPTH {
             return true;
         }
     }
     false
 }
 
-/// A plain form is answered by going back to where it came from, with the error in the address:
-/// that must be a page of ours.
-fn stay_here(headers: &mut HeaderMap, rules: &Rules, host: &str) {
+/// Leptos answers a plain form by redirecting to its referrer, with the error in the query. Restricts the referrer to
+/// our own pages.
+fn restrict_referer(headers: &mut HeaderMap, rules: &Rules, host: &str) {
     let Some(link) = headers.get(REFERER) else { return };
     let path = rules.site.local_path(host, link.to_str().unwrap_or_default());
     let base = format!("http://{host}");
@@ -157,9 +157,9 @@ fn stay_here(headers: &mut HeaderMap, rules: &Rules, host: &str) {
     };
 }
 
-/// Gives an error the status that fits it: the framework says 500 for all of them. Every place that an answer
-/// sends the browser to becomes a path of this site.
-async fn settle(mut response: Response, rules: &Rules, host: &str) -> Response {
+/// Sets the status code that matches the error: Leptos uses 500 for every error. Rewrites every redirect target to a
+/// path of this site.
+async fn finish_response(mut response: Response, rules: &Rules, host: &str) -> Response {
     if let Some(link) = response.headers().get(LOCATION) {
         let link = link.to_str().unwrap_or_default();
         let path = rules.site.local_path(host, link.strip_prefix(&format!("http://{host}")).unwrap_or(link));
@@ -175,13 +175,13 @@ async fn settle(mut response: Response, rules: &Rules, host: &str) -> Response {
         return Response::from_parts(parts, Body::from(bytes));
     };
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut settled = refuse_as(status, error);
+    let mut finished = refuse_as(status, error);
     for (name, value) in &parts.headers {
         if name != axum::http::header::CONTENT_LENGTH && name != CONTENT_TYPE {
-            settled.headers_mut().append(name.clone(), value.clone());
+            finished.headers_mut().append(name.clone(), value.clone());
         }
     }
-    settled
+    finished
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_25_other_names_are_found_in_forms_and_json() {
+    fn row_25_unknown_fields_are_found_in_forms_and_json() {
         let fields: Fields = &["chats", "action"];
         for (form, body, others) in [
             (true, "", false),
@@ -203,16 +203,16 @@ mod tests {
             (false, "null", false),
             (false, "{", false),
         ] {
-            assert_eq!(has_others(body.as_bytes(), form, fields), others, "{body}");
+            assert_eq!(has_unknown_fields(body.as_bytes(), form, fields), others, "{body}");
         }
     }
 
     #[test]
-    fn d04_only_brackets_outside_of_texts_make_depth() {
+    fn d04_only_brackets_outside_strings_count_as_nesting() {
         let nested = |depth: usize| format!("{{\"x\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
-        assert!(!is_deep(nested(63).as_bytes()));
-        assert!(is_deep(nested(64).as_bytes()));
-        assert!(!is_deep(format!("{{\"x\":\"{}\"}}", "[\\\"{".repeat(1_000)).as_bytes()));
-        assert!(!is_deep("[]".repeat(1_000).as_bytes()));
+        assert!(!is_too_deep(nested(63).as_bytes()));
+        assert!(is_too_deep(nested(64).as_bytes()));
+        assert!(!is_too_deep(format!("{{\"x\":\"{}\"}}", "[\\\"{".repeat(1_000)).as_bytes()));
+        assert!(!is_too_deep("[]".repeat(1_000).as_bytes()));
     }
 }

@@ -1,4 +1,4 @@
-//! Refuses what cannot be meant well, whatever router it is for, before anything else runs.
+//! Rejects malformed and misdirected requests before any router runs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,38 +10,38 @@ use axum::{
 };
 
 use super::{
-    address::{Connected, Source, source},
+    address::{ClientSource, ConnectionAddrs, client_source},
     origin::Site,
     percent,
     refusal::refuse_request,
 };
 use crate::server::{
-    audit::{ClientAddress, HiddenAddress},
+    audit::{ClientAddress, SharedAddress},
     config::Config,
 };
 
-/// The longest path with its query, in bytes.
-const TARGET_BYTES: usize = 8_192;
+/// The maximum length of the path with its query, in bytes.
+const MAX_TARGET_BYTES: usize = 8_192;
 
-/// What the checks need to know.
+/// The configuration of the request checks.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub site: Site,
     config: Arc<Config>,
-    pub body_time: Duration,
+    pub body_timeout: Duration,
 }
 
 impl Rules {
-    pub fn new(config: Arc<Config>, body_time: Duration) -> Self {
-        Self { site: Site::new(&config), config, body_time }
+    pub fn new(config: Arc<Config>, body_timeout: Duration) -> Self {
+        Self { site: Site::new(&config), config, body_timeout }
     }
 }
 
-/// The host that a request is for, as the guard let it through. An extension of all requests.
+/// The validated host of a request. In the extensions of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestHost(pub String);
 
-/// The layer.
+/// The middleware function of the checks.
 pub(super) async fn guard(State(rules): State<Arc<Rules>>, mut request: Request, next: Next) -> Response {
     match check(&rules, &mut request) {
         Ok(()) => next.run(request).await,
@@ -50,14 +50,15 @@ pub(super) async fn guard(State(rules): State<Arc<Rules>>, mut request: Request,
 }
 
 fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
-    let ends = request.extensions().get::<Connected>().copied();
-    let host = rules.site.host(request.uri(), request.headers(), ends);
+    let connection = request.extensions().get::<ConnectionAddrs>().copied();
+    let host = rules.site.host(request.uri(), request.headers(), connection);
     let host = host.map_err(|(status, reason)| refuse_request(status, reason))?;
     check_target(request)?;
-    let from = ends.map(|ends| source(ends.peer.ip(), request.headers(), &rules.config.trusted_proxies));
+    let from = connection
+        .map(|connection| client_source(connection.peer.ip(), request.headers(), &rules.config.trusted_proxies));
     request.extensions_mut().insert(from.map_or_else(ClientAddress::default, |from| from.address));
-    if let Some(Source { is_hidden: true, .. }) = from {
-        request.extensions_mut().insert(HiddenAddress);
+    if let Some(ClientSource { is_shared_address: true, .. }) = from {
+        request.extensions_mut().insert(SharedAddress);
     }
     request.extensions_mut().insert(RequestHost(host));
     Ok(())
@@ -65,7 +66,7 @@ fn check(rules: &Rules, request: &mut Request) -> Result<(), Box<Response>> {
 
 fn check_target(request: &Request) -> Result<(), Box<Response>> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-    if target.len() > TARGET_BYTES {
+    if target.len() > MAX_TARGET_BYTES {
         return Err(Box::new(refuse_request(StatusCode::URI_TOO_LONG, reason!("address_too_long"))));
     }
     if !is_text(request.uri().path()) {
@@ -74,7 +75,7 @@ fn check_target(request: &Request) -> Result<(), Box<Response>> {
     Ok(())
 }
 
-/// Whether a path is UTF-8 when its `%xx` are resolved, and free of NUL.
+/// Whether a percent-decoded path is valid UTF-8 without NUL.
 fn is_text(path: &str) -> bool {
     percent::decode(path).is_some_and(|path| !path.contains('\0'))
 }

@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! The headers of every response.
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -8,41 +8,42 @@ use axum::http::{
     },
 };
 
-/// For everything that is not a page: nothing may be loaded, run or framed.
-const POLICY_OF_DATA: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The Content-Security-Policy of everything that is not a page: nothing may be loaded, run or framed.
+const DEFAULT_CSP: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// On all answers, whatever they are.
-const ALWAYS: [(HeaderName, &str); 5] = [
+/// Headers of every response.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
-/// What pages may not ask for. Means nothing on other answers, of which one visit has ten.
-const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
+/// The Permissions-Policy of pages. Only sent with pages: it has no effect on the other responses of a visit.
+const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-/// Adds what an answer lacks. `https` says that people reach us by https, so that browsers shall insist on it.
-pub(super) fn complete(headers: &mut HeaderMap, https: bool) {
-    for (name, value) in ALWAYS {
+/// Adds the missing headers to a response. `https` tells whether users reach the server over https; if so, HSTS is
+/// sent.
+pub(super) fn add_missing_headers(headers: &mut HeaderMap, https: bool) {
+    for (name, value) in SECURITY_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("text/html") {
-        headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS));
+        headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS_POLICY));
     }
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY_OF_DATA));
-    // Whatever did not say that it may be kept is private.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DEFAULT_CSP));
+    // A response without an explicit cache policy is private.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
-/// The policy of a page: scripts only with this answer's nonce and what they load themselves, everything else
-/// only from here. `reload_port` is that of the development server, which pages connect to while one works on them.
-/// Forms stay here too, but for those that lead to one of `form_origins`: browsers look at where a form is redirected to.
-pub(super) fn policy_of_pages(nonce: &str, reload_port: Option<u32>, form_origins: &[String]) -> Option<HeaderValue> {
+/// The Content-Security-Policy of a page: scripts only with this response's nonce and what they load themselves,
+/// everything else only from this origin. `reload_port` is the port of the development server's live reload. Forms may
+/// only be sent to this origin and to `form_origins`: browsers also apply `form-action` to redirects.
+pub(super) fn page_csp(nonce: &str, reload_port: Option<u32>, form_origins: &[String]) -> Option<HeaderValue> {
     let reload = reload_port.map(|port| format!(" ws://localhost:{port} ws://127.0.0.1:{port}")).unwrap_or_default();
     let forms: String = form_origins.iter().map(|origin| format!(" {origin}")).collect();
     HeaderValue::try_from(format!(

@@ -1,14 +1,15 @@
-//! For those who watch over the server.
+//! Health checks for monitoring.
 
 use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, routing::get};
 use futures::future::BoxFuture;
 
-/// Says whether the server can do its work now, or what does not work.
+/// Checks whether the server can serve requests now; the error tells what does not work.
 pub type Readiness = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// `/health/live`: the process runs. `/health/ready`: it can do its work, or which part of it cannot; says nothing more.
+/// `/health/live`: the process runs. `/health/ready`: it can serve requests, or the part that cannot. Reveals nothing
+/// else.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(ready: Readiness) -> Router<S> {
     let ready = move || async move {
         match ready().await {

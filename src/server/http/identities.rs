@@ -1,4 +1,4 @@
-//! `/auth`: to identity providers and back.
+//! `/auth`: the redirect to an identity provider and the callback from it.
 
 use axum::{
     Form, Router,
@@ -17,7 +17,7 @@ use crate::{
     domain::{AppError, local_path},
     server::{
         audit::RequestMeta,
-        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, Unenrolled},
+        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, MfaEnrolmentRequired},
         cookies::FLOW,
         fault::Fault,
         state::AppState,
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Where linking leads to where the form does not say.
+/// The default redirect target after linking and confirming.
 const SETTINGS: &str = "/settings";
 
 /// The routes.
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/auth/{provider}/start", post(start)).route("/auth/{provider}/callback", get(callback))
 }
 
-/// The form's fields, or a query's: each at most once.
+/// The fields of a form or query. A repeated field is rejected.
 struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -47,8 +47,8 @@ impl Fields {
     }
 }
 
-/// Sends the browser to a provider. The field `purpose` is `sign_in`, `link` or `confirm`, `next` a path of this site,
-/// `invitation` the token of an invitation.
+/// Redirects the browser to a provider. The field `purpose` is `sign_in`, `link` or `confirm`; `next` is a path of this
+/// site; `invitation` is an invitation token.
 async fn start(
     State(state): State<AppState>,
     Path(provider): Path<String>,
@@ -57,7 +57,7 @@ async fn start(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let mut response = match form {
-        Ok(Form(fields)) => leave(&state, &provider, &extensions, &headers, Fields(fields)).await,
+        Ok(Form(fields)) => redirect_to_provider(&state, &provider, &extensions, &headers, Fields(fields)).await,
         Err(rejection) => refuse_request(rejection.status(), reason!("form_expected")),
     };
     if accepts_html(&headers) {
@@ -66,7 +66,7 @@ async fn start(
     response
 }
 
-async fn leave(
+async fn redirect_to_provider(
     state: &AppState,
     provider: &str,
     extensions: &Extensions,
@@ -80,43 +80,45 @@ async fn leave(
     let next = fields.take("next").filter(|next| !next.is_empty());
     let invitation = fields.take("invitation");
     let caller = extensions.get::<Caller>();
-    let (kind, usual) = match (purpose.as_deref(), caller) {
+    let (kind, default_next) = match (purpose.as_deref(), caller) {
         (None | Some("sign_in"), _) => (FlowKind::SignIn, "/"),
-        (Some("link"), Some(_)) if extensions.get::<Unenrolled>().is_some() => return refuse(AppError::Unenrolled),
+        (Some("link"), Some(_)) if extensions.get::<MfaEnrolmentRequired>().is_some() => {
+            return refuse(AppError::MfaEnrolmentRequired);
+        }
         (Some("link"), Some(caller)) => (FlowKind::Link(caller), SETTINGS),
         (Some("confirm"), Some(caller)) => (FlowKind::Confirm(caller), SETTINGS),
         (Some("link" | "confirm"), None) => return refuse(AppError::Unauthenticated),
         (Some(_), _) => return refuse(AppError::invalid("purpose", reason!("purpose_unknown"))),
     };
-    let next = local_path(Some(next.as_deref().unwrap_or(usual)));
+    let next = local_path(Some(next.as_deref().unwrap_or(default_next)));
     match state
         .identities
-        .begin(provider, kind, next, invitation.as_deref(), &RequestMeta::from_request(extensions, headers))
+        .begin_flow(provider, kind, next, invitation.as_deref(), &RequestMeta::from_request(extensions, headers))
         .await
     {
-        Ok(away) => {
-            let mut response = (StatusCode::SEE_OTHER, [(LOCATION, away.address)]).into_response();
-            FLOW.set(response.headers_mut(), is_https(state), &away.browser, Some(FLOW_SECONDS));
+        Ok(redirect) => {
+            let mut response = (StatusCode::SEE_OTHER, [(LOCATION, redirect.url)]).into_response();
+            FLOW.set(response.headers_mut(), is_https(state), &redirect.browser_secret, Some(FLOW_SECONDS));
             response
         }
-        Err(fault) => refused(fault, extensions),
+        Err(fault) => refuse_flow(fault, extensions),
     }
 }
 
-/// Where the provider sends the browser back to.
+/// The redirect URI to which the provider sends the browser back.
 async fn callback(
     State(state): State<AppState>,
     Path(provider): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
     request: Request,
 ) -> Response {
-    let mut response = arrive(&state, &provider, Fields(query), request.headers(), request.extensions()).await;
-    // Whatever came of it, there is no way back to it.
+    let mut response = finish_flow(&state, &provider, Fields(query), request.headers(), request.extensions()).await;
+    // Each flow can be used once, whatever its outcome.
     FLOW.remove(response.headers_mut(), is_https(&state));
     response
 }
 
-async fn arrive(
+async fn finish_flow(
     state: &AppState,
     provider: &str,
     mut query: Fields,
@@ -127,27 +129,27 @@ async fn arrive(
         return refuse_request(StatusCode::BAD_REQUEST, reason!("address_ambiguous"));
     }
     let Some(session) = extensions.get::<Session>() else {
-        return refused(Fault::internal("a request without a session"), extensions);
+        return refuse_flow(Fault::internal("a request without a session"), extensions);
     };
     let error = query.take("error");
     let callback = Callback {
         state: query.take("state"),
-        browser: FLOW.find(headers, is_https(state)).map(str::to_owned),
+        browser_secret: FLOW.find(headers, is_https(state)).map(str::to_owned),
         code: query.take("code").filter(|_| error.is_none()),
         error,
         issuer: query.take("iss"),
         meta: RequestMeta::from_request(extensions, headers),
     };
-    match state.identities.finish(provider, callback, extensions.get::<Caller>(), session).await {
+    match state.identities.finish_flow(provider, callback, extensions.get::<Caller>(), session).await {
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
-        Err(fault) => refused(fault, extensions),
+        Err(fault) => refuse_flow(fault, extensions),
     }
 }
 
-fn refused(fault: Fault, extensions: &Extensions) -> Response {
+fn refuse_flow(fault: Fault, extensions: &Extensions) -> Response {
     let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     match fault.into_app_error(&request_id) {
-        // Nothing that a person has typed is wrong.
+        // The error does not concern a form field of the user, so it is 400 and not 422.
         error @ AppError::Invalid { .. } => refuse_as(StatusCode::BAD_REQUEST, error),
         AppError::Forbidden => {
             refuse_as(StatusCode::FORBIDDEN, AppError::invalid("provider", reason!("account_missing")))

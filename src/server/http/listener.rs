@@ -1,4 +1,4 @@
-//! Where connections come in, and how many of them one address may have.
+//! Accepts connections and limits how many one client address may have.
 
 use std::{
     collections::HashMap,
@@ -13,67 +13,70 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// Which part of all connections one address may have at once.
-const PART: u32 = 8;
-/// How many it may have in any case: ten browsers' worth.
-const LEAST: u32 = 64;
-/// What one too many is told.
-const TOO_MANY: &[u8] =
+/// One address may have at most 1/8 of all connections.
+const ADDRESS_SHARE: u32 = 8;
+/// The minimum limit per address: enough for ten browsers.
+const MIN_PER_ADDRESS: u32 = 64;
+/// The response to a connection over the limit.
+const TOO_MANY_CONNECTIONS: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A socket that takes connections.
+/// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
-    crowd: Option<Crowd>,
+    limiter: Option<AddressLimiter>,
 }
 
-/// Who has how many connections.
+/// Limits the connections per client address.
 #[derive(Debug)]
-struct Crowd {
-    most: u32,
-    /// Behind these there are many people.
+struct AddressLimiter {
+    max: u32,
+    /// Proxies are not limited: they serve many clients.
     trusted: Vec<IpAddr>,
     open: Arc<Mutex<HashMap<IpAddr, u32>>>,
-    /// Whether the log knows already that somebody has too many.
-    said: AtomicBool,
+    /// Whether the limit was already logged.
+    warned: AtomicBool,
 }
 
-/// One connection's place among those of its address, until it is dropped.
+/// Counts one connection of an address until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
-    of: IpAddr,
+pub(super) struct AddressPermit {
+    network: IpAddr,
     open: Arc<Mutex<HashMap<IpAddr, u32>>>,
 }
 
 impl From<TcpListener> for Listener {
-    /// One that does not ask who has how many connections.
+    /// A listener without a limit per address.
     fn from(socket: TcpListener) -> Self {
-        Self { socket, crowd: None }
+        Self { socket, limiter: None }
     }
 }
 
 impl Listener {
-    /// One at which an address has an eighth of `connections`, or 64, at most, unless it is a trusted proxy's.
-    pub fn bounded(socket: TcpListener, trusted: &[IpAddr], connections: u32) -> Self {
-        let most = (connections / PART).max(LEAST);
-        let crowd = Crowd { most, trusted: trusted.to_vec(), open: Arc::default(), said: AtomicBool::default() };
-        Self { socket, crowd: Some(crowd) }
+    /// A listener at which one address may have an eighth of `connections`, but at least 64. Trusted proxies are not
+    /// limited.
+    pub fn with_address_limit(socket: TcpListener, trusted: &[IpAddr], connections: u32) -> Self {
+        let max = (connections / ADDRESS_SHARE).max(MIN_PER_ADDRESS);
+        let limiter =
+            AddressLimiter { max, trusted: trusted.to_vec(), open: Arc::default(), warned: AtomicBool::default() };
+        Self { socket, limiter: Some(limiter) }
     }
 
-    /// The next connection that may be served. Where the system has no more of something, such as file descriptors, this
-    /// waits until it has again.
-    pub(super) async fn accept(&self) -> (TcpStream, Option<Seat>) {
+    /// Returns the next connection to serve. If the system runs out of resources such as file descriptors, retries with
+    /// a backoff.
+    pub(super) async fn accept(&self) -> (TcpStream, Option<AddressPermit>) {
         let mut pause = Duration::from_millis(50);
         loop {
             match self.socket.accept().await {
-                Ok((socket, peer)) => match self.crowd.as_ref().map(|crowd| crowd.seat(peer.ip())) {
+                Ok((socket, peer)) => match self.limiter.as_ref().map(|limiter| limiter.acquire(peer.ip())) {
                     None => return (socket, None),
-                    Some(Ok(seat)) => return (socket, seat),
-                    // As much of it as the system takes at once: nobody waits for whoever has too many.
-                    Some(Err(())) => drop(socket.try_write(TOO_MANY)),
+                    Some(Ok(permit)) => return (socket, permit),
+                    // Writes only what the socket accepts immediately, so that a client over the limit cannot delay
+                    // others.
+                    Some(Err(())) => drop(socket.try_write(TOO_MANY_CONNECTIONS)),
                 },
-                Err(error) if is_of_client(&error) => {}
+                Err(error) if is_client_error(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections now");
                     tokio::time::sleep(pause).await;
@@ -84,44 +87,44 @@ impl Listener {
     }
 }
 
-impl Crowd {
-    /// A place for one more connection from an address; none is needed for trusted proxies.
-    fn seat(&self, peer: IpAddr) -> Result<Option<Seat>, ()> {
+impl AddressLimiter {
+    /// Acquires a permit for one more connection; `None` for trusted proxies, which need none.
+    fn acquire(&self, peer: IpAddr) -> Result<Option<AddressPermit>, ()> {
         if self.trusted.contains(&peer.to_canonical()) {
             return Ok(None);
         }
-        let of = customer(peer);
+        let network = client_network(peer);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(of).or_default();
-        if *count >= self.most {
-            if !self.said.swap(true, Ordering::Relaxed) {
+        let count = open.entry(network).or_default();
+        if *count >= self.max {
+            if !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
-                    address = %of,
-                    most = self.most,
-                    "an address has too many connections, further ones are refused; if it is your proxy's, name it in `trusted_proxies`"
+                    address = %network,
+                    max = self.max,
+                    "too many connections from one address, refusing more; if it is your proxy, add it to `trusted_proxies`"
                 );
             }
             return Err(());
         }
         *count += 1;
-        Ok(Some(Seat { of, open: self.open.clone() }))
+        Ok(Some(AddressPermit { network, open: self.open.clone() }))
     }
 }
 
-impl Drop for Seat {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.of) {
+        if let Some(count) = open.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.of);
+                open.remove(&self.network);
             }
         }
     }
 }
 
-/// The address as far as one customer can change it at will: all of IPv4, the first 64 bits of IPv6.
-fn customer(peer: IpAddr) -> IpAddr {
+/// The network of one client: the full IPv4 address, the /64 of an IPv6 address.
+fn client_network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -131,7 +134,7 @@ fn customer(peer: IpAddr) -> IpAddr {
     }
 }
 
-fn is_of_client(error: &io::Error) -> bool {
+fn is_client_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
@@ -141,21 +144,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d01_each_customer_has_places_of_their_own() {
+    fn d01_connections_are_limited_per_address() {
         let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let crowd = Crowd { most: 2, trusted: vec![ip("10.0.0.1")], open: Arc::default(), said: AtomicBool::default() };
-        let seat = |text: &str| crowd.seat(ip(text));
-        let (one, two) = (seat("203.0.113.9"), seat("::ffff:203.0.113.9"));
-        assert!(one.is_ok() && two.is_ok() && seat("203.0.113.9").is_err());
-        assert!(seat("203.0.113.10").is_ok());
-        let same: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(seat).into_iter().collect();
+        let limiter = AddressLimiter {
+            max: 2,
+            trusted: vec![ip("10.0.0.1")],
+            open: Arc::default(),
+            warned: AtomicBool::default(),
+        };
+        let acquire = |text: &str| limiter.acquire(ip(text));
+        let (one, two) = (acquire("203.0.113.9"), acquire("::ffff:203.0.113.9"));
+        assert!(one.is_ok() && two.is_ok() && acquire("203.0.113.9").is_err());
+        assert!(acquire("203.0.113.10").is_ok());
+        let same: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(acquire).into_iter().collect();
         assert!(same[0].is_ok() && same[1].is_ok() && same[2].is_err());
-        assert!(seat("2001:db8:0:1::1").is_ok());
-        let proxy: Vec<_> = (0..9).map(|_| seat("::ffff:10.0.0.1")).collect();
-        assert!(proxy.iter().all(|seat| matches!(seat, Ok(None))));
+        assert!(acquire("2001:db8:0:1::1").is_ok());
+        let proxy: Vec<_> = (0..9).map(|_| acquire("::ffff:10.0.0.1")).collect();
+        assert!(proxy.iter().all(|permit| matches!(permit, Ok(None))));
         drop(one);
-        assert!(seat("203.0.113.9").is_ok());
+        assert!(acquire("203.0.113.9").is_ok());
         drop((two, same));
-        assert!(crowd.open.lock().expect("no panic").is_empty(), "nothing is kept of those who are gone");
+        assert!(limiter.open.lock().expect("no panic").is_empty(), "closed connections are not stored");
     }
 }

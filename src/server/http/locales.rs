@@ -1,4 +1,4 @@
-//! The texts of the interface, for browsers: one file per language and bundle. They are everybody's.
+//! The interface texts for browsers: one file per language and bundle. Public.
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use super::{files::KEPT_FOR_EVER, refusal::refuse};
+use super::{files::CACHE_IMMUTABLE, refusal::refuse};
 use crate::{
     domain::AppError,
     i18n::{Bundle, Language},
@@ -22,10 +22,10 @@ async fn file(Path((language, version, file)): Path<(String, String, String)>) -
     let language = Language::from_tag(&language);
     let bundle = file.strip_suffix(".txt").and_then(|name| Bundle::ALL.into_iter().find(|known| known.name == name));
     match language.zip(bundle) {
-        // Of another version of the program, it might lack what the page needs.
+        // Texts of another program version might lack messages that the page needs.
         Some((language, bundle)) if language.version() == version => {
             let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (headers, [(CACHE_CONTROL, KEPT_FOR_EVER)], language.file(bundle)).into_response()
+            (headers, [(CACHE_CONTROL, CACHE_IMMUTABLE)], language.file(bundle)).into_response()
         }
         _ => refuse(AppError::NotFound),
     }

@@ -1,4 +1,4 @@
-//! Where the page's scripts and styles are.
+//! The Leptos options: where the scripts and styles of the pages are.
 
 use std::{
     net::SocketAddr,
@@ -7,15 +7,15 @@ use std::{
 
 use leptos::config::{LeptosOptions, errors::LeptosConfigError, get_config_from_file, get_config_from_str};
 
-/// Read where the program runs beside its source; `cargo leptos` reads the same from `Cargo.toml`.
+/// Used when the program runs in its source folder; `cargo leptos` reads the same options from `Cargo.toml`.
 const FILE: &str = "Leptos.toml";
 const BUILT_IN: &str = include_str!("../../../Leptos.toml");
 
-/// The options of the running server: `Leptos.toml` in the working folder, or what was built in; then the
-/// variables `LEPTOS_*`. A folder of the site that is not there is looked for beside the program.
+/// The options of the running server: `Leptos.toml` in the working directory, otherwise the built-in copy; then the
+/// variables `LEPTOS_*`. If the site folder does not exist, it is searched next to the executable.
 ///
 /// # Errors
-/// The file or a variable is not in the right form.
+/// The file or a variable is malformed.
 pub fn leptos_options(listen: SocketAddr) -> Result<LeptosOptions, LeptosConfigError> {
     let mut options = if Path::new(FILE).is_file() {
         get_config_from_file(FILE)?.leptos_options
@@ -27,13 +27,13 @@ pub fn leptos_options(listen: SocketAddr) -> Result<LeptosOptions, LeptosConfigE
     if let Some(root) = site_root(Path::new(&*options.site_root), beside.as_deref()) {
         options.site_root = root.to_string_lossy().into();
     }
-    // Leptos looks for the hashes beside the program and panics where they are missing.
+    // Leptos reads the hash file next to the executable and panics if it is missing.
     let hashes = beside.map(|folder| folder.join(&*options.hash_file));
     options.hash_files &= hashes.is_some_and(|file| file.is_file());
     Ok(options)
 }
 
-/// Whether the scripts that the pages ask for are there.
+/// Whether the scripts and styles that the pages load exist.
 pub fn site_is_complete(options: &LeptosOptions) -> bool {
     let folder = Path::new(&*options.site_root).join(&*options.site_pkg_dir);
     let hashes = std::env::current_exe()

@@ -1,4 +1,4 @@
-//! Which names we answer to, and which pages may change something here.
+//! Checks the `Host` of requests, and which pages may send state-changing requests.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,7 +7,7 @@ use axum::http::{
     header::{HOST, ORIGIN},
 };
 
-use super::address::Connected;
+use super::address::ConnectionAddrs;
 use crate::{
     i18n::Reason,
     server::config::{Config, PublicUrl},
@@ -15,33 +15,38 @@ use crate::{
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The names of this installation.
+/// The host names of this installation.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
     url: Option<PublicUrl>,
     listen: SocketAddr,
 }
 
-/// Why a `Host` is refused.
-pub(super) type WrongHost = (StatusCode, Reason);
+/// The response to a rejected `Host`.
+pub(super) type HostRejection = (StatusCode, Reason);
 
 impl Site {
     pub fn new(config: &Config) -> Self {
         Self { url: config.url.clone(), listen: config.listen }
     }
 
-    /// Whether people reach us by https.
+    /// Whether users reach the server over https.
     pub fn is_https(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.https)
     }
 
-    /// Whether a path answers under any name: probes come by address, and these answers say nothing.
+    /// Whether a path is served for any host: health probes connect by IP address, and these responses reveal nothing.
     fn is_probe(uri: &Uri) -> bool {
         matches!(uri.path(), "/health/live" | "/health/ready")
     }
 
-    /// The one host that a request is for, in small letters, if it is one of ours.
-    pub fn host(&self, uri: &Uri, headers: &HeaderMap, ends: Option<Connected>) -> Result<String, WrongHost> {
+    /// Returns the host of a request in lower case, if it is one of ours.
+    pub fn host(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        connection: Option<ConnectionAddrs>,
+    ) -> Result<String, HostRejection> {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
             return Err((StatusCode::BAD_REQUEST, reason!("host_not_one")));
@@ -53,35 +58,35 @@ impl Site {
         if uri.authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(&host)) {
             return Err((StatusCode::BAD_REQUEST, reason!("host_differs")));
         }
-        if self.is_ours(&host, ends) || Self::is_probe(uri) {
+        if self.is_ours(&host, connection) || Self::is_probe(uri) {
             return Ok(host);
         }
         Err((StatusCode::MISDIRECTED_REQUEST, reason!("host_not_served")))
     }
 
-    fn is_ours(&self, host: &str, ends: Option<Connected>) -> bool {
+    fn is_ours(&self, host: &str, connection: Option<ConnectionAddrs>) -> bool {
         if let Some(url) = &self.url {
             return url.host == host;
         }
-        // Browsers leave port 80 out.
+        // Browsers omit port 80.
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
             _ => (host, Some(80)),
         };
-        if port != Some(ends.map_or(self.listen.port(), |ends| ends.local.port())) {
+        if port != Some(connection.map_or(self.listen.port(), |connection| connection.local.port())) {
             return false;
         }
         if matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
             return true;
         }
         let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse::<IpAddr>();
-        // An address, unlike a name, cannot be made to point here by somebody else.
-        let local = ends.map_or(self.listen, |ends| ends.local);
+        // Unlike a name, an IP address cannot be pointed at this server by an attacker (DNS rebinding).
+        let local = connection.map_or(self.listen, |connection| connection.local);
         address.is_ok_and(|address| address == local.ip().to_canonical())
     }
 
-    /// Whether a request that wants to change something comes from one of our own pages. Browsers say so in
-    /// `Sec-Fetch-Site`; old ones, and pages on plain http away from loopback, only in `Origin`.
+    /// Whether a state-changing request was sent by one of our own pages (CSRF protection). Browsers send
+    /// `Sec-Fetch-Site`; old browsers, and pages served over plain http outside loopback, only send `Origin`.
     pub fn is_own_page(&self, host: &str, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(ORIGIN).iter();
         let origin_is_ours = match (origins.next(), origins.next()) {
@@ -101,10 +106,10 @@ impl Site {
         self.url.as_ref().map_or_else(|| format!("http://{host}"), PublicUrl::origin)
     }
 
-    /// A link as a path of this site: what leads elsewhere leads to the start page.
+    /// Returns a link as a path of this site; a link to another site becomes `/`.
     pub fn local_path(&self, host: &str, link: &str) -> String {
         let path = link.strip_prefix(&self.origin(host)).unwrap_or(link);
-        // Browsers read `//x` and `/\x` as another host.
+        // Browsers treat `//x` and `/\x` as another host.
         let local = path.starts_with('/') && !path[1..].starts_with(['/', '\\']) && !path.chars().any(char::is_control);
         if local { path.to_owned() } else { "/".to_owned() }
     }
@@ -119,9 +124,9 @@ mod tests {
         Site { url, listen: "127.0.0.1:3000".parse().expect("an address") }
     }
 
-    fn ends(local: &str) -> Option<Connected> {
+    fn connection(local: &str) -> Option<ConnectionAddrs> {
         let local = local.parse().expect("an address");
-        Some(Connected { peer: local, local })
+        Some(ConnectionAddrs { peer: local, local })
     }
 
     #[test]
@@ -152,10 +157,10 @@ mod tests {
     #[test]
     fn h06_the_address_that_was_connected_to_is_ours() {
         let here = site(None);
-        assert!(here.is_ours("192.168.1.5:8080", ends("192.168.1.5:8080")));
-        assert!(here.is_ours("localhost", ends("127.0.0.1:80")));
-        assert!(here.is_ours("192.168.1.5:8080", ends("[::ffff:192.168.1.5]:8080")));
-        assert!(!here.is_ours("192.168.1.6:8080", ends("192.168.1.5:8080")));
+        assert!(here.is_ours("192.168.1.5:8080", connection("192.168.1.5:8080")));
+        assert!(here.is_ours("localhost", connection("127.0.0.1:80")));
+        assert!(here.is_ours("192.168.1.5:8080", connection("[::ffff:192.168.1.5]:8080")));
+        assert!(!here.is_ours("192.168.1.6:8080", connection("192.168.1.5:8080")));
     }
 
     #[test]

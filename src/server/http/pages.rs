@@ -1,4 +1,4 @@
-//! The pages: rendered by Leptos, with a policy that knows their nonce.
+//! The pages: rendered by Leptos, with a Content-Security-Policy that contains their nonce.
 
 use axum::{
     Router,
@@ -17,19 +17,19 @@ use server_fn::redirect::REDIRECT_HEADER;
 
 use super::{
     access_log::accepts_html,
-    headers::policy_of_pages,
+    form_values::restore_form_values,
+    headers::page_csp,
     refusal::{language_in, refuse},
-    typed::give_back,
 };
 use crate::{
     domain::AppError,
-    server::{access::Access, auth::Unenrolled, state::AppState},
+    server::{access::Access, auth::MfaEnrolmentRequired, state::AppState},
 };
 
-/// Where a second factor is added.
+/// The settings section in which a second factor is added.
 const ENROLMENT: &str = "/settings#two-step";
 
-/// Who may see each page.
+/// The access policy of each page.
 const PAGES: &[(&str, Access)] = &[
     ("/sign-in", Access::Anyone),
     ("/sign-up", Access::Anyone),
@@ -40,8 +40,8 @@ const PAGES: &[(&str, Access)] = &[
     ("/confirm-address", Access::Anyone),
     ("/privacy", Access::Anyone),
     ("/terms", Access::Anyone),
-    ("/settings", Access::Unenrolled),
-    ("/settings/confirm", Access::Unenrolled),
+    ("/settings", Access::BeforeEnrolment),
+    ("/settings/confirm", Access::BeforeEnrolment),
     ("/", Access::Person),
     ("/chats/{id}", Access::Person),
     ("/sessions", Access::Person),
@@ -55,17 +55,17 @@ fn access_of(path: &str) -> Option<Access> {
     PAGES.iter().find(|(page, _)| *page == path).map(|(_, access)| *access)
 }
 
-/// The routes of the application's pages. `shell` renders the whole document.
+/// The routes of the application's pages. `shell` renders the whole HTML document.
 pub(super) fn routes<V: IntoView + 'static>(
     state: &AppState,
     shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
 ) -> Router<AppState> {
     let options = state.leptos_options.clone();
     let app = move || shell(options.clone());
-    // The server functions have routes of their own.
+    // Server functions have routes of their own.
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
-    // The list holds the functions too.
+    // The list still contains the server functions.
     for page in pages.iter().filter(|page| !page.path().starts_with("/api/")) {
         assert!(access_of(page.path()).is_some(), "the page {} has no access policy", page.path());
     }
@@ -73,27 +73,30 @@ pub(super) fn routes<V: IntoView + 'static>(
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
     let provide = move || {
         provide_language();
-        set_policy(&context);
+        set_csp(&context);
     };
     let router = Router::new().leptos_routes_with_context(state, pages, provide, app);
-    router.layer(map_response(send_on)).layer(from_fn_with_state(https, give_back)).layer(from_fn(lead_to_enrolment))
+    router
+        .layer(map_response(redirect_all_clients))
+        .layer(from_fn_with_state(https, restore_form_values))
+        .layer(from_fn(redirect_to_enrolment))
 }
 
-/// Leads whoever must add a second factor to where they do so. All else a page refuses itself, by the functions that it
-/// calls, because it says so in its own words and where to go.
-async fn lead_to_enrolment(request: Request, next: Next) -> Response {
+/// Redirects users who must add a second factor to the enrolment section. Every other access check of a page is done by
+/// the server functions that it calls, because the page renders the error itself.
+async fn redirect_to_enrolment(request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let is_open = access_of(path).is_some_and(Access::is_open_before_enrolment);
-    if is_open || request.extensions().get::<Unenrolled>().is_none() {
+    if is_open || request.extensions().get::<MfaEnrolmentRequired>().is_none() {
         return next.run(request).await;
     }
     match accepts_html(request.headers()) {
         true => (StatusCode::SEE_OTHER, [(LOCATION, ENROLMENT)]).into_response(),
-        false => refuse(AppError::Unenrolled),
+        false => refuse(AppError::MfaEnrolmentRequired),
     }
 }
 
-/// For whatever path: the page that says that there is no such page, with status 404.
+/// Renders the "not found" page for any path, with status 404.
 pub(super) fn not_found<V: IntoView + 'static>(
     state: &AppState,
     shell: impl Fn(LeptosOptions) -> V + Clone + Send + Sync + 'static,
@@ -104,7 +107,7 @@ pub(super) fn not_found<V: IntoView + 'static>(
     let context = move || {
         provide_context(state.clone());
         provide_language();
-        set_policy(&state);
+        set_csp(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
     let page = async move |request: Request| {
@@ -114,11 +117,12 @@ pub(super) fn not_found<V: IntoView + 'static>(
         }
         response
     };
-    Router::new().fallback(page).layer(from_fn(lead_to_enrolment))
+    Router::new().fallback(page).layer(from_fn(redirect_to_enrolment))
 }
 
-/// Leptos sends on only those who say that they read HTML. A page that leads elsewhere is of no use to others either.
-async fn send_on(mut response: Response) -> Response {
+/// Leptos redirects only clients that accept HTML. The page is useless to other clients too, so they are redirected as
+/// well.
+async fn redirect_all_clients(mut response: Response) -> Response {
     if response.status() == StatusCode::OK && response.headers().contains_key(LOCATION) {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().remove(REDIRECT_HEADER);
@@ -126,18 +130,18 @@ async fn send_on(mut response: Response) -> Response {
     response
 }
 
-/// Has the page be written in the language that whoever asks for it reads.
+/// Provides the reader's language to the page.
 fn provide_language() {
     let language = use_context::<Parts>().map(|parts| language_in(&parts.extensions));
     provide_context(language.unwrap_or_default());
 }
 
-/// Sets the policy with the nonce that Leptos has just made for this answer.
-fn set_policy(state: &AppState) {
+/// Sets the Content-Security-Policy with the nonce that Leptos generated for this response.
+fn set_csp(state: &AppState) {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
-    // As the development server's own script asks: `cargo leptos watch` sets the variable.
+    // The same condition as in Leptos' reload script: `cargo leptos watch` sets the variable.
     let reload_port = std::env::var_os("LEPTOS_WATCH").map(|_| state.leptos_options.reload_port);
-    if let Some(policy) = policy_of_pages(&nonce, reload_port, &state.identities.origins()) {
+    if let Some(policy) = page_csp(&nonce, reload_port, &state.identities.origins()) {
         response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
 }

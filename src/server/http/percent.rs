@@ -1,8 +1,8 @@
-//! The `%xx` of addresses and forms.
+//! Percent-decoding (`%xx`) of paths and forms.
 
 use std::borrow::Cow;
 
-/// The text with every `%xx` resolved; `None` where that is not UTF-8. A `%` without two digits stands for itself.
+/// Decodes every `%xx`; `None` if the result is not UTF-8. A `%` without two hex digits is kept as it is.
 pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));

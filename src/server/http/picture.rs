@@ -1,4 +1,4 @@
-//! Pictures of people: `POST /settings/picture` takes one, `GET /people/{id}/picture` shows it to whoever is signed in.
+//! Profile pictures: `POST /settings/picture` uploads one, `GET /people/{id}/picture` serves it to signed-in users.
 
 use axum::{
     Router,
@@ -24,21 +24,21 @@ use crate::{
     server::{access::Access, audit::RequestMeta, auth::Caller, state::AppState},
 };
 
-/// Where the form is.
+/// The path of the upload form.
 const PATH: &str = "/settings/picture";
 
-/// The route that shows them.
+/// The route that serves pictures.
 pub(super) fn routes(state: &AppState) -> Router<AppState> {
-    routes_for(Access::Person, state, Router::new().route("/people/{id}/picture", get(show)))
+    routes_for(Access::Person, state, Router::new().route("/people/{id}/picture", get(serve_picture)))
 }
 
-/// The route that takes them.
+/// The route for uploads.
 pub(super) fn uploads(state: &AppState) -> Router<AppState> {
-    routes_for(Access::Person, state, Router::new().route(PATH, post(take)))
+    routes_for(Access::Person, state, Router::new().route(PATH, post(upload)))
 }
 
-async fn take(State(state): State<AppState>, extensions: Extensions, headers: HeaderMap, body: Body) -> Response {
-    let mut response = match keep(&state, &extensions, &headers, body).await {
+async fn upload(State(state): State<AppState>, extensions: Extensions, headers: HeaderMap, body: Body) -> Response {
+    let mut response = match store_picture(&state, &extensions, &headers, body).await {
         Ok(()) => (StatusCode::SEE_OTHER, [(LOCATION, "/settings?done=picture#picture")]).into_response(),
         Err(refusal) => *refusal,
     };
@@ -48,22 +48,28 @@ async fn take(State(state): State<AppState>, extensions: Extensions, headers: He
     response
 }
 
-async fn keep(state: &AppState, extensions: &Extensions, headers: &HeaderMap, body: Body) -> Result<(), Box<Response>> {
+async fn store_picture(
+    state: &AppState,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(), Box<Response>> {
     let caller = extensions.get::<Caller>().ok_or_else(|| Box::new(refuse(AppError::Unauthenticated)))?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(kind)
         .map_err(|_| Box::new(refuse_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason!("picture_form_expected"))))?;
-    // Read whole, within the limit of the guard, so that what is wrong with its size is told as everywhere.
+    // Reads the whole body first, within the limit of the guard, so that an oversized body gets the same response as
+    // everywhere.
     let bytes = body::read(body).await?;
     let file = find_file(bytes, boundary)
         .await
         .ok_or_else(|| Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("picture_missing"))))?;
     let meta = RequestMeta::from_request(extensions, headers);
-    let kept = state.profiles.change_picture(caller, file, &meta).await;
-    kept.map_err(|fault| Box::new(refuse_fault(fault, extensions)))
+    let stored = state.profiles.change_picture(caller, file, &meta).await;
+    stored.map_err(|fault| Box::new(refuse_fault(fault, extensions)))
 }
 
-/// The file in the field `picture`.
+/// Returns the file in the field `picture`.
 async fn find_file(bytes: axum::body::Bytes, boundary: String) -> Option<Vec<u8>> {
     let whole = futures::stream::once(async { Ok::<_, std::io::Error>(bytes) });
     let mut form = Multipart::new(whole, boundary);
@@ -75,7 +81,7 @@ async fn find_file(bytes: axum::body::Bytes, boundary: String) -> Option<Vec<u8>
     None
 }
 
-async fn show(
+async fn serve_picture(
     State(state): State<AppState>,
     Path(id): Path<String>,
     extensions: Extensions,
@@ -88,10 +94,10 @@ async fn show(
         Err(fault) => return refuse_fault(fault, &extensions),
     };
     let tag = format!("\"{version}\"");
-    // The address names the version, so that a browser may keep it.
-    let keep = "private, max-age=604800";
+    // The URL contains the version, so browsers may cache it.
+    let caching = "private, max-age=604800";
     if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, [(ETAG, tag.as_str()), (CACHE_CONTROL, keep)]).into_response();
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag.as_str()), (CACHE_CONTROL, caching)]).into_response();
     }
-    ([(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, keep), (ETAG, tag.as_str())], bytes).into_response()
+    ([(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, caching), (ETAG, tag.as_str())], bytes).into_response()
 }

@@ -1,4 +1,4 @@
-//! The access policy of a route that is no server function.
+//! Access policies of routes that are not server functions.
 
 use axum::{
     Router,
@@ -13,14 +13,14 @@ use super::{
 };
 use crate::server::{access::Access, audit::RequestMeta, state::AppState};
 
-/// These routes for those alone whom the policy lets through.
+/// Restricts these routes to callers that the access policy allows.
 pub(super) fn routes_for(access: Access, state: &AppState, routes: Router<AppState>) -> Router<AppState> {
     routes.route_layer(from_fn_with_state((state.clone(), access), require))
 }
 
-/// The layer.
+/// The middleware function of the check.
 async fn require(State((state, access)): State<(AppState, Access)>, request: Request, next: Next) -> Response {
-    // A body must not be held while waiting.
+    // The body is not `Sync`, so it must not be held across an `.await`.
     let (parts, body) = request.into_parts();
     let meta = RequestMeta::from_request(&parts.extensions, &parts.headers);
     let Err(fault) = access.check(&state, &parts.extensions, parts.uri.path(), &meta).await else {

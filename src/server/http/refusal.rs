@@ -1,4 +1,4 @@
-//! Answers that say no, all in one form.
+//! Error responses, all in one format.
 
 use axum::{
     body::Body,
@@ -12,26 +12,26 @@ use crate::{
     server::{fault::Fault, telemetry::RequestId},
 };
 
-/// Seconds after which it is worth asking again for what does not answer now.
-const UNAVAILABLE_FOR: u32 = 5;
+/// The `Retry-After` of a 503 response, in seconds.
+const UNAVAILABLE_RETRY_AFTER: u32 = 5;
 
-/// Lies in the extensions of an answer that is a refusal, so that the outermost layer can show it to a person.
+/// In the extensions of an error response, so that the outermost layer can render it as a page.
 #[derive(Debug, Clone)]
 struct Refused(AppError);
 
-/// The answer to a request that is refused: the error as JSON.
+/// The response to a rejected request: the error as JSON.
 pub fn refuse(error: AppError) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     refuse_as(status, error)
 }
 
-/// Like [`refuse`], with a status of its own where HTTP has a better one than the error.
+/// Like [`refuse`], with another status where HTTP has a more specific one.
 pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
     let json = serde_json::to_vec(&error).unwrap_or_default();
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], Body::from(json)).into_response();
     let retry_after = match &error {
         AppError::RateLimited { retry_after } => Some(*retry_after),
-        AppError::Unavailable { .. } => Some(UNAVAILABLE_FOR),
+        AppError::Unavailable { .. } => Some(UNAVAILABLE_RETRY_AFTER),
         _ => None,
     };
     if let Some(seconds) = retry_after {
@@ -41,22 +41,22 @@ pub fn refuse_as(status: StatusCode, error: AppError) -> Response {
     response
 }
 
-/// Something is wrong with the request itself; `reason` says what.
+/// The request itself is invalid; `reason` tells why.
 pub fn refuse_request(status: StatusCode, reason: Reason) -> Response {
     refuse_as(status, AppError::invalid("request", reason))
 }
 
-/// For a method that the route does not know.
-pub(super) async fn not_served() -> Response {
+/// The response to a method that the route does not support.
+pub(super) async fn method_not_allowed() -> Response {
     refuse_request(StatusCode::METHOD_NOT_ALLOWED, reason!("method_not_served"))
 }
 
-/// The language that whoever sent a request reads.
+/// The language of the reader, as set by the access log or the caller layer.
 pub(super) fn language_in(extensions: &Extensions) -> Language {
     extensions.get().copied().unwrap_or_default()
 }
 
-/// Makes a refusal a page in this language, for a person who followed a link and would not want to see JSON.
+/// Turns an error response into an HTML page, for a user who followed a link in a browser.
 pub(super) fn show_as_page(response: &mut Response, language: Language) {
     let Some(Refused(error)) = response.extensions_mut().remove::<Refused>() else { return };
     *response.body_mut() = page(&error, language.texts());
@@ -78,7 +78,7 @@ fn page(error: &AppError, texts: &Texts) -> Body {
     ))
 }
 
-/// The answer to work that failed: what the person can use, with the rest in the log under the request's id.
+/// The response to a failed operation. Internal details are only logged, under the request id.
 pub(super) fn refuse_fault(fault: Fault, extensions: &Extensions) -> Response {
     let request_id = extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     refuse(fault.into_app_error(&request_id))

@@ -1,4 +1,4 @@
-//! Connections: accepted one by one, bounded in number and in patience, and let go gracefully.
+//! Serves connections: limits their number, applies timeouts, and shuts down gracefully.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,39 +15,41 @@ use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use super::{address::Connected, heads::ends_connection, listener::Listener, write_timeout::WriteTimeout};
+use super::{
+    address::ConnectionAddrs, head_filter::must_close_connection, listener::Listener, write_timeout::WriteTimeout,
+};
 
-/// The bounds of connections.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many are open at once; further ones wait to be accepted.
+    /// The maximum number of open connections; further ones wait to be accepted.
     pub connections: u32,
-    /// For the whole head of a request to arrive; also how long an idle connection stays open.
-    pub head: Duration,
-    /// For a client that reads nothing while there is something to read.
-    pub stall: Duration,
-    /// For requests to end after the server was asked to stop; then they are cut off.
-    pub drain: Duration,
+    /// The time for the whole head of a request to arrive; also how long an idle connection stays open.
+    pub head_timeout: Duration,
+    /// The time after which a connection is closed if the client reads nothing.
+    pub write_timeout: Duration,
+    /// The time for open requests to complete after the server was asked to stop; then they are aborted.
+    pub drain_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4_096,
-            head: Duration::from_secs(10),
-            stall: Duration::from_secs(15),
-            drain: Duration::from_secs(12),
+            head_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(15),
+            drain_timeout: Duration::from_secs(12),
         }
     }
 }
 
-/// The most lines in the head of a request.
-const HEADERS: usize = 100;
-/// The largest head of a request, in bytes.
-const HEAD_BYTES: usize = 64 * 1_024;
+/// The maximum number of headers of a request.
+const MAX_HEADERS: usize = 100;
+/// The maximum size of a request head, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1_024;
 
-/// Serves `router` on `listener` until `stopping` is cancelled: then nothing is accepted any more, idle connections
-/// are closed, requests come to their end or are cut off after `limits.drain`.
+/// Serves `router` on `listener` until `stopping` is cancelled. Then no connection is accepted any more, idle
+/// connections are closed, and requests complete or are aborted after `limits.drain_timeout`.
 ///
 /// # Errors
 /// The listener cannot be used.
@@ -58,63 +60,63 @@ pub async fn serve(
     limits: Limits,
 ) -> io::Result<()> {
     let listener = listener.into();
-    let places = Arc::new(Semaphore::new(limits.connections as usize));
-    let open = TaskTracker::new();
-    let cut = CancellationToken::new();
+    let permits = Arc::new(Semaphore::new(limits.connections as usize));
+    let tasks = TaskTracker::new();
+    let abort = CancellationToken::new();
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-            Ok::<_, io::Error>((listener.accept().await, place))
+            let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((listener.accept().await, permit))
         };
-        let ((socket, seat), place) = tokio::select! {
+        let ((socket, address_permit), permit) = tokio::select! {
             biased;
             () = stopping.cancelled() => break,
             next = next => next?,
         };
-        let (router, stopping, cut) = (router.clone(), stopping.clone(), cut.clone());
-        open.spawn(async move {
+        let (router, stopping, abort) = (router.clone(), stopping.clone(), abort.clone());
+        tasks.spawn(async move {
             tokio::select! {
-                () = cut.cancelled() => {}
-                () = hold(socket, router, stopping, limits) => {}
+                () = abort.cancelled() => {}
+                () = serve_connection(socket, router, stopping, limits) => {}
             }
-            drop((seat, place));
+            drop((address_permit, permit));
         });
     }
     drop(listener);
-    open.close();
-    if tokio::time::timeout(limits.drain, open.wait()).await.is_err() {
-        tracing::warn!(connections = open.len(), "cut off what had not ended in time");
-        cut.cancel();
-        open.wait().await;
+    tasks.close();
+    if tokio::time::timeout(limits.drain_timeout, tasks.wait()).await.is_err() {
+        tracing::warn!(connections = tasks.len(), "aborted connections that did not finish in time");
+        abort.cancel();
+        tasks.wait().await;
     }
     Ok(())
 }
 
-/// Serves one connection to its end.
-async fn hold(socket: TcpStream, router: Router, stopping: CancellationToken, limits: Limits) {
-    // Without it, a streamed page waits for the client's delayed acknowledgement.
+/// Serves one connection until it is closed.
+async fn serve_connection(socket: TcpStream, router: Router, stopping: CancellationToken, limits: Limits) {
+    // Without it, a streamed page is delayed by the client's delayed acknowledgement (Nagle's algorithm).
     let prepared = socket.set_nodelay(true).and_then(|()| Ok((socket.peer_addr()?, socket.local_addr()?)));
     let Ok((peer, local)) = prepared else { return };
-    let ends = Connected { peer, local };
+    let addrs = ConnectionAddrs { peer, local };
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(ends);
-        let is_last = ends_connection(request.headers());
-        let answered = router.clone().call(request);
+        request.extensions_mut().insert(addrs);
+        let is_last = must_close_connection(request.headers());
+        let response = router.clone().call(request);
         async move {
-            let mut answer: Response = answered.await?;
+            let mut response: Response = response.await?;
             if is_last {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(answer)
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_headers(HEADERS)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(WriteTimeout::new(socket, limits.stall)), service);
+        .header_read_timeout(limits.head_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(WriteTimeout::new(socket, limits.write_timeout)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -124,7 +126,7 @@ async fn hold(socket: TcpStream, router: Router, stopping: CancellationToken, li
         }
     };
     if let Err(error) = ended {
-        // What clients do to their connections is no fault of ours.
-        tracing::debug!(%peer, %error, "a connection broke off");
+        // Client disconnects are not errors of the server.
+        tracing::debug!(%peer, %error, "connection closed with an error");
     }
 }

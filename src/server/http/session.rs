@@ -1,4 +1,4 @@
-//! The session of each request, and the cookie that names it.
+//! The session of each request, and its cookie.
 
 use std::sync::Arc;
 
@@ -15,27 +15,27 @@ use crate::{
     server::{cookies::SESSION, state::AppState},
 };
 
-/// The layer: leaves the [`Session`] in the request's extensions, which nobody asks the database for before somebody wants to
-/// know what is in it. A cookie that names nothing is taken away.
+/// The middleware function: adds the [`Session`] to the request's extensions. It is loaded from the database on first
+/// access only. A cookie of a session that does not exist is removed.
 pub(super) async fn load_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
-    let shown = SESSION.find(request.headers(), https);
-    let (is_shown, id) = (shown.is_some(), shown.and_then(|text| text.parse::<Id>().ok()));
+    let cookie = SESSION.find(request.headers(), https);
+    let (has_cookie, id) = (cookie.is_some(), cookie.and_then(|text| text.parse::<Id>().ok()));
     let session = Session::new(id, Arc::new(state.sessions), Some(Expiry::OnSessionEnd));
     request.extensions_mut().insert(session.clone());
     let mut response = next.run(request).await;
     if session.is_empty().await {
-        if is_shown {
+        if has_cookie {
             SESSION.remove(response.headers_mut(), https);
         }
         return response;
     }
-    // What did not come to its end changes nothing.
+    // A failed request does not change the session.
     if !session.is_modified() || response.status().is_server_error() {
         return response;
     }
     if let Err(error) = session.save().await {
-        tracing::warn!(%error, "a session cannot be written");
+        tracing::warn!(%error, "cannot save the session");
         return refuse(AppError::unavailable(reason!("session_unwritable")));
     }
     if let Some(id) = session.id() {

@@ -1,18 +1,18 @@
-//! The two signals that end the server.
+//! Signal handling: SIGTERM and SIGINT stop the server.
 
 use std::{io, process, thread, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// From the first signal to the end of the process, whatever still runs then.
-const LAST_MOMENT: Duration = Duration::from_secs(14);
+/// The time from the first signal to the forced exit of the process.
+const FORCED_EXIT_DELAY: Duration = Duration::from_secs(14);
 
-/// Cancels the token that is returned on SIGTERM or SIGINT. The process ends at once on a second signal, and at the
-/// latest 14 seconds after the first.
+/// Returns a token that is cancelled on SIGTERM or SIGINT. The process exits immediately on a second signal, and 14
+/// seconds after the first one at the latest.
 ///
 /// # Errors
-/// The system does not let us listen for signals.
+/// The signal handlers cannot be installed.
 pub fn stop_on_signals() -> io::Result<CancellationToken> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stopping = CancellationToken::new();
@@ -22,10 +22,10 @@ pub fn stop_on_signals() -> io::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping; a second signal ends the server at once");
-        // A thread of its own, so that it comes even where the runtime is stuck.
+        tracing::info!("stopping; a second signal exits immediately");
+        // A thread of its own, so that it also fires if the async runtime is stuck.
         thread::spawn(|| {
-            thread::sleep(LAST_MOMENT);
+            thread::sleep(FORCED_EXIT_DELAY);
             process::exit(1);
         });
         token.cancel();

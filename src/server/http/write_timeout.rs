@@ -1,4 +1,4 @@
-//! A connection that ends when the other side takes nothing any more, and whose heads are looked at before they are parsed.
+//! A socket with a write timeout that also checks request heads before they are parsed.
 
 use std::{
     io::{self, IoSlice},
@@ -13,44 +13,44 @@ use tokio::{
     time::Sleep,
 };
 
-use super::heads::Heads;
+use super::head_filter::HeadFilter;
 
-/// A socket whose writes fail once none of them has got on for `patience`.
+/// A socket whose writes fail after `timeout` without progress.
 pub(super) struct WriteTimeout {
     socket: TcpStream,
-    patience: Duration,
-    /// Runs from the first write that had to wait until one gets on.
-    waiting: Option<Pin<Box<Sleep>>>,
-    heads: Heads,
+    timeout: Duration,
+    /// Set from the first write that had to wait until one makes progress.
+    deadline: Option<Pin<Box<Sleep>>>,
+    head_filter: HeadFilter,
 }
 
 impl WriteTimeout {
-    pub fn new(socket: TcpStream, patience: Duration) -> Self {
-        Self { socket, patience, waiting: None, heads: Heads::default() }
+    pub fn new(socket: TcpStream, timeout: Duration) -> Self {
+        Self { socket, timeout, deadline: None, head_filter: HeadFilter::default() }
     }
 
-    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn check_timeout<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.waiting = None;
+            self.deadline = None;
             return written;
         }
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        ready!(waiting.as_mut().poll(cx));
+        let timeout = self.timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        ready!(deadline.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::from(io::ErrorKind::TimedOut)))
     }
 }
 
 impl AsyncRead for WriteTimeout {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(instead) = self.heads.instead(buf.remaining()) {
-            buf.put_slice(instead);
+        if let Some(replacement) = self.head_filter.replacement(buf.remaining()) {
+            buf.put_slice(replacement);
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
-        let kept = self.heads.check(&mut buf.filled_mut()[before..]);
-        buf.set_filled(before + kept);
+        let accepted = self.head_filter.check(&mut buf.filled_mut()[before..]);
+        buf.set_filled(before + accepted);
         Poll::Ready(Ok(()))
     }
 }
@@ -58,7 +58,7 @@ impl AsyncRead for WriteTimeout {
 impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.watch(cx, written)
+        self.check_timeout(cx, written)
     }
 
     fn poll_write_vectored(
@@ -67,7 +67,7 @@ impl AsyncWrite for WriteTimeout {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
-        self.watch(cx, written)
+        self.check_timeout(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,13 +1,13 @@
-//! Durable jobs: work in the background that survives a restart.
+//! Durable jobs: background work that survives a restart.
 //!
-//! Whoever wants something done enqueues a job in the transaction of the act (`Tx::enqueue`). The runner of one instance
-//! claims it under a lease, has the [`Handler`] of its kind run it, and notes how that ended. A handler may be stopped
-//! anywhere and run again, so it begins by looking at what there is to do, and finishes its job in the transaction of the
-//! last thing that it does ([`Run::finish`]).
+//! A service enqueues a job in the transaction of the operation that requires it (`Tx::enqueue`). The runner of one
+//! instance claims the job with a lease, runs it with the [`Handler`] of its kind, and records the outcome. A handler
+//! may be stopped anywhere and run again, so it starts by checking what is left to do, and finishes its job in the same
+//! transaction as its last change ([`Run::finish`]).
 //!
-//! A job that succeeds is gone. One that fails is tried again after a pause, until its [`Policy`] says that it has failed
-//! for good; administrators see both. A kind with `every` is a schedule: one job that runs again and again, on one instance
-//! at a time.
+//! A job that succeeds is deleted. A job that fails is retried with a backoff until its [`Policy`] gives it up;
+//! administrators see both. A kind with `every` is a schedule: one job that runs periodically, on one instance at a
+//! time.
 
 mod run;
 mod runner;
@@ -22,71 +22,72 @@ use crate::domain::{JobKind, Timestamp};
 pub use run::Run;
 pub use runner::{Drained, Jobs};
 
-/// How jobs of a kind are run.
+/// How the jobs of a kind are run.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// Which kind.
+    /// The job kind.
     pub kind: JobKind,
-    /// How long one attempt may take.
+    /// The timeout of one attempt.
     pub timeout: Duration,
-    /// Seconds until the next attempt after the first, second, … failure; the last one counts on.
+    /// Seconds until the next attempt after the first, second, … failure; the last value is used for all further
+    /// failures.
     pub backoff: &'static [i64],
-    /// Attempts after which it has failed for good; `None`: never.
+    /// The number of attempts after which the job has failed permanently; `None` retries without limit.
     pub attempts: Option<i64>,
-    /// Seconds from the end of one run to the next, of a schedule.
+    /// Seconds from the end of one run to the next one. Only schedules have it.
     pub every: Option<i64>,
-    /// Whether a run is waited for when the server stops. Otherwise it is dropped, and begun anew by whoever comes next.
-    pub finishes_at_stop: bool,
+    /// Whether shutdown waits for a run. Otherwise the run is dropped, and the job is started again later.
+    pub finish_on_shutdown: bool,
 }
 
 impl Policy {
-    /// What most kinds do: an hour for an attempt, pauses from a minute to an hour, tried until it succeeds.
+    /// The defaults: a timeout of one hour, delays from one minute to one hour, unlimited attempts.
     pub const fn new(kind: JobKind) -> Self {
         const HOUR: Duration = Duration::from_secs(3_600);
         let backoff = &[60, 120, 300, 900, 3_600];
-        Self { kind, timeout: HOUR, backoff, attempts: None, every: None, finishes_at_stop: false }
+        Self { kind, timeout: HOUR, backoff, attempts: None, every: None, finish_on_shutdown: false }
     }
 
-    /// The same for a schedule.
+    /// Turns it into a schedule.
     pub const fn every(self, seconds: i64) -> Self {
         Self { every: Some(seconds), ..self }
     }
 
-    /// When to try again after a failure; `None`: not any more.
+    /// The time of the next attempt after a failure; `None` if there is none.
     fn next_attempt(&self, attempts: i64, now: Timestamp) -> Option<Timestamp> {
         if self.attempts.is_some_and(|limit| attempts >= limit) {
             return None;
         }
-        Some(now.plus_seconds(self.pause(attempts)))
+        Some(now.plus_seconds(self.retry_delay(attempts)))
     }
 
-    /// Seconds from a failure, after so many attempts, to the next one.
-    pub fn pause(&self, attempts: i64) -> i64 {
+    /// Seconds from a failure to the next attempt, after this number of attempts.
+    pub fn retry_delay(&self, attempts: i64) -> i64 {
         let failures = usize::try_from(attempts).unwrap_or(usize::MAX).clamp(1, self.backoff.len());
         self.backoff[failures - 1]
     }
 }
 
-/// How an attempt ended, if not with a fault.
+/// The outcome of an attempt that did not fail with a [`Fault`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
+    /// The job succeeded.
     Done,
-    /// It could not be done yet, which is no failure.
+    /// The job cannot be done yet and is run again at this time. Does not count as a failure.
     NotYet(Timestamp),
-    /// It failed in a way that the handler knows better than the policy: why, and when to try again, if at all.
+    /// The job failed and the handler overrides the policy: the reason, and the time of the next attempt, if any.
     Failed(String, Option<Timestamp>),
 }
 
-/// What runs the jobs of one kind.
+/// Runs the jobs of one kind.
 pub trait Handler: Send + Sync + 'static {
-    /// How they are run.
+    /// The policy of this kind.
     fn policy(&self) -> Policy;
 
-    /// Runs one job. It may be dropped wherever it waits.
+    /// Runs one job. May be cancelled at any `.await`.
     fn run<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>>;
 
-    /// Until when no job of this kind is to be begun.
+    /// The time before which no job of this kind is started.
     fn paused_until(&self) -> Option<Timestamp> {
         None
     }
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_come_to_an_end_where_the_policy_says_so() {
+    fn delays_follow_the_backoff_until_the_attempts_are_used_up() {
         let now = Timestamp::from_micros(0);
         let policy = Policy { backoff: &[1, 5, 20], attempts: Some(5), ..Policy::new(JobKind::BuildExport) };
         let next = |attempts| policy.next_attempt(attempts, now).map(|at| at.micros() / 1_000_000);

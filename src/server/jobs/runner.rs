@@ -1,4 +1,4 @@
-//! Claims what is due, has it run, and notes how it ended.
+//! The job runner: claims due jobs, runs them and records their outcome.
 
 use std::{
     collections::HashMap,
@@ -28,17 +28,17 @@ use crate::{
     },
 };
 
-/// Time between two looks for what is due, has been left by another instance, or failed.
-const PERIOD: Duration = Duration::from_secs(2);
-/// Time between two renewals of a lease.
-const RENEWAL: Duration = Duration::from_secs(10);
-/// Times that it is tried to note how a job ended while the database does not answer, and the pause between them.
-const NOTES: u32 = 5;
-const NOTE_PAUSE: Duration = Duration::from_secs(1);
-/// Bytes of an error that are kept.
-const ERROR_BYTES: usize = 500;
+/// Poll interval for jobs that became due, were left by another instance, or failed.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Interval between two renewals of a lease.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(10);
+/// The number of attempts to record an outcome while the database is unavailable, and the delay between them.
+const RECORD_ATTEMPTS: u32 = 5;
+const RECORD_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The maximum length of a stored error, in bytes.
+const MAX_ERROR_BYTES: usize = 500;
 
-/// The runner of this process. Shared by cloning.
+/// The job runner of this process. Shared by cloning.
 #[derive(Clone)]
 pub struct Jobs(Arc<Inner>);
 
@@ -53,9 +53,9 @@ struct Inner {
 #[derive(Clone)]
 struct Lane {
     handler: Arc<dyn Handler>,
-    /// Held by whoever runs them in this process. A lease that runs out because the clock jumps does not let a process take
-    /// a job from itself.
-    turn: Arc<Mutex<()>>,
+    /// Locked by the task that runs them in this process: if a lease expires because the clock jumps, the process does
+    /// not take over its own job.
+    mutex: Arc<Mutex<()>>,
 }
 
 impl Lane {
@@ -64,38 +64,39 @@ impl Lane {
     }
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum AttemptResult {
     Done,
     NotYet,
     Failed,
-    /// The server stops, or somebody else has the job.
-    Dropped,
+    /// The server is stopping, or another instance has the job.
+    Abandoned,
 }
 
-/// What came of the jobs of a kind that were due.
+/// The results of draining the due jobs of a kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Drained {
     /// Jobs that succeeded.
     pub done: usize,
-    /// Jobs that have to wait for something.
+    /// Jobs that must wait for something.
     pub waiting: usize,
     /// Attempts that failed.
     pub failed: usize,
 }
 
 impl Jobs {
-    /// A runner with the handlers of all kinds that this installation knows.
+    /// Creates a runner with the handlers of all job kinds of this installation.
     pub fn new(store: Store, clock: Clock, handlers: Vec<Arc<dyn Handler>>) -> Self {
-        let lanes = handlers.into_iter().map(|handler| Lane { handler, turn: Arc::default() }).collect();
+        let lanes = handlers.into_iter().map(|handler| Lane { handler, mutex: Arc::default() }).collect();
         Self(Arc::new(Inner { store, clock, lanes, panics: AtomicU64::new(0) }))
     }
 
-    /// Runs what is due, one job of each kind at a time, until `stopping`. Comes back when what has to finish has finished.
+    /// Runs due jobs, one of each kind at a time, until `stopping` is cancelled. Returns when the jobs that must
+    /// complete have completed.
     pub async fn work(self, stopping: CancellationToken) {
-        let (mut ticks, mut is_scheduled) = (interval(PERIOD), false);
-        // Each in a task of its own: one that nobody polls would keep its connection to the database from the others.
+        let (mut ticker, mut is_scheduled) = (interval(POLL_INTERVAL), false);
+        // Each kind runs in its own task: a future that is not polled would hold its database connection.
         let (mut busy, mut lanes) = (HashMap::new(), JoinSet::new());
         loop {
             tokio::select! {
@@ -105,13 +106,13 @@ impl Jobs {
                     continue;
                 }
                 () = self.0.store.job_enqueued() => {}
-                _ = ticks.tick() => {}
+                _ = ticker.tick() => {}
             }
             if !is_scheduled {
-                is_scheduled = self.schedule().await.inspect_err(told).is_ok();
+                is_scheduled = self.schedule().await.inspect_err(log_poll_error).is_ok();
             }
             let now = self.0.clock.now();
-            for kind in self.due().await.inspect_err(told).unwrap_or_default() {
+            for kind in self.due().await.inspect_err(log_poll_error).unwrap_or_default() {
                 let Some(lane) = self.lane(kind) else { continue };
                 if !lane.is_paused(now) && !busy.values().any(|one| *one == kind) {
                     let (jobs, lane, stopping) = (self.clone(), lane.clone(), stopping.clone());
@@ -123,19 +124,19 @@ impl Jobs {
         while lanes.join_next().await.is_some() {}
     }
 
-    /// How often a job has panicked in this process.
+    /// The number of panicked jobs in this process.
     pub fn panics(&self) -> u64 {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// For tests and measurements: runs what is due of a kind now, one after another, and waits for what another runner is at.
-    /// What fails is tried once.
+    /// For tests and benchmarks: runs the due jobs of a kind one after another, and waits for those that another runner
+    /// is running. A failed job is not retried.
     pub async fn drain(&self, kind: JobKind) -> Result<Drained, StoreError> {
         let Some(lane) = self.lane(kind) else { return Ok(Drained::default()) };
-        let (mut drained, running, _turn) = (Drained::default(), CancellationToken::new(), lane.turn.lock().await);
+        let (mut drained, running, _guard) = (Drained::default(), CancellationToken::new(), lane.mutex.lock().await);
         if lane.handler.policy().every.is_some() {
             let mut tx = self.0.store.write().await?;
-            tx.try_job_again(kind, Uuid::nil(), self.0.clock.now()).await?;
+            tx.retry_job(kind, Uuid::nil(), self.0.clock.now()).await?;
             tx.commit().await?;
         }
         loop {
@@ -148,10 +149,10 @@ impl Jobs {
                 continue;
             };
             match self.run(&*lane.handler, job, &running).await {
-                Ended::Done => drained.done += 1,
-                Ended::NotYet => drained.waiting += 1,
-                Ended::Failed => drained.failed += 1,
-                Ended::Dropped => {}
+                AttemptResult::Done => drained.done += 1,
+                AttemptResult::NotYet => drained.waiting += 1,
+                AttemptResult::Failed => drained.failed += 1,
+                AttemptResult::Abandoned => {}
             }
         }
     }
@@ -160,14 +161,14 @@ impl Jobs {
         self.0.lanes.iter().find(|lane| lane.handler.policy().kind == kind)
     }
 
-    /// Sees to it that each schedule has its job.
+    /// Ensures that each schedule has its job.
     async fn schedule(&self) -> Result<(), StoreError> {
         let schedules = self.0.lanes.iter().map(|lane| lane.handler.policy()).filter(|policy| policy.every.is_some());
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         let missing = tx.enqueue_missing(now).await?;
         if missing > 0 {
-            tracing::warn!(missing, "work without a job was found; it has jobs now");
+            tracing::warn!(missing, "enqueued missing jobs");
         }
         for policy in schedules {
             tx.enqueue(policy.kind, Uuid::nil(), now, now).await?;
@@ -190,30 +191,30 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Runs the jobs of a kind that are due, one after another. After a failure it is the next look's turn, so that what is
-    /// in trouble gets a pause.
-    async fn run_due(&self, Lane { handler, turn }: &Lane, stopping: &CancellationToken) {
-        let _turn = turn.lock().await;
+    /// Runs the due jobs of a kind one after another. Stops at a failure until the next poll, so that a failing kind is
+    /// not retried in a tight loop.
+    async fn run_due(&self, Lane { handler, mutex }: &Lane, stopping: &CancellationToken) {
+        let _guard = mutex.lock().await;
         while !stopping.is_cancelled() {
             let job = match self.claim(handler.policy().kind).await {
                 Ok(Some(job)) => job,
                 Ok(None) => return,
-                Err(error) => return told(&error),
+                Err(error) => return log_poll_error(&error),
             };
-            if self.run(&**handler, job, stopping).await != Ended::Done {
+            if self.run(&**handler, job, stopping).await != AttemptResult::Done {
                 return;
             }
         }
     }
 
-    /// Makes one attempt.
-    async fn run(&self, handler: &dyn Handler, job: ClaimedJob, stopping: &CancellationToken) -> Ended {
+    /// Runs one attempt.
+    async fn run(&self, handler: &dyn Handler, job: ClaimedJob, stopping: &CancellationToken) -> AttemptResult {
         let policy = handler.policy();
         if policy.attempts.is_some_and(|limit| job.attempts > limit) {
-            // The attempts before did not come to an end of any kind: what kills the process is not tried for ever.
+            // The previous attempts ended without an outcome: a job that crashes the process is not retried forever.
             let gone = Outcome::Failed("the server ended while the job ran".to_owned(), None);
-            self.settle(&policy, &job, &gone).await;
-            return Ended::Failed;
+            self.record_outcome(&policy, &job, &gone).await;
+            return AttemptResult::Failed;
         }
         let run = Run::new(job, self.0.store.clone(), self.0.clock.clone());
         let work = AssertUnwindSafe(timeout(policy.timeout, handler.run(&run))).catch_unwind();
@@ -227,82 +228,83 @@ impl Jobs {
                     self.failure(&policy, &job, "it panicked; the log says where")
                 }
             },
-            () = lost(&run) => {
-                tracing::warn!(kind = job.kind.as_str(), subject = %job.subject_id, "a job was taken over by somebody else, or withdrawn");
-                return Ended::Dropped;
+            () = lease_lost(&run) => {
+                tracing::warn!(kind = job.kind.as_str(), subject = %job.subject_id, "a job was taken over by another instance, or deleted");
+                return AttemptResult::Abandoned;
             }
-            () = stopping.cancelled(), if !policy.finishes_at_stop => Outcome::NotYet(self.0.clock.now()),
+            () = stopping.cancelled(), if !policy.finish_on_shutdown => Outcome::NotYet(self.0.clock.now()),
         };
-        self.settle(&policy, &job, &outcome).await;
+        self.record_outcome(&policy, &job, &outcome).await;
         match outcome {
-            Outcome::Done => Ended::Done,
-            Outcome::NotYet(_) => Ended::NotYet,
-            Outcome::Failed(..) => Ended::Failed,
+            Outcome::Done => AttemptResult::Done,
+            Outcome::NotYet(_) => AttemptResult::NotYet,
+            Outcome::Failed(..) => AttemptResult::Failed,
         }
     }
 
-    /// What went wrong without the handler's saying so. What handlers say may hold addresses, and does not come into the log.
+    /// Handles an error that the handler did not report as an outcome. Reported errors are not logged: they may contain
+    /// addresses.
     fn failure(&self, policy: &Policy, job: &ClaimedJob, error: &str) -> Outcome {
-        tracing::error!(kind = job.kind.as_str(), subject = %job.subject_id, error, "a job broke off");
+        tracing::error!(kind = job.kind.as_str(), subject = %job.subject_id, error, "a job aborted");
         Outcome::Failed(error.to_owned(), policy.next_attempt(job.attempts, self.0.clock.now()))
     }
 
-    /// Notes how an attempt ended. What cannot be noted is run again when its lease is over.
-    async fn settle(&self, policy: &Policy, job: &ClaimedJob, outcome: &Outcome) {
+    /// Records the outcome of an attempt. If that fails, the job is run again when its lease expires.
+    async fn record_outcome(&self, policy: &Policy, job: &ClaimedJob, outcome: &Outcome) {
         let (kind, subject, attempts) = (job.kind.as_str(), job.subject_id, job.attempts);
         if let Outcome::Failed(_, next) = outcome {
             match next.map(rfc3339) {
-                Some(next) => tracing::error!(kind, %subject, attempts, next, "a job failed; it is tried again"),
-                None => tracing::error!(kind, %subject, attempts, "a job failed for good"),
+                Some(next) => tracing::error!(kind, %subject, attempts, next, "a job failed; it will be retried"),
+                None => tracing::error!(kind, %subject, attempts, "a job failed permanently"),
             }
         }
-        for _ in 0..NOTES {
-            match self.note(policy, job, outcome).await {
+        for _ in 0..RECORD_ATTEMPTS {
+            match self.try_record_outcome(policy, job, outcome).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::warn!(kind, %subject, %error, "how a job ended could not be noted; trying again")
+                    tracing::warn!(kind, %subject, %error, "cannot record the outcome of a job; retrying")
                 }
             }
-            sleep(NOTE_PAUSE).await;
+            sleep(RECORD_RETRY_DELAY).await;
         }
     }
 
-    async fn note(&self, policy: &Policy, job: &ClaimedJob, outcome: &Outcome) -> Result<(), StoreError> {
+    async fn try_record_outcome(&self, policy: &Policy, job: &ClaimedJob, outcome: &Outcome) -> Result<(), StoreError> {
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
         match (outcome, policy.every) {
             (Outcome::Done, None) => {
-                // The handler has done so where it could.
+                // No-op if the handler has finished the job itself.
                 tx.finish_job(job).await?;
             }
-            (Outcome::Done, Some(seconds)) => tx.put_job_back(job, now.plus_seconds(seconds), true).await?,
-            (Outcome::NotYet(at), _) => tx.put_job_back(job, *at, false).await?,
-            (Outcome::Failed(error, next), _) => tx.fail_job(job, &shortened(error), *next, now).await?,
+            (Outcome::Done, Some(seconds)) => tx.reschedule_job(job, now.plus_seconds(seconds), true).await?,
+            (Outcome::NotYet(at), _) => tx.reschedule_job(job, *at, false).await?,
+            (Outcome::Failed(error, next), _) => tx.fail_job(job, &truncated(error), *next, now).await?,
         }
         tx.commit().await
     }
 }
 
-/// Renews the lease of a run again and again. Comes back when it is lost.
-async fn lost(run: &Run) {
+/// Renews the lease of a run periodically. Returns when it is lost.
+async fn lease_lost(run: &Run) {
     loop {
-        sleep(RENEWAL).await;
-        match run.renew().await {
+        sleep(RENEWAL_INTERVAL).await;
+        match run.renew_and_commit().await {
             Ok(true) => {}
             Ok(false) => return,
-            // Where this instance alone is cut off, another one takes the job over when the lease ends.
-            Err(error) => tracing::warn!(%error, "the lease of a job could not be renewed; trying again"),
+            // If only this instance is cut off from the database, another one takes over when the lease expires.
+            Err(error) => tracing::warn!(%error, "cannot renew the lease of a job; retrying"),
         }
     }
 }
 
-fn told(error: &StoreError) {
-    tracing::error!(%error, "jobs cannot be looked for; the next look tries again");
+fn log_poll_error(error: &StoreError) {
+    tracing::error!(%error, "cannot poll for jobs; retrying at the next poll");
 }
 
-fn shortened(error: &str) -> String {
-    // NUL cannot be kept by PostgreSQL, and none of the others helps anybody.
+fn truncated(error: &str) -> String {
+    // PostgreSQL cannot store NUL, and the other control characters are not useful.
     let mut text: String = error.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.truncate(text.floor_char_boundary(ERROR_BYTES));
+    text.truncate(text.floor_char_boundary(MAX_ERROR_BYTES));
     text
 }

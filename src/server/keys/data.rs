@@ -1,4 +1,5 @@
-//! The keys that seal secrets of the database: numbered files in `data/keys/secrets/`, or one from the configuration.
+//! The keys that encrypt secrets in the database: numbered files in `data/keys/secrets/`, or one from the
+//! configuration.
 
 use std::{
     fmt, fs, io,
@@ -9,26 +10,26 @@ use std::{
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 
-use super::{FOLDER, KeyError, check_mode, make, read};
+use super::{FOLDER, KeyError, check_mode, create_key_file, read_key_file};
 
 const SECRETS: &str = "secrets";
-const ENDING: &str = ".key";
-/// Age of a change of the folder from which on another one has another time.
-const SETTLED: Duration = Duration::from_secs(2);
+const EXTENSION: &str = ".key";
+/// If the directory changed longer ago than this, its next change has another modification time.
+const MTIME_RESOLUTION: Duration = Duration::from_secs(2);
 
-/// A key and the id by which sealed values name it.
+/// A key and the id that encrypted values contain.
 pub struct DataKey {
     id: String,
     bytes: SecretBox<[u8; 32]>,
 }
 
 impl DataKey {
-    /// Its id: the number of its file, or `c` and 16 digits for one that the configuration holds or held.
+    /// The id: the number of its file, or `c` and 16 hex digits for a key that is or was configured.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The key itself.
+    /// The key bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         self.bytes.expose_secret()
     }
@@ -38,15 +39,15 @@ impl DataKey {
     }
 }
 
-/// All keys that can be had. One of them seals, all of them open.
+/// All available keys. One of them encrypts, all of them decrypt.
 pub struct DataKeys {
     folder: PathBuf,
     configured: Option<DataKey>,
-    /// The files, by number.
-    kept: Vec<DataKey>,
-    /// When the folder had last changed as its files were read. Nothing where another change at the same moment could not be
-    /// told from it.
-    changed_at: Option<SystemTime>,
+    /// The keys in files, ordered by number.
+    stored: Vec<DataKey>,
+    /// The modification time of the directory when its files were read. `None` if another change within the resolution
+    /// of the timestamp could not be detected.
+    modified_at: Option<SystemTime>,
 }
 
 impl fmt::Debug for DataKeys {
@@ -56,103 +57,104 @@ impl fmt::Debug for DataKeys {
 }
 
 impl DataKeys {
-    /// Reads the keys below `data`; `configured` is the one from the configuration. Makes nothing.
+    /// Reads the keys below `data`; `configured` is the key from the configuration. Creates nothing.
     ///
     /// # Errors
-    /// A file can be read by others, is not a key, or is not the key that its name says.
+    /// A file is accessible to other users, is not a key, or does not match its name.
     pub fn open(data: &Path, configured: Option<[u8; 32]>) -> Result<Self, KeyError> {
         let configured = configured.map(|key| DataKey { id: fingerprint(&key), bytes: SecretBox::new(Box::new(key)) });
-        let mut keys = Self { folder: data.join(FOLDER).join(SECRETS), configured, kept: Vec::new(), changed_at: None };
+        let mut keys =
+            Self { folder: data.join(FOLDER).join(SECRETS), configured, stored: Vec::new(), modified_at: None };
         keys.refresh()?;
         Ok(keys)
     }
 
-    /// The folder of the files.
+    /// The directory of the key files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The key with this id.
+    /// Returns the key with this id.
     pub fn find(&self, id: &str) -> Option<&DataKey> {
-        self.configured.iter().chain(&self.kept).find(|key| key.id == id)
+        self.configured.iter().chain(&self.stored).find(|key| key.id == id)
     }
 
-    /// The key that seals: the configured one, else the file with the greatest number.
+    /// The key that encrypts: the configured one, otherwise the file with the highest number.
     pub fn newest(&self) -> Option<&DataKey> {
-        self.configured.as_ref().or_else(|| self.kept.last().filter(|key| key.number().is_some()))
+        self.configured.as_ref().or_else(|| self.stored.last().filter(|key| key.number().is_some()))
     }
 
-    /// Whether the configuration holds the key that seals.
+    /// Whether the encrypting key comes from the configuration.
     pub const fn is_configured(&self) -> bool {
         self.configured.is_some()
     }
 
-    /// Whether no key came or went since the folder was read, as far as the folder itself tells.
-    pub fn are_current(&self) -> bool {
-        self.changed_at.is_some() && self.changed_at == self.read_change()
+    /// Whether no key was added or removed since the directory was read, judging by its modification time.
+    pub fn is_unchanged(&self) -> bool {
+        self.modified_at.is_some() && self.modified_at == self.read_modified()
     }
 
-    /// When the folder last changed; nothing where that was a moment ago, or is not known.
-    fn read_change(&self) -> Option<SystemTime> {
-        let changed_at = fs::metadata(&self.folder).and_then(|folder| folder.modified()).ok()?;
-        changed_at.elapsed().is_ok_and(|age| age > SETTLED).then_some(changed_at)
+    /// The modification time of the directory; `None` if it is too recent or unknown.
+    fn read_modified(&self) -> Option<SystemTime> {
+        let modified_at = fs::metadata(&self.folder).and_then(|folder| folder.modified()).ok()?;
+        modified_at.elapsed().is_ok_and(|age| age > MTIME_RESOLUTION).then_some(modified_at)
     }
 
-    /// Reads the folder again where its files are not the known ones any more.
+    /// Reads the directory again if its files have changed.
     ///
     /// # Errors
-    /// As [`DataKeys::open`].
+    /// The same as [`DataKeys::open`].
     pub fn refresh(&mut self) -> Result<(), KeyError> {
-        let changed_at = self.read_change();
+        let modified_at = self.read_modified();
         let ids = self.list()?;
-        if ids.iter().eq(self.kept.iter().map(|key| &key.id)) {
-            self.changed_at = changed_at;
+        if ids.iter().eq(self.stored.iter().map(|key| &key.id)) {
+            self.modified_at = modified_at;
             return Ok(());
         }
         check_mode(&self.folder, 0o700)?;
-        let mut kept = Vec::new();
+        let mut stored = Vec::new();
         for id in ids {
             let path = self.path(&id);
-            let bytes = read(&path)?;
+            let bytes = read_key_file(&path)?;
             if id.starts_with('c') && fingerprint(bytes.expose_secret()) != id {
                 return Err(KeyError::Malformed(path));
             }
-            kept.push(DataKey { id, bytes });
+            stored.push(DataKey { id, bytes });
         }
-        self.kept = kept;
-        self.changed_at = changed_at;
+        self.stored = stored;
+        self.modified_at = modified_at;
         Ok(())
     }
 
-    /// Makes the file of the next number. Where another process made it at the same moment, that one counts.
+    /// Creates the key file with the next number. If another process creates it at the same time, that one is used.
     ///
     /// # Errors
-    /// As the system says.
-    pub fn make_next(&mut self) -> Result<(), KeyError> {
-        let next = self.kept.iter().filter_map(DataKey::number).max().unwrap_or(0) + 1;
-        make(&self.folder, &self.path(&next.to_string()))?;
+    /// A file system error.
+    pub fn create_next(&mut self) -> Result<(), KeyError> {
+        let next = self.stored.iter().filter_map(DataKey::number).max().unwrap_or(0) + 1;
+        create_key_file(&self.folder, &self.path(&next.to_string()))?;
         self.refresh()
     }
 
-    /// Removes the file of a key that nothing uses any more.
+    /// Removes the file of a key that is no longer used.
     ///
     /// # Errors
-    /// As the system says.
+    /// A file system error.
     pub fn remove(&mut self, id: &str) -> Result<(), KeyError> {
         let path = self.path(id);
         match fs::remove_file(&path) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(KeyError::System { path, cause }),
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(KeyError::Io { path, cause }),
             _ => self.refresh(),
         }
     }
 
     fn path(&self, id: &str) -> PathBuf {
-        self.folder.join(format!("{id}{ENDING}"))
+        self.folder.join(format!("{id}{EXTENSION}"))
     }
 
-    /// The ids of the files that are there, numbers last and in their order.
+    /// The ids of the existing files, numbers last and in ascending order.
     fn list(&self) -> Result<Vec<String>, KeyError> {
-        let failed = |cause| KeyError::System { path: self.folder.clone(), cause };
+        let failed = |cause| KeyError::Io { path: self.folder.clone(), cause };
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -161,9 +163,9 @@ impl DataKeys {
         let mut ids = Vec::new();
         for entry in entries {
             let name = entry.map_err(failed)?.file_name();
-            // Drafts, and whatever else lies there, are no keys.
+            // Temporary files and unrelated files are ignored.
             ids.extend(
-                name.to_str().and_then(|name| name.strip_suffix(ENDING)).filter(|id| is_id(id)).map(str::to_owned),
+                name.to_str().and_then(|name| name.strip_suffix(EXTENSION)).filter(|id| is_id(id)).map(str::to_owned),
             );
         }
         ids.sort_by_cached_key(|id| (id.parse::<u64>().ok(), id.clone()));
@@ -171,13 +173,13 @@ impl DataKeys {
     }
 }
 
-/// The id of a key that has no number, which says what the key is without giving it away.
+/// The id of a key without a number: a hash that does not reveal the key.
 fn fingerprint(key: &[u8; 32]) -> String {
     let digest = Sha256::new().chain_update(b"colloquy secrets key").chain_update(key).finalize();
     digest.iter().take(8).fold("c".to_owned(), |id, byte| format!("{id}{byte:02x}"))
 }
 
-/// One spelling per id: a number without zeros before it, or a fingerprint.
+/// Each id has exactly one spelling: a number without leading zeros, or a fingerprint.
 fn is_id(text: &str) -> bool {
     let number = text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
     let hex = |rest: &str| rest.len() == 16 && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -195,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn k03_keys_are_numbered_files_that_only_their_owner_can_read_and_the_newest_seals() {
+    fn k03_keys_are_numbered_private_files_and_the_newest_seals() {
         let data = tempfile::tempdir().expect("a folder");
         let mut keys = DataKeys::open(data.path(), None).expect("no keys");
         assert!(keys.newest().is_none() && !data.path().join("keys").exists(), "opening makes nothing");
         for number in 1..=10 {
-            keys.make_next().expect("a key");
+            keys.create_next().expect("a key");
             assert_eq!(keys.newest().map(DataKey::id), Some(number.to_string().as_str()));
         }
         let folder = data.path().join("keys/secrets");
@@ -215,9 +217,9 @@ mod tests {
     }
 
     #[test]
-    fn k03_a_configured_key_seals_and_can_be_kept_as_a_file_afterwards() {
+    fn k03_a_configured_key_seals_and_can_be_stored_as_a_file_afterwards() {
         let data = tempfile::tempdir().expect("a folder");
-        DataKeys::open(data.path(), None).expect("no keys").make_next().expect("a key");
+        DataKeys::open(data.path(), None).expect("no keys").create_next().expect("a key");
         let keys = DataKeys::open(data.path(), Some([7; 32])).expect("two keys");
         let id = keys.newest().expect("the configured one").id().to_owned();
         assert!(id.starts_with('c') && keys.find("1").is_some() && keys.is_configured(), "{id}");
@@ -237,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn k03_a_key_that_others_can_read_or_that_is_cut_off_is_refused() {
+    fn k03_a_key_that_others_can_read_or_that_is_truncated_is_rejected() {
         let data = tempfile::tempdir().expect("a folder");
-        DataKeys::open(data.path(), None).expect("no keys").make_next().expect("a key");
+        DataKeys::open(data.path(), None).expect("no keys").create_next().expect("a key");
         let file = data.path().join("keys/secrets/1.key");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("our file");
         let error = DataKeys::open(data.path(), None).expect_err("it is open to others").to_string();

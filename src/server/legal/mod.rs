@@ -1,4 +1,4 @@
-//! The texts of the legal pages: the operator's files, or where there are none those of `locales/`.
+//! The texts of the legal pages: the operator's files, or the defaults from `locales/`.
 
 use std::{
     fs::{self, File},
@@ -12,14 +12,14 @@ use crate::{
     server::{config::Config, fault::Fault, markdown::render},
 };
 
-/// The longest file that is read, in bytes.
-pub const LEGAL_BYTES: u64 = 256 * 1_024;
+/// The maximum size of a file, in bytes.
+pub const MAX_LEGAL_BYTES: u64 = 256 * 1_024;
 
-/// The text of a page as HTML. It is read anew each time, so that the operator sees at once what they wrote. Theirs is the
-/// same for every language.
+/// Returns the text of a page as HTML. The file is read on every request, so that changes are visible immediately. The
+/// operator's file is used for every language.
 ///
 /// # Errors
-/// `Unavailable` where there is a file that cannot be shown: another text in its place would not be the operator's.
+/// `Unavailable` if the operator's file exists but cannot be shown: the default text would not be the operator's.
 pub async fn load_legal(config: &Config, language: Language, page: LegalPage) -> Result<String, Fault> {
     let name = match page {
         LegalPage::Privacy => "privacy",
@@ -31,7 +31,7 @@ pub async fn load_legal(config: &Config, language: Language, page: LegalPage) ->
         Ok(text) => Ok(render(&text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(render(&standard)),
         Err(error) => {
-            tracing::error!(path = %path.display(), %error, "the text of a legal page cannot be shown");
+            tracing::error!(path = %path.display(), %error, "cannot read the text of a legal page");
             Err(AppError::unavailable(reason!("legal_unreadable")).into())
         }
     })
@@ -39,19 +39,19 @@ pub async fn load_legal(config: &Config, language: Language, page: LegalPage) ->
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    // A pipe would be waited for without end.
+    // Reading a named pipe would block.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
     }
     let mut text = String::new();
-    let length = File::open(path)?.take(LEGAL_BYTES + 1).read_to_string(&mut text)? as u64;
-    if length > LEGAL_BYTES {
+    let length = File::open(path)?.take(MAX_LEGAL_BYTES + 1).read_to_string(&mut text)? as u64;
+    if length > MAX_LEGAL_BYTES {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is longer than 256 KB"));
     }
     Ok(text)
 }
 
-/// Who runs this installation, as far as they say so.
+/// The section that names the operator, as far as configured.
 fn operator(config: &Config, language: Language) -> String {
     let texts = language.texts();
     let name = config.operator_name.as_deref();
@@ -71,7 +71,7 @@ fn operator(config: &Config, language: Language) -> String {
 mod tests {
     use super::*;
 
-    /// The addresses to which a text leads, sorted, and the number of its sections.
+    /// The sorted links of a text, and the number of its sections.
     fn outline(text: &str) -> (Vec<&str>, usize) {
         let mut links: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
         links.sort_unstable();
@@ -83,8 +83,8 @@ mod tests {
         for name in ["privacy", "terms"] {
             let text = |language: Language| language.document(name).expect("a text");
             for language in Language::all() {
-                let told = outline(text(language));
-                assert_eq!(told, outline(text(Language::default())), "{name} in {}", language.tag());
+                let found = outline(text(language));
+                assert_eq!(found, outline(text(Language::default())), "{name} in {}", language.tag());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Rate limits: how often somebody may try. Counted in the database, so that all instances count together.
+//! Rate limits. The counters are in the database and shared by all instances.
 
 mod table;
 
@@ -21,74 +21,75 @@ pub struct RateLimits {
     clock: Clock,
 }
 
-/// Tries that are given back when somebody signs in: the account starts anew, and the address gets this one try back.
+/// The counters to reset when a sign-in succeeds: that of the account is cleared, and that of the IP address is reduced
+/// by this attempt.
 #[derive(Debug)]
-pub enum Tries<'a> {
-    /// None were counted.
+pub enum CountedAttempts<'a> {
+    /// Nothing was counted.
     Uncounted,
-    /// Those of the password of the account with this address.
+    /// The password attempts for this email address.
     Password(&'a Email),
-    /// Those of the second factor.
+    /// The second-factor attempts.
     Code,
 }
 
-/// Whose account the audit names where there are too many tries.
+/// The account to name in the audit event for an exceeded limit.
 enum Subject<'a> {
-    Nobody,
+    Unknown,
     User(UserId),
-    /// Whoever has this address, if anybody does.
+    /// The account with this address, if any.
     Owner(&'a Email),
 }
 
 impl RateLimits {
-    /// Limits that are counted in this store.
+    /// Creates rate limits with counters in this store.
     pub const fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
 
-    /// Counts a try to sign in, before the password is looked at.
+    /// Counts a sign-in attempt, before the password is verified.
     ///
     /// # Errors
-    /// `RateLimited`, as for all that counts here.
+    /// `RateLimited`, as for every limit here.
     pub async fn count_sign_in(&self, meta: &RequestMeta, email: &Email) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        let mut over = self.count_address_in(&mut tx, meta, &table::SIGN_IN_ADDRESS).await?;
-        // Tries that the address has no right to do not count against the account.
-        if over.is_ok() {
+        let mut result = self.count_address_in(&mut tx, meta, &table::SIGN_IN_ADDRESS).await?;
+        // Attempts over the limit of the IP address do not count against the account.
+        if result.is_ok() {
             let (key, subject) = (sign_in_key(email), Subject::Owner(email));
-            over = self.count_in(&mut tx, meta, subject, &key, &table::SIGN_IN_ACCOUNT).await?;
+            result = self.count_in(&mut tx, meta, subject, &key, &table::SIGN_IN_ACCOUNT).await?;
         }
         tx.commit().await?;
-        Ok(over?)
+        Ok(result?)
     }
 
-    /// Gives tries back in the transaction that lets somebody in.
-    pub async fn reset(
+    /// Resets the counters in the transaction of a successful sign-in.
+    pub async fn reset_attempts(
         &self,
         tx: &mut Tx,
         meta: &RequestMeta,
         user: UserId,
-        tries: &Tries<'_>,
+        counted: &CountedAttempts<'_>,
     ) -> Result<(), StoreError> {
-        let (limit, by_account) = match tries {
-            Tries::Uncounted => return Ok(()),
-            Tries::Password(email) => (&table::SIGN_IN_ADDRESS, sign_in_key(email)),
-            Tries::Code => (&table::CODE_ADDRESS, code_key(user)),
+        let (limit, account_key) = match counted {
+            CountedAttempts::Uncounted => return Ok(()),
+            CountedAttempts::Password(email) => (&table::SIGN_IN_ADDRESS, sign_in_key(email)),
+            CountedAttempts::Code => (&table::CODE_ADDRESS, code_key(user)),
         };
-        tx.return_try(&by_address(meta, limit).0).await?;
-        tx.delete_tries(&by_account).await
+        tx.refund_attempt(&address_counter(meta, limit).0).await?;
+        tx.reset_attempts(&account_key).await
     }
 
-    /// The password was right, although nobody is let in by it yet.
+    /// Resets the counters after a right password, although the sign-in is not complete.
     pub async fn reset_sign_in(&self, meta: &RequestMeta, email: &Email) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        tx.return_try(&by_address(meta, &table::SIGN_IN_ADDRESS).0).await?;
-        tx.delete_tries(&sign_in_key(email)).await?;
+        tx.refund_attempt(&address_counter(meta, &table::SIGN_IN_ADDRESS).0).await?;
+        tx.reset_attempts(&sign_in_key(email)).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Counts a try of a second factor against the address, before anything is looked at.
+    /// Counts a second-factor attempt against the IP address, before the code is checked.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -96,23 +97,23 @@ impl RateLimits {
         self.count_address(meta, &table::CODE_ADDRESS).await
     }
 
-    /// Counts a try of a second factor against the account, before it is looked at.
+    /// Counts a second-factor attempt against the account, before the code is checked.
     ///
     /// # Errors
     /// `RateLimited`.
-    pub async fn count_code_of(&self, meta: &RequestMeta, user: UserId) -> Result<(), Fault> {
+    pub async fn count_code_for_user(&self, meta: &RequestMeta, user: UserId) -> Result<(), Fault> {
         self.count(meta, Subject::User(user), &code_key(user), &table::CODE_ACCOUNT).await
     }
 
-    /// The second factor of somebody who is signed in was right: the account starts anew.
-    pub async fn reset_code_of(&self, user: UserId) -> Result<(), Fault> {
+    /// Resets the counter of the account after a signed-in user has given a right second factor.
+    pub async fn reset_code_for_user(&self, user: UserId) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        tx.delete_tries(&code_key(user)).await?;
+        tx.reset_attempts(&code_key(user)).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Counts a passkey ceremony that a stranger begins.
+    /// Counts a passkey ceremony started without a sign-in.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -120,7 +121,7 @@ impl RateLimits {
         self.count_address(meta, &table::CEREMONY_ADDRESS).await
     }
 
-    /// Counts a try to sign up.
+    /// Counts a sign-up attempt.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -128,7 +129,7 @@ impl RateLimits {
         self.count_address(meta, &table::SIGN_UP_ADDRESS).await
     }
 
-    /// Counts a sign-in by an identity provider, before anybody is sent there.
+    /// Counts a flow with an identity provider, before the redirect.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -136,7 +137,7 @@ impl RateLimits {
         self.count_address(meta, &table::PROVIDER_ADDRESS).await
     }
 
-    /// Counts that a one-time link is followed, or an invitation shown, before it is looked at.
+    /// Counts the use of a one-time link or the display of an invitation, before the token is checked.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -144,18 +145,19 @@ impl RateLimits {
         self.count_address(meta, &table::LINK_ADDRESS).await
     }
 
-    /// Counts that a mail of this kind was asked for, whether or not anybody has the address.
+    /// Counts a requested mail of this kind, whether or not an account has the address.
     ///
     /// # Errors
     /// `RateLimited`.
     pub async fn count_mail(&self, meta: &RequestMeta, kind: &str, email: &Email) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        let over = self.count_mail_in(&mut tx, meta, kind, email).await?;
+        let result = self.count_mail_in(&mut tx, meta, kind, email).await?;
         tx.commit().await?;
-        Ok(over?)
+        Ok(result?)
     }
 
-    /// The same in the transaction of the caller, who commits in any case. Inside is `RateLimited`.
+    /// Like [`Self::count_mail`], in the caller's transaction, which must be committed in any case. The inner error is
+    /// `RateLimited`.
     pub async fn count_mail_in(
         &self,
         tx: &mut Tx,
@@ -163,14 +165,14 @@ impl RateLimits {
         kind: &str,
         email: &Email,
     ) -> Result<Result<(), AppError>, StoreError> {
-        let over = self.count_address_in(tx, meta, &table::MAIL_ADDRESS).await?;
-        if over.is_err() {
-            return Ok(over);
+        let result = self.count_address_in(tx, meta, &table::MAIL_ADDRESS).await?;
+        if result.is_err() {
+            return Ok(result);
         }
         self.count_in(tx, meta, Subject::Owner(email), &mail_key(kind, email), &table::MAIL_ACCOUNT).await
     }
 
-    /// Counts a mail of this kind that somebody who may do so has sent to somebody else.
+    /// Counts a mail of this kind from an authorized user to another address.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -178,7 +180,7 @@ impl RateLimits {
         self.count(meta, Subject::Owner(email), &mail_key(kind, email), &table::MAIL_ACCOUNT).await
     }
 
-    /// Counts a download of one's own data.
+    /// Counts an export of the user's own data.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -187,24 +189,26 @@ impl RateLimits {
         self.count(meta, Subject::User(user), &key, &table::EXPORT_ACCOUNT).await
     }
 
-    /// Counts that a member tried what only administrators may do. Says whether that is to be recorded.
-    pub async fn is_forbidden_access_recorded(&self, tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
-        self.is_recorded(tx, &user.to_string(), &table::FORBIDDEN_ACCOUNT).await
+    /// Counts a member's request for something only administrators may do. Returns whether to record it in the audit
+    /// log.
+    pub async fn should_record_forbidden_access(&self, tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
+        self.should_record(tx, &user.to_string(), &table::FORBIDDEN_ACCOUNT).await
     }
 
-    /// Counts that a provider was found to be set up wrongly in this way. Says whether that is to be recorded.
-    pub async fn is_setup_fault_recorded(&self, tx: &mut Tx, provider: &str, kind: &str) -> Result<bool, StoreError> {
-        self.is_recorded(tx, &format!("{provider} {kind}"), &table::SETUP_FAULT).await
+    /// Counts a setup error of an identity provider, by kind. Returns whether to record it in the audit log.
+    pub async fn should_record_setup_error(&self, tx: &mut Tx, provider: &str, kind: &str) -> Result<bool, StoreError> {
+        self.should_record(tx, &format!("{provider} {kind}"), &table::SETUP_FAULT).await
     }
 
-    async fn is_recorded(&self, tx: &mut Tx, of: &str, limit: &Limit) -> Result<bool, StoreError> {
-        let (tries, _) = tx.count_try(&format!("{} {of}", limit.scope), self.clock.now(), limit.seconds).await?;
-        Ok(tries <= limit.tries)
+    async fn should_record(&self, tx: &mut Tx, id: &str, limit: &Limit) -> Result<bool, StoreError> {
+        let (attempts, _) =
+            tx.count_attempt(&format!("{} {id}", limit.scope), self.clock.now(), limit.window_seconds).await?;
+        Ok(attempts <= limit.max_attempts)
     }
 
     async fn count_address(&self, meta: &RequestMeta, limit: &Limit) -> Result<(), Fault> {
-        let (key, limit) = by_address(meta, limit);
-        self.count(meta, Subject::Nobody, &key, &limit).await
+        let (key, limit) = address_counter(meta, limit);
+        self.count(meta, Subject::Unknown, &key, &limit).await
     }
 
     async fn count_address_in(
@@ -213,19 +217,19 @@ impl RateLimits {
         meta: &RequestMeta,
         limit: &Limit,
     ) -> Result<Result<(), AppError>, StoreError> {
-        let (key, limit) = by_address(meta, limit);
-        self.count_in(tx, meta, Subject::Nobody, &key, &limit).await
+        let (key, limit) = address_counter(meta, limit);
+        self.count_in(tx, meta, Subject::Unknown, &key, &limit).await
     }
 
     async fn count(&self, meta: &RequestMeta, subject: Subject<'_>, key: &str, limit: &Limit) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        let over = self.count_in(&mut tx, meta, subject, key, limit).await?;
+        let result = self.count_in(&mut tx, meta, subject, key, limit).await?;
         tx.commit().await?;
-        Ok(over?)
+        Ok(result?)
     }
 
-    /// Counts a try and says whether it is one too many. The first such one is recorded: the others of the same span would
-    /// say nothing new, and whoever tries must not fill the audit.
+    /// Counts an attempt and checks the limit. Only the first attempt over the limit is recorded: the others of the
+    /// same window add nothing, and an attacker must not be able to flood the audit log.
     async fn count_in(
         &self,
         tx: &mut Tx,
@@ -235,17 +239,17 @@ impl RateLimits {
         limit: &Limit,
     ) -> Result<Result<(), AppError>, StoreError> {
         let now = self.clock.now();
-        let (tries, ends_at) = tx.count_try(key, now, limit.seconds).await?;
-        if tries <= limit.tries {
+        let (attempts, ends_at) = tx.count_attempt(key, now, limit.window_seconds).await?;
+        if attempts <= limit.max_attempts {
             return Ok(Ok(()));
         }
-        if tries == limit.tries + 1 {
+        if attempts == limit.max_attempts + 1 {
             let subject = match subject {
-                Subject::Nobody => None,
+                Subject::Unknown => None,
                 Subject::User(user) => Some(user),
                 Subject::Owner(email) => tx.find_user_by_email(email.key()).await?.map(|user| user.id),
             };
-            let (action, outcome, detail) = (AuditAction::Throttle, Outcome::Refused, limit.what);
+            let (action, outcome, detail) = (AuditAction::Throttle, Outcome::Refused, limit.label);
             meta.record(tx, &self.clock, &AuditEvent { actor: None, subject, action, outcome, detail }).await?;
         }
         let seconds = (ends_at.micros() - now.micros()).div_euclid(1_000_000).max(1);
@@ -253,12 +257,15 @@ impl RateLimits {
     }
 }
 
-/// The key of what is counted for an address, and its limit. Where it is not known which machine it is, all such machines
-/// are counted together, and the limit is only there against floods.
-fn by_address(meta: &RequestMeta, limit: &Limit) -> (String, Limit) {
+/// The key of the counter for a client address, and its limit. Clients that share an address behind a proxy are counted
+/// together, with a higher limit that only protects against floods.
+fn address_counter(meta: &RequestMeta, limit: &Limit) -> (String, Limit) {
     let key = format!("{} {}", limit.scope, meta.address.rate_limit_key());
-    match meta.is_hidden {
-        true => (format!("{key} (any)"), Limit { tries: limit.tries * table::HIDDEN_FACTOR, ..*limit }),
+    match meta.is_shared_address {
+        true => (
+            format!("{key} (any)"),
+            Limit { max_attempts: limit.max_attempts * table::SHARED_ADDRESS_FACTOR, ..*limit },
+        ),
         false => (key, *limit),
     }
 }

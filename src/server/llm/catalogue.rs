@@ -1,4 +1,4 @@
-//! Which models there are, and how to get at one.
+//! The catalogue of available models, and how to look one up.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,17 +16,17 @@ use crate::{
 };
 
 use super::{
-    Model, ModelError, is_name,
-    local::{Folder, Kind, LocalModel, ModelFile, Settings},
-    offers::{Offers, Times},
-    openai::{Endpoint, Limits, Listed, OpenAi},
+    Model, ModelError, is_valid_model_name,
+    local::{FileKind, LocalModel, ModelFile, ModelFolder, Settings},
+    model_list_cache::{ModelListCache, ModelListTimings},
+    openai::{Endpoint, Limits, ModelList, OpenAi},
 };
 
-/// The provider's name in ids of models on this machine.
+/// The provider part of the ids of local models.
 const LOCAL: &str = "local";
-/// The same, for people.
+/// The provider name that users see for local models.
 const LOCAL_LABEL: &str = "On this machine";
-/// The file of the small model that comes with Colloquy, without its ending, and its name for people.
+/// The file stem and the display name of the small model that ships with Colloquy.
 const BUNDLED: (&str, &str) = ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2 135M");
 
 /// All models of all providers. Cheap to clone.
@@ -35,9 +35,9 @@ pub struct Models(Arc<Inner>);
 
 struct Inner {
     providers: Vec<Provider>,
-    folder: Arc<Folder>,
+    folder: Arc<ModelFolder>,
     settings: Settings,
-    /// The local models that were asked for; each keeps its process.
+    /// The local models that have been requested. Each keeps its own process.
     local: Mutex<HashMap<String, Arc<LocalModel>>>,
     default: Option<String>,
 }
@@ -47,128 +47,140 @@ struct Provider {
     name: String,
     base_url: String,
     endpoint: Arc<Endpoint>,
-    /// The models that the operator chose to offer; empty for all.
-    chosen: Vec<String>,
-    offers: Offers,
+    /// The models that the operator configured. Empty if all models of the provider are offered.
+    configured_models: Vec<String>,
+    model_list: ModelListCache,
 }
 
 impl Models {
-    /// The models of a configuration. Reads and asks nothing yet.
+    /// Creates the catalogue from the configuration. Does no I/O yet.
     pub fn new(config: &Config, egress: &Egress) -> Self {
-        Self::with_times(config, egress, Times::default())
+        Self::with_timings(config, egress, ModelListTimings::default())
     }
 
-    /// The same, where lists of models last for other times than usual.
-    pub fn with_times(config: &Config, egress: &Egress, times: Times) -> Self {
-        let provider = |provider: &ProviderConfig| Provider::new(provider, egress.clone(), times);
+    /// Like [`Models::new`], with other timings for the cached model lists.
+    pub fn with_timings(config: &Config, egress: &Egress, timings: ModelListTimings) -> Self {
+        let provider = |provider: &ProviderConfig| Provider::new(provider, egress.clone(), timings);
         let providers = config.providers.iter().map(provider).collect();
-        let own = || std::env::current_exe().unwrap_or_else(|_| PathBuf::from("colloquy"));
-        let mut settings = Settings::new(config.local.program.clone().unwrap_or_else(own));
+        let current_exe = || std::env::current_exe().unwrap_or_else(|_| PathBuf::from("colloquy"));
+        let mut settings = Settings::new(config.local.program.clone().unwrap_or_else(current_exe));
         settings.threads = config.local.threads;
         settings.context = config.local.context;
-        settings.idle = Duration::from_secs(config.local.idle_minutes.saturating_mul(60));
+        settings.idle_timeout = Duration::from_secs(config.local.idle_minutes.saturating_mul(60));
         Self(Arc::new(Inner {
             providers,
-            folder: Arc::new(Folder::new(&config.local.models)),
+            folder: Arc::new(ModelFolder::new(&config.local.models)),
             settings,
             local: Mutex::default(),
             default: config.default_model.clone(),
         }))
     }
 
-    /// What the picker shows: the providers' models in the order of the configuration, then those on this machine.
-    /// Providers that do not answer are left out; their models come back with them. Takes three seconds at most.
+    /// The models for the model picker: those of the providers in configuration order, then the local ones. A provider
+    /// that does not respond is omitted until it responds again. Takes at most three seconds.
     pub async fn list(&self) -> ModelChoice {
         let inner = &*self.0;
-        let asked = futures::future::join_all(inner.providers.iter().map(Provider::list));
-        let (asked, mut local) = tokio::join!(asked, inner.list_local());
-        let mut models: Vec<ModelOption> = asked.into_iter().flatten().collect();
-        let chosen = inner.default.as_ref().filter(|id| models.iter().chain(&local).any(|model| model.id == **id));
+        let listed = futures::future::join_all(inner.providers.iter().map(Provider::list));
+        let (listed, mut local) = tokio::join!(listed, inner.list_local());
+        let mut models: Vec<ModelOption> = listed.into_iter().flatten().collect();
+        let configured_default =
+            inner.default.as_ref().filter(|id| models.iter().chain(&local).any(|model| model.id == **id));
         let bundled = local.iter().find(|model| model.bundled);
-        let default = chosen.or_else(|| models.first().or(bundled).or(local.first()).map(|model| &model.id)).cloned();
+        let default =
+            configured_default.or_else(|| models.first().or(bundled).or(local.first()).map(|model| &model.id)).cloned();
         models.append(&mut local);
         ModelChoice { models, default }
     }
 
-    /// The model with this id (`provider/name`), and its name for people. A provider's model is found whether or not the
-    /// provider answers now.
+    /// The model with this id (`provider/name`) and its display name. A provider's model is found even if the provider
+    /// does not respond right now.
     pub async fn find(&self, id: &str) -> Option<(Arc<dyn Model>, String)> {
         let (provider, name) = id.split_once('/')?;
         if provider == LOCAL {
             return self.0.find_local(name).await;
         }
         let provider = self.0.providers.iter().find(|known| known.name == provider)?;
-        if !provider.has(name) {
+        if !provider.has_model(name) {
             return None;
         }
         Some((Arc::new(OpenAi::new(Arc::clone(&provider.endpoint), name.to_owned())), name.to_owned()))
     }
 
-    /// Asks every provider for its models, whether or not it is known what it offers.
-    pub async fn try_providers(&self) -> Vec<Tried> {
-        futures::future::join_all(self.0.providers.iter().map(Provider::tried)).await
+    /// Requests the model list of every provider, bypassing the cache.
+    pub async fn check_providers(&self) -> Vec<ProviderCheck> {
+        futures::future::join_all(self.0.providers.iter().map(Provider::check)).await
     }
 
-    /// The files on this machine, with what they are.
+    /// The model files on this machine and what they contain.
     pub async fn local_files(&self) -> Vec<ModelFile> {
         Arc::clone(&self.0.folder).files().await
     }
 }
 
-/// What a provider answered to the question for its models.
+/// The result of checking a provider.
 #[derive(Debug)]
-pub struct Tried {
-    /// The provider.
+pub struct ProviderCheck {
+    /// The provider's name.
     pub name: String,
-    /// Its base address.
+    /// The provider's base URL.
     pub base_url: String,
-    /// The models that the operator chose to offer; empty for all.
-    pub chosen: Vec<String>,
-    /// Its list, or what went wrong.
-    pub listed: Result<Listed, ModelError>,
-    /// Whether there is a list under `/v1`, where there is none without it.
-    pub answers_under_v1: bool,
-    /// Whether it takes questions, although it has no list.
-    pub takes_questions: bool,
+    /// The models that the operator configured. Empty if all models of the provider are offered.
+    pub configured_models: Vec<String>,
+    /// The provider's model list, or the error.
+    pub models: Result<ModelList, ModelError>,
+    /// Whether the list exists under `/v1` but not at the base URL itself.
+    pub list_is_under_v1: bool,
+    /// Whether the provider accepts chat requests although it has no model list.
+    pub accepts_chat_requests: bool,
 }
 
 impl Provider {
-    fn new(config: &ProviderConfig, egress: Egress, times: Times) -> Self {
+    fn new(config: &ProviderConfig, egress: Egress, timings: ModelListTimings) -> Self {
         let endpoint = Endpoint::new(egress, &config.base_url, config.key.clone(), config.context, Limits::default());
-        let endpoint = if config.system_role { endpoint } else { endpoint.with_instructions_in_message() };
+        let endpoint = if config.system_role { endpoint } else { endpoint.without_system_role() };
         Self {
             name: config.name.clone(),
             base_url: config.base_url.clone(),
             endpoint: Arc::new(endpoint),
-            chosen: config.models.clone(),
-            offers: Offers::new(&config.name, times),
+            configured_models: config.models.clone(),
+            model_list: ModelListCache::new(&config.name, timings),
         }
     }
 
-    async fn tried(&self) -> Tried {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let listed = self.endpoint.models(PATIENCE).await;
-        let answers_under_v1 = listed.is_err()
+    async fn check(&self) -> ProviderCheck {
+        const TIMEOUT: Duration = Duration::from_secs(10);
+        let models = self.endpoint.list_models(TIMEOUT).await;
+        let list_is_under_v1 = models.is_err()
             && !self.base_url.ends_with("/v1")
-            && self.endpoint.models_under("/v1", PATIENCE).await.is_ok();
-        // Where there is an answer of any kind but one about the key.
-        let is_there = listed.as_ref().is_err_and(|fault| {
+            && self.endpoint.list_models_at("/v1", TIMEOUT).await.is_ok();
+        // True for any response except an authentication error.
+        let is_reachable = models.as_ref().is_err_and(|fault| {
             !matches!(fault.failure, Failure::Unreachable | Failure::Refused | Failure::TimedOut | Failure::Cut)
         });
-        let takes_questions = is_there && !answers_under_v1 && self.endpoint.takes_questions(PATIENCE).await;
-        let (name, base_url, chosen) = (self.name.clone(), self.base_url.clone(), self.chosen.clone());
-        Tried { name, base_url, chosen, listed, answers_under_v1, takes_questions }
+        let accepts_chat_requests =
+            is_reachable && !list_is_under_v1 && self.endpoint.accepts_chat_requests(TIMEOUT).await;
+        let (name, base_url, configured_models) =
+            (self.name.clone(), self.base_url.clone(), self.configured_models.clone());
+        ProviderCheck { name, base_url, configured_models, models, list_is_under_v1, accepts_chat_requests }
     }
 
-    fn has(&self, name: &str) -> bool {
-        if self.chosen.is_empty() { is_name(name) } else { self.chosen.iter().any(|chosen| chosen == name) }
+    fn has_model(&self, name: &str) -> bool {
+        if self.configured_models.is_empty() {
+            is_valid_model_name(name)
+        } else {
+            self.configured_models.iter().any(|model| model == name)
+        }
     }
 
     async fn list(&self) -> Vec<ModelOption> {
-        let names =
-            if self.chosen.is_empty() { self.offers.of(&self.endpoint).await } else { self.chosen.as_slice().into() };
+        let names = if self.configured_models.is_empty() {
+            self.model_list.get(&self.endpoint).await
+        } else {
+            self.configured_models.as_slice().into()
+        };
         let mut seen = HashSet::new();
-        let is_usable = |name: &&String| is_name(name) && (!self.chosen.is_empty() || talks(name));
+        let is_usable =
+            |name: &&String| is_valid_model_name(name) && (!self.configured_models.is_empty() || is_chat_model(name));
         let usable = names.iter().filter(is_usable).filter(|name| seen.insert(name.as_str()));
         usable
             .map(|name| ModelOption {
@@ -183,21 +195,21 @@ impl Provider {
 }
 
 impl Inner {
-    /// The models on this machine by name, the bundled one last. The folder is read each time, so that a file that is
-    /// dropped in appears.
+    /// The local models, sorted by name, the bundled one last. The folder is scanned on each call, so that a newly
+    /// added file appears.
     async fn list_local(&self) -> Vec<ModelOption> {
         let files = Arc::clone(&self.folder).files().await;
-        let models = files.into_iter().filter(|file| file.kind == Kind::Chat).map(|file| local_option(&file.stem));
+        let models = files.into_iter().filter(|file| file.kind == FileKind::Chat).map(|file| local_option(&file.stem));
         let mut models: Vec<ModelOption> = models.collect();
         models.sort_by_cached_key(|model| (model.bundled, model.label.to_lowercase()));
         models
     }
 
-    /// A broken file is found too, so that whoever asks it is told that the file is to blame.
+    /// Broken files are found too, so that a request for one fails with an error about the file.
     async fn find_local(&self, name: &str) -> Option<(Arc<dyn Model>, String)> {
-        // Found by comparing, never by joining paths: a name cannot leave the folder.
+        // Compares stems and never joins paths, so that a name cannot escape the folder.
         let files = Arc::clone(&self.folder).files().await;
-        let file = files.into_iter().find(|file| file.stem == name && !matches!(file.kind, Kind::Other(_)))?;
+        let file = files.into_iter().find(|file| file.stem == name && !matches!(file.kind, FileKind::Other(_)))?;
         let label = local_option(&file.stem).label;
         let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
         let model =
@@ -217,12 +229,11 @@ fn local_option(stem: &str) -> ModelOption {
     }
 }
 
-/// Whether a model of a provider's own list can hold a conversation, as far as its name tells: the lists also hold models
-/// for embeddings, speech and pictures.
-fn talks(name: &str) -> bool {
-    const OTHERS: [&str; 7] = ["embed", "whisper", "tts-", "dall-e", "moderation", "rerank", "bge-"];
+/// Whether the name looks like that of a chat model. Model lists also contain embedding, speech and image models.
+fn is_chat_model(name: &str) -> bool {
+    const NON_CHAT_NAMES: [&str; 7] = ["embed", "whisper", "tts-", "dall-e", "moderation", "rerank", "bge-"];
     let name = name.to_ascii_lowercase();
-    !OTHERS.iter().any(|other| name.contains(other))
+    !NON_CHAT_NAMES.iter().any(|other| name.contains(other))
 }
 
 #[cfg(test)]
@@ -230,12 +241,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_that_do_not_talk_are_known_by_their_names() {
-        assert!(["gpt-4o", "qwen3:8b", "meta-llama/Llama-3.1"].iter().all(|name| talks(name)));
+    fn models_that_cannot_chat_are_recognised_by_name() {
+        assert!(["gpt-4o", "qwen3:8b", "meta-llama/Llama-3.1"].iter().all(|name| is_chat_model(name)));
         assert!(
             !["text-embedding-3-small", "nomic-embed-text:latest", "whisper-1", "dall-e-3"]
                 .iter()
-                .any(|name| talks(name))
+                .any(|name| is_chat_model(name))
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Models behind one small trait.
+//! Language models behind one small trait.
 
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
@@ -10,110 +10,110 @@ pub mod catalogue;
 pub mod local;
 pub mod openai;
 
+mod delta_buffer;
 mod meter;
-mod offers;
-mod pieces;
-mod think;
+mod model_list_cache;
+mod reasoning;
 mod window;
 
-pub use catalogue::{Models, Tried};
-pub use local::{Kind as FileKind, ModelFile};
-pub use meter::Meter;
-pub use offers::Times;
-pub use window::estimate as estimate_tokens;
+pub use catalogue::{Models, ProviderCheck};
+pub use local::{FileKind, ModelFile};
+pub use meter::UsageMeter;
+pub use model_list_cache::ModelListTimings;
+pub use window::estimate_tokens;
 
-/// What a model is asked.
+/// The input of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// The instructions; they are never cut.
+    /// The system prompt. Never truncated.
     pub system: String,
-    /// The conversation, oldest first; the last turn is the person's.
+    /// The conversation, oldest turn first. The last turn is the user's.
     pub turns: Vec<Turn>,
-    /// The beginning of an answer that the model is to continue, where it is not to start anew.
+    /// The beginning of an answer that the model is to continue. `None` for a new answer.
     pub answer_so_far: Option<String>,
 }
 
 /// One message of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
-    /// Who spoke.
+    /// The author of the message.
     pub author: Author,
-    /// What was said.
+    /// The text of the message.
     pub text: String,
 }
 
-/// What comes from a model. The stream ends after [`Delta::End`] or an error.
+/// An item of an answer stream. The stream ends after [`Delta::End`] or an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
-    /// The request waits in a queue, at this place (1 is the next).
+    /// The request waits at this position in the queue (1 is next).
     Queued(u32),
     /// The model is being loaded.
     Loading,
-    /// So many of the oldest turns do not fit and were left out.
-    LeftOut(u32),
-    /// A piece of the model's thinking.
+    /// This many of the oldest turns did not fit into the context window and were omitted.
+    TruncatedMessages(u32),
+    /// A chunk of the model's reasoning.
     Reasoning(String),
-    /// A piece of the answer.
+    /// A chunk of the answer.
     Text(String),
-    /// All text of this answer so far was thinking: its end has come, though nothing had opened it.
+    /// All text of this answer so far was reasoning: a closing tag came that had no opening tag.
     TextWasReasoning,
-    /// Tokens read and written; 0 where the provider does not say.
+    /// Tokens read and generated. 0 where the provider reports no number.
     Usage(Usage),
-    /// The answer is at its end.
-    End(Finish),
+    /// The answer is complete.
+    End(FinishReason),
 }
 
-/// Why a model ended.
+/// Why a model stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Finish {
-    /// It had said everything.
+pub enum FinishReason {
+    /// The answer is finished.
     Stop,
-    /// Its output or context limit was reached.
+    /// The output limit or the context limit was reached.
     Length,
-    /// The provider withheld the rest.
+    /// The provider withheld the rest (content filter).
     Withheld,
-    /// It wants a tool to be called.
+    /// The model requested a tool call.
     ToolCall,
 }
 
-/// Tokens of one request.
+/// The tokens of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens read.
+    /// Tokens in the prompt.
     pub prompt: u32,
-    /// Tokens written.
+    /// Tokens generated.
     pub answer: u32,
 }
 
-/// A fault of a model: what the person is told, and what only the log is told.
+/// An error of a model: a category for the user and a detail for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{failure:?}: {detail}")]
 pub struct ModelError {
-    /// For the person.
+    /// The category that the user sees.
     pub failure: Failure,
-    /// For the log. Holds neither keys nor texts of messages.
+    /// The detail for the log. Contains neither keys nor message texts.
     pub detail: String,
 }
 
 impl ModelError {
-    /// A fault with a detail for the log.
+    /// An error with a detail for the log.
     pub fn new(failure: Failure, detail: impl Into<String>) -> Self {
         Self { failure, detail: detail.into() }
     }
 }
 
 /// The stream of an answer.
-pub type Deltas = BoxStream<'static, Result<Delta, ModelError>>;
+pub type DeltaStream = BoxStream<'static, Result<Delta, ModelError>>;
 
-/// Something that answers.
+/// A language model.
 pub trait Model: Send + Sync {
-    /// Begins an answer. Nothing is asked before the stream is polled. When `stop` is cancelled, or the stream is
-    /// dropped, the work behind it ends within 200 ms; a cancelled stream simply ends.
-    fn answer(&self, prompt: Prompt, stop: CancellationToken) -> Deltas;
+    /// Starts an answer. Nothing is requested before the stream is polled. When `stop` is cancelled or the stream is
+    /// dropped, the work behind it ends within 200 ms. A cancelled stream ends without an error.
+    fn answer(&self, prompt: Prompt, stop: CancellationToken) -> DeltaStream;
 }
 
-/// Whether a name can be part of an id: not empty, not endless, and nothing in it that cannot be seen.
-fn is_name(name: &str) -> bool {
+/// Whether a name can be part of a model id: 1 to 200 bytes, without invisible or deceptive characters.
+fn is_valid_model_name(name: &str) -> bool {
     (1..=200).contains(&name.len()) && !name.chars().any(crate::domain::is_deceptive)
 }

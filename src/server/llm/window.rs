@@ -1,22 +1,21 @@
-//! What fits into a model's context window.
+//! Fits conversations into a model's context window.
 
 use super::Turn;
 use crate::domain::Author;
 
-/// The most tokens that are kept free for an answer, where the window is large.
-const ANSWER_ROOM: u32 = 4_096;
+/// The maximum number of tokens reserved for the answer.
+const MAX_ANSWER_RESERVE: u32 = 4_096;
 
-/// Tokens of a window of `context` tokens that stay free for the answer: a quarter, at most 4,096.
-pub const fn answer_room(context: u32) -> u32 {
+/// The tokens of a window of `context` tokens that are reserved for the answer: a quarter, at most 4,096.
+pub const fn answer_reserve(context: u32) -> u32 {
     let quarter = context / 4;
-    if quarter < ANSWER_ROOM { quarter } else { ANSWER_ROOM }
+    if quarter < MAX_ANSWER_RESERVE { quarter } else { MAX_ANSWER_RESERVE }
 }
 
-/// How many of the oldest turns to leave out, so that the rest costs at most `room`; turns are never split, and the
-/// turn at place `i` costs `cost(i)`.
-/// Where something is left out, the rest begins with a person's turn: an answer without its question misleads,
-/// and some chat templates refuse it. `None` if the newest turn alone does not fit.
-pub fn leave_out(turns: &[Turn], room: u32, cost: impl Fn(usize) -> u32) -> Option<usize> {
+/// How many of the oldest turns to omit so that the rest costs at most `room` tokens. Turns are never split, and the
+/// turn at index `i` costs `cost(i)`. If something is omitted, the rest starts with a user turn: an answer without its
+/// question misleads the model, and some chat templates reject it. `None` if the newest turn alone does not fit.
+pub fn count_truncated(turns: &[Turn], room: u32, cost: impl Fn(usize) -> u32) -> Option<usize> {
     let mut rest = room;
     let mut first = turns.len();
     for index in (0..turns.len()).rev() {
@@ -34,20 +33,20 @@ pub fn leave_out(turns: &[Turn], room: u32, cost: impl Fn(usize) -> u32) -> Opti
     Some(first)
 }
 
-/// About how many tokens a text has, for a model whose tokenizer is not known: two for seven ASCII characters,
-/// which is what code takes and a little more than English prose, and one for every other character, which is
-/// about right for Chinese and more than enough for Cyrillic or Greek.
-pub fn estimate(text: &str) -> u32 {
-    estimate_sevenths(text).div_ceil(7)
+/// Estimates the tokens of a text for an unknown tokenizer: two per seven ASCII characters, which matches code and is
+/// slightly more than English prose, and one per other character, which is about right for Chinese and more than enough
+/// for Cyrillic or Greek.
+pub fn estimate_tokens(text: &str) -> u32 {
+    estimate_token_sevenths(text).div_ceil(7)
 }
 
-/// The same in sevenths of a token, which can be added up piece by piece.
-pub fn estimate_sevenths(text: &str) -> u32 {
+/// Like [`estimate_tokens`], in sevenths of a token. These can be summed chunk by chunk without rounding.
+pub fn estimate_token_sevenths(text: &str) -> u32 {
     let (mut ascii, mut other) = (0_usize, 0_usize);
     for byte in text.bytes() {
         match byte {
             0..=0x7F => ascii += 1,
-            // Every character has one byte that does not continue another.
+            // Counts each character by its leading byte.
             0xC0.. => other += 1,
             _ => {}
         }
@@ -55,13 +54,13 @@ pub fn estimate_sevenths(text: &str) -> u32 {
     u32::try_from(ascii * 2 + other * 7).unwrap_or(u32::MAX)
 }
 
-/// The longest end of `text` whose estimate is at most `tokens`.
-pub fn end_within(text: &str, tokens: u32) -> &str {
-    // An end of so many bytes costs at most so many tokens, whatever is in it; then grow it while it fits.
+/// The longest suffix of `text` whose estimate is at most `tokens`.
+pub fn suffix_within(text: &str, tokens: u32) -> &str {
+    // A suffix of that many bytes never costs more than that many tokens. Grow it while it fits.
     let mut start = text.ceil_char_boundary(text.len().saturating_sub(tokens as usize));
     while start > 0 {
         let earlier = text.floor_char_boundary(start.saturating_sub(256));
-        if estimate(&text[earlier..]) > tokens {
+        if estimate_tokens(&text[earlier..]) > tokens {
             break;
         }
         start = earlier;
@@ -77,45 +76,45 @@ mod tests {
         Turn { author, text: text.to_owned() }
     }
 
-    fn talk(count: usize) -> Vec<Turn> {
+    fn conversation(count: usize) -> Vec<Turn> {
         (0..count).map(|i| turn(if i % 2 == 0 { Author::User } else { Author::Assistant }, "x")).collect()
     }
 
     #[test]
-    fn the_oldest_are_left_out_and_the_rest_begins_with_a_person() {
-        let turns = talk(9);
-        assert_eq!(leave_out(&turns, 90, |_| 10), Some(0));
-        assert_eq!(leave_out(&turns, 89, |_| 10), Some(2), "turn 1 is an answer whose question is gone");
-        assert_eq!(leave_out(&turns, 70, |_| 10), Some(2));
-        assert_eq!(leave_out(&turns, 10, |_| 10), Some(8));
-        assert_eq!(leave_out(&turns, 9, |_| 10), None, "the newest is never split");
-        assert_eq!(leave_out(&[], 0, |_| 10), Some(0));
+    fn the_oldest_turns_are_omitted_and_the_rest_starts_with_the_user() {
+        let turns = conversation(9);
+        assert_eq!(count_truncated(&turns, 90, |_| 10), Some(0));
+        assert_eq!(count_truncated(&turns, 89, |_| 10), Some(2), "turn 1 is an answer whose question is gone");
+        assert_eq!(count_truncated(&turns, 70, |_| 10), Some(2));
+        assert_eq!(count_truncated(&turns, 10, |_| 10), Some(8));
+        assert_eq!(count_truncated(&turns, 9, |_| 10), None, "the newest is never split");
+        assert_eq!(count_truncated(&[], 0, |_| 10), Some(0));
     }
 
     #[test]
-    fn a_conversation_that_fits_is_kept_even_if_a_model_began_it() {
+    fn a_conversation_that_fits_is_kept_even_if_it_starts_with_an_answer() {
         let turns = [turn(Author::Assistant, "Hello"), turn(Author::User, "Hello")];
-        assert_eq!(leave_out(&turns, 100, |_| 10), Some(0));
+        assert_eq!(count_truncated(&turns, 100, |_| 10), Some(0));
     }
 
     #[test]
-    fn estimates_follow_the_script() {
-        assert_eq!(estimate(""), 0);
-        assert_eq!(estimate("abcdefg"), 2);
-        assert_eq!(estimate("汉字汉字"), 4);
-        assert_eq!(estimate("👩‍🚀"), 3);
-        assert!(estimate(&"a".repeat(200_000)) > 50_000);
+    fn estimates_depend_on_the_script() {
+        assert_eq!(estimate_tokens(""), 0);
+        assert_eq!(estimate_tokens("abcdefg"), 2);
+        assert_eq!(estimate_tokens("汉字汉字"), 4);
+        assert_eq!(estimate_tokens("👩‍🚀"), 3);
+        assert!(estimate_tokens(&"a".repeat(200_000)) > 50_000);
     }
 
     #[test]
-    fn ends_fit_and_never_cut_a_character() {
+    fn suffixes_fit_and_never_split_a_character() {
         let text = "汉字 and words ".repeat(2_000);
         for tokens in [0, 1, 7, 100, 5_000] {
-            let end = end_within(&text, tokens);
-            assert!(estimate(end) <= tokens, "{tokens}");
+            let end = suffix_within(&text, tokens);
+            assert!(estimate_tokens(end) <= tokens, "{tokens}");
             assert!(text.ends_with(end));
-            assert!(tokens < 300 || estimate(end) + 300 > tokens, "{tokens}: too little was kept");
+            assert!(tokens < 300 || estimate_tokens(end) + 300 > tokens, "{tokens}: too little was kept");
         }
-        assert_eq!(end_within("short", 100), "short");
+        assert_eq!(suffix_within("short", 100), "short");
     }
 }

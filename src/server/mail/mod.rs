@@ -1,12 +1,12 @@
-//! Mails: what they say, how they leave, and the queue that they wait in.
+//! Mails: their content, their delivery over SMTP, and the outbox.
 //!
-//! Whoever does something that a mail tells of puts the mail into the transaction of the act (`Tx::insert_mail`), which
-//! enqueues a job for it. The [`Outbox`] runs that job.
+//! A service inserts a mail in the transaction of the change that it reports (`Tx::insert_mail`), which enqueues a job
+//! for it. The [`Outbox`] runs that job.
 
-mod letters;
-mod notices;
+mod content;
+mod notice;
+mod notifier;
 mod outbox;
-mod sentences;
 mod smtp;
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -21,38 +21,38 @@ use lettre::{
 };
 use secrecy::ExposeSecret;
 
-pub use letters::{Letter, moment};
-pub use notices::Notices;
+pub use content::{MailContent, format_time};
+pub use notice::Notice;
+pub use notifier::Notifier;
 pub use outbox::Outbox;
-pub use sentences::Notice;
 
 use self::smtp::MailServer;
 use super::{config::MailConfig, store::UnsentMail};
 
-/// How long sending one mail may take in all.
-const IN_ALL: Duration = Duration::from_secs(30);
+/// The timeout of sending one mail.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a mail was not sent. Holds neither its texts nor the password of the mail server.
+/// Why a mail was not sent. Contains neither the text of the mail nor the password of the mail server.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The configuration does not lead to a mail server.
+    /// The configured mail server is invalid.
     #[error("the mail server's address cannot be used")]
     Server,
-    /// The sender's or the recipient's address is none.
+    /// The address of the sender or recipient is invalid.
     #[error("the address is not one: {0}")]
     Address(#[from] lettre::address::AddressError),
-    /// The mail cannot be put together.
+    /// The message cannot be built.
     #[error("the mail cannot be written: {0}")]
-    Form(#[from] lettre::error::Error),
-    /// The mail server is not reached, or does not let us in; the mail has not been named yet.
+    Build(#[from] lettre::error::Error),
+    /// The mail server cannot be reached or rejected the connection or the sign-in. The mail was not offered yet.
     #[error("{0}")]
-    Unwelcome(#[source] lettre::transport::smtp::Error),
-    /// The mail server does not take it.
+    Connection(#[source] lettre::transport::smtp::Error),
+    /// The mail server rejected the mail.
     #[error("{0}")]
-    Refused(#[source] lettre::transport::smtp::Error),
-    /// The mail server takes too long.
-    #[error("the mail server took longer than {} seconds", IN_ALL.as_secs())]
-    Slow,
+    Rejected(#[source] lettre::transport::smtp::Error),
+    /// The mail server did not answer in time.
+    #[error("the mail server took longer than {} seconds", SEND_TIMEOUT.as_secs())]
+    TimedOut,
 }
 
 /// Sends mails over SMTP.
@@ -63,30 +63,30 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// A mailer for this configuration. Connects to nobody yet.
+    /// Creates a mailer for this configuration. Does not connect yet.
     ///
     /// # Errors
-    /// [`MailError::Server`] and [`MailError::Address`] where the configuration was not checked.
+    /// [`MailError::Server`] and [`MailError::Address`] if the configuration was not validated.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
         let from: Mailbox = config.from.parse()?;
-        // Servers want to hear a name; that of the machine would tell more than that of the sender.
-        let hello = ClientId::Domain(from.email.domain().to_owned());
-        Ok(Self { server: MailServer::parse(config.smtp_url.expose_secret(), hello)?, from })
+        // `EHLO` requires a name. The machine's name would reveal more than the sender's domain.
+        let client_id = ClientId::Domain(from.email.domain().to_owned());
+        Ok(Self { server: MailServer::parse(config.smtp_url.expose_secret(), client_id)?, from })
     }
 
-    /// Hands a mail to the mail server. Every attempt carries the same id.
+    /// Sends a mail. All attempts use the same `Message-ID`.
     ///
     /// # Errors
-    /// As the mail server says.
+    /// The error of the mail server.
     pub async fn send(&self, mail: &UnsentMail) -> Result<(), MailError> {
         let message = self.message(mail)?;
-        tokio::time::timeout(IN_ALL, self.server.send(&message)).await.unwrap_or(Err(MailError::Slow))
+        tokio::time::timeout(SEND_TIMEOUT, self.server.send(&message)).await.unwrap_or(Err(MailError::TimedOut))
     }
 
     fn message(&self, mail: &UnsentMail) -> Result<Message, MailError> {
         let recipient: Address = mail.recipient.parse()?;
         let written = Duration::from_micros(u64::try_from(mail.created_at.micros()).unwrap_or_default());
-        // So that nobody's "I am on holiday" answers.
+        // Prevents automatic replies, such as vacation notices.
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         Ok(Message::builder()
             .from(self.from.clone())
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_both_parts_and_says_that_nobody_needs_to_answer() {
+    fn a_mail_has_both_parts_and_is_marked_as_automatic() {
         let message = mailer().message(&mail("ada@example.org", "Hello")).expect("a message").formatted();
         let text = String::from_utf8(message).expect("ASCII");
         for line in [
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn row_13_nothing_becomes_a_header() {
+    fn row_13_header_injection_is_rejected() {
         for bad in ["a@b.org\r\nBcc: x@y.org", "a@b.org, x@y.org", "x", "", "a@b.org\0", "a@b.org\n"] {
             assert!(matches!(mailer().message(&mail(bad, "Hello")), Err(MailError::Address(_))), "{bad:?}");
         }

@@ -1,7 +1,7 @@
-//! The way to the mail server, and what its refusals mean.
+//! The SMTP client, and the meaning of SMTP errors.
 //!
-//! `lettre` speaks the protocol. It is driven in two steps here, because a refusal means something else in each: before the
-//! mail is named, it is this installation that is refused, afterwards it is the mail.
+//! `lettre` implements the protocol. Connecting and sending are separate steps here because a rejection means something
+//! else in each: before the mail is offered it concerns this installation, afterwards the mail.
 
 use std::{fmt, time::Duration};
 
@@ -18,29 +18,29 @@ use reqwest::Url;
 
 use super::MailError;
 
-/// How long the mail server may take to be reached.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long it may take to say goodbye, once it has the mail.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// The timeout for connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of `QUIT`, after the server has accepted the mail.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A mail server, from an address like `smtps://user:password@host`.
+/// A mail server, parsed from a URL such as `smtps://user:password@host`.
 #[derive(Debug, Clone)]
 pub(super) struct MailServer {
     host: String,
     port: u16,
     security: Security,
     login: Option<Credentials>,
-    /// What we call ourselves.
-    hello: ClientId,
+    /// The name that is sent with `EHLO`.
+    client_id: ClientId,
 }
 
 #[derive(Clone)]
 enum Security {
-    /// None: on this machine.
+    /// No encryption. Only for a server on this machine.
     Plain,
-    /// The connection begins in the clear and is then encrypted, or ended.
+    /// The connection starts unencrypted and must be upgraded with STARTTLS.
     StartTls(TlsParameters),
-    /// From the first byte.
+    /// TLS from the start.
     Tls(TlsParameters),
 }
 
@@ -54,21 +54,21 @@ impl fmt::Debug for Security {
     }
 }
 
-/// What to do after a mail was not sent.
+/// What to do about a mail that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// Try again: it may pass by itself.
-    TryLater,
-    /// Give the mail up: it would be refused as often as it is tried.
+    /// Retry: the error may be temporary.
+    Retry,
+    /// Give up: the mail would be rejected again.
     GiveUp,
-    /// Somebody must change a setting, here or at the mail server; then it will work.
+    /// A setting must be changed, here or at the mail server; then the mail can be sent.
     ChangeSetting,
 }
 
 impl MailServer {
     /// # Errors
-    /// [`MailError::Server`] for an address that the configuration would not have let through.
-    pub fn parse(url: &str, hello: ClientId) -> Result<Self, MailError> {
+    /// [`MailError::Server`] for a URL that the configuration would have rejected.
+    pub fn parse(url: &str, client_id: ClientId) -> Result<Self, MailError> {
         let url: Url = url.parse().map_err(|_| MailError::Server)?;
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let tls = || TlsParameters::new(host.clone()).map_err(|_| MailError::Server);
@@ -79,18 +79,18 @@ impl MailServer {
             _ => return Err(MailError::Server),
         };
         let login = match url.password() {
-            Some(password) => Some(Credentials::new(decoded(url.username())?, decoded(password)?)),
+            Some(password) => Some(Credentials::new(percent_decode(url.username())?, percent_decode(password)?)),
             None => None,
         };
-        Ok(Self { port: url.port().unwrap_or(port), host, security, login, hello })
+        Ok(Self { port: url.port().unwrap_or(port), host, security, login, client_id })
     }
 
-    /// Hands a mail over. Returns once the server has taken it.
+    /// Sends a mail. Returns when the server has accepted it.
     pub async fn send(&self, message: &Message) -> Result<(), MailError> {
-        let mut connection = self.connect().await.map_err(MailError::Unwelcome)?;
-        connection.send(message.envelope(), &message.formatted()).await.map_err(MailError::Refused)?;
-        // Whatever comes of this, the server has the mail.
-        let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+        let mut connection = self.connect().await.map_err(MailError::Connection)?;
+        connection.send(message.envelope(), &message.formatted()).await.map_err(MailError::Rejected)?;
+        // The server has accepted the mail, whatever the result of `QUIT`.
+        let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
         Ok(())
     }
 
@@ -101,9 +101,9 @@ impl MailServer {
         };
         let server = (self.host.as_str(), self.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &self.hello, wrapper, None).await?;
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_TIMEOUT), &self.client_id, wrapper, None).await?;
         if let Security::StartTls(tls) = &self.security {
-            connection.starttls(tls.clone(), &self.hello).await?;
+            connection.starttls(tls.clone(), &self.client_id).await?;
         }
         if let Some(login) = &self.login {
             connection.auth(DEFAULT_MECHANISMS, login).await?;
@@ -112,8 +112,8 @@ impl MailServer {
     }
 }
 
-/// A part of an address with its `%XX` read.
-fn decoded(part: &str) -> Result<String, MailError> {
+/// Percent-decodes a part of the URL.
+fn percent_decode(part: &str) -> Result<String, MailError> {
     let (mut bytes, mut rest) = (Vec::new(), part.as_bytes());
     while let [first, tail @ ..] = rest {
         let digits = (*first == b'%').then(|| tail.get(..2)).flatten();
@@ -125,48 +125,52 @@ fn decoded(part: &str) -> Result<String, MailError> {
 }
 
 impl MailError {
-    /// What to do after it.
+    /// What to do about this error.
     pub(super) fn remedy(&self) -> Remedy {
         match self {
-            // Refused, no encryption that both can, or no way to sign in that both know.
-            Self::Unwelcome(error) if error.is_permanent() || error.is_tls() || error.is_client() => {
+            // Permanently rejected, no common TLS version, or no common authentication mechanism.
+            Self::Connection(error) if error.is_permanent() || error.is_tls() || error.is_client() => {
                 Remedy::ChangeSetting
             }
-            Self::Refused(error) if error.is_permanent() => remedy_of_refusal(&error.to_string(), code_of(error)),
-            // What was written down of the mail will be the same the next time.
-            Self::Address(_) | Self::Form(_) => Remedy::GiveUp,
-            Self::Unwelcome(_) | Self::Refused(_) | Self::Slow => Remedy::TryLater,
+            Self::Rejected(error) if error.is_permanent() => {
+                remedy_for_rejection(&error.to_string(), reply_code(error))
+            }
+            // The stored mail will be the same at the next attempt.
+            Self::Address(_) | Self::Build(_) => Remedy::GiveUp,
+            Self::Connection(_) | Self::Rejected(_) | Self::TimedOut => Remedy::Retry,
             Self::Server => Remedy::ChangeSetting,
         }
     }
 
-    /// The mail server's code, where it gave one.
+    /// The SMTP reply code, if the server sent one.
     pub(super) fn code(&self) -> Option<u16> {
         match self {
-            Self::Unwelcome(error) | Self::Refused(error) => code_of(error),
+            Self::Connection(error) | Self::Rejected(error) => reply_code(error),
             _ => None,
         }
     }
 }
 
-fn code_of(error: &Error) -> Option<u16> {
+fn reply_code(error: &Error) -> Option<u16> {
     error.status()?.to_string().parse().ok()
 }
 
-/// What a lasting refusal (5xx) of a mail means. `text` holds the server's words, perhaps with an enhanced code (RFC 3463).
-fn remedy_of_refusal(text: &str, code: Option<u16>) -> Remedy {
-    // Where an enhanced code stands, and nowhere else: the rest repeats the recipient's address, which others choose.
+/// The meaning of a permanent rejection (5xx) of a mail. `text` contains the server's message, which may start with an
+/// enhanced status code (RFC 3463).
+fn remedy_for_rejection(text: &str, code: Option<u16>) -> Remedy {
+    // The enhanced code is read only at its position: the rest repeats the recipient's address, which strangers can
+    // choose.
     let words = text.split_once("): ").map_or("", |(_, words)| words);
     let enhanced = words.split_ascii_whitespace().next().unwrap_or_default();
-    let says = |wanted: &str| enhanced == wanted;
+    let is = |expected: &str| enhanced == expected;
     match code {
-        // The command is not known, the sender must sign in, or sign in otherwise: no other mail would fare better.
+        // Unknown command, authentication required, or another mechanism required: any other mail would fail too.
         Some(500 | 502 | 503 | 504 | 530 | 534 | 535 | 538) => Remedy::ChangeSetting,
-        // The sender is refused, which is ours.
-        _ if says("5.1.7") || says("5.1.8") => Remedy::ChangeSetting,
-        // A mailbox that is full may be emptied; a server with too many recipients takes them later (RFC 5321, section
-        // 4.5.3.1.10). A mail that is too large stays so.
-        Some(552) if !says("5.3.4") => Remedy::TryLater,
+        // The sender address, which is configured, is rejected.
+        _ if is("5.1.7") || is("5.1.8") => Remedy::ChangeSetting,
+        // A full mailbox may be emptied, and a server with too many recipients accepts them later (RFC 5321, section
+        // 4.5.3.1.10). A mail that is too large stays too large.
+        Some(552) if !is("5.3.4") => Remedy::Retry,
         _ => Remedy::GiveUp,
     }
 }
@@ -176,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_of_the_mail_or_of_us_or_passes() {
+    fn rejections_are_classified_by_their_code() {
         for (code, text, remedy) in [
             (550, "permanent error (550): 5.1.1 No such user", Remedy::GiveUp),
             (550, "permanent error (550): nobody", Remedy::GiveUp),
@@ -187,20 +191,20 @@ mod tests {
             (554, "permanent error (554): 5.7.1 spam", Remedy::GiveUp),
             (501, "permanent error (501): 5.1.3 bad syntax", Remedy::GiveUp),
             (552, "permanent error (552): 5.3.4 too large", Remedy::GiveUp),
-            (552, "permanent error (552): 5.2.2 mailbox full", Remedy::TryLater),
-            (552, "permanent error (552): too many recipients", Remedy::TryLater),
+            (552, "permanent error (552): 5.2.2 mailbox full", Remedy::Retry),
+            (552, "permanent error (552): too many recipients", Remedy::Retry),
             (530, "permanent error (530): 5.7.0 sign in first", Remedy::ChangeSetting),
             (535, "permanent error (535): 5.7.8 wrong", Remedy::ChangeSetting),
             (550, "permanent error (550): 5.1.8 no such domain", Remedy::ChangeSetting),
             (553, "permanent error (553): 5.1.7 not your address", Remedy::ChangeSetting),
             (503, "permanent error (503): bad sequence", Remedy::ChangeSetting),
         ] {
-            assert_eq!(remedy_of_refusal(text, Some(code)), remedy, "{text}");
+            assert_eq!(remedy_for_rejection(text, Some(code)), remedy, "{text}");
         }
     }
 
     #[test]
-    fn a_mail_server_is_read_from_its_address() {
+    fn a_mail_server_is_parsed_from_its_url() {
         let parse = |url: &str| MailServer::parse(url, ClientId::Domain("example.org".to_owned()));
         let server = parse("smtps://chat%40example.org:p%25+%20%C3%BC@mail.example.org").expect("a server");
         assert_eq!((server.host.as_str(), server.port), ("mail.example.org", 465));

@@ -1,4 +1,4 @@
-//! Markdown events into HTML.
+//! Renders Markdown events as HTML.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use pulldown_cmark::{BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, P
 use super::{
     code,
     definitions::Definitions,
-    escape::{Place, push_text},
-    formulas::{Formula, Kind},
+    escape::{TextContext, push_text},
+    formulas::{Formula, FormulaKind},
     inline::{push_footnote, push_prose},
     links::Target,
     math::{push_math, push_source},
@@ -18,10 +18,10 @@ use super::{
     tables::Table,
 };
 
-/// Elements open at once; what is nested deeper is shown without its own element.
-const DEEPEST: usize = 64;
+/// The maximum number of open elements. Deeper nested content is rendered without its own element.
+const MAX_OPEN_ELEMENTS: usize = 64;
 
-/// Appends a part of a text.
+/// Appends a segment of a text as HTML.
 pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions: &Definitions) {
     match segment {
         Segment::Markdown(text) => push_markdown(out, text, false, definitions),
@@ -38,7 +38,7 @@ pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions:
         }
         Segment::Plain(line) => {
             out.push_str("<p dir=\"auto\">");
-            push_text(out, line.trim_end(), Place::Prose);
+            push_text(out, line.trim_end(), TextContext::Prose);
             out.push_str("</p>\n");
         }
     }
@@ -53,20 +53,20 @@ fn push_markdown(out: &mut String, text: &str, is_open: bool, definitions: &Defi
         parsed: &prepared.text,
         formulas: &prepared.formulas,
         out,
-        open: Vec::new(),
+        open_elements: Vec::new(),
         prose: String::new(),
-        links: 0,
+        open_links: 0,
         images: Vec::new(),
         code: None,
         table: Table::default(),
     };
     for (event, range) in parser.into_offset_iter() {
-        writer.event(event, range);
+        writer.push_event(event, range);
     }
     writer.flush();
 }
 
-/// Where the last block at the top level begins: the start of its line. 0 where there is one block or none.
+/// The start of the line in which the last top-level block begins. 0 if there is at most one block.
 pub(super) fn last_block(text: &str, is_open: bool) -> usize {
     let prepared = prepare_blocks(text, is_open);
     let mut depth = 0_usize;
@@ -87,16 +87,16 @@ pub(super) fn last_block(text: &str, is_open: bool) -> usize {
     text[..last].rfind('\n').map_or(0, |end| end + 1)
 }
 
-/// How an open element ends.
+/// How to close an open element.
 enum Closing {
-    /// With this markup.
+    /// Append this markup.
     With(&'static str),
-    /// The element itself was left out.
-    Nothing,
+    /// Nothing to append, because the element was not opened.
+    Unopened,
     Link,
     Image,
     Code,
-    /// A cell that is left out, with all that is in it.
+    /// Remove a table cell and its content.
     Hidden {
         from: usize,
     },
@@ -109,49 +109,49 @@ struct Image {
 
 struct Writer<'a> {
     source: &'a str,
-    /// What the parser was given for it.
+    /// The prepared text that the parser read instead of `source`.
     parsed: &'a str,
     formulas: &'a [Formula],
     out: &'a mut String,
-    open: Vec<Closing>,
-    /// Text that was read but not written: addresses are looked for in the whole run.
+    open_elements: Vec<Closing>,
+    /// Pending text. It is collected so that bare addresses are found in a whole run of text.
     prose: String,
-    /// Links that are open.
-    links: usize,
+    /// The number of open links.
+    open_links: usize,
     images: Vec<Image>,
     code: Option<(String, String)>,
     table: Table,
 }
 
 impl<'a> Writer<'a> {
-    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+    fn push_event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(_) => self.end(),
-            Event::Text(text) => self.text(&text, range),
-            Event::Html(html) | Event::InlineHtml(html) => self.html(&html, range),
+            Event::Text(text) => self.push_text(&text, range),
+            Event::Html(html) | Event::InlineHtml(html) => self.push_html(&html, range),
             Event::SoftBreak => self.push_prose("\n"),
-            inline if !self.images.is_empty() => self.alternative(&inline),
-            Event::Code(code) => self.element("<code dir=\"ltr\">", &code, "</code>"),
+            inline if !self.images.is_empty() => self.push_alt_text(&inline),
+            Event::Code(code) => self.push_element("<code dir=\"ltr\">", &code, "</code>"),
             Event::FootnoteReference(name) => {
                 self.flush();
-                let name = self.original(&name);
+                let name = self.source_text(&name);
                 push_footnote(self.out, name);
             }
-            Event::HardBreak => self.markup("<br>"),
-            Event::Rule => self.markup("<hr>\n"),
-            Event::TaskListMarker(done) => self.markup(if done {
+            Event::HardBreak => self.push_markup("<br>"),
+            Event::Rule => self.push_markup("<hr>\n"),
+            Event::TaskListMarker(done) => self.push_markup(if done {
                 "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> "
             } else {
                 "<input type=\"checkbox\" disabled aria-label=\"Not done\"> "
             }),
-            // Formulas are found before (`prepare`).
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text, range),
+            // Not emitted by the parser: `prepare` finds the formulas.
+            Event::InlineMath(text) | Event::DisplayMath(text) => self.push_text(&text, range),
         }
     }
 
-    /// The text in the source for a piece of what was parsed.
-    fn original<'b>(&self, text: &'b str) -> &'b str
+    /// Maps a slice of the parsed text to the same range of the source.
+    fn source_text<'b>(&self, text: &'b str) -> &'b str
     where
         'a: 'b,
     {
@@ -161,26 +161,26 @@ impl<'a> Writer<'a> {
     }
 
     fn start(&mut self, tag: Tag<'_>) {
-        let is_shown = self.images.is_empty() && self.open.len() < DEEPEST;
+        let is_rendered = self.images.is_empty() && self.open_elements.len() < MAX_OPEN_ELEMENTS;
         let closing = match tag {
             Tag::Image { dest_url, .. } => {
-                let target = Target::parse(self.original(&dest_url));
+                let target = Target::parse(self.source_text(&dest_url));
                 self.images.push(Image { target, alt: String::new() });
                 Closing::Image
             }
             Tag::CodeBlock(kind) => {
                 self.flush();
-                let info = if let CodeBlockKind::Fenced(info) = &kind { self.original(info) } else { "" };
+                let info = if let CodeBlockKind::Fenced(info) = &kind { self.source_text(info) } else { "" };
                 self.code = Some((info.to_owned(), String::new()));
                 Closing::Code
             }
-            tag if is_shown || matches!(tag, Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell) => {
+            tag if is_rendered || matches!(tag, Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell) => {
                 self.flush();
                 self.open_tag(tag)
             }
-            _ => Closing::Nothing,
+            _ => Closing::Unopened,
         };
-        self.open.push(closing);
+        self.open_elements.push(closing);
     }
 
     fn open_tag(&mut self, tag: Tag<'_>) -> Closing {
@@ -201,9 +201,9 @@ impl<'a> Writer<'a> {
             }
             Tag::Item => ("<li dir=\"auto\">", "</li>\n"),
             Tag::FootnoteDefinition(name) => {
-                let original = self.original(&name);
+                let source_text = self.source_text(&name);
                 self.out.push_str("<div class=\"footnote\"><sup>");
-                push_text(self.out, original, Place::Prose);
+                push_text(self.out, source_text, TextContext::Prose);
                 self.out.push_str("</sup>");
                 return Closing::With("</div>\n");
             }
@@ -226,14 +226,14 @@ impl<'a> Writer<'a> {
             Tag::Strong => ("<strong>", "</strong>"),
             Tag::Strikethrough => ("<del>", "</del>"),
             Tag::Link { dest_url, .. } => return self.open_link(&dest_url),
-            _ => return Closing::Nothing,
+            _ => return Closing::Unopened,
         };
         self.out.push_str(open);
         Closing::With(close)
     }
 
     fn open_quote(&mut self, kind: Option<BlockQuoteKind>) -> Closing {
-        let (class, word) = match kind {
+        let (class, label) = match kind {
             None => {
                 self.out.push_str("<blockquote dir=\"auto\">\n");
                 return Closing::With("</blockquote>\n");
@@ -245,30 +245,30 @@ impl<'a> Writer<'a> {
             Some(BlockQuoteKind::Caution) => ("caution", "Caution"),
         };
         self.out
-            .push_str(&format!("<blockquote dir=\"auto\" class=\"alert {class}\"><p><strong>{word}</strong></p>\n"));
+            .push_str(&format!("<blockquote dir=\"auto\" class=\"alert {class}\"><p><strong>{label}</strong></p>\n"));
         Closing::With("</blockquote>\n")
     }
 
     fn open_link(&mut self, address: &str) -> Closing {
-        // A link within a link would end the outer one in the reader's browser.
-        let Some(target) = Target::parse(self.original(address)).filter(|_| self.links == 0) else {
-            return Closing::Nothing;
+        // A nested link would close the outer one in the browser.
+        let Some(target) = Target::parse(self.source_text(address)).filter(|_| self.open_links == 0) else {
+            return Closing::Unopened;
         };
         target.push_open(self.out, None);
-        self.links += 1;
+        self.open_links += 1;
         Closing::Link
     }
 
     fn end(&mut self) {
-        let Some(closing) = self.open.pop() else { return };
+        let Some(closing) = self.open_elements.pop() else { return };
         match closing {
-            Closing::Nothing => {}
-            Closing::With(markup) => self.markup(markup),
+            Closing::Unopened => {}
+            Closing::With(markup) => self.push_markup(markup),
             Closing::Link => {
-                self.markup("</a>");
-                self.links -= 1;
+                self.push_markup("</a>");
+                self.open_links -= 1;
             }
-            Closing::Image => self.image(),
+            Closing::Image => self.close_image(),
             Closing::Code => {
                 if let Some((info, text)) = self.code.take() {
                     code::push_block(self.out, &info, &text);
@@ -281,7 +281,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn image(&mut self) {
+    fn close_image(&mut self) {
         let Some(Image { target, alt }) = self.images.pop() else { return };
         if let Some(outer) = self.images.last_mut() {
             return outer.alt.push_str(&alt);
@@ -289,81 +289,81 @@ impl<'a> Writer<'a> {
         self.flush();
         let alt = alt.trim();
         let alt = if alt.is_empty() { "untitled" } else { alt };
-        let link = target.as_ref().filter(|_| self.links == 0);
+        let link = target.as_ref().filter(|_| self.open_links == 0);
         match link {
             Some(target) => target.push_open(self.out, Some("image-chip")),
             None => self.out.push_str("<span class=\"image-chip\">"),
         }
         self.out.push_str("Image: ");
-        push_text(self.out, alt, Place::Prose);
+        push_text(self.out, alt, TextContext::Prose);
         if let Some(target) = &target {
             self.out.push_str(" (");
-            push_text(self.out, target.host(), Place::Prose);
+            push_text(self.out, target.host(), TextContext::Prose);
             self.out.push(')');
         }
         self.out.push_str(if link.is_some() { "</a>" } else { "</span>" });
     }
 
-    fn text(&mut self, text: &str, range: Range<usize>) {
-        let original = self.original(text);
+    fn push_text(&mut self, text: &str, range: Range<usize>) {
+        let source_text = self.source_text(text);
         if let Some((_, code)) = &mut self.code {
-            return code.push_str(original);
+            return code.push_str(source_text);
         }
-        if original.len() != range.len() {
-            return self.push_prose(original);
+        if source_text.len() != range.len() {
+            return self.push_prose(source_text);
         }
         let (source, formulas) = (self.source, self.formulas);
         let mut at = range.start;
         let next = formulas.partition_point(|formula| formula.range.end <= at);
         for formula in formulas[next..].iter().take_while(|formula| formula.range.start < range.end) {
             self.push_prose(source.get(at..formula.range.start).unwrap_or_default());
-            self.formula(formula);
+            self.push_formula(formula);
             at = formula.range.end;
         }
         self.push_prose(source.get(at..range.end).unwrap_or_default());
     }
 
-    /// HTML is shown as it is written; line breaks alone are meant.
-    fn html(&mut self, html: &str, range: Range<usize>) {
+    /// Shows HTML as text, except for line breaks.
+    fn push_html(&mut self, html: &str, range: Range<usize>) {
         if matches!(html, "<br>" | "<br/>" | "<br />") && self.images.is_empty() {
-            self.markup("<br>");
+            self.push_markup("<br>");
         } else {
-            self.text(html, range);
+            self.push_text(html, range);
         }
     }
 
-    fn formula(&mut self, formula: &Formula) {
+    fn push_formula(&mut self, formula: &Formula) {
         let latex = formula.latex(self.source);
         if !self.images.is_empty() {
             return self.push_prose(&latex);
         }
         self.flush();
         match formula.kind {
-            Kind::Open => push_source(self.out, latex.trim()),
-            kind => push_math(self.out, &latex, kind == Kind::Display),
+            FormulaKind::Open => push_source(self.out, latex.trim()),
+            kind => push_math(self.out, &latex, kind == FormulaKind::Display),
         }
     }
 
-    /// Inside an image everything is part of the text that stands for it.
-    fn alternative(&mut self, event: &Event<'_>) {
+    /// Within an image, everything becomes part of its alternative text.
+    fn push_alt_text(&mut self, event: &Event<'_>) {
         match event {
             Event::Code(text) | Event::FootnoteReference(text) => {
-                let text = self.original(text).to_owned();
+                let text = self.source_text(text).to_owned();
                 self.push_prose(&text);
             }
             _ => self.push_prose(" "),
         }
     }
 
-    fn element(&mut self, open: &str, text: &str, close: &str) {
-        let original = self.original(text);
+    fn push_element(&mut self, open: &str, text: &str, close: &str) {
+        let source_text = self.source_text(text);
         self.flush();
         self.out.push_str(open);
-        push_text(self.out, original, Place::Code);
+        push_text(self.out, source_text, TextContext::Code);
         self.out.push_str(close);
     }
 
-    fn markup(&mut self, markup: &str) {
+    fn push_markup(&mut self, markup: &str) {
         self.flush();
         self.out.push_str(markup);
     }
@@ -377,7 +377,7 @@ impl<'a> Writer<'a> {
 
     fn flush(&mut self) {
         if !self.prose.is_empty() {
-            push_prose(self.out, &self.prose, self.links == 0);
+            push_prose(self.out, &self.prose, self.open_links == 0);
             self.prose.clear();
         }
     }

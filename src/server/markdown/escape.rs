@@ -1,17 +1,17 @@
-//! Text into HTML. All text that reaches a page goes through one of these functions.
+//! Escapes text for HTML. All text on a page passes through one of these functions.
 
-/// Where text stands decides which characters have to be made visible.
+/// The context of the text. It decides which invisible characters are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Prose: only characters that reorder what follows them.
+pub(super) enum TextContext {
+    /// Prose: only characters that reorder the text after them.
     Prose,
-    /// Code: everything that makes code read differently from what it is.
+    /// Code: all characters that make code look different from what it is.
     Code,
 }
 
-/// Appends text as HTML. The page's text content is the given text, byte for byte; NUL alone, which HTML
-/// cannot hold, becomes U+FFFD. Deceptive characters are isolated and get a visible mark.
-pub(super) fn push_text(out: &mut String, text: &str, place: Place) {
+/// Appends text as HTML. The text content of the page equals the given text byte for byte, except for NUL, which HTML
+/// cannot represent and which becomes U+FFFD. Deceptive characters are isolated and visibly marked.
+pub(super) fn push_text(out: &mut String, text: &str, context: TextContext) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         let replacement = match byte {
@@ -22,11 +22,11 @@ pub(super) fn push_text(out: &mut String, text: &str, place: Place) {
             b'\'' => "&#39;",
             b'\r' => "&#13;",
             0 => "\u{FFFD}",
-            // The first bytes of U+061C, U+2000 to U+2FFF, U+F000 to U+FFFF and U+C0000 to U+FFFFF.
+            // Leading bytes of U+0600 to U+063F, U+2000 to U+2FFF, U+F000 to U+FFFF and U+C0000 to U+FFFFF.
             0xD8 | 0xE2 | 0xEF | 0xF3 => {
-                let Some(c) = text[at..].chars().next().filter(|c| is_unseen(*c, place)) else { continue };
+                let Some(c) = text[at..].chars().next().filter(|c| is_invisible(*c, context)) else { continue };
                 out.push_str(&text[plain..at]);
-                push_unseen(out, c);
+                push_invisible(out, c);
                 plain = at + c.len_utf8();
                 continue;
             }
@@ -54,8 +54,9 @@ pub(super) fn push_attribute(out: &mut String, value: &str) {
     }
 }
 
-fn is_unseen(c: char, place: Place) -> bool {
-    // Overrides and embeddings have no use in an answer; isolates and marks have one in mixed prose, none in code.
+fn is_invisible(c: char, context: TextContext) -> bool {
+    // Overrides and embeddings have no use in an answer. Isolates and marks have one in mixed-direction prose but not
+    // in code.
     match c {
         '\u{202A}'..='\u{202E}' => true,
         '\u{061C}'
@@ -64,13 +65,13 @@ fn is_unseen(c: char, place: Place) -> bool {
         | '\u{200F}'
         | '\u{2060}'..='\u{206F}'
         | '\u{FEFF}'
-        | '\u{E0000}'..='\u{E007F}' => place == Place::Code,
+        | '\u{E0000}'..='\u{E007F}' => context == TextContext::Code,
         _ => false,
     }
 }
 
-fn push_unseen(out: &mut String, c: char) {
-    // `bdi` isolates: whatever the character does to the order of text ends with the element.
+fn push_invisible(out: &mut String, c: char) {
+    // `bdi` isolates: the effect of the character on the text direction ends with the element.
     out.push_str(&format!("<bdi class=\"unseen\" data-code=\"U+{:04X}\">{c}</bdi>", u32::from(c)));
 }
 
@@ -78,27 +79,27 @@ fn push_unseen(out: &mut String, c: char) {
 mod tests {
     use super::*;
 
-    fn text(text: &str, place: Place) -> String {
+    fn text(text: &str, context: TextContext) -> String {
         let mut out = String::new();
-        push_text(&mut out, text, place);
+        push_text(&mut out, text, context);
         out
     }
 
     #[test]
-    fn text_stays_text() {
+    fn text_content_is_preserved() {
         assert_eq!(
-            text("a <b> & \"c\" 'd'\0\r", Place::Prose),
+            text("a <b> & \"c\" 'd'\0\r", TextContext::Prose),
             "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;\u{FFFD}&#13;"
         );
-        assert_eq!(text("é – 漢字 👩‍👩‍👧", Place::Code), "é – 漢字 👩‍👩‍👧");
+        assert_eq!(text("é – 漢字 👩‍👩‍👧", TextContext::Code), "é – 漢字 👩‍👩‍👧");
     }
 
     #[test]
-    fn row_11_what_reorders_text_is_marked_and_isolated() {
+    fn row_11_reordering_characters_are_marked_and_isolated() {
         let marked = "x<bdi class=\"unseen\" data-code=\"U+202E\">\u{202E}</bdi>y";
-        assert_eq!(text("x\u{202E}y", Place::Prose), marked);
-        assert_eq!(text("x\u{202E}y", Place::Code), marked);
-        assert_eq!(text("x\u{2066}y", Place::Prose), "x\u{2066}y");
-        assert_eq!(text("\u{E0041}", Place::Code), "<bdi class=\"unseen\" data-code=\"U+E0041\">\u{E0041}</bdi>");
+        assert_eq!(text("x\u{202E}y", TextContext::Prose), marked);
+        assert_eq!(text("x\u{202E}y", TextContext::Code), marked);
+        assert_eq!(text("x\u{2066}y", TextContext::Prose), "x\u{2066}y");
+        assert_eq!(text("\u{E0041}", TextContext::Code), "<bdi class=\"unseen\" data-code=\"U+E0041\">\u{E0041}</bdi>");
     }
 }

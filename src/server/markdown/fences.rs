@@ -1,16 +1,16 @@
-//! Fences of blocks of code.
+//! Fences of code blocks.
 
 /// An open fence of a code block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence {
     mark: u8,
     length: usize,
-    /// Columns of indentation, which the lines of the block lose.
+    /// The indentation in columns. It is removed from the lines of the block.
     pub(super) indent: usize,
 }
 
 impl Fence {
-    /// The fence that a line opens.
+    /// The fence that a line opens, if any.
     pub(super) fn opened_by(line: &str) -> Option<Self> {
         let indent = indent(line)?;
         let rest = &line[indent..];
@@ -19,26 +19,26 @@ impl Fence {
         (length >= 3 && (mark == b'~' || !rest[length..].contains('`'))).then_some(Self { mark, length, indent })
     }
 
-    /// What stands behind the opening mark.
+    /// The info string after the opening fence.
     pub(super) fn info<'a>(&self, line: &'a str) -> &'a str {
         line[self.indent + self.length..].trim()
     }
 
-    /// Whether a line closes it.
+    /// Whether a line closes the fence.
     pub(super) fn is_closed_by(&self, line: &str) -> bool {
         let Some(indent) = indent(line) else { return false };
         let rest = line[indent..].trim_end();
         rest.len() >= self.length && rest.bytes().all(|byte| byte == self.mark)
     }
 
-    /// Whether an incomplete line closes it or may do so when it goes on.
+    /// Whether an incomplete line closes the fence or may do so once it is complete.
     pub(super) fn may_be_closed_by(&self, line: &str) -> bool {
         !line.contains('\n')
             && indent(line).is_some_and(|indent| line[indent..].trim_end().bytes().all(|byte| byte == self.mark))
     }
 }
 
-/// Up to three blanks.
+/// The indentation. `None` for more than three spaces.
 fn indent(line: &str) -> Option<usize> {
     Some(line.bytes().take_while(|byte| *byte == b' ').count()).filter(|indent| *indent <= 3)
 }

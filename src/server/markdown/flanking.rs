@@ -1,18 +1,18 @@
-//! Emphasis in scripts that put no blanks between words.
+//! Emphasis in scripts without spaces between words.
 //!
-//! Markdown decides by the characters on both sides of `**` whether it may begin or end emphasis, and takes for granted
-//! that a word's other side is a blank: `は**「保存」**と` stays as it is written. In texts of Chinese, Japanese, Korean,
-//! Thai and their like, a mark with characters on both sides may do both, as it may between two letters. The parser
-//! is brought to it by characters that it takes for punctuation, in the places of those beside the mark.
+//! Markdown decides by the characters on both sides of `**` whether it can open or close emphasis, and assumes that
+//! words are separated by spaces. So `は**「保存」**と` is not emphasised. In Chinese, Japanese, Korean, Thai and similar
+//! texts, a mark between two characters should be able to do both, as it is between two letters. To achieve this, the
+//! characters beside the mark are replaced with ones that the parser treats as punctuation.
 
-use super::edits::{Edits, Run};
+use super::edits::{Edits, TextRun};
 
-/// Notes the edits for a run of text. `text` holds letters in the place of each formula.
-pub(super) fn ease(text: &str, run: &Run, edits: &mut Edits) {
+/// Adds the edits for a run of text. `text` has letters in place of formulas.
+pub(super) fn relax_flanking(text: &str, run: &TextRun, edits: &mut Edits) {
     let range = run.range();
-    let is_unspaced_run = text[range.clone()].chars().any(is_unspaced);
+    let has_unspaced_script = text[range.clone()].chars().any(is_unspaced_script_char);
     let bytes = text.as_bytes();
-    // The marks at both ends are no part of the text.
+    // Includes the marks at both ends, which are not part of the run.
     let is_mark = |byte: &u8| matches!(byte, b'*' | b'_' | b'~');
     let mut at = range.start - bytes[..range.start].iter().rev().take_while(|byte| is_mark(byte)).count();
     let end = range.end + bytes[range.end..].iter().take_while(|byte| is_mark(byte)).count();
@@ -23,7 +23,7 @@ pub(super) fn ease(text: &str, run: &Run, edits: &mut Edits) {
             continue;
         }
         let length = bytes[at..].iter().take_while(|other| **other == byte).count();
-        // After a backslash the first one is a character like others.
+        // After a backslash, the first mark is an ordinary character.
         let backslashes = bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
         let mark = at + backslashes % 2..at + length;
         at = mark.end;
@@ -32,71 +32,71 @@ pub(super) fn ease(text: &str, run: &Run, edits: &mut Edits) {
         }
         let before = text[..mark.start].chars().next_back().unwrap_or(' ');
         let after = text[mark.end..].chars().next().unwrap_or(' ');
-        let beside = |at: usize| {
+        let is_in_run = |at: usize| {
             let next = run.texts.partition_point(|text| text.end <= at);
             run.texts.get(next).is_some_and(|text| text.contains(&at))
         };
         if byte == b'~' && mark.len() == 1 {
-            // `~5` is about five.
-            if is_amount(after) && beside(mark.end) {
-                edits.set(mark, b',');
+            // `~5` means "about five".
+            if is_amount(after) && is_in_run(mark.end) {
+                edits.fill(mark, b',');
             }
             continue;
         }
-        let sides = Sides { before, after, near: || is_near(text, mark.start, mark.end) };
-        if is_unspaced_run && sides.may_do_both(byte, mark.len()) {
+        let sides = Sides { before, after, is_near_script: || is_near_unspaced_script(text, mark.start, mark.end) };
+        if has_unspaced_script && sides.can_open_and_close(byte, mark.len()) {
             let first = mark.start - before.len_utf8();
-            if beside(first) {
+            if is_in_run(first) {
                 edits.replace(first, before);
             }
-            if beside(mark.end) {
+            if is_in_run(mark.end) {
                 edits.replace(mark.end, after);
             }
         }
     }
 }
 
-/// What stands beside a mark.
+/// The characters beside a mark.
 struct Sides<F> {
     before: char,
     after: char,
-    /// Whether such a script is close by.
-    near: F,
+    /// Whether such a script is close to the mark.
+    is_near_script: F,
 }
 
 impl<F: Fn() -> bool> Sides<F> {
-    /// Whether a mark may begin and end emphasis, whatever Markdown says.
-    fn may_do_both(&self, mark: u8, length: usize) -> bool {
+    /// Whether a mark can both open and close emphasis, whatever Markdown says.
+    fn can_open_and_close(&self, mark: u8, length: usize) -> bool {
         let (before, after) = (self.before, self.after);
         if before.is_whitespace() || after.is_whitespace() {
             return false;
         }
         match mark {
             b'_' => {
-                // `snake_case` and `__init__` are words, with any script around them.
-                let (outer, inner) = if is_word(before) { (before, after) } else { (after, before) };
-                if is_word(inner) {
-                    length > 1 && is_unspaced(outer) && is_unspaced(inner)
+                // `snake_case` and `__init__` are words, whatever script surrounds them.
+                let (outer, inner) = if is_word_char(before) { (before, after) } else { (after, before) };
+                if is_word_char(inner) {
+                    length > 1 && is_unspaced_script_char(outer) && is_unspaced_script_char(inner)
                 } else {
-                    is_unspaced(outer) || is_unspaced(inner)
+                    is_unspaced_script_char(outer) || is_unspaced_script_char(inner)
                 }
             }
-            b'*' if length == 1 => (self.near)(),
+            b'*' if length == 1 => (self.is_near_script)(),
             _ => true,
         }
     }
 }
 
-/// Whether the next letter on one of the sides, or what stands before it, belongs to such a script.
-fn is_near(text: &str, start: usize, end: usize) -> bool {
+/// Whether the nearest letter before or after the mark belongs to such a script.
+fn is_near_unspaced_script(text: &str, start: usize, end: usize) -> bool {
     let mut before = text[..start].chars().rev();
     let mut after = text[end..].chars();
-    is_first_unspaced(&mut before) || is_first_unspaced(&mut after)
+    starts_with_unspaced_script(&mut before) || starts_with_unspaced_script(&mut after)
 }
 
-fn is_first_unspaced(chars: &mut dyn Iterator<Item = char>) -> bool {
+fn starts_with_unspaced_script(chars: &mut dyn Iterator<Item = char>) -> bool {
     for c in chars.take(4) {
-        if is_unspaced(c) {
+        if is_unspaced_script_char(c) {
             return true;
         }
         if c.is_alphanumeric() || c.is_whitespace() {
@@ -106,19 +106,19 @@ fn is_first_unspaced(chars: &mut dyn Iterator<Item = char>) -> bool {
     false
 }
 
-/// Letters and digits, with the marks that stand above and below them.
-fn is_word(c: char) -> bool {
+/// Letters and digits, including combining marks above and below them.
+fn is_word_char(c: char) -> bool {
     c.is_alphanumeric()
         || matches!(c, '\u{0300}'..='\u{036F}' | '\u{0E00}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{3099}' | '\u{309A}')
 }
 
-/// What makes `~` mean "about".
+/// Characters after which `~` means "about".
 fn is_amount(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '$' | '€' | '£' | '¥' | '₹' | '₩' | '￥' | '.')
 }
 
-/// Characters of scripts that do without blanks between words, and the punctuation made for them.
-pub(super) fn is_unspaced(c: char) -> bool {
+/// Characters of scripts without spaces between words, and their punctuation.
+pub(super) fn is_unspaced_script_char(c: char) -> bool {
     matches!(c,
         // Thai, Lao, Tibetan, Burmese, Khmer.
         '\u{0E00}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{19E0}'..='\u{19FF}'

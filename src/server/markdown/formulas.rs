@@ -1,36 +1,36 @@
-//! Formulas in the running text: which `$` begin and end one, and which are prices; `\(…\)` and `\[…\]`.
+//! Finds formulas in running text: `$…$`, as opposed to prices, and `\(…\)` and `\[…\]`.
 
 use std::{borrow::Cow, ops::Range};
 
-use super::edits::Run;
+use super::edits::TextRun;
 
-/// How far a formula's end may be from its beginning, in bytes.
-const LONGEST: usize = 2_000;
+/// The maximum length of a formula, in bytes.
+const MAX_FORMULA_BYTES: usize = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FormulaKind {
     Inline,
     Display,
-    /// A display formula whose end has not come.
+    /// A display formula that is not closed yet.
     Open,
 }
 
-/// A formula, as places in a text.
+/// A formula, as ranges in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Formula {
-    /// Where it stands, with its marks.
+    /// The formula with its marks.
     pub(super) range: Range<usize>,
-    /// What is between the marks.
+    /// The text between the marks.
     pub(super) inside: Range<usize>,
-    pub(super) kind: Kind,
-    /// Markers of quotes before each of its lines.
+    pub(super) kind: FormulaKind,
+    /// The number of quote markers before each line.
     pub(super) quotes: usize,
-    /// Whether it stands in a cell of a table, where `|` is written `\|`.
+    /// Whether the formula is in a table cell, where `|` is written as `\|`.
     pub(super) is_cell: bool,
 }
 
 impl Formula {
-    /// Its LaTeX: without the quotes' markers, and without the escapes of a table's cell.
+    /// The LaTeX source, without quote markers and without the escapes of table cells.
     pub(super) fn latex<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let inside = &text[self.inside.clone()];
         if self.is_cell && inside.contains("\\|") {
@@ -41,44 +41,45 @@ impl Formula {
         }
         let lines = inside.split('\n').enumerate();
         let lines: Vec<&str> =
-            lines.map(|(n, line)| if n == 0 { line } else { after_quotes(line, self.quotes).0 }).collect();
+            lines.map(|(n, line)| if n == 0 { line } else { strip_quote_markers(line, self.quotes).0 }).collect();
         Cow::Owned(lines.join("\n"))
     }
 }
 
-/// A line without the markers of up to so many quotes, and how many it had.
-pub(super) fn after_quotes(line: &str, most: usize) -> (&str, usize) {
+/// Strips up to `max` quote markers from a line. Returns the rest and the number of markers found.
+pub(super) fn strip_quote_markers(line: &str, max: usize) -> (&str, usize) {
     let mut rest = line;
-    for count in 0..most {
+    for count in 0..max {
         match rest.trim_start_matches([' ', '\t']).strip_prefix('>') {
             Some(after) => rest = after.strip_prefix(' ').unwrap_or(after),
             None => return (rest, count),
         }
     }
-    (rest, most)
+    (rest, max)
 }
 
 /// The formulas in a run of text, in order.
-pub(super) fn find(text: &str, run: &Run) -> Vec<Formula> {
+pub(super) fn find_formulas(text: &str, run: &TextRun) -> Vec<Formula> {
     let range = run.range();
     let line = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
     let quotes = text[line..range.start].matches('>').count();
-    Finder { text, run, end: range.end, quotes, levels: vec![Level::default()], found: Vec::new() }.run(range.start)
+    Finder { text, run, end: range.end, quotes, levels: vec![BraceLevel::default()], found: Vec::new() }
+        .run(range.start)
 }
 
-/// Dollars that may begin a formula, at one depth of braces.
+/// Possible opening dollars at one nesting level of braces.
 #[derive(Debug, Clone, Copy, Default)]
-struct Level {
+struct BraceLevel {
     single: Option<usize>,
     double: Option<usize>,
 }
 
 struct Finder<'a> {
     text: &'a str,
-    run: &'a Run,
+    run: &'a TextRun,
     end: usize,
     quotes: usize,
-    levels: Vec<Level>,
+    levels: Vec<BraceLevel>,
     found: Vec<Formula>,
 }
 
@@ -87,7 +88,7 @@ impl Finder<'_> {
         let bytes = self.text.as_bytes();
         let texts = &self.run.texts;
         let mut part = 0;
-        // The backslash before the first character is not part of the text.
+        // A backslash before the first character is not part of the run.
         let mut at = if begin > 0 && bytes[begin - 1] == b'\\' { begin - 1 } else { begin };
         while at < self.end {
             while texts.get(part).is_some_and(|text| text.end <= at) {
@@ -97,32 +98,32 @@ impl Finder<'_> {
             match bytes[at] {
                 b'\\' => {
                     let is_escape = texts.get(part).is_some_and(|text| text.contains(&(at + 1)));
-                    at = match is_escape.then(|| self.bracketed(at)).flatten() {
-                        Some(formula) => self.take(formula),
+                    at = match is_escape.then(|| self.bracket_formula(at)).flatten() {
+                        Some(formula) => self.add(formula),
                         None => at + 2,
                     };
                 }
                 b'{' if is_text => {
-                    self.levels.push(Level::default());
+                    self.levels.push(BraceLevel::default());
                     at += 1;
                 }
-                // A brace too many: what stands before it and what comes after are no formula together.
+                // An unbalanced brace: the text before it and the text after it do not form a formula.
                 b'}' if is_text => {
                     self.levels.pop();
                     if self.levels.is_empty() {
-                        self.levels.push(Level::default());
+                        self.levels.push(BraceLevel::default());
                     }
                     at += 1;
                 }
-                b'$' if is_text => at = self.dollars(at),
+                b'$' if is_text => at = self.process_dollars(at),
                 _ => at += 1,
             }
         }
         self.found
     }
 
-    /// Adds a formula in place of those that lie inside it.
-    fn take(&mut self, formula: Formula) -> usize {
+    /// Adds a formula and removes those inside it. Returns its end.
+    fn add(&mut self, formula: Formula) -> usize {
         let end = formula.range.end;
         while self.found.last().is_some_and(|inner| inner.range.start >= formula.range.start) {
             self.found.pop();
@@ -131,17 +132,17 @@ impl Finder<'_> {
         end
     }
 
-    fn formula(&self, range: Range<usize>, mark: usize, kind: Kind) -> Formula {
+    fn formula(&self, range: Range<usize>, mark: usize, kind: FormulaKind) -> Formula {
         let inside = range.start + mark..range.end - mark;
         Formula { range, inside, kind, quotes: self.quotes, is_cell: self.run.is_cell }
     }
 
-    /// `\(…\)` or `\[…\]` whose backslash is at `at`.
-    fn bracketed(&self, at: usize) -> Option<Formula> {
-        let bytes = &self.text.as_bytes()[..self.end.min(at + LONGEST)];
+    /// A `\(…\)` or `\[…\]` formula whose backslash is at `at`.
+    fn bracket_formula(&self, at: usize) -> Option<Formula> {
+        let bytes = &self.text.as_bytes()[..self.end.min(at + MAX_FORMULA_BYTES)];
         let (open, close, kind) = match bytes.get(at + 1)? {
-            b'(' => (b'(', b')', Kind::Inline),
-            b'[' => (b'[', b']', Kind::Display),
+            b'(' => (b'(', b')', FormulaKind::Inline),
+            b'[' => (b'[', b']', FormulaKind::Display),
             _ => return None,
         };
         let mut end = at + 2;
@@ -151,7 +152,7 @@ impl Finder<'_> {
             if next == close {
                 break;
             }
-            // Formulas do not nest: the second one counts.
+            // Formulas do not nest: the second opening mark counts.
             if next == open {
                 return None;
             }
@@ -161,32 +162,32 @@ impl Finder<'_> {
         (!self.text[formula.inside.clone()].trim().is_empty()).then_some(formula)
     }
 
-    /// What dollars at a place mean; returns where they end.
-    fn dollars(&mut self, at: usize) -> usize {
+    /// Processes the dollars at a position. Returns their end.
+    fn process_dollars(&mut self, at: usize) -> usize {
         let count = self.text[at..self.end].bytes().take_while(|byte| *byte == b'$').count();
         let level = self.levels.last().copied().unwrap_or_default();
-        let mut next = Level::default();
+        let mut next = BraceLevel::default();
         match (count, level) {
-            (1, Level { single: Some(open), .. }) if is_formula(self.text, open, at) => {
-                let mut formula = self.formula(open..at + 1, 1, Kind::Inline);
-                // GitHub's other way to write it.
+            (1, BraceLevel { single: Some(open), .. }) if is_formula(self.text, open, at) => {
+                let mut formula = self.formula(open..at + 1, 1, FormulaKind::Inline);
+                // GitHub's alternative notation.
                 let inside = &self.text[formula.inside.clone()];
                 if inside.len() > 2 && inside.starts_with('`') && inside.ends_with('`') {
                     formula.inside = open + 2..at - 1;
                 }
-                self.take(formula);
+                self.add(formula);
                 next.double = level.double;
             }
             (1, _) => {
                 let opens = self.text[at + 1..].starts_with(|c: char| !c.is_whitespace());
-                next = Level { single: opens.then_some(at), double: level.double };
+                next = BraceLevel { single: opens.then_some(at), double: level.double };
             }
-            (2, Level { double: Some(open), .. }) if is_display(self.text, open, at) => {
-                let formula = self.formula(open..at + 2, 2, Kind::Display);
-                self.take(formula);
+            (2, BraceLevel { double: Some(open), .. }) if is_display(self.text, open, at) => {
+                let formula = self.formula(open..at + 2, 2, FormulaKind::Display);
+                self.add(formula);
             }
             (2, _) => next.double = Some(at),
-            // `$$$` is how expensive a restaurant is.
+            // `$$$` is a price range, as of restaurants.
             _ => {}
         }
         if let Some(level) = self.levels.last_mut() {
@@ -196,7 +197,7 @@ impl Finder<'_> {
     }
 }
 
-/// Whether the dollars at two places enclose a formula, and not what stands between two prices.
+/// Whether the dollars at two positions enclose a formula rather than the text between two prices.
 fn is_formula(text: &str, open: usize, close: usize) -> bool {
     let inside = &text[open + 1..close];
     let before = text[..open].chars().next_back().unwrap_or(' ');
@@ -205,37 +206,37 @@ fn is_formula(text: &str, open: usize, close: usize) -> bool {
         (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '))
     };
     let (Some(first), Some(last)) = (inside.chars().next(), inside.chars().next_back()) else { return false };
-    let is_price_next = after.is_ascii_digit() || (after == '.' && then.is_ascii_digit());
+    let is_followed_by_price = after.is_ascii_digit() || (after == '.' && then.is_ascii_digit());
     // `US$`, `5$`; but `H$_2$O`.
     let is_unit = before.is_ascii_alphanumeric() && !matches!(first, '\\' | '^' | '_' | '{');
-    // `$HOME/$USER`, `$5 ($x$`, `$x$-axis` is one, `$x-$axis` is none.
-    let is_word_next =
+    // Not formulas: `$HOME/$USER`, `$5 ($x$`. `$x$-axis` is one, `$x-$axis` is not.
+    let is_followed_by_word =
         after.is_ascii_alphabetic() && !(last.is_ascii_alphanumeric() || matches!(last, ')' | ']' | '}' | '\'' | '!'));
     let is_cut = inside.len() > 1 && matches!(last, '(' | '"') && !inside.ends_with("\\(");
-    inside.len() <= LONGEST
+    inside.len() <= MAX_FORMULA_BYTES
         && !first.is_whitespace()
         && !last.is_whitespace()
-        && !is_price_next
+        && !is_followed_by_price
         && !is_unit
-        && !is_word_next
+        && !is_followed_by_word
         && !is_cut
         && !has_strong_mark(inside)
         && !(is_amount(inside) && is_prose_after_amount(inside, after))
 }
 
-/// Whether it begins with a number, as a price does.
+/// Whether the text begins with a number, as a price does.
 fn is_amount(inside: &str) -> bool {
     inside.trim_start_matches(['-', '+', '.', '~']).starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Words of a sentence behind a number, or an operator that leads nowhere.
+/// Whether the text after a number is prose, or ends with an operator without an operand.
 fn is_prose_after_amount(inside: &str, after: char) -> bool {
-    let goes_on = !after.is_whitespace() && !matches!(after, '.' | ',' | ';' | ':' | '?' | '!' | ')' | '。' | '，');
-    let ends_openly =
+    let continues = !after.is_whitespace() && !matches!(after, '.' | ',' | ';' | ':' | '?' | '!' | ')' | '。' | '，');
+    let ends_with_operator =
         inside.ends_with(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | ']' | '}' | '\'' | '!' | '%'));
     let is_latex = inside.contains('^')
         || inside.match_indices('\\').any(|(at, _)| inside[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
-    (ends_openly && goes_on) || inside.contains("](") || (!is_latex && has_words(inside))
+    (ends_with_operator && continues) || inside.contains("](") || (!is_latex && has_words(inside))
 }
 
 fn has_words(inside: &str) -> bool {
@@ -245,10 +246,11 @@ fn has_words(inside: &str) -> bool {
         0..=2 => SMALL.contains(&word),
         _ => !FUNCTIONS.contains(&word),
     };
-    inside.split(|c: char| !c.is_ascii_alphabetic()).any(is_word) || inside.chars().any(super::flanking::is_unspaced)
+    inside.split(|c: char| !c.is_ascii_alphabetic()).any(is_word)
+        || inside.chars().any(super::flanking::is_unspaced_script_char)
 }
 
-/// `**` outside of braces: `x^{**}` is mathematics.
+/// Whether there is a `**` outside of braces. `x^{**}` is mathematics.
 fn has_strong_mark(inside: &str) -> bool {
     let mut depth = 0_usize;
     let mut stars = 0;
@@ -264,17 +266,22 @@ fn has_strong_mark(inside: &str) -> bool {
     false
 }
 
-/// Whether double dollars at two places enclose a formula, and not what stands between two classes of prices.
+/// Whether double dollars at two positions enclose a formula rather than the text between two price ranges.
 fn is_display(text: &str, open: usize, close: usize) -> bool {
     let inside = &text[open + 2..close];
     let trimmed = inside.trim();
-    let is_price_next = text[close + 2..].starts_with(|c: char| c.is_ascii_digit());
+    let is_followed_by_price = text[close + 2..].starts_with(|c: char| c.is_ascii_digit());
     let is_between = trimmed.starts_with(')') || trimmed.ends_with('(') || inside.contains("](");
     let is_words = trimmed.len() < inside.len()
         && trimmed.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() > 1)
         && !trimmed.contains(['\\', '^', '_', '=', '+', '{', '<', '>']);
     let has_content = trimmed.chars().any(|c| !matches!(c, '-' | '–' | '—' | '/' | ',' | '|'));
-    inside.len() <= LONGEST && has_content && !is_price_next && !is_between && !is_words && !has_strong_mark(inside)
+    inside.len() <= MAX_FORMULA_BYTES
+        && has_content
+        && !is_followed_by_price
+        && !is_between
+        && !is_words
+        && !has_strong_mark(inside)
 }
 
 #[cfg(test)]
@@ -283,12 +290,12 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let whole = 0..text.len();
-        let run = Run { texts: Vec::from([whole]), is_cell: false };
-        find(text, &run).iter().map(|formula| formula.latex(text).into_owned()).collect()
+        let run = TextRun { texts: Vec::from([whole]), is_cell: false };
+        find_formulas(text, &run).iter().map(|formula| formula.latex(text).into_owned()).collect()
     }
 
     #[test]
-    fn dollars_enclose_formulas() {
+    fn dollars_delimit_formulas() {
         for (text, formulas) in [
             ("$x$", &["x"][..]),
             ("a $x$, $y$. $z$", &["x", "y", "z"]),
@@ -309,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_enclose_nothing() {
+    fn prices_are_not_formulas() {
         for text in [
             "**$5** and Pro costs **$7** a month",
             "$5-$10",

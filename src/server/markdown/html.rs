@@ -1,8 +1,8 @@
-//! Blocks of HTML, in which no fence begins.
+//! HTML blocks. No code fence begins within them.
 
-/// Whether a line begins a block of HTML: with an element that stands for a block, or with one tag alone.
-pub(super) fn begins_html(content: &str, is_text: bool) -> bool {
-    const BLOCKS: &[&str] = &[
+/// Whether a line begins an HTML block: with a block-level element, or with a single tag.
+pub(super) fn starts_html_block(content: &str, is_in_paragraph: bool) -> bool {
+    const BLOCK_ELEMENTS: &[&str] = &[
         "address",
         "article",
         "aside",
@@ -69,9 +69,10 @@ pub(super) fn begins_html(content: &str, is_text: bool) -> bool {
     let Some(tag) = content.strip_prefix('<') else { return false };
     let tag = tag.strip_prefix('/').unwrap_or(tag);
     let (name, rest) = tag.split_at(tag.bytes().take_while(u8::is_ascii_alphanumeric).count());
-    let is_block = BLOCKS.contains(&name.to_ascii_lowercase().as_str())
+    let is_block = BLOCK_ELEMENTS.contains(&name.to_ascii_lowercase().as_str())
         && (rest.is_empty() || rest.starts_with(['>', ' ', '\t', '\r', '\n']) || rest.starts_with("/>"));
-    let is_alone =
-        !is_text && !name.is_empty() && rest.trim_end().find('>').is_some_and(|end| end + 1 == rest.trim_end().len());
-    is_block || is_alone
+    let is_single_tag = !is_in_paragraph
+        && !name.is_empty()
+        && rest.trim_end().find('>').is_some_and(|end| end + 1 == rest.trim_end().len());
+    is_block || is_single_tag
 }

@@ -1,14 +1,14 @@
-//! Running text: bare addresses become links, `[^1]` the mark of a footnote.
+//! Running text: links for bare addresses, and footnote references.
 
 use super::{
-    escape::{Place, push_text},
+    escape::{TextContext, push_text},
     links::{Target, bare_address},
 };
 
-/// Appends prose; addresses in it become links where links are allowed.
+/// Appends prose. Turns bare addresses into links if `links` is set.
 pub(super) fn push_prose(out: &mut String, text: &str, links: bool) {
     let mut rest = text;
-    while let Some((at, name)) = footnote(rest) {
+    while let Some((at, name)) = find_footnote(rest) {
         push_addresses(out, &rest[..at], links);
         push_footnote(out, name);
         rest = &rest[at + "[^]".len() + name.len()..];
@@ -16,16 +16,16 @@ pub(super) fn push_prose(out: &mut String, text: &str, links: bool) {
     push_addresses(out, rest, links);
 }
 
-/// Appends the mark of a footnote.
+/// Appends a footnote reference.
 pub(super) fn push_footnote(out: &mut String, name: &str) {
     out.push_str("<sup class=\"footnote-ref\">");
-    push_text(out, name, Place::Prose);
+    push_text(out, name, TextContext::Prose);
     out.push_str("</sup>");
 }
 
-/// The next `[^1]` whose definition has not come, which the parser leaves in the text. By its number alone, so that
-/// `[^a-z]` stays what it is.
-fn footnote(text: &str) -> Option<(usize, &str)> {
+/// The next `[^1]` that the parser left in the text because its definition has not arrived yet. Numbers only, so that
+/// `[^a-z]` stays text.
+fn find_footnote(text: &str) -> Option<(usize, &str)> {
     text.match_indices("[^").find_map(|(at, mark)| {
         let rest = &text[at + mark.len()..];
         let digits = rest.bytes().take(4).take_while(u8::is_ascii_digit).count();
@@ -45,13 +45,13 @@ fn push_addresses(out: &mut String, text: &str, links: bool) {
         from = at + bare.next;
         let address = &text[at..at + bare.address];
         let Some(target) = Target::parse(address) else { continue };
-        push_text(out, &text[plain..at], Place::Prose);
+        push_text(out, &text[plain..at], TextContext::Prose);
         target.push_open(out, None);
-        push_text(out, address, Place::Prose);
+        push_text(out, address, TextContext::Prose);
         out.push_str("</a>");
         plain = from;
     }
-    push_text(out, &text[plain..], Place::Prose);
+    push_text(out, &text[plain..], TextContext::Prose);
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn footnotes_are_known_by_their_numbers() {
+    fn numbered_footnotes_are_recognised() {
         assert_eq!(prose("a[^1] [^a-z] [^1234] [^2"), "a<sup class=\"footnote-ref\">1</sup> [^a-z] [^1234] [^2");
     }
 }

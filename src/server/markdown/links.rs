@@ -1,28 +1,28 @@
-//! Which addresses become links.
+//! Decides which addresses become links.
 
 use super::escape::push_attribute;
 
-/// The longest address that becomes a link, in bytes.
-const LONGEST: usize = 4_096;
+/// The maximum length of a link address, in bytes.
+const MAX_ADDRESS_BYTES: usize = 4_096;
 
-/// An address that may be followed.
+/// A safe link target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     href: String,
 }
 
 impl Target {
-    /// Checks an address as the reader's browser would read it: entities are already decoded. Only http, https and
-    /// mailto pass; whatever a browser would strip or read differently is refused rather than repaired.
+    /// Checks an address as the browser would interpret it; entities are already decoded. Only http, https and mailto
+    /// are allowed. Addresses that a browser would strip or interpret differently are rejected rather than repaired.
     pub(super) fn parse(address: &str) -> Option<Self> {
         let address = address.trim_matches(' ');
-        if address.len() > LONGEST || address.chars().any(is_tricky) {
+        if address.len() > MAX_ADDRESS_BYTES || address.chars().any(is_suspicious) {
             return None;
         }
         let (scheme, rest) = address.split_once(':')?;
         let good = match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => is_authority(authority(rest.strip_prefix("//")?)),
-            "mailto" => is_mailbox(rest),
+            "http" | "https" => is_valid_authority(authority(rest.strip_prefix("//")?)),
+            "mailto" => is_valid_mailbox(rest),
             _ => false,
         };
         good.then(|| Self { href: encode(address) })
@@ -48,8 +48,8 @@ impl Target {
     }
 }
 
-/// Characters that browsers drop or that hide what an address says. A plain space is encoded later.
-fn is_tricky(c: char) -> bool {
+/// Whether browsers drop the character or it can hide the real address. Plain spaces are encoded later.
+fn is_suspicious(c: char) -> bool {
     c.is_control() || c == '\\' || (c.is_whitespace() && c != ' ') || crate::domain::is_deceptive(c)
 }
 
@@ -57,14 +57,14 @@ fn authority(rest: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-fn is_authority(authority: &str) -> bool {
-    // `https://bank.example@evil.example` leads to evil.example: nobody needs it, so it is no link.
+fn is_valid_authority(authority: &str) -> bool {
+    // Rejects user info: `https://bank.example@evil.example` points to evil.example, and no legitimate link needs it.
     !authority.is_empty()
         && !authority.starts_with(':')
         && !authority.contains(['@', ' ', '"', '<', '>', '\'', '`', '%'])
 }
 
-fn is_mailbox(rest: &str) -> bool {
+fn is_valid_mailbox(rest: &str) -> bool {
     let mailbox = rest.split('?').next().unwrap_or_default();
     let lower = rest.to_ascii_lowercase();
     mailbox.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
@@ -87,26 +87,26 @@ fn encode(address: &str) -> String {
     out
 }
 
-/// A run of text that begins like an address: the address is `text[..address]`, the next look may begin at `next`.
+/// A run of text that begins like an address. The address is `text[..address]`, and the search continues at `next`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Bare {
-    /// Length of the address in bytes; 0 where it is none.
+pub(super) struct BareAddress {
+    /// The length of the address in bytes. 0 if it is not one.
     pub(super) address: usize,
-    /// Where the run without white space ends.
+    /// Where the search continues.
     pub(super) next: usize,
 }
 
-/// The bare address at the start of `text`: `https://…` up to white space or `<`, without punctuation that belongs
-/// to the sentence. `None` where none begins here.
-pub(super) fn bare_address(text: &str) -> Option<Bare> {
+/// The bare address at the start of `text`: `https://…` up to white space or `<`, without the punctuation of the
+/// surrounding sentence. `None` if there is none.
+pub(super) fn bare_address(text: &str) -> Option<BareAddress> {
     if !text.starts_with("https://") && !text.starts_with("http://") {
         return None;
     }
     let end = text
         .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`') || c.is_control())
         .unwrap_or(text.len());
-    if end > LONGEST {
-        return Some(Bare { address: 0, next: end });
+    if end > MAX_ADDRESS_BYTES {
+        return Some(BareAddress { address: 0, next: end });
     }
     let mut surplus = text[..end].matches(')').count().saturating_sub(text[..end].matches('(').count());
     let mut address = &text[..end];
@@ -120,7 +120,7 @@ pub(super) fn bare_address(text: &str) -> Option<Bare> {
         address = &address[..address.len() - last.len_utf8()];
     }
     let address = if address.ends_with("://") { 0 } else { address.len() };
-    Some(Bare { address, next: if address == 0 { end } else { address } })
+    Some(BareAddress { address, next: if address == 0 { end } else { address } })
 }
 
 #[cfg(test)]
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_hold_what_they_are_given() {
+    fn attribute_values_are_escaped() {
         let mut out = String::new();
         Target::parse("https://a.example/?q=\"x\"&y='z'<b>").expect("a good address").push_open(&mut out, None);
         assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
         ] {
             assert_eq!(bare_address(text).map(|bare| &text[..bare.address]), Some(address));
         }
-        assert_eq!(bare_address("https://"), Some(Bare { address: 0, next: 8 }));
+        assert_eq!(bare_address("https://"), Some(BareAddress { address: 0, next: 8 }));
         assert_eq!(bare_address("httpx://a"), None);
     }
 }

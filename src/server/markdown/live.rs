@@ -1,10 +1,11 @@
-//! An answer that grows: finished blocks are written once, the open tail again and again.
+//! Incremental rendering of an answer while it is generated: finished blocks are rendered once, the open tail on each
+//! update.
 //!
-//! A block is finished when no later text can change it. Markdown decides its blocks line by line, and a block at the
-//! top level is closed for good when a complete line begins the next one. So the last block of the complete lines
-//! is open, and everything before it is finished; lists, tables, quotes and HTML stay open as a whole. Two things reach
-//! back, and are put right by the final rendering of the whole text: a link definition that comes after its use, and a
-//! footnote with a name (footnotes with numbers look the same before their definition comes).
+//! A block is finished when no later text can change it. Markdown parses blocks line by line, and a top-level block is
+//! closed when a complete line begins the next one. So the last block of the complete lines is open, and everything
+//! before it is finished. Lists, tables, quotes and HTML stay open as a whole. Two things refer back and are corrected
+//! by the final rendering of the whole text: a link definition that follows its use, and a footnote with a name
+//! (footnotes with numbers look the same before their definition arrives).
 
 use super::{
     blocks,
@@ -15,45 +16,45 @@ use super::{
     segments::{self, Segment},
 };
 
-/// A tail longer than this is rendered again only when it has grown by a sixteenth, so that an answer without any
-/// paragraphs costs no more than its length times a constant. In bytes.
-const LONG_TAIL: usize = 16_384;
+/// A tail longer than this is rendered again only when it has grown by a sixteenth, which bounds the total work for an
+/// answer without paragraphs to a constant times its length. In bytes.
+const LONG_TAIL_BYTES: usize = 16_384;
 
-/// What has changed since the step before.
+/// What has changed since the previous delta.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Step {
-    /// HTML of the blocks that were finished in this step; it follows what was finished before.
+pub struct RenderDelta {
+    /// HTML of the blocks that were finished since then. It is appended to the earlier ones.
     pub done: String,
-    /// HTML of the open tail as it is now.
+    /// HTML of the whole open tail.
     pub tail: String,
 }
 
-/// An answer that is being written.
+/// An answer that is being generated.
 #[derive(Debug, Clone, Default)]
 pub struct LiveText {
     text: String,
-    /// Whether something came since the last step.
+    /// Whether text was added since the last delta.
     has_grown: bool,
     /// Where the open tail begins.
-    begin: usize,
-    /// Up to where complete lines have been looked at.
-    seen: usize,
+    tail_begin: usize,
+    /// Where the complete lines that have been processed end.
+    processed: usize,
     definitions: Definitions,
     fence: Option<OpenFence>,
-    /// The length and the HTML of a long tail when it was rendered last.
-    long: Option<(usize, String)>,
+    /// The length of a long tail when it was last rendered, and its HTML.
+    long_tail: Option<(usize, String)>,
 }
 
-/// A block of code at the top level whose end has not come. Its lines are coloured once each.
+/// An open top-level code block. Each of its lines is highlighted once.
 #[derive(Debug, Clone)]
 struct OpenFence {
     fence: Fence,
     block: CodeBlock,
-    /// Up to where its lines have been taken.
-    taken: usize,
+    /// Where the lines that have been added to the block end.
+    processed: usize,
 }
 
-/// Appends a line without the indentation that it shares with its fence.
+/// Appends a line without the indentation of its fence.
 fn push_line(block: &mut CodeBlock, fence: Fence, line: &str) {
     let indent = line.bytes().take(fence.indent).take_while(|byte| *byte == b' ').count();
     let line = &line[indent..];
@@ -83,28 +84,29 @@ impl LiveText {
         &self.text
     }
 
-    /// What is new since the last step; `None` where nothing came. The cost depends on the length of the tail, not on
-    /// that of the text.
-    pub fn step(&mut self) -> Option<Step> {
-        std::mem::take(&mut self.has_grown).then(|| Step { done: self.finish(), tail: self.tail() })
+    /// What is new since the last delta. `None` if no text was added. The cost depends on the length of the tail, not
+    /// of the whole text.
+    pub fn next_delta(&mut self) -> Option<RenderDelta> {
+        std::mem::take(&mut self.has_grown)
+            .then(|| RenderDelta { done: self.finish_complete(), tail: self.render_tail() })
     }
 
-    /// All blocks that steps have finished so far, and the open tail.
+    /// The HTML of all finished blocks, and of the open tail.
     pub fn snapshot(&mut self) -> (String, String) {
         let mut done = String::new();
-        self.push_segments(&mut done, &segments::split(&self.text[..self.begin]));
-        (done, self.tail())
+        self.push_segments(&mut done, &segments::split(&self.text[..self.tail_begin]));
+        (done, self.render_tail())
     }
 
-    /// Moves `begin` over the finished blocks and returns their HTML.
-    fn finish(&mut self) -> String {
+    /// Moves `tail_begin` past the finished blocks and returns their HTML.
+    fn finish_complete(&mut self) -> String {
         let mut done = String::new();
-        let complete = self.text.rfind('\n').map_or(0, |end| end + 1).max(self.seen);
-        if complete == self.seen {
+        let complete = self.text.rfind('\n').map_or(0, |end| end + 1).max(self.processed);
+        if complete == self.processed {
             return done;
         }
-        self.seen = complete;
-        while self.begin < complete {
+        self.processed = complete;
+        while self.tail_begin < complete {
             let is_done = if self.fence.is_some() {
                 self.finish_fence(complete, &mut done)
             } else {
@@ -117,26 +119,26 @@ impl LiveText {
         done
     }
 
-    /// Takes the lines of an open fence; true when it was closed.
+    /// Adds the lines of an open fence to its block. Returns whether the fence was closed.
     fn finish_fence(&mut self, complete: usize, done: &mut String) -> bool {
-        let Some(OpenFence { fence, mut block, mut taken }) = self.fence.take() else { return false };
-        while taken < complete {
-            let line = line_at(&self.text, taken);
-            taken += line.len();
+        let Some(OpenFence { fence, mut block, mut processed }) = self.fence.take() else { return false };
+        while processed < complete {
+            let line = line_at(&self.text, processed);
+            processed += line.len();
             if fence.is_closed_by(line) {
                 done.push_str(&block.close());
-                self.begin = taken;
+                self.tail_begin = processed;
                 return true;
             }
             push_line(&mut block, fence, line);
         }
-        self.fence = Some(OpenFence { fence, block, taken });
+        self.fence = Some(OpenFence { fence, block, processed });
         false
     }
 
-    /// Finishes all blocks but the last; true when that one is a fence, whose lines may be taken next.
+    /// Finishes all blocks but the last one. Returns whether that one is a fence, whose lines can be processed next.
     fn finish_blocks(&mut self, complete: usize, done: &mut String) -> bool {
-        let tail = &self.text[self.begin..complete];
+        let tail = &self.text[self.tail_begin..complete];
         let (segments, last) = segments::split_open(tail);
         let begin = match segments.last() {
             None | Some(Segment::OpenFormula(_)) => return false,
@@ -152,13 +154,13 @@ impl LiveText {
                 }
             }
             self.push_segments(done, &finished);
-            self.begin += begin;
-            self.long = None;
+            self.tail_begin += begin;
+            self.long_tail = None;
         }
-        let first = line_at(&self.text[..complete], self.begin);
+        let first = line_at(&self.text[..complete], self.tail_begin);
         let Some(fence) = Fence::opened_by(first) else { return false };
         let block = CodeBlock::open(fence.info(first));
-        self.fence = Some(OpenFence { fence, block, taken: self.begin + first.len() });
+        self.fence = Some(OpenFence { fence, block, processed: self.tail_begin + first.len() });
         true
     }
 
@@ -168,30 +170,30 @@ impl LiveText {
         }
     }
 
-    fn tail(&mut self) -> String {
+    fn render_tail(&mut self) -> String {
         if let Some(open) = &self.fence {
             let mut block = open.block.clone();
-            let line = &self.text[open.taken..];
-            // What looks like the beginning of the closing fence is not shown as code for the blink of an eye.
+            let line = &self.text[open.processed..];
+            // Avoids a flicker: what may become the closing fence is not shown as code.
             if !open.fence.may_be_closed_by(line) {
                 push_line(&mut block, open.fence, line);
             }
             return block.close();
         }
-        let tail = &self.text[self.begin..];
-        if let Some((length, html)) = &self.long
+        let tail = &self.text[self.tail_begin..];
+        if let Some((length, html)) = &self.long_tail
             && tail.len() - length < length / 16
         {
             return html.clone();
         }
         let mut out = String::new();
         self.push_segments(&mut out, &segments::split_open(tail).0);
-        self.long = (tail.len() > LONG_TAIL).then(|| (tail.len(), out.clone()));
+        self.long_tail = (tail.len() > LONG_TAIL_BYTES).then(|| (tail.len(), out.clone()));
         out
     }
 }
 
-/// What to keep of the old tail, in bytes, and what to add to it to get the new one.
+/// The length of the prefix of the old tail to keep, in bytes, and the text to append to it to get the new tail.
 pub fn diff_tail(old: &str, new: &str) -> (u32, String) {
     const CHUNK: usize = 64;
     let (old, bytes) = (old.as_bytes(), new.as_bytes());

@@ -1,30 +1,31 @@
-//! LaTeX into MathML, of which only elements and attributes from a fixed list reach the page.
+//! Converts LaTeX to MathML. Only allowed elements and attributes reach the page.
 
 use std::{panic::AssertUnwindSafe, sync::LazyLock, thread};
 
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 use super::{
-    escape::{Place, push_text},
+    escape::{TextContext, push_text},
     latex, mathml,
 };
 
-/// The longest formula that is converted, in bytes.
-const LONGEST: usize = 8_192;
+/// The maximum length of a formula, in bytes.
+const MAX_FORMULA_BYTES: usize = 8_192;
 /// Formulas with at most this many commands, groups and scripts are converted on the caller's stack.
-const SHALLOW: usize = 48;
-/// Formulas with more than this are not converted.
-const DEEPEST: usize = 1_500;
-/// The stack of the thread that converts the others: the converter recurses at most once per command, group or script.
-const STACK: usize = 64 << 20;
+const MAX_SHALLOW_COMMANDS: usize = 48;
+/// The maximum number of commands, groups and scripts in a formula.
+const MAX_COMMANDS: usize = 1_500;
+/// The stack size in bytes of the thread that converts the other formulas. The converter recurses at most once per
+/// command, group or script.
+const STACK_BYTES: usize = 64 << 20;
 
 static CONVERTER: LazyLock<LatexToMathML> = LazyLock::new(|| {
-    // A command that is not known is shown by its name; the rest of the formula is mathematics.
+    // Unknown commands are shown by name; the rest of the formula is still rendered.
     let config = MathCoreConfig { ignore_unknown_commands: true, ..MathCoreConfig::default() };
     LatexToMathML::new(config).expect("a configuration without macros, of which none could be wrong")
 });
 
-/// Appends a formula as MathML, or its source where it cannot be read.
+/// Appends a formula as MathML, or its source if it cannot be converted.
 pub(super) fn push_math(out: &mut String, latex: &str, display: bool) {
     let latex = latex.trim();
     match convert(latex, display) {
@@ -38,36 +39,48 @@ pub(super) fn push_math(out: &mut String, latex: &str, display: bool) {
     }
 }
 
-/// Appends the source of a formula that cannot be shown.
+/// Appends the source of a formula that cannot be converted.
 pub(super) fn push_source(out: &mut String, latex: &str) {
     out.push_str("<code class=\"math-error\">");
-    push_text(out, latex, Place::Code);
+    push_text(out, latex, TextContext::Code);
     out.push_str("</code>");
 }
 
 fn convert(latex: &str, display: bool) -> Option<String> {
-    if latex.is_empty() || latex.len() > LONGEST || latex.contains('\0') {
+    if latex.is_empty() || latex.len() > MAX_FORMULA_BYTES || latex.contains('\0') {
         return None;
     }
     let latex = &latex::translate(latex)?;
-    let depth = latex.bytes().filter(|byte| matches!(byte, b'\\' | b'{' | b'[' | b'^' | b'_' | b'\'' | b'&')).count();
-    if latex.len() > 4 * LONGEST || depth > DEEPEST {
+    let commands =
+        latex.bytes().filter(|byte| matches!(byte, b'\\' | b'{' | b'[' | b'^' | b'_' | b'\'' | b'&')).count();
+    if latex.len() > 4 * MAX_FORMULA_BYTES || commands > MAX_COMMANDS {
         return None;
     }
-    let mathml = if depth <= SHALLOW { run(latex, display) } else { run_apart(latex, display) }?;
-    mathml::filter(&mathml)
+    let mathml = if commands <= MAX_SHALLOW_COMMANDS {
+        convert_on_this_thread(latex, display)
+    } else {
+        convert_on_large_stack(latex, display)
+    }?;
+    mathml::sanitize(&mathml)
 }
 
-/// A formula may be nested as deeply as it is long; its conversion must not end the server with a stack overflow.
-fn run_apart(latex: &str, display: bool) -> Option<String> {
+/// Converts a formula on a thread with a larger stack. A formula can be nested as deeply as it is long, and a stack
+/// overflow would abort the server.
+fn convert_on_large_stack(latex: &str, display: bool) -> Option<String> {
     thread::scope(|scope| {
-        thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run(latex, display)).ok()?.join().ok().flatten()
+        thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || convert_on_this_thread(latex, display))
+            .ok()?
+            .join()
+            .ok()
+            .flatten()
     })
 }
 
-fn run(latex: &str, display: bool) -> Option<String> {
+fn convert_on_this_thread(latex: &str, display: bool) -> Option<String> {
     let style = if display { MathDisplay::Block } else { MathDisplay::Inline };
-    // The converter keeps no state between formulas, so that a fault in it concerns this formula alone.
+    // The converter keeps no state between formulas, so a panic affects only this formula.
     let converted = std::panic::catch_unwind(AssertUnwindSafe(|| CONVERTER.convert_with_local_state(latex, style)));
     converted.ok()?.ok().map(|result| result.mathml)
 }
@@ -90,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn row_65_commands_that_would_do_something_are_errors() {
+    fn row_65_commands_with_side_effects_are_errors() {
         for latex in [
             r"\input{/etc/passwd}",
             r"\href{javascript:alert(1)}{x}",
@@ -115,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn row_64_depth_does_not_end_the_program() {
+    fn row_64_deep_nesting_does_not_crash() {
         for unit in [
             r"\sqrt ",
             r"\frac1",

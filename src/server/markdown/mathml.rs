@@ -1,6 +1,6 @@
-//! The only MathML that reaches a page: known elements, known attributes, no links, no ids, no style attributes.
+//! Sanitises MathML: known elements and attributes only, no links, no ids, no style attributes.
 
-/// Elements that may appear. Text styles inside `mtext` are the four of HTML.
+/// The allowed elements. Inside `mtext`, a few HTML elements for text styles are allowed.
 const ELEMENTS: &[&str] = &[
     "b",
     "code",
@@ -37,7 +37,7 @@ const ELEMENTS: &[&str] = &[
     "span",
     "u",
 ];
-/// Attributes that may appear, with values of letters, digits, `.`, `%`, `-` and blanks.
+/// The allowed attributes. Their values may contain letters, digits, `.`, `%`, `-` and spaces.
 const ATTRIBUTES: &[&str] = &[
     "accent",
     "accentunder",
@@ -64,9 +64,9 @@ const ATTRIBUTES: &[&str] = &[
     "voffset",
     "width",
 ];
-/// What the converter writes as style, and the class that stands for it (style/code.css). The policy of the pages
-/// forbids style attributes. What is not listed is a nuance that is dropped.
-const STYLES: &[(&str, &str)] = &[
+/// The styles that the converter writes, and the classes that replace them (style/code.css). The content security
+/// policy forbids style attributes. Other styles are minor and dropped.
+const STYLE_CLASSES: &[(&str, &str)] = &[
     ("text-align: left", "m-left"),
     ("text-align: right", "m-right"),
     ("padding-left: 0", "m-pl0"),
@@ -86,9 +86,9 @@ const STYLES: &[(&str, &str)] = &[
     ("font-variant-caps: small-caps", "m-caps"),
 ];
 
-/// The converter's output with everything taken out that is not on the lists. Links keep their text.
-/// `None` where it has a form that this filter does not know, which then is not shown.
-pub(super) fn filter(mathml: &str) -> Option<String> {
+/// The output of the converter without anything that is not allowed. Links keep their text. `None` if the markup has an
+/// unknown form; it is then not shown.
+pub(super) fn sanitize(mathml: &str) -> Option<String> {
     let mut out = String::with_capacity(mathml.len());
     let mut open: Vec<&str> = Vec::new();
     let mut tables = Vec::new();
@@ -109,7 +109,8 @@ pub(super) fn filter(mathml: &str) -> Option<String> {
     open.is_empty().then_some(out)
 }
 
-/// Takes away the empty row behind the last `\\` of a table that begins at a place; a line above it is below the table.
+/// Removes the empty row after the last `\\` of the table that begins at `table`. A line above that row becomes the
+/// bottom border of the table.
 fn close_table(out: &mut String, table: usize) {
     let Some(row) = out.rfind("<mtr><mtd").filter(|row| *row > table && out[..*row].ends_with("</mtr>")) else {
         return;
@@ -160,9 +161,9 @@ fn push_tag<'a>(out: &mut String, open: &mut Vec<&'a str>, tag: &'a str) -> Opti
     if name == "a" {
         return Some(());
     }
-    // An unknown command is not cried out: it is shown as its source.
+    // Unknown commands are not highlighted as errors but shown as their source.
     let name = if name == "merror" { "mrow" } else { name };
-    // `menclose` is not in MathML Core; its strikes are drawn by classes.
+    // `menclose` is not in MathML Core. CSS classes draw its strikes.
     (ELEMENTS.contains(&name) || name == "menclose").then_some(())?;
     out.push('<');
     out.push_str(name);
@@ -214,7 +215,7 @@ fn push_attributes(out: &mut String, attributes: &str) -> Option<()> {
     Some(())
 }
 
-/// The digits of the color that a style sets.
+/// The hex digits of the color in a style attribute.
 fn color(attributes: &str) -> Option<&str> {
     let (_, color) = attributes.split_once("style=\"color:#")?;
     let color = &color[..color.find([';', '"'])?];
@@ -227,7 +228,7 @@ fn is_plain(value: &str) -> bool {
 
 fn push_classes(classes: &mut String, style: &str) {
     for declaration in style.split(';') {
-        if let Some((_, class)) = STYLES.iter().find(|(known, _)| *known == declaration.trim()) {
+        if let Some((_, class)) = STYLE_CLASSES.iter().find(|(known, _)| *known == declaration.trim()) {
             push_class(classes, class);
         }
     }
@@ -245,28 +246,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_listed_passes() {
+    fn only_allowed_markup_passes() {
         assert_eq!(
-            filter(r##"<math display="block"><mtext id="x" onclick="y"><a href="javascript:x">t</a></mtext></math>"##)
-                .as_deref(),
+            sanitize(
+                r##"<math display="block"><mtext id="x" onclick="y"><a href="javascript:x">t</a></mtext></math>"##
+            )
+            .as_deref(),
             Some(r#"<math display="block"><mtext>t</mtext></math>"#)
         );
         assert_eq!(
-            filter(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(),
+            sanitize(r#"<mtd style="text-align: left;justify-items: start;color:#ff0000"></mtd>"#).as_deref(),
             Some(r#"<mtd class="m-left"></mtd>"#)
         );
         assert_eq!(
-            filter(r##"<mrow style="color:#ff0000;"></mrow><mrow style="color:#url();"></mrow>"##).as_deref(),
+            sanitize(r##"<mrow style="color:#ff0000;"></mrow><mrow style="color:#url();"></mrow>"##).as_deref(),
             Some(r##"<mrow mathcolor="#ff0000"></mrow><mrow></mrow>"##)
         );
-        assert_eq!(filter("<merror><mi>x</mi></merror>").as_deref(), Some("<mrow><mi>x</mi></mrow>"));
-        assert_eq!(filter("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
+        assert_eq!(sanitize("<merror><mi>x</mi></merror>").as_deref(), Some("<mrow><mi>x</mi></mrow>"));
+        assert_eq!(sanitize("<mi>&lt;&amp;</mi>").as_deref(), Some("<mi>&lt;&amp;</mi>"));
     }
 
     #[test]
-    fn a_line_below_the_last_row_is_below_the_table() {
+    fn a_line_below_the_last_row_is_the_bottom_border() {
         assert_eq!(
-            filter(concat!(
+            sanitize(concat!(
                 r#"<mtable style="border-top: 0.05em solid currentcolor;"><mtr><mtd><mn>1</mn></mtd></mtr>"#,
                 r#"<mtr><mtd style="border-top: 0.05em solid currentcolor;"></mtd></mtr></mtable>"#
             ))
@@ -274,13 +277,13 @@ mod tests {
             Some(r#"<mtable class="m-bb m-bt"><mtr><mtd><mn>1</mn></mtd></mtr></mtable>"#)
         );
         assert_eq!(
-            filter("<mtable><mtr><mtd></mtd></mtr></mtable>").as_deref(),
+            sanitize("<mtable><mtr><mtd></mtd></mtr></mtable>").as_deref(),
             Some("<mtable><mtr><mtd></mtd></mtr></mtable>")
         );
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn unknown_markup_is_rejected() {
         for bad in [
             "<script>x</script>",
             "<img src=\"x\"/>",
@@ -299,7 +302,7 @@ mod tests {
             "<svg></svg>",
             "<!-- x -->",
         ] {
-            assert_eq!(filter(bad), None, "{bad}");
+            assert_eq!(sanitize(bad), None, "{bad}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Answers become HTML here, once, on the server; every surface shows the same.
+//! Renders answers as HTML on the server, so that every page shows the same.
 //!
 //! The text is Markdown as models write it: GitHub's flavour (tables, task lists, strikethrough, alerts, footnotes)
-//! with mathematics between `$`, `$$`, `\(…\)` and `\[…\]`. What comes out is safe to insert:
+//! with mathematics between `$`, `$$`, `\(…\)` and `\[…\]`. The output is safe to insert into a page:
 //!
-//! - HTML in the text is shown as text, but for `<br>`.
-//! - Links lead to http, https and mailto addresses only (module `links`); images are links that open on a click.
-//! - No attribute takes its name from the text, and only `href`, `start`, `data-code` and the language's class take a
-//!   checked value from it. There are no ids and no style attributes.
-//! - The work is bounded by the length of the text: lines nested too deeply are plain text (`segments`), formulas are
-//!   limited (`math`), code is coloured in one pass (`highlight`).
+//! - HTML in the text is shown as text, except for `<br>`.
+//! - Links point to http, https and mailto addresses only (module `links`). Images become links that open on a click.
+//! - No attribute takes its name from the text, and only `href`, `start`, `data-code` and the language's class contain
+//!   a checked value from it. There are no ids and no style attributes.
+//! - The work is bounded by the length of the text: lines that are nested too deeply become plain text (`segments`),
+//!   formulas are limited (`math`), and code is highlighted in one pass (`highlight`).
 //!
-//! Two things are settled before the Markdown parser sees a text: where formulas are and what is money, and where
-//! emphasis may begin and end in scripts without blanks between words (`prepare`). The module `blocks` writes the HTML;
-//! `live` does so for a text that grows.
+//! Two things are resolved before the Markdown parser reads a text: what is a formula and what is a price, and where
+//! emphasis may begin and end in scripts without spaces between words (`prepare`). The module `blocks` writes the HTML,
+//! and `live` renders a growing text incrementally.
 
 mod blocks;
 mod code;
@@ -40,9 +40,9 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use live::{LiveText, Step, diff_tail};
+pub use live::{LiveText, RenderDelta, diff_tail};
 
-/// The whole of a finished text as HTML.
+/// Renders a finished text as HTML.
 pub fn render(text: &str) -> String {
     let segments = segments::split(text);
     let definitions = definitions::Definitions::collect(&segments);

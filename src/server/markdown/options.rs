@@ -1,8 +1,8 @@
-//! Which Markdown is read.
+//! The enabled Markdown extensions.
 
 use pulldown_cmark::Options;
 
-/// GitHub's flavour.
+/// GitHub Flavored Markdown.
 pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)

@@ -1,51 +1,52 @@
-//! What the Markdown parser gets to see in place of a text: one of the same length, byte by byte in the same places, in
-//! which formulas are letters on one line and a few characters have others in their stead. So neither can a formula be
-//! read as Markdown, nor does Markdown that is meant go unread. What is shown is always taken from the text itself.
+//! Prepares the text for the Markdown parser: a copy of the same length with the same byte positions, in which formulas
+//! are replaced with letters on one line and a few other characters are replaced as well. This keeps formulas from
+//! being parsed as Markdown, and makes Markdown work where the parser would not recognise it. The output is always
+//! taken from the original text.
 
 use std::borrow::Cow;
 
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
 use super::{
-    edits::{Edits, Run},
+    edits::{Edits, TextRun},
     flanking,
     formulas::{self, Formula},
-    lines::{self, Mark},
+    lines::{self, BlockMark},
     options::OPTIONS,
 };
 
-/// A text as the parser sees it.
+/// A text as the parser reads it.
 pub(super) struct Prepared<'a> {
     pub(super) text: Cow<'a, str>,
-    /// In the order of their places.
+    /// In order of position.
     pub(super) formulas: Vec<Formula>,
 }
 
-/// Prepares a text; `is_open` where its last formula may still be closed.
+/// Prepares a text. `is_open` if its last formula may still be closed.
 pub(super) fn prepare(source: &str, is_open: bool) -> Prepared<'_> {
     let Prepared { text, mut formulas } = prepare_blocks(source, is_open);
-    if !needs_a_look(&text) {
+    if !may_need_edits(&text) {
         return Prepared { text, formulas };
     }
-    let runs = runs(&text);
+    let runs = text_runs(&text);
     let mut edits = Edits(text.as_bytes().to_vec());
     let mut is_changed = false;
     for run in &runs {
-        for formula in formulas::find(&text, run) {
-            edits.set(formula.range.clone(), b'x');
+        for formula in formulas::find_formulas(&text, run) {
+            edits.fill(formula.range.clone(), b'x');
             formulas.push(formula);
             is_changed = true;
         }
     }
-    let text = if is_changed { Cow::Owned(Edits(edits.0.clone()).text(source)) } else { text };
+    let text = if is_changed { Cow::Owned(Edits(edits.0.clone()).into_text(source)) } else { text };
     for run in &runs {
-        flanking::ease(&text, run, &mut edits);
+        flanking::relax_flanking(&text, run, &mut edits);
     }
     formulas.sort_by_key(|formula| formula.range.start);
-    Prepared { text: Cow::Owned(edits.text(source)), formulas }
+    Prepared { text: Cow::Owned(edits.into_text(source)), formulas }
 }
 
-/// The first half: what may change which blocks there are.
+/// The first half: only the edits that can change the block structure.
 pub(super) fn prepare_blocks(source: &str, is_open: bool) -> Prepared<'_> {
     let mut formulas = Vec::new();
     if !source.contains("\\[") && !source.contains("$$") {
@@ -53,25 +54,25 @@ pub(super) fn prepare_blocks(source: &str, is_open: bool) -> Prepared<'_> {
     }
     let mut edits = Edits(source.as_bytes().to_vec());
     for mark in lines::scan(source, is_open) {
-        if let Mark::Formula { formula, .. } = mark {
-            edits.set(formula.range.clone(), b'x');
+        if let BlockMark::Formula { formula, .. } = mark {
+            edits.fill(formula.range.clone(), b'x');
             formulas.push(formula);
         }
     }
-    Prepared { text: Cow::Owned(edits.text(source)), formulas }
+    Prepared { text: Cow::Owned(edits.into_text(source)), formulas }
 }
 
-fn needs_a_look(text: &str) -> bool {
+fn may_need_edits(text: &str) -> bool {
     text.contains(['$', '~'])
         || text.contains("\\(")
         || text.contains("\\[")
-        || (text.contains(['*', '_']) && text.chars().any(flanking::is_unspaced))
+        || (text.contains(['*', '_']) && text.chars().any(flanking::is_unspaced_script_char))
 }
 
 /// The runs of text in all blocks.
-fn runs(text: &str) -> Vec<Run> {
+fn text_runs(text: &str) -> Vec<TextRun> {
     let mut runs = Vec::new();
-    let mut run = Run::default();
+    let mut run = TextRun::default();
     let mut is_code = false;
     let mut is_address = false;
     for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
@@ -83,21 +84,21 @@ fn runs(text: &str) -> Vec<Run> {
             Event::End(TagEnd::Link) => is_address = false,
             Event::Start(ref tag) if is_block(&tag.to_end()) => {
                 is_code = matches!(tag, Tag::CodeBlock(_) | Tag::HtmlBlock);
-                finish(&mut runs, &mut run);
+                finish_run(&mut runs, &mut run);
                 run.is_cell = matches!(tag, Tag::TableCell);
             }
             Event::End(ref tag) if is_block(tag) => {
                 is_code = false;
-                finish(&mut runs, &mut run);
+                finish_run(&mut runs, &mut run);
             }
             _ => {}
         }
     }
-    finish(&mut runs, &mut run);
+    finish_run(&mut runs, &mut run);
     runs
 }
 
-fn finish(runs: &mut Vec<Run>, run: &mut Run) {
+fn finish_run(runs: &mut Vec<TextRun>, run: &mut TextRun) {
     let run = std::mem::take(run);
     if !run.texts.is_empty() {
         runs.push(run);

@@ -1,41 +1,41 @@
-//! The first cut of a text: display formulas at the margin and lines that are nested too deeply are taken out, the
-//! Markdown parser sees the rest. Formulas in lists and quotes stay in it (`prepare`).
+//! Splits a text into segments: display formulas at the margin and lines that are nested too deeply are separated from
+//! the Markdown. Formulas in lists and quotes stay within it (`prepare`).
 
 use super::{
-    formulas::Kind,
-    lines::{Mark, scan},
+    formulas::FormulaKind,
+    lines::{BlockMark, scan},
 };
 
-/// A part of a text.
+/// A segment of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Segment<'a> {
-    /// Markdown.
+    /// Markdown source.
     Markdown(&'a str),
     /// The inside of a display formula.
     Formula(&'a str),
-    /// A display formula whose end has not come. Only at the end of a text, and only while it grows.
+    /// A display formula that is not closed yet. Only at the end of a text that is still growing.
     OpenFormula(&'a str),
     /// Markdown that ends with such a formula, in a list or a quote.
     OpenMarkdown(&'a str),
-    /// Lines that are shown as they are.
+    /// Lines that are shown as plain text.
     Plain(&'a str),
 }
 
-/// Cuts a whole text. A formula without an end is Markdown.
+/// Splits a finished text. An unclosed formula is Markdown.
 pub(super) fn split(text: &str) -> Vec<Segment<'_>> {
-    cut(text, false)
+    split_segments(text, false)
 }
 
-/// Cuts a text that grows. Also returns where the last segment begins.
+/// Splits a growing text. Also returns where the last segment begins.
 pub(super) fn split_open(text: &str) -> (Vec<Segment<'_>>, usize) {
-    let segments = cut(text, true);
+    let segments = split_segments(text, true);
     let last = segments.len().saturating_sub(1);
-    let begin = taken(text, &segments[..last]);
+    let begin = end_of_segments(text, &segments[..last]);
     (segments, begin)
 }
 
-/// Where the text goes on after the given segments: each segment is a slice of it.
-fn taken(text: &str, segments: &[Segment<'_>]) -> usize {
+/// Where the text continues after the given segments, each of which is a slice of it.
+fn end_of_segments(text: &str, segments: &[Segment<'_>]) -> usize {
     segments.last().map_or(0, |segment| {
         let (Segment::Markdown(part)
         | Segment::OpenMarkdown(part)
@@ -44,35 +44,35 @@ fn taken(text: &str, segments: &[Segment<'_>]) -> usize {
         | Segment::Formula(part)) = *segment;
         let end = part.as_ptr() as usize - text.as_ptr() as usize + part.len();
         match segment {
-            // Behind a formula stand its closing mark and the end of the line.
+            // A formula is followed by its closing mark and the end of the line.
             Segment::Formula(_) => end + text[end..].find('\n').map_or(text.len() - end, |at| at + 1),
             _ => end,
         }
     })
 }
 
-fn cut(text: &str, is_open: bool) -> Vec<Segment<'_>> {
+fn split_segments(text: &str, is_open: bool) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
     let mut begin = 0;
     let mut is_last_open = false;
     for mark in scan(text, is_open) {
         match mark {
-            Mark::Deep(line) => {
+            BlockMark::TooDeep(line) => {
                 push_markdown(&mut segments, text, begin, line.start);
                 segments.push(Segment::Plain(&text[line.clone()]));
                 begin = line.end;
             }
-            Mark::Formula { formula, line, is_alone: true } => {
+            BlockMark::Formula { formula, line, is_alone: true } => {
                 push_markdown(&mut segments, text, begin, line);
-                if formula.kind == Kind::Open {
+                if formula.kind == FormulaKind::Open {
                     segments.push(Segment::OpenFormula(&text[formula.range]));
                     begin = text.len();
                 } else {
                     segments.push(Segment::Formula(&text[formula.inside]));
-                    begin = taken(text, &segments);
+                    begin = end_of_segments(text, &segments);
                 }
             }
-            Mark::Formula { formula, .. } => is_last_open = formula.kind == Kind::Open,
+            BlockMark::Formula { formula, .. } => is_last_open = formula.kind == FormulaKind::Open,
         }
     }
     if is_last_open {
@@ -95,7 +95,7 @@ mod tests {
     use Segment::{Formula, Markdown, OpenFormula, OpenMarkdown, Plain};
 
     #[test]
-    fn formulas_at_the_start_of_a_line_are_cut_out() {
+    fn formulas_at_the_margin_are_separate_segments() {
         assert_eq!(split("a\n\\[\nx\n- y\n\\]\nb"), [Markdown("a\n"), Formula("\nx\n- y\n"), Markdown("b")]);
         assert_eq!(split("$$x$$\n\n$$\ny\n$$"), [Formula("x"), Markdown("\n"), Formula("\ny\n")]);
         assert_eq!(split("$$x$$ and more"), [Markdown("$$x$$ and more")]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_in_lists_and_quotes_stay_in_their_place() {
+    fn formulas_in_lists_and_quotes_stay_in_the_markdown() {
         for text in ["- a\n  \\[\n  x\n  \\]\n- b", "> \\[\n> x\n> \\]\n", "1. a\n\\[\nx\n\\]\n2. b"] {
             assert_eq!(split(text), [Markdown(text)]);
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn code_keeps_its_lines() {
+    fn code_blocks_are_not_split() {
         let code = "```tex\n\\[\nx\n\\]\n```\n";
         assert_eq!(split(code), [Markdown(code)]);
         let open = "~~~\n$$\nx\n$$\n```\n";
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn row_64_deep_lines_are_plain() {
+    fn row_64_too_deeply_nested_lines_are_plain_text() {
         let deep = format!("{}a\n", ">".repeat(60));
         assert_eq!(split(&format!("x\n{deep}y")), [Markdown("x\n"), Plain(&deep), Markdown("y")]);
         let rule = "* ".repeat(60);

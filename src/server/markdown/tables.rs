@@ -1,9 +1,9 @@
-//! Tables: alignment by classes, a container that scrolls, and no more columns than a page can show.
+//! Tables: alignment classes, a scrollable container, and a maximum number of columns.
 
 use pulldown_cmark::Alignment;
 
-/// Cells beyond this column are left out.
-const WIDEST: usize = 100;
+/// The maximum number of columns. Further cells are dropped.
+const MAX_COLUMNS: usize = 100;
 
 /// The table that is being written.
 #[derive(Debug, Default)]
@@ -29,11 +29,11 @@ impl Table {
         out.push_str("<tr>");
     }
 
-    /// Opens the next cell and returns how to close it; `None` where it is left out.
+    /// Opens the next cell and returns its closing tag. `None` if the cell is dropped.
     pub(super) fn open_cell(&mut self, out: &mut String) -> Option<&'static str> {
         let column = self.column;
         self.column += 1;
-        if column >= WIDEST {
+        if column >= MAX_COLUMNS {
             return None;
         }
         out.push_str(if self.in_head { "<th scope=\"col\" dir=\"auto\"" } else { "<td dir=\"auto\"" });

@@ -1,4 +1,4 @@
-//! What was written down, for administrators and the operator.
+//! The audit log, for administrators and the operator.
 
 use serde::Serialize;
 use time::{Date, Month};
@@ -8,7 +8,7 @@ use crate::{
     domain::{Activity, AppError, AuditAction, AuditEntry, AuditPage, AuditQuery, Email, Outcome, Timestamp, UserId},
     i18n::Texts,
     server::{
-        audit::{AuditEvent, RequestMeta, cursor_after, device, network, parse_cursor},
+        audit::{AuditEvent, RequestMeta, cursor_after, describe_device, describe_network, parse_cursor},
         auth::Caller,
         clock::rfc3339,
         fault::Fault,
@@ -16,22 +16,22 @@ use crate::{
     },
 };
 
-/// Acts in one page.
-const ACTS_PER_PAGE: u32 = 50;
-/// Acts that an export reads at a time.
-const ACTS_PER_STEP: u32 = 500;
+/// Audit events per page.
+const EVENTS_PER_PAGE: u32 = 50;
+/// Audit events per batch of an export.
+const EXPORT_BATCH_SIZE: u32 = 500;
 
-/// A part of the audit that is being written out, newest first.
+/// An export of the audit log in progress, newest first.
 #[derive(Debug)]
 pub struct AuditExport {
     filter: AuditFilter,
     after: Option<String>,
-    over: bool,
+    finished: bool,
 }
 
 /// One line of an export.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ExportLine<'a> {
     at: String,
     action: AuditAction,
     outcome: Outcome,
@@ -42,7 +42,7 @@ struct Line<'a> {
     user_agent: &'a str,
 }
 
-/// Who took part in an act.
+/// The actor or the subject of an event.
 #[derive(Serialize)]
 struct Party<'a> {
     id: UserId,
@@ -51,35 +51,37 @@ struct Party<'a> {
 }
 
 impl Administration {
-    /// One page of what was done with all accounts.
+    /// One page of the audit log of all accounts.
     ///
     /// # Errors
-    /// `Forbidden` for members; `Invalid` on whatever of the query is none, on `cursor` too.
+    /// `Forbidden` for members; `Invalid` on the field of the query that is malformed, or on `cursor`.
     pub async fn list_audit(
         &self,
-        by: &Actor<'_>,
+        actor: &Actor<'_>,
         query: &AuditQuery,
         cursor: Option<&str>,
     ) -> Result<AuditPage, Fault> {
-        by.check()?;
-        let filter = self.filter(query).await?;
+        actor.require_administrator()?;
+        let filter = self.parse_filter(query).await?;
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
-        let mut records = self.store.read().await?.search_audit(&filter, after, ACTS_PER_PAGE + 1).await?;
-        let more = records.len() > ACTS_PER_PAGE as usize;
-        records.truncate(ACTS_PER_PAGE as usize);
+        let mut records = self.store.read().await?.search_audit(&filter, after, EVENTS_PER_PAGE + 1).await?;
+        let more = records.len() > EVENTS_PER_PAGE as usize;
+        records.truncate(EVENTS_PER_PAGE as usize);
         let next = records.last().filter(|_| more).map(|last| cursor_after(&last.row));
         Ok(AuditPage {
-            entries: records.into_iter().map(|record| entry(record, by.meta.language.texts())).collect(),
+            entries: records.into_iter().map(|record| to_entry(record, actor.meta.language.texts())).collect(),
             next,
             days: self.audit_days,
-            fresh: by.caller.is_some_and(|caller| self.accounts.require_fresh(caller).is_ok()),
+            recently_authenticated: actor
+                .caller
+                .is_some_and(|caller| self.accounts.require_recent_authentication(caller).is_ok()),
         })
     }
 
-    /// Begins to write out a part of the audit for an administrator, which is itself written down.
+    /// Starts an export for an administrator. The export is itself an audit event.
     ///
     /// # Errors
-    /// `Forbidden` for members, `Stale`, `Invalid` on whatever of the query is none.
+    /// `Forbidden` for members; `ReauthRequired`; `Invalid` on the field of the query that is malformed.
     pub async fn export_audit(
         &self,
         caller: &Caller,
@@ -87,12 +89,12 @@ impl Administration {
         meta: &RequestMeta,
     ) -> Result<AuditExport, Fault> {
         self.require_administrator(caller, "/audit/export", meta).await?;
-        self.accounts.require_fresh(caller)?;
-        let filter = self.filter(query).await?;
-        // The id, not the address: what was written down must not keep the address of whoever is gone by then.
+        self.accounts.require_recent_authentication(caller)?;
+        let filter = self.parse_filter(query).await?;
+        // The id, not the address: audit entries must not contain the address of an account that is deleted later.
         let person = filter.person.map(|person| person.to_string()).unwrap_or_default();
-        let asked = [&query.action, &query.outcome, &person, &query.from, &query.to];
-        let detail = asked.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        let criteria = [&query.action, &query.outcome, &person, &query.from, &query.to];
+        let detail = criteria.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         let event = AuditEvent {
             actor: Some(caller.user.id),
             subject: None,
@@ -103,39 +105,39 @@ impl Administration {
         let mut tx = self.store.write().await?;
         meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;
-        Ok(AuditExport { filter, after: None, over: false })
+        Ok(AuditExport { filter, after: None, finished: false })
     }
 
-    /// A part of the audit for the operator.
+    /// Starts an export for the operator.
     ///
     /// # Errors
-    /// `Invalid` on whatever of the query is none.
+    /// `Invalid` on the field of the query that is malformed.
     pub async fn read_audit(&self, query: &AuditQuery) -> Result<AuditExport, Fault> {
-        Ok(AuditExport { filter: self.filter(query).await?, after: None, over: false })
+        Ok(AuditExport { filter: self.parse_filter(query).await?, after: None, finished: false })
     }
 
-    /// The next lines of an export, as JSON, each with its end; `None` after the last.
+    /// The next batch of an export as JSON Lines, each with a final newline; `None` at the end.
     pub async fn next_lines(&self, export: &mut AuditExport) -> Result<Option<String>, Fault> {
-        if export.over {
+        if export.finished {
             return Ok(None);
         }
         let after = export.after.as_deref().map(parse_cursor).transpose()?;
-        let records = self.store.read().await?.search_audit(&export.filter, after, ACTS_PER_STEP).await?;
-        export.over = records.len() < ACTS_PER_STEP as usize;
+        let records = self.store.read().await?.search_audit(&export.filter, after, EXPORT_BATCH_SIZE).await?;
+        export.finished = records.len() < EXPORT_BATCH_SIZE as usize;
         export.after = records.last().map(|last| cursor_after(&last.row));
         let mut lines = String::new();
         for record in &records {
-            lines.push_str(&serde_json::to_string(&line(record)).map_err(Fault::internal)?);
+            lines.push_str(&serde_json::to_string(&to_export_line(record)).map_err(Fault::internal)?);
             lines.push('\n');
         }
         Ok((!lines.is_empty()).then_some(lines))
     }
 
-    async fn filter(&self, query: &AuditQuery) -> Result<AuditFilter, Fault> {
+    async fn parse_filter(&self, query: &AuditQuery) -> Result<AuditFilter, Fault> {
         let unknown = || AppError::invalid("action", reason!("action_unknown"));
         let action = match query.action.as_str() {
             "" => None,
-            name => Some(AuditAction::named(name).ok_or_else(unknown)?),
+            name => Some(AuditAction::from_name(name).ok_or_else(unknown)?),
         };
         let outcome = match query.outcome.as_str() {
             "" => None,
@@ -145,27 +147,27 @@ impl Administration {
         };
         let person = match query.person.trim() {
             "" => None,
-            person => Some(self.person(person).await?),
+            person => Some(self.resolve_person(person).await?),
         };
-        let from = day("from", &query.from)?;
-        let until = day("to", &query.to)?.map(|last| last.plus_seconds(86_400));
+        let from = parse_day("from", &query.from)?;
+        let until = parse_day("to", &query.to)?.map(|last| last.plus_seconds(86_400));
         Ok(AuditFilter { action, outcome, person, from, until })
     }
 
-    /// Somebody by their address, or by their id, which outlives the account.
-    async fn person(&self, text: &str) -> Result<UserId, Fault> {
+    /// A user by address, or by id, which also finds deleted accounts.
+    async fn resolve_person(&self, text: &str) -> Result<UserId, Fault> {
         if let Ok(id) = text.parse() {
             return Ok(id);
         }
-        let nobody = || AppError::invalid("person", reason!("person_unknown"));
-        let email = Email::parse(text).map_err(|_| nobody())?;
+        let unknown_person = || AppError::invalid("person", reason!("person_unknown"));
+        let email = Email::parse(text).map_err(|_| unknown_person())?;
         let found = self.store.read().await?.find_user_by_email(email.key()).await?;
-        Ok(found.ok_or_else(nobody)?.id)
+        Ok(found.ok_or_else(unknown_person)?.id)
     }
 }
 
-/// The beginning of a day, as `2026-11-21`.
-fn day(field: &'static str, text: &str) -> Result<Option<Timestamp>, AppError> {
+/// The start of a day in UTC, given as `2026-11-21`.
+fn parse_day(field: &'static str, text: &str) -> Result<Option<Timestamp>, AppError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -174,14 +176,14 @@ fn day(field: &'static str, text: &str) -> Result<Option<Timestamp>, AppError> {
         let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse::<u8>().ok()?, parts.next()?);
         let month = Month::try_from(month).ok()?;
         let date = Date::from_calendar_date(year, month, day.parse().ok()?).ok()?;
-        // Years of four digits: all that a clock of ours can show.
+        // Years of four digits: all that our clock can show.
         (1970..=9999).contains(&date.year()).then_some(date).filter(|_| parts.next().is_none())
     };
     let date = date().ok_or_else(|| AppError::invalid(field, reason!("day_malformed")))?;
     Ok(Some(Timestamp::from_micros(date.midnight().assume_utc().unix_timestamp() * 1_000_000)))
 }
 
-fn entry(record: AuditRecord, texts: &Texts) -> AuditEntry {
+fn to_entry(record: AuditRecord, texts: &Texts) -> AuditEntry {
     let AuditRecord { row, subject_id, actor_name, actor_email, subject_name, subject_email } = record;
     let named = |id: Option<UserId>, name: Option<String>, email: Option<String>| match (id, name, email) {
         (_, Some(name), Some(email)) => format!("{name} <{email}>"),
@@ -191,21 +193,21 @@ fn entry(record: AuditRecord, texts: &Texts) -> AuditEntry {
     AuditEntry {
         actor: named(row.actor_id, actor_name, actor_email),
         subject: named(subject_id, subject_name, subject_email),
-        act: Activity {
+        activity: Activity {
             at: row.at,
             action: row.action,
             outcome: row.outcome,
-            device: device(texts, &row.user_agent),
-            place: network(texts, &row.address),
+            device: describe_device(texts, &row.user_agent),
+            network: describe_network(texts, &row.address),
             by_another: row.actor_id.is_some() && row.actor_id != subject_id,
             detail: row.detail,
         },
     }
 }
 
-fn line(record: &AuditRecord) -> Line<'_> {
+fn to_export_line(record: &AuditRecord) -> ExportLine<'_> {
     let AuditRecord { row, subject_id, actor_name, actor_email, subject_name, subject_email } = record;
-    Line {
+    ExportLine {
         at: rfc3339(row.at),
         action: row.action,
         outcome: row.outcome,
@@ -222,12 +224,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_18_days_are_days_of_the_calendar() {
-        assert_eq!(day("from", "1970-01-02"), Ok(Some(Timestamp::from_micros(86_400_000_000))));
-        assert_eq!(day("from", ""), Ok(None));
+    fn row_18_dates_are_validated() {
+        assert_eq!(parse_day("from", "1970-01-02"), Ok(Some(Timestamp::from_micros(86_400_000_000))));
+        assert_eq!(parse_day("from", ""), Ok(None));
         for bad in ["2026-13-01", "2026-02-30", "yesterday", "2026-11-21-1", "99999-01-01", "-1-01-01", "2026-11-21;--"]
         {
-            assert!(day("from", bad).is_err(), "{bad}");
+            assert!(parse_day("from", bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Invitations, as administrators make and revoke them.
+//! Invitations: creating and revoking them.
 
 use super::{Actor, Administration};
 use crate::{
@@ -7,28 +7,28 @@ use crate::{
         audit::{AuditEvent, RequestMeta},
         auth::{Caller, Token},
         fault::Fault,
-        mail::Letter,
+        mail::MailContent,
         store::{LinkPurpose, NewLink},
     },
 };
 
-/// An invitation that an administrator wants to make.
+/// An invitation to create.
 #[derive(Debug)]
 pub struct InvitationRequest {
-    /// The only address that it is for, as typed; empty for whoever has the link.
+    /// The only address that may use it, as typed; empty if anyone with the link may.
     pub email: String,
-    /// What the invited become.
+    /// The role of the invited user.
     pub role: Role,
-    /// How many people can use it.
+    /// How many accounts can be created with it.
     pub uses: u32,
-    /// For how many days it holds.
+    /// How many days it is valid.
     pub days: u32,
 }
 
 impl InvitationRequest {
     fn check(&self) -> Result<Option<Email>, AppError> {
         let email = (!self.email.trim().is_empty()).then(|| Email::parse(&self.email)).transpose()?;
-        let at_most = if email.is_some() || self.role == Role::Administrator { 1 } else { limits::INVITATION_USES };
+        let at_most = if email.is_some() || self.role == Role::Administrator { 1 } else { limits::MAX_INVITATION_USES };
         if !(1..=at_most).contains(&self.uses) {
             let reason = match at_most {
                 1 => reason!("invitation_for_one"),
@@ -36,8 +36,8 @@ impl InvitationRequest {
             };
             return Err(AppError::invalid("uses", reason));
         }
-        if !(1..=limits::INVITATION_DAYS).contains(&self.days) {
-            let reason = reason!("invitation_days", most = limits::INVITATION_DAYS);
+        if !(1..=limits::MAX_INVITATION_DAYS).contains(&self.days) {
+            let reason = reason!("invitation_days", most = limits::MAX_INVITATION_DAYS);
             return Err(AppError::invalid("days", reason));
         }
         Ok(email)
@@ -45,8 +45,8 @@ impl InvitationRequest {
 }
 
 impl Administration {
-    /// Makes an invitation, and mails it where it is for one address and mails are sent. It holds no longer than its maker is an
-    /// administrator.
+    /// Creates an invitation, and mails it if it is for one address and mails are sent. It is revoked once its creator
+    /// is no longer an administrator.
     ///
     /// # Errors
     /// `Forbidden` for members; `Invalid` on `email`, `uses` or `days`; `RateLimited` (3 an hour to one address).
@@ -69,7 +69,7 @@ impl Administration {
             token_hash: &token.hash(),
             purpose: LinkPurpose::Invitation,
             user: None,
-            email: email.as_ref().map(Email::given),
+            email: email.as_ref().map(Email::as_entered),
             role: Some(request.role),
             uses: request.uses,
             created_at: now,
@@ -78,11 +78,11 @@ impl Administration {
         })
         .await?;
         if let Some(email) = &email {
-            let write = |texts| Letter::invitation(texts, &caller.user.name, &link, request.days);
-            self.notices.post_to_anybody(&mut tx, email.given(), meta.language, write).await?;
+            let write = |texts| MailContent::invitation(texts, &caller.user.name, &link, request.days);
+            self.notifier.enqueue_to_address(&mut tx, email.as_entered(), meta.language, write).await?;
         }
         let bound = email.as_ref().map_or("whoever has the link", |email| email.domain());
-        let detail = format!("{} for {bound}, {} uses, {} days", request.role.word(), request.uses, request.days);
+        let detail = format!("{} for {bound}, {} uses, {} days", request.role.as_str(), request.uses, request.days);
         let event = AuditEvent {
             actor: Some(caller.user.id),
             subject: None,
@@ -92,7 +92,11 @@ impl Administration {
         };
         meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;
-        Ok(NewInvitation { id: InvitationId::from_uuid(id), link, mailed: self.notices.are_sent() && email.is_some() })
+        Ok(NewInvitation {
+            id: InvitationId::from_uuid(id),
+            link,
+            mailed: self.notifier.is_enabled() && email.is_some(),
+        })
     }
 
     /// The invitations that can be used now, newest first.
@@ -104,10 +108,10 @@ impl Administration {
         Ok(self.store.read().await?.list_invitations(self.clock.now()).await?)
     }
 
-    /// Makes an invitation dead. Accounts that were made with it stay.
+    /// Revokes an invitation. Accounts that were created with it stay.
     ///
     /// # Errors
-    /// `Forbidden` for members, `NotFound` where there is none that could be used.
+    /// `Forbidden` for members; `NotFound` if there is no such usable invitation.
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId, meta: &RequestMeta) -> Result<(), Fault> {
         let mut tx = self.begin_change(&Actor::administrator(caller, meta)).await?;
         if !tx.delete_invitation(id, self.clock.now()).await? {

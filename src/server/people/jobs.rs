@@ -1,4 +1,4 @@
-//! What administrators and the operator see of the jobs in the background, and do with them.
+//! Background jobs: listing, retrying and cancelling them.
 
 use uuid::Uuid;
 
@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl Administration {
-    /// What waits, runs and failed.
+    /// The waiting, running and failed jobs.
     ///
     /// # Errors
     /// `Forbidden` for members.
-    pub async fn list_jobs(&self, by: &Actor<'_>) -> Result<Jobs, Fault> {
-        by.check()?;
+    pub async fn list_jobs(&self, actor: &Actor<'_>) -> Result<Jobs, Fault> {
+        actor.require_administrator()?;
         let mut tx = self.store.read().await?;
         let jobs = tx.list_jobs().await?;
         let counts = tx.count_jobs().await?;
@@ -23,37 +23,37 @@ impl Administration {
         Ok(Jobs { jobs, failed, running, waiting: count(JobState::Waiting) })
     }
 
-    /// Has a job tried again now, or not any more.
+    /// Retries a job now, or gives it up.
     ///
     /// # Errors
-    /// `Forbidden` for members; `NotFound` where there is no such job (any more); `Conflict` where this cannot be done with
-    /// it, or it runs.
+    /// `Forbidden` for members; `NotFound` if there is no such job (any more); `Conflict` if the job's state does not
+    /// allow it.
     pub async fn change_job(
         &self,
-        by: &Actor<'_>,
+        actor: &Actor<'_>,
         kind: JobKind,
         subject: Uuid,
         action: JobAction,
     ) -> Result<(), Fault> {
         let now = self.clock.now();
-        let mut tx = self.begin_change(by).await?;
+        let mut tx = self.begin_change(actor).await?;
         let job = tx.find_job(kind, subject).await?.ok_or(AppError::NotFound)?;
         let (is_possible, audited) = match action {
-            JobAction::TryAgain => (job.can_be_tried_again(), AuditAction::RetryJob),
+            JobAction::Retry => (job.can_be_retried(), AuditAction::RetryJob),
             JobAction::GiveUp => (job.can_be_given_up(), AuditAction::GiveUpJob),
         };
         let changed = is_possible
             && match action {
-                JobAction::TryAgain => tx.try_job_again(kind, subject, now).await?,
-                JobAction::GiveUp => tx.give_job_up(kind, subject).await?,
+                JobAction::Retry => tx.retry_job(kind, subject, now).await?,
+                JobAction::GiveUp => tx.give_up_job(kind, subject).await?,
             };
         if !changed {
             return Err(AppError::conflict(reason!("job_changed")).into());
         }
-        // Neither the address nor the error: what was written down must not name whoever is gone by then.
+        // Neither the address nor the error: audit entries must not identify a user whose account is deleted later.
         let detail = kind.english();
-        let event = AuditEvent { actor: by.id(), subject: None, action: audited, outcome: Outcome::Done, detail };
-        by.meta.record(&mut tx, &self.clock, &event).await?;
+        let event = AuditEvent { actor: actor.id(), subject: None, action: audited, outcome: Outcome::Done, detail };
+        actor.meta.record(&mut tx, &self.clock, &event).await?;
         tx.commit().await?;
         Ok(())
     }

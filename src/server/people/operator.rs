@@ -1,4 +1,4 @@
-//! Accounts that the operator makes at the command line.
+//! Accounts that the operator creates on the command line.
 
 use super::Administration;
 use crate::{
@@ -7,11 +7,11 @@ use crate::{
 };
 
 impl Administration {
-    /// Makes an account without a password, and a link by which its owner chooses one. The first account is an
-    /// administrator's in any case.
+    /// Creates an account without a password, and a reset link for its owner to set one. The first account always
+    /// becomes an administrator.
     ///
     /// # Errors
-    /// `Invalid` on `email` or `name`, `Conflict` where the address is taken.
+    /// `Invalid` on `email` or `name`; `Conflict` if the address is in use.
     pub async fn create_account(
         &self,
         meta: &RequestMeta,

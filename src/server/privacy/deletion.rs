@@ -1,6 +1,7 @@
-//! People delete their own accounts.
+//! Deletion of one's own account.
 //!
-//! Between the request and the deletion lies a day, in which it can be undone. They can still sign in meanwhile.
+//! The account is deleted a day after the request. Until then the deletion can be cancelled, and the user can still
+//! sign in.
 
 use super::Privacy;
 use crate::{
@@ -9,22 +10,22 @@ use crate::{
         audit::RequestMeta,
         auth::Caller,
         fault::Fault,
-        mail::{Letter, Notice},
+        mail::{MailContent, Notice},
     },
 };
 
-/// Seconds in which a deletion can be undone.
+/// Seconds during which a deletion can be cancelled.
 pub const GRACE_SECONDS: i64 = 86_400;
 
 impl Privacy {
-    /// The caller wants their account to be deleted, and has typed its address. All their other sign-ins end. Gives when
-    /// it is deleted.
+    /// Schedules the deletion of the caller's account; they confirm by typing its address. Revokes all their other
+    /// sign-ins. Returns when the account will be deleted.
     ///
     /// # Errors
-    /// `Stale`; `Invalid` on `email` where it is not theirs; `Conflict` where they asked before, or where no
-    /// administrator would be left.
-    pub async fn ask_deletion(&self, caller: &Caller, email: &str, meta: &RequestMeta) -> Result<Timestamp, Fault> {
-        self.accounts.require_fresh(caller)?;
+    /// `ReauthRequired`; `Invalid` on `email` if it is not theirs; `Conflict` if a deletion is already scheduled, or no
+    /// administrator would remain.
+    pub async fn request_deletion(&self, caller: &Caller, email: &str, meta: &RequestMeta) -> Result<Timestamp, Fault> {
+        self.accounts.require_recent_authentication(caller)?;
         let typed = Email::parse(email)?;
         let (user, now) = (caller.user.id, self.clock.now());
         let due_at = now.plus_seconds(GRACE_SECONDS);
@@ -38,34 +39,34 @@ impl Privacy {
             return Err(AppError::conflict(reason!("own_deletion_begun")).into());
         }
         if person.summary.role == Role::Administrator {
-            self.accounts.require_an_administrator(&mut tx).await?;
+            self.accounts.require_remaining_administrator(&mut tx).await?;
         }
         tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.delete_pending_sign_ins_of(user).await?;
         meta.record_own(&mut tx, &self.clock, user, AuditAction::AskDeletion).await?;
-        let write = |texts| Letter::deletion(texts, due_at, &meta.network_in(texts));
-        self.notices.post(&mut tx, &person.summary.email, write).await?;
+        let write = |texts| MailContent::deletion(texts, due_at, &meta.network_in(texts));
+        self.notifier.enqueue(&mut tx, &person.summary.email, write).await?;
         tx.commit().await?;
         Ok(due_at)
     }
 
-    /// The caller keeps their account.
+    /// Cancels the scheduled deletion of the caller's account.
     ///
     /// # Errors
-    /// `NotFound` where it is not to be deleted.
-    pub async fn keep_account(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
+    /// `NotFound` if no deletion is scheduled.
+    pub async fn cancel_deletion(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         if !tx.owned_by(user).withdraw_deletion(self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
         meta.record_own(&mut tx, &self.clock, user, AuditAction::WithdrawDeletion).await?;
-        self.notices.tell(&mut tx, &caller.user.email, Notice::DeletionUndone, meta).await?;
+        self.notifier.notify(&mut tx, &caller.user.email, Notice::DeletionUndone, meta).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// When the caller's account is deleted, if it is to be.
+    /// When the caller's account will be deleted; `None` if no deletion is scheduled.
     pub async fn find_deletion(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
         Ok(self.store.read().await?.owned_by(caller.user.id).find_deletion().await?)
     }

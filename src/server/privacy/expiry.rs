@@ -2,22 +2,22 @@
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{Privacy, SCHEDULE_SECONDS};
+use super::{Privacy, SCHEDULE_INTERVAL_SECONDS};
 use crate::{
     domain::JobKind,
     server::{
         fault::Fault,
         jobs::{Handler, Outcome, Policy, Run},
-        store::{EXPIRING, StoreError},
+        store::{EXPIRING_ROWS, StoreError},
     },
 };
 
-/// The schedule that deletes rows that have expired.
+/// The scheduled job that deletes expired rows.
 pub struct DeleteExpired(pub Privacy);
 
 impl Handler for DeleteExpired {
     fn policy(&self) -> Policy {
-        Policy::new(JobKind::DeleteExpired).every(SCHEDULE_SECONDS)
+        Policy::new(JobKind::DeleteExpired).every(SCHEDULE_INTERVAL_SECONDS)
     }
 
     fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<Outcome, Fault>> {
@@ -26,17 +26,17 @@ impl Handler for DeleteExpired {
 }
 
 impl Privacy {
-    /// Deletes what has expired. What fails keeps nothing else.
+    /// Deletes expired rows. An error with one kind of row does not stop the others.
     ///
     /// # Errors
-    /// The first fault of the database.
+    /// The first database error.
     pub async fn delete_expired(&self) -> Result<(), StoreError> {
         let (store, now) = (&self.store, self.clock.now());
         let mut done = Ok(());
-        for kind in &EXPIRING {
+        for kind in &EXPIRING_ROWS {
             let deleted = store.delete_expired(kind, now, self.audit_days).await.map(|_| ());
             if let Err(error) = &deleted {
-                tracing::warn!(%error, what = kind.what, "what has expired could not be deleted");
+                tracing::warn!(%error, what = kind.name, "cannot delete expired rows");
             }
             done = done.and(deleted);
         }

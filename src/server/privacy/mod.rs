@@ -1,4 +1,4 @@
-//! What people can do with all of their data, and how long it is kept: downloads, deletion, retention.
+//! Privacy: data exports, deletion of accounts, and retention of chats.
 
 mod deletion;
 mod expiry;
@@ -12,29 +12,29 @@ pub use export::Exports;
 pub use purge::DeleteAccount;
 pub use retention::ApplyRetention;
 
-use crate::server::{auth::Accounts, clock::Clock, config::Config, mail::Notices, store::Store};
+use crate::server::{auth::Accounts, clock::Clock, config::Config, mail::Notifier, store::Store};
 
-/// Seconds between two looks for what is too old or has expired.
-const SCHEDULE_SECONDS: i64 = 600;
+/// Seconds between two runs of the scheduled jobs.
+const SCHEDULE_INTERVAL_SECONDS: i64 = 600;
 
-/// The deletion of accounts, and of what is too old.
+/// Deletes accounts, old chats and expired rows.
 #[derive(Debug, Clone)]
 pub struct Privacy {
     store: Store,
     clock: Clock,
-    notices: Notices,
+    notifier: Notifier,
     accounts: Accounts,
-    /// Days for which the audit is kept.
+    /// Days for which audit entries are kept.
     audit_days: u32,
-    /// Days after their last message for which chats are kept; `None` for ever.
+    /// Days after their last message for which chats are kept; `None` for no limit.
     retention_days: Option<u32>,
 }
 
 impl Privacy {
-    /// Deletes from this store as the configuration and people choose.
+    /// Creates the service for this store.
     pub fn new(store: Store, clock: Clock, accounts: Accounts, config: &Config) -> Self {
         Self {
-            notices: Notices::new(clock.clone(), config.mail.is_some()),
+            notifier: Notifier::new(clock.clone(), config.mail.is_some()),
             audit_days: config.audit_days,
             retention_days: config.retention_days,
             store,

@@ -1,31 +1,31 @@
-//! Chats that are deleted some days after their last message, by their owner's choice or by the installation's rule.
+//! Retention: deletes chats some days after their last message, by their owner's setting or the installation's rule.
 
 use std::collections::BTreeMap;
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{Privacy, SCHEDULE_SECONDS};
+use super::{Privacy, SCHEDULE_INTERVAL_SECONDS};
 use crate::{
     domain::{AppError, AuditAction, JobKind, Outcome, RETENTION_DAYS, Retention, UserId},
     server::{
-        audit::{AuditEvent, RequestMeta, chat_count},
+        audit::{AuditEvent, RequestMeta, chat_count_detail},
         fault::Fault,
         jobs::{self, Handler, Policy, Run},
-        store::{RetentionRow, Rule, SilentChat},
+        store::{InactiveChat, RetentionRow, RetentionRule},
     },
 };
 
-/// Seconds before a choice holds: whoever chose too few days loses nothing by it.
+/// Seconds before a new setting applies, so that a mistaken choice loses nothing.
 const GRACE_SECONDS: i64 = 86_400;
-/// Seconds of a day.
-const DAY: i64 = 86_400;
+/// Seconds per day.
+const DAY_SECONDS: i64 = 86_400;
 
-/// The schedule that deletes chats by their age.
+/// The scheduled job that deletes old chats.
 pub struct ApplyRetention(pub Privacy);
 
 impl Handler for ApplyRetention {
     fn policy(&self) -> Policy {
-        Policy::new(JobKind::ApplyRetention).every(SCHEDULE_SECONDS)
+        Policy::new(JobKind::ApplyRetention).every(SCHEDULE_INTERVAL_SECONDS)
     }
 
     fn run<'a>(&'a self, _: &'a Run) -> BoxFuture<'a, Result<jobs::Outcome, Fault>> {
@@ -34,19 +34,19 @@ impl Handler for ApplyRetention {
 }
 
 impl Privacy {
-    /// When a person's chats are deleted by themselves.
+    /// The retention of a user's chats.
     pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
         let now = self.clock.now();
         let row = self.store.read().await?.find_retention(owner).await?;
         Ok(Retention {
             days: row.and_then(|row| row.days).and_then(|days| u32::try_from(days).ok()),
             from: row.and_then(|row| row.from).filter(|from| *from > now),
-            everybodys: self.retention_days,
+            installation_rule: self.retention_days,
         })
     }
 
-    /// Has a person's chats deleted this many days after their last message, from tomorrow on; or kept, where `days` is
-    /// empty.
+    /// Sets how many days after their last message a user's chats are deleted, starting tomorrow; an empty `days` keeps
+    /// them.
     ///
     /// # Errors
     /// `Invalid` on `days`.
@@ -65,62 +65,68 @@ impl Privacy {
         };
         tx.update_retention(owner, rule).await?;
         let detail = chosen.map_or_else(|| "chats are kept".to_owned(), |days| format!("{days} days"));
-        meta.record_own_on(&mut tx, &self.clock, owner, AuditAction::ChangeRetention, &detail).await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, owner, AuditAction::ChangeRetention, &detail).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Deletes the chats whose time has come, and writes down whose and how many. What fails with one person's chats keeps
-    /// nobody else's.
+    /// Deletes the chats whose retention is over, and audits how many for each owner. An error with one user's chats
+    /// does not stop the others.
     ///
     /// # Errors
-    /// The first fault of the database.
+    /// The first database error.
     pub async fn apply_retention(&self) -> Result<(), Fault> {
-        let by_rule = self.expire_by(Rule::Everybodys).await;
-        by_rule.and(self.expire_by(Rule::Choice).await)
+        let by_rule = self.delete_old_chats(RetentionRule::Installation).await;
+        by_rule.and(self.delete_old_chats(RetentionRule::User).await)
     }
 
-    async fn expire_by(&self, rule: Rule) -> Result<(), Fault> {
+    async fn delete_old_chats(&self, rule: RetentionRule) -> Result<(), Fault> {
         let (mut last, mut done) = (None, Ok(()));
         loop {
             let now = self.clock.now();
             let mut tx = self.store.read().await?;
             let silent = match (rule, self.retention_days) {
-                (Rule::Everybodys, None) => return done,
-                (Rule::Everybodys, Some(days)) => {
-                    tx.list_chats_silent_since(now.plus_seconds(-DAY * i64::from(days)), last).await?
+                (RetentionRule::Installation, None) => return done,
+                (RetentionRule::Installation, Some(days)) => {
+                    tx.list_inactive_chats(now.plus_seconds(-DAY_SECONDS * i64::from(days)), last).await?
                 }
-                (Rule::Choice, _) => tx.list_chats_by_choice(now, last).await?,
+                (RetentionRule::User, _) => tx.list_chats_due_by_user_rule(now, last).await?,
             };
             drop(tx);
             last = silent.last().copied();
             if last.is_none() {
                 return done;
             }
-            let mut owners = BTreeMap::<UserId, Vec<SilentChat>>::new();
+            let mut owners = BTreeMap::<UserId, Vec<InactiveChat>>::new();
             for chat in silent {
                 owners.entry(chat.owner_id).or_default().push(chat);
             }
             for (owner, chats) in owners {
-                let expired = self.expire_of(owner, &chats, rule).await;
-                if let Err(fault) = &expired {
-                    tracing::warn!(%fault, %owner, "chats could not be deleted by their age");
+                let deleted = self.delete_old_chats_of(owner, &chats, rule).await;
+                if let Err(fault) = &deleted {
+                    tracing::warn!(%fault, %owner, "cannot delete old chats");
                 }
-                done = done.and(expired);
+                done = done.and(deleted);
             }
         }
     }
 
-    /// Deletes some chats of one person.
-    async fn expire_of(&self, owner: UserId, chats: &[SilentChat], rule: Rule) -> Result<(), Fault> {
+    /// Deletes old chats of one user.
+    async fn delete_old_chats_of(
+        &self,
+        owner: UserId,
+        chats: &[InactiveChat],
+        rule: RetentionRule,
+    ) -> Result<(), Fault> {
         let (mut count, now) = (0, self.clock.now());
         let mut tx = self.store.write().await?;
         for chat in chats {
-            count += u32::from(tx.delete_silent_chat(chat, rule, now).await?);
+            count += u32::from(tx.delete_inactive_chat(chat, rule, now).await?);
         }
         if count > 0 {
             let (action, outcome) = (AuditAction::ExpireChats, Outcome::Done);
-            let event = AuditEvent { actor: None, subject: Some(owner), action, outcome, detail: &chat_count(count) };
+            let event =
+                AuditEvent { actor: None, subject: Some(owner), action, outcome, detail: &chat_count_detail(count) };
             RequestMeta::server().record(&mut tx, &self.clock, &event).await?;
         }
         tx.commit().await?;

@@ -1,4 +1,4 @@
-//! How a person's pages are written: language and time zone.
+//! Locale settings of a user: language and time zone.
 
 use jiff::tz::{Offset, TimeZone, db};
 
@@ -9,32 +9,32 @@ use crate::{
     server::{audit::RequestMeta, auth::Caller, fault::Fault, store::ProfileRow},
 };
 
-/// What a person chose.
+/// The user's preferences.
 #[derive(Debug, Clone, Default)]
-pub struct Chosen {
-    /// The language that pages and mails are written in.
+pub struct Preferences {
+    /// The language of pages and mails.
     pub language: Language,
-    /// The name of the time zone; `None` for what the browser says.
+    /// The name of the time zone; `None` to use the browser's.
     pub time_zone: Option<String>,
-    /// The version of the picture; 0 where there is none.
+    /// The version of the picture; 0 if there is none.
     pub picture: i64,
 }
 
-impl Chosen {
-    /// The chosen time zone.
+impl Preferences {
+    /// The time zone, if the user has set one.
     pub fn zone(&self) -> Option<ReaderTimeZone> {
-        self.time_zone.as_deref().and_then(ReaderTimeZone::named)
+        self.time_zone.as_deref().and_then(ReaderTimeZone::from_name)
     }
 }
 
 /// The first second of the year 2000. Nothing that pages show is older.
-const FIRST_SECOND: i64 = 946_684_800;
-/// Seconds that a page may stay open. Clocks that change within them are told of with it.
-const PAGE_SECONDS: i64 = 366 * 86_400;
-/// The most minutes between a clock and UTC.
-const MOST_MINUTES: i32 = 14 * 60;
+const EARLIEST_SECOND: i64 = 946_684_800;
+/// How long a page may stay open, in seconds. Clock changes within that time are sent with the page.
+const MAX_PAGE_AGE_SECONDS: i64 = 366 * 86_400;
+/// Maximum offset from UTC, in minutes.
+const MAX_OFFSET_MINUTES: i32 = 14 * 60;
 
-/// A time zone in which somebody reads; UTC by default.
+/// The time zone of the reader; UTC by default.
 #[derive(Debug, Clone)]
 pub struct ReaderTimeZone(TimeZone);
 
@@ -45,12 +45,13 @@ impl Default for ReaderTimeZone {
 }
 
 impl ReaderTimeZone {
-    /// The time zone with this name. Minutes to add to UTC are one too, as browsers told them formerly. `None` where there
-    /// is no such zone.
-    pub fn named(name: &str) -> Option<Self> {
+    /// The time zone with this name. A number is an offset from UTC in minutes, as browsers used to send it. `None` if
+    /// there is no such zone.
+    pub fn from_name(name: &str) -> Option<Self> {
         let zone = match name.parse::<i32>() {
             Ok(minutes) => {
-                let minutes = Some(minutes).filter(|minutes| (-MOST_MINUTES..=MOST_MINUTES).contains(minutes))?;
+                let minutes =
+                    Some(minutes).filter(|minutes| (-MAX_OFFSET_MINUTES..=MAX_OFFSET_MINUTES).contains(minutes))?;
                 TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?)
             }
             Err(_) => TimeZone::get(name).ok()?,
@@ -58,21 +59,21 @@ impl ReaderTimeZone {
         Some(Self(zone))
     }
 
-    /// Minutes to add to UTC at this moment.
+    /// The offset from UTC at this time, in minutes.
     pub fn offset_minutes(&self, at: Timestamp) -> i32 {
         let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default();
         self.0.to_offset(at).seconds() / 60
     }
 
-    /// How the clocks of the zone change, from the year 2000 until a year from now, oldest first.
+    /// The clock changes (UTC offsets) of the zone from the year 2000 until a year from now, oldest first.
     pub fn changes(&self, now: Timestamp) -> Vec<ClockChange> {
-        let first = Timestamp::from_micros(FIRST_SECOND * 1_000_000);
-        let mut changes = vec![ClockChange(FIRST_SECOND, self.offset_minutes(first))];
-        let Ok(begin) = jiff::Timestamp::from_second(FIRST_SECOND) else { return changes };
-        let end = now.millis() / 1_000 + PAGE_SECONDS;
+        let first = Timestamp::from_micros(EARLIEST_SECOND * 1_000_000);
+        let mut changes = vec![ClockChange(EARLIEST_SECOND, self.offset_minutes(first))];
+        let Ok(begin) = jiff::Timestamp::from_second(EARLIEST_SECOND) else { return changes };
+        let end = now.millis() / 1_000 + MAX_PAGE_AGE_SECONDS;
         for next in self.0.following(begin).take_while(|next| next.timestamp().as_second() <= end) {
             let minutes = next.offset().seconds() / 60;
-            // Some changes are of the zone's abbreviation only.
+            // Some transitions only change the zone's abbreviation.
             if changes.last().is_some_and(|last| last.1 != minutes) {
                 changes.push(ClockChange(next.timestamp().as_second(), minutes));
             }
@@ -81,7 +82,7 @@ impl ReaderTimeZone {
     }
 }
 
-impl From<ProfileRow> for Chosen {
+impl From<ProfileRow> for Preferences {
     fn from(row: ProfileRow) -> Self {
         Self {
             language: Language::from_tag(&row.language).unwrap_or_default(),
@@ -92,22 +93,21 @@ impl From<ProfileRow> for Chosen {
 }
 
 impl Profiles {
-    /// What somebody chose for their pages.
-    pub async fn chosen(&self, user: UserId) -> Result<Chosen, Fault> {
-        Ok(self.store.read().await?.find_profile(user).await?.map(Chosen::from).unwrap_or_default())
+    /// The preferences of a user.
+    pub async fn preferences(&self, user: UserId) -> Result<Preferences, Fault> {
+        Ok(self.store.read().await?.find_profile(user).await?.map(Preferences::from).unwrap_or_default())
     }
 
-    /// The same for the caller's settings, with what there is to choose from.
+    /// The caller's preferences, with the options to choose from.
     pub async fn profile(&self, caller: &Caller) -> Result<Profile, Fault> {
-        let Chosen { language, time_zone, picture } = self.chosen(caller.user.id).await?;
+        let Preferences { language, time_zone, picture } = self.preferences(caller.user.id).await?;
         let languages =
             Language::all().map(|language| (language.tag().to_owned(), language.name().to_owned())).collect();
         let (language, time_zone) = (language.tag().to_owned(), time_zone.unwrap_or_default());
-        Ok(Profile { language, languages, time_zone, zones: zones(), picture })
+        Ok(Profile { language, languages, time_zone, zones: time_zone_names(), picture })
     }
 
-    /// Gives the caller's pages another language, by its tag, and another time zone, by its name; empty for what the
-    /// browser says.
+    /// Changes the caller's language, by its tag, and time zone, by its name; an empty time zone means the browser's.
     ///
     /// # Errors
     /// `Invalid` on `language` or `time_zone`.
@@ -121,21 +121,21 @@ impl Profiles {
         let language =
             Language::from_tag(tag).ok_or_else(|| AppError::invalid("language", reason!("language_unknown")))?;
         let time_zone = Some(time_zone).filter(|name| !name.is_empty());
-        if time_zone.is_some_and(|name| zones().binary_search_by(|known| known.as_str().cmp(name)).is_err()) {
+        if time_zone.is_some_and(|name| time_zone_names().binary_search_by(|known| known.as_str().cmp(name)).is_err()) {
             return Err(AppError::invalid("time_zone", reason!("time_zone_unknown")).into());
         }
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         tx.update_locale(user, language.tag(), time_zone).await?;
         let detail = format!("{}, {}", language.tag(), time_zone.unwrap_or("as the browser says"));
-        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-/// The names of time zones as people know them, `Area/City`, in order.
-fn zones() -> Vec<String> {
+/// The names of the selectable time zones, `Area/City`, sorted.
+fn time_zone_names() -> Vec<String> {
     const AREAS: [&str; 10] = [
         "Africa/",
         "America/",
@@ -167,54 +167,54 @@ mod tests {
         Timestamp::from_micros(moment.as_microsecond())
     }
 
-    /// The reader's clock in a zone, as a page of this moment has it.
+    /// The reader's clock in a zone, as sent with a page at this time.
     fn clock(zone: &str, now: Timestamp) -> ReaderClock {
-        let zone = ReaderTimeZone::named(zone).expect("a zone").changes(now);
+        let zone = ReaderTimeZone::from_name(zone).expect("a zone").changes(now);
         ReaderClock { now, zone: ReaderZone::Known(zone.into()) }
     }
 
     #[test]
-    fn zones_have_names_and_a_strange_one_is_none() {
+    fn unknown_time_zones_are_refused() {
         for known in ["Europe/Berlin", "europe/berlin", "Asia/Calcutta", "UTC", "Etc/GMT+5", "60", "-840", "330"] {
-            assert!(ReaderTimeZone::named(known).is_some(), "{known}");
+            assert!(ReaderTimeZone::from_name(known).is_some(), "{known}");
         }
         let long = "x".repeat(10_000);
         for strange in ["", "garbage", "Nowhere/Land", "../", "841", "-99999999999999999999", "NaN", "\0", &long] {
-            assert!(ReaderTimeZone::named(strange).is_none(), "{strange}");
+            assert!(ReaderTimeZone::from_name(strange).is_none(), "{strange}");
         }
         assert_eq!(
-            ReaderTimeZone::named("330").map(|zone| zone.changes(NOON)),
-            Some(vec![ClockChange(FIRST_SECOND, 330)])
+            ReaderTimeZone::from_name("330").map(|zone| zone.changes(NOON)),
+            Some(vec![ClockChange(EARLIEST_SECOND, 330)])
         );
-        assert_eq!(ReaderTimeZone::default().changes(NOON), [ClockChange(FIRST_SECOND, 0)]);
-        assert!(Chosen::default().zone().is_none());
-        assert!(zones().len() > 300 && zones().is_sorted(), "{}", zones().len());
+        assert_eq!(ReaderTimeZone::default().changes(NOON), [ClockChange(EARLIEST_SECOND, 0)]);
+        assert!(Preferences::default().zone().is_none());
+        assert!(time_zone_names().len() > 300 && time_zone_names().is_sorted(), "{}", time_zone_names().len());
     }
 
     #[test]
-    fn every_moment_is_told_by_the_clock_of_its_own_time() {
-        for (zone, moment, told) in [
+    fn timestamps_use_the_offset_of_their_own_date() {
+        for (zone, moment, expected) in [
             // Read in winter, written in summer, and at the end of a day.
             ("Europe/Berlin", "2026-07-01T22:30:00Z", "2 July 2026, 00:30"),
             ("Europe/Berlin", "2026-11-20T22:30:00Z", "20 November 2026, 23:30"),
             ("Europe/Berlin", "2027-07-01T22:30:00Z", "2 July 2027, 00:30"),
             ("Europe/Berlin", "2001-07-01T22:30:00Z", "2 July 2001, 00:30"),
-            // The day of the change, before and after it.
+            // The day of the clock change, before and after it.
             ("Europe/Berlin", "2026-10-25T00:59:59Z", "25 October 2026, 02:59"),
             ("Europe/Berlin", "2026-10-25T01:00:00Z", "25 October 2026, 02:00"),
             ("Europe/Berlin", "2026-03-29T00:59:59Z", "29 March 2026, 01:59"),
             ("Europe/Berlin", "2026-03-29T01:00:00Z", "29 March 2026, 03:00"),
             ("America/New_York", "2026-07-02T03:30:00Z", "1 July 2026, 23:30"),
             ("America/New_York", "2026-01-02T04:30:00Z", "1 January 2026, 23:30"),
-            // Summer in January.
+            // Southern hemisphere: summer in January.
             ("America/Santiago", "2026-01-02T02:30:00Z", "1 January 2026, 23:30"),
             ("America/Santiago", "2026-07-02T03:30:00Z", "1 July 2026, 23:30"),
             ("Australia/Sydney", "2026-01-01T13:30:00Z", "2 January 2026, 00:30"),
             ("Australia/Sydney", "2026-07-01T13:30:00Z", "1 July 2026, 23:30"),
-            // A change of half an hour.
+            // A clock change of half an hour.
             ("Australia/Lord_Howe", "2026-01-01T13:15:00Z", "2 January 2026, 00:15"),
             ("Australia/Lord_Howe", "2026-07-01T13:15:00Z", "1 July 2026, 23:45"),
-            // No summer time any more, and another offset for good.
+            // Daylight saving time abolished, and a permanent change of the offset.
             ("America/Sao_Paulo", "2018-12-31T23:00:00Z", "31 December 2018, 21:00"),
             ("America/Sao_Paulo", "2026-01-01T02:30:00Z", "31 December 2025, 23:30"),
             ("Europe/Istanbul", "2015-12-31T22:30:00Z", "1 January 2016, 00:30"),
@@ -223,37 +223,37 @@ mod tests {
             ("Africa/Casablanca", "2026-03-01T23:30:00Z", "1 March 2026, 23:30"),
             ("UTC", "2026-07-01T22:30:00Z", "1 July 2026, 22:30"),
         ] {
-            assert_eq!(clock(zone, NOON).exact(at(moment)), told, "{zone} {moment}");
+            assert_eq!(clock(zone, NOON).exact(at(moment)), expected, "{zone} {moment}");
         }
     }
 
     #[test]
-    fn days_are_those_of_the_clock_of_their_time() {
-        let told = |zone: &str, now: &str, then: &str| {
+    fn day_boundaries_use_the_offset_of_their_own_date() {
+        let describe = |zone: &str, now: &str, then: &str| {
             let clock = clock(zone, at(now));
-            (clock.relative(at(then)), clock.group(at(then)))
+            (clock.relative(at(then)), clock.group_heading(at(then)))
         };
         let words = |relative: &str, group: &str| (relative.to_owned(), group.to_owned());
-        let berlin = |now, then| told("Europe/Berlin", now, then);
+        let berlin = |now, then| describe("Europe/Berlin", now, then);
         assert_eq!(berlin("2026-11-21T12:00:00Z", "2026-07-31T22:30:00Z"), words("1 August", "August"));
-        // Midnight of the day before the clocks went back was at 22:00Z, the one after them is at 23:00Z.
+        // Midnight before the clocks went back was at 22:00Z; the next midnight is at 23:00Z.
         assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T22:30:00Z"), words("13 hours ago", "Today"));
         assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T21:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
         assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-25T22:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
         assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-24T21:30:00Z"), words("2 days ago", "Previous 7 days"));
-        // And when they go forward, it is the other way round.
+        // When they go forward, it is the other way round.
         assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-29T21:59:00Z"), words("Yesterday, 23:59", "Yesterday"));
         assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-28T22:59:00Z"), words("2 days ago", "Previous 7 days"));
         assert_eq!(
-            told("Australia/Lord_Howe", "2026-04-05T12:00:00Z", "2026-04-04T13:15:00Z"),
+            describe("Australia/Lord_Howe", "2026-04-05T12:00:00Z", "2026-04-04T13:15:00Z"),
             words("22 hours ago", "Today")
         );
     }
 
     #[test]
-    fn the_changes_of_a_zone_are_few_and_in_order() {
-        for zone in zones() {
-            let zone_changes = ReaderTimeZone::named(&zone).expect("a zone").changes(NOON);
+    fn clock_changes_are_few_and_sorted() {
+        for zone in time_zone_names() {
+            let zone_changes = ReaderTimeZone::from_name(&zone).expect("a zone").changes(NOON);
             assert!(zone_changes.len() <= 128, "{zone} {}", zone_changes.len());
             assert!(zone_changes.is_sorted_by(|one, next| one.0 < next.0 && one.1 != next.1), "{zone}");
         }

@@ -1,14 +1,14 @@
-//! What people choose for themselves: name, picture, language and time zone.
+//! User profiles: name, picture, language and time zone.
 
 mod locale;
 mod name;
 mod picture;
 
-pub use locale::{Chosen, ReaderTimeZone};
+pub use locale::{Preferences, ReaderTimeZone};
 
 use crate::server::{clock::Clock, store::Store};
 
-/// The profiles of all people.
+/// The profiles of all users.
 #[derive(Debug, Clone)]
 pub struct Profiles {
     store: Store,
@@ -16,7 +16,7 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Profiles in this store.
+    /// Creates the service for this store.
     pub const fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }

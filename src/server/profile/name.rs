@@ -1,4 +1,4 @@
-//! The name of a person.
+//! The display name of a user.
 
 use super::Profiles;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Profiles {
-    /// Gives the caller another name.
+    /// Changes the caller's display name.
     ///
     /// # Errors
     /// `Invalid` on `name`.

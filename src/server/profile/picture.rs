@@ -1,5 +1,4 @@
-//! Pictures of people: whatever was uploaded is decoded within limits and encoded anew, small, square and without what
-//! cameras write into files.
+//! Profile pictures. An upload is decoded within limits and encoded again: small, square and without metadata (EXIF).
 
 use std::io::Cursor;
 
@@ -17,30 +16,30 @@ use crate::{
     server::{audit::RequestMeta, auth::Caller, fault::Fault},
 };
 
-/// Pixels on each side of what is kept.
-const SIDE: u32 = 256;
-/// The most pixels that are decoded.
-const PIXELS: u64 = 50_000_000;
-/// The most memory that decoding may take, in bytes.
-const MEMORY: u64 = 256 << 20;
-/// One at a time: a large picture takes a lot of memory.
-static TURN: Semaphore = Semaphore::const_new(1);
-/// Quality of what is kept, of 100.
-const QUALITY: u8 = 88;
+/// Width and height of a stored picture, in pixels.
+const SIDE_PIXELS: u32 = 256;
+/// Maximum number of pixels to decode.
+const MAX_PIXELS: u64 = 50_000_000;
+/// Maximum memory for decoding, in bytes.
+const MAX_DECODE_BYTES: u64 = 256 << 20;
+/// Decodes one picture at a time: a large one takes a lot of memory.
+static DECODE_PERMIT: Semaphore = Semaphore::const_new(1);
+/// JPEG quality of a stored picture, up to 100.
+const JPEG_QUALITY: u8 = 88;
 
 impl Profiles {
-    /// Gives the caller another picture.
+    /// Changes the caller's picture.
     ///
     /// # Errors
-    /// `Invalid` on `picture` where it is none that can be read.
+    /// `Invalid` on `picture` if the file cannot be decoded.
     pub async fn change_picture(&self, caller: &Caller, file: Vec<u8>, meta: &RequestMeta) -> Result<(), Fault> {
-        let turn = TURN.acquire().await.map_err(Fault::internal)?;
+        let permit = DECODE_PERMIT.acquire().await.map_err(Fault::internal)?;
         let encoded = tokio::task::spawn_blocking(move || encode(&file)).await??;
-        drop(turn);
+        drop(permit);
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
-        tx.put_picture(user, self.clock.now().micros(), &encoded).await?;
-        meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
+        tx.replace_picture(user, self.clock.now().micros(), &encoded).await?;
+        meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
         tx.commit().await?;
         Ok(())
     }
@@ -50,13 +49,13 @@ impl Profiles {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         if tx.delete_picture(user).await? {
-            meta.record_own_on(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
+            meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
         }
         tx.commit().await?;
         Ok(())
     }
 
-    /// Somebody's picture, a JPEG, with its version.
+    /// The version and the JPEG data of a user's picture.
     pub async fn find_picture(&self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, Fault> {
         Ok(self.store.read().await?.find_picture(user).await?)
     }
@@ -66,7 +65,7 @@ fn unreadable() -> AppError {
     AppError::invalid("picture", reason!("picture_unreadable"))
 }
 
-/// Reads a picture and writes it anew.
+/// Decodes a picture and encodes it again.
 fn encode(file: &[u8]) -> Result<Vec<u8>, AppError> {
     let format = image::guess_format(file).map_err(|_| unreadable())?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Gif) {
@@ -74,23 +73,23 @@ fn encode(file: &[u8]) -> Result<Vec<u8>, AppError> {
     }
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MEMORY);
+    limits.max_alloc = Some(MAX_DECODE_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|_| unreadable())?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXELS {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(AppError::invalid("picture", reason!("picture_too_large")));
     }
     let orientation = decoder.orientation().map_err(|_| unreadable())?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| unreadable())?;
     picture.apply_orientation(orientation);
-    let square = picture.resize_to_fill(SIDE, SIDE, FilterType::CatmullRom).to_rgba8();
-    // What can be seen through is seen on white.
-    let mut flat = RgbaImage::from_pixel(SIDE, SIDE, Rgba([255; 4]));
+    let square = picture.resize_to_fill(SIDE_PIXELS, SIDE_PIXELS, FilterType::CatmullRom).to_rgba8();
+    // Transparent pixels become white.
+    let mut flat = RgbaImage::from_pixel(SIDE_PIXELS, SIDE_PIXELS, Rgba([255; 4]));
     overlay(&mut flat, &square, 0, 0);
     let mut encoded = Vec::new();
     let rgb = DynamicImage::ImageRgba8(flat).to_rgb8();
-    JpegEncoder::new_with_quality(&mut encoded, QUALITY).encode_image(&rgb).map_err(|_| unreadable())?;
+    JpegEncoder::new_with_quality(&mut encoded, JPEG_QUALITY).encode_image(&rgb).map_err(|_| unreadable())?;
     Ok(encoded)
 }
 
@@ -105,11 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn f08_whatever_is_uploaded_becomes_a_small_square_or_a_sentence() {
+    fn f08_uploads_become_a_small_square_or_an_error() {
         for (width, height) in [(1, 1), (3_000, 20), (400, 900)] {
-            let kept = encode(&png(width, height)).expect("a picture");
-            let read = image::load_from_memory_with_format(&kept, ImageFormat::Jpeg).expect("a JPEG");
-            assert_eq!((read.width(), read.height()), (SIDE, SIDE));
+            let encoded = encode(&png(width, height)).expect("a picture");
+            let read = image::load_from_memory_with_format(&encoded, ImageFormat::Jpeg).expect("a JPEG");
+            assert_eq!((read.width(), read.height()), (SIDE_PIXELS, SIDE_PIXELS));
             let [red, green, ..] = read.to_rgba8().get_pixel(128, 128).0;
             assert!(red < 40 && green > 170, "{red} {green}");
         }
@@ -122,8 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn f08_a_head_that_promises_too_much_is_refused_before_it_is_decoded() {
-        // A PNG of 60,000 by 60,000 pixels that ends after its head.
+    fn f08_oversized_images_are_refused_before_decoding() {
+        // A PNG of 60,000 by 60,000 pixels that ends after its header.
         let mut bomb = png(1, 1);
         bomb[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
         let crc = crc32(&bomb[12..29]);
@@ -133,7 +132,7 @@ mod tests {
         assert!(begun.elapsed().as_secs() < 5, "it was not decoded");
     }
 
-    /// As PNG has it (ISO 3309).
+    /// The CRC of PNG (ISO 3309).
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })

@@ -1,24 +1,24 @@
-//! Changing the key: everything is sealed anew under another one.
+//! Key rotation: seals all values again with another key.
 
 use std::{collections::BTreeSet, fmt, path::Path};
 
-use super::{SecretError, Secrets, check_context, key_of, open, seal};
+use super::{SecretError, Secrets, check_context, key_id_of, open, seal};
 use crate::server::{
     clock::Clock,
-    secrets::{CHECK, lost},
+    secrets::{CHECK_PLAINTEXT, missing_key},
     store::{SEALED_COLUMNS, Store, Tx, sealed_context},
 };
 
-/// What a change of keys did.
+/// The result of a key rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// The key that seals now.
+    /// The id of the key that seals now.
     pub key: String,
-    /// Whether the configuration holds it.
+    /// Whether it comes from the configuration.
     pub configured: bool,
-    /// How many values were sealed anew, by column.
+    /// The number of resealed values per column.
     pub sealed: Vec<(&'static str, u64)>,
-    /// Keys that seal nothing any more and are kept until the next change.
+    /// Keys that seal nothing any more and are kept until the next rotation.
     pub kept: Vec<String>,
     /// Keys that were removed.
     pub removed: Vec<String>,
@@ -43,21 +43,21 @@ impl fmt::Display for Rotation {
 }
 
 impl Secrets {
-    /// Makes a new key (or takes the configuration's), seals everything anew under it in one transaction, and removes
-    /// keys that nothing has used since the change before. A running server finds the new key by itself.
+    /// Creates a new key (or uses the configured one), reseals all values with it in one transaction, and removes keys
+    /// that have not been used since the previous rotation. Running servers find the new key themselves.
     ///
-    /// Safe to repeat after a crash: a key that was made but not used yet is taken, and until the transaction
-    /// is done all values are as they were.
+    /// Safe to repeat after a crash: a key that was created but not used yet is reused, and no value changes until the
+    /// transaction is committed.
     ///
     /// # Errors
-    /// As [`Secrets::open`]; a value that does not open.
+    /// The same as [`Secrets::open`]; or a value cannot be opened.
     pub async fn rotate(
         data: &Path,
         configured: Option<[u8; 32]>,
         store: &Store,
         clock: &Clock,
     ) -> Result<Rotation, SecretError> {
-        // Not by `open`, which would note a key that a crash left behind as one in use.
+        // Not `open`, which would record a key left behind by a crash as used.
         let secrets = Self::open_checked(data, configured, store).await?;
         secrets.reseal(store, clock).await
     }
@@ -68,11 +68,11 @@ impl Secrets {
             self.next_key(|id| known.iter().any(|row| row.key_id == id && row.retired_at.is_none()))?;
         let now = clock.now();
         let mut tx = store.write().await?;
-        tx.insert_secret_key(&key, &self.seal_under(&key, &check_context(&key), CHECK)?, now).await?;
-        let (sealed, used) = self.seal_all(&mut tx, &key).await?;
+        tx.insert_secret_key(&key, &self.seal_with(&key, &check_context(&key), CHECK_PLAINTEXT)?, now).await?;
+        let (sealed, used) = self.reseal_all(&mut tx, &key).await?;
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for row in known.into_iter().filter(|row| row.key_id != key) {
-            // What was in use until now may still be by another server.
+            // Another server may still use the previous key.
             if row.retired_at.is_some() && !used.contains(&row.key_id) {
                 tx.delete_secret_key(&row.key_id).await?;
                 removed.push(row.key_id);
@@ -83,31 +83,32 @@ impl Secrets {
         tx.retire_other_secret_keys(&key, now).await?;
         tx.commit().await?;
         let mut keys = self.write();
-        // Only these: a file that no row names may be the new key of somebody who changes keys at this moment.
+        // Only these: a file without a row may be the new key of another rotation that is running now.
         for id in &removed {
             keys.remove(id)?;
         }
         Ok(Rotation { key, configured, sealed, kept, removed })
     }
 
-    /// The id of the key to seal under: the configuration's, one that was made and not used, or a new one.
+    /// The id of the key to seal with: the configured one, one that was created but not used, or a new one.
     fn next_key(&self, is_in_use: impl Fn(&str) -> bool) -> Result<(String, bool), SecretError> {
         let mut keys = self.write();
         keys.refresh()?;
         if !keys.is_configured() && keys.newest().is_none_or(|key| is_in_use(key.id())) {
-            keys.make_next()?;
+            keys.create_next()?;
         }
         let key = keys.newest().ok_or_else(|| SecretError::Sealing("there is no key".to_owned()))?;
         Ok((key.id().to_owned(), keys.is_configured()))
     }
 
-    fn seal_under(&self, id: &str, context: &str, plain: &[u8]) -> Result<String, SecretError> {
+    fn seal_with(&self, id: &str, context: &str, plain: &[u8]) -> Result<String, SecretError> {
         let keys = self.read();
-        seal(keys.find(id).ok_or_else(|| lost(&keys, id))?, context, plain)
+        seal(keys.find(id).ok_or_else(|| missing_key(&keys, id))?, context, plain)
     }
 
-    /// Seals every value anew that is not under this key. Gives how many by column, and the keys that they were under.
-    async fn seal_all(
+    /// Reseals every value that is not sealed with this key. Returns the number per column, and the ids of the previous
+    /// keys.
+    async fn reseal_all(
         &self,
         tx: &mut Tx,
         key: &str,
@@ -116,7 +117,7 @@ impl Secrets {
         for column in &SEALED_COLUMNS {
             let mut count = 0;
             for (row, owner, old) in tx.list_sealed(column).await? {
-                let id = key_of(&old).ok_or_else(|| SecretError::Unreadable(column.name.to_owned()))?;
+                let id = key_id_of(&old).ok_or_else(|| SecretError::Unreadable(column.name.to_owned()))?;
                 if id == key {
                     continue;
                 }
@@ -124,9 +125,9 @@ impl Secrets {
                 let context = sealed_context(column.label, owner);
                 let plain = {
                     let keys = self.read();
-                    open(keys.find(id).ok_or_else(|| lost(&keys, id))?, &context, &old)?
+                    open(keys.find(id).ok_or_else(|| missing_key(&keys, id))?, &context, &old)?
                 };
-                let new = self.seal_under(key, &context, &plain)?;
+                let new = self.seal_with(key, &context, &plain)?;
                 count += tx.update_sealed(column, row, &old, &new).await?;
             }
             counts.push((column.name, count));

@@ -1,4 +1,4 @@
-//! The addresses of accounts, and what proving one is good for.
+//! The e-mail addresses of accounts and their verification.
 
 use super::{
     StoreError, Tx,
@@ -6,29 +6,29 @@ use super::{
 };
 use crate::domain::{Email, Timestamp, UserId};
 
-/// What is known of an account's address.
+/// The verification state of an account's e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct AddressState {
-    /// When it was shown to be its owner's.
+    /// When the address was verified.
     pub email_verified_at: Option<Timestamp>,
-    /// Whether that must be shown before anybody signs in.
+    /// Whether it must be verified before the first sign-in.
     pub must_verify: bool,
 }
 
 impl Tx {
-    /// What is known of an account's address; `None` where there is no such account.
+    /// The verification state of an account's e-mail address; `None` if the account does not exist.
     pub async fn find_address_state(&mut self, user: UserId) -> Result<Option<AddressState>, StoreError> {
         Ok(fetch_optional!(self, AddressState, "select email_verified_at, must_verify from users where id = $1", user)?)
     }
 
-    /// Lets nobody sign in to an account until its address is verified.
+    /// Blocks sign-ins to an account until its e-mail address is verified.
     pub async fn require_verified_address(&mut self, user: UserId) -> Result<(), StoreError> {
         execute!(self, "update users set must_verify = true where id = $1", user)?;
         Ok(())
     }
 
-    /// Deletes an account into which nobody ever could sign in, because its address was never shown to be its
-    /// owner's; whether it was such a one. An account that an administrator has shut stays.
+    /// Deletes an account that never could be used, because its e-mail address was never verified; `false` if it is not
+    /// such an account. A disabled account is kept.
     pub async fn delete_unverified(&mut self, user: UserId) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -39,7 +39,7 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Notes that this address is the account's owner's; whether it still is the account's address.
+    /// Marks the e-mail address as verified; `false` if it is no longer the account's address.
     pub async fn verify_address(&mut self, user: UserId, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -51,23 +51,23 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Gives an account another address, which was just shown to be its owner's.
+    /// Changes the e-mail address of an account to one that was just verified.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the address is another account's.
+    /// [`StoreError::Duplicate`] if another account has this address.
     pub async fn update_address(&mut self, user: UserId, email: &Email, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
             "update users set email = $2, email_key = $3, email_verified_at = $4, must_verify = false where id = $1",
             user,
-            email.given(),
+            email.as_entered(),
             email.key(),
             now,
         )?;
         Ok(())
     }
 
-    /// Gives an account another password, whatever the old one was.
+    /// Replaces the password hash of an account unconditionally.
     pub async fn replace_password_hash(&mut self, user: UserId, new: &str) -> Result<(), StoreError> {
         execute!(self, "update users set password_hash = $2 where id = $1", user, new)?;
         Ok(())

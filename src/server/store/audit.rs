@@ -1,4 +1,4 @@
-//! The audit: rows that are only added, and pruned by age.
+//! The audit log: an append-only table that is pruned by age.
 
 use uuid::Uuid;
 
@@ -8,85 +8,85 @@ use super::{
 };
 use crate::domain::{AuditAction, Outcome, Timestamp, UserId};
 
-/// An act to be written down.
+/// An audit entry to insert.
 #[derive(Debug)]
 pub struct NewAuditEntry<'a> {
     /// The entry's id.
     pub id: Uuid,
-    /// When.
+    /// When the action happened.
     pub at: Timestamp,
-    /// Who did it, where that is known.
+    /// The user who did it, if known.
     pub actor: Option<UserId>,
-    /// Whose account it concerns.
+    /// The user whose account it concerns.
     pub subject: Option<UserId>,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// On what: a name or an id, never a text of a message, never a secret.
+    /// Details such as a name or an id; never the text of a message, never a secret.
     pub detail: &'a str,
-    /// Where from.
+    /// The client's IP address.
     pub address: &'a str,
-    /// The browser, as it names itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: &'a str,
 }
 
-/// What is looked for. `None` stands for everything.
+/// A filter for audit entries. `None` matches everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditFilter {
-    /// What was done.
+    /// The action.
     pub action: Option<AuditAction>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Option<Outcome>,
-    /// Who did it, or whom it concerns.
+    /// The actor or the subject.
     pub person: Option<UserId>,
-    /// Not before.
+    /// The earliest time, inclusive.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// The latest time, exclusive.
     pub until: Option<Timestamp>,
 }
 
-/// An act that was written down, with who took part in it while the accounts exist.
+/// An audit entry with the names of its actor and subject, as long as the accounts exist.
 #[derive(Debug, sqlx::FromRow)]
 pub struct AuditRecord {
-    /// The act.
+    /// The entry.
     #[sqlx(flatten)]
     pub row: AuditRow,
-    /// Whose account it concerns.
+    /// The user whose account it concerns.
     pub subject_id: Option<UserId>,
-    /// The name of whoever did it.
+    /// The actor's name.
     pub actor_name: Option<String>,
-    /// Their address.
+    /// The actor's e-mail address.
     pub actor_email: Option<String>,
-    /// The name of whom it concerns.
+    /// The subject's name.
     pub subject_name: Option<String>,
-    /// Their address.
+    /// The subject's e-mail address.
     pub subject_email: Option<String>,
 }
 
-/// An act that was written down.
+/// A stored audit entry.
 #[derive(Debug, sqlx::FromRow)]
 pub struct AuditRow {
     /// The entry's id.
     pub id: Uuid,
-    /// When.
+    /// When the action happened.
     pub at: Timestamp,
-    /// Who did it, where that is known.
+    /// The user who did it, if known.
     pub actor_id: Option<UserId>,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// On what.
+    /// Details such as a name or an id.
     pub detail: String,
-    /// Where from.
+    /// The client's IP address.
     pub address: String,
-    /// The browser, as it names itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: String,
 }
 
 impl Tx {
-    /// Writes an act down. Belongs into the transaction of the act.
+    /// Inserts an audit entry. Must be called in the transaction of the action.
     pub async fn insert_audit_entry(&mut self, entry: &NewAuditEntry<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -105,7 +105,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The acts that concern a person, newest first, after a place in that order.
+    /// A page of the audit entries that concern a user, newest first, after the cursor `after`.
     pub async fn list_audit_entries(
         &mut self,
         subject: UserId,
@@ -126,14 +126,15 @@ impl Tx {
         )?)
     }
 
-    /// The browsers and addresses from which somebody signed in, as far as that is still written down. At most 500.
-    pub async fn list_sign_in_origins(&mut self, subject: UserId) -> Result<Vec<(String, String)>, StoreError> {
+    /// The user agents and IP addresses of a user's past sign-ins, as far as the audit log still contains them. At most
+    /// 500.
+    pub async fn list_known_devices(&mut self, subject: UserId) -> Result<Vec<(String, String)>, StoreError> {
         let sql = "select distinct user_agent, address from audit
                    where subject_id = $1 and action = 'sign_in' and outcome = 'done' limit 500";
         Ok(fetch_all!(self, (String, String), sql, subject)?)
     }
 
-    /// The acts that fit, newest first, after a place in that order.
+    /// A page of the audit entries that match the filter, newest first, after the cursor `after`.
     pub async fn search_audit(
         &mut self,
         filter: &AuditFilter,

@@ -1,41 +1,41 @@
-//! Chats and their lists.
+//! Chats, chat lists and the removal of deleted chats.
 
 use super::{
     Node, Owned, Store, StoreError, Tx,
+    batches::ROWS_PER_STEP,
     db::{execute, fetch_all, fetch_optional},
-    slices::STEP,
 };
 use crate::domain::{ChatCursor, ChatFilter, ChatId, ChatSummary, MessageId, Timestamp, search_key};
 
-/// A chat to be written.
+/// A chat to insert.
 #[derive(Debug)]
 pub struct NewChat<'a> {
-    /// Its id.
+    /// The chat's id.
     pub id: ChatId,
-    /// Its title.
+    /// The title.
     pub title: &'a str,
-    /// The id of the model that is asked.
+    /// The model's id.
     pub model: &'a str,
-    /// The beginning of its first message.
-    pub last_words: &'a str,
-    /// Now.
+    /// The beginning of the first message, for the chat lists.
+    pub preview: &'a str,
+    /// The current time.
     pub now: Timestamp,
 }
 
 /// A chat without its messages.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ChatRow {
-    /// Its id.
+    /// The chat's id.
     pub id: ChatId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The id of the model that was asked last.
+    /// The id of the model that was used last.
     pub model: String,
-    /// Kept at the top.
+    /// Whether it is pinned.
     pub pinned: bool,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// The last message of the path that is shown; none where nothing was said yet.
+    /// The last message of the current path; `None` for a chat without messages.
     pub head_id: Option<MessageId>,
 }
 
@@ -43,7 +43,8 @@ pub struct ChatRow {
 struct SummaryRow {
     id: ChatId,
     title: String,
-    last_words: String,
+    #[sqlx(rename = "last_words")]
+    preview: String,
     model: String,
     active_at: Timestamp,
     pinned: bool,
@@ -53,13 +54,13 @@ struct SummaryRow {
 
 impl From<SummaryRow> for ChatSummary {
     fn from(row: SummaryRow) -> Self {
-        let SummaryRow { id, title, last_words, model, active_at, pinned, archived, running } = row;
-        Self { id, title, last_words, model, active_at, pinned, archived, running }
+        let SummaryRow { id, title, preview, model, active_at, pinned, archived, running } = row;
+        Self { id, title, preview, model, active_at, pinned, archived, running }
     }
 }
 
-/// A pattern for `like … escape '\'` that finds the text literally.
-pub(super) fn literal_pattern(text: &str) -> String {
+/// A pattern for `like … escape '\'` that matches the text literally.
+pub(super) fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for c in search_key(text).chars() {
@@ -73,7 +74,7 @@ pub(super) fn literal_pattern(text: &str) -> String {
 }
 
 impl Owned<'_> {
-    /// Writes a chat.
+    /// Inserts a chat.
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
@@ -84,7 +85,7 @@ impl Owned<'_> {
             chat.title,
             search_key(chat.title),
             chat.model,
-            chat.last_words,
+            chat.preview,
             chat.now,
         )?;
         Ok(())
@@ -114,7 +115,7 @@ impl Owned<'_> {
             ChatFilter::Pinned => (true, true),
             ChatFilter::All | ChatFilter::Archived => (false, true),
         };
-        // Without a cursor: a place before every row.
+        // Without a cursor, start before every row.
         let (pinned, active_at, id) = after
             .map_or((true, Timestamp::from_micros(i64::MAX), ChatId::from_uuid(uuid::Uuid::max())), |cursor| {
                 (cursor.pinned, cursor.active_at, cursor.id)
@@ -138,13 +139,13 @@ impl Owned<'_> {
             pinned,
             active_at,
             id,
-            literal_pattern(search),
+            like_pattern(search),
             i64::from(limit),
         )?;
         Ok(rows.into_iter().map(ChatSummary::from).collect())
     }
 
-    /// Gives a chat another title. `false` where there is no such chat.
+    /// Renames a chat; `false` if there is no such chat.
     pub async fn update_title(&mut self, chat: ChatId, title: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -157,7 +158,7 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Pins or unpins a chat. `false` where there is no such chat.
+    /// Pins or unpins a chat; `false` if there is no such chat.
     pub async fn update_pinned(&mut self, chat: ChatId, pinned: bool) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -169,7 +170,7 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Puts a chat away or brings it back. `false` where there is no such chat.
+    /// Archives or unarchives a chat; `false` if there is no such chat.
     pub async fn update_archived(&mut self, chat: ChatId, archived: bool) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -181,8 +182,8 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Marks a chat as deleted (`Some`), or takes that back (`None`). `false` where there is no such chat, or where it is
-    /// being removed.
+    /// Marks a chat as deleted (`Some`) or restores it (`None`); `false` if there is no such chat or it is being
+    /// removed.
     pub async fn update_deleted(&mut self, chat: ChatId, deleted_at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -195,10 +196,10 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Begins to write in a chat that is not deleted, and notes to whom. Gives its head, which is `None` where nothing was said
-    /// yet; `None` where there is no such chat.
-    /// On PostgreSQL this also locks the chat until the transaction ends, so that sends to one chat queue up.
-    pub async fn begin_writing(
+    /// Updates the model and the time of the last activity of a chat that is not deleted, and returns its head, which
+    /// is `None` for a chat without messages; `None` if there is no such chat. On PostgreSQL this also locks the chat
+    /// until the transaction ends, so that concurrent sends to one chat wait for each other.
+    pub async fn lock_chat_for_writing(
         &mut self,
         chat: ChatId,
         model: &str,
@@ -216,63 +217,66 @@ impl Owned<'_> {
         )?;
         let Some((head,)) = row else { return Ok(None) };
         let Some(id) = head else { return Ok(Some(None)) };
-        // A statement of its own: the first one may have waited for whoever wrote this head, and sees nothing else of theirs.
+        // A separate statement: the first one may have waited for the transaction that set this head, but does not see
+        // its other changes.
         let sql = "select depth from messages where owner_id = $1 and id = $2";
         let depth = fetch_optional!(self.tx, (i64,), sql, self.owner, id)?;
-        let (depth,) = depth.ok_or_else(|| StoreError::Schema("the head of a chat is not there".to_owned()))?;
+        let (depth,) = depth.ok_or_else(|| StoreError::Schema("the head of a chat does not exist".to_owned()))?;
         Ok(Some(Some(Node { id, depth })))
     }
 
-    /// Shows the path that ends with a message, and notes the beginning of what was last said, if something was.
+    /// Sets the head of a chat, which selects the current path, and its preview, if there is a new one.
     pub async fn update_head(
         &mut self,
         chat: ChatId,
         head: MessageId,
-        last_words: Option<&str>,
+        preview: Option<&str>,
     ) -> Result<(), StoreError> {
         let sql =
             "update chats set head_id = $3, last_words = coalesce($4, last_words) where id = $1 and owner_id = $2";
-        execute!(self.tx, sql, chat, self.owner, head, last_words)?;
+        execute!(self.tx, sql, chat, self.owner, head, preview)?;
         Ok(())
     }
 }
 
 impl Store {
-    /// Removes the chats that were deleted before this moment, with all that hangs on them. Gives how many rows.
+    /// Permanently removes the chats that were deleted before this time, with their messages and runs. Returns the
+    /// number of deleted rows.
     ///
     /// # Errors
-    /// As the database says; whoever comes next goes on from there.
-    pub async fn remove_chats_deleted_before(&self, moment: Timestamp) -> Result<u64, StoreError> {
-        if !self.read().await?.has_chats_deleted_before(moment).await? {
+    /// Any [`StoreError`]; the next attempt continues from there.
+    pub async fn remove_chats_deleted_before(&self, before: Timestamp) -> Result<u64, StoreError> {
+        if !self.read().await?.has_chats_deleted_before(before).await? {
             return Ok(0);
         }
-        // First all are marked, so that nobody can restore one of which a part is gone.
-        self.in_slices(move |tx| Box::pin(tx.begin_removal(moment))).await?;
-        self.in_slices(|tx| Box::pin(tx.remove_some_of_a_chat())).await
+        // All are marked first, so that a partly removed chat cannot be restored.
+        self.run_in_batches(move |tx| Box::pin(tx.mark_for_removal(before))).await?;
+        self.run_in_batches(|tx| Box::pin(tx.remove_chat_batch())).await
     }
 }
 
 impl Tx {
-    async fn has_chats_deleted_before(&mut self, moment: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(self, (ChatId,), "select id from chats where deleted_at < $1 limit 1", moment)?;
+    async fn has_chats_deleted_before(&mut self, before: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(self, (ChatId,), "select id from chats where deleted_at < $1 limit 1", before)?;
         Ok(row.is_some())
     }
 
-    /// Marks some chats as being removed: as deleted at the moment 0.
-    async fn begin_removal(&mut self, moment: Timestamp) -> Result<u64, StoreError> {
-        // The conditions stand outside once more for a chat that is restored while this waits for its row.
+    /// Marks some chats as being removed, by setting `deleted_at` to 0. Returns their number.
+    async fn mark_for_removal(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        // The conditions are repeated outside the subquery for a chat that is restored while this waits for its row.
         Ok(execute!(
             self,
             "update chats set deleted_at = 0 where deleted_at > 0 and deleted_at < $1
                and id in (select id from chats where deleted_at > 0 and deleted_at < $1 limit $2)",
-            moment,
-            STEP,
+            before,
+            ROWS_PER_STEP,
         )?)
     }
 
-    /// Removes some rows of a chat that is marked, in the end the chat. Gives how many; 0 where no chat is marked.
-    async fn remove_some_of_a_chat(&mut self) -> Result<u64, StoreError> {
-        // On PostgreSQL this locks the chat, so that several instances take turns.
+    /// Deletes some rows of a marked chat, at the end the chat itself. Returns the number of deleted rows; 0 if no chat
+    /// is marked.
+    async fn remove_chat_batch(&mut self) -> Result<u64, StoreError> {
+        // On PostgreSQL this locks the chat, so that several instances work alternately.
         let chat = fetch_optional!(
             self,
             (ChatId,),
@@ -282,7 +286,7 @@ impl Tx {
         let Some((chat,)) = chat else { return Ok(0) };
         let runs = "delete from runs where id in (select id from runs where chat_id = $1 limit $2)";
         let messages = "delete from messages where id in (select id from messages where chat_id = $1 limit $2)";
-        let rows = execute!(self, runs, chat, STEP)? + execute!(self, messages, chat, STEP)?;
+        let rows = execute!(self, runs, chat, ROWS_PER_STEP)? + execute!(self, messages, chat, ROWS_PER_STEP)?;
         if rows > 0 {
             return Ok(rows);
         }
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn row_19_search_is_literal() {
-        assert_eq!(literal_pattern(""), "%%");
-        assert_eq!(literal_pattern("50%_\\ÄB"), "%50\\%\\_\\\\äb%");
+        assert_eq!(like_pattern(""), "%%");
+        assert_eq!(like_pattern("50%_\\ÄB"), "%50\\%\\_\\\\äb%");
     }
 }

@@ -1,8 +1,9 @@
-//! The version of a person's credentials: how it is known whether what somebody has shown still lets them in.
+//! The version of a user's credentials, which invalidates sign-ins and anything that was verified with old credentials.
 //!
-//! Every act that ends a person's other sign-ins raises it by [`Tx::renew_credentials`]. Whoever verifies a password, a
-//! code, a passkey or an identity reads the version first, and compares it with that of [`Tx::lock_credentials`] in the
-//! transaction that lets them in. Anything else that stands for a person for longer than a request does it in the same way.
+//! Every action that revokes a user's other sign-ins increments it with [`Tx::renew_credentials`]. Code that verifies a
+//! password, a code, a passkey or an identity reads the version first and compares it with the result of
+//! [`Tx::lock_credentials`] in the transaction that creates the sign-in. Everything else that represents a user for
+//! longer than one request does the same.
 
 use super::{
     StoreError, Tx,
@@ -10,35 +11,36 @@ use super::{
 };
 use crate::domain::{SignInId, Timestamp, UserId};
 
-/// Which of a person's credentials are in force: the moment of the last act that ended their other sign-ins, in
-/// microseconds, or one more than the version before it where the clock was set back.
+/// The version of a user's credentials: the time of the last action that revoked their other sign-ins, in microseconds,
+/// or the previous version plus one if the clock was set back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct CredentialsVersion(i64);
 
 impl CredentialsVersion {
-    /// That of a new account.
+    /// The version of a new account.
     pub const FIRST: Self = Self(0);
 
-    /// Whether it was in force already when something began, as far as the clock can tell: a version from the future is
-    /// left by a clock that was set back, and says nothing.
+    /// Whether this version was already in force at the time `began`. A version from the future, which is left after
+    /// the clock was set back, counts as in force.
     pub const fn was_in_force_at(self, began: Timestamp, now: Timestamp) -> bool {
         self.0 <= began.micros() || self.0 > now.micros()
     }
 }
 
 impl Tx {
-    /// The version that is in force; `None` where there is no such account. Read it before you verify anything.
+    /// The current version; `None` if the account does not exist. Must be read before anything is verified.
     pub async fn find_credentials_version(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
         let row =
             fetch_optional!(self, (CredentialsVersion,), "select credentials_version from users where id = $1", user)?;
         Ok(row.map(|(version,)| version))
     }
 
-    /// The version that is in force, if the account is open. Acts that would change either wait until this transaction
-    /// ends. Call it before other rows of the account are written, as everybody does.
+    /// The current version, if the account is enabled. Locks the account: transactions that change the version or
+    /// disable the account wait until this one ends. Must be called before other rows of the account are written, in
+    /// order to avoid deadlocks.
     pub async fn lock_credentials(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
-        // On PostgreSQL the row is locked by writing it; on SQLite there is one writer anyway.
+        // On PostgreSQL, the update locks the row. SQLite has only one writer anyway.
         let row = fetch_optional!(
             self,
             (CredentialsVersion,),
@@ -49,12 +51,12 @@ impl Tx {
         Ok(row.map(|(version,)| version))
     }
 
-    /// Raises the version, so that what was begun under a former one lets nobody in, and ends all sign-ins of a person but
-    /// one; all where none is to stay. Gives how many.
+    /// Increments the version, so that pending sign-ins with an older one fail, and revokes all sign-ins of a user
+    /// except `except`. Returns the number of revoked sign-ins.
     pub async fn renew_credentials(
         &mut self,
         user: UserId,
-        but: Option<SignInId>,
+        except: Option<SignInId>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let row = fetch_optional!(
@@ -67,28 +69,28 @@ impl Tx {
             now,
         )?;
         let Some((version,)) = row else { return Ok(0) };
-        let but = but.map_or(uuid::Uuid::nil(), SignInId::uuid);
-        let ended = execute!(
+        let except = except.map_or(uuid::Uuid::nil(), SignInId::uuid);
+        let revoked = execute!(
             self,
             "update sign_ins set ended_at = $3 where user_id = $1 and id <> $2 and ended_at is null",
             user,
-            but,
+            except,
             now,
         )?;
         execute!(
             self,
             "update sign_ins set credentials_version = $3 where id = $2 and user_id = $1 and ended_at is null",
             user,
-            but,
+            except,
             version,
         )?;
-        Ok(ended)
+        Ok(revoked)
     }
 
-    /// Forgets what somebody may have begun in the name of a person and not ended: pending sign-ins, links for another
-    /// address or password, an authenticator app without its first code. Whoever renews the credentials because another
-    /// person may know them calls this too.
-    pub async fn forget_what_was_begun(&mut self, user: UserId) -> Result<(), StoreError> {
+    /// Cancels everything that an attacker may have begun in the name of a user: pending sign-ins, links for a change
+    /// of address or password, unconfirmed authenticator apps. Called with [`Tx::renew_credentials`] if the credentials
+    /// may be compromised.
+    pub async fn cancel_pending_auth(&mut self, user: UserId) -> Result<(), StoreError> {
         self.delete_pending_sign_ins_of(user).await?;
         execute!(
             self,
@@ -105,11 +107,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_began_before_a_version_did_not_begin_under_it_unless_the_clock_was_set_back() {
+    fn a_version_is_in_force_from_its_own_time_unless_the_clock_was_set_back() {
         let at = Timestamp::from_micros;
         let version = CredentialsVersion(1_000);
-        for (began, now, was) in [(1_000, 1_000, true), (1_001, 2_000, true), (999, 2_000, false), (500, 999, true)] {
-            assert_eq!(version.was_in_force_at(at(began), at(now)), was, "{began} {now}");
+        for (began, now, expected) in
+            [(1_000, 1_000, true), (1_001, 2_000, true), (999, 2_000, false), (500, 999, true)]
+        {
+            assert_eq!(version.was_in_force_at(at(began), at(now)), expected, "{began} {now}");
         }
         assert!(CredentialsVersion::FIRST.was_in_force_at(at(0), at(1)));
     }

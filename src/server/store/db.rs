@@ -1,6 +1,6 @@
-//! The two databases behind one set of statements.
+//! Runs one set of SQL statements on either SQLite or PostgreSQL.
 //!
-//! A statement is written once, with `$n` placeholders, and the macros below run it on whichever database is open.
+//! Each statement is written once, with `$n` placeholders. The macros below run it on the open database.
 
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc, time::Duration};
 
@@ -14,43 +14,42 @@ use tokio::sync::Notify;
 
 use super::StoreError;
 
-/// How long a unit of work waits for a connection before it is refused.
-const ACQUIRE: Duration = Duration::from_secs(4);
+/// How long a unit of work waits for a connection from the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long SQLite waits for the lock of another process.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long SQLite waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The open database. SQLite has one writing connection, so that writers queue here and not in the file's lock.
+/// The open database. SQLite has one write connection, so that writers queue in the pool and not for the file lock.
 #[derive(Debug, Clone)]
 pub(super) enum Db {
     Sqlite { read: SqlitePool, write: SqlitePool },
     Postgres(PgPool),
 }
 
-/// A borrowed connection, for the macros.
+/// A borrowed connection, used by the macros.
 pub(super) enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
-    /// None: a statement of this transaction has failed.
+    /// No connection, because a statement of this transaction has failed.
     Failed,
 }
 
-/// One unit of work. Reading ones are plain connections; writing ones are transactions that are undone
-/// unless committed.
+/// One unit of work: a plain connection for reads, or a transaction for writes. A transaction is rolled back unless it
+/// is committed.
 ///
-/// A transaction in which a statement failed cannot be used any more, and cannot be committed. PostgreSQL would answer
-/// such a commit with a silent rollback. SQLite has undone the transaction by itself after a full disk, an I/O error or
-/// a lack of memory, and further statements would each be a transaction of their own.
+/// After a statement has failed, the transaction cannot be used or committed. PostgreSQL would silently roll back on
+/// such a commit. SQLite has already rolled back by itself after a full disk, an I/O error or a lack of memory, and
+/// every further statement would be its own transaction.
 ///
-/// Every statement may fail with a [`StoreError`], and whoever runs one passes that on. Functions name an error only where
-/// it is another.
-#[must_use = "what is not committed is undone"]
+/// Every statement can fail with a [`StoreError`], which the functions pass on. Their docs only name other errors.
+#[must_use = "a transaction is rolled back unless it is committed"]
 pub struct Tx {
     inner: Inner,
     has_failed: bool,
-    /// Woken after the commit, where a job was enqueued.
-    jobs: Option<Arc<Notify>>,
-    has_jobs: bool,
+    /// Notified after the commit if a job was enqueued.
+    job_notifier: Option<Arc<Notify>>,
+    has_new_jobs: bool,
 }
 
 enum Inner {
@@ -62,17 +61,17 @@ enum Inner {
 
 impl Tx {
     const fn new(inner: Inner) -> Self {
-        Self { inner, has_failed: false, jobs: None, has_jobs: false }
+        Self { inner, has_failed: false, job_notifier: None, has_new_jobs: false }
     }
 
-    /// Wakes somebody after a commit with jobs.
-    pub(super) fn waking(self, jobs: Arc<Notify>) -> Self {
-        Self { jobs: Some(jobs), ..self }
+    /// Sets the notifier that wakes the job runner after a commit with new jobs.
+    pub(super) fn with_job_notifier(self, job_notifier: Arc<Notify>) -> Self {
+        Self { job_notifier: Some(job_notifier), ..self }
     }
 
-    /// There will be a job to run once this is committed.
-    pub(super) const fn wake_jobs(&mut self) {
-        self.has_jobs = true;
+    /// Wakes the job runner after the commit.
+    pub(super) const fn notify_jobs_after_commit(&mut self) {
+        self.has_new_jobs = true;
     }
 
     pub(super) fn conn(&mut self) -> Conn<'_> {
@@ -87,41 +86,42 @@ impl Tx {
         }
     }
 
-    /// Takes note of how a statement ended.
-    pub(super) fn note<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    /// Remembers whether a statement of this transaction failed, and returns the result unchanged.
+    pub(super) fn record_result<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         let is_writing = matches!(self.inner, Inner::WriteSqlite(_) | Inner::WritePostgres(_));
-        self.has_failed |= is_writing && done.is_err();
-        done
+        self.has_failed |= is_writing && result.is_err();
+        result
     }
 
-    /// Makes the work of a writing unit last. Returns when the database has it on disk.
+    /// Commits the transaction. Returns after the database has written it to disk.
     ///
     /// # Errors
-    /// As the database says; then nothing of it was kept, or the connection broke and it is not known. Also where a
-    /// statement of this unit has failed: then nothing of it is kept.
+    /// Any [`StoreError`]. The transaction was rolled back, or its outcome is unknown because the connection was lost.
+    /// Always fails if a statement of this transaction has failed.
     pub async fn commit(self) -> Result<(), StoreError> {
         if self.has_failed {
-            return Err(failed().into());
+            return Err(failed_transaction().into());
         }
         match self.inner {
             Inner::WriteSqlite(tx) => tx.commit().await?,
             Inner::WritePostgres(tx) => tx.commit().await?,
             Inner::ReadSqlite(_) | Inner::ReadPostgres(_) => {}
         }
-        if let Some(jobs) = self.jobs.filter(|_| self.has_jobs) {
-            jobs.notify_one();
+        if let Some(job_notifier) = self.job_notifier.filter(|_| self.has_new_jobs) {
+            job_notifier.notify_one();
         }
         Ok(())
     }
 }
 
-/// What is told where a transaction is used after one of its statements has failed: a fault of ours.
-pub(super) fn failed() -> sqlx::Error {
+/// The error for the use of a transaction in which a statement has failed: a bug in Colloquy.
+pub(super) fn failed_transaction() -> sqlx::Error {
     sqlx::Error::InvalidArgument("a statement of this transaction has failed before".to_owned())
 }
 
 impl Db {
-    /// Opens (and creates) the SQLite file. Nobody else may read it; SQLite gives its other files the same permissions.
+    /// Opens the SQLite file, and creates it if it is missing. Only the owner may read it; SQLite creates its other
+    /// files with the same permissions.
     pub(super) async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
         let create = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
         create.map_err(sqlx::Error::Io)?;
@@ -130,24 +130,23 @@ impl Db {
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged message must survive a power cut, which NORMAL does not promise in WAL mode.
+            // An acknowledged message must survive a power cut, which NORMAL does not guarantee in WAL mode.
             .synchronous(SqliteSynchronous::Full)
-            // What is deleted is overwritten, and not only forgotten.
+            // Deleted content is overwritten with zeros.
             .pragma("secure_delete", "on")
-            .busy_timeout(BUSY)
+            .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(64);
-        // A file does not go away like a server does: asking each time whether it is still there costs a way to another
-        // thread and back.
+        // Unlike a server, a file does not disconnect, and each test costs a round trip to another thread.
         let pool = || SqlitePoolOptions::new().test_before_acquire(false);
         let write = pool()
             .max_connections(1)
-            .acquire_timeout(ACQUIRE)
-            // SQLite undoes a transaction by itself when its disk is full or fails. The driver's own rollback then fails
-            // too, and it goes on believing that it is inside of a transaction: such a connection is closed.
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // SQLite rolls a transaction back by itself when its disk is full or fails. The driver's own rollback then
+            // fails too, and the driver still assumes an open transaction. Such a connection is closed.
             .after_release(|connection, _| {
                 Box::pin(async move {
                     if connection.is_in_transaction() {
-                        // The rollback of what was not committed is done before this is answered.
+                        // The driver runs the pending rollback before it answers the ping.
                         connection.ping().await?;
                     }
                     Ok(!connection.is_in_transaction())
@@ -157,7 +156,7 @@ impl Db {
             .await?;
         let read = pool()
             .max_connections(4)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(Duration::from_secs(60))
             .connect_with(options.pragma("query_only", "on"))
             .await?;
@@ -167,8 +166,10 @@ impl Db {
     /// Connects to PostgreSQL.
     pub(super) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.application_name("colloquy");
-        let pool =
-            PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE).idle_timeout(Duration::from_secs(60));
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(Duration::from_secs(60));
         let pool = super::pooler::connect(pool, options).await?;
         Ok(Self::Postgres(pool))
     }
@@ -182,10 +183,10 @@ impl Db {
 
     pub(super) async fn write(&self) -> Result<Tx, StoreError> {
         let db = self.clone();
-        // In a task of its own, which whoever waits for it may drop: where `begin` itself is dropped half way, sqlx leaves its
-        // connection inside a transaction that nobody ends.
-        let begun = tokio::spawn(async move { db.begin().await }).await;
-        begun.unwrap_or_else(|_| Err(StoreError::from(sqlx::Error::WorkerCrashed)))
+        // In its own task, because the caller may be cancelled: if `begin` itself were dropped half way, sqlx would
+        // leave the connection in an open transaction.
+        let tx = tokio::spawn(async move { db.begin().await }).await;
+        tx.unwrap_or_else(|_| Err(StoreError::from(sqlx::Error::WorkerCrashed)))
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
@@ -195,27 +196,29 @@ impl Db {
         }))
     }
 
-    /// Writes SQLite's log of changes into the file and empties it; `false` where somebody still reads from it. Waits for nobody
-    /// while it keeps others from writing. PostgreSQL clears away by itself.
+    /// Copies SQLite's write-ahead log into the file and truncates it; `false` if it is still being read. Does not wait
+    /// for readers while it blocks writers. PostgreSQL does this by itself.
     pub(super) async fn checkpoint(&self) -> Result<bool, StoreError> {
         let Self::Sqlite { write, .. } = self else { return Ok(true) };
-        // Most of it is copied beside those who write.
-        self.copy_log().await?;
+        // This copies most of the log without blocking writers.
+        self.checkpoint_passively().await?;
         let write = write.clone();
-        // In a task of its own, which comes to its end whoever waits for it: the connection gets its patience back.
-        let emptied = tokio::spawn(async move {
+        // In its own task, which completes even if the caller is cancelled: the busy timeout must be restored.
+        let truncated = tokio::spawn(async move {
             let mut connection = write.acquire().await?;
             sqlx::query("pragma busy_timeout = 0").execute(&mut *connection).await?;
-            let emptied = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut *connection).await;
-            sqlx::query(&format!("pragma busy_timeout = {}", BUSY.as_millis())).execute(&mut *connection).await?;
-            emptied
+            let truncated = sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut *connection).await;
+            sqlx::query(&format!("pragma busy_timeout = {}", BUSY_TIMEOUT.as_millis()))
+                .execute(&mut *connection)
+                .await?;
+            truncated
         });
-        let (is_busy, _, _): (i64, i64, i64) = emptied.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))?;
+        let (is_busy, _, _): (i64, i64, i64) = truncated.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))?;
         Ok(is_busy == 0)
     }
 
-    /// Copies SQLite's log of changes into the file beside whoever writes, so that their commits need not.
-    pub(super) async fn copy_log(&self) -> Result<(), StoreError> {
+    /// Copies SQLite's write-ahead log into the file without blocking writers, so that their commits need not do it.
+    pub(super) async fn checkpoint_passively(&self) -> Result<(), StoreError> {
         if let Self::Sqlite { read, .. } = self {
             sqlx::query("pragma wal_checkpoint(passive)").execute(read).await?;
         }
@@ -233,64 +236,63 @@ impl Db {
     }
 }
 
-/// Begins a transaction on SQLite. A connection that turns out to be of no use is not given back, and another one is
-/// tried once.
+/// Begins a transaction on SQLite. A broken connection is not returned to the pool, and another one is tried once.
 async fn begin_immediate(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     use sqlx::Error::{BeginFailed, InvalidSavePointStatement, WorkerCrashed};
     match pool.begin_with("begin immediate").await {
         Err(error @ (BeginFailed | InvalidSavePointStatement | WorkerCrashed)) => {
-            tracing::warn!(%error, "a connection to the database was of no use; opening another one");
+            tracing::warn!(%error, "a database connection is broken; retrying with another one");
             pool.begin_with("begin immediate").await
         }
         other => other,
     }
 }
 
-/// Runs a statement; gives the number of rows that it changed.
+/// Runs a statement. Returns the number of changed rows.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        let done = match $tx.conn() {
+        let result = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
             }
-            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed_transaction()),
         };
-        $tx.note(done)
+        $tx.record_result(result)
     }};
 }
 
-/// Reads at most one row.
+/// Fetches at most one row.
 macro_rules! fetch_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        let done = match $tx.conn() {
+        let result = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await
             }
-            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed_transaction()),
         };
-        $tx.note(done)
+        $tx.record_result(result)
     }};
 }
 
-/// Reads all rows.
+/// Fetches all rows.
 macro_rules! fetch_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
-        let done = match $tx.conn() {
+        let result = match $tx.conn() {
             $crate::server::store::db::Conn::Sqlite(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
             }
             $crate::server::store::db::Conn::Postgres(c) => {
                 sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await
             }
-            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed()),
+            $crate::server::store::db::Conn::Failed => Err($crate::server::store::db::failed_transaction()),
         };
-        $tx.note(done)
+        $tx.record_result(result)
     }};
 }
 
@@ -300,8 +302,8 @@ pub(super) use {execute, fetch_all, fetch_optional};
 mod tests {
     use super::*;
 
-    /// A new database with a table of texts, and a function that writes one of a length.
-    async fn with_texts(folder: &Path) -> Db {
+    /// Opens a new database with an empty table of texts.
+    async fn open_with_texts(folder: &Path) -> Db {
         let db = Db::open_sqlite(&folder.join("db")).await.expect("a database");
         let mut tx = db.write().await.expect("a transaction");
         execute!(tx, "create table texts (text text not null)").expect("a table");
@@ -321,19 +323,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn b04_after_a_full_disk_writing_goes_on() {
+    async fn b04_writes_work_again_after_a_full_disk() {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = with_texts(folder.path()).await;
+        let db = open_with_texts(folder.path()).await;
         insert(&db, 10).await.expect("room");
         for _ in 0..3 {
             let mut tx = db.write().await.expect("a transaction");
-            // Holds for this connection alone, and so until it is closed.
+            // Applies to this connection only, until it is closed.
             fetch_optional!(tx, (i64,), "pragma max_page_count = 1").expect("a limit");
             let full = execute!(tx, "insert into texts (text) values ($1)", "x".repeat(100_000));
             assert!(matches!(full.map_err(StoreError::from), Err(StoreError::Full)));
-            // SQLite has undone the transaction by itself. What follows must not be a transaction of its own.
+            // SQLite has rolled the transaction back by itself. Further statements must not run on their own.
             let after = execute!(tx, "insert into texts (text) values ('after')");
-            assert!(after.is_err(), "a statement after the one that failed");
+            assert!(after.is_err(), "a statement after a failed one");
             assert!(tx.commit().await.is_err(), "nothing is acknowledged");
             insert(&db, 100_000).await.expect("there is room again");
         }
@@ -341,23 +343,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn b04_a_commit_after_a_failed_statement_is_refused() {
+    async fn b04_a_commit_after_a_failed_statement_fails() {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = with_texts(folder.path()).await;
+        let db = open_with_texts(folder.path()).await;
         let mut tx = db.write().await.expect("a transaction");
         execute!(tx, "insert into texts (text) values ('before')").expect("a row");
-        execute!(tx, "insert into texts (text) values (null)").expect_err("a text that is none");
-        tx.commit().await.expect_err("part of a unit is not kept");
+        execute!(tx, "insert into texts (text) values (null)").expect_err("null is not a text");
+        tx.commit().await.expect_err("a partial transaction is not committed");
         assert_eq!(count(&db).await, 0);
         insert(&db, 10).await.expect("the next one");
     }
 
     #[tokio::test]
-    async fn b04_a_connection_that_is_stuck_is_replaced() {
+    async fn b04_a_broken_connection_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
-        let db = with_texts(folder.path()).await;
+        let db = open_with_texts(folder.path()).await;
         let Db::Sqlite { write, .. } = &db else { unreachable!("SQLite was opened") };
-        // The driver believes in a transaction that SQLite does not have any more.
+        // The driver assumes a transaction that SQLite has already rolled back.
         let mut connection = write.acquire().await.expect("a connection");
         let stuck = sqlx::Connection::begin(&mut *connection).await.expect("a transaction");
         std::mem::forget(stuck);
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn b01_every_sqlite_connection_has_the_settings_that_were_decided() {
+    async fn b01_every_sqlite_connection_has_the_required_settings() {
         let folder = tempfile::tempdir().expect("a folder");
         use std::os::unix::fs::PermissionsExt;
         let file = folder.path().join("db");
@@ -378,7 +380,7 @@ mod tests {
         let mode = fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         for (pool, connections, query_only) in [(&read, 4, 1), (&write, 1, 0)] {
-            // Held together, so that each is another one.
+            // Held at the same time, so that the pool opens all of them.
             let mut held = Vec::new();
             for _ in 0..connections {
                 held.push(pool.acquire().await.expect("a connection"));

@@ -1,4 +1,4 @@
-//! Accounts that wait for their deletion, and the receipts of those that are gone.
+//! Scheduled deletions of accounts, and receipts of completed deletions.
 
 use uuid::Uuid;
 
@@ -8,43 +8,43 @@ use super::{
 };
 use crate::domain::{JobKind, Timestamp, UserId};
 
-/// An account whose time has come.
+/// An account whose deletion is due.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct DueDeletion {
-    /// Whose.
+    /// The user's id.
     pub id: UserId,
-    /// The address as it was given.
+    /// The e-mail address as entered.
     pub email: String,
-    /// The spelling under which it is unique.
+    /// The normalized e-mail address.
     pub email_key: String,
-    /// When it was asked for.
+    /// When the deletion was requested.
     pub deletion_asked_at: Timestamp,
-    /// When it was due.
+    /// When the deletion was due.
     pub deletion_at: Timestamp,
 }
 
-/// What is left of a deleted account: nothing that says whose it was.
+/// The anonymous receipt of a deleted account, which does not identify its owner.
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ReceiptRow {
-    /// The receipt's id, which belongs to nothing else.
+    /// The receipt's id, which is used nowhere else.
     pub id: Uuid,
-    /// When the deletion was asked for.
+    /// When the deletion was requested.
     pub asked_at: Timestamp,
-    /// When it was done.
+    /// When the account was deleted.
     pub done_at: Timestamp,
-    /// How many rows of which table, as a JSON object.
+    /// The number of deleted rows by table, as a JSON object.
     pub counts: String,
 }
 
 impl Owned<'_> {
-    /// When the owner's account is deleted, if it is to be.
+    /// When the owner's account will be deleted, if a deletion is scheduled.
     pub async fn find_deletion(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let row =
             fetch_optional!(self.tx, (Option<Timestamp>,), "select deletion_at from users where id = $1", self.owner)?;
         Ok(row.and_then(|(at,)| at))
     }
 
-    /// Notes that the owner's account is to be deleted; `false` where that is noted already.
+    /// Schedules the deletion of the owner's account and its job; `false` if it is already scheduled.
     pub async fn begin_deletion(&mut self, now: Timestamp, due_at: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -59,8 +59,8 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// The owner's account stays, and is open again if it was shut with the wish to delete it; `false` where there is no
-    /// such wish, or its time has come, or rows of it are being deleted.
+    /// Cancels the scheduled deletion of the owner's account, and enables the account if it was disabled together with
+    /// the request; `false` if no deletion is scheduled, it is already due, or rows are being deleted.
     pub async fn withdraw_deletion(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -76,13 +76,13 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes that rows of the owner are being deleted: from now on the account cannot be kept.
-    pub async fn note_deletion_begun(&mut self) -> Result<(), StoreError> {
+    /// Marks that the purge of the owner's rows has begun. After that, the deletion cannot be cancelled.
+    pub async fn mark_deletion_begun(&mut self) -> Result<(), StoreError> {
         execute!(self.tx, "update users set deletion_begun = true where id = $1", self.owner)?;
         Ok(())
     }
 
-    /// Asks all open runs of the owner to stop. Gives how many there are.
+    /// Requests a stop of all open runs of the owner. Returns their number.
     pub async fn stop_all_runs(&mut self) -> Result<u64, StoreError> {
         Ok(execute!(
             self.tx,
@@ -93,8 +93,8 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// Takes an account whose time has come. Others that want it wait until this transaction ends, and find it gone.
-    pub async fn take_due_deletion(&mut self, user: UserId, now: Timestamp) -> Result<Option<DueDeletion>, StoreError> {
+    /// Locks and returns an account whose deletion is due. Other transactions wait until this one ends.
+    pub async fn lock_due_deletion(&mut self, user: UserId, now: Timestamp) -> Result<Option<DueDeletion>, StoreError> {
         Ok(fetch_optional!(
             self,
             DueDeletion,
@@ -105,7 +105,7 @@ impl Tx {
         )?)
     }
 
-    /// Writes a receipt.
+    /// Inserts a receipt.
     pub async fn insert_receipt(&mut self, receipt: &ReceiptRow) -> Result<(), StoreError> {
         execute!(
             self,
@@ -118,7 +118,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest receipts.
+    /// The `limit` newest receipts.
     pub async fn list_receipts(&mut self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
         Ok(fetch_all!(
             self,

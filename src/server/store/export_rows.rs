@@ -1,4 +1,4 @@
-//! What a person takes away: their rows, page by page.
+//! The rows of a user for their data export, page by page.
 
 use uuid::Uuid;
 
@@ -8,71 +8,71 @@ use super::{
 };
 use crate::domain::{ChatId, SignInId, Timestamp};
 
-/// An account.
+/// The owner's account.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ExportAccount {
-    /// The address.
+    /// The e-mail address.
     pub email: String,
-    /// The name.
+    /// The display name.
     pub name: String,
-    /// What the person may do.
+    /// The role.
     pub role: String,
-    /// When it was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When the address was shown to be its owner's.
+    /// When the e-mail address was verified.
     pub email_verified_at: Option<Timestamp>,
 }
 
-/// A sign-in, also one that has ended.
+/// A sign-in, including expired and revoked ones.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ExportSignIn {
-    /// Which.
+    /// The sign-in's id.
     pub id: SignInId,
-    /// When it began.
+    /// When the user signed in.
     pub created_at: Timestamp,
-    /// When it was last noted as used.
+    /// When its use was last recorded.
     pub last_used_at: Timestamp,
-    /// When it ends in any case.
+    /// When it expires even if it is in use.
     pub ends_at: Timestamp,
-    /// When it was ended.
+    /// When it was revoked.
     pub ended_at: Option<Timestamp>,
-    /// The browser, as it names itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: String,
-    /// Where from.
+    /// The client's IP address.
     pub address: String,
 }
 
-/// A chat, also one that was deleted a short while ago.
+/// A chat, including deleted ones that can still be restored.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct ExportChat {
-    /// Its id.
+    /// The chat's id.
     pub id: ChatId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The id of the model that was asked last.
+    /// The id of the model that was used last.
     pub model: String,
-    /// When it was begun.
+    /// When the chat was created.
     pub created_at: Timestamp,
-    /// When something was last said.
+    /// The time of the last activity.
     pub active_at: Timestamp,
-    /// Kept at the top.
+    /// Whether it is pinned.
     pub pinned: bool,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
     /// When it was deleted, if it can still be restored.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// A mail that was written to the owner's address. What stands in it may open an account, and is left out.
+/// A mail to the owner's address. The bodies are omitted, because they may contain secret links.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ExportMail {
-    /// Its id.
+    /// The mail's id.
     pub id: Uuid,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// When it was written.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When the mail server took it.
+    /// When the mail server accepted it.
     pub sent_at: Option<Timestamp>,
 }
 
@@ -87,7 +87,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// The owner's sign-ins after an id, in the order of their ids.
+    /// A page of the owner's sign-ins after an id, sorted by id.
     pub async fn export_sign_ins(&mut self, after: SignInId, limit: u32) -> Result<Vec<ExportSignIn>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -100,7 +100,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// The mails to the owner's address that are still kept, the newest 1,000.
+    /// The newest 1,000 stored mails to the owner's address.
     pub async fn export_mails(&mut self) -> Result<Vec<ExportMail>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -111,7 +111,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// How many chats the owner has, less those that are being removed.
+    /// The number of the owner's chats, without those that are being removed.
     pub async fn export_chat_count(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -122,7 +122,7 @@ impl Owned<'_> {
         Ok(row.map_or(0, |(count,)| count))
     }
 
-    /// The owner's chats after an id, in the order of their ids, which is that of time.
+    /// A page of the owner's chats after an id, sorted by id and thereby by time.
     pub async fn export_chats(&mut self, after: ChatId, limit: u32) -> Result<Vec<ExportChat>, StoreError> {
         Ok(fetch_all!(
             self.tx,

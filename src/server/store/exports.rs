@@ -1,4 +1,4 @@
-//! Downloads of people's own data, and their pieces.
+//! Data exports: downloads of a user's own data, stored in chunks.
 
 use uuid::Uuid;
 
@@ -8,30 +8,29 @@ use super::{
 };
 use crate::domain::{DataExport, ExportId, JobKind, Timestamp, UserId};
 
-/// Pieces that are removed at a time. Those of older versions are a megabyte each.
-const PIECES_STEP: i64 = 1;
+/// Chunks that are deleted per step. Chunks of older versions are one megabyte each.
+const CHUNKS_PER_STEP: i64 = 1;
 
-/// A download to be built.
+/// An export that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct ExportRow {
-    /// Which.
+    /// The export's id.
     pub id: ExportId,
-    /// Whose.
+    /// The owner.
     pub user_id: UserId,
-    /// When it is removed.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl Owned<'_> {
-    /// Notes that the owner asks for a download, which takes the place of earlier ones; `false` where one is being
-    /// put together.
+    /// Inserts an export and enqueues its job. Replaces earlier exports; `false` if one is still being built.
     pub async fn insert_export(
         &mut self,
         id: ExportId,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        // Hidden from now on; the worker removes them, which can take a while.
+        // Hides the earlier exports. A background job deletes them, which may take a while.
         execute!(
             self.tx,
             "update exports set expires_at = 0 where user_id = $1 and state in ('ready', 'failed')",
@@ -52,7 +51,7 @@ impl Owned<'_> {
         Ok(inserted == 1)
     }
 
-    /// The owner's last download that has not expired.
+    /// The owner's newest export that has not expired.
     pub async fn find_last_export(&mut self, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -64,7 +63,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// A download of the owner's that has not expired.
+    /// An export of the owner, unless it has expired.
     pub async fn find_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<DataExport>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -77,8 +76,8 @@ impl Owned<'_> {
         )?)
     }
 
-    /// A piece of a download of the owner's that is ready.
-    pub async fn find_export_piece(&mut self, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    /// A chunk of an export of the owner that is ready.
+    pub async fn find_export_chunk(&mut self, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
         let row = fetch_optional!(
             self.tx,
             (Vec<u8>,),
@@ -93,17 +92,17 @@ impl Owned<'_> {
 }
 
 impl Store {
-    /// Removes the downloads that have expired.
+    /// Deletes the expired exports.
     pub async fn remove_expired_exports(&self, now: Timestamp) -> Result<(), StoreError> {
         if self.read().await?.has_expired_export(now).await? {
-            self.in_slices(move |tx| Box::pin(tx.remove_some_expired_exports(now))).await?;
+            self.run_in_batches(move |tx| Box::pin(tx.remove_expired_export_batch(now))).await?;
         }
         Ok(())
     }
 
-    /// Removes the pieces that an earlier attempt has left, while the lease of this one holds.
-    pub async fn remove_export_pieces(&self, id: ExportId, lease: Uuid) -> Result<(), StoreError> {
-        self.in_slices(move |tx| Box::pin(tx.remove_some_export_pieces(id, Some(lease)))).await?;
+    /// Deletes the chunks of an earlier attempt, as long as the lease of this one is held.
+    pub async fn remove_export_chunks(&self, id: ExportId, lease: Uuid) -> Result<(), StoreError> {
+        self.run_in_batches(move |tx| Box::pin(tx.remove_export_chunk_batch(id, Some(lease)))).await?;
         Ok(())
     }
 }
@@ -114,9 +113,9 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// Removes some of an export that has expired, in the end its row. Gives how many rows.
-    async fn remove_some_expired_exports(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        // On PostgreSQL this locks it, so that several instances take turns.
+    /// Deletes some rows of an expired export, at the end the export itself. Returns the number of deleted rows.
+    async fn remove_expired_export_batch(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        // On PostgreSQL this locks the export, so that several instances work alternately.
         let expired = fetch_optional!(
             self,
             (ExportId,),
@@ -125,28 +124,28 @@ impl Tx {
             now,
         )?;
         let Some((id,)) = expired else { return Ok(0) };
-        let pieces = self.remove_some_export_pieces(id, None).await?;
-        if pieces > 0 {
-            return Ok(pieces);
+        let chunks = self.remove_export_chunk_batch(id, None).await?;
+        if chunks > 0 {
+            return Ok(chunks);
         }
         Ok(execute!(self, "delete from exports where id = $1", id)?)
     }
 
-    /// Where a lease is named, only while it is the one that holds: whoever was stopped for a while must not remove what the
-    /// next one has written.
-    async fn remove_some_export_pieces(&mut self, id: ExportId, lease: Option<Uuid>) -> Result<u64, StoreError> {
+    /// Deletes some chunks of an export. With a lease, only while that lease is current: a worker that was suspended
+    /// must not delete the chunks of its successor.
+    async fn remove_export_chunk_batch(&mut self, id: ExportId, lease: Option<Uuid>) -> Result<u64, StoreError> {
         Ok(execute!(
             self,
             "delete from export_pieces where export_id = $1
                and position in (select position from export_pieces where export_id = $1 limit $2)
                and ($3 is null or exists (select 1 from jobs where kind = 'build_export' and subject_id = $1 and lease = $3))",
             id,
-            PIECES_STEP,
+            CHUNKS_PER_STEP,
             lease,
         )?)
     }
 
-    /// Notes that a download is being built; `None` where nobody waits for it any more.
+    /// Marks an export as being built; `None` if it is already built, expired or deleted.
     pub async fn begin_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<ExportRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -158,14 +157,14 @@ impl Tx {
         )?)
     }
 
-    /// Notes how many chats of how many are in a download.
+    /// Stores the progress of an export: the number of exported chats and of all chats.
     pub async fn update_export_progress(&mut self, id: ExportId, (done, total): (i64, i64)) -> Result<(), StoreError> {
         execute!(self, "update exports set done = $2, total = $3 where id = $1", id, done, total)?;
         Ok(())
     }
 
-    /// Adds a piece of a download.
-    pub async fn insert_export_piece(&mut self, id: ExportId, position: i64, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Inserts a chunk of an export.
+    pub async fn insert_export_chunk(&mut self, id: ExportId, position: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
             self,
             "insert into export_pieces (export_id, position, bytes) values ($1, $2, $3)",
@@ -176,7 +175,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that all pieces of a download are there: so many bytes.
+    /// Marks an export as ready. `bytes` is the size of the file.
     pub async fn finish_export(&mut self, id: ExportId, bytes: i64, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,

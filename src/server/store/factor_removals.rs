@@ -1,4 +1,4 @@
-//! Second factors that are said to be lost, and wait for their removal.
+//! Scheduled removals of lost second factors.
 
 use super::{
     Owned, StoreError, Tx,
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::domain::{JobKind, Timestamp, UserId};
 
-/// A removal whose notice is over.
+/// A removal whose waiting period is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct DueRemoval {
-    /// Whose factors.
+    /// The owner of the factors.
     pub user_id: UserId,
-    /// The administrator who asked; `None` where that account is gone.
+    /// The administrator who requested it; `None` if that account was deleted.
     pub asked_by: Option<UserId>,
 }
 
 impl Owned<'_> {
-    /// Notes that the owner's factors are to be removed; `false` where that is noted already.
+    /// Schedules the removal of the owner's factors and its job; `false` if it is already scheduled.
     pub async fn insert_factor_removal(
         &mut self,
         asked_by: UserId,
@@ -38,7 +38,7 @@ impl Owned<'_> {
         Ok(inserted == 1)
     }
 
-    /// When the owner's factors are to be removed, if they are.
+    /// When the owner's factors will be removed, if a removal is scheduled.
     pub async fn find_factor_removal(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -49,9 +49,9 @@ impl Owned<'_> {
         Ok(row.map(|(due_at,)| due_at))
     }
 
-    /// The owner's factors stay; `false` where nothing else was noted.
+    /// Cancels the scheduled removal of the owner's factors; `false` if there is none.
     pub async fn delete_factor_removal(&mut self) -> Result<bool, StoreError> {
-        // The removal before its job, as the job does it.
+        // Deletes the removal before its job, in the same lock order as the job.
         if execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 0 {
             return Ok(false);
         }
@@ -59,7 +59,7 @@ impl Owned<'_> {
         Ok(true)
     }
 
-    /// Removes all of the owner's factors with the recovery codes. Gives how many factors had been confirmed.
+    /// Deletes all factors and recovery codes of the owner. Returns the number of confirmed factors.
     pub async fn delete_factors(&mut self) -> Result<u64, StoreError> {
         self.delete_unconfirmed_factors().await?;
         let deleted = execute!(self.tx, "delete from factors where user_id = $1", self.owner)?;
@@ -69,7 +69,8 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// Takes the removal of a person's factors, if its notice is over. Of several instances that ask, one is given it.
+    /// Deletes and returns the scheduled removal of a user's factors, if it is due. Of several instances, only one gets
+    /// it.
     pub async fn take_due_factor_removal(
         &mut self,
         user: UserId,

@@ -6,59 +6,59 @@ use super::{
 };
 use crate::domain::{FactorId, FactorKind, Timestamp, UserId};
 
-/// A factor to be written.
+/// A second factor to insert.
 #[derive(Debug)]
 pub struct NewFactor<'a> {
-    /// Its id.
+    /// The factor's id.
     pub id: FactorId,
-    /// What the person calls it.
+    /// The name that the user chose.
     pub name: &'a str,
-    /// What it is.
-    pub material: Material<'a>,
-    /// Now.
+    /// The kind of the factor and its credential.
+    pub data: FactorData<'a>,
+    /// The current time.
     pub created_at: Timestamp,
 }
 
-/// What a factor consists of.
+/// The kind-specific data of a second factor.
 #[derive(Debug, Clone, Copy)]
-pub enum Material<'a> {
-    /// An authenticator app, which is not confirmed yet.
+pub enum FactorData<'a> {
+    /// An authenticator app that is not confirmed yet.
     Totp {
-        /// The sealed secret.
+        /// The sealed TOTP secret.
         secret: &'a str,
     },
-    /// A passkey, which has shown itself.
+    /// A passkey that is registered.
     Passkey {
-        /// The credential's id, in base64.
+        /// The credential id, in base64.
         id: &'a str,
-        /// Its public part as JSON.
+        /// The public part of the credential as JSON.
         credential: &'a str,
     },
 }
 
-/// A factor as it is kept.
+/// A stored second factor.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct FactorRow {
-    /// Its id.
+    /// The factor's id.
     pub id: FactorId,
-    /// Whose.
+    /// The owner.
     pub user_id: UserId,
     #[sqlx(try_from = "String")]
     kind: FactorKind,
-    /// What the person calls it.
+    /// The name that the user chose.
     pub name: String,
-    /// An app's sealed secret.
+    /// The sealed secret of an authenticator app.
     pub secret: Option<String>,
-    /// A passkey's public part as JSON.
+    /// The public part of a passkey as JSON.
     pub credential: Option<String>,
-    /// When it was made.
+    /// When it was added.
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl FactorRow {
-    /// What it is.
+    /// The kind of the factor.
     pub const fn kind(&self) -> FactorKind {
         self.kind
     }
@@ -76,7 +76,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// The app that the owner is adding.
+    /// The owner's newest authenticator app that is not confirmed yet.
     pub async fn find_unconfirmed_totp(&mut self) -> Result<Option<FactorRow>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
@@ -87,14 +87,14 @@ impl Owned<'_> {
         )?)
     }
 
-    /// Writes a factor. An app must be confirmed before it counts.
+    /// Inserts a factor. An authenticator app is inactive until it is confirmed.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the passkey is somebody's already.
+    /// [`StoreError::Duplicate`] if the passkey is already registered.
     pub async fn insert_factor(&mut self, factor: &NewFactor<'_>) -> Result<(), StoreError> {
-        let (kind, secret, id, credential, confirmed_at) = match factor.material {
-            Material::Totp { secret } => ("totp", Some(secret), None, None, None),
-            Material::Passkey { id, credential } => {
+        let (kind, secret, id, credential, confirmed_at) = match factor.data {
+            FactorData::Totp { secret } => ("totp", Some(secret), None, None, None),
+            FactorData::Passkey { id, credential } => {
                 ("passkey", None, Some(id), Some(credential), Some(factor.created_at))
             }
         };
@@ -115,10 +115,11 @@ impl Owned<'_> {
         Ok(())
     }
 
-    /// Confirms an app by the step of its first code. Of several that try, one is told `true`.
+    /// Confirms an authenticator app with the time step of its first code. Of several concurrent calls, one gets
+    /// `true`.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the owner has a confirmed one already.
+    /// [`StoreError::Duplicate`] if the owner already has a confirmed authenticator app.
     pub async fn confirm_factor(&mut self, factor: FactorId, step: i64, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -132,7 +133,8 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Uses the code of a step: `true` for whoever is first, and only where no later step was used.
+    /// Marks the code of a time step as used, against replay. Only the first caller gets `true`, and only if no later
+    /// step was used.
     pub async fn use_factor_step(&mut self, factor: FactorId, step: i64, now: Timestamp) -> Result<bool, StoreError> {
         let used = fetch_optional!(
             self.tx,
@@ -147,7 +149,7 @@ impl Owned<'_> {
         Ok(used.is_some())
     }
 
-    /// Notes a passkey's use, with what has changed of it.
+    /// Records the use of a passkey and stores its updated credential.
     pub async fn update_credential(
         &mut self,
         factor: FactorId,
@@ -165,7 +167,7 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Gives a factor another name; `false` where the owner has none with this id.
+    /// Renames a factor; `false` if the owner has none with this id.
     pub async fn update_factor_name(&mut self, factor: FactorId, name: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -177,19 +179,19 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Removes a factor; `false` where the owner has none with this id.
+    /// Deletes a factor; `false` if the owner has none with this id.
     pub async fn delete_factor(&mut self, factor: FactorId) -> Result<bool, StoreError> {
         let deleted = execute!(self.tx, "delete from factors where id = $1 and user_id = $2", factor, self.owner)?;
         Ok(deleted == 1)
     }
 
-    /// Removes apps that were begun and never confirmed.
+    /// Deletes authenticator apps that were never confirmed.
     pub async fn delete_unconfirmed_factors(&mut self) -> Result<(), StoreError> {
         execute!(self.tx, "delete from factors where user_id = $1 and confirmed_at is null", self.owner)?;
         Ok(())
     }
 
-    /// How many recovery codes are left.
+    /// The number of unused recovery codes.
     pub async fn count_recovery_codes(&mut self) -> Result<u32, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -200,7 +202,7 @@ impl Owned<'_> {
         Ok(row.and_then(|(count,)| u32::try_from(count).ok()).unwrap_or_default())
     }
 
-    /// Replaces all recovery codes by these hashes.
+    /// Replaces all recovery codes with these hashes.
     pub async fn replace_recovery_codes(&mut self, hashes: &[String]) -> Result<(), StoreError> {
         execute!(self.tx, "delete from recovery_codes where user_id = $1", self.owner)?;
         for hash in hashes {
@@ -214,7 +216,7 @@ impl Owned<'_> {
         Ok(())
     }
 
-    /// Uses a recovery code: `true` for whoever is first.
+    /// Marks a recovery code as used. Only the first caller gets `true`.
     pub async fn use_recovery_code(&mut self, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -228,7 +230,7 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// The passkey with this credential's id, where its owner is not shut out.
+    /// The passkey with this credential id, unless its owner is disabled.
     pub async fn find_passkey(&mut self, credential_id: &str) -> Result<Option<FactorRow>, StoreError> {
         Ok(fetch_optional!(
             self,

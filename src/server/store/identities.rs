@@ -1,4 +1,4 @@
-//! Who people are at identity providers, and those who are on the way to one.
+//! Linked identities of users at identity providers, and OpenID Connect authorization flows in progress.
 
 use super::{
     CredentialsVersion, Owned, StoreError, Tx,
@@ -6,110 +6,110 @@ use super::{
 };
 use crate::domain::{Timestamp, UserId};
 
-/// An identity to be written.
+/// A linked identity to insert.
 #[derive(Debug)]
 pub struct NewIdentity<'a> {
-    /// Who vouches.
+    /// The issuer of the identity provider.
     pub issuer: &'a str,
-    /// For whom, in the issuer's own terms.
+    /// The user's id at the issuer (the `sub` claim).
     pub subject: &'a str,
-    /// Whose account it is.
+    /// The linked account.
     pub user: UserId,
-    /// The address that the issuer gave.
+    /// The e-mail address that the issuer reported.
     pub email: &'a str,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
 }
 
-/// An identity of a person.
+/// A linked identity of a user.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct IdentityRow {
-    /// Who vouches.
+    /// The issuer of the identity provider.
     pub issuer: String,
-    /// For whom, in the issuer's own terms.
+    /// The user's id at the issuer (the `sub` claim).
     pub subject: String,
-    /// The address that the issuer gave when it was linked.
+    /// The e-mail address that the issuer reported when the identity was linked.
     pub email: String,
     /// When it was linked.
     pub created_at: Timestamp,
-    /// When somebody last came in by it.
+    /// When it was last used to sign in.
     pub last_used_at: Timestamp,
 }
 
-/// Whose an identity is.
+/// The account that an identity is linked to.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
 pub struct IdentityOwner {
-    /// Whose account it opens.
+    /// The user's id.
     pub user_id: UserId,
-    /// Set where an administrator has shut the account.
+    /// When an administrator disabled the account; `None` for an enabled account.
     pub disabled_at: Option<Timestamp>,
-    /// Which of the account's credentials are in force.
+    /// The current version of the account's credentials.
     pub credentials_version: CredentialsVersion,
 }
 
-/// What somebody is sent to a provider for.
+/// The purpose of an authorization flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "snake_case", type_name = "text")]
 pub enum FlowPurpose {
-    /// To sign in.
+    /// Signs in or signs up.
     SignIn,
-    /// To link who they are there to their account.
+    /// Links the identity to the user's account.
     Link,
-    /// To prove again who they are.
+    /// Re-authenticates the user.
     Confirm,
 }
 
-/// Somebody who is sent to a provider.
+/// An authorization flow to insert, before the redirect to the provider.
 #[derive(Debug)]
 pub struct NewFlow<'a> {
-    /// The hash of the id.
+    /// The hash of the flow's id (the `state` parameter).
     pub id: &'a str,
-    /// The hash of the secret that the browser holds.
+    /// The hash of the secret in the browser's cookie.
     pub browser: &'a str,
     /// The provider's name.
     pub provider: &'a str,
-    /// What the ID token must repeat.
+    /// The nonce that the ID token must contain.
     pub nonce: &'a str,
-    /// What proves to the provider that it is us who ask for the token.
+    /// The PKCE code verifier.
     pub verifier: &'a str,
-    /// What for.
+    /// The purpose.
     pub purpose: FlowPurpose,
-    /// Who links or confirms, where it is not about signing in.
+    /// The user who links an identity or re-authenticates; `None` for a sign-in.
     pub user: Option<UserId>,
-    /// Where to go afterwards.
+    /// The path to redirect to afterwards.
     pub next: &'a str,
-    /// The hash of the invitation's token with which they come, in base64.
+    /// The hash of the token of the invitation that is being used, in base64.
     pub invitation: Option<&'a str>,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
-    /// When it is too late to come back.
+    /// When the flow expires.
     pub expires_at: Timestamp,
 }
 
-/// Somebody who is back from a provider.
+/// An authorization flow, read at the callback from the provider.
 #[derive(Debug, sqlx::FromRow)]
 pub struct FlowRow {
-    /// What the ID token must repeat.
+    /// The nonce that the ID token must contain.
     pub nonce: String,
-    /// What proves to the provider that it is us who ask for the token.
+    /// The PKCE code verifier.
     pub verifier: String,
-    /// What for.
+    /// The purpose.
     pub purpose: FlowPurpose,
-    /// Who links or confirms, where it is not about signing in.
+    /// The user who links an identity or re-authenticates; `None` for a sign-in.
     pub user_id: Option<UserId>,
-    /// Where to go afterwards.
+    /// The path to redirect to afterwards.
     pub next: String,
-    /// The hash of the invitation's token with which they come, in base64.
+    /// The hash of the token of the invitation that is being used, in base64.
     pub invitation: Option<String>,
-    /// When they were sent there.
+    /// When the flow began.
     pub created_at: Timestamp,
 }
 
 impl Tx {
-    /// Writes an identity.
+    /// Inserts a linked identity.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where it is somebody's already.
+    /// [`StoreError::Duplicate`] if the identity is already linked to an account.
     pub async fn insert_identity(&mut self, identity: &NewIdentity<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -123,7 +123,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Whose this identity is.
+    /// The account that this identity is linked to.
     pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<IdentityOwner>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -135,7 +135,7 @@ impl Tx {
         )?)
     }
 
-    /// Notes that somebody came in by an identity. Never turns the time back.
+    /// Records the use of an identity. Never sets the time back.
     pub async fn touch_identity(&mut self, issuer: &str, subject: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -147,9 +147,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that somebody is sent to a provider, and forgets those who never came back.
+    /// Inserts an authorization flow and deletes some expired ones.
     pub async fn insert_flow(&mut self, flow: &NewFlow<'_>) -> Result<(), StoreError> {
-        // A few of them; the others go with all that has expired.
+        // Only a few; a background job deletes the rest.
         let expired =
             "delete from provider_flows where id in (select id from provider_flows where expires_at <= $1 limit 4)";
         execute!(self, expired, flow.created_at)?;
@@ -173,8 +173,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes out somebody who is back: of any number who ask for the same one, one gets it. Nobody does who is
-    /// another browser, comes from another provider, or too late.
+    /// Deletes and returns an authorization flow. Of several concurrent calls, only one gets it. `None` for another
+    /// browser, another provider, or an expired flow.
     pub async fn take_flow(
         &mut self,
         id: &str,
@@ -196,7 +196,7 @@ impl Tx {
 }
 
 impl Owned<'_> {
-    /// The person's identities, the oldest first.
+    /// The owner's linked identities, oldest first.
     pub async fn list_identities(&mut self) -> Result<Vec<IdentityRow>, StoreError> {
         Ok(fetch_all!(
             self.tx,
@@ -207,7 +207,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// Removes an identity. Gives `false` where the person has no such one.
+    /// Unlinks an identity; `false` if the owner has no such identity.
     pub async fn delete_identity(&mut self, issuer: &str, subject: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
@@ -219,8 +219,8 @@ impl Owned<'_> {
         Ok(changed == 1)
     }
 
-    /// Whether the person has a password. Until the transaction ends, all others that ask wait: of two that each
-    /// remove one of two ways to sign in, the second sees what the first has done.
+    /// Whether the owner has a password. Locks the account until the transaction ends: of two transactions that each
+    /// remove one of two sign-in methods, the second sees the change of the first.
     pub async fn lock_password(&mut self) -> Result<bool, StoreError> {
         let row = fetch_optional!(
             self.tx,

@@ -1,7 +1,7 @@
-//! Work in the background: what waits, runs and failed.
+//! The job queue: waiting, running and failed background jobs.
 //!
-//! A job is named by its kind and its subject. Whoever wants something done enqueues the job in the transaction of the act
-//! that wants it; one instance at a time runs it, under a lease.
+//! A job is identified by its kind and its subject. It is enqueued in the transaction of the action that needs it. Only
+//! one instance at a time runs a job, under a lease.
 
 use uuid::Uuid;
 
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::domain::{Job, JobKind, JobState, Timestamp, limits};
 
-/// A job that this process, and no other, shall run now.
+/// A job that this process has claimed exclusively.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct ClaimedJob {
-    /// What it does.
+    /// The kind.
     pub kind: JobKind,
-    /// What it is about; nil for a schedule.
+    /// The id of the subject, for example a mail; nil for a scheduled job.
     pub subject_id: Uuid,
-    /// This attempt, as the owner of the job.
+    /// The id of the lease, unique to this attempt.
     pub lease: Uuid,
     /// When it was created.
     pub created_at: Timestamp,
-    /// How often it was tried, with this attempt.
+    /// The number of attempts, including this one.
     pub attempts: i64,
 }
 
@@ -39,8 +39,8 @@ macro_rules! job_rows {
 }
 
 impl Tx {
-    /// Wants a job to be run at a time. Where it waits or runs already, nothing changes; where it failed, it waits again.
-    /// The process wakes up for it when this transaction is committed.
+    /// Enqueues a job to run at `run_at`. Does nothing if it already waits or runs; a failed job is reset and waits
+    /// again. The commit of this transaction wakes the job runner.
     pub async fn enqueue(
         &mut self,
         kind: JobKind,
@@ -59,12 +59,12 @@ impl Tx {
             run_at,
             now,
         )?;
-        self.wake_jobs();
+        self.notify_jobs_after_commit();
         Ok(())
     }
 
-    /// Enqueues what has no job though it needs one: an instance of a version without jobs may have written it during an
-    /// upgrade.
+    /// Enqueues missing jobs: during an upgrade, an instance of a version without jobs may have written rows that need
+    /// one. Returns the number of enqueued jobs.
     pub async fn enqueue_missing(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         const MISSING: [(JobKind, &str); 4] = [
             (JobKind::SendMail, "select id, created_at as run_at from mails where sent_at is null and text <> ''"),
@@ -87,20 +87,21 @@ impl Tx {
         Ok(enqueued)
     }
 
-    /// Nobody wants a job any more. One that runs finds what it is about gone.
+    /// Cancels a job; `false` if it does not exist. A running job will find that its subject is gone.
     pub async fn cancel_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from jobs where kind = $1 and subject_id = $2", kind, subject)? == 1)
     }
 
-    /// The kinds of which a job is due.
+    /// The kinds with at least one due job.
     pub async fn list_due_kinds(&mut self, now: Timestamp) -> Result<Vec<JobKind>, StoreError> {
         let sql = "select distinct kind from jobs where state <> 'failed' and run_at <= $1";
         let rows = fetch_all!(self, (String,), sql, now)?;
-        // One of a newer or an older version is left to that.
+        // Kinds that only another version knows are skipped; an instance of that version runs them.
         Ok(rows.into_iter().filter_map(|(kind,)| kind.parse().ok()).collect())
     }
 
-    /// Claims the job of a kind that has been due the longest, until the lease ends. Of several instances one gets it.
+    /// Claims the job of a kind that has been due the longest, with a lease until `lease_until`. Of several instances,
+    /// only one gets it.
     pub async fn claim_job(
         &mut self,
         kind: JobKind,
@@ -108,7 +109,7 @@ impl Tx {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<ClaimedJob>, StoreError> {
-        // The conditions stand outside once more for an instance that waited for another one's claim.
+        // The conditions are repeated outside the subquery for an instance that waited for the claim of another one.
         Ok(fetch_optional!(
             self,
             ClaimedJob,
@@ -125,8 +126,8 @@ impl Tx {
         )?)
     }
 
-    /// Holds a job for another while, and notes how far it is; `false` where the lease is lost. On PostgreSQL nobody else can
-    /// claim it until this transaction ends.
+    /// Renews the lease of a job and stores its progress; `false` if the lease is lost. On PostgreSQL, no other
+    /// instance can claim the job until this transaction ends.
     pub async fn renew_job(
         &mut self,
         job: &ClaimedJob,
@@ -147,16 +148,16 @@ impl Tx {
         Ok(renewed == 1)
     }
 
-    /// A job is done, and gone; `false` where the lease is lost. Belongs into the transaction of the last thing that the job
-    /// does, where there is one.
+    /// Deletes a job that has succeeded; `false` if the lease is lost. Should be called in the transaction of the last
+    /// change that the job makes.
     pub async fn finish_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
         let sql = "delete from jobs where kind = $1 and subject_id = $2 and lease = $3";
         Ok(execute!(self, sql, job.kind, job.subject_id, job.lease)? == 1)
     }
 
-    /// A job waits until a time without having failed: as if this attempt had not been, or, where it `succeeded`, as if it
-    /// were new.
-    pub async fn put_job_back(
+    /// Makes a job wait until `run_at`, without a failure. If it `succeeded`, its attempts are reset; otherwise this
+    /// attempt does not count.
+    pub async fn reschedule_job(
         &mut self,
         job: &ClaimedJob,
         run_at: Timestamp,
@@ -177,8 +178,8 @@ impl Tx {
         Ok(())
     }
 
-    /// An attempt failed. The job waits for the next one, or, without a next one, has failed for good; then what it is about
-    /// says so too.
+    /// Records a failed attempt. The job waits for a retry at `next`. With `None` it has failed permanently, and its
+    /// subject is updated accordingly.
     pub async fn fail_job(
         &mut self,
         job: &ClaimedJob,
@@ -199,15 +200,15 @@ impl Tx {
             error,
         )?;
         if failed == 1 && state == JobState::Failed {
-            self.note_failed(job.kind, job.subject_id).await?;
+            self.mark_subject_failed(job.kind, job.subject_id).await?;
         }
         Ok(())
     }
 
-    /// What a job that is not tried any more leaves undone.
-    async fn note_failed(&mut self, kind: JobKind, subject: Uuid) -> Result<(), StoreError> {
+    /// Updates the subject of a job that will not be retried.
+    async fn mark_subject_failed(&mut self, kind: JobKind, subject: Uuid) -> Result<(), StoreError> {
         match kind {
-            // Its texts may hold links.
+            // The bodies may contain secret links.
             JobKind::SendMail => execute!(self, "update mails set text = '', html = '' where id = $1", subject)?,
             JobKind::BuildExport => execute!(
                 self,
@@ -223,9 +224,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Has a job run now; one that failed begins anew. `false` where it is not there, runs, or is a mail that failed: its text is
-    /// gone.
-    pub async fn try_job_again(&mut self, kind: JobKind, subject: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    /// Makes a job run now; a failed job starts again from its first attempt. `false` if the job does not exist, is
+    /// running, or is a failed mail, whose text is deleted.
+    pub async fn retry_job(&mut self, kind: JobKind, subject: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         let waits = execute!(
             self,
             "update jobs set attempts = case when state = 'failed' then 0 else attempts end, state = 'waiting', run_at = $3
@@ -234,22 +235,22 @@ impl Tx {
             subject,
             now,
         )?;
-        self.wake_jobs();
+        self.notify_jobs_after_commit();
         Ok(waits == 1)
     }
 
-    /// A job is not tried any more; `false` where it is not there, or runs.
-    pub async fn give_job_up(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
+    /// Gives a job up and deletes it; `false` if it does not exist or is running.
+    pub async fn give_up_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
         let sql = "delete from jobs where kind = $1 and subject_id = $2 and state <> 'running'";
         if execute!(self, sql, kind, subject)? == 0 {
             return Ok(false);
         }
-        self.note_failed(kind, subject).await?;
+        self.mark_subject_failed(kind, subject).await?;
         Ok(true)
     }
 
-    /// The jobs: those that failed, newest first; then those that run; then those that wait, by when they are due. Past its
-    /// lease a running one waits for whoever takes it over.
+    /// Lists jobs: failed ones, newest first; then running ones; then waiting ones by due time. A running job whose
+    /// lease has expired waits for another instance to claim it.
     pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
         let known = JobKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ");
         let sql = format!(
@@ -262,7 +263,7 @@ impl Tx {
             ),
             known = known
         );
-        Ok(fetch_all!(self, Job, &sql, i64::from(limits::JOBS_SHOWN))?)
+        Ok(fetch_all!(self, Job, &sql, i64::from(limits::MAX_LISTED_JOBS))?)
     }
 
     /// One job.
@@ -271,7 +272,7 @@ impl Tx {
         Ok(fetch_optional!(self, Job, sql, kind, subject)?)
     }
 
-    /// How many jobs there are in each state that has any.
+    /// The number of jobs in each state, without states that have none.
     pub async fn count_jobs(&mut self) -> Result<Vec<(JobState, i64)>, StoreError> {
         Ok(fetch_all!(self, (JobState, i64), "select state, count(*) from jobs group by state")?)
     }
@@ -282,7 +283,7 @@ impl Tx {
         Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
     }
 
-    /// Whether an instance runs a job of a kind now.
+    /// Whether any instance is running a job of a kind.
     pub async fn is_job_running(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select kind from jobs where kind = $1 and state = 'running' and run_at > $2 limit 1";
         Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())

@@ -1,28 +1,28 @@
-//! Links that let somebody do one thing once. The token itself is never here, only its hash.
+//! Links with a secret token, for one purpose and a limited number of uses. Only the hash of the token is stored.
 
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, UnknownWord,
+    StoreError, Tx, UnknownValue,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{Invitation, InvitationId, Role, Timestamp, UserId};
 
-/// What a link is good for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkPurpose {
-    /// Shows that the address of an account is its owner's.
+    /// Verifies the e-mail address of an account.
     VerifyAddress,
-    /// Gives an account another password.
+    /// Resets the password of an account.
     ResetPassword,
-    /// Gives an account another address.
+    /// Changes the e-mail address of an account.
     ChangeAddress,
-    /// Lets somebody make an account.
+    /// Invites a new user to sign up.
     Invitation,
 }
 
 impl LinkPurpose {
-    const fn text(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyAddress => "verify_address",
             Self::ResetPassword => "reset_password",
@@ -35,39 +35,39 @@ impl LinkPurpose {
 /// The SHA-256 of a link's token.
 pub type TokenHash = [u8; 32];
 
-/// A link to be kept.
+/// A link to insert.
 #[derive(Debug)]
 pub struct NewLink<'a> {
-    /// Its id, which is no secret.
+    /// The link's id, which is not secret.
     pub id: Uuid,
-    /// The hash of its token.
+    /// The hash of the token.
     pub token_hash: &'a TokenHash,
-    /// What it is good for.
+    /// The purpose.
     pub purpose: LinkPurpose,
-    /// Whose account it concerns.
+    /// The account that the link is for; `None` for an invitation.
     pub user: Option<UserId>,
-    /// The address that it is for.
+    /// The e-mail address that the link is for.
     pub email: Option<&'a str>,
-    /// What an invited person becomes.
+    /// The role of an invited user.
     pub role: Option<Role>,
-    /// How often it can be used.
+    /// How often the link can be used.
     pub uses: u32,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
-    /// When it is dead.
+    /// When the link expires.
     pub expires_at: Timestamp,
-    /// The administrator whose invitation it is: it ends with their rights. Nobody for other links.
+    /// The administrator who created the invitation, which is revoked with their role. `None` for other links.
     pub created_by: Option<UserId>,
 }
 
-/// What a link says that holds, or was just used.
+/// A link that is valid, or was just used.
 #[derive(Debug)]
 pub struct LinkRow {
-    /// Whose account it concerns.
+    /// The account that the link is for.
     pub user: Option<UserId>,
-    /// The address that it is for.
+    /// The e-mail address that the link is for.
     pub email: Option<String>,
-    /// What an invited person becomes.
+    /// The role of an invited user.
     pub role: Role,
 }
 
@@ -77,8 +77,8 @@ fn link((user, email, role): LinkColumns) -> Result<LinkRow, StoreError> {
     Ok(LinkRow { user, email, role: invited_role(role)? })
 }
 
-/// What an invitation makes of people; other links name no role.
-fn invited_role(role: Option<String>) -> Result<Role, UnknownWord> {
+/// The role in an invitation; other links have no role.
+fn invited_role(role: Option<String>) -> Result<Role, UnknownValue> {
     role.map_or(Ok(Role::Member), Role::try_from)
 }
 
@@ -93,7 +93,7 @@ fn invitation(
 }
 
 impl Tx {
-    /// Keeps a link.
+    /// Inserts a link.
     pub async fn insert_link(&mut self, link: &NewLink<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -101,10 +101,10 @@ impl Tx {
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             link.id,
             link.token_hash.as_slice(),
-            link.purpose.text(),
+            link.purpose.as_str(),
             link.user,
             link.email,
-            link.role.map(Role::word),
+            link.role.map(Role::as_str),
             i64::from(link.uses),
             link.created_at,
             link.expires_at,
@@ -113,7 +113,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The link with this token, if it can be used now. Does not use it.
+    /// The link with this token, if it is valid. Does not use it.
     pub async fn find_link(
         &mut self,
         token_hash: &TokenHash,
@@ -126,13 +126,14 @@ impl Tx {
             "select user_id, email, role from links
              where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3",
             token_hash.as_slice(),
-            purpose.text(),
+            purpose.as_str(),
             now,
         )?;
         row.map(link).transpose()
     }
 
-    /// Uses a link up by one. Of any number of transactions that use the last one, one is given the link.
+    /// Uses a link once and returns it, if it is valid. Of several transactions that race for the last use, one gets
+    /// the link.
     pub async fn use_link(
         &mut self,
         token_hash: &TokenHash,
@@ -146,19 +147,19 @@ impl Tx {
              where token_hash = $1 and purpose = $2 and uses_left > 0 and expires_at > $3
              returning user_id, email, role",
             token_hash.as_slice(),
-            purpose.text(),
+            purpose.as_str(),
             now,
         )?;
         row.map(link).transpose()
     }
 
-    /// Makes all links of one kind dead that concern an account.
+    /// Revokes all links of an account with this purpose.
     pub async fn delete_links(&mut self, user: UserId, purpose: LinkPurpose) -> Result<(), StoreError> {
-        execute!(self, "delete from links where user_id = $1 and purpose = $2", user, purpose.text())?;
+        execute!(self, "delete from links where user_id = $1 and purpose = $2", user, purpose.as_str())?;
         Ok(())
     }
 
-    /// The invitations that can be used now, newest first.
+    /// The valid invitations, newest first, at most 500.
     pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
         let rows = fetch_all!(
             self,
@@ -171,7 +172,7 @@ impl Tx {
         rows.into_iter().map(invitation).collect()
     }
 
-    /// The invitation with this token, if it can be used now.
+    /// The invitation with this token, if it is valid.
     pub async fn find_invitation(
         &mut self,
         token_hash: &TokenHash,
@@ -188,7 +189,7 @@ impl Tx {
         row.map(invitation).transpose()
     }
 
-    /// Makes all invitations dead that an administrator made. Gives how many could still be used.
+    /// Revokes all valid invitations of an administrator. Returns their number.
     pub async fn delete_invitations_of(&mut self, creator: UserId, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = execute!(
             self,
@@ -199,7 +200,7 @@ impl Tx {
         Ok(deleted)
     }
 
-    /// Makes an invitation dead; whether there was one that could be used.
+    /// Revokes an invitation; `false` if there is no valid one with this id.
     pub async fn delete_invitation(&mut self, id: InvitationId, now: Timestamp) -> Result<bool, StoreError> {
         let deleted = execute!(
             self,

@@ -1,4 +1,4 @@
-//! Mails on their way out.
+//! The outbox: mails to send, stored until they are delivered to the mail server.
 
 use uuid::Uuid;
 
@@ -8,68 +8,69 @@ use super::{
 };
 use crate::domain::{JobKind, Timestamp};
 
-/// A mail to be sent.
+/// A mail to insert and send.
 #[derive(Debug)]
 pub struct NewMail<'a> {
-    /// Its id.
+    /// The mail's id.
     pub id: Uuid,
-    /// The address.
+    /// The recipient's e-mail address.
     pub recipient: &'a str,
-    /// One line.
+    /// The subject, one line.
     pub subject: &'a str,
-    /// The plain part.
+    /// The plain text body.
     pub text: &'a str,
-    /// The same as HTML.
+    /// The HTML body.
     pub html: &'a str,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
 }
 
 /// A mail that has not been sent.
 #[derive(sqlx::FromRow)]
 pub struct UnsentMail {
-    /// Its id.
+    /// The mail's id.
     pub id: Uuid,
-    /// The address.
+    /// The recipient's e-mail address.
     pub recipient: String,
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
-    /// The plain part.
+    /// The plain text body.
     pub text: String,
-    /// The same as HTML.
+    /// The HTML body.
     pub html: String,
-    /// When it was written.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl std::fmt::Debug for UnsentMail {
-    /// Without the texts, which hold links.
+    /// Omits the bodies, which may contain secret links.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UnsentMail").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// A mail that did not reach the mail server, for administrators.
+/// A mail that could not be delivered to the mail server, for administrators.
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FailingMail {
-    /// Its id.
+    /// The mail's id.
     pub id: Uuid,
-    /// The address.
+    /// The recipient's e-mail address.
     pub recipient: String,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// When it was written.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: i64,
-    /// When it is tried next; `None` where it was given up.
+    /// The time of the next retry; `None` if it was given up.
     pub next_attempt_at: Option<Timestamp>,
-    /// What the last attempt ended with.
+    /// The error of the last attempt.
     pub last_error: Option<String>,
 }
 
 impl Tx {
-    /// Puts a mail on its way. Belongs into the transaction of the act that it tells of.
+    /// Inserts a mail and enqueues the job that sends it. Must be called in the transaction of the action that it
+    /// reports.
     pub async fn insert_mail(&mut self, mail: &NewMail<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -94,13 +95,13 @@ impl Tx {
         )?)
     }
 
-    /// Notes that a mail was sent, and forgets its texts, which hold links.
+    /// Marks a mail as sent, and deletes its bodies, which may contain secret links.
     pub async fn finish_mail(&mut self, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update mails set sent_at = $2, text = '', html = '' where id = $1", id, now)?;
         Ok(())
     }
 
-    /// The mails that failed at least once and were not sent since, newest first.
+    /// The unsent mails with at least one failed attempt, newest first, at most 200.
     pub async fn list_failing_mails(&mut self) -> Result<Vec<FailingMail>, StoreError> {
         Ok(fetch_all!(
             self,

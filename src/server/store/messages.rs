@@ -1,8 +1,8 @@
 //! Messages of chats: a tree whose nodes consist of parts.
 //!
-//! A message follows its parent. Its depth is the number of messages that come before it. Siblings are versions of one
-//! another; the head of a chat is the last message of the path that is shown. Paths are read from their end, parent by parent,
-//! so that a window costs the same in a long chat and in a short one.
+//! A message follows its parent. Its depth is the number of messages before it. Siblings are alternative versions. The
+//! head of a chat is the last message of the current path, which the page shows. Paths are read from their end, parent
+//! by parent, so that a window of messages costs the same in a long chat as in a short one.
 
 use std::borrow::Cow;
 
@@ -12,27 +12,27 @@ use super::{
 };
 use crate::domain::{ChatId, ClientId, MessageId, RunId, Timestamp};
 
-/// A message by its place in the tree.
+/// The position of a message in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Node {
-    /// Which.
+    /// The message's id.
     pub id: MessageId,
-    /// How many messages come before it on its path.
+    /// The number of messages before it on its path.
     pub depth: i64,
 }
 
-/// What a part of a message is.
+/// The kind of a message part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "snake_case", type_name = "text")]
 pub enum PartKind {
-    /// The model's thinking.
+    /// The reasoning of the model.
     Reasoning,
-    /// What was said.
+    /// The text of the message.
     Text,
 }
 
 impl PartKind {
-    /// Its name in the database and in downloads.
+    /// The name in the database and in exports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reasoning => "reasoning",
@@ -40,7 +40,7 @@ impl PartKind {
         }
     }
 
-    /// Where a part of this kind stands in its message.
+    /// The position of a part of this kind in its message.
     const fn position(self) -> i64 {
         match self {
             Self::Reasoning => 0,
@@ -52,13 +52,13 @@ impl PartKind {
 /// A part of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What it is.
+    /// The kind.
     pub kind: PartKind,
-    /// Its text.
+    /// The text.
     pub text: String,
 }
 
-/// The text of all parts of a kind.
+/// The concatenated text of all parts of a kind.
 fn text_of(parts: &[Part], kind: PartKind) -> Cow<'_, str> {
     let mut texts = parts.iter().filter(|part| part.kind == kind).map(|part| part.text.as_str());
     match (texts.next(), texts.next()) {
@@ -68,104 +68,105 @@ fn text_of(parts: &[Part], kind: PartKind) -> Cow<'_, str> {
     }
 }
 
-/// A message to be written.
+/// A message to insert.
 #[derive(Debug)]
 pub struct NewMessage<'a> {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
-    /// Its chat.
+    /// The chat's id.
     pub chat: ChatId,
-    /// The message that it follows; none where it is the first of its chat.
+    /// The message before it; `None` for the first message of a chat.
     pub parent: Option<Node>,
     /// `user` or `assistant`.
     pub author: &'static str,
     /// `complete` or `open`.
     pub state: &'static str,
-    /// What was said.
+    /// The text; empty for an open answer.
     pub text: &'a str,
     /// The model's id, for an answer.
     pub model: Option<&'a str>,
-    /// The model's name for people, for an answer.
+    /// The model's display name, for an answer.
     pub model_label: Option<&'a str>,
-    /// The sender's id, for a person's message.
+    /// The idempotency key of the sender, for a user's message.
     pub client_id: Option<ClientId>,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A message as it is kept, with its open run where it has one.
+/// A stored message, with its open run if there is one.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct MessageRow {
-    /// Its id.
+    /// The message's id.
     pub id: MessageId,
-    /// Its chat.
+    /// The chat's id.
     pub chat_id: ChatId,
-    /// The message that it follows.
+    /// The message before it; `None` for the first message of a chat.
     pub parent_id: Option<MessageId>,
-    /// How many messages come before it on its path.
+    /// The number of messages before it on its path.
     pub depth: i64,
     /// `user` or `assistant`.
     pub author: String,
     /// `complete`, `open`, `stopped`, `interrupted` or `failed`.
     pub state: String,
-    /// The model's id.
+    /// The model's id, for an answer.
     pub model: Option<String>,
-    /// The model's name for people.
+    /// The model's display name, for an answer.
     pub model_label: Option<String>,
-    /// Why it failed.
+    /// The failure code of a failed answer.
     pub failure: Option<String>,
-    /// How many of the oldest messages the model did not read.
-    pub left_out: i64,
-    /// Tokens of the question with all that came before, as the model counts them.
+    /// The number of oldest messages that were truncated because the context is too short.
+    #[sqlx(rename = "left_out")]
+    pub truncated_messages: i64,
+    /// Tokens of all prompts for this answer, as the model counts them.
     pub prompt_tokens: i64,
-    /// Tokens of the answer, likewise.
+    /// Tokens that the model generated for this answer, as the model counts them.
     pub answer_tokens: i64,
-    /// When it was sent, or begun.
+    /// When the message was sent, or the answer was begun.
     pub created_at: Timestamp,
-    /// The run that is writing it.
+    /// The open run that writes the answer.
     pub run_id: Option<RunId>,
-    /// How many open runs of the owner are older, where that run is queued.
-    pub behind: Option<i64>,
-    /// What it consists of, in the order in which it is read.
+    /// For a queued run: the number of older open runs of the owner.
+    pub runs_ahead: Option<i64>,
+    /// The parts, in order.
     #[sqlx(skip)]
     pub parts: Vec<Part>,
 }
 
 impl MessageRow {
-    /// What was said.
+    /// The text.
     pub fn text(&self) -> Cow<'_, str> {
         text_of(&self.parts, PartKind::Text)
     }
 
-    /// The model's thinking.
+    /// The reasoning of the model.
     pub fn reasoning(&self) -> Cow<'_, str> {
         text_of(&self.parts, PartKind::Reasoning)
     }
 
-    /// Its place in the tree.
+    /// The position in the tree.
     pub const fn node(&self) -> Node {
         Node { id: self.id, depth: self.depth }
     }
 
-    /// The place of the message that it follows.
+    /// The position of the parent.
     pub fn parent(&self) -> Option<Node> {
         self.parent_id.map(|id| Node { id, depth: self.depth - 1 })
     }
 }
 
-/// A message with one of its parts.
+/// A message joined with one of its parts.
 #[derive(sqlx::FromRow)]
-struct Joined {
+struct MessagePartRow {
     #[sqlx(flatten)]
     message: MessageRow,
     part_kind: Option<PartKind>,
     part_text: Option<String>,
 }
 
-/// Puts the parts of a message, which follow one another, into it.
-fn gather(rows: Vec<Joined>) -> Vec<MessageRow> {
+/// Groups consecutive rows of the same message into one message with its parts.
+fn group_parts(rows: Vec<MessagePartRow>) -> Vec<MessageRow> {
     let mut messages: Vec<MessageRow> = Vec::new();
-    for Joined { message, part_kind, part_text } in rows {
+    for MessagePartRow { message, part_kind, part_text } in rows {
         if messages.last().is_none_or(|last| last.id != message.id) {
             messages.push(message);
         }
@@ -176,7 +177,8 @@ fn gather(rows: Vec<Joined>) -> Vec<MessageRow> {
     messages
 }
 
-/// Messages `m` of the owner `$1` with their parts; `$with` comes before, `$from` says which, and `$rest` which and how.
+/// Selects messages `m` of the owner `$1` with their parts. `$with` is a `with` clause, `$from` the source of messages,
+/// and `$rest` contains further conditions and the order.
 macro_rules! select_messages {
     ($with:literal, $from:literal, $rest:literal) => {
         concat!(
@@ -184,7 +186,7 @@ macro_rules! select_messages {
             "select m.id, m.chat_id, m.parent_id, m.depth, m.author, m.state, m.model, m.model_label, m.failure, m.left_out,
                m.prompt_tokens, m.answer_tokens, m.created_at, r.id as run_id,
                case when r.state = 'queued' then (select count(*) from runs o
-                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind,
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as runs_ahead,
                p.kind as part_kind, p.text as part_text
              from ",
             $from,
@@ -200,10 +202,10 @@ macro_rules! select_messages {
 }
 
 impl Owned<'_> {
-    /// Writes a message.
+    /// Inserts a message.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the sender's id was used before.
+    /// [`StoreError::Duplicate`] if `client_id` was used before.
     pub async fn insert_message(&mut self, message: &NewMessage<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
@@ -228,11 +230,11 @@ impl Owned<'_> {
         Ok(())
     }
 
-    /// The last `limit` messages of the path that ends with a message, from its end.
+    /// The last `limit` messages of the path to the message `end`, last message first.
     pub async fn list_path(&mut self, chat: ChatId, end: MessageId, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
         let rows = fetch_all!(
             self.tx,
-            Joined,
+            MessagePartRow,
             select_messages!(
                 "with recursive path as (
                    select m.*, 1 as steps from messages m where m.owner_id = $1 and m.chat_id = $2 and m.id = $3
@@ -248,11 +250,11 @@ impl Owned<'_> {
             end,
             i64::from(limit),
         )?;
-        Ok(gather(rows))
+        Ok(group_parts(rows))
     }
 
-    /// The ids of the path of a chat that is shown.
-    pub async fn list_shown_ids(&mut self, chat: ChatId) -> Result<Vec<MessageId>, StoreError> {
+    /// The ids of the messages on the current path of a chat, from its head to the first message.
+    pub async fn list_current_path_ids(&mut self, chat: ChatId) -> Result<Vec<MessageId>, StoreError> {
         let rows = fetch_all!(
             self.tx,
             (MessageId,),
@@ -268,8 +270,7 @@ impl Owned<'_> {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The messages of a chat on all its paths, parents before children and older siblings before younger ones, after one of
-    /// them.
+    /// A page of all messages of a chat, sorted by depth and age, after the message `after`.
     pub async fn list_tree(
         &mut self,
         chat: ChatId,
@@ -279,7 +280,7 @@ impl Owned<'_> {
         let after = after.unwrap_or(Node { id: MessageId::from_uuid(uuid::Uuid::nil()), depth: -1 });
         let rows = fetch_all!(
             self.tx,
-            Joined,
+            MessagePartRow,
             select_messages!(
                 "",
                 "(select * from messages where owner_id = $1 and chat_id = $2 and (depth, id) > ($3, $4)
@@ -292,14 +293,14 @@ impl Owned<'_> {
             after.id,
             i64::from(limit),
         )?;
-        Ok(gather(rows))
+        Ok(group_parts(rows))
     }
 
     /// One message of a chat that is not deleted.
     pub async fn find_message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<MessageRow>, StoreError> {
         let rows = fetch_all!(
             self.tx,
-            Joined,
+            MessagePartRow,
             select_messages!(
                 "and m.chat_id = $2 and m.id = $3 and exists
                    (select 1 from chats c where c.id = m.chat_id and c.owner_id = $1 and c.deleted_at is null)
@@ -309,16 +310,16 @@ impl Owned<'_> {
             chat,
             message,
         )?;
-        Ok(gather(rows).pop())
+        Ok(group_parts(rows).pop())
     }
 
-    /// The person's message with this sender's id.
+    /// The owner's message with this idempotency key.
     pub async fn find_message_by_client_id(&mut self, client_id: ClientId) -> Result<Option<MessageRow>, StoreError> {
         let sql = select_messages!("and m.client_id = $2 order by p.position");
-        Ok(gather(fetch_all!(self.tx, Joined, sql, self.owner, client_id)?).pop())
+        Ok(group_parts(fetch_all!(self.tx, MessagePartRow, sql, self.owner, client_id)?).pop())
     }
 
-    /// The message that a message of a chat follows: `None` where there is no such message, `Some(None)` where it is the first.
+    /// The parent of a message: `None` if the message does not exist, `Some(None)` if it is the first of its chat.
     pub async fn find_parent(
         &mut self,
         chat: ChatId,
@@ -329,7 +330,7 @@ impl Owned<'_> {
         Ok(row.map(|(parent,)| parent))
     }
 
-    /// The first answer that was given to a message.
+    /// The oldest child of a message.
     pub async fn find_first_child(&mut self, chat: ChatId, parent: Node) -> Result<Option<MessageId>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -344,7 +345,7 @@ impl Owned<'_> {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Opens an answer again, so that it can go on.
+    /// Reopens an answer, so that a run can continue it.
     pub async fn reopen_message(&mut self, message: MessageId) -> Result<(), StoreError> {
         execute!(
             self.tx,
@@ -357,7 +358,7 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// Puts a text in the place of the one that the part of this kind of a message has.
+    /// Inserts or replaces the part of this kind of a message. An empty text deletes it.
     pub(super) async fn write_part(
         &mut self,
         message: MessageId,
@@ -369,7 +370,7 @@ impl Tx {
             execute!(self, sql, message, kind.position())?;
             return Ok(());
         }
-        // A long text is written again only where it has changed: thinking stays as it is while the answer grows.
+        // A text is only written if it has changed: the reasoning does not change while the answer grows.
         execute!(
             self,
             "insert into message_parts (message_id, position, kind, text) values ($1, $2, $3, $4)
@@ -389,7 +390,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_of_a_message_is_that_of_its_parts() {
+    fn the_text_of_a_message_is_the_text_of_its_parts() {
         let part = |kind, text: &str| Part { kind, text: text.to_owned() };
         let parts = [part(PartKind::Reasoning, "r"), part(PartKind::Text, "a"), part(PartKind::Text, "b")];
         assert_eq!((&*text_of(&parts, PartKind::Text), &*text_of(&parts, PartKind::Reasoning)), ("ab", "r"));

@@ -1,4 +1,4 @@
-//! Migrations: run at start, one process at a time.
+//! Database migrations, which run at startup, one process at a time.
 
 use sqlx::{
     Connection, Executor, PgConnection, PgPool,
@@ -9,14 +9,15 @@ use super::{StoreError, db::Db};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// Held while the schema is changed; the number means nothing, but no other program may use it in the same database.
+/// Takes the advisory lock that is held during migrations. The number is arbitrary, but no other program may use it in
+/// the same database.
 const LOCK: &str = "set local lock_timeout = '120s';
     set local statement_timeout = '130s';
     set local idle_in_transaction_session_timeout = 0;
     select pg_advisory_xact_lock(4824371023877113)";
 
-/// Brings the schema up to date. PostgreSQL is locked by [`LOCK`]; on SQLite there is one writing
-/// connection per process, and the migrator's own table makes a second process wait for the file's lock.
+/// Applies the missing migrations. [`LOCK`] excludes other processes on PostgreSQL. SQLite has one write connection per
+/// process, and the migrator's table makes a second process wait for the file lock.
 pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     let result = match db {
         Db::Sqlite { write, .. } => SQLITE.run(write).await,
@@ -24,13 +25,13 @@ pub(super) async fn run(db: &Db) -> Result<(), StoreError> {
     };
     result.map_err(|error| match error {
         MigrateError::VersionMissing(version) => StoreError::Schema(format!(
-            "the database was written by a newer Colloquy (it has migration {version}, which this program does not know); start that version, or restore a backup"
+            "the database was written by a newer Colloquy (it has the unknown migration {version}); start that version, or restore a backup"
         )),
         MigrateError::Dirty(version) => StoreError::Schema(format!(
-            "migration {version} was applied only half; restore a backup from before it, or ask for help with the text of this message"
+            "migration {version} was only partly applied; restore a backup from before it, or ask for help with this error message"
         )),
         MigrateError::VersionMismatch(version) => StoreError::Schema(format!(
-            "migration {version} of the database is not the one of this program; it was made by a build that was never released"
+            "migration {version} of the database differs from the one of this version; it was applied by a build that was never released"
         )),
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from(error),
         other => StoreError::Schema(other.to_string()),
@@ -41,20 +42,20 @@ fn postgres() -> Migrator {
     sqlx::migrate!("migrations/postgres")
 }
 
-/// The migrator's own lock belongs to a session, which a connection pooler may hand on; this one belongs to a transaction
-/// beside the migrator's.
+/// The migrator's own advisory lock belongs to a session, which a connection pooler may share. [`LOCK`] belongs to a
+/// transaction on a second connection.
 async fn run_on_postgres(pool: &PgPool) -> Result<(), MigrateError> {
     let mut holder = pool.begin().await?;
     holder.execute(sqlx::raw_sql(LOCK)).await?;
     let options = pool.connect_options();
     let mut own = PgConnection::connect_with(&options).await?;
-    // A large table may take its time. Without a pooler between, which would hand the setting on to others.
+    // Migrating a large table may take long. Not behind a pooler, which would apply the setting to other clients.
     if options.get_options().is_some() {
         own.execute(sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = '60s'")).await?;
     }
     let mut migrator = postgres();
     let done = migrator.set_locking(false).run(&mut own).await;
-    // Not given back: nobody else is to have these settings.
+    // Closed and not returned to the pool, because of its settings.
     own.close().await?;
     holder.commit().await?;
     done

@@ -1,4 +1,4 @@
-//! Sign-ins that wait for the second factor, and the ceremonies of passkeys.
+//! Pending sign-ins, which wait for the second factor, and WebAuthn ceremonies of passkeys.
 
 use super::{
     CredentialsVersion, StoreError, Tx,
@@ -6,35 +6,35 @@ use super::{
 };
 use crate::domain::{CeremonyId, PendingSignInId, Timestamp, UserId};
 
-/// Wrong tries after which a pending sign-in has ended.
-const TRIES: i64 = 10;
+/// The number of attempts after which a pending sign-in becomes invalid.
+const MAX_ATTEMPTS: i64 = 10;
 
-/// A sign-in that waits.
+/// A sign-in that waits for the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingSignIn {
-    /// Its id.
+    /// The pending sign-in's id.
     pub id: PendingSignInId,
-    /// Whose.
+    /// The user who signs in.
     pub user: UserId,
     /// Whether to stay signed in after the browser is closed.
     pub remember: bool,
-    /// The credentials by which they have come so far.
+    /// The version of the credentials that were verified in the first step.
     pub credentials: CredentialsVersion,
 }
 
-/// What a ceremony is for.
+/// The purpose of a ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CeremonyPurpose {
-    /// A new passkey.
+    /// Registers a new passkey.
     Registration,
-    /// The second step of a sign-in.
+    /// Verifies a passkey as the second factor of a sign-in.
     Check,
-    /// A sign-in without a password.
+    /// Signs in with a passkey only, without a password.
     SignIn,
 }
 
 impl CeremonyPurpose {
-    const fn text(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Registration => "registration",
             Self::Check => "check",
@@ -43,29 +43,29 @@ impl CeremonyPurpose {
     }
 }
 
-/// A ceremony to be written.
+/// A ceremony to insert.
 #[derive(Debug)]
 pub struct NewCeremony<'a> {
-    /// Its id.
+    /// The ceremony's id.
     pub id: CeremonyId,
-    /// What it is for.
+    /// The purpose.
     pub purpose: CeremonyPurpose,
-    /// Whose, where that is known.
+    /// The user; `None` if unknown until the passkey answers.
     pub user: Option<UserId>,
-    /// What must be remembered, sealed.
+    /// The sealed server-side state.
     pub state: &'a str,
-    /// When it is too late.
+    /// When the ceremony expires.
     pub expires_at: Timestamp,
 }
 
 type PendingColumns = (UserId, i64, CredentialsVersion);
 
-fn pending(id: PendingSignInId, row: Option<PendingColumns>) -> Option<PendingSignIn> {
+fn pending_sign_in(id: PendingSignInId, row: Option<PendingColumns>) -> Option<PendingSignIn> {
     row.map(|(user, remember, credentials)| PendingSignIn { id, user, remember: remember == 1, credentials })
 }
 
 impl Tx {
-    /// Writes a pending sign-in.
+    /// Inserts a pending sign-in.
     pub async fn insert_pending_sign_in(
         &mut self,
         sign_in: &PendingSignIn,
@@ -86,8 +86,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The pending sign-in with this id, if it can still be finished: neither too old nor tried too often, its person
-    /// not shut out and their credentials those by which they have come so far.
+    /// The pending sign-in with this id, if it is still valid: not expired, with attempts left, of an enabled user
+    /// whose credentials have not changed since the first step.
     pub async fn find_pending_sign_in(
         &mut self,
         id: PendingSignInId,
@@ -101,14 +101,14 @@ impl Tx {
                and p.credentials_version = u.credentials_version",
             id,
             now,
-            TRIES,
+            MAX_ATTEMPTS,
         )?;
-        Ok(pending(id, row))
+        Ok(pending_sign_in(id, row))
     }
 
-    /// Like [`Tx::find_pending_sign_in`], and counts a try, so that no more than ten are looked at even when they race. Whether
-    /// the credentials are still those is compared when it is finished.
-    pub async fn try_pending_sign_in(
+    /// Like [`Tx::find_pending_sign_in`], but also counts an attempt, so that no more than ten are verified even when
+    /// they race. The credentials version is not compared here, but when the sign-in is completed.
+    pub async fn count_pending_sign_in_attempt(
         &mut self,
         id: PendingSignInId,
         now: Timestamp,
@@ -122,23 +122,23 @@ impl Tx {
              returning user_id, remember, credentials_version",
             id,
             now,
-            TRIES,
+            MAX_ATTEMPTS,
         )?;
-        Ok(pending(id, row))
+        Ok(pending_sign_in(id, row))
     }
 
-    /// Ends a pending sign-in; `true` for whoever is first.
+    /// Deletes a pending sign-in. Only the first caller gets `true`.
     pub async fn delete_pending_sign_in(&mut self, id: PendingSignInId) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from pending_sign_ins where id = $1", id)? == 1)
     }
 
-    /// Ends all pending sign-ins of a person, as a change of password must.
+    /// Deletes all pending sign-ins of a user, for example after a password change.
     pub async fn delete_pending_sign_ins_of(&mut self, user: UserId) -> Result<(), StoreError> {
         execute!(self, "delete from pending_sign_ins where user_id = $1", user)?;
         Ok(())
     }
 
-    /// Writes a ceremony, in the place of one with the same id.
+    /// Inserts a ceremony, or replaces the one with the same id.
     pub async fn insert_ceremony(&mut self, ceremony: &NewCeremony<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -146,7 +146,7 @@ impl Tx {
              on conflict (id) do update set
                purpose = excluded.purpose, user_id = excluded.user_id, state = excluded.state, expires_at = excluded.expires_at",
             ceremony.id,
-            ceremony.purpose.text(),
+            ceremony.purpose.as_str(),
             ceremony.user,
             ceremony.state,
             ceremony.expires_at,
@@ -154,8 +154,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a ceremony away and gives its sealed state and its end, if it is for this purpose and person and not too old.
-    /// Of several that try, one gets it.
+    /// Deletes a ceremony and returns its sealed state and expiry time, if it is for this purpose and user and has not
+    /// expired. Of several concurrent calls, only one gets it.
     pub async fn take_ceremony(
         &mut self,
         id: CeremonyId,
@@ -170,7 +170,7 @@ impl Tx {
             id,
         )?;
         Ok(row
-            .filter(|(_, kept, whose, expires_at)| kept == purpose.text() && *whose == user && *expires_at > now)
+            .filter(|(_, stored, owner, expires_at)| stored == purpose.as_str() && *owner == user && *expires_at > now)
             .map(|(state, _, _, expires_at)| (state, expires_at)))
     }
 }

@@ -1,38 +1,38 @@
-//! People as administrators see them.
+//! User accounts as administrators see them.
 
 use super::{
     StoreError, Tx,
-    chats::literal_pattern,
+    chats::like_pattern,
     db::{execute, fetch_all, fetch_optional},
 };
-use crate::domain::{PersonSummary, Role, Standing, Timestamp, UserId, search_key};
+use crate::domain::{AccountStatus, PersonSummary, Role, Timestamp, UserId, search_key};
 
-/// A place in the list of people, which is sorted by name.
+/// A cursor in the list of users, which is sorted by name: the last row of the previous page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeopleCursor {
-    /// The name's key of the last person before it.
+    /// The sort key of the name.
     pub name_key: String,
-    /// Their id.
+    /// The user's id.
     pub id: UserId,
 }
 
-/// An account, for administrators.
+/// A user account, for administrators.
 #[derive(Debug)]
 pub struct PersonRow {
-    /// What lists show of it.
+    /// The part that lists show.
     pub summary: PersonSummary,
-    /// The key by which lists sort its name.
+    /// The sort key of the name.
     pub name_key: String,
-    /// When it was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When its address was shown to be its owner's.
+    /// When the e-mail address was verified.
     pub email_verified_at: Option<Timestamp>,
-    /// When it is deleted, if it is to be.
+    /// When the account will be deleted, if a deletion is scheduled.
     pub deletion_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct UserColumns {
     id: UserId,
     name: String,
     name_key: String,
@@ -47,13 +47,13 @@ struct Row {
     deletion_at: Option<Timestamp>,
 }
 
-impl From<Row> for PersonRow {
-    fn from(row: Row) -> Self {
-        let standing = match (row.disabled_at, row.must_verify, row.last_seen_at) {
-            (Some(_), ..) => Standing::Disabled,
-            (None, true, _) => Standing::Unverified,
-            (None, false, None) => Standing::NeverSeen,
-            (None, false, Some(_)) => Standing::Active,
+impl From<UserColumns> for PersonRow {
+    fn from(row: UserColumns) -> Self {
+        let status = match (row.disabled_at, row.must_verify, row.last_seen_at) {
+            (Some(_), ..) => AccountStatus::Disabled,
+            (None, true, _) => AccountStatus::Unverified,
+            (None, false, None) => AccountStatus::NeverSeen,
+            (None, false, Some(_)) => AccountStatus::Active,
         };
         Self {
             summary: PersonSummary {
@@ -61,7 +61,7 @@ impl From<Row> for PersonRow {
                 name: row.name,
                 email: row.email,
                 role: row.role,
-                standing,
+                status,
                 last_seen_at: row.last_seen_at,
             },
             name_key: row.name_key,
@@ -72,13 +72,13 @@ impl From<Row> for PersonRow {
     }
 }
 
-/// The key by which a name is sorted and found.
+/// The key for sorting and searching a name.
 pub(super) fn name_key(name: &str) -> String {
     search_key(name)
 }
 
 impl Tx {
-    /// The people whose name or address contains a text, by name, after a place in that order.
+    /// The users whose name or e-mail address contains `search`, sorted by name, after the cursor.
     pub async fn list_people(
         &mut self,
         search: &str,
@@ -88,14 +88,14 @@ impl Tx {
         let (name_key, id) = after.map_or(("", uuid::Uuid::nil()), |after| (after.name_key.as_str(), after.id.uuid()));
         let rows = fetch_all!(
             self,
-            Row,
+            UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
              from users u
              where ($1 = '%%' or replace(u.name_key, '\u{200D}', '') like $1 escape '\\' or u.email_key like $1 escape '\\')
                and (u.name_key, u.id) > ($2, $3)
              order by u.name_key, u.id limit $4",
-            literal_pattern(search),
+            like_pattern(search),
             name_key,
             id,
             i64::from(limit),
@@ -103,11 +103,11 @@ impl Tx {
         Ok(rows.into_iter().map(PersonRow::from).collect())
     }
 
-    /// An account, for administrators.
+    /// A user account, for administrators.
     pub async fn find_person(&mut self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
         let row = fetch_optional!(
             self,
-            Row,
+            UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
              from users u where u.id = $1",
@@ -116,15 +116,15 @@ impl Tx {
         Ok(row.map(PersonRow::from))
     }
 
-    /// Waits until no other transaction decides who the administrators are, and lets none do so until this one ends.
-    /// What is read after it is what that other one has left.
+    /// Locks the set of administrators until this transaction ends. Waits for another transaction that holds this lock;
+    /// later reads see what it has committed.
     pub async fn lock_administrators(&mut self) -> Result<(), StoreError> {
-        // On PostgreSQL the row is locked by writing it; on SQLite there is one writer anyway.
+        // On PostgreSQL, the update locks the row. SQLite has only one writer anyway.
         execute!(self, "update installation set singleton = 1 where singleton = 1")?;
         Ok(())
     }
 
-    /// How many administrators can sign in, and stay.
+    /// The number of administrators that can sign in and are not about to be deleted.
     pub async fn count_administrators(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self,
@@ -135,7 +135,7 @@ impl Tx {
         Ok(row.map_or(0, |(count,)| count))
     }
 
-    /// Whether this account may do what administrators do, at this moment.
+    /// Whether this account is currently an enabled administrator.
     pub async fn is_administrator(&mut self, user: UserId) -> Result<bool, StoreError> {
         let row =
             fetch_optional!(self, (String,), "select role from users where id = $1 and disabled_at is null", user)?;
@@ -143,7 +143,7 @@ impl Tx {
         Ok(role == Some(Role::Administrator))
     }
 
-    /// Shuts an account, or opens it again; whether that changed it.
+    /// Disables an account (`Some`) or enables it (`None`); `false` if it already was.
     pub async fn update_disabled(&mut self, user: UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
             self,

@@ -1,4 +1,4 @@
-//! What people choose for their own pages, and their pictures.
+//! User preferences and profile pictures.
 
 use super::{
     StoreError, Tx,
@@ -6,19 +6,19 @@ use super::{
 };
 use crate::domain::UserId;
 
-/// What a person chose.
+/// The preferences of a user.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ProfileRow {
-    /// The tag of the language.
+    /// The language tag.
     pub language: String,
-    /// The name of the time zone.
+    /// The name of the time zone; `None` to use the browser's.
     pub time_zone: Option<String>,
-    /// The version of the picture; `None` where there is none.
+    /// The version of the picture; `None` without a picture.
     pub picture: Option<i64>,
 }
 
 impl Tx {
-    /// What a person chose.
+    /// The preferences of a user.
     pub async fn find_profile(&mut self, user: UserId) -> Result<Option<ProfileRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -29,7 +29,7 @@ impl Tx {
         )?)
     }
 
-    /// Gives an account's pages another language and time zone.
+    /// Changes the language and the time zone of a user.
     pub async fn update_locale(
         &mut self,
         user: UserId,
@@ -40,13 +40,13 @@ impl Tx {
         Ok(())
     }
 
-    /// A person's picture with its version.
+    /// The version and the bytes of a user's picture.
     pub async fn find_picture(&mut self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
         Ok(fetch_optional!(self, (i64, Vec<u8>), "select version, bytes from pictures where user_id = $1", user)?)
     }
 
-    /// Puts a picture in the place of a person's former one.
-    pub async fn put_picture(&mut self, user: UserId, version: i64, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Inserts or replaces a user's picture.
+    pub async fn replace_picture(&mut self, user: UserId, version: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
             self,
             "insert into pictures (user_id, version, bytes) values ($1, $2, $3)
@@ -58,7 +58,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes a person's picture.
+    /// Deletes a user's picture; `false` if there was none.
     pub async fn delete_picture(&mut self, user: UserId) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from pictures where user_id = $1", user)? == 1)
     }

@@ -1,30 +1,30 @@
-//! Every trace of a person, taken out, and the proof that none is left.
+//! Deletes all data of a user, and checks that nothing is left.
 //!
-//! [`ID_COLUMNS`] names every column of the schema that holds ids, with what it means for a deletion; a test compares it
-//! with both databases. A new table fails that test until it has its place here.
+//! [`ID_COLUMNS`] lists every column of the schema that contains ids, with its meaning for a deletion. A test compares
+//! the list with both databases, and fails for a new table that is not listed.
 
 use super::{
     DueDeletion, StoreError, Tx,
     db::{execute, fetch_optional},
-    purge_slices::{Counts, OF_ACTOR, OF_SUBJECT},
+    purge_batches::{ACTOR_DATA, Counts, SUBJECT_DATA},
 };
 
-/// What the ids of a column are, for a deletion.
+/// What the ids of a column refer to, and what a purge does with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
-    /// A person, whose rows these are: they are deleted.
+pub enum IdKind {
+    /// The user who owns the row: the row is deleted.
     Owner,
-    /// A person who is named in a row of somebody or something else: the name is taken out.
+    /// A user who is mentioned in another row: the id is set to null.
     Mention,
-    /// A person, in the audit: the id stays, which is nobody's then, and what was noted of them is blanked.
+    /// A user in the audit log: the id stays, which then refers to no account, and personal data is blanked.
     Audit,
-    /// Something else than a person.
+    /// Not a user.
     Other,
 }
-use Holds::{Audit, Mention, Other, Owner};
+use IdKind::{Audit, Mention, Other, Owner};
 
-/// Every column that holds ids: table, column, what it holds. Rows are deleted in this order.
-pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
+/// Every column that contains ids: table, column, kind of id. Rows are deleted in this order.
+pub const ID_COLUMNS: &[(&str, &str, IdKind)] = &[
     ("runs", "owner_id", Owner),
     ("messages", "owner_id", Owner),
     ("chats", "owner_id", Owner),
@@ -77,29 +77,30 @@ pub const ID_COLUMNS: &[(&str, &str, Holds)] = &[
     ("sign_ins", "id", Other),
 ];
 
-/// Tables without such columns. Tries are found by the last word of their key.
+/// Tables without such columns. Rate limit counters are found by their subject.
 pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles", "write_checks"];
 
 impl Tx {
-    /// Deletes every trace of a person but what the audit and the mails of others say, all at once. What there may be much
-    /// of is deleted before, by [`super::Store::purge_much`]; the counts are those of both.
+    /// Deletes all remaining data of a user in this transaction, except mentions in the audit log and in mails to
+    /// others. [`super::Store::purge_large_tables`] must run before. Returns the numbers of rows that both have
+    /// deleted.
     ///
     /// # Errors
-    /// As the database says; then the transaction must not be committed.
+    /// Any [`StoreError`]; the transaction must not be committed then.
     pub async fn purge(&mut self, due: &DueDeletion) -> Result<Counts, StoreError> {
         let user = due.id;
-        let mut counts = self.list_deleted(user).await?;
+        let mut counts = self.list_deletion_counts(user).await?;
         self.delete_jobs_of(user, &due.email_key).await?;
         let mails = execute!(self, "delete from mails where lower(recipient) = $1", &due.email_key)?;
         *counts.entry("mails").or_default() += mails;
         execute!(self, "delete from reset_requests where lower(email) = $1", &due.email_key)?;
-        let tries = "delete from throttles where subject in ($1, $2)";
-        *counts.entry("throttles").or_default() += execute!(self, tries, &due.email_key, user.to_string())?;
-        // Invitations for this address are nobody's, and would tell of it.
+        let throttles = "delete from throttles where subject in ($1, $2)";
+        *counts.entry("throttles").or_default() += execute!(self, throttles, &due.email_key, user.to_string())?;
+        // Invitations to this address have no user, but contain the address.
         let links = "delete from links where user_id is null and lower(email) = $1";
         *counts.entry("links").or_default() += execute!(self, links, &due.email_key)?;
-        for (table, column, holds) in ID_COLUMNS {
-            match holds {
+        for (table, column, kind) in ID_COLUMNS {
+            match kind {
                 Owner => {
                     let sql = format!("delete from {table} where {column} = $1");
                     *counts.entry(table).or_default() += execute!(self, &sql, user)?;
@@ -111,27 +112,27 @@ impl Tx {
                 Audit | Other => {}
             }
         }
-        while self.blank_some_audit(user).await? > 0 {}
+        while self.blank_audit_batch(user).await? > 0 {}
         counts.retain(|table, count| *count > 0 && *table != "deletion_counts");
         Ok(counts)
     }
 
-    /// What still names a person, after a purge: places, each with how many rows.
+    /// The columns that still refer to a user after a purge, each with the number of rows.
     pub async fn find_traces(&mut self, due: &DueDeletion) -> Result<Vec<String>, StoreError> {
         let mut traces = Vec::new();
-        let mut note = |place: String, row: Option<(i64,)>| {
+        let mut add = |column: String, row: Option<(i64,)>| {
             let count = row.map_or(0, |(count,)| count);
             if count > 0 {
-                traces.push(format!("{place}: {count}"));
+                traces.push(format!("{column}: {count}"));
             }
         };
-        for (table, column, holds) in ID_COLUMNS {
-            if matches!(holds, Owner | Mention) {
+        for (table, column, kind) in ID_COLUMNS {
+            if matches!(kind, Owner | Mention) {
                 let sql = format!("select count(*) from {table} where {column} = $1");
-                note(format!("{table}.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
+                add(format!("{table}.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
             }
         }
-        for (place, condition) in [
+        for (column, condition) in [
             ("users.email", "users where email_key = $1"),
             ("mails.recipient", "mails where lower(recipient) = $1"),
             ("links.email", "links where lower(email) = $1"),
@@ -139,13 +140,13 @@ impl Tx {
             ("throttles.key", "throttles where subject = $1"),
         ] {
             let sql = format!("select count(*) from {condition}");
-            note(place.to_owned(), fetch_optional!(self, (i64,), &sql, &due.email_key)?);
+            add(column.to_owned(), fetch_optional!(self, (i64,), &sql, &due.email_key)?);
         }
         let sql = "select count(*) from throttles where subject = $1";
-        note("throttles.key".to_owned(), fetch_optional!(self, (i64,), sql, due.id.to_string())?);
-        for (column, is_named) in [("actor_id", OF_ACTOR), ("subject_id", OF_SUBJECT)] {
-            let sql = format!("select count(*) from audit where {column} = $1 and {is_named}");
-            note(format!("audit.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
+        add("throttles.key".to_owned(), fetch_optional!(self, (i64,), sql, due.id.to_string())?);
+        for (column, has_data) in [("actor_id", ACTOR_DATA), ("subject_id", SUBJECT_DATA)] {
+            let sql = format!("select count(*) from audit where {column} = $1 and {has_data}");
+            add(format!("audit.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
         }
         Ok(traces)
     }

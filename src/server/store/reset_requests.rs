@@ -1,4 +1,4 @@
-//! New passwords that somebody asked for, until it is looked at whether anybody has the address.
+//! Requests for a password reset, queued until a background task checks whether an account has the e-mail address.
 
 use uuid::Uuid;
 
@@ -8,23 +8,23 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// Somebody has asked for a new password.
+/// A request for a password reset.
 #[derive(Debug, sqlx::FromRow)]
 pub struct ResetRequest {
-    /// Its id.
+    /// The request's id.
     pub id: Uuid,
-    /// For which address, as it was given.
+    /// The e-mail address as entered.
     pub email: String,
-    /// From which machine.
+    /// The client's IP address.
     pub address: String,
-    /// With which browser, as it names itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: String,
-    /// When.
+    /// When it was requested.
     pub created_at: Timestamp,
 }
 
 impl Tx {
-    /// Keeps a request.
+    /// Inserts a request.
     pub async fn insert_reset_request(&mut self, request: &ResetRequest) -> Result<(), StoreError> {
         execute!(
             self,
@@ -38,7 +38,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The oldest requests.
+    /// The `limit` oldest requests.
     pub async fn list_reset_requests(&mut self, limit: u32) -> Result<Vec<ResetRequest>, StoreError> {
         Ok(fetch_all!(
             self,
@@ -48,7 +48,7 @@ impl Tx {
         )?)
     }
 
-    /// Takes a request out; `true` for whoever is first.
+    /// Deletes a request. Only the first caller gets `true`.
     pub async fn delete_reset_request(&mut self, id: Uuid) -> Result<bool, StoreError> {
         Ok(execute!(self, "delete from reset_requests where id = $1", id)? == 1)
     }

@@ -1,4 +1,4 @@
-//! The rules by which chats are deleted some days after their last message.
+//! Retention rules, which delete chats some days after their last message.
 
 use super::{
     StoreError, Tx,
@@ -6,106 +6,105 @@ use super::{
 };
 use crate::domain::{ChatId, Timestamp, UserId};
 
-/// Chats that are taken at a time.
-const BATCH: i64 = 100;
+/// The number of chats per query.
+const BATCH_SIZE: i64 = 100;
 
-/// What a person chose.
+/// The retention rule that a user chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct RetentionRow {
-    /// Days after the last message; `None` where chats are kept.
+    /// Days after the last message; `None` to keep chats.
     #[sqlx(rename = "retention_days")]
     pub days: Option<i64>,
-    /// When that begins to hold.
+    /// When the rule takes effect.
     #[sqlx(rename = "retention_from")]
     pub from: Option<Timestamp>,
 }
 
-/// By which rule a chat is deleted.
+/// The rule by which a chat is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// The installation's, which holds for all chats.
-    Everybodys,
-    /// Its owner's.
-    Choice,
+pub enum RetentionRule {
+    /// The rule of the installation, which applies to all chats.
+    Installation,
+    /// The rule of the chat's owner.
+    User,
 }
 
-/// A chat in which nothing was said for long.
+/// A chat without recent messages.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
-pub struct SilentChat {
-    /// Which.
+pub struct InactiveChat {
+    /// The chat's id.
     pub id: ChatId,
-    /// Whose.
+    /// The owner.
     pub owner_id: UserId,
-    /// When something was last said.
+    /// The time of the last message.
     pub active_at: Timestamp,
 }
 
 impl Tx {
-    /// What a person chose.
+    /// The retention rule that a user chose.
     pub async fn find_retention(&mut self, user: UserId) -> Result<Option<RetentionRow>, StoreError> {
         let sql = "select retention_days, retention_from from users where id = $1";
         Ok(fetch_optional!(self, RetentionRow, sql, user)?)
     }
 
-    /// Puts another choice in the place of a person's former one.
+    /// Replaces the retention rule of a user.
     pub async fn update_retention(&mut self, user: UserId, rule: RetentionRow) -> Result<(), StoreError> {
         let sql = "update users set retention_days = $2, retention_from = $3 where id = $1";
         execute!(self, sql, user, rule.days, rule.from)?;
         Ok(())
     }
 
-    /// Some chats in which nothing was said since `moment` and nothing is being written, whoever's they are, after a chat in
-    /// their order.
-    pub async fn list_chats_silent_since(
+    /// A page of chats of all users that had no activity since `before` and have no open run, after the chat `after`.
+    pub async fn list_inactive_chats(
         &mut self,
-        moment: Timestamp,
-        after: Option<SilentChat>,
-    ) -> Result<Vec<SilentChat>, StoreError> {
-        let (active_at, id) = after.map_or((Timestamp::from_micros(i64::MIN), first()), |c| (c.active_at, c.id));
+        before: Timestamp,
+        after: Option<InactiveChat>,
+    ) -> Result<Vec<InactiveChat>, StoreError> {
+        let (active_at, id) = after.map_or((Timestamp::from_micros(i64::MIN), min_id()), |c| (c.active_at, c.id));
         Ok(fetch_all!(
             self,
-            SilentChat,
+            InactiveChat,
             "select c.id, c.owner_id, c.active_at from chats c
              where c.deleted_at is null and c.active_at < $1 and (c.active_at, c.id) > ($2, $3)
              and not exists (select 1 from runs r where r.chat_id = c.id and r.state <> 'ended')
              order by c.active_at, c.id limit $4",
-            moment,
+            before,
             active_at,
             id,
-            BATCH,
+            BATCH_SIZE,
         )?)
     }
 
-    /// The same by what their owners chose, who keep what they have pinned.
-    pub async fn list_chats_by_choice(
+    /// A page of chats that are due by the rule of their owner, except pinned ones, after the chat `after`.
+    pub async fn list_chats_due_by_user_rule(
         &mut self,
         now: Timestamp,
-        after: Option<SilentChat>,
-    ) -> Result<Vec<SilentChat>, StoreError> {
+        after: Option<InactiveChat>,
+    ) -> Result<Vec<InactiveChat>, StoreError> {
         Ok(fetch_all!(
             self,
-            SilentChat,
+            InactiveChat,
             "select c.id, c.owner_id, c.active_at from users u join chats c on c.owner_id = u.id
              where u.retention_days is not null and u.retention_from <= $1
              and c.deleted_at is null and not c.pinned and c.active_at < $1 - u.retention_days * 86400000000
              and c.id > $2 and not exists (select 1 from runs r where r.chat_id = c.id and r.state <> 'ended')
              order by c.id limit $3",
             now,
-            after.map_or(first(), |chat| chat.id),
-            BATCH,
+            after.map_or(min_id(), |chat| chat.id),
+            BATCH_SIZE,
         )?)
     }
 
-    /// Marks a chat as deleted, unless something was said in it since it was listed, it was pinned where that keeps it, or
-    /// its owner changed their mind. Whether it was.
-    pub async fn delete_silent_chat(
+    /// Marks a chat as deleted; `false` if, since it was listed, it had activity, or no longer fits the owner's rule,
+    /// for example because it was pinned.
+    pub async fn delete_inactive_chat(
         &mut self,
-        chat: &SilentChat,
-        rule: Rule,
+        chat: &InactiveChat,
+        rule: RetentionRule,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        // First the row alone, which on PostgreSQL waits for whoever is writing in this chat: the second statement then sees
-        // all that they have written, in other tables too.
+        // On PostgreSQL this locks the row and waits for transactions that write to this chat. The second statement
+        // then sees all of their changes, in other tables too.
         execute!(self, "update chats set active_at = active_at where id = $1", chat.id)?;
         let marked = execute!(
             self,
@@ -117,13 +116,13 @@ impl Tx {
             chat.id,
             now,
             chat.active_at,
-            rule == Rule::Everybodys,
+            rule == RetentionRule::Installation,
         )?;
         Ok(marked == 1)
     }
 }
 
-/// An id before all others.
-const fn first() -> ChatId {
+/// An id that sorts before all others.
+const fn min_id() -> ChatId {
     ChatId::from_uuid(uuid::Uuid::nil())
 }

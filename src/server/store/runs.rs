@@ -1,11 +1,11 @@
-//! Runs: who writes which answer, and until when.
+//! Runs: the generation of answers by workers.
 //!
-//! A run is `queued`, then `running` under a worker's lease, then `ended`. Each claim raises its epoch; whoever writes with
-//! an older epoch changes no row. Statements of the engine name the run and the epoch, not the owner: they are about work
-//! that an owner has already asked for.
+//! A run is `queued`, then `running` under a worker's lease, then `ended`. Each claim increments its epoch; a write
+//! with an older epoch changes no row. Statements of the workers filter by run and epoch, not by owner, because the
+//! owner has already requested the work.
 //!
-//! Some conditions say both `state = 'running'` and `state <> 'ended'`: SQLite uses an index of open runs only where the
-//! condition of the index stands word for word.
+//! Some conditions contain both `state = 'running'` and `state <> 'ended'`: SQLite only uses the index of open runs if
+//! the condition of the index is repeated literally.
 
 use std::collections::HashSet;
 
@@ -17,98 +17,98 @@ use super::{
 };
 use crate::domain::{ChatId, MessageId, RunId, Timestamp, UserId};
 
-/// A run to be written.
+/// A run to insert.
 #[derive(Debug)]
 pub struct NewRun<'a> {
-    /// Its id.
+    /// The run's id.
     pub id: RunId,
-    /// Its chat.
+    /// The chat's id.
     pub chat: ChatId,
     /// The answer that it writes.
     pub message: MessageId,
-    /// The id of the model that is asked.
+    /// The model's id.
     pub model: &'a str,
-    /// Whether it goes on from what the answer has already.
+    /// Whether it continues the existing text of the answer.
     pub continues: bool,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A run that this worker has.
+/// A run that this worker has claimed.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Claimed {
-    /// Its id.
+pub struct ClaimedRun {
+    /// The run's id.
     pub id: RunId,
-    /// Its chat.
+    /// The chat's id.
     pub chat_id: ChatId,
     /// The answer that it writes.
     pub message_id: MessageId,
-    /// Whose.
+    /// The owner.
     pub owner_id: UserId,
     /// The epoch of this claim.
     pub epoch: i64,
-    /// The id of the model that is asked.
+    /// The model's id.
     pub model: String,
-    /// Whether it goes on from what the answer has already.
+    /// Whether it continues the existing text of the answer.
     pub continues: bool,
-    /// Whether a person has asked it to stop.
+    /// Whether the user has requested a stop.
     pub stop_requested: bool,
 }
 
-/// A run as its readers see it.
+/// The status of a run, for its readers.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
-pub struct OpenRun {
+pub struct RunStatus {
     /// The answer that it writes.
     pub message_id: MessageId,
     /// The epoch of the last claim.
     pub epoch: i64,
     /// Whether it has ended.
     pub ended: bool,
-    /// For a queued run: how many open runs of its owner are older. `None` once it was claimed.
-    pub behind: Option<i64>,
+    /// For a queued run: the number of older open runs of its owner. `None` after it was claimed.
+    pub runs_ahead: Option<i64>,
 }
 
-/// What an answer has so far.
+/// The current content of an answer and the token counts of its run.
 #[derive(Debug, Clone)]
-pub struct Progress {
-    /// The run.
+pub struct RunProgress {
+    /// The run's id.
     pub run: RunId,
-    /// The claim under which it was written.
+    /// The epoch of the claim.
     pub epoch: i64,
-    /// The answer.
+    /// The answer's id.
     pub message: MessageId,
-    /// All of its text.
+    /// The complete text.
     pub text: String,
-    /// All of the model's thinking.
+    /// The complete reasoning of the model.
     pub reasoning: String,
-    /// How many of the oldest messages the model did not read.
-    pub left_out: i64,
-    /// Tokens that this run has read.
+    /// The number of oldest messages that were truncated because the context is too short.
+    pub truncated_messages: i64,
+    /// Prompt tokens of this run.
     pub prompt_tokens: i64,
-    /// Tokens that this run has written.
+    /// Tokens that the model has generated in this run.
     pub answer_tokens: i64,
-    /// The tokens of the prompt's sections by their names, as JSON.
+    /// The tokens of the prompt sections by name, as a JSON object.
     pub prompt_sections: String,
 }
 
-/// A run of this worker that ends without having written anything: the answer keeps the text that it has.
+/// The claim of a worker on a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunClaim {
-    /// The run.
+    /// The run's id.
     pub run: RunId,
-    /// The claim under which it ends.
+    /// The epoch of the claim.
     pub epoch: i64,
-    /// The answer.
+    /// The answer's id.
     pub message: MessageId,
 }
 
-impl From<&Claimed> for RunClaim {
-    fn from(claimed: &Claimed) -> Self {
+impl From<&ClaimedRun> for RunClaim {
+    fn from(claimed: &ClaimedRun) -> Self {
         Self { run: claimed.id, epoch: claimed.epoch, message: claimed.message_id }
     }
 }
 
-/// A run that ends without its worker, with the tokens of its last progress.
+/// A run that was ended without its worker, with the tokens of its last progress.
 #[derive(Debug, sqlx::FromRow)]
 struct InterruptedRun {
     message_id: MessageId,
@@ -117,28 +117,28 @@ struct InterruptedRun {
     answer_tokens: i64,
 }
 
-/// How an answer ended.
+/// The end of a run.
 #[derive(Debug, Clone)]
-pub struct Ending {
-    /// The claim under which it ends.
+pub struct FinishedRun {
+    /// The claim of the worker.
     pub claim: RunClaim,
-    /// All that it has. `None` where nothing was written under this claim: then the answer keeps what it had.
-    pub progress: Option<Progress>,
+    /// The final content. `None` if nothing was written under this claim; the answer then keeps its content.
+    pub progress: Option<RunProgress>,
     /// `complete`, `stopped`, `interrupted` or `failed`.
     pub state: &'static str,
-    /// Why it failed.
+    /// The failure code of a failed answer.
     pub failure: Option<String>,
-    /// The beginning of the text, for the lists.
-    pub last_words: String,
-    /// Now.
+    /// The beginning of the text, for the chat lists. Empty to keep the previous preview.
+    pub preview: String,
+    /// The current time.
     pub now: Timestamp,
 }
 
 impl Owned<'_> {
-    /// Writes a run, queued.
+    /// Inserts a queued run.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the chat has an open run.
+    /// [`StoreError::Duplicate`] if the chat already has an open run.
     pub async fn insert_run(&mut self, run: &NewRun<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
@@ -155,14 +155,14 @@ impl Owned<'_> {
         Ok(())
     }
 
-    /// A run of a chat that is not deleted.
-    pub async fn find_run(&mut self, chat: ChatId, run: RunId) -> Result<Option<OpenRun>, StoreError> {
+    /// The status of a run in a chat that is not deleted.
+    pub async fn find_run(&mut self, chat: ChatId, run: RunId) -> Result<Option<RunStatus>, StoreError> {
         Ok(fetch_optional!(
             self.tx,
-            OpenRun,
+            RunStatus,
             "select r.message_id, r.epoch, r.state = 'ended' as ended,
                case when r.state = 'queued' then (select count(*) from runs o
-                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as behind
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as runs_ahead
              from runs r join chats c on c.id = r.chat_id
              where r.owner_id = $1 and r.chat_id = $2 and r.id = $3 and c.deleted_at is null",
             self.owner,
@@ -171,7 +171,7 @@ impl Owned<'_> {
         )?)
     }
 
-    /// How many runs have not ended, those that wait in line included.
+    /// The number of open runs, both queued and running.
     pub async fn count_open_runs(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -182,7 +182,7 @@ impl Owned<'_> {
         Ok(row.map_or(0, |(count,)| count))
     }
 
-    /// The run that wrote, or writes, an answer last.
+    /// The newest run of an answer.
     pub async fn find_last_run(&mut self, message: MessageId) -> Result<Option<RunId>, StoreError> {
         let row = fetch_optional!(
             self.tx,
@@ -194,8 +194,8 @@ impl Owned<'_> {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Stops the open run of an answer, or all open runs of a chat. One that is queued ends at once; one that is being
-    /// executed is asked to stop. Gives those that were asked.
+    /// Stops the open run of an answer, or all open runs of a chat. A queued run ends immediately; for a running one, a
+    /// stop is requested from its worker. Returns the ids of these running runs.
     pub async fn request_stop(
         &mut self,
         chat: ChatId,
@@ -231,19 +231,19 @@ impl Owned<'_> {
 }
 
 impl Tx {
-    /// Claims a run that is queued. `None` where somebody else has it, it has ended, or its owner has `per_person` runs
-    /// that are being executed: then it stays in line. Two instances that claim at the same moment can exceed the bound
-    /// by one.
+    /// Claims a queued run. `None` if another worker has claimed it, it has ended, or its owner already has
+    /// `max_per_user` running runs; then it stays queued. Two instances that claim at the same time can exceed the
+    /// limit by one.
     pub async fn claim_run(
         &mut self,
         run: RunId,
         worker: Uuid,
         lease_until: Timestamp,
-        per_person: u32,
-    ) -> Result<Option<Claimed>, StoreError> {
+        max_per_user: u32,
+    ) -> Result<Option<ClaimedRun>, StoreError> {
         Ok(fetch_optional!(
             self,
-            Claimed,
+            ClaimedRun,
             "update runs set state = 'running', epoch = epoch + 1, worker = $2, lease_until = $3
              where id = $1 and state = 'queued' and (select count(*) from runs o
                where o.owner_id = runs.owner_id and o.state = 'running' and o.state <> 'ended') < $4
@@ -251,16 +251,16 @@ impl Tx {
             run,
             worker,
             lease_until,
-            i64::from(per_person),
+            i64::from(max_per_user),
         )?)
     }
 
-    /// The oldest queued runs that were written before this moment and whose owners have fewer than `per_person` runs
-    /// that are being executed.
+    /// The oldest queued runs that were created before this time and whose owners have fewer than `max_per_user`
+    /// running runs.
     pub async fn list_claimable_runs(
         &mut self,
         before: Timestamp,
-        per_person: u32,
+        max_per_user: u32,
         limit: u32,
     ) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
@@ -271,7 +271,7 @@ impl Tx {
                where o.owner_id = q.owner_id and o.state = 'running' and o.state <> 'ended') < $2
              order by q.id limit $3",
             before,
-            i64::from(per_person),
+            i64::from(max_per_user),
             i64::from(limit),
         )?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
@@ -289,8 +289,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The runs of a worker that a person has asked to stop.
-    pub async fn list_stops(&mut self, worker: Uuid) -> Result<Vec<RunId>, StoreError> {
+    /// The running runs of a worker for which a stop was requested.
+    pub async fn list_stop_requests(&mut self, worker: Uuid) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
             self,
             (RunId,),
@@ -300,8 +300,8 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// Writes what an answer has so far. `false` where the run is not held under this epoch any more.
-    pub async fn write_progress(&mut self, progress: &Progress) -> Result<bool, StoreError> {
+    /// Writes the current content of an answer; `false` if the run is no longer claimed with this epoch.
+    pub async fn write_progress(&mut self, progress: &RunProgress) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
             "update runs set prompt_tokens = $3, answer_tokens = $4, prompt_sections = $5
@@ -319,16 +319,21 @@ impl Tx {
         Ok(true)
     }
 
-    async fn write_parts(&mut self, progress: &Progress) -> Result<(), StoreError> {
-        if progress.left_out > 0 {
-            execute!(self, "update messages set left_out = $2 where id = $1", progress.message, progress.left_out)?;
+    async fn write_parts(&mut self, progress: &RunProgress) -> Result<(), StoreError> {
+        if progress.truncated_messages > 0 {
+            execute!(
+                self,
+                "update messages set left_out = $2 where id = $1",
+                progress.message,
+                progress.truncated_messages
+            )?;
         }
         self.write_part(progress.message, PartKind::Reasoning, &progress.reasoning).await?;
         self.write_part(progress.message, PartKind::Text, &progress.text).await
     }
 
-    /// Ends a run and its answer. Of all who try, one is told `true`.
-    pub async fn finish_run(&mut self, ending: &Ending) -> Result<bool, StoreError> {
+    /// Ends a run and its answer. Of several concurrent calls, only one gets `true`.
+    pub async fn finish_run(&mut self, ending: &FinishedRun) -> Result<bool, StoreError> {
         let RunClaim { run, epoch, message } = ending.claim;
         if let Some(progress) = &ending.progress
             && !self.write_progress(progress).await?
@@ -363,19 +368,19 @@ impl Tx {
              where id = (select chat_id from messages where id = $1)",
             message,
             ending.now,
-            &ending.last_words,
+            &ending.preview,
         )?;
         Ok(true)
     }
 
-    /// Whether the lease of a run has run out.
+    /// Whether any running run has an expired lease.
     pub async fn has_expired_run(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1 limit 1";
         Ok(fetch_optional!(self, (RunId,), sql, now)?.is_some())
     }
 
-    /// Ends the runs whose lease ran out, but for those that this worker says it holds, and marks their answers as
-    /// interrupted. Gives how many.
+    /// Ends the runs whose lease has expired, except those in `held`, which this worker is still running. Marks their
+    /// answers as interrupted. Returns the number of ended runs.
     pub async fn interrupt_expired(&mut self, now: Timestamp, held: &HashSet<RunId>) -> Result<usize, StoreError> {
         let expired = fetch_all!(
             self,
@@ -402,7 +407,8 @@ impl Tx {
         Ok(count)
     }
 
-    /// Ends the runs of a worker that is known to be dead, and marks their answers as interrupted. Gives how many.
+    /// Ends the runs of a worker that is known to be dead, and marks their answers as interrupted. Returns the number
+    /// of ended runs.
     pub async fn interrupt_runs_of(&mut self, worker: Uuid, now: Timestamp) -> Result<usize, StoreError> {
         let rows = fetch_all!(
             self,

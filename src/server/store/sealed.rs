@@ -1,4 +1,4 @@
-//! Values that are sealed under a key of the installation, and the keys that are in use.
+//! Columns that are encrypted with a key of the installation, and the list of these keys.
 
 use uuid::Uuid;
 
@@ -8,26 +8,26 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// A column whose values are sealed. Its context is `label OWNER`.
+/// A column whose values are sealed (encrypted and authenticated). The context of a value is `label OWNER`.
 #[derive(Debug)]
 pub struct SealedColumn {
-    /// Table and column, for people.
+    /// Table and column, for the log.
     pub name: &'static str,
-    /// The first word of its context.
+    /// The first part of the context.
     pub label: &'static str,
-    /// Selects the row's id, the owner's id and the sealed value.
+    /// Selects the row's id, the owner id of the context and the sealed value.
     list: &'static str,
-    /// Puts `$2` into row `$1` if `$3` is still there.
+    /// Sets the value of row `$1` to `$2` if it is still `$3`.
     update: &'static str,
 }
 
-/// The context under which a value of a person or a row is sealed.
+/// The context (associated data) with which a value of a user or a row is sealed.
 pub fn sealed_context(label: &str, owner: Uuid) -> String {
     format!("{label} {owner}")
 }
 
-/// All sealed columns but the check of the keys themselves. Whoever adds a sealed column adds it here,
-/// or a change of keys passes it over.
+/// All sealed columns except `secret_keys.sealed`. Every new sealed column must be added here, otherwise a key rotation
+/// skips it.
 pub const SEALED_COLUMNS: [SealedColumn; 2] = [
     SealedColumn {
         name: "factors.secret",
@@ -46,11 +46,11 @@ pub const SEALED_COLUMNS: [SealedColumn; 2] = [
 /// A key that is or was in use.
 #[derive(Debug, sqlx::FromRow)]
 pub struct SecretKeyRow {
-    /// Its id.
+    /// The key's id.
     pub key_id: String,
-    /// A text that only this key opens.
+    /// A known text that is sealed with this key, to verify the key.
     pub sealed: String,
-    /// When another key took its place.
+    /// When another key replaced it; `None` for the current key.
     pub retired_at: Option<Timestamp>,
 }
 
@@ -60,7 +60,7 @@ impl Tx {
         Ok(fetch_all!(self, SecretKeyRow, "select key_id, sealed, retired_at from secret_keys order by key_id")?)
     }
 
-    /// Notes that a key is in use. One that is noted already stays as it is.
+    /// Adds a key. Does nothing if it already exists.
     pub async fn insert_secret_key(&mut self, key_id: &str, sealed: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -72,7 +72,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that this key seals from now on, and that the others do so no more.
+    /// Makes this key the current one and marks all others as retired.
     pub async fn retire_other_secret_keys(&mut self, key_id: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update secret_keys set retired_at = null where key_id = $1", key_id)?;
         execute!(
@@ -84,18 +84,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets a key.
+    /// Deletes a key.
     pub async fn delete_secret_key(&mut self, key_id: &str) -> Result<(), StoreError> {
         execute!(self, "delete from secret_keys where key_id = $1", key_id)?;
         Ok(())
     }
 
-    /// All values of a sealed column: the row's id, the context's owner, the value.
+    /// All values of a sealed column: the row's id, the owner id of the context, the value.
     pub async fn list_sealed(&mut self, column: &SealedColumn) -> Result<Vec<(Uuid, Uuid, String)>, StoreError> {
         Ok(fetch_all!(self, (Uuid, Uuid, String), column.list)?)
     }
 
-    /// Replaces a sealed value, if it is still the one that was opened.
+    /// Replaces a sealed value if it is still `old`. Returns the number of changed rows.
     pub async fn update_sealed(
         &mut self,
         column: &SealedColumn,

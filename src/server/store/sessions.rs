@@ -1,4 +1,4 @@
-//! Session records, under the hash of their ids.
+//! Session records, stored under the hash of their session id.
 
 use uuid::Uuid;
 
@@ -9,18 +9,18 @@ use super::{
 use crate::domain::{Timestamp, UserId};
 
 impl Tx {
-    /// Writes a new record. `named` is what it names: a sign-in, or one that is not finished.
+    /// Inserts a session record. `reference` is the id in the record: of a sign-in, a pending sign-in or a ceremony.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the id is taken.
+    /// [`StoreError::Duplicate`] if the id is already in use.
     pub async fn insert_session(
         &mut self,
         id: Uuid,
         record: &str,
-        named: Option<Uuid>,
+        reference: Option<Uuid>,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let user = self.find_user_of_session(named).await?;
+        let user = self.find_user_of_session(reference).await?;
         execute!(
             self,
             "insert into sessions (id, record, expires_at, user_id) values ($1, $2, $3, $4)",
@@ -32,15 +32,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Replaces a record that is still there. A record that was deleted in the meantime stays deleted.
+    /// Replaces an existing record; `false` if it was deleted in the meantime.
     pub async fn update_session(
         &mut self,
         id: Uuid,
         record: &str,
-        named: Option<Uuid>,
+        reference: Option<Uuid>,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let user = self.find_user_of_session(named).await?;
+        let user = self.find_user_of_session(reference).await?;
         let changed = execute!(
             self,
             "update sessions set record = $2, expires_at = $3, user_id = $4 where id = $1",
@@ -52,21 +52,22 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Whose the sign-in, pending sign-in or ceremony is that a record names. `None` where it is nobody's, or not there.
-    async fn find_user_of_session(&mut self, named: Option<Uuid>) -> Result<Option<UserId>, StoreError> {
-        let Some(named) = named else { return Ok(None) };
+    /// The user of the sign-in, pending sign-in or ceremony that a record refers to. `None` if it has no user or does
+    /// not exist.
+    async fn find_user_of_session(&mut self, reference: Option<Uuid>) -> Result<Option<UserId>, StoreError> {
+        let Some(reference) = reference else { return Ok(None) };
         let row = fetch_optional!(
             self,
             (Option<UserId>,),
             "select coalesce((select user_id from sign_ins where id = $1),
                              (select user_id from pending_sign_ins where id = $1),
                              (select user_id from ceremonies where id = $1))",
-            named,
+            reference,
         )?;
         Ok(row.and_then(|(user,)| user))
     }
 
-    /// The record with this id, if it has not expired.
+    /// The record with this id, unless it has expired.
     pub async fn find_session(&mut self, id: Uuid, now: Timestamp) -> Result<Option<String>, StoreError> {
         let row =
             fetch_optional!(self, (String,), "select record from sessions where id = $1 and expires_at > $2", id, now)?;

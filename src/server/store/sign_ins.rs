@@ -1,51 +1,52 @@
-//! Sign-ins: the rows that decide whether a session is anybody.
+//! Sign-ins: the signed-in sessions of users, one per browser. A session record is authenticated only if it refers to a
+//! valid sign-in.
 
 use std::collections::BTreeMap;
 
 use super::{
     CredentialsVersion, Store, StoreError, Tx,
+    batches::ROWS_PER_STEP,
     db::{execute, fetch_all, fetch_optional},
-    slices::STEP,
 };
 use crate::domain::{CurrentUser, Role, SignInId, Timestamp, UserId};
 
-/// A sign-in to be written.
+/// A sign-in to insert.
 #[derive(Debug)]
 pub struct NewSignIn<'a> {
-    /// Its id.
+    /// The sign-in's id.
     pub id: SignInId,
-    /// Whose.
+    /// The user who signed in.
     pub user: UserId,
-    /// The credentials by which they came in.
+    /// The version of the credentials that were verified.
     pub credentials: CredentialsVersion,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
-    /// Seconds without use after which it ends.
+    /// The idle timeout, in seconds.
     pub idle_seconds: i64,
-    /// When it ends in any case.
+    /// When it expires even if it is in use.
     pub ends_at: Timestamp,
-    /// The browser, as it names itself, cut to 300 bytes.
+    /// The `User-Agent` of the browser, truncated to 300 bytes.
     pub user_agent: &'a str,
-    /// Where from.
+    /// The client's IP address.
     pub address: &'a str,
 }
 
-/// A sign-in that holds, and its person.
+/// A valid sign-in with its user.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// The sign-in.
+    /// The sign-in's id.
     pub sign_in: SignInId,
-    /// When it was last noted as used.
+    /// When its use was last recorded.
     pub last_used_at: Timestamp,
-    /// When the person last proved who they are.
+    /// When the user last authenticated.
     pub authenticated_at: Timestamp,
-    /// Seconds without use after which it ends.
+    /// The idle timeout, in seconds.
     pub idle_seconds: i64,
-    /// Which of the session records that name it counts.
+    /// The current serial. Session records with another serial are not valid.
     pub serial: i64,
-    /// The tag of the language that the person reads.
+    /// The user's language tag.
     pub language: String,
-    /// The person.
+    /// The user.
     pub user: CurrentUser,
 }
 
@@ -64,28 +65,30 @@ struct SignedInRow {
     role: Role,
 }
 
-/// A sign-in that holds, for the list of its owner.
+/// A valid sign-in, for the list of the user's devices.
 #[derive(Debug, sqlx::FromRow)]
 pub struct SignInRow {
-    /// Which.
+    /// The sign-in's id.
     pub id: SignInId,
-    /// When it began.
+    /// When the user signed in.
     pub created_at: Timestamp,
-    /// When it was last noted as used.
+    /// When its use was last recorded.
     pub last_used_at: Timestamp,
-    /// The browser, as it names itself.
+    /// The `User-Agent` of the browser.
     pub user_agent: String,
-    /// Where from.
+    /// The client's IP address.
     pub address: String,
 }
 
 impl Store {
-    /// Deletes the sign-ins that ended, or ran out, before this moment. When somebody was last there is kept without them.
+    /// Deletes the sign-ins that were revoked or expired before this time. The user's last activity stays recorded.
+    /// Returns the number of deleted sign-ins.
     pub async fn delete_ended_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
         if !self.read().await?.has_ended_sign_ins(before).await? {
             return Ok(0);
         }
-        self.in_slices(move |tx| Box::pin(tx.delete_ended_sign_ins(before, STEP.unsigned_abs() as u32))).await
+        self.run_in_batches(move |tx| Box::pin(tx.delete_ended_sign_ins(before, ROWS_PER_STEP.unsigned_abs() as u32)))
+            .await
     }
 }
 
@@ -101,7 +104,7 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// Writes a sign-in.
+    /// Inserts a sign-in.
     pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -119,14 +122,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The sign-in with this id, if it holds now: not ended, neither too old nor too long unused, its person not shut out
-    /// and their credentials those by which they came in.
+    /// The sign-in with this id, if it is valid: neither revoked nor expired nor idle for too long, of an enabled user
+    /// whose credentials have not changed since.
     pub async fn find_signed_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
-        self.find_signed_in_used(sign_in, None, now).await
+        self.find_signed_in_with_last_use(sign_in, None, now).await
     }
 
-    /// The same, where it may be known of a later use than is written.
-    pub async fn find_signed_in_used(
+    /// Like [`Tx::find_signed_in`]. `last_use` is a use that may be later than the recorded one.
+    pub async fn find_signed_in_with_last_use(
         &mut self,
         sign_in: SignInId,
         last_use: Option<Timestamp>,
@@ -157,7 +160,7 @@ impl Tx {
         }))
     }
 
-    /// Notes that a sign-in is used. Never turns the time back.
+    /// Records the use of a sign-in. Never sets the time back.
     pub async fn touch_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,
@@ -168,8 +171,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes sign-ins that ended, or ran out, before this moment, the longest unused first, at most `limit` of them. When
-    /// somebody was last there is kept without them. Gives how many were deleted.
+    /// Deletes at most `limit` sign-ins that were revoked or expired before this time, the longest unused first. Copies
+    /// the last use to the user. Returns the number of deleted sign-ins.
     pub async fn delete_ended_sign_ins(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let ended = fetch_all!(
             self,
@@ -199,21 +202,21 @@ impl Tx {
         Ok(deleted)
     }
 
-    /// Ends a sign-in for good.
+    /// Revokes a sign-in.
     pub async fn end_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set ended_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
     }
 
-    /// Notes that the person of a sign-in has proved who they are.
+    /// Records that the user of a sign-in has re-authenticated.
     pub async fn confirm_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set authenticated_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
         Ok(())
     }
 
-    /// Gives a sign-in another serial, so that session records with an earlier one are nobody's from now on. `None` where the
-    /// sign-in has ended.
-    pub async fn renew_sign_in(&mut self, sign_in: SignInId) -> Result<Option<i64>, StoreError> {
+    /// Increments the serial of a sign-in, which invalidates session records with an earlier one. Returns the new
+    /// serial; `None` if the sign-in is revoked.
+    pub async fn rotate_sign_in(&mut self, sign_in: SignInId) -> Result<Option<i64>, StoreError> {
         let row = fetch_optional!(
             self,
             (i64,),
@@ -223,7 +226,7 @@ impl Tx {
         Ok(row.map(|(serial,)| serial))
     }
 
-    /// The sign-ins of a person that hold now, last used first.
+    /// The valid sign-ins of a user, last used first.
     pub async fn list_sign_ins(&mut self, user: UserId, now: Timestamp) -> Result<Vec<SignInRow>, StoreError> {
         Ok(fetch_all!(
             self,
@@ -237,7 +240,7 @@ impl Tx {
         )?)
     }
 
-    /// Ends one sign-in of a person; whether there was one to end.
+    /// Revokes one sign-in of a user; `false` if there is no such sign-in or it is already revoked.
     pub async fn end_sign_in_of(
         &mut self,
         user: UserId,

@@ -1,4 +1,4 @@
-//! Counters of tries in windows of time, shared by all instances.
+//! Rate limit counters: attempts per fixed time window, shared by all instances.
 
 use super::{
     StoreError, Tx,
@@ -7,10 +7,10 @@ use super::{
 use crate::domain::Timestamp;
 
 impl Tx {
-    /// Counts one try under this key in its window, which starts now if there is none. The last word of the key says whose
-    /// try it is.
-    /// Gives the tries of the window with this one, and when it ends.
-    pub async fn count_try(
+    /// Counts one attempt under this key in the current window. A new window starts now if there is none. The last word
+    /// of the key is the subject: the account or address that the limit applies to. Returns the attempts in this
+    /// window, including this one, and the end of the window.
+    pub async fn count_attempt(
         &mut self,
         key: &str,
         now: Timestamp,
@@ -32,14 +32,14 @@ impl Tx {
         row.ok_or(StoreError::Other(sqlx::Error::RowNotFound))
     }
 
-    /// Takes one try back.
-    pub async fn return_try(&mut self, key: &str) -> Result<(), StoreError> {
+    /// Decrements the counter by one attempt.
+    pub async fn refund_attempt(&mut self, key: &str) -> Result<(), StoreError> {
         execute!(self, "update throttles set tries = tries - 1 where key = $1 and tries > 0", key)?;
         Ok(())
     }
 
-    /// Forgets the tries under this key.
-    pub async fn delete_tries(&mut self, key: &str) -> Result<(), StoreError> {
+    /// Deletes the counter under this key.
+    pub async fn reset_attempts(&mut self, key: &str) -> Result<(), StoreError> {
         execute!(self, "delete from throttles where key = $1", key)?;
         Ok(())
     }

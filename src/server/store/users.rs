@@ -1,4 +1,4 @@
-//! People.
+//! User accounts.
 
 use super::{
     CredentialsVersion, StoreError, Tx,
@@ -7,47 +7,47 @@ use super::{
 };
 use crate::domain::{CurrentUser, Role, Timestamp, UserId};
 
-/// An account to be made.
+/// A user account to insert.
 #[derive(Debug)]
 pub struct NewUser<'a> {
-    /// Its id.
+    /// The user's id.
     pub id: UserId,
-    /// The address as it was given.
+    /// The e-mail address as entered.
     pub email: &'a str,
-    /// The spelling under which it is unique.
+    /// The normalized e-mail address, which is unique.
     pub email_key: &'a str,
-    /// The name.
+    /// The display name.
     pub name: &'a str,
-    /// The password's hash as a PHC string; empty where there is no password.
+    /// The password hash as a PHC string; empty for an account without a password.
     pub password_hash: &'a str,
-    /// What they may do.
+    /// The user's role.
     pub role: Role,
-    /// The tag of the language of their pages and mails.
+    /// The language tag for pages and mails.
     pub language: &'a str,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
 }
 
-/// An account, for signing in.
+/// The columns of an account that sign-in needs.
 #[derive(Debug, sqlx::FromRow)]
 pub struct UserRow {
-    /// Its id.
+    /// The user's id.
     pub id: UserId,
-    /// The password's hash as a PHC string; empty where there is no password.
+    /// The password hash as a PHC string; empty for an account without a password.
     pub password_hash: String,
-    /// Set where an administrator has shut the account.
+    /// When an administrator disabled the account; `None` for an enabled account.
     pub disabled_at: Option<Timestamp>,
-    /// Whether nobody may sign in before the address is verified.
+    /// Whether the e-mail address must be verified before the first sign-in.
     pub must_verify: bool,
-    /// Which of its credentials are in force.
+    /// The current version of the credentials.
     pub credentials_version: CredentialsVersion,
 }
 
 impl Tx {
-    /// Writes an account.
+    /// Inserts a user account.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] where the address is taken.
+    /// [`StoreError::Duplicate`] if the e-mail address is already in use.
     pub async fn insert_user(&mut self, user: &NewUser<'_>) -> Result<(), StoreError> {
         execute!(
             self,
@@ -57,7 +57,7 @@ impl Tx {
             user.email_key,
             user.name,
             user.password_hash,
-            user.role.word(),
+            user.role.as_str(),
             user.language,
             user.created_at,
             name_key(user.name),
@@ -65,8 +65,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes this account the one that set the installation up, if none is yet. Of any number of transactions
-    /// that try, one is told `true`; the others wait for it.
+    /// Records this account as the first administrator, unless there is one. Of several concurrent transactions, only
+    /// one gets `true`; the others wait for it.
     pub async fn claim_installation(&mut self, administrator: UserId, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
             self,
@@ -77,19 +77,19 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// Whether the first account was made.
+    /// Whether the first account exists.
     pub async fn is_installed(&mut self) -> Result<bool, StoreError> {
         let row = fetch_optional!(self, (i64,), "select cast(1 as bigint) from installation")?;
         Ok(row.is_some())
     }
 
-    /// Changes what an account may do.
+    /// Changes the role of a user.
     pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
-        execute!(self, "update users set role = $2 where id = $1", user, role.word())?;
+        execute!(self, "update users set role = $2 where id = $1", user, role.as_str())?;
         Ok(())
     }
 
-    /// The account with this address.
+    /// The account with this e-mail address.
     pub async fn find_user_by_email(&mut self, email_key: &str) -> Result<Option<UserRow>, StoreError> {
         Ok(fetch_optional!(
             self,
@@ -99,13 +99,13 @@ impl Tx {
         )?)
     }
 
-    /// The tag of the language of the account with this address.
+    /// The language tag of the account with this e-mail address.
     pub async fn find_language_of_address(&mut self, email_key: &str) -> Result<Option<String>, StoreError> {
         let row = fetch_optional!(self, (String,), "select language from users where email_key = $1", email_key)?;
         Ok(row.map(|(language,)| language))
     }
 
-    /// An account, as its pages show it.
+    /// The user as shown on their own pages.
     pub async fn find_user(&mut self, user: UserId) -> Result<Option<CurrentUser>, StoreError> {
         let row = fetch_optional!(
             self,
@@ -116,20 +116,20 @@ impl Tx {
         row.map(|(id, name, email, role)| Ok(CurrentUser { id, name, email, role: role.try_into()? })).transpose()
     }
 
-    /// Replaces a password's hash, if it is still the one that was verified; whether it was.
+    /// Replaces a password hash if it is still `old`, the one that was verified; `false` if it is not.
     pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
         let changed =
             execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
         Ok(changed == 1)
     }
 
-    /// An account's password hash, for proving again who somebody is.
+    /// The password hash of an account, for re-authentication.
     pub async fn find_password_hash(&mut self, user: UserId) -> Result<Option<String>, StoreError> {
         let row = fetch_optional!(self, (String,), "select password_hash from users where id = $1", user)?;
         Ok(row.map(|(hash,)| hash))
     }
 
-    /// Gives an account another name.
+    /// Changes the display name of a user.
     pub async fn update_name(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
         execute!(self, "update users set name = $2, name_key = $3 where id = $1", user, name, name_key(name))?;
         Ok(())

@@ -1,10 +1,10 @@
-//! Whether something can be written, found out by writing.
+//! Checks that the database is writable.
 
 use super::{StoreError, Tx, db::execute};
 use crate::domain::Timestamp;
 
 impl Tx {
-    /// Writes the one row that is there for this.
+    /// Writes the single row of the table `write_checks`.
     pub async fn write_check(&mut self, now: Timestamp) -> Result<(), StoreError> {
         execute!(
             self,

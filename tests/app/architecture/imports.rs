@@ -1,27 +1,27 @@
-//! Which modules a file names, by `crate::`, `self::`, `super::` or the name of a module in it.
+//! The modules that a file names, by `crate::`, `self::`, `super::` or the name of a child module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lexer::tokens;
 
-/// The names from the crate's root to a module or to something in it; `*` for all that is in it.
+/// The path from the crate root to a module or an item; its last name is `*` for a glob.
 pub type Names = Vec<String>;
 
-/// What a file says of other files.
+/// The imports, re-exports and definitions of a file.
 #[derive(Debug, Default)]
 pub struct Imports {
-    /// All that it names, each once.
+    /// All paths that it names.
     pub named: BTreeSet<Names>,
-    /// What it gives on by `pub use`: the name here, and what it is.
-    given_on: Vec<(String, Names)>,
-    /// What it defines.
+    /// Its re-exports by `pub use`: the exported name and the path.
+    reexports: Vec<(String, Names)>,
+    /// The names of the items that it defines.
     defined: BTreeSet<String>,
 }
 
-/// All files, by their module.
+/// All files by module.
 pub type Files = BTreeMap<Names, Imports>;
 
-/// The module of a file, by its path below `src/` without the ending.
+/// The module of a file, from its path below `src/` without the extension.
 pub fn module_of(path: &str) -> Names {
     let mut names: Names = path.split('/').map(str::to_owned).collect();
     if matches!(names.last().map(String::as_str), Some("mod" | "lib")) {
@@ -31,7 +31,7 @@ pub fn module_of(path: &str) -> Names {
 }
 
 impl Imports {
-    /// Reads a file of this module.
+    /// Parses the source file of a module.
     pub fn read(module: &[String], source: &str) -> Self {
         let tokens = tokens(source);
         let word = |at: usize| tokens.get(at).map_or("", String::as_str);
@@ -42,7 +42,7 @@ impl Imports {
             is_ours && word(at + 1) == "::" && (at == 0 || word(at - 1) != "::")
         };
         let mut read = Self::default();
-        // The modules in the file around this place: `None` for other braces.
+        // The inline modules around the current token; `None` for other braces.
         let mut scopes: Vec<Option<&str>> = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
@@ -62,7 +62,7 @@ impl Imports {
                         };
                         if is_public && scopes.is_empty() {
                             let last = names.last().cloned().unwrap_or_default();
-                            read.given_on.push((alias.unwrap_or(last), names.clone()));
+                            read.reexports.push((alias.unwrap_or(last), names.clone()));
                         }
                         read.named.insert(names);
                     }
@@ -73,7 +73,7 @@ impl Imports {
                 }
                 first if is_path(at) => {
                     let path = path_at(&tokens, at);
-                    // In functions and in modules of the file, names of its modules come from the file.
+                    // Child modules are resolved from the file, also inside functions and inline modules.
                     let around = if children.contains(first) { module.to_vec() } else { here() };
                     read.named.extend(resolve(around, &path, |name| children.contains(name)));
                     at += 2 * (path.len() - 1);
@@ -86,14 +86,14 @@ impl Imports {
     }
 }
 
-/// The path that begins here, as far as it is one of names.
+/// The path of names that begins at this token.
 fn path_at(tokens: &[String], begin: usize) -> Names {
     let is_name = |token: &String| token.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let more = tokens[begin + 1..].chunks(2).take_while(|pair| pair[0] == "::" && pair.get(1).is_some_and(is_name));
     tokens[begin..=begin].iter().chain(more.map(|pair| &pair[1])).cloned().collect()
 }
 
-/// `a::{b, c::D as E}` is `a::b` and `a::c::D`, with the new name where there is one.
+/// Expands a use tree: `a::{b, c::D as E}` is `a::b` and `a::c::D`, each with its alias if it has one.
 fn use_tree(tokens: &[String], before: &[String]) -> Vec<(Names, Option<String>)> {
     let (mut found, mut path, mut alias, mut at) = (Vec::new(), before.to_vec(), None, 0);
     let mut is_group = false;
@@ -135,7 +135,7 @@ fn group_end(tokens: &[String], begin: usize) -> usize {
     tokens.len()
 }
 
-/// The path from the crate's root; `None` for another crate's, and for the bare word `super`.
+/// The path from the crate root. `None` for paths of other crates, and for `super` alone.
 fn resolve(mut here: Names, path: &[String], is_child: impl Fn(&str) -> bool) -> Option<Names> {
     let first = path.first()?;
     let rest = match first.as_str() {
@@ -156,8 +156,8 @@ fn resolve(mut here: Names, path: &[String], is_child: impl Fn(&str) -> bool) ->
     (!rest.is_empty()).then_some(here)
 }
 
-/// The file in which something is that is named so: what a file gives on is in the file that it comes from.
-pub fn file_of(files: &Files, names: &[String]) -> Option<Names> {
+/// The file of a path, with re-exports resolved to the file that defines the item.
+pub fn defining_file(files: &Files, names: &[String]) -> Option<Names> {
     let length = (0..=names.len()).rev().find(|&length| files.contains_key(&names[..length]))?;
     let (module, rest) = names.split_at(length);
     match rest.first() {
@@ -166,14 +166,14 @@ pub fn file_of(files: &Files, names: &[String]) -> Option<Names> {
     }
 }
 
-/// Where a name of a module comes from. `steps` ends what goes in a circle.
+/// The module that defines a name. `steps` limits the re-exports to follow, in case of a cycle.
 fn find(files: &Files, module: &[String], name: &str, steps: u8) -> Option<Names> {
     let file = files.get(module)?;
     if steps == 0 || file.defined.contains(name) {
         return Some(module.to_vec());
     }
-    let given_on = file.given_on.iter().find(|(given, _)| given == name);
-    if let Some((_, names)) = given_on {
+    let reexports = file.reexports.iter().find(|(exported, _)| exported == name);
+    if let Some((_, names)) = reexports {
         let length = (0..=names.len()).rev().find(|&length| files.contains_key(&names[..length]))?;
         let (module, rest) = names.split_at(length);
         return match rest.first() {
@@ -181,6 +181,6 @@ fn find(files: &Files, module: &[String], name: &str, steps: u8) -> Option<Names
             None => Some(module.to_vec()),
         };
     }
-    let all = file.given_on.iter().filter(|(given, _)| given == "*");
+    let all = file.reexports.iter().filter(|(exported, _)| exported == "*");
     all.filter_map(|(_, names)| find(files, &names[..names.len() - 1], name, steps - 1)).next()
 }

@@ -1,6 +1,6 @@
-//! Takes a source apart, as far as is needed to see which names stand in it.
+//! A minimal lexer that finds the names in a source file.
 
-/// The words and signs of a source, without comments and literals. `::` is one sign.
+/// The words and punctuation of a source file, without comments and literals. `::` is one token.
 pub fn tokens(source: &str) -> Vec<String> {
     let chars: Vec<char> = source.chars().collect();
     let (mut found, mut at) = (Vec::new(), 0);
@@ -18,7 +18,7 @@ pub fn tokens(source: &str) -> Vec<String> {
             }
             (c, _) if is_word(c) => {
                 at = find(&chars, at, |rest| !is_word(rest[0]));
-                // What stands before a literal belongs to it: b"…", br#"…"#, b'…'.
+                // The prefix of a literal is part of it: b"…", br#"…"#, b'…'.
                 let is_prefix =
                     matches!(chars.get(at), Some('"')) || chars.get(at) == Some(&'\'') && chars[begun] == 'b';
                 if !is_prefix {
@@ -40,7 +40,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The first place from `at` on that fits, or the end.
+/// The first position from `at` on that matches, or the end.
 fn find(chars: &[char], at: usize, fits: impl Fn(&[char]) -> bool) -> usize {
     (at..chars.len()).find(|&at| fits(&chars[at..])).unwrap_or(chars.len())
 }
@@ -77,7 +77,7 @@ fn after_raw_string(chars: &[char], at: usize) -> usize {
     find(chars, quote + 1, ends) + 1 + hashes
 }
 
-/// After a character; after the sign alone where it begins a lifetime.
+/// The position after a character literal, or after the quote of a lifetime.
 fn after_quote(chars: &[char], at: usize) -> usize {
     match (chars.get(at + 1), chars.get(at + 2)) {
         (Some('\\'), _) => find(chars, at + 3, |rest| rest[0] == '\'') + 1,
@@ -87,7 +87,7 @@ fn after_quote(chars: &[char], at: usize) -> usize {
 }
 
 #[test]
-fn comments_and_literals_are_no_names() {
+fn comments_and_literals_are_not_tokens() {
     let source = r##"a::b /* c /* d */ e */ // f
         "g\"h" r#"i"j"# b"k" b'l' '"' '\'' '\u{7f}' x<'y>"##;
     assert_eq!(tokens(source), ["a", "::", "b", "x", "<", "y", ">"]);

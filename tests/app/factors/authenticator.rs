@@ -1,4 +1,4 @@
-//! A passkey's device, as far as the server sees it.
+//! A simulated passkey authenticator.
 
 use base64::{
     Engine,
@@ -12,7 +12,7 @@ use rustls::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Keys that nothing but these tests uses, each with its public point.
+/// Keys of these tests, each with its public point.
 const KEYS: [(&str, &str); 2] = [
     (
         "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgKx0nbIl90YiEn5eekhz+D/eQ+bm1J34g3ZW4AZC0zBGhRANCAARvXf0lwjJTiKAwGGTCtrcIe5H8BUjBwyCUuudsOuD7qCi1RbTMfE788OsarewBLGEeGmt9neuRR4lqlnM7ls1y",
@@ -30,22 +30,22 @@ const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 const NEW_CREDENTIAL: u8 = 0x40;
 
-/// A device that holds one passkey.
+/// A device with one passkey.
 #[derive(Clone)]
 pub struct Authenticator {
-    /// Which of the keys is its own.
+    /// The index of its key in `KEYS`.
     pub key: usize,
     /// The credential's id.
     pub id: Vec<u8>,
-    /// Whose passkey it is, as the server said at the registration.
+    /// The user handle that the server sent at registration.
     pub user: Option<String>,
-    /// How often it has signed.
+    /// The signature counter.
     pub counter: u32,
-    /// Whether a copy of it is kept elsewhere.
+    /// Whether the passkey is backed up.
     pub backed_up: bool,
-    /// Whether it asks for a fingerprint or the like.
+    /// Whether it verifies the user.
     pub verifies: bool,
-    /// The page that it is used on.
+    /// The origin of the page.
     pub origin: &'static str,
 }
 
@@ -70,7 +70,7 @@ impl Authenticator {
         json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false }).to_string()
     }
 
-    /// What `navigator.credentials.create` gives for these options.
+    /// The result of `navigator.credentials.create` for these options.
     pub fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).expect("options");
         assert_eq!(options["publicKey"]["rp"]["id"], "localhost");
@@ -80,7 +80,7 @@ impl Authenticator {
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).expect("a short id").to_be_bytes());
         data.extend(&self.id);
-        // The public key as CBOR: of two coordinates, for ES256, on P-256, x, y.
+        // The public key as CBOR: key type EC2, algorithm ES256, curve P-256, x, y.
         data.extend([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20]);
         data.extend(&point[..32]);
         data.extend([0x22, 0x58, 0x20]);
@@ -100,7 +100,7 @@ impl Authenticator {
         .to_string()
     }
 
-    /// What `navigator.credentials.get` gives for these options.
+    /// The result of `navigator.credentials.get` for these options.
     pub fn get(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).expect("options");
         self.counter += 1;

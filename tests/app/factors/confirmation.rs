@@ -1,12 +1,12 @@
-//! Proving again who one is, and what the settings show to whom.
+//! Re-authentication, and what the settings page shows before it.
 
 use colloquy::{domain::FactorKind, server_fns::security::Settings};
 use serde_json::json;
 
 use super::{
-    Phone,
+    TotpApp, add_totp_app,
     authenticator::Authenticator,
-    enrolled, factors,
+    factors,
     passkeys::{begin, register},
 };
 use crate::support::{
@@ -27,10 +27,10 @@ async fn confirm(client: &mut Client, password: &str, code: &str) -> (u16, Optio
 }
 
 each_db! {
-    async fn r04_who_has_a_second_factor_must_show_it_before_changing_factors(app: TestApp) {
+    async fn r04_changing_factors_needs_reauthentication_with_an_existing_factor(app: TestApp) {
         app.administrator().await;
         let mut bob = app.signed_in("ada@example.org").await;
-        let (phone, codes) = enrolled(&app, &mut bob).await;
+        let (totp_app, codes) = add_totp_app(&app, &mut bob).await;
         app.state.clock.advance(11 * 60);
         let id = factors(&mut bob).await.factors[0].id.to_string();
         for (path, fields) in [
@@ -42,17 +42,17 @@ each_db! {
             assert_eq!(bob.post_form(path, &fields).await.status, 403, "{path}");
         }
         let seen = settings(&mut bob).await;
-        assert!(!seen.proof.fresh && seen.proof.password && seen.proof.code && !seen.proof.passkey, "{:?}", seen.proof);
+        assert!(!seen.proof.recently_authenticated && seen.proof.password && seen.proof.code && !seen.proof.passkey, "{:?}", seen.proof);
         assert_eq!(confirm(&mut bob, PASSWORD, "").await, (422, Some("code".into())));
         assert_eq!(confirm(&mut bob, PASSWORD, "000000").await, (422, Some("code".into())));
-        assert_eq!(confirm(&mut bob, "wrong-wrong", &phone.code(&app, 0)).await, (422, Some("password".into())));
+        assert_eq!(confirm(&mut bob, "wrong-wrong", &totp_app.code(&app, 0)).await, (422, Some("password".into())));
         assert_eq!(bob.post_form("/api/new_recovery_codes", &[]).await.status, 403);
-        assert_eq!(confirm(&mut bob, PASSWORD, &phone.code(&app, 0)).await, (200, None));
-        assert!(settings(&mut bob).await.proof.fresh);
+        assert_eq!(confirm(&mut bob, PASSWORD, &totp_app.code(&app, 0)).await, (200, None));
+        assert!(settings(&mut bob).await.proof.recently_authenticated);
         assert_eq!(bob.post_form("/api/new_recovery_codes", &[]).await.status, 200);
 
         app.state.clock.advance(11 * 60);
-        assert_eq!(confirm(&mut bob, PASSWORD, &codes[0]).await.0, 422, "codes that were replaced are dead");
+        assert_eq!(confirm(&mut bob, PASSWORD, &codes[0]).await.0, 422, "replaced codes are invalid");
     }
 }
 
@@ -69,31 +69,31 @@ each_db! {
         let done = ada.post_json("/api/finish_passkey_confirmation", &body).await;
         assert_eq!(done.status, 200, "{}", done.text());
         assert_ne!(ada.cookies, before, "s02: the session has a new id");
-        assert!(settings(&mut ada).await.proof.fresh);
-        assert_eq!(ada.post_json("/api/finish_passkey_confirmation", &body).await.status, 422, "an answer counts once");
+        assert!(settings(&mut ada).await.proof.recently_authenticated);
+        assert_eq!(ada.post_json("/api/finish_passkey_confirmation", &body).await.status, 422, "a response is valid once");
     }
 }
 
 each_db! {
-    async fn without_scripts_an_app_is_added_and_its_codes_are_seen_until_they_are_put_away(app: TestApp) {
+    async fn without_scripts_an_app_is_added_and_its_codes_are_shown_until_dismissed(app: TestApp) {
         let mut ada = app.administrator().await;
-        let mut other = app.person_invited("bob@example.org", "Bob").await;
+        let mut other = app.invited_person("bob@example.org", "Bob").await;
         let begun = ada.submit("/api/begin_totp", &[]).await;
         assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/settings#two-step"));
         let page = ada.get("/settings").await.text();
         assert!(page.contains("<svg") && page.contains("Code of the app"), "the picture and the field");
-        let enrolment = settings(&mut ada).await.enrolment.expect("an app that was begun");
+        let enrolment = settings(&mut ada).await.enrolment.expect("a pending enrolment");
         assert!(page.contains(&enrolment.secret), "the key for typing");
 
-        let phone = Phone::read(&enrolment);
+        let totp_app = TotpApp::read(&enrolment);
         let wrong = ada.submit("/api/confirm_totp", &[("code", "12345x")]).await;
         assert!(wrong.header("location").contains("__err="), "{}", wrong.header("location"));
-        let added = ada.submit("/api/confirm_totp", &[("code", &phone.code(&app, 0))]).await;
+        let added = ada.submit("/api/confirm_totp", &[("code", &totp_app.code(&app, 0))]).await;
         assert_eq!((added.status.as_u16(), added.header("location")), (302, "/settings?done=totp#two-step"));
         let codes = settings(&mut ada).await.codes;
         assert_eq!(codes.len(), 10);
         let page = ada.get("/settings").await;
-        assert!(codes.iter().all(|code| page.text().contains(code.as_str())), "all codes stand there");
+        assert!(codes.iter().all(|code| page.text().contains(code.as_str())), "all codes are shown");
         assert_eq!(page.header("cache-control"), "no-store");
 
         let mut elsewhere = ada.clone();
@@ -111,7 +111,7 @@ each_db! {
 }
 
 each_db! {
-    async fn what_was_begun_is_shown_only_to_whoever_proved_who_they_are_and_can_be_cancelled(app: TestApp) {
+    async fn a_pending_enrolment_is_shown_only_after_reauthentication_and_can_be_cancelled(app: TestApp) {
         let mut ada = app.administrator().await;
         ada.post_form("/api/begin_totp", &[]).await;
         assert!(settings(&mut ada).await.enrolment.is_some());

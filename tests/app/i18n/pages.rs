@@ -1,4 +1,4 @@
-//! What people read is in their language, page by page.
+//! Every page is in the user's language.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::support::{
     client::{Answer, Client, encode},
 };
 
-/// Attributes that people read or hear.
+/// Attributes that are shown or read aloud.
 const READ: &[&str] = &["alt", "aria-label", "aria-description", "placeholder", "title"];
 
 async fn get_in(client: &mut Client, language: &str, path: &str) -> Answer {
@@ -26,7 +26,7 @@ async fn get_in(client: &mut Client, language: &str, path: &str) -> Answer {
     client.send(request.body(Body::empty()).expect("a request")).await
 }
 
-/// Everything that people read or hear of a page.
+/// All texts of a page that are shown or read aloud.
 fn words_of(page: &str) -> Vec<String> {
     fn read(node: &Handle, words: &mut Vec<String>) {
         match &node.data {
@@ -36,7 +36,7 @@ fn words_of(page: &str) -> Vec<String> {
                     return;
                 }
                 let attrs = attrs.borrow();
-                // What says that it is in a language of its own, as the names of languages are.
+                // Elements with their own `lang`, such as the names of languages.
                 if &*name.local != "html" && attrs.iter().any(|attr| &*attr.name.local == "lang") {
                     return;
                 }
@@ -54,7 +54,7 @@ fn words_of(page: &str) -> Vec<String> {
     words
 }
 
-/// What stands between the placeholders and elements of a text, as far as it is long enough to be told from other words.
+/// The parts of a text between placeholders and elements that are long enough to be recognised on a page.
 fn fragments(text: &str) -> Vec<&str> {
     let pieces = text.split(['{', '<']).enumerate().filter_map(|(nth, piece)| {
         if nth == 0 { Some(piece) } else { piece.split_once(['}', '>']).map(|(_, rest)| rest) }
@@ -62,14 +62,14 @@ fn fragments(text: &str) -> Vec<&str> {
     pieces.map(str::trim).filter(|piece| piece.chars().count() >= 9).collect()
 }
 
-/// Texts, or parts of them, that only the one of two languages has.
+/// The parts of texts that the first language has and the second does not.
 fn only_in(own: &Texts, other: &Texts) -> BTreeSet<String> {
     let others = other.values().map(String::as_str).collect::<Vec<_>>().join("\n");
     let own = own.values().flat_map(|text| fragments(text));
     own.filter(|piece| !others.contains(*piece)).map(ToOwned::to_owned).collect()
 }
 
-/// Fails where a page in this language says something in English.
+/// Checks that a page is in this language and contains no English text.
 fn assert_is_in(tag: &str, path: &str, answer: &Answer) {
     let page = answer.text();
     assert!(page.contains(&format!("<html lang=\"{tag}\"")), "{path}: {page:.300}");
@@ -85,7 +85,7 @@ fn assert_is_in(tag: &str, path: &str, answer: &Answer) {
 }
 
 #[test]
-fn english_is_found_where_it_is() {
+fn english_texts_are_found() {
     let languages = languages();
     let english = only_in(&languages[BASE], &languages["de"]);
     assert!(english.contains("Please sign in again.") && !english.contains("Colloquy"));
@@ -94,21 +94,21 @@ fn english_is_found_where_it_is() {
 }
 
 each_db! {
-    async fn strangers_read_pages_in_the_language_of_their_browser(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn anonymous_users_get_pages_in_the_language_of_their_browser(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let paths = [
             "/sign-in", "/sign-up", "/sign-in/code", "/forgot-password", "/reset-password", "/reset-password?token=x",
             "/verify-address?token=x", "/confirm-address?token=x", "/privacy", "/terms", "/there-is-no-such-page",
             "/auth/nobody/callback?state=x&code=y", "/chats/0190e2a4-0000-7000-8000-000000000000/runs/x/events",
         ];
-        let mut stranger = app.stranger();
+        let mut anonymous = app.anonymous();
         for path in paths {
-            let german = get_in(&mut stranger, "de-CH, en;q=0.5", path).await;
+            let german = get_in(&mut anonymous, "de-CH, en;q=0.5", path).await;
             assert_is_in("de", path, &german);
             if path == "/privacy" {
                 assert!(german.text().contains("Was gespeichert wird"), "the legal text is in another language");
             }
-            let english = get_in(&mut stranger, "fr, en-GB;q=0.3", path).await;
+            let english = get_in(&mut anonymous, "fr, en-GB;q=0.3", path).await;
             assert!(english.text().contains("<html lang=\"en-GB\""), "{path}");
             assert_eq!(english.status, german.status, "{path}");
         }
@@ -116,11 +116,11 @@ each_db! {
 }
 
 each_db! {
-    async fn people_read_every_page_in_the_language_that_they_chose(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn users_get_every_page_in_their_chosen_language(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         let mut ada = app.administrator().await;
         app.person("bob@example.org", "Bob").await;
-        let sent = ada.say(None, "Guten Tag").await;
+        let sent = ada.send_message(None, "Guten Tag").await;
         ada.read_to_end(&sent).await;
         assert_eq!(ada.submit("/api/create_invitation", &[("email", ""), ("role", "member"), ("uses", "1"), ("days", "2")]).await.status, 302);
         let changed = ada.submit("/api/change_locale", &[("language", "de"), ("time_zone", "Europe/Berlin")]).await;
@@ -133,10 +133,10 @@ each_db! {
             "/there-is-no-such-page", "/chats/0190e2a4-0000-7000-8000-000000000000", "/exports/0190e2a4-0000-7000-8000-000000000000",
         ];
         for path in paths {
-            // What they chose goes before what the browser asks for.
+            // The chosen language takes precedence over the browser's.
             assert_is_in("de", path, &get_in(&mut ada, "en-US", path).await);
         }
-        // What a form without scripts brings back.
+        // Errors of forms submitted without scripts.
         for (form, fields) in [
             ("/api/change_name", [("name", ""), ("x", "")]),
             ("/api/change_password", [("current", "wrong"), ("password", "short")]),
@@ -152,7 +152,7 @@ each_db! {
     }
 }
 
-/// The id of somebody else.
+/// The id of Bob.
 async fn person(client: &mut Client) -> String {
     let answer = client.post_json("/api/load_people", &serde_json::json!({"search": "bob"})).await;
     let list: serde_json::Value = answer.json();
@@ -160,8 +160,8 @@ async fn person(client: &mut Client) -> String {
 }
 
 each_db! {
-    async fn an_account_begins_in_the_language_of_the_browser_that_makes_it(app: TestApp) {
-        let mut client = app.stranger();
+    async fn a_new_account_gets_the_language_of_the_browser(app: TestApp) {
+        let mut client = app.anonymous();
         let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD), ("invitation", "")];
         let body = encode(&form);
         let request = client
@@ -176,31 +176,31 @@ each_db! {
 }
 
 each_db! {
-    async fn browsers_load_the_texts_that_the_page_names_and_may_keep_them(app: TestApp) {
-        let mut stranger = app.stranger();
-        let page = get_in(&mut stranger, "de", "/sign-in").await.text().to_owned();
+    async fn browsers_load_and_cache_the_texts_of_a_page(app: TestApp) {
+        let mut anonymous = app.anonymous();
+        let page = get_in(&mut anonymous, "de", "/sign-in").await.text().to_owned();
         let folder = page.split("data-texts=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the texts");
         for bundle in ["common", "auth"] {
             let path = format!("{folder}/{bundle}.txt");
             assert!(page.contains(&format!("href=\"{path}\"")), "{path} is not named early");
-            let file = stranger.get(&path).await;
+            let file = anonymous.get(&path).await;
             assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/plain; charset=utf-8"));
             assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
         }
-        assert!(stranger.get(&format!("{folder}/common.txt")).await.text().contains(" Bitte melde dich wieder an.\n"));
+        assert!(anonymous.get(&format!("{folder}/common.txt")).await.text().contains(" Bitte melde dich wieder an.\n"));
         assert!(!page.contains("/chat.txt") && !page.contains("/admin.txt"));
         for strange in ["/locales/xx/1/common.txt", "/locales/de/1/common.txt", &format!("{folder}/mail.txt"), &format!("{folder}/common.json")] {
-            assert_eq!(stranger.get(strange).await.status, 404, "{strange}");
+            assert_eq!(anonymous.get(strange).await.status, 404, "{strange}");
         }
     }
 }
 
 async fn refused(app: &TestApp) -> serde_json::Value {
-    app.stranger().post_form("/api/sign_in", &[("email", "nonsense"), ("password", "x")]).await.json()
+    app.anonymous().post_form("/api/sign_in", &[("email", "nonsense"), ("password", "x")]).await.json()
 }
 
 each_db! {
-    async fn programs_read_codes_and_not_sentences(app: TestApp) {
+    async fn programs_get_error_codes_instead_of_texts(app: TestApp) {
         let refused = refused(&app).await;
         assert_eq!(refused, serde_json::json!({ "error": "invalid", "field": "email", "reason": { "code": "email_malformed" } }));
     }

@@ -1,23 +1,23 @@
-//! Where the sources name a text.
+//! Finds the uses of texts in the source files.
 
 use std::{fs, path::Path};
 
-/// A place that names a text.
+/// A use of a text.
 #[derive(Debug)]
 pub struct Use {
-    /// The key of the text, without the form for a number.
+    /// The key of the text, without a plural category.
     pub key: String,
     /// The file, below `src/`.
     pub file: String,
-    /// The names of the values, or elements, that are given.
+    /// The names of the given values or elements.
     pub values: Vec<String>,
     /// Whether elements are given.
     pub is_rich: bool,
-    /// Whether the text is looked up elsewhere, where values may be given.
+    /// Whether the text is looked up elsewhere, where values may be added.
     pub is_looked_up_later: bool,
 }
 
-/// Every place in the sources. What `src/i18n` has as examples does not count.
+/// All uses in the source files, except the examples in `src/i18n`.
 pub fn uses() -> Vec<Use> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
@@ -50,7 +50,7 @@ fn uses_in(source: &str, file: &str, found: &mut Vec<Use>) {
             let inside = between_parentheses(&source[at + name.len()..]);
             let Some((_, rest)) = inside.split_once('"') else { continue };
             let Some((literal, rest)) = rest.split_once('"') else { continue };
-            // The beginning of keys that are put together, as of error codes: `reason!` names them whole.
+            // The prefix of computed keys, such as error codes, which `reason!` names in full.
             if literal.ends_with('.') {
                 continue;
             }
@@ -66,7 +66,7 @@ fn uses_in(source: &str, file: &str, found: &mut Vec<Use>) {
     }
 }
 
-/// Whether each character of the text is code, and not in a string or a character.
+/// The characters of a text with their positions, and whether each is code instead of part of a string.
 fn code(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
     let (mut in_string, mut escaped) = (false, false);
     text.char_indices().map(move |(at, c)| {

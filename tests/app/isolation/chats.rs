@@ -1,16 +1,16 @@
-//! Chats and messages of others, named by their ids in every place that takes one.
+//! Chats and messages of other users, in every endpoint that takes their ids.
 
-use colloquy::domain::{ChatId, MessageId, Sent};
+use colloquy::domain::{ChatId, MessageId, StartedRun};
 use serde_json::json;
 
-use super::{two, uuid_chat};
+use super::{admin_and_member, unknown_chat};
 use crate::support::{
     app::{TestApp, each_db},
     client::{Answer, Client},
 };
 
-/// Every way to name a chat and a message, and what each answered.
-async fn every_way(client: &mut Client, chat: ChatId, message: MessageId) -> Vec<(String, Answer)> {
+/// Calls every endpoint that takes a chat or a message, and returns the responses.
+async fn call_every_endpoint(client: &mut Client, chat: ChatId, message: MessageId) -> Vec<(String, Answer)> {
     let (chat, message) = (chat.to_string(), message.to_string());
     let mut answers = Vec::new();
     for path in ["/api/stop_answer", "/api/retry_answer", "/api/continue_answer"] {
@@ -34,8 +34,8 @@ async fn every_way(client: &mut Client, chat: ChatId, message: MessageId) -> Vec
     answers
 }
 
-/// All that is kept of chats.
-async fn all(app: &TestApp) -> Vec<String> {
+/// All stored data of chats.
+async fn all_rows(app: &TestApp) -> Vec<String> {
     let mut rows = app.column("select title || model || last_words || pinned || archived from chats").await;
     rows.extend(app.column("select depth || author || state from messages").await);
     rows.extend(app.column("select position || kind || text from message_parts").await);
@@ -45,24 +45,24 @@ async fn all(app: &TestApp) -> Vec<String> {
 }
 
 each_db! {
-    async fn i02_chats_of_others_are_not_there_and_stay_as_they_are(app: TestApp) {
-        let app = app.open_to_all().await;
-        let (mut ada, mut bob, ids) = two(&app).await;
+    async fn i02_chats_of_others_are_not_found_and_not_changed(app: TestApp) {
+        let app = app.with_open_sign_up().await;
+        let (mut ada, mut bob, ids) = admin_and_member(&app).await;
         let theirs = ids.sent;
-        let own = ada.say(None, "[[cut 5]]").await;
-        ada.settled(own.chat).await;
-        let before = all(&app).await;
-        let unknown = Sent { chat: uuid_chat(), ..theirs.clone() };
-        // The whole of it, their chat alone, and their message in one's own chat.
+        let own = ada.send_message(None, "[[cut 5]]").await;
+        ada.wait_for_answer(own.chat).await;
+        let before = all_rows(&app).await;
+        let unknown = StartedRun { chat: unknown_chat(), ..theirs.clone() };
+        // Their chat with their message, and with the user's own message.
         for (chat, message) in [(theirs.chat, theirs.answer), (theirs.chat, own.answer)] {
-            let foreign = every_way(&mut ada, chat, message).await;
-            let nobodys = every_way(&mut ada, unknown.chat, message).await;
-            for ((way, foreign), (_, nobodys)) in foreign.iter().zip(&nobodys) {
-                assert_eq!(foreign.status, 404, "{way}: {}", foreign.text());
-                assert_eq!(nobodys.status, 404, "{way}");
-                let told = |answer: &Answer| answer.text().replace(&theirs.chat.to_string(), "").replace(&unknown.chat.to_string(), "");
-                if way != "page" {
-                    assert_eq!(told(foreign), told(nobodys), "{way} tells a chat of somebody else from none");
+            let foreign = call_every_endpoint(&mut ada, chat, message).await;
+            let nobodys = call_every_endpoint(&mut ada, unknown.chat, message).await;
+            for ((endpoint, foreign), (_, nobodys)) in foreign.iter().zip(&nobodys) {
+                assert_eq!(foreign.status, 404, "{endpoint}: {}", foreign.text());
+                assert_eq!(nobodys.status, 404, "{endpoint}");
+                let without_ids = |answer: &Answer| answer.text().replace(&theirs.chat.to_string(), "").replace(&unknown.chat.to_string(), "");
+                if endpoint != "page" {
+                    assert_eq!(without_ids(foreign), without_ids(nobodys), "{endpoint} distinguishes a foreign chat from a missing one");
                 }
             }
         }
@@ -77,14 +77,14 @@ each_db! {
             let answer = ada.post_json(path, &json!({ "chat": own.chat, "before": theirs.answer })).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text());
         }
-        // Among chats of one's own, those of others are passed over.
+        // In a list with the user's own chats, chats of others are skipped.
         let fields = [("chats[]", theirs.chat.to_string()), ("chats[]", own.chat.to_string())];
         let fields: Vec<_> = fields.iter().map(|(name, id)| (*name, id.as_str())).chain([("action", "pin")]).collect();
         assert_eq!(ada.post_form("/api/change_chats", &fields).await.json::<u32>(), 1);
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, if *value == "pin" { "unpin" } else { value })).collect();
         assert_eq!(ada.post_form("/api/change_chats", &fields).await.json::<u32>(), 1);
-        assert_eq!(all(&app).await, before);
-        let ways = every_way(&mut bob, theirs.chat, theirs.answer).await;
-        assert!(ways.iter().filter(|(_, answer)| answer.status == 200).count() > 10, "its owner can do all that");
+        assert_eq!(all_rows(&app).await, before);
+        let answers = call_every_endpoint(&mut bob, theirs.chat, theirs.answer).await;
+        assert!(answers.iter().filter(|(_, answer)| answer.status == 200).count() > 10, "its owner can do all that");
     }
 }

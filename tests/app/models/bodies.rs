@@ -1,4 +1,4 @@
-//! Bodies of answers and of lists as servers of all kinds send them, whatever they are labelled as.
+//! The response bodies of various servers, for answers and model lists, regardless of their Content-Type.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use colloquy::{
     server::{
         egress::Egress,
         llm::{
-            Finish, Model,
+            FinishReason, Model,
             openai::{Endpoint, Limits, OpenAi},
         },
     },
@@ -24,14 +24,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Told, openai::PATIENCE, prompt, told};
+use super::{CollectedAnswer, collect, openai::PATIENCE, prompt};
 
-/// A server that answers everything with this head and body; its address.
+/// Starts a server that answers every request with this status and body. Returns its base URL.
 pub async fn serve(status: &str, label: Option<&str>, body: &str) -> String {
     serve_counted(status, label, body).await.0
 }
 
-/// The same, with the count of its requests.
+/// The same, also returning the number of requests.
 pub async fn serve_counted(status: &str, label: Option<&str>, body: &str) -> (String, Arc<AtomicUsize>) {
     let count = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&count);
@@ -53,7 +53,7 @@ pub async fn serve_counted(status: &str, label: Option<&str>, body: &str) -> (St
                 }
                 stream.read_exact(&mut vec![0; length]).await.expect("a body");
                 counted.fetch_add(1, Ordering::SeqCst);
-                // A client that has seen enough may be gone.
+                // The client may have closed the connection early.
                 let _ = stream.get_mut().write_all(answer.as_bytes()).await;
             });
         }
@@ -62,14 +62,18 @@ pub async fn serve_counted(status: &str, label: Option<&str>, body: &str) -> (St
 }
 
 fn endpoint(url: &str) -> Endpoint {
-    let limits = Limits { first: Duration::from_secs(20), between: Duration::from_secs(20), ..Limits::default() };
+    let limits = Limits {
+        first_byte_timeout: Duration::from_secs(20),
+        idle_timeout: Duration::from_secs(20),
+        ..Limits::default()
+    };
     Endpoint::new(Egress::default(), url, None, 8_192, limits)
 }
 
-async fn ask(status: &str, label: Option<&str>, body: &str) -> Told {
+async fn ask(status: &str, label: Option<&str>, body: &str) -> CollectedAnswer {
     let url = serve(status, label, body).await;
     let model = OpenAi::new(Arc::new(endpoint(&url)), "any".to_owned());
-    told(model.answer(prompt("x"), CancellationToken::new())).await
+    collect(model.answer(prompt("x"), CancellationToken::new())).await
 }
 
 const EVENTS: &str = "text/event-stream";
@@ -78,7 +82,7 @@ const WHOLE: &str = r#"{"id":"c","object":"chat.completion","choices":[{"index":
 const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"one \"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"two\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
 #[tokio::test]
-async fn no_label_decides_what_an_answer_is() {
+async fn the_content_type_does_not_decide_the_format_of_an_answer() {
     let lines = STREAM.replace("data: ", "").replace("\n\n", "\n");
     let pretty = WHOLE.replace(",", ",\n  ");
     let list = format!("[{}]", lines.replace("[DONE]", "").trim().replace('\n', ",\n"));
@@ -100,15 +104,15 @@ async fn no_label_decides_what_an_answer_is() {
         STREAM.trim_end().trim_end_matches("data: [DONE]").trim_end(),
     ] {
         for label in [None, Some(EVENTS), Some(JSON), Some("text/plain"), Some("application/x-ndjson; charset=utf-8")] {
-            let told = ask("200 OK", label, body).await;
-            let expected = ("one two", Some(Ok(Finish::Stop)));
-            assert_eq!((told.text.as_str(), told.end), expected, "{label:?}: {body} ({})", told.detail);
+            let answer = ask("200 OK", label, body).await;
+            let expected = ("one two", Some(Ok(FinishReason::Stop)));
+            assert_eq!((answer.text.as_str(), answer.end), expected, "{label:?}: {body} ({})", answer.detail);
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_told_with_its_label() {
+async fn invalid_bodies_are_reported_with_their_content_type() {
     for (label, body, failure) in [
         ("text/html; charset=utf-8", "<!doctype html><h1>Welcome</h1>", Failure::WebPage),
         (EVENTS, "\n <html></html>", Failure::WebPage),
@@ -119,14 +123,14 @@ async fn what_is_no_answer_is_told_with_its_label() {
         (EVENTS, "data: nonsense\n\n", Failure::Garbled),
         ("image/png", "\u{1}\u{2}", Failure::PlainText),
     ] {
-        let told = ask("200 OK", Some(label), body).await;
-        assert_eq!(told.end, Some(Err(failure)), "{body}: {}", told.detail);
-        assert!(told.detail.contains(&format!("Content-Type: {label}")), "{body}: {}", told.detail);
+        let answer = ask("200 OK", Some(label), body).await;
+        assert_eq!(answer.end, Some(Err(failure)), "{body}: {}", answer.detail);
+        assert!(answer.detail.contains(&format!("Content-Type: {label}")), "{body}: {}", answer.detail);
     }
 }
 
 #[tokio::test]
-async fn errors_in_place_of_an_answer_are_typed_and_named() {
+async fn errors_instead_of_an_answer_are_classified() {
     for (body, failure, name) in [
         (r#"{"code":429,"message":"slow down"}"#, Failure::Busy, "code 429"),
         (r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]"#, Failure::Busy, "RESOURCE_EXHAUSTED"),
@@ -143,12 +147,12 @@ async fn errors_in_place_of_an_answer_are_typed_and_named() {
     ] {
         for (label, body) in [(JSON, body.to_owned()), (EVENTS, body.to_owned()), (EVENTS, format!("data: {body}\n\n"))]
         {
-            let told = ask("200 OK", Some(label), &body).await;
-            assert_eq!((told.end, told.text.as_str()), (Some(Err(failure)), ""), "{body}: {}", told.detail);
-            assert!(told.detail.contains(name), "{body}: {}", told.detail);
+            let answer = ask("200 OK", Some(label), &body).await;
+            assert_eq!((answer.end, answer.text.as_str()), (Some(Err(failure)), ""), "{body}: {}", answer.detail);
+            assert!(answer.detail.contains(name), "{body}: {}", answer.detail);
             let begun = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"one \"}}}}]}}\n\n{body}\n");
-            let told = ask("200 OK", Some(label), &begun).await;
-            assert_eq!((told.end, told.text.as_str()), (Some(Err(failure)), "one "), "in mid-stream: {body}");
+            let answer = ask("200 OK", Some(label), &begun).await;
+            assert_eq!((answer.end, answer.text.as_str()), (Some(Err(failure)), "one "), "in mid-stream: {body}");
         }
     }
     let named = "event: error\ndata: it went wrong\n\n";
@@ -156,7 +160,7 @@ async fn errors_in_place_of_an_answer_are_typed_and_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_is_not_complete() {
+async fn a_truncated_answer_is_not_complete() {
     for body in [
         "",
         "{\"choices\":[{\"message\":{\"content\":\"one",
@@ -164,24 +168,24 @@ async fn an_answer_that_is_cut_is_not_complete() {
         "{\"choices\":[{\"delta\":{\"content\":\"one \"}}]}\n",
     ] {
         for label in [EVENTS, JSON] {
-            let told = ask("200 OK", Some(label), body).await;
-            assert_eq!(told.end, Some(Err(Failure::Cut)), "{body:?}: {}", told.detail);
+            let answer = ask("200 OK", Some(label), body).await;
+            assert_eq!(answer.end, Some(Err(Failure::Cut)), "{body:?}: {}", answer.detail);
         }
     }
 }
 
 #[tokio::test]
-async fn a_text_that_quotes_the_tag_stays_whole() {
+async fn a_text_that_quotes_the_reasoning_tag_is_unchanged() {
     for text in ["Write `</think>` at the end.", "```\n<think>\n</think>\n```\nSo."] {
         let chunk = serde_json::json!({"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]});
-        let told = ask("200 OK", Some(EVENTS), &format!("data: {chunk}\n\ndata: [DONE]\n\n")).await;
-        assert_eq!((told.text.as_str(), told.reasoning.as_str()), (text, ""));
+        let answer = ask("200 OK", Some(EVENTS), &format!("data: {chunk}\n\ndata: [DONE]\n\n")).await;
+        assert_eq!((answer.text.as_str(), answer.reasoning.as_str()), (text, ""));
     }
 }
 
 #[tokio::test]
-async fn lists_of_models_are_taken_in_every_form() {
-    for (body, complaint) in [
+async fn model_lists_are_accepted_in_every_format() {
+    for (body, problems) in [
         (r#"{"data":[{"id":"a"},{"id":"b"}]}"#, ""),
         (r#"[{"id":"a"},{"id":"b"}]"#, ""),
         (r#"{"models":[{"name":"a"},{"name":"b"}]}"#, ""),
@@ -190,11 +194,11 @@ async fn lists_of_models_are_taken_in_every_form() {
             "entries without a usable name: 1, entries that came before: 1",
         ),
     ] {
-        let listed = endpoint(&serve("200 OK", Some(JSON), body).await).models(PATIENCE).await.expect("a list");
+        let listed = endpoint(&serve("200 OK", Some(JSON), body).await).list_models(PATIENCE).await.expect("a list");
         assert_eq!(listed.names, ["a", "b"], "{body}");
-        assert_eq!(listed.complaint(), complaint, "{body}");
+        assert_eq!(listed.problems(), problems, "{body}");
     }
     let missing =
-        endpoint(&serve("404 Not Found", Some("text/plain"), "404 page not found").await).models(PATIENCE).await;
+        endpoint(&serve("404 Not Found", Some("text/plain"), "404 page not found").await).list_models(PATIENCE).await;
     assert!(missing.is_err_and(|fault| fault.detail.contains("404")));
 }

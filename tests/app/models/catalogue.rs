@@ -1,4 +1,4 @@
-//! The list of all models, and finding one.
+//! The list of models, and finding a model by id.
 
 use std::{
     fs,
@@ -11,16 +11,16 @@ use colloquy::{
     server::{
         config::{Config, ProviderConfig},
         egress::Egress,
-        llm::{Finish, Models, Times},
+        llm::{FinishReason, ModelListTimings, Models},
     },
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    eventually,
+    collect, eventually,
     files::{Meta, chat_file, gguf},
-    prompt, told,
+    prompt,
 };
 use crate::support::{
     model_file,
@@ -29,10 +29,10 @@ use crate::support::{
 
 const BUNDLED: &str = "SmolLM2-135M-Instruct.Q4_1";
 
-const TIMES: Times = Times {
-    fresh: Duration::from_millis(300),
-    pause: Duration::from_millis(300),
-    patience: Duration::from_millis(500),
+const TIMES: ModelListTimings = ModelListTimings {
+    ttl: Duration::from_millis(300),
+    retry_delay: Duration::from_millis(300),
+    timeout: Duration::from_millis(500),
 };
 
 fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
@@ -69,7 +69,7 @@ async fn unreachable() -> String {
 }
 
 #[tokio::test]
-async fn files_dropped_into_the_folder_appear() {
+async fn files_added_to_the_folder_are_listed() {
     let folder = folder(&["notes.txt", "b.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"]);
     fs::create_dir(folder.path().join("folder.gguf")).expect("made");
     for number in [0, 1] {
@@ -95,13 +95,13 @@ async fn files_dropped_into_the_folder_appear() {
 }
 
 #[tokio::test]
-async fn no_folder_and_no_provider_is_no_model() {
+async fn without_a_folder_and_providers_there_are_no_models() {
     let models = Models::new(&config(Path::new("/no/such/folder"), &[]), &Egress::default());
     assert_eq!(models.list().await, ModelChoice::default());
 }
 
 #[tokio::test]
-async fn names_cannot_leave_the_folder() {
+async fn model_names_cannot_escape_the_folder() {
     let outer = folder(&["secret.gguf"]);
     let inner = outer.path().join("models");
     fs::create_dir(&inner).expect("made");
@@ -127,7 +127,7 @@ async fn names_cannot_leave_the_folder() {
 }
 
 #[tokio::test]
-async fn the_default_is_the_operators_then_a_providers_then_the_bundled_one() {
+async fn the_default_model_is_the_configured_then_a_providers_then_the_bundled_one() {
     let folder = folder(&["a.gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"]);
     let default = async |providers: &[(&str, &str, &[&str])], chosen: Option<&str>| {
         let config = Config { default_model: chosen.map(str::to_owned), ..config(folder.path(), providers) };
@@ -143,69 +143,69 @@ async fn the_default_is_the_operators_then_a_providers_then_the_bundled_one() {
 }
 
 #[tokio::test]
-async fn a_providers_list_is_asked_for_once_and_renewed_in_the_background() {
+async fn a_providers_model_list_is_cached_and_refreshed_in_the_background() {
     let upstream = Upstream::start().await;
-    upstream.offer(&["one", "text-embedding-3", "vendor/two:8b"]);
+    upstream.set_models(&["one", "text-embedding-3", "vendor/two:8b"]);
     let none = folder(&[]);
     let models =
-        Models::with_times(&config(none.path(), &[("up", &upstream.base_url(), &[])]), &Egress::default(), TIMES);
+        Models::with_timings(&config(none.path(), &[("up", &upstream.base_url(), &[])]), &Egress::default(), TIMES);
     let before = ["up/one", "up/vendor/two:8b"];
     let (a, b, c) = tokio::join!(models.list(), models.list(), models.list());
     assert!([&a, &b, &c].iter().all(|choice| ids(choice) == before), "{a:?}");
-    assert_eq!(upstream.listed(), 1);
+    assert_eq!(upstream.model_list_requests(), 1);
 
-    upstream.offer(&["three"]);
+    upstream.set_models(&["three"]);
     upstream.delay_models(Duration::from_millis(200));
     assert_eq!(ids(&models.list().await), before, "still fresh");
-    tokio::time::sleep(TIMES.fresh).await;
+    tokio::time::sleep(TIMES.ttl).await;
     let begun = Instant::now();
-    assert_eq!(ids(&models.list().await), before, "the last list, at once");
+    assert_eq!(ids(&models.list().await), before, "the last list, immediately");
     assert!(begun.elapsed() < Duration::from_millis(150), "{:?}", begun.elapsed());
     tokio::time::sleep(Duration::from_millis(280)).await;
     assert_eq!(ids(&models.list().await), ["up/three"]);
-    assert_eq!(upstream.listed(), 2);
+    assert_eq!(upstream.model_list_requests(), 2);
 }
 
 #[tokio::test]
-async fn a_provider_that_does_not_answer_is_left_out_and_comes_back() {
+async fn a_provider_that_does_not_respond_is_omitted_until_it_recovers() {
     let (good, slow) = (Upstream::start().await, Upstream::start().await);
     slow.delay_models(Duration::from_secs(30));
     let (none, gone) = (folder(&[]), unreachable().await);
     let providers: &[(&str, &str, &[&str])] =
         &[("slow", &slow.base_url(), &[]), ("gone", &gone, &[]), ("good", &good.base_url(), &[])];
-    let models = Models::with_times(&config(none.path(), providers), &Egress::default(), TIMES);
+    let models = Models::with_timings(&config(none.path(), providers), &Egress::default(), TIMES);
     let begun = Instant::now();
     assert_eq!(ids(&models.list().await), ["good/echo"]);
-    assert!((TIMES.patience..2 * TIMES.patience).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert!((TIMES.timeout..2 * TIMES.timeout).contains(&begun.elapsed()), "{:?}", begun.elapsed());
 
-    tokio::time::sleep(TIMES.pause).await;
+    tokio::time::sleep(TIMES.retry_delay).await;
     slow.delay_models(Duration::ZERO);
     let begun = Instant::now();
-    assert_eq!(ids(&models.list().await), ["good/echo"], "nobody waits a second time");
+    assert_eq!(ids(&models.list().await), ["good/echo"], "no second wait");
     assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
-    eventually("the list is asked for again", || slow.listed() == 2).await;
+    eventually("the list is asked for again", || slow.model_list_requests() == 2).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(ids(&models.list().await), ["slow/echo", "good/echo"]);
 }
 
 #[tokio::test]
-async fn a_providers_model_is_found_while_the_provider_is_away() {
+async fn a_providers_model_is_found_while_the_provider_is_unreachable() {
     let (none, gone) = (folder(&[]), unreachable().await);
-    let models = Models::with_times(
+    let models = Models::with_timings(
         &config(none.path(), &[("gone", &gone, &[]), ("few", &gone, &["one"])]),
         &Egress::default(),
         TIMES,
     );
     let (model, label) = models.find("gone/vendor/any:8b").await.expect("a model");
     assert_eq!(label, "vendor/any:8b");
-    assert_eq!(told(model.answer(prompt("x"), CancellationToken::new())).await.end, Some(Err(Failure::Unreachable)));
+    assert_eq!(collect(model.answer(prompt("x"), CancellationToken::new())).await.end, Some(Err(Failure::Unreachable)));
     assert!(models.find("few/one").await.is_some());
     assert!(models.find("few/two").await.is_none(), "the operator offers only some");
     assert!(models.find("gone/\u{202E}x").await.is_none());
 }
 
 #[tokio::test]
-async fn the_key_stays_with_its_provider() {
+async fn the_api_key_is_sent_only_to_its_provider() {
     let (first, second) = (Upstream::start().await, Upstream::start().await);
     let none = folder(&[]);
     let mut config = config(none.path(), &[("a", &first.base_url(), &[]), ("b", &second.base_url(), &[])]);
@@ -213,8 +213,8 @@ async fn the_key_stays_with_its_provider() {
     let models = Models::new(&config, &Egress::default());
     for (id, upstream, key) in [("a/done", &first, Some("Bearer sk-first")), ("b/done", &second, None)] {
         let (model, _) = models.find(id).await.expect("a model");
-        let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-        assert_eq!((told.text, told.end), (script::text(5), Some(Ok(Finish::Stop))));
+        let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+        assert_eq!((answer.text, answer.end), (script::text(5), Some(Ok(FinishReason::Stop))));
         let received = upstream.take_received();
         assert_eq!((received[0].model.as_str(), received[0].authorization.as_deref()), ("done", key));
     }
@@ -227,15 +227,15 @@ async fn the_real_model_is_found_and_kept_loaded() {
     let id = format!("local/{}", file.file_stem().and_then(|stem| stem.to_str()).expect("a name"));
     for loading in [true, false] {
         let (model, _) = models.find(&id).await.expect("the model");
-        let told = told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
-        assert_eq!((told.end, told.loading), (Some(Ok(Finish::Stop)), loading), "{told:?}");
+        let answer = collect(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+        assert_eq!((answer.end, answer.loading), (Some(Ok(FinishReason::Stop)), loading), "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn a_model_that_is_named_twice_is_offered_once() {
+async fn a_duplicate_model_is_listed_once() {
     let (upstream, none) = (Upstream::start().await, folder(&[]));
-    upstream.offer(&["a", "b", "a"]);
+    upstream.set_models(&["a", "b", "a"]);
     let url = upstream.base_url();
     let models =
         Models::new(&config(none.path(), &[("all", &url, &[]), ("few", &url, &["x", "y", "x"])]), &Egress::default());

@@ -1,4 +1,4 @@
-//! What the operator is told of providers: by the log, and by `colloquy check --connect`.
+//! What the operator sees of providers: log messages, and `colloquy check --connect`.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 use colloquy::server::{
     config::{Config, ProviderConfig},
     egress::Egress,
-    llm::{Models, Times},
+    llm::{ModelListTimings, Models},
     telemetry,
 };
 
@@ -19,22 +19,22 @@ use super::{
     eventually,
     files::chat_file,
 };
-use crate::{http_log::Lines, support::upstream::Upstream};
+use crate::{http_log::LogBuffer, support::upstream::Upstream};
 
-/// The log of three renewals of a list with this head and body.
+/// The log of three refreshes of a model list with this status and body.
 async fn logged(status: &str, body: &str) -> String {
-    let lines = Lines::default();
+    let lines = LogBuffer::default();
     let writer = lines.clone();
     let _guard = tracing::subscriber::set_default(telemetry::subscriber(false, "info", move || writer.clone()));
     let (base_url, asked) = serve_counted(status, Some("application/json"), body).await;
     let mut config = Config::default();
     let (name, models) = ("house".to_owned(), Vec::new());
     config.providers.push(ProviderConfig { name, base_url, key: None, models, context: 8_192, system_role: true });
-    let times = Times { fresh: Duration::ZERO, pause: Duration::ZERO, patience: Duration::from_secs(20) };
-    let models = Models::with_times(&config, &Egress::default(), times);
+    let times = ModelListTimings { ttl: Duration::ZERO, retry_delay: Duration::ZERO, timeout: Duration::from_secs(20) };
+    let models = Models::with_timings(&config, &Egress::default(), times);
     for round in 1..=3 {
         models.list().await;
-        // One at a time: when the next is asked, the log of the one before is written.
+        // One after another: when the next request arrives, the previous result is logged.
         eventually("the list is asked for", || asked.load(Ordering::SeqCst) >= round).await;
     }
     let log = lines.0.lock().expect("no panic").clone();
@@ -42,7 +42,7 @@ async fn logged(status: &str, body: &str) -> String {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_list_that_does_not_come_or_has_faults_is_logged_once() {
+async fn a_failed_or_faulty_model_list_is_logged_once() {
     for (status, body, words) in [
         ("404 Not Found", "{}", "answered 404"),
         ("200 OK", r#"{"data":[{"id":"a"},{}]}"#, "entries without a usable name: 1"),
@@ -67,9 +67,9 @@ async fn check(variables: Vec<(String, String)>) -> Output {
 }
 
 #[tokio::test]
-async fn check_tries_every_provider_and_every_file() {
+async fn check_connect_tests_every_provider_and_file() {
     let upstream = Upstream::start().await;
-    upstream.offer(&["small", "large"]);
+    upstream.set_models(&["small", "large"]);
     let base = upstream.base_url();
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("good.gguf"), chat_file()).expect("written");
@@ -86,7 +86,7 @@ async fn check_tries_every_provider_and_every_file() {
     fs::write(folder.path().join("half.gguf"), &chat_file()[..90]).expect("written");
     let gone = serve("404 Not Found", Some("text/plain"), "404 page not found").await;
     let refused = serve("401 Unauthorized", None, r#"{"error":{"code":"invalid_api_key"}}"#).await;
-    // Without a list of models, and with an answer to questions.
+    // Without a list of models, but with completions.
     let unlisted = format!("{}/unlisted", base.trim_end_matches("/v1"));
     let ill = vec![
         models,

@@ -1,4 +1,4 @@
-//! Model files: what is offered of a folder, by what the headers say.
+//! Model files: which files of a folder are offered, by their headers.
 
 use std::{fs, path::Path};
 
@@ -12,9 +12,9 @@ use colloquy::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{prompt, told};
+use super::{collect, prompt};
 
-/// A value in a header.
+/// A metadata value in a GGUF header.
 pub enum Meta {
     Text(&'static str),
     Number(u32),
@@ -61,7 +61,7 @@ pub fn gguf(entries: &[(&str, Meta)]) -> Vec<u8> {
     file
 }
 
-/// The file of a model that holds conversations, as far as its header tells.
+/// A file with the header of a chat model.
 pub fn chat_file() -> Vec<u8> {
     gguf(&[("general.architecture", Meta::Text("llama")), ("tokenizer.ggml.tokens", Meta::Texts(20))])
 }
@@ -87,7 +87,7 @@ async fn offered(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn only_models_that_hold_conversations_are_offered() {
+async fn only_chat_models_are_listed() {
     let folder = tempfile::tempdir().expect("a folder");
     let with = |architecture: &'static str, more: Option<(&'static str, Meta)>| {
         let mut entries =
@@ -116,7 +116,7 @@ async fn only_models_that_hold_conversations_are_offered() {
 }
 
 #[tokio::test]
-async fn broken_files_are_not_offered_and_say_so() {
+async fn broken_files_are_not_listed_and_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let whole = chat_file();
     let mut newer = whole.clone();
@@ -143,16 +143,16 @@ async fn broken_files_are_not_offered_and_say_so() {
     assert_eq!(files.iter().filter(|file| matches!(file.kind, FileKind::Broken(_))).count(), 9, "{files:?}");
     for name in ["empty", "half"] {
         let (model, _) = models.find(&format!("local/{name}")).await.expect("a chat may still name it");
-        let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-        assert_eq!(told.end, Some(Err(Failure::BadFile)), "{name}: {}", told.detail);
+        let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+        assert_eq!(answer.end, Some(Err(Failure::BadFile)), "{name}: {}", answer.detail);
     }
-    // What is replaced is looked at again.
+    // A replaced file is read again.
     fs::write(folder.path().join("half.gguf"), &whole).expect("written");
     assert!(models.list().await.models.iter().any(|model| model.label == "half"));
 }
 
 #[tokio::test]
-async fn a_model_in_several_files_needs_all_of_them() {
+async fn a_split_model_needs_all_its_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, file: &[u8]| fs::write(folder.path().join(name), file).expect("written");
     write("big-00001-of-00002.gguf", &part(0, 2));

@@ -1,4 +1,4 @@
-//! The model on this machine, with the real file, in its own process.
+//! The embedded model in its own process, with a real model file.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
 use colloquy::{
     domain::{Author, Failure},
     server::llm::{
-        Delta, Finish, Model, Prompt,
+        Delta, FinishReason, Model, Prompt,
         local::{LocalModel, Settings},
     },
 };
@@ -19,7 +19,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{eventually, prompt, told, turn};
+use super::{collect, eventually, prompt, turn};
 use crate::support::model_file;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_colloquy");
@@ -33,13 +33,13 @@ fn model(settings: Settings) -> LocalModel {
     LocalModel::new(&model_file(), settings)
 }
 
-/// The processes of models that this test has started and that still run.
+/// The running model processes of this test.
 fn processes() -> Vec<u32> {
     let own = std::process::id().to_string();
     let stat = |pid: u32| fs::read_to_string(format!("/proc/{pid}/stat")).ok();
     let is_worker = |pid: &u32| {
         let Some(stat) = stat(*pid) else { return false };
-        // Behind the name in brackets: the state and the parent.
+        // After the name in parentheses: the state and the parent's process id.
         let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         fields.next() != Some("Z") && fields.next() == Some(own.as_str())
     };
@@ -58,14 +58,14 @@ fn signal(signal: &str) {
 async fn a_real_model_answers() {
     let model = model(settings());
     let prompt = |text| Prompt { system: "You are a helpful assistant.".to_owned(), ..prompt(text) };
-    let first = told(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
+    let first = collect(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
     assert!(first.text.contains("France"), "{first:?}");
-    assert_eq!((first.end, first.loading, first.left_out), (Some(Ok(Finish::Stop)), true, None));
+    assert_eq!((first.end, first.loading, first.truncated_messages), (Some(Ok(FinishReason::Stop)), true, None));
     let usage = first.usage.expect("counts");
     assert!(usage.prompt > 10 && usage.answer > 1, "{usage:?}");
 
-    let second = told(model.answer(prompt("Name a colour."), CancellationToken::new())).await;
-    assert_eq!((second.end, second.loading), (Some(Ok(Finish::Stop)), false), "it stays loaded");
+    let second = collect(model.answer(prompt("Name a colour."), CancellationToken::new())).await;
+    assert_eq!((second.end, second.loading), (Some(Ok(FinishReason::Stop)), false), "it stays loaded");
 }
 
 #[tokio::test]
@@ -78,23 +78,23 @@ async fn nothing_is_started_before_the_stream_is_polled() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_on_where_it_ended() {
+async fn an_answer_is_continued_from_its_end() {
     let model = model(settings());
     for so_far in ["The capital of France is", "The capital of France is "] {
         let prompt = Prompt { answer_so_far: Some(so_far.to_owned()), ..prompt("What is the capital of France?") };
-        let told = told(model.answer(prompt, CancellationToken::new())).await;
-        let whole = format!("{so_far}{}", told.text);
+        let answer = collect(model.answer(prompt, CancellationToken::new())).await;
+        let whole = format!("{so_far}{}", answer.text);
         assert!(whole.starts_with("The capital of France is Paris"), "{whole:?}");
     }
 }
 
 #[tokio::test]
-async fn names_of_special_tokens_mean_nothing_in_a_message() {
-    // A short window bounds the answer.
+async fn special_token_names_in_a_message_are_plain_text() {
+    // A small context limits the answer.
     let model = model(Settings { context: Some(512), ..settings() });
     let count = async |text: &str| {
-        let told = told(model.answer(prompt(text), CancellationToken::new())).await;
-        told.usage.unwrap_or_else(|| panic!("{told:?}")).prompt
+        let answer = collect(model.answer(prompt(text), CancellationToken::new())).await;
+        answer.usage.unwrap_or_else(|| panic!("{answer:?}")).prompt
     };
     let plain = count("Say hello.").await;
     let special = count(&format!("Say hello.{}", "<|im_end|>".repeat(20))).await;
@@ -102,28 +102,28 @@ async fn names_of_special_tokens_mean_nothing_in_a_message() {
 }
 
 #[tokio::test]
-async fn long_conversations_lose_their_oldest_turns_and_say_so() {
+async fn long_conversations_drop_their_oldest_turns_and_report_it() {
     let model = model(Settings { context: Some(512), ..settings() });
     let author = |i| if i % 2 == 0 { Author::User } else { Author::Assistant };
     let mut turns: Vec<_> = (0..40).map(|i| turn(author(i), "some words that were said a while ago")).collect();
     turns.push(turn(Author::User, "What is the capital of France?"));
     let prompt = Prompt { turns, ..prompt("") };
-    let told = told(model.answer(prompt, CancellationToken::new())).await;
-    let left_out = told.left_out.expect("something is left out");
-    assert!(left_out % 2 == 0 && (4..40).contains(&left_out), "{left_out}");
-    let read = told.usage.expect("counts").prompt;
+    let answer = collect(model.answer(prompt, CancellationToken::new())).await;
+    let truncated_messages = answer.truncated_messages.expect("something is left out");
+    assert!(truncated_messages % 2 == 0 && (4..40).contains(&truncated_messages), "{truncated_messages}");
+    let read = answer.usage.expect("counts").prompt;
     assert!((250..=384).contains(&read), "{read} of 512 tokens, a quarter kept for the answer");
 }
 
 #[tokio::test]
-async fn a_message_over_the_context_is_told() {
+async fn a_message_over_the_context_is_reported() {
     let model = model(Settings { context: Some(512), ..settings() });
-    let told = told(model.answer(prompt(&"word ".repeat(2_000)), CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Err(Failure::TooLong)), "{told:?}");
+    let answer = collect(model.answer(prompt(&"word ".repeat(2_000)), CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Err(Failure::TooLong)), "{answer:?}");
 }
 
 #[tokio::test]
-async fn missing_and_broken_files_and_programs_are_told() {
+async fn missing_and_broken_files_and_programs_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.gguf");
     fs::write(&broken, "this is no model").expect("written");
@@ -134,47 +134,47 @@ async fn missing_and_broken_files_and_programs_are_told() {
         (model_file(), Settings { program: "/bin/true".into(), ..settings() }, Failure::Crashed),
     ] {
         let model = LocalModel::new(&file, settings);
-        let told = told(model.answer(prompt("Hello"), CancellationToken::new())).await;
-        assert_eq!(told.end, Some(Err(failure)), "{}: {}", file.display(), told.detail);
+        let answer = collect(model.answer(prompt("Hello"), CancellationToken::new())).await;
+        assert_eq!(answer.end, Some(Err(failure)), "{}: {}", file.display(), answer.detail);
     }
 }
 
 #[tokio::test]
-async fn a_crash_costs_one_answer() {
+async fn a_crash_fails_only_one_answer() {
     let model = model(settings());
     let mut deltas = model.answer(prompt(LONG_STORY), CancellationToken::new());
     while !matches!(deltas.next().await.expect("an answer").expect("no fault yet"), Delta::Text(_)) {}
     signal("-KILL");
-    let told_first = told(deltas).await;
-    assert_eq!(told_first.end, Some(Err(Failure::Crashed)), "{told_first:?}");
-    assert!(told_first.detail.contains("signal: 9"), "{}", told_first.detail);
+    let first = collect(deltas).await;
+    assert_eq!(first.end, Some(Err(Failure::Crashed)), "{first:?}");
+    assert!(first.detail.contains("signal: 9"), "{}", first.detail);
 
-    let next = told(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
-    assert_eq!((next.loading, next.end), (true, Some(Ok(Finish::Stop))), "{next:?}");
+    let next = collect(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
+    assert_eq!((next.loading, next.end), (true, Some(Ok(FinishReason::Stop))), "{next:?}");
 }
 
 #[tokio::test]
-async fn a_process_that_dies_while_nobody_asks_costs_nothing() {
+async fn a_process_that_dies_while_idle_fails_no_answer() {
     let model = model(settings());
-    told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+    collect(model.answer(prompt("Say hello."), CancellationToken::new())).await;
     signal("-KILL");
-    let next = told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
-    assert_eq!((next.loading, next.end), (true, Some(Ok(Finish::Stop))), "{next:?}");
+    let next = collect(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+    assert_eq!((next.loading, next.end), (true, Some(Ok(FinishReason::Stop))), "{next:?}");
 }
 
 #[tokio::test]
 async fn a_process_that_hangs_is_replaced() {
-    let model = model(Settings { silence: Duration::from_secs(2), ..settings() });
+    let model = model(Settings { silence_timeout: Duration::from_secs(2), ..settings() });
     let mut deltas = model.answer(prompt(LONG_STORY), CancellationToken::new());
     while !matches!(deltas.next().await.expect("an answer").expect("no fault yet"), Delta::Text(_)) {}
     signal("-STOP");
-    assert_eq!(told(deltas).await.end, Some(Err(Failure::TimedOut)));
-    let next = told(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
-    assert_eq!((next.loading, next.end), (true, Some(Ok(Finish::Stop))), "{next:?}");
+    assert_eq!(collect(deltas).await.end, Some(Err(Failure::TimedOut)));
+    let next = collect(model.answer(prompt("What is the capital of France?"), CancellationToken::new())).await;
+    assert_eq!((next.loading, next.end), (true, Some(Ok(FinishReason::Stop))), "{next:?}");
 }
 
 #[tokio::test]
-async fn those_who_wait_come_in_order_and_hear_their_place() {
+async fn queued_answers_run_in_order_and_report_their_position() {
     let model = model(settings());
     let stop = CancellationToken::new();
     let mut first = model.answer(prompt(LONG_STORY), stop.clone());
@@ -186,12 +186,12 @@ async fn those_who_wait_come_in_order_and_hear_their_place() {
     for place in 1..=3_u32 {
         let mut deltas =
             model.answer(prompt("Name a fruit."), if place == 1 { leaver.clone() } else { CancellationToken::new() });
-        assert!(matches!(deltas.next().await, Some(Ok(Delta::Queued(told))) if told == place));
+        assert!(matches!(deltas.next().await, Some(Ok(Delta::Queued(position))) if position == place));
         let sender = sender.clone();
         waiting.push(tokio::spawn(async move {
-            let told = told(deltas).await;
+            let answer = collect(deltas).await;
             sender.send(place).expect("the test listens");
-            told
+            answer
         }));
     }
     leaver.cancel();
@@ -200,40 +200,47 @@ async fn those_who_wait_come_in_order_and_hear_their_place() {
     stop.cancel();
     assert!(first.collect::<Vec<_>>().await.iter().all(Result::is_ok), "a stopped answer simply ends");
 
-    let told: Vec<_> =
-        futures::future::join_all(waiting).await.into_iter().map(|told| told.expect("no panic")).collect();
-    assert_eq!((told[0].end, told[0].text.as_str()), (None, ""), "who left hears nothing more");
-    assert_eq!(told[1].queued, [1], "one place forward, because the first has left");
-    assert_eq!(told[2].queued, [2, 1]);
-    assert!(told[1..].iter().all(|told| told.end == Some(Ok(Finish::Stop)) && !told.text.is_empty()), "{told:?}");
+    let answers: Vec<_> =
+        futures::future::join_all(waiting).await.into_iter().map(|answer| answer.expect("no panic")).collect();
+    assert_eq!((answers[0].end, answers[0].text.as_str()), (None, ""), "a cancelled answer gets nothing more");
+    assert_eq!(answers[1].queued, [1], "moves up, because the first was cancelled");
+    assert_eq!(answers[2].queued, [2, 1]);
+    assert!(
+        answers[1..].iter().all(|answer| answer.end == Some(Ok(FinishReason::Stop)) && !answer.text.is_empty()),
+        "{answers:?}"
+    );
     let served: Vec<u32> = std::iter::from_fn(|| order.try_recv().ok()).collect();
     assert_eq!(served, [1, 2, 3]);
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
-async fn a_dropped_answer_makes_room_for_the_next() {
+async fn a_dropped_answer_frees_the_model_for_the_next() {
     let model = model(settings());
     let mut first = model.answer(prompt(LONG_STORY), CancellationToken::new());
     while !matches!(first.next().await.expect("an answer").expect("no fault"), Delta::Text(_)) {}
     drop(first);
-    let next = told(model.answer(prompt("Name a fruit."), CancellationToken::new())).await;
-    assert_eq!((next.end, next.loading), (Some(Ok(Finish::Stop)), false), "the process has stopped and goes on");
+    let next = collect(model.answer(prompt("Name a fruit."), CancellationToken::new())).await;
+    assert_eq!(
+        (next.end, next.loading),
+        (Some(Ok(FinishReason::Stop)), false),
+        "the process has stopped the answer and continues"
+    );
 }
 
 #[tokio::test]
-async fn a_model_that_nobody_asks_is_freed() {
-    let model = model(Settings { idle: Duration::from_millis(300), ..settings() });
-    told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+async fn an_idle_model_is_unloaded() {
+    let model = model(Settings { idle_timeout: Duration::from_millis(300), ..settings() });
+    collect(model.answer(prompt("Say hello."), CancellationToken::new())).await;
     assert_eq!(processes().len(), 1);
     eventually("the process ends", || processes().is_empty()).await;
-    let again = told(model.answer(prompt("Say hello."), CancellationToken::new())).await;
-    assert_eq!((again.loading, again.end), (true, Some(Ok(Finish::Stop))));
+    let again = collect(model.answer(prompt("Say hello."), CancellationToken::new())).await;
+    assert_eq!((again.loading, again.end), (true, Some(Ok(FinishReason::Stop))));
     drop(model);
     eventually("the process ends with its model", || processes().is_empty()).await;
 }
 
-/// A process of the model, spoken to directly.
+/// A model process, without the server's side.
 struct Worker {
     process: Child,
     orders: Option<ChildStdin>,
@@ -267,14 +274,14 @@ impl Worker {
         self.order(&json!({"generate": {"id": id, "prompt": prompt}}));
     }
 
-    /// The next line; every line is JSON, because the library's log goes elsewhere.
+    /// The next event. Every line is JSON, because the library's log goes to stderr.
     fn event(&mut self) -> Value {
         let mut line = String::new();
         self.events.read_line(&mut line).expect("a line");
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("not an event: {line:?}"))
     }
 
-    /// How many steps of reading an answer takes. It is ended with its first word.
+    /// The number of steps for reading a prompt. The answer is cancelled at its first text.
     fn steps(&mut self, id: u64, turns: &Value) -> usize {
         self.generate(id, turns);
         let mut steps = 0;
@@ -299,7 +306,7 @@ impl Drop for Worker {
 }
 
 #[test]
-fn c07_a_stop_is_heard_within_200_ms_while_reading_and_while_writing() {
+fn c07_a_stop_takes_effect_within_200_ms_while_reading_and_writing() {
     let mut worker = Worker::start(&model_file());
     let mut times = Vec::new();
     for round in 0..6_u64 {
@@ -322,12 +329,12 @@ fn c07_a_stop_is_heard_within_200_ms_while_reading_and_while_writing() {
         assert_eq!((&end["id"], &end["finish"]), (&json!(round), &Value::Null));
     }
     times.sort();
-    // The machine may be busy with other tests now and then.
+    // The median, because the machine may be busy with other tests at times.
     assert!(times[times.len() / 2] < Duration::from_millis(200), "{times:?}");
 }
 
 #[test]
-fn what_was_read_before_is_not_read_again() {
+fn a_common_prompt_prefix_is_not_read_again() {
     let mut worker = Worker::start(&model_file());
     let text = "Many words to read. ".repeat(100);
     let first = json!({"author": "user", "text": text});
@@ -338,7 +345,7 @@ fn what_was_read_before_is_not_read_again() {
 }
 
 #[test]
-fn the_process_ends_with_its_input() {
+fn the_process_exits_when_its_input_closes() {
     for order in [None, Some(LONG_STORY)] {
         let mut worker = Worker::start(&model_file());
         if let Some(text) = order {

@@ -1,4 +1,4 @@
-//! Endpoints: every answer and every fault, over real HTTP.
+//! OpenAI-compatible providers: every kind of answer and failure, over real HTTP.
 
 use std::{
     sync::Arc,
@@ -10,7 +10,7 @@ use colloquy::{
     server::{
         egress::Egress,
         llm::{
-            Delta, Finish, Model, Prompt, Usage,
+            Delta, FinishReason, Model, Prompt, Usage,
             openai::{Endpoint, Limits, OpenAi},
         },
     },
@@ -22,21 +22,21 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Told, eventually, prompt, told, turn};
+use super::{CollectedAnswer, collect, eventually, prompt, turn};
 use crate::support::upstream::{
     Upstream,
     script::{self, MIXED},
 };
 
 const KEY: &str = "sk-secret-key";
-/// How long a list of models may take.
+/// The timeout of the model list.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn limits() -> Limits {
     Limits {
-        first: Duration::from_millis(400),
-        between: Duration::from_millis(400),
-        whole: Duration::from_secs(20),
+        first_byte_timeout: Duration::from_millis(400),
+        idle_timeout: Duration::from_millis(400),
+        total_timeout: Duration::from_secs(20),
         ..Limits::default()
     }
 }
@@ -46,30 +46,38 @@ pub(super) fn model_at(base_url: &str, name: &str, limits: Limits) -> OpenAi {
     OpenAi::new(Arc::new(endpoint), name.to_owned())
 }
 
-pub(super) async fn ask(upstream: &Upstream, name: &str, text: &str) -> Told {
-    told(model_at(&upstream.base_url(), name, limits()).answer(prompt(text), CancellationToken::new())).await
+pub(super) async fn ask(upstream: &Upstream, name: &str, text: &str) -> CollectedAnswer {
+    collect(model_at(&upstream.base_url(), name, limits()).answer(prompt(text), CancellationToken::new())).await
 }
 
-/// Asks for a behaviour that fails, and checks what was kept and that nothing secret went into the log.
+/// Requests a failing behaviour. Checks the failure, the kept text, and that the log detail contains no secrets.
 pub(super) async fn fails(name: &str, failure: Failure, kept: &str) {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, name, "a private question").await;
-    assert_eq!(told.end, Some(Err(failure)), "{name}: {told:?}");
-    assert_eq!(told.text, kept, "{name}");
+    let answer = ask(&upstream, name, "a private question").await;
+    assert_eq!(answer.end, Some(Err(failure)), "{name}: {answer:?}");
+    assert_eq!(answer.text, kept, "{name}");
     assert!(
-        !told.detail.is_empty() && !told.detail.contains(KEY) && !told.detail.contains("private"),
+        !answer.detail.is_empty() && !answer.detail.contains(KEY) && !answer.detail.contains("private"),
         "{}",
-        told.detail
+        answer.detail
     );
     eventually("no connection is kept by a failed answer", || upstream.answering() == 0).await;
 }
 
 #[tokio::test]
-async fn an_answer_comes_with_its_text_counts_and_end() {
+async fn an_answer_has_text_usage_and_a_finish_reason() {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, "paced-20-5", "Hello").await;
+    let answer = ask(&upstream, "paced-20-5", "Hello").await;
     let usage = Some(Usage { prompt: 7, answer: 20 });
-    assert_eq!(told, Told { text: script::text(20), usage, end: Some(Ok(Finish::Stop)), ..Told::default() });
+    assert_eq!(
+        answer,
+        CollectedAnswer {
+            text: script::text(20),
+            usage,
+            end: Some(Ok(FinishReason::Stop)),
+            ..CollectedAnswer::default()
+        }
+    );
     let received = upstream.received();
     assert_eq!(received[0].authorization.as_deref(), Some("Bearer sk-secret-key"));
     let expected = [("system", "Be brief."), ("user", "Hello")].map(|(role, text)| (role.to_owned(), text.to_owned()));
@@ -77,10 +85,10 @@ async fn an_answer_comes_with_its_text_counts_and_end() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_before_the_stream_is_polled() {
+async fn nothing_is_requested_before_the_stream_is_polled() {
     let upstream = Upstream::start().await;
     let mut deltas = model_at(&upstream.base_url(), "echo", limits()).answer(prompt("Hello"), CancellationToken::new());
-    // Longer than the first byte may take: the time counts from the first poll.
+    // Longer than the timeout of the first byte, which starts at the first poll.
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(upstream.received().is_empty());
     assert!(matches!(deltas.next().await, Some(Ok(Delta::Text(_)))));
@@ -91,8 +99,8 @@ async fn c10_text_is_byte_exact() {
     let upstream = Upstream::start().await;
     let text = "né 汉字 👩‍🚀 a\u{301} \u{202E}x\u{2028}y \"\\ </script> \u{1}\u{7F} \r\n\r ﷽ 𝄞 end";
     for name in ["echo", "bytes"] {
-        let told = ask(&upstream, name, text).await;
-        assert_eq!((told.text.as_str(), told.end), (text, Some(Ok(Finish::Stop))), "{name}");
+        let answer = ask(&upstream, name, text).await;
+        assert_eq!((answer.text.as_str(), answer.end), (text, Some(Ok(FinishReason::Stop))), "{name}");
     }
     assert_eq!(ask(&upstream, "mixed", "x").await.text, MIXED);
 }
@@ -104,44 +112,44 @@ async fn c10_nul_becomes_the_replacement_character() {
 }
 
 #[tokio::test]
-async fn thinking_is_told_apart_in_all_its_forms() {
+async fn reasoning_is_recognised_in_all_its_formats() {
     let upstream = Upstream::start().await;
     for name in ["reasoning", "reasoning-reasoning"] {
-        let told = ask(&upstream, name, "x").await;
-        assert_eq!((told.reasoning.as_str(), told.text), ("First I think about it.", script::text(5)), "{name}");
+        let answer = ask(&upstream, name, "x").await;
+        assert_eq!((answer.reasoning.as_str(), answer.text), ("First I think about it.", script::text(5)), "{name}");
     }
-    let told = ask(&upstream, "think", "x").await;
-    assert_eq!((told.reasoning.as_str(), told.text), ("First I think about </thin it.", script::text(5)));
+    let answer = ask(&upstream, "think", "x").await;
+    assert_eq!((answer.reasoning.as_str(), answer.text), ("First I think about </thin it.", script::text(5)));
 }
 
 #[tokio::test]
 async fn an_answer_may_end_in_several_ways() {
     let upstream = Upstream::start().await;
     for (name, finish) in [
-        ("done", Finish::Stop),
-        ("last", Finish::Stop),
-        ("open", Finish::Stop),
-        ("length", Finish::Length),
-        ("withheld", Finish::Withheld),
+        ("done", FinishReason::Stop),
+        ("last", FinishReason::Stop),
+        ("open", FinishReason::Stop),
+        ("length", FinishReason::Length),
+        ("withheld", FinishReason::Withheld),
     ] {
-        let told = ask(&upstream, name, "x").await;
-        assert_eq!((told.text, told.end), (script::text(5), Some(Ok(finish))), "{name}");
+        let answer = ask(&upstream, name, "x").await;
+        assert_eq!((answer.text, answer.end), (script::text(5), Some(Ok(finish))), "{name}");
     }
 }
 
 #[tokio::test]
-async fn counts_of_tokens_are_given_up_where_they_are_refused() {
+async fn usage_counts_are_not_requested_again_after_a_refusal() {
     let upstream = Upstream::start().await;
     let model = model_at(&upstream.base_url(), "plain", limits());
     for requests in [2, 3] {
-        let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-        assert_eq!((told.text, told.usage, told.end), (script::text(5), None, Some(Ok(Finish::Stop))));
-        assert_eq!(upstream.received().len(), requests, "the second answer asks at once without them");
+        let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+        assert_eq!((answer.text, answer.usage, answer.end), (script::text(5), None, Some(Ok(FinishReason::Stop))));
+        assert_eq!(upstream.received().len(), requests, "the second answer is requested without them");
     }
 }
 
 #[tokio::test]
-async fn c08_statuses_are_typed() {
+async fn c08_error_statuses_are_classified() {
     for (status, failure) in [
         (401, Failure::Refused),
         (403, Failure::Refused),
@@ -164,20 +172,20 @@ async fn c08_an_address_where_nothing_listens_is_unreachable() {
     let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
     drop(listener);
     for base_url in [url.as_str(), "http://no-such-host.invalid/v1"] {
-        let model = model_at(base_url, "echo", Limits { first: Duration::from_secs(10), ..limits() });
-        let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-        assert_eq!(told.end, Some(Err(Failure::Unreachable)), "{told:?}");
-        assert!(!told.detail.contains("127.0.0.1/v1"), "{}", told.detail);
+        let model = model_at(base_url, "echo", Limits { first_byte_timeout: Duration::from_secs(10), ..limits() });
+        let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+        assert_eq!(answer.end, Some(Err(Failure::Unreachable)), "{answer:?}");
+        assert!(!answer.detail.contains("127.0.0.1/v1"), "{}", answer.detail);
     }
 }
 
 #[tokio::test]
 async fn c08_a_broken_tls_connection_is_unreachable() {
     let upstream = Upstream::start().await;
-    // Plain HTTP where TLS was asked for.
+    // Plain HTTP instead of TLS.
     let model = model_at(&upstream.base_url().replace("http:", "https:"), "echo", limits());
-    let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Err(Failure::Unreachable)), "{told:?}");
+    let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Err(Failure::Unreachable)), "{answer:?}");
     assert!(upstream.received().is_empty(), "no fallback to plain HTTP");
 }
 
@@ -192,8 +200,8 @@ async fn c08_a_server_that_does_not_speak_http_is_garbled() {
         stream.write_all(b"220 mail.example.org ESMTP\r\n").await.expect("written");
         tokio::time::sleep(Duration::from_secs(1)).await;
     });
-    let told = told(model_at(&url, "echo", limits()).answer(prompt("x"), CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Err(Failure::Garbled)), "{told:?}");
+    let answer = collect(model_at(&url, "echo", limits()).answer(prompt("x"), CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Err(Failure::Garbled)), "{answer:?}");
     serving.abort();
 }
 
@@ -209,43 +217,43 @@ async fn c08_a_hanging_upstream_times_out() {
 #[tokio::test]
 async fn c08_an_answer_that_never_ends_times_out_as_a_whole() {
     let upstream = Upstream::start().await;
-    let limits = Limits { whole: Duration::from_millis(600), ..limits() };
+    let limits = Limits { total_timeout: Duration::from_millis(600), ..limits() };
     let model = model_at(&upstream.base_url(), "paced-1000-100", limits);
-    let told = told(model.answer(prompt("x"), CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Err(Failure::TimedOut)));
-    assert!(!told.text.is_empty() && script::text(10).starts_with(&told.text), "{}", told.text);
+    let answer = collect(model.answer(prompt("x"), CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Err(Failure::TimedOut)));
+    assert!(!answer.text.is_empty() && script::text(10).starts_with(&answer.text), "{}", answer.text);
 }
 
 #[tokio::test]
-async fn c08_a_cut_keeps_what_came() {
+async fn c08_a_broken_connection_keeps_the_text_so_far() {
     fails("cut-5", Failure::Cut, &script::text(5)).await;
 }
 
 #[tokio::test]
-async fn row_66_an_end_without_done_is_a_cut() {
+async fn row_66_an_end_without_done_is_a_broken_connection() {
     fails("eof-5", Failure::Cut, &script::text(5)).await;
     fails("eof-0", Failure::Cut, "").await;
 }
 
 #[tokio::test]
-async fn c08_pages_and_objects_in_place_of_a_stream_are_typed() {
+async fn c08_pages_and_objects_instead_of_a_stream_are_classified() {
     fails("html", Failure::WebPage, "").await;
     fails("json", Failure::Upstream, "").await;
 }
 
 #[tokio::test]
-async fn c08_an_error_inside_the_stream_keeps_what_came() {
+async fn c08_an_error_inside_the_stream_keeps_the_text_so_far() {
     fails("error-500", Failure::Upstream, &script::text(5)).await;
     fails("error-429", Failure::Busy, &script::text(5)).await;
 }
 
 #[tokio::test]
-async fn c08_an_empty_answer_is_a_fault() {
+async fn c08_an_empty_answer_is_an_error() {
     fails("empty", Failure::Empty, "").await;
 }
 
 #[tokio::test]
-async fn row_66_events_that_cannot_be_read_keep_what_came() {
+async fn row_66_malformed_events_keep_the_text_so_far() {
     fails("garbled-5", Failure::Garbled, &script::text(5)).await;
     fails("binary-5", Failure::Garbled, &script::text(5)).await;
 }
@@ -258,26 +266,26 @@ async fn row_66_a_line_of_ten_megabytes_is_refused_early() {
 }
 
 #[tokio::test]
-async fn row_66_odd_events_are_ignored_and_never_obeyed() {
+async fn row_66_unexpected_events_are_ignored() {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, "odd", "x").await;
-    assert_eq!((told.text.as_str(), told.end), ("one two", Some(Ok(Finish::Stop))), "{}", told.detail);
+    let answer = ask(&upstream, "odd", "x").await;
+    assert_eq!((answer.text.as_str(), answer.end), ("one two", Some(Ok(FinishReason::Stop))), "{}", answer.detail);
 }
 
 #[tokio::test]
-async fn c08_an_endless_answer_is_ended_at_its_limit() {
+async fn c08_an_endless_answer_ends_at_the_limit() {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, "flood", "x").await;
-    assert_eq!(told.end, Some(Err(Failure::Overlong)));
-    assert_eq!(told.text.len(), limits().answer);
+    let answer = ask(&upstream, "flood", "x").await;
+    assert_eq!(answer.end, Some(Err(Failure::Overlong)));
+    assert_eq!(answer.text.len(), limits().answer);
     eventually("the flood is cut", || upstream.answering() == 0).await;
 }
 
 #[tokio::test]
-async fn a_key_follows_no_redirect() {
+async fn redirects_are_not_followed_with_the_api_key() {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, "redirect", "x").await;
-    assert_eq!((told.end, upstream.followed()), (Some(Err(Failure::Garbled)), 0));
+    let answer = ask(&upstream, "redirect", "x").await;
+    assert_eq!((answer.end, upstream.redirects_followed()), (Some(Err(Failure::Garbled)), 0));
 }
 
 #[tokio::test]
@@ -285,7 +293,8 @@ async fn c07_a_stop_closes_the_connection_and_ends_the_stream() {
     let upstream = Upstream::start().await;
     for name in ["hang", "stall-3", "paced-1000-50", "flood"] {
         let stop = CancellationToken::new();
-        let limits = Limits { first: Duration::from_secs(20), between: Duration::from_secs(20), ..limits() };
+        let limits =
+            Limits { first_byte_timeout: Duration::from_secs(20), idle_timeout: Duration::from_secs(20), ..limits() };
         let mut deltas = model_at(&upstream.base_url(), name, limits).answer(prompt("x"), stop.clone());
         let reading = tokio::spawn(async move {
             let mut items = Vec::new();
@@ -318,35 +327,41 @@ async fn c07_a_dropped_stream_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn long_conversations_lose_their_oldest_turns_and_say_so() {
+async fn long_conversations_drop_their_oldest_turns_and_report_it() {
     let upstream = Upstream::start().await;
     let turns = (0..101).map(|i| {
         turn(if i % 2 == 0 { Author::User } else { Author::Assistant }, &format!("{i} {}", "word ".repeat(100)))
     });
     let prompt = Prompt { system: "Be brief.".to_owned(), turns: turns.collect(), answer_so_far: None };
-    let told = told(model_at(&upstream.base_url(), "done", limits()).answer(prompt, CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Ok(Finish::Stop)));
-    let left_out = told.left_out.expect("something is left out") as usize;
+    let answer =
+        collect(model_at(&upstream.base_url(), "done", limits()).answer(prompt, CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Ok(FinishReason::Stop)));
+    let truncated_messages = answer.truncated_messages.expect("something is left out") as usize;
     let messages = &upstream.received()[0].messages;
-    assert_eq!(messages.len(), 1 + 101 - left_out);
+    assert_eq!(messages.len(), 1 + 101 - truncated_messages);
     assert_eq!(messages[0], ("system".to_owned(), "Be brief.".to_owned()));
-    assert!(messages[1].0 == "user" && messages[1].1.starts_with(&format!("{left_out} ")), "{:?}", messages[1]);
+    assert!(
+        messages[1].0 == "user" && messages[1].1.starts_with(&format!("{truncated_messages} ")),
+        "{:?}",
+        messages[1]
+    );
     assert!(messages.last().is_some_and(|(_, text)| text.starts_with("100 ")));
 }
 
 #[tokio::test]
 async fn a_message_over_the_context_is_not_sent() {
     let upstream = Upstream::start().await;
-    let told = ask(&upstream, "echo", &"word ".repeat(10_000)).await;
-    assert_eq!((told.end, upstream.received().len()), (Some(Err(Failure::TooLong)), 0));
+    let answer = ask(&upstream, "echo", &"word ".repeat(10_000)).await;
+    assert_eq!((answer.end, upstream.received().len()), (Some(Err(Failure::TooLong)), 0));
 }
 
 #[tokio::test]
-async fn an_answer_is_continued_where_it_ended() {
+async fn an_answer_is_continued_with_its_text_so_far() {
     let upstream = Upstream::start().await;
     let prompt = Prompt { answer_so_far: Some("The quick brown".to_owned()), ..prompt("Tell me of the fox") };
-    let told = told(model_at(&upstream.base_url(), "done", limits()).answer(prompt, CancellationToken::new())).await;
-    assert_eq!(told.end, Some(Ok(Finish::Stop)));
+    let answer =
+        collect(model_at(&upstream.base_url(), "done", limits()).answer(prompt, CancellationToken::new())).await;
+    assert_eq!(answer.end, Some(Ok(FinishReason::Stop)));
     let messages = &upstream.received()[0].messages;
     let roles: Vec<&str> = messages.iter().map(|(role, _)| role.as_str()).collect();
     assert_eq!(roles, ["system", "user", "assistant", "user"]);
@@ -355,30 +370,33 @@ async fn an_answer_is_continued_where_it_ended() {
 }
 
 #[tokio::test]
-async fn hundreds_of_streams_at_once_are_all_complete() {
+async fn concurrent_streams_all_complete() {
     let upstream = Upstream::start().await;
-    let model =
-        Arc::new(model_at(&upstream.base_url(), "fast-500", Limits { first: Duration::from_secs(20), ..limits() }));
+    let model = Arc::new(model_at(
+        &upstream.base_url(),
+        "fast-500",
+        Limits { first_byte_timeout: Duration::from_secs(20), ..limits() },
+    ));
     let begun = Instant::now();
     let answers = (0..100).map(|_| {
         let model = Arc::clone(&model);
-        tokio::spawn(async move { told(model.answer(prompt("x"), CancellationToken::new())).await })
+        tokio::spawn(async move { collect(model.answer(prompt("x"), CancellationToken::new())).await })
     });
     let expected = script::text(500).len();
     for answer in futures::future::join_all(answers).await {
-        let told = answer.expect("no panic");
-        assert_eq!((told.text.len(), told.end), (expected, Some(Ok(Finish::Stop))));
+        let answer = answer.expect("no panic");
+        assert_eq!((answer.text.len(), answer.end), (expected, Some(Ok(FinishReason::Stop))));
     }
     let rate = 50_000.0 / begun.elapsed().as_secs_f64();
     assert!(rate > 5_000.0, "{rate:.0} tokens a second, both sides in one debug build");
 }
 
 #[tokio::test]
-async fn the_offered_models_are_listed() {
+async fn the_providers_models_are_listed() {
     let upstream = Upstream::start().await;
-    upstream.offer(&["b", "a"]);
+    upstream.set_models(&["b", "a"]);
     let endpoint = Endpoint::new(Egress::default(), &format!("{}/", upstream.base_url()), None, 8_192, limits());
-    let listed = endpoint.models(PATIENCE).await.expect("a list");
-    assert_eq!(listed.complaint(), "");
+    let listed = endpoint.list_models(PATIENCE).await.expect("a list");
+    assert_eq!(listed.problems(), "");
     assert_eq!(listed.names, ["b", "a"]);
 }

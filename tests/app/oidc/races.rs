@@ -1,79 +1,79 @@
-//! Somebody who is on their way through a provider when the sign-ins of their account are ended.
+//! Flows through a provider that race with the revocation of all sign-ins.
 
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::credentials::{id_of, in_between};
+use crate::credentials::{id_of, race_next_sign_in};
 
 const ADA: &str = "ada@example.org";
 
-/// An account with a password that is linked to the provider, too.
-async fn linked(house: &House) -> Client {
-    let mut ada = house.app.administrator().await;
-    house.provider.vouch(person("ada-1", "ada@elsewhere.example"));
-    let done = house.visit(&mut ada, &[("purpose", "link")]).await;
+/// An administrator with a password and a linked identity.
+async fn linked(oidc: &OidcApp) -> Client {
+    let mut ada = oidc.app.administrator().await;
+    oidc.provider.set_identity(verified_identity("ada-1", "ada@elsewhere.example"));
+    let done = oidc.run_flow(&mut ada, &[("purpose", "link")]).await;
     assert_eq!(done.status, 303, "{}", done.text());
     ada
 }
 
-each_house! {
-    async fn s06_no_sign_in_by_a_provider_outlives_what_ends_the_others(house: House) {
-        let mut ada = linked(&house).await;
+each_oidc_db! {
+    async fn s06_no_provider_sign_in_survives_a_concurrent_revocation(oidc: OidcApp) {
+        let mut ada = linked(&oidc).await;
         let end = "/api/end_other_devices";
-        // Back, vouched for, and the act comes before the sign-in is written.
-        let mut thief = house.app.stranger();
-        let back = house.way_back(&mut thief, &[]).await;
-        let done = in_between(&house.app, ada.clone(), end, &[]);
+        // The revocation happens after the check of the token and before the sign-in is stored.
+        let mut thief = oidc.app.anonymous();
+        let back = oidc.callback_path(&mut thief, &[]).await;
+        let done = race_next_sign_in(&oidc.app, ada.clone(), end, &[]);
         let refused = thief.get(&back).await;
         assert!(done.load(Ordering::SeqCst));
         assert_refused(&mut thief, &refused, 400, "in between").await;
 
-        // Sent away before, back after.
-        let back = house.way_back(&mut thief, &[]).await;
+        // The flow starts before the revocation and ends after it.
+        let back = oidc.callback_path(&mut thief, &[]).await;
         assert_eq!(ada.post_form(end, &[]).await.status, 200);
         let refused = thief.get(&back).await;
-        assert_refused(&mut thief, &refused, 400, "begun before").await;
+        assert_refused(&mut thief, &refused, 400, "started before the revocation").await;
 
-        let done = house.visit(&mut thief, &[]).await;
-        assert_eq!(done.status, 303, "begun after: {}", done.text());
-        assert!(who(&mut thief).await.is_some() && who(&mut ada).await.is_some());
+        let done = oidc.run_flow(&mut thief, &[]).await;
+        assert_eq!(done.status, 303, "started after the revocation: {}", done.text());
+        assert!(current_user(&mut thief).await.is_some() && current_user(&mut ada).await.is_some());
         let refused = "select detail from audit where action = 'sign_in' and outcome = 'refused' and subject_id is not null";
-        assert_eq!(house.app.column(refused).await, ["Test & Sons", "Test & Sons"]);
+        assert_eq!(oidc.app.column(refused).await, ["Test & Sons", "Test & Sons"]);
     }
 }
 
-each_house! {
-    async fn s06_unlinking_ends_the_other_sign_ins_and_those_on_their_way(house: House) {
-        let mut ada = linked(&house).await;
-        let mut elsewhere = house.app.stranger();
-        house.visit(&mut elsewhere, &[]).await;
-        assert!(who(&mut elsewhere).await.is_some());
+each_oidc_db! {
+    async fn s06_unlinking_revokes_other_sign_ins_and_pending_flows(oidc: OidcApp) {
+        let mut ada = linked(&oidc).await;
+        let mut elsewhere = oidc.app.anonymous();
+        oidc.run_flow(&mut elsewhere, &[]).await;
+        assert!(current_user(&mut elsewhere).await.is_some());
         let identity = identities(&mut ada).await.remove(0);
         let fields = [("issuer", identity.issuer.as_str()), ("subject", identity.subject.as_str())];
-        let mut thief = house.app.stranger();
-        let back = house.way_back(&mut thief, &[]).await;
-        let done = in_between(&house.app, ada.clone(), "/api/unlink_identity", &fields);
+        let mut thief = oidc.app.anonymous();
+        let back = oidc.callback_path(&mut thief, &[]).await;
+        let done = race_next_sign_in(&oidc.app, ada.clone(), "/api/unlink_identity", &fields);
         let refused = thief.get(&back).await;
         assert!(done.load(Ordering::SeqCst));
         assert_refused(&mut thief, &refused, 400, "unlinked in between").await;
-        assert!(who(&mut elsewhere).await.is_none(), "what came in by it ends");
-        assert!(who(&mut ada).await.is_some(), "she who acts stays");
+        assert!(current_user(&mut elsewhere).await.is_none(), "sign-ins by it are revoked");
+        assert!(current_user(&mut ada).await.is_some(), "the actor stays signed in");
     }
 }
 
-each_house! {
-    async fn s06_an_administrators_act_ends_sign_ins_on_their_way_through_a_provider(house: House) {
-        let mut ada = house.app.administrator().await;
-        house.guest("vera-1", "vera@example.org").await;
-        let vera = id_of(&house.app, "vera@example.org").await.to_string();
-        let mut thief = house.app.stranger();
-        let back = house.way_back(&mut thief, &[]).await;
+each_oidc_db! {
+    async fn s06_disabling_an_account_revokes_pending_flows(oidc: OidcApp) {
+        let mut ada = oidc.app.administrator().await;
+        oidc.sign_in_as("vera-1", "vera@example.org").await;
+        let vera = id_of(&oidc.app, "vera@example.org").await.to_string();
+        let mut thief = oidc.app.anonymous();
+        let back = oidc.callback_path(&mut thief, &[]).await;
         for change in ["disable", "enable"] {
             let done = ada.post_form("/api/change_person", &[("user", &*vera), ("change", change)]).await;
             assert_eq!(done.status, 200, "{}", done.text());
         }
         let refused = thief.get(&back).await;
-        assert_refused(&mut thief, &refused, 400, "shut and opened meanwhile").await;
-        assert!(house.app.signed_in(ADA).await.cookies.contains_key("colloquy"));
+        assert_refused(&mut thief, &refused, 400, "disabled and enabled meanwhile").await;
+        assert!(oidc.app.signed_in(ADA).await.cookies.contains_key("colloquy"));
     }
 }

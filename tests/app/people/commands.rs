@@ -1,4 +1,4 @@
-//! The operator's commands.
+//! The operator's `user` commands.
 
 use std::{path::Path, process::Command};
 
@@ -7,13 +7,13 @@ use colloquy::{
     server::cli::{self, UserCommand},
 };
 
-use super::{acts, who};
+use super::{audit_entries, current_user};
 use crate::support::{
     app::{PASSWORD, TestApp, each_db},
     program::Program,
 };
 
-/// Carries a command out on the data of a running server, as another process would.
+/// Runs a command on the data of a running server, like another process.
 async fn run(app: &TestApp, command: UserCommand) -> Result<String, String> {
     let config = app.config.clone();
     let done = tokio::task::spawn_blocking(move || {
@@ -29,8 +29,8 @@ fn link_in(text: &str) -> String {
 }
 
 each_db! {
-    async fn the_operator_makes_and_looks_after_accounts_beside_a_running_server(app: TestApp) {
-        let refused = run(&app, UserCommand::List { search: String::new() }).await.expect_err("nobody is here");
+    async fn the_operator_manages_accounts_of_a_running_server(app: TestApp) {
+        let refused = run(&app, UserCommand::List { search: String::new() }).await.expect_err("no accounts");
         assert!(refused.starts_with("There is no account yet"), "{refused}");
         app.administrator().await;
         let email = || "bob@example.org".to_owned();
@@ -38,7 +38,7 @@ each_db! {
         let made = run(&app, create()).await.expect("an account");
         assert!(made.starts_with("bob@example.org has an account as member.\n"), "{made}");
         assert_eq!(run(&app, create()).await, Err("An account with this e-mail address exists.".into()));
-        let mut bob = app.stranger();
+        let mut bob = app.anonymous();
         let none = bob.post_form("/api/sign_in", &[("email", &email()), ("password", PASSWORD)]).await;
         assert_eq!(none.status, 422, "there is no password yet");
         let chosen = bob.post_form("/api/reset_password", &[("token", &link_in(&made)), ("password", PASSWORD)]).await;
@@ -52,11 +52,11 @@ each_db! {
         let found = run(&app, UserCommand::List { search: "BOB".into() }).await.expect("a list");
         assert!(found.contains("bob@example.org") && !found.contains("ada@"), "{found}");
 
-        run(&app, UserCommand::Disable { email: email() }).await.expect("it is shut");
-        assert_eq!(who(&mut bob).await, None);
+        run(&app, UserCommand::Disable { email: email() }).await.expect("it is disabled");
+        assert_eq!(current_user(&mut bob).await, None);
         let dead = run(&app, UserCommand::ResetLink { email: email() }).await;
         assert_eq!(dead, Err("This account is disabled. Enable it first.".into()));
-        run(&app, UserCommand::Enable { email: "BOB@example.org".into() }).await.expect("it is open");
+        run(&app, UserCommand::Enable { email: "BOB@example.org".into() }).await.expect("it is enabled");
         let link = link_in(&run(&app, UserCommand::ResetLink { email: email() }).await.expect("a link"));
         let new = "copper-lantern-orbit-77";
         assert_eq!(bob.post_form("/api/reset_password", &[("token", &link), ("password", new)]).await.status, 200);
@@ -69,33 +69,33 @@ each_db! {
         let wrong = run(&app, UserCommand::Disable { email: "x".into() }).await.expect_err("no address");
         assert!(wrong.starts_with("Enter an e-mail address"), "{wrong}");
 
-        assert_eq!(acts(&app, "disable_account").await, ["nobody > bob@example.org "]);
-        assert_eq!(acts(&app, "change_role").await, ["nobody > bob@example.org administrator", "nobody > ada@example.org member"]);
-        assert_eq!(acts(&app, "sign_up").await, ["ada@example.org > ada@example.org ", "nobody > bob@example.org "]);
+        assert_eq!(audit_entries(&app, "disable_account").await, ["nobody > bob@example.org "]);
+        assert_eq!(audit_entries(&app, "change_role").await, ["nobody > bob@example.org administrator", "nobody > ada@example.org member"]);
+        assert_eq!(audit_entries(&app, "sign_up").await, ["ada@example.org > ada@example.org ", "nobody > bob@example.org "]);
         let from = app.column("select distinct user_agent from audit where actor_id is null and outcome = 'done'").await;
         assert_eq!(from, ["command line"]);
     }
 }
 
 each_db! {
-    async fn the_operator_deletes_an_account_after_a_day_in_which_it_can_be_kept(app: TestApp) {
-        let app = app.open_to_all().await;
+    async fn the_operator_schedules_and_cancels_the_deletion_of_an_account(app: TestApp) {
+        let app = app.with_open_sign_up().await;
         app.administrator().await;
         let mut bob = app.person("bob@example.org", "Bob").await;
         let delete = || UserCommand::Delete { email: "bob@example.org".into() };
         let keep = || UserCommand::Keep { email: "bob@example.org".into() };
-        let none = run(&app, keep()).await.expect_err("nobody wanted it");
+        let none = run(&app, keep()).await.expect_err("no deletion");
         assert!(none.starts_with("This account is not going to be deleted"), "{none}");
         run(&app, delete()).await.expect("it is to be deleted");
-        assert_eq!(who(&mut bob).await, None);
+        assert_eq!(current_user(&mut bob).await, None);
         run(&app, keep()).await.expect("it is kept");
         let mut bob = app.signed_in("bob@example.org").await;
         run(&app, delete()).await.expect("it is to be deleted");
-        assert_eq!(who(&mut bob).await, None);
+        assert_eq!(current_user(&mut bob).await, None);
         let last = run(&app, UserCommand::Delete { email: "ada@example.org".into() }).await.expect_err("l03: the last one");
         assert!(last.starts_with("This is the last administrator"), "{last}");
         app.state.clock.advance(86_401);
-        app.work_off(JobKind::DeleteAccount).await;
+        app.run_due_jobs(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select email from users").await, ["ada@example.org"]);
         assert_eq!(app.column("select outcome from audit where action = 'delete_account'").await, ["done"]);
     }
@@ -110,11 +110,11 @@ fn program(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn the_program_makes_the_first_account_before_a_server_runs_and_looks_after_it_beside_one() {
+fn the_program_creates_the_first_account_and_manages_it_while_a_server_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, _, error) = program(folder.path(), &["user", "list"]);
     assert_eq!((code, error.lines().count()), (Some(1), 1), "{error}");
-    assert!(!folder.path().join("data").exists(), "looking makes nothing");
+    assert!(!folder.path().join("data").exists(), "listing creates nothing");
     let create = ["user", "create", "ada@example.org", "--name", "Ada"];
     let (code, made, error) = program(folder.path(), &create);
     assert_eq!(code, Some(0), "{error}");
@@ -136,5 +136,5 @@ fn the_program_makes_the_first_account_before_a_server_runs_and_looks_after_it_b
     let (code, _, error) = program(folder.path(), &["user", "role", "nobody@example.org", "administrator"]);
     assert_eq!((code, error.as_str()), (Some(1), "No account has the address \"nobody@example.org\".\n"));
     running.signal("-TERM");
-    assert_eq!(running.ended().0, Some(0));
+    assert_eq!(running.wait_for_exit().0, Some(0));
 }

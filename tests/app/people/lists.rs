@@ -1,16 +1,16 @@
-//! The list of people, its search and its pages.
+//! The list of people: search and pagination.
 
 use std::time::{Duration, Instant};
 
 use colloquy::{
-    domain::{AppError, People, Role, SignUpPolicy, Standing},
+    domain::{AccountStatus, AppError, People, Role, SignUpPolicy},
     server::{audit::RequestMeta, people::Actor},
 };
 use serde_json::json;
 
 use super::{ada_and_bob, change, id_of};
 use crate::support::{
-    app::{Kept, TestApp, each_db},
+    app::{Backend, TestApp, each_db},
     client::Client,
 };
 
@@ -24,16 +24,16 @@ async fn names(client: &mut Client, search: &str) -> Vec<String> {
     people(client, search, None).await.page.people.into_iter().map(|person| person.name).collect()
 }
 
-/// Many people whom nobody has seen, past the application.
-async fn crowd(app: &TestApp, count: u32) {
-    let statement = match app.kept() {
-        Kept::Sqlite => format!(
+/// Inserts many accounts that have never signed in directly into the database.
+async fn insert_people(app: &TestApp, count: u32) {
+    let statement = match app.backend() {
+        Backend::Sqlite => format!(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < {count})
              insert into users (id, email, email_key, name, name_key, password_hash, role, created_at)
              select randomblob(16), 'p' || i || '@example.net', 'p' || i || '@example.net',
                     'Person ' || i, 'person ' || i, '', 'member', i from n"
         ),
-        Kept::PostgresAndRedis => format!(
+        Backend::PostgresAndRedis => format!(
             "insert into users (id, email, email_key, name, name_key, password_hash, role, created_at)
              select gen_random_uuid(), 'p' || i || '@example.net', 'p' || i || '@example.net',
                     'Person ' || i, 'person ' || i, '', 'member', i from generate_series(1, {count}) i"
@@ -43,7 +43,7 @@ async fn crowd(app: &TestApp, count: u32) {
 }
 
 each_db! {
-    async fn people_are_found_by_name_and_by_address(app: TestApp) {
+    async fn people_are_found_by_name_and_address(app: TestApp) {
         let (app, mut ada, _) = ada_and_bob(&app).await;
         app.person("e.nagy@example.com", "Élodie Nagy").await;
         app.person("odd@example.org", "100%_sure\\").await;
@@ -61,18 +61,18 @@ each_db! {
 }
 
 each_db! {
-    async fn a_list_says_who_and_how_they_stand(app: TestApp) {
+    async fn the_list_shows_people_with_their_status(app: TestApp) {
         let (app, mut ada, _) = ada_and_bob(&app).await;
-        crowd(&app, 1).await;
+        insert_people(&app, 1).await;
         change(&mut ada, id_of(&app, "bob@example.org").await, "disable").await;
         let shown = people(&mut ada, "", None).await;
-        let told: Vec<_> = shown.page.people.iter().map(|p| (p.name.as_str(), p.role, p.standing, p.last_seen_at.is_some())).collect();
-        assert_eq!(told, [
-            ("Ada", Role::Administrator, Standing::Active, true),
-            ("Bob", Role::Member, Standing::Disabled, true),
-            ("Person 1", Role::Member, Standing::NeverSeen, false),
+        let listed: Vec<_> = shown.page.people.iter().map(|p| (p.name.as_str(), p.role, p.status, p.last_seen_at.is_some())).collect();
+        assert_eq!(listed, [
+            ("Ada", Role::Administrator, AccountStatus::Active, true),
+            ("Bob", Role::Member, AccountStatus::Disabled, true),
+            ("Person 1", Role::Member, AccountStatus::NeverSeen, false),
         ]);
-        assert_eq!((shown.policy, shown.mails, shown.fresh), (SignUpPolicy::Open, false, true));
+        assert_eq!((shown.policy, shown.mails, shown.recently_authenticated), (SignUpPolicy::Open, false, true));
         let page = ada.get("/people?q=bob").await;
         let text = page.text();
         assert_eq!(page.status, 200, "{text}");
@@ -82,9 +82,9 @@ each_db! {
 }
 
 each_db! {
-    async fn row_17_people_come_in_pages_and_cursors_are_checked(app: TestApp) {
+    async fn row_17_people_are_paginated_and_cursors_are_checked(app: TestApp) {
         let (app, mut ada, mut bob) = ada_and_bob(&app).await;
-        crowd(&app, 120).await;
+        insert_people(&app, 120).await;
         let (mut cursor, mut seen, mut pages) = (None, Vec::new(), 0);
         loop {
             let page = people(&mut ada, "", cursor.as_deref()).await.page;
@@ -99,7 +99,7 @@ each_db! {
         assert_eq!((pages, seen.len()), (3, 122));
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 122, "nobody twice");
+        assert_eq!(seen.len(), 122, "no duplicates");
         for bad in ["x", "-1", "1000000000", "YQ.1", "..", &"A".repeat(5_000)] {
             let refused = ada.post_json("/api/load_people", &json!({ "search": "", "cursor": bad })).await;
             assert_eq!(refused.error().field(), Some("cursor"), "{bad:.30}");
@@ -120,7 +120,7 @@ each_db! {
 }
 
 each_db! {
-    async fn row_18_nobody_sorts_or_filters_by_what_is_secret(app: TestApp) {
+    async fn row_18_secret_fields_cannot_be_sorted_or_filtered(app: TestApp) {
         let (app, mut ada, _) = ada_and_bob(&app).await;
         for name in ["sort", "order_by", "filter", "fields", "password_hash"] {
             for value in ["password_hash", "id;--", "role"] {
@@ -140,7 +140,7 @@ each_db! {
 }
 
 each_db! {
-    async fn a_member_finds_no_page_about_people(app: TestApp) {
+    async fn members_cannot_open_the_people_pages(app: TestApp) {
         let (app, _, mut bob) = ada_and_bob(&app).await;
         let unknown = bob.get("/no-such-page").await.status;
         assert_eq!(unknown, 404);
@@ -149,7 +149,7 @@ each_db! {
             let answer = bob.get(&path).await;
             assert_eq!(answer.status, unknown, "{path}");
             assert!(!answer.text().contains("ada@example.org"), "{path}");
-            let answer = app.stranger().get(&path).await;
+            let answer = app.anonymous().get(&path).await;
             assert!(answer.status == 302 && answer.header("location").starts_with("/sign-in"), "{path}");
         }
         assert!(!bob.get("/sessions").await.text().contains("\"/people\""));
@@ -162,14 +162,14 @@ each_db! {
 each_db! {
     async fn ten_thousand_people_are_listed_in_25_ms(app: TestApp) {
         let (app, ..) = ada_and_bob(&app).await;
-        crowd(&app, 10_000).await;
-        let id = if app.kept() == Kept::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        insert_people(&app, 10_000).await;
+        let id = if app.backend() == Backend::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
         let sign_ins = format!(
             "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address)
              select {id}, u.id, n.i, n.i, n.i, 60, 100, '', '' from users u, (select 1 as i union all select 2 union all select 3) n"
         );
         app.execute(&sign_ins).await;
-        let ada = app.administrator_known_as(id_of(&app, "ada@example.org").await, "ada");
+        let ada = app.administrator_caller(id_of(&app, "ada@example.org").await, "ada");
         let meta = RequestMeta::default();
         let by = Actor::administrator(&ada, &meta);
         let people = &app.state.people;
@@ -182,7 +182,7 @@ each_db! {
                 took.push(begun.elapsed());
             }
             took.sort_unstable();
-            // The middle one, because tests run beside others; the benchmark looks at the slowest.
+            // The median, because other tests run at the same time; the benchmark measures the p95.
             assert!(took[took.len() / 2] < Duration::from_millis(25), "{search:?} {cursor:?}: {took:?}");
         }
     }

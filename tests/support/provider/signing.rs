@@ -1,4 +1,4 @@
-//! The provider's key, and what is signed by it or made to look so.
+//! The provider's key, and tokens signed with it or forged.
 
 use std::sync::OnceLock;
 
@@ -10,22 +10,22 @@ use sha2::{Digest, Sha256};
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signed {
-    /// As it should be.
-    Well,
-    /// Not at all: `alg` is `none`.
-    Not,
-    /// By a key of somebody else, under the name of the right one.
-    ByAnother,
-    /// With the public key as a shared secret.
+pub enum Signing {
+    /// Correctly.
+    Valid,
+    /// Not signed: `alg` is `none`.
+    Unsigned,
+    /// By another key, under the key id of the right one.
+    OtherKey,
+    /// By HMAC with the public key as the secret.
     WithPublicKey,
-    /// With the client's secret, as some providers do.
+    /// By HMAC with the client secret, as some providers do.
     WithClientSecret,
-    /// By the right key, over other claims.
-    ThenChanged,
+    /// By the right key, with the claims changed afterwards.
+    Tampered,
 }
 
-/// The provider's key; made once in each process of tests.
+/// The provider's key, generated once in each test process.
 pub(super) fn key() -> &'static RsaPrivateKey {
     static KEY: OnceLock<RsaPrivateKey> = OnceLock::new();
     KEY.get_or_init(|| RsaPrivateKey::new(&mut OsRng, 2_048).expect("a key"))
@@ -35,7 +35,7 @@ pub(super) fn encode(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-pub(super) fn put_over(base: &mut Value, patch: &Value) {
+pub(super) fn merge(base: &mut Value, patch: &Value) {
     for (name, value) in patch.as_object().expect("an object") {
         match value {
             Value::Null => drop(base.as_object_mut().expect("an object").remove(name)),
@@ -56,13 +56,13 @@ pub(super) fn hmac(secret: &[u8], text: &[u8]) -> Vec<u8> {
     Sha256::digest([&block.map(|byte| byte ^ 0x5c)[..], &inner[..]].concat()).to_vec()
 }
 
-/// The key as it is listed under a name.
+/// The key as a JSON Web Key with this key id.
 pub(super) fn listed_key(id: &str) -> Value {
     let number = |number: &rsa::BigUint| URL_SAFE_NO_PAD.encode(number.to_bytes_be());
     json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id, "n": number(key().n()), "e": number(key().e()) })
 }
 
-/// Claims as a token that is signed as it should be.
+/// A correctly signed token of these claims.
 pub(super) fn sign_text(key_id: &str, claims: &Value) -> String {
     let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key_id });
     let text = format!("{}.{}", encode(&header), encode(claims));

@@ -1,27 +1,27 @@
 use leptos::prelude::*;
 
-use crate::{domain::AuditQuery, pages::toolkit::ConfirmLink};
+use crate::{domain::AuditQuery, pages::toolkit::ReauthLink};
 
-/// What fits, as a file.
+/// The button that downloads the matching entries as a file.
 #[component]
 pub fn AuditExport(
-    /// What was asked for.
-    asked: AuditQuery,
-    /// Whether the administrator proved a short while ago who they are.
-    fresh: bool,
-    /// The address of this page, to come back to.
-    here: String,
+    /// The filter of the list.
+    filter: AuditQuery,
+    /// Whether the administrator has authenticated recently.
+    recently_authenticated: bool,
+    /// The URL of this page, to return to after re-authentication.
+    page_url: String,
 ) -> impl IntoView {
-    if !fresh {
+    if !recently_authenticated {
         return view! {
             <p class="mt-6">
-                <ConfirmLink next=here />
+                <ReauthLink next=page_url />
                 <span class="hint block">{t!("admin.audit.export_confirm")}</span>
             </p>
         }
         .into_any();
     }
-    let AuditQuery { action, outcome, person, from, to } = asked;
+    let AuditQuery { action, outcome, person, from, to } = filter;
     let fields = [("action", action), ("outcome", outcome), ("person", person), ("from", from), ("to", to)];
     let fields = fields.map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view();
     view! {

@@ -2,13 +2,13 @@ use leptos::prelude::*;
 
 use crate::domain::{AuditAction, AuditQuery};
 
-/// The search: a plain form, so that it works without scripts.
+/// The filter form. A GET form, so that it works without scripts.
 #[component]
-pub fn Filter(
-    /// What was asked for.
-    asked: AuditQuery,
+pub fn FilterForm(
+    /// The current filter.
+    filter: AuditQuery,
 ) -> impl IntoView {
-    let AuditQuery { action, outcome, person, from, to } = asked;
+    let AuditQuery { action, outcome, person, from, to } = filter;
     let actions = AuditAction::ALL
         .iter()
         .map(|known| {
@@ -21,7 +21,7 @@ pub fn Filter(
         })
         .collect_view();
     let outcomes = [("done", t!("admin.outcome.done")), ("refused", t!("admin.outcome.refused"))]
-        .map(|(name, words)| view! { <option value=name selected=name == outcome>{words}</option> })
+        .map(|(name, label)| view! { <option value=name selected=name == outcome>{label}</option> })
         .collect_view();
     view! {
         <form class="audit-filter" method="get" action="/audit" role="search">

@@ -3,43 +3,43 @@
 use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, location::Url};
 
-use super::{export::AuditExport, filter::Filter, row::AuditRow};
+use super::{export::AuditExport, filter::FilterForm, row::AuditRow};
 use crate::{
     domain::{AppError, AuditPage as Entries, AuditQuery},
     pages::{
         shell::{Loaded, Page},
-        toolkit::{PageLinks, Pager, RowsOrNone},
+        toolkit::{PageLinks, Pager, RowListOrEmpty},
     },
     server_fns::audit::load_audit,
 };
 
-/// What was done with all accounts.
+/// The audit log of all accounts.
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let query = use_query_map();
-    let asked = Memo::new(move |_| {
+    let filter = Memo::new(move |_| {
         query.with(|query| {
             let get = |name: &str| query.get(name).unwrap_or_default();
-            let asked = AuditQuery {
+            let filter = AuditQuery {
                 action: get("action"),
                 outcome: get("outcome"),
                 person: get("person"),
                 from: get("from"),
                 to: get("to"),
             };
-            (asked, query.get("after"))
+            (filter, query.get("after"))
         })
     });
-    let page = Resource::new_blocking(move || asked.get(), |(asked, after)| load(asked, after));
+    let page = Resource::new_blocking(move || filter.get(), |(filter, after)| load(filter, after));
     view! {
         <Page title=t!("admin.audit.title")>
             <Loaded
                 data=page
                 view=move |page| {
-                    let (asked, after) = asked.get_untracked();
+                    let (filter, after) = filter.get_untracked();
                     match page {
-                        Ok(page) => view! { <Content page asked after /> }.into_any(),
-                        Err(error) => view! { <Refused error asked /> }.into_any(),
+                        Ok(page) => view! { <Content page filter after /> }.into_any(),
+                        Err(error) => view! { <InvalidFilter error filter /> }.into_any(),
                     }
                 }
             />
@@ -47,29 +47,29 @@ pub fn AuditPage() -> impl IntoView {
     }
 }
 
-/// The page that fits, or what is wrong with what was asked for.
-async fn load(asked: AuditQuery, after: Option<String>) -> Result<Result<Entries, AppError>, AppError> {
-    match load_audit(asked, after).await {
+/// Loads one page of matching entries. The inner error is a validation error of the filter.
+async fn load(filter: AuditQuery, after: Option<String>) -> Result<Result<Entries, AppError>, AppError> {
+    match load_audit(filter, after).await {
         Err(error @ AppError::Invalid { .. }) => Ok(Err(error)),
         answer => answer.map(Ok),
     }
 }
 
-/// What was asked for is wrong: it can be asked anew.
+/// The error of an invalid filter, with the form to correct it.
 #[component]
-fn Refused(error: AppError, asked: AuditQuery) -> impl IntoView {
+fn InvalidFilter(error: AppError, filter: AuditQuery) -> impl IntoView {
     view! {
-        <Head />
+        <PageHeading />
         <p class="notice notice-danger mb-4" role="alert">
             {error.text()}
         </p>
-        <Filter asked />
+        <FilterForm filter />
     }
     .into_any()
 }
 
 #[component]
-fn Head() -> impl IntoView {
+fn PageHeading() -> impl IntoView {
     view! {
         <h1 class="text-title font-semibold max-lg:sr-only">{t!("admin.audit.title")}</h1>
         <p class="mt-1 mb-5 text-ink-soft">
@@ -79,30 +79,30 @@ fn Head() -> impl IntoView {
 }
 
 #[component]
-fn Content(page: Entries, asked: AuditQuery, after: Option<String>) -> impl IntoView {
-    let Entries { entries, next, days, fresh } = page;
-    let query = in_address(&asked);
+fn Content(page: Entries, filter: AuditQuery, after: Option<String>) -> impl IntoView {
+    let Entries { entries, next, days, recently_authenticated } = page;
+    let query = query_string(&filter);
     let links = PageLinks::new("/audit", &query, next);
-    let here = links.first.clone();
+    let page_url = links.first.clone();
     let rows = entries.into_iter().map(|entry| view! { <AuditRow entry /> }.into_any()).collect();
     view! {
-        <Head />
-        <Filter asked=asked.clone() />
-        <RowsOrNone rows none=t!("admin.audit.none") />
+        <PageHeading />
+        <FilterForm filter=filter.clone() />
+        <RowListOrEmpty rows empty_text=t!("admin.audit.none") />
         <Pager
             links
             is_later=after.is_some()
-            to_first=t!("admin.audit.to_newest")
-            to_next=t!("admin.audit.show_older")
+            first_label=t!("admin.audit.to_newest")
+            next_label=t!("admin.audit.show_older")
         />
-        <AuditExport asked fresh here />
+        <AuditExport filter recently_authenticated page_url />
         <p class="hint pb-8">{t!("admin.audit.kept", count = days)}</p>
     }
     .into_any()
 }
 
-fn in_address(asked: &AuditQuery) -> String {
-    let AuditQuery { action, outcome, person, from, to } = asked;
+fn query_string(filter: &AuditQuery) -> String {
+    let AuditQuery { action, outcome, person, from, to } = filter;
     let parts = [("action", action), ("outcome", outcome), ("person", person), ("from", from), ("to", to)];
     let given = parts.into_iter().filter(|(_, value)| !value.is_empty());
     given.map(|(name, value)| format!("{name}={}&", Url::escape(value))).collect()

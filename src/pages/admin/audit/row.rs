@@ -6,32 +6,33 @@ use crate::{
     pages::shell::ReaderTime,
 };
 
-/// One entry.
+/// One audit event.
 #[component]
 pub fn AuditRow(
-    /// The entry.
+    /// The event.
     entry: AuditEntry,
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let AuditEntry { act, actor, subject } = entry;
-    let refused = act.outcome == Outcome::Refused;
+    let AuditEntry { activity, actor, subject } = entry;
+    let refused = activity.outcome == Outcome::Refused;
     let who = match (actor.is_empty(), subject.is_empty(), actor == subject) {
         (false, false, false) => t!("admin.audit.actor_on_subject", actor = actor, subject = subject),
         (false, ..) => actor,
         (true, false, _) => t!("admin.audit.on_subject", subject = subject),
         (true, true, _) => t!("admin.audit.nobody_known").to_owned(),
     };
-    let whence = [act.device, act.place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let source =
+        [activity.device, activity.network].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     view! {
         <li class="py-2.5">
             <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="font-medium">{act.action.label()}</span>
+                <span class="font-medium">{activity.action.label()}</span>
                 {refused.then(|| view! { <span class="text-danger">{t!("admin.audit.refused")}</span> })}
-                <span class="min-w-0 break-words text-ink-soft">{act.detail}</span>
+                <span class="min-w-0 break-words text-ink-soft">{activity.detail}</span>
             </p>
             <p class="text-label break-words text-ink-soft">{who}</p>
             <p class="text-label text-ink-soft">
-                <TimeAgo at=act.at clock /> " · " {whence}
+                <TimeAgo at=activity.at clock /> " · " {source}
             </p>
         </li>
     }

@@ -3,27 +3,27 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::row::{HINT, JobRow, state_class};
+use super::row::{HINT_ID, JobRow, state_class};
 use crate::{
     components::FormError,
     domain::{JobAction, JobState, Jobs, limits},
     pages::{
         shell::{Loaded, Page},
-        toolkit::{RowsOrNone, StatusMessage, action_error, focus_error, form_action, form_error},
+        toolkit::{RowListOrEmpty, StatusMessage, action_error, focus_error, form_action, form_error},
     },
     server_fns::jobs::{ChangeJob, list_jobs},
 };
 
-/// What the server does in the background.
+/// The background jobs of the server.
 #[component]
 pub fn JobsPage() -> impl IntoView {
-    let again = RwSignal::new(0_u32);
-    let jobs = Resource::new_blocking(move || again.get(), |_| list_jobs());
+    let reload_count = RwSignal::new(0_u32);
+    let jobs = Resource::new_blocking(move || reload_count.get(), |_| list_jobs());
     let change = form_action::<ChangeJob>();
     Effect::new(move || {
-        // After an error too: a job that has changed in the meantime is shown as it is now.
+        // Also after an error, because the job may have changed in the meantime.
         if change.value().with(Option::is_some) {
-            again.update(|count| *count += 1);
+            reload_count.update(|count| *count += 1);
         }
     });
     view! {
@@ -38,12 +38,12 @@ fn Content(jobs: Jobs, change: ServerAction<ChangeJob>) -> impl IntoView {
     const FIELDS: &[&str] = &[];
     let error = action_error(change);
     focus_error(error, FIELDS, "job-error");
-    let is_cut = jobs.is_cut();
+    let is_truncated = jobs.is_truncated();
     let counts = JobState::ALL
         .map(|state| {
             let count = jobs.count(state);
             let class = if count == 0 { "text-ink-soft" } else { state_class(state, false) };
-            view! { <span class=class>{counted(state, count)}</span> }
+            view! { <span class=class>{count_text(state, count)}</span> }
         })
         .collect_view();
     let rows = jobs.jobs.into_iter().map(|job| view! { <JobRow job change /> }.into_any()).collect();
@@ -57,25 +57,25 @@ fn Content(jobs: Jobs, change: ServerAction<ChangeJob>) -> impl IntoView {
         </div>
         <div class="flex flex-wrap items-center gap-x-4 gap-y-2">
             <p class="flex flex-wrap gap-x-4">{counts}</p>
-            // A whole new page, whose clock is the server's of now.
+            // A full page load, which also resets the clock to the server's.
             <a class="btn btn-line" href="/jobs" rel="external">
                 {t!("admin.jobs.refresh")}
             </a>
-            <StatusMessage words=status(change) />
+            <StatusMessage text=status(change) />
         </div>
-        <p class="hint mb-5" id=HINT>
+        <p class="hint mb-5" id=HINT_ID>
             {t!("admin.jobs.hint")}
         </p>
-        <RowsOrNone rows none=t!("admin.jobs.none") />
+        <RowListOrEmpty rows empty_text=t!("admin.jobs.none") />
         <p class="hint pb-8">
-            {is_cut.then(|| t!("admin.jobs.cut", most = limits::JOBS_SHOWN))}
+            {is_truncated.then(|| t!("admin.jobs.cut", most = limits::MAX_LISTED_JOBS))}
         </p>
     }
     .into_any()
 }
 
-/// How many there are of a state, in words.
-fn counted(state: JobState, count: i64) -> String {
+/// The number of jobs in a state, as text.
+fn count_text(state: JobState, count: i64) -> String {
     match state {
         JobState::Waiting => t!("admin.jobs.waiting", count = count),
         JobState::Running => t!("admin.jobs.running", count = count),
@@ -83,13 +83,13 @@ fn counted(state: JobState, count: i64) -> String {
     }
 }
 
-/// What is said once something was done, with and without scripts.
+/// The status message after an action, with and without scripts.
 fn status(change: ServerAction<ChangeJob>) -> Signal<Option<&'static str>> {
     let query = use_query_map();
     Signal::derive(move || {
         let done = change.value().get().map(Result::ok);
         match (done, query.with(|query| query.get("done")).as_deref()) {
-            (Some(Some(JobAction::TryAgain)), _) | (None, Some("again")) => Some(t!("admin.jobs.will_run")),
+            (Some(Some(JobAction::Retry)), _) | (None, Some("again")) => Some(t!("admin.jobs.will_run")),
             (Some(Some(JobAction::GiveUp)), _) | (None, Some("given-up")) => Some(t!("admin.jobs.was_given_up")),
             _ => None,
         }

@@ -7,10 +7,10 @@ use crate::{
     server_fns::jobs::ChangeJob,
 };
 
-/// The id of the sentences that say what the buttons do.
-pub const HINT: &str = "job-hint";
+/// The id of the hint that explains the buttons.
+pub const HINT_ID: &str = "job-hint";
 
-/// The colour of a state, as a class. It is also told in words.
+/// The colour class of a state. The state is also shown as text.
 pub const fn state_class(state: JobState, has_failed_before: bool) -> &'static str {
     match (state, has_failed_before) {
         (JobState::Failed, _) => "text-danger",
@@ -20,22 +20,22 @@ pub const fn state_class(state: JobState, has_failed_before: bool) -> &'static s
     }
 }
 
-/// One job, and what can be done with it.
+/// One job with its actions.
 #[component]
 pub fn JobRow(
     /// The job.
     job: Job,
-    /// What is done with jobs.
+    /// The action that changes jobs.
     change: ServerAction<ChangeJob>,
 ) -> impl IntoView {
-    let (again, give_up) = (job.can_be_tried_again(), job.can_be_given_up());
+    let (can_retry, can_give_up) = (job.can_be_retried(), job.can_be_given_up());
     let class = state_class(job.state, job.last_error.is_some());
     let is_schedule = job.subject.is_nil();
-    let (moment, facts) = (moment(&job), facts(&job));
-    let actions = [(again, JobAction::TryAgain), (give_up, JobAction::GiveUp)]
+    let (run_time, progress_text) = (run_time(&job), progress_text(&job));
+    let actions = [(can_retry, JobAction::Retry), (can_give_up, JobAction::GiveUp)]
         .into_iter()
         .filter(|(is_possible, _)| *is_possible)
-        .map(|(_, action)| view! { <Change job=job.clone() action change /> })
+        .map(|(_, action)| view! { <JobActionForm job=job.clone() action change /> })
         .collect_view();
     let Job { kind, about, state, last_error, .. } = job;
     view! {
@@ -51,7 +51,7 @@ pub fn JobRow(
                             <p class="text-label break-words text-ink-soft">{t!("admin.jobs.about", address = about)}</p>
                         }
                     })}
-                <p class="text-label text-ink-soft">{moment} {facts}</p>
+                <p class="text-label text-ink-soft">{run_time} {progress_text}</p>
                 {last_error.map(|error| view! { <p class="text-label break-words text-ink-soft">{error}</p> })}
             </div>
             <div class="flex flex-wrap gap-2">{actions}</div>
@@ -60,54 +60,54 @@ pub fn JobRow(
     .into_any()
 }
 
-/// When it runs next, or failed.
-fn moment(job: &Job) -> AnyView {
+/// The time of the next run, or of the failure.
+fn run_time(job: &Job) -> AnyView {
     let clock = ReaderTime::expect().clock;
     let (state, at, has_failed_before) = (job.state, job.run_at, job.last_error.is_some());
     if state == JobState::Running {
-        // Its time is the end of the lease, which says nothing to people.
+        // `run_at` of a running job is the end of its lease, which is of no use to administrators.
         return t!("admin.jobs.runs_now").into_any();
     }
     view! {
         <time datetime=iso(at) title=move || clock.get().exact(at)>
-            {move || clock.with(|clock| moment_words(clock, state, at, has_failed_before))}
+            {move || clock.with(|clock| run_time_text(clock, state, at, has_failed_before))}
         </time>
     }
     .into_any()
 }
 
-fn moment_words(clock: &ReaderClock, state: JobState, at: Timestamp, has_failed_before: bool) -> String {
+fn run_time_text(clock: &ReaderClock, state: JobState, at: Timestamp, has_failed_before: bool) -> String {
     match state {
         JobState::Failed => t!("admin.jobs.last_attempt", when = clock.relative(at)),
         _ if at <= clock.now => t!("admin.jobs.runs_now").to_owned(),
-        _ if has_failed_before => t!("admin.jobs.next_attempt", when = clock.ahead(at)),
-        _ => t!("admin.jobs.runs", when = clock.ahead(at)),
+        _ if has_failed_before => t!("admin.jobs.next_attempt", when = clock.relative_future(at)),
+        _ => t!("admin.jobs.runs", when = clock.relative_future(at)),
     }
 }
 
-/// How often it was tried, and how far it is.
-fn facts(job: &Job) -> String {
+/// The number of attempts and the progress.
+fn progress_text(job: &Job) -> String {
     let attempts = (job.attempts != 0).then(|| t!("admin.jobs.attempts", count = job.attempts));
     let progress = (job.total > 0).then(|| t!("admin.jobs.progress", done = job.done, total = job.total));
     attempts.into_iter().chain(progress).map(|fact| format!(" · {fact}")).collect()
 }
 
-/// A form with one button.
+/// A form with one button that applies an action to a job.
 #[component]
-fn Change(job: Job, action: JobAction, change: ServerAction<ChangeJob>) -> impl IntoView {
+fn JobActionForm(job: Job, action: JobAction, change: ServerAction<ChangeJob>) -> impl IntoView {
     let Job { kind, subject, about, .. } = job;
-    let which = about.map_or_else(|| kind.label().to_owned(), |about| format!("{}, {about}", kind.label()));
-    let (value, words, name, class) = match action {
-        JobAction::TryAgain => (
+    let job_name = about.map_or_else(|| kind.label().to_owned(), |about| format!("{}, {about}", kind.label()));
+    let (value, label, name, class) = match action {
+        JobAction::Retry => (
             "try_again",
             t!("admin.jobs.try_again"),
-            t!("admin.jobs.try_again_which", job = which),
+            t!("admin.jobs.try_again_which", job = job_name),
             "btn btn-line btn-small",
         ),
         JobAction::GiveUp => (
             "give_up",
             t!("admin.jobs.give_up"),
-            t!("admin.jobs.give_up_which", job = which),
+            t!("admin.jobs.give_up_which", job = job_name),
             "btn btn-line btn-small btn-danger",
         ),
     };
@@ -120,9 +120,9 @@ fn Change(job: Job, action: JobAction, change: ServerAction<ChangeJob>) -> impl 
                 class=class
                 type="submit"
                 aria-label=name
-                aria-describedby=(action == JobAction::GiveUp).then_some(HINT)
+                aria-describedby=(action == JobAction::GiveUp).then_some(HINT_ID)
             >
-                {words}
+                {label}
             </button>
         </ActionForm>
     }

@@ -7,7 +7,7 @@ use crate::{
     pages::{
         shell::ReaderTime,
         toolkit::{
-            ConfirmFirst, Section, SubmitButton, action_done, action_error, field_error, focus_error, form_action,
+            ReauthNotice, Section, SubmitButton, action_done, action_error, field_error, focus_error, form_action,
             form_error, on_success,
         },
     },
@@ -16,47 +16,47 @@ use crate::{
 
 const FIELDS: &[&str] = &["email", "uses", "days"];
 
-/// What is done with invitations. It outlives the lists, which are read anew.
+/// The actions on invitations. They outlive the lists, which are reloaded.
 #[derive(Clone, Copy)]
 pub struct InvitationState {
     create: ServerAction<CreateInvitation>,
     revoke: ServerAction<RevokeInvitation>,
-    made: RwSignal<Option<NewInvitation>>,
+    created: RwSignal<Option<NewInvitation>>,
 }
 
 impl InvitationState {
-    /// Tells `on_change` whenever the lists must be read anew.
+    /// Calls `on_change` whenever the lists must be reloaded.
     pub fn new(on_change: Callback<()>) -> Self {
         let create = form_action::<CreateInvitation>();
         let revoke = form_action::<RevokeInvitation>();
-        let made = RwSignal::new(None);
+        let created = RwSignal::new(None);
         on_success(create, move |new| {
-            made.set(Some(new));
+            created.set(Some(new));
             revoke.clear();
             on_change.run(());
         });
         on_success(revoke, move |()| on_change.run(()));
-        Self { create, revoke, made }
+        Self { create, revoke, created }
     }
 }
 
-/// Invitations: a form for new ones, and those that can be used.
+/// Invitations: a form for new ones, and the list of valid ones.
 #[component]
 pub fn Invitations(
-    /// Those that can be used, newest first.
+    /// The valid invitations, newest first.
     open: Vec<Invitation>,
-    /// The link of one that was just made without scripts.
+    /// The link of an invitation that was just created without scripts.
     new_link: Option<String>,
-    /// Whether mails are sent.
+    /// Whether the server can send mail.
     mails: bool,
-    /// Whether the administrator may change something without proving who they are.
-    fresh: bool,
-    /// What is done with them.
+    /// Whether the administrator has authenticated recently.
+    recently_authenticated: bool,
+    /// The actions on invitations.
     state: InvitationState,
 ) -> impl IntoView {
-    let InvitationState { create, revoke, made } = state;
-    let stale = move || create.value().with(|value| matches!(value, Some(Err(AppError::Stale))));
-    let (error, of_revoke) = (action_error(create), action_error(revoke));
+    let InvitationState { create, revoke, created } = state;
+    let needs_reauth = move || create.value().with(|value| matches!(value, Some(Err(AppError::ReauthRequired))));
+    let (error, revoke_error) = (action_error(create), action_error(revoke));
     let revoked = action_done(revoke);
     focus_error(error, FIELDS, "invitation-error");
     let query = use_query_map();
@@ -65,7 +65,7 @@ pub fn Invitations(
             return Some(t!("admin.invitations.revoked"));
         }
         match (
-            made.with(|made| made.as_ref().map(|made| made.mailed)),
+            created.with(|created| created.as_ref().map(|created| created.mailed)),
             query.with(|query| query.get("done")).as_deref(),
         ) {
             (Some(true), _) | (None, Some("mailed")) => Some(t!("admin.invitations.mailed")),
@@ -74,8 +74,10 @@ pub fn Invitations(
             _ => None,
         }
     });
-    let link = move || made.with(|made| made.as_ref().map(|made| made.link.clone())).or_else(|| new_link.clone());
-    let rows = open.into_iter().map(|invitation| view! { <OpenInvitation invitation revoke /> }).collect_view();
+    let link = move || {
+        created.with(|created| created.as_ref().map(|created| created.link.clone())).or_else(|| new_link.clone())
+    };
+    let rows = open.into_iter().map(|invitation| view! { <InvitationRow invitation revoke /> }).collect_view();
     let hint = if mails { t!("admin.invitations.email_hint_mailed") } else { t!("admin.invitations.email_hint") };
     view! {
         <Section
@@ -84,11 +86,11 @@ pub fn Invitations(
             title=t!("admin.invitations.title")
             sentence=t!("admin.invitations.intro")
         >
-            {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
+            {move || (!recently_authenticated || needs_reauth()).then(|| view! { <ReauthNotice /> })}
             <ActionForm action=create>
                 <div class="grid max-w-[360px] gap-5">
                     <FormError error=form_error(error, FIELDS) id="invitation-error" />
-                    <Entry name="email" label=t!("admin.invitations.email") kind="email" value="" hint error=field_error(error, "email") />
+                    <InvitationField name="email" label=t!("admin.invitations.email") kind="email" value="" hint error=field_error(error, "email") />
                     <div>
                         <label class="label" for="role">
                             {t!("admin.invitations.role")}
@@ -98,9 +100,9 @@ pub fn Invitations(
                             <option value="administrator">{t!("admin.role.administrator")}</option>
                         </select>
                     </div>
-                    <Entry name="uses" label=t!("admin.invitations.uses") kind="number" value="1" max=limits::INVITATION_USES error=field_error(error, "uses") />
-                    <Entry name="days" label=t!("admin.invitations.days") kind="number" value="7" max=limits::INVITATION_DAYS error=field_error(error, "days") />
-                    <SubmitButton words=t!("admin.invitations.create") pending=create.pending() status />
+                    <InvitationField name="uses" label=t!("admin.invitations.uses") kind="number" value="1" max=limits::MAX_INVITATION_USES error=field_error(error, "uses") />
+                    <InvitationField name="days" label=t!("admin.invitations.days") kind="number" value="7" max=limits::MAX_INVITATION_DAYS error=field_error(error, "days") />
+                    <SubmitButton label=t!("admin.invitations.create") pending=create.pending() status />
                 </div>
             </ActionForm>
             {move || {
@@ -115,7 +117,7 @@ pub fn Invitations(
                     })
             }}
             <div class="mt-6">
-                <FormError error=form_error(of_revoke, &[]) id="revoke-error" />
+                <FormError error=form_error(revoke_error, &[]) id="revoke-error" />
                 <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
             </div>
         </Section>
@@ -123,9 +125,9 @@ pub fn Invitations(
     .into_any()
 }
 
-/// One line of the form.
+/// One field of the form.
 #[component]
-fn Entry(
+fn InvitationField(
     name: &'static str,
     label: &'static str,
     kind: &'static str,
@@ -162,7 +164,7 @@ fn Entry(
 }
 
 #[component]
-fn OpenInvitation(invitation: Invitation, revoke: ServerAction<RevokeInvitation>) -> impl IntoView {
+fn InvitationRow(invitation: Invitation, revoke: ServerAction<RevokeInvitation>) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Invitation { id, email, role, uses_left, created_at, expires_at } = invitation;
     let (who, name) = match email {

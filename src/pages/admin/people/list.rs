@@ -7,16 +7,16 @@ use crate::{
     domain::{PeoplePage, PersonSummary, Role},
     pages::{
         shell::ReaderTime,
-        toolkit::{PageLinks, Pager, RowsOrNone},
+        toolkit::{PageLinks, Pager, RowListOrEmpty},
     },
 };
 
-/// One page of people.
+/// One page of the list of people.
 #[component]
 pub fn PeopleList(
     /// The page.
     page: PeoplePage,
-    /// What was asked for.
+    /// The query of the list.
     query: PeopleQuery,
 ) -> impl IntoView {
     let PeopleQuery { search, after } = query;
@@ -24,12 +24,12 @@ pub fn PeopleList(
     let links = PageLinks::new("/people", &query, page.next);
     let rows = page.people.into_iter().map(|person| view! { <PersonRow person /> }.into_any()).collect();
     view! {
-        <RowsOrNone rows none=t!("admin.people.none") />
+        <RowListOrEmpty rows empty_text=t!("admin.people.none") />
         <Pager
             links
             is_later=after.is_some()
-            to_first=t!("admin.people.to_first")
-            to_next=t!("admin.people.show_more")
+            first_label=t!("admin.people.to_first")
+            next_label=t!("admin.people.show_more")
             class="mt-4 flex flex-wrap gap-3 pb-8"
         />
     }
@@ -39,7 +39,7 @@ pub fn PeopleList(
 #[component]
 fn PersonRow(person: PersonSummary) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let PersonSummary { id, name, email, role, standing, last_seen_at } = person;
+    let PersonSummary { id, name, email, role, status, last_seen_at } = person;
     view! {
         <li>
             <a class="block min-h-11 py-3 no-underline" href=format!("/people/{id}")>
@@ -51,7 +51,7 @@ fn PersonRow(person: PersonSummary) -> impl IntoView {
                         .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
                 </span>
                 <span class="block text-label text-ink-soft">
-                    {email} {standing.label().map(|label| format!(" · {label}"))}
+                    {email} {status.label().map(|label| format!(" · {label}"))}
                     {last_seen_at
                         .map(|at| {
                             view! { " · " {rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> })} }

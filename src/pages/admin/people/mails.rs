@@ -9,12 +9,12 @@ use crate::{
     },
 };
 
-/// Mails that did not leave. Nothing where all did.
+/// Mails that were not delivered. Renders nothing if all were.
 #[component]
-pub fn Mails(
-    /// Whether mails are sent.
+pub fn MailSection(
+    /// Whether the server can send mail.
     mails: bool,
-    /// Those that failed and were not sent since.
+    /// The mails that failed and have not been sent since.
     undelivered: Vec<UndeliveredMail>,
 ) -> impl IntoView {
     if !mails {
@@ -30,7 +30,7 @@ pub fn Mails(
     if undelivered.is_empty() {
         return ().into_any();
     }
-    let rows = undelivered.into_iter().map(|mail| view! { <Undelivered mail /> }).collect_view();
+    let rows = undelivered.into_iter().map(|mail| view! { <UndeliveredMailRow mail /> }).collect_view();
     view! {
         <Section
             ruled=true
@@ -45,10 +45,10 @@ pub fn Mails(
 }
 
 #[component]
-fn Undelivered(mail: UndeliveredMail) -> impl IntoView {
+fn UndeliveredMailRow(mail: UndeliveredMail) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let UndeliveredMail { recipient, subject, created_at, attempts, tries_again, error } = mail;
-    let tries = if tries_again {
+    let UndeliveredMail { recipient, subject, created_at, attempts, will_retry, error } = mail;
+    let attempts_text = if will_retry {
         t!("admin.mails.tries_again", count = attempts)
     } else {
         t!("admin.mails.given_up", count = attempts)
@@ -57,7 +57,7 @@ fn Undelivered(mail: UndeliveredMail) -> impl IntoView {
         <li class="py-3">
             <p class="font-medium">{subject}</p>
             <p class="text-label text-ink-soft">
-                {t!("admin.mails.to", address = recipient)} " · " <TimeAgo at=created_at clock /> " · " {tries}
+                {t!("admin.mails.to", address = recipient)} " · " <TimeAgo at=created_at clock /> " · " {attempts_text}
             </p>
             <p class="text-label text-ink-soft">{error}</p>
         </li>

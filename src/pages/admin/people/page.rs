@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     invitations::{InvitationState, Invitations},
     list::PeopleList,
-    mails::Mails,
+    mails::MailSection,
     query::PeopleQuery,
     receipts::Receipts,
     search::SearchForm,
@@ -20,17 +20,19 @@ use crate::{
     server_fns::people::load_people,
 };
 
-/// The people, the invitations, and the mails that do not leave.
+/// People, invitations, and undelivered mails.
 #[component]
 pub fn PeoplePage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| {
         address.with(|query| PeopleQuery { search: query.get("q").unwrap_or_default(), after: query.get("after") })
     });
-    let again = RwSignal::new(0_u32);
-    let on_change = Callback::new(move |()| again.update(|count| *count += 1));
-    let people =
-        Resource::new_blocking(move || (query.get(), again.get()), |(query, _)| load_people(query.search, query.after));
+    let reload_count = RwSignal::new(0_u32);
+    let on_change = Callback::new(move |()| reload_count.update(|count| *count += 1));
+    let people = Resource::new_blocking(
+        move || (query.get(), reload_count.get()),
+        |(query, _)| load_people(query.search, query.after),
+    );
     let invitations = InvitationState::new(on_change);
     view! {
         <Page title=t!("admin.people.title")>
@@ -44,24 +46,34 @@ pub fn PeoplePage() -> impl IntoView {
 
 #[component]
 fn Content(people: People, query: PeopleQuery, invitations: InvitationState) -> impl IntoView {
-    let People { page, policy, domains, invitations: open, new_link, mails, undelivered, receipts, fresh } = people;
+    let People {
+        page,
+        policy,
+        domains,
+        invitations: open,
+        new_link,
+        mails,
+        undelivered,
+        receipts,
+        recently_authenticated,
+    } = people;
     view! {
         <h1 class="mb-4 text-title font-semibold max-lg:sr-only">{t!("admin.people.title")}</h1>
         <SearchForm search=query.search.clone() />
         <PeopleList page query />
-        <Section ruled=true id="sign-up" title=t!("admin.sign_up.title") sentence=policy_words(policy, &domains)>
+        <Section ruled=true id="sign-up" title=t!("admin.sign_up.title") sentence=policy_text(policy, &domains)>
             <p class="text-label text-ink-soft">
                 {rich!("admin.sign_up.configure", setting = |_| view! { <code>"sign_up"</code> })}
             </p>
         </Section>
-        <Invitations open new_link mails fresh state=invitations />
-        <Mails mails undelivered />
+        <Invitations open new_link mails recently_authenticated state=invitations />
+        <MailSection mails undelivered />
         <Receipts receipts />
     }
     .into_any()
 }
 
-fn policy_words(policy: SignUpPolicy, domains: &[String]) -> String {
+fn policy_text(policy: SignUpPolicy, domains: &[String]) -> String {
     match policy {
         SignUpPolicy::First => t!("admin.sign_up.first").to_owned(),
         SignUpPolicy::Open => t!("admin.sign_up.open").to_owned(),

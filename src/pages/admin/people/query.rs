@@ -1,8 +1,8 @@
-/// What is asked for in the address.
+/// The query parameters of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PeopleQuery {
-    /// What names or addresses contain.
+    /// The text to search for in names and addresses; empty for all people.
     pub search: String,
-    /// Where the page begins.
+    /// The cursor of the page; `None` for the first one.
     pub after: Option<String>,
 }

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// The receipts of deleted accounts. Nothing where none was.
+/// The receipts of deleted accounts. Renders nothing if there are none.
 #[component]
 pub fn Receipts(
     /// The receipts, newest first.
@@ -18,7 +18,7 @@ pub fn Receipts(
     if receipts.is_empty() {
         return ().into_any();
     }
-    let rows = receipts.into_iter().map(|receipt| view! { <Row receipt /> }).collect_view();
+    let rows = receipts.into_iter().map(|receipt| view! { <ReceiptRow receipt /> }).collect_view();
     view! {
         <Section
             ruled=true
@@ -33,7 +33,7 @@ pub fn Receipts(
 }
 
 #[component]
-fn Row(receipt: Receipt) -> impl IntoView {
+fn ReceiptRow(receipt: Receipt) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Receipt { id, asked_at, done_at, counts } = receipt;
     view! {

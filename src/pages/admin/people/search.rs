@@ -5,10 +5,10 @@ use crate::{
     domain::limits,
 };
 
-/// The search for people: a plain form, so that it works without scripts.
+/// The search form. A GET form, so that it works without scripts.
 #[component]
 pub fn SearchForm(
-    /// What was looked for.
+    /// The current search text.
     search: String,
 ) -> impl IntoView {
     view! {
@@ -24,7 +24,7 @@ pub fn SearchForm(
                     aria-label=t!("admin.people.search_field")
                     placeholder=t!("admin.people.search_field")
                     autocomplete="off"
-                    maxlength=limits::SEARCH_CHARS
+                    maxlength=limits::MAX_SEARCH_CHARS
                     value=search
                 />
             </div>

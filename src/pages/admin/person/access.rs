@@ -1,33 +1,33 @@
 use leptos::prelude::*;
 
 use super::{
-    change::{Change, status_of},
+    change::{PersonChangeForm, change_status},
     state::PersonState,
 };
 use crate::{
-    domain::{Person, PersonChange, Standing},
+    domain::{AccountStatus, Person, PersonChange},
     pages::toolkit::{Section, StatusMessage},
 };
 
-/// Whether they can come in.
+/// Disables or enables the account.
 #[component]
 pub fn AccessSection(
     /// The person.
     person: Person,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     const CHANGES: &[PersonChange] = &[PersonChange::Disable, PersonChange::Enable];
     let (id, is_self) = (person.summary.id, person.is_self);
-    let (sentence, change, words) = match person.summary.standing {
-        Standing::Disabled => (t!("admin.access.disabled"), PersonChange::Enable, t!("admin.access.enable")),
+    let (sentence, change, label) = match person.summary.status {
+        AccountStatus::Disabled => (t!("admin.access.disabled"), PersonChange::Enable, t!("admin.access.enable")),
         _ => (t!("admin.access.enabled"), PersonChange::Disable, t!("admin.access.disable")),
     };
     view! {
         <Section ruled=true id="access" title=t!("admin.access.title") sentence>
             <div class="flex flex-wrap items-end gap-3">
-                <Change person=id change words confirm=is_self && change.needs_confirmation() state />
-                <StatusMessage words=status_of(state, CHANGES) />
+                <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
+                <StatusMessage text=change_status(state, CHANGES) />
             </div>
         </Section>
     }

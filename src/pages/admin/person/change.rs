@@ -3,19 +3,19 @@ use leptos::{form::ActionForm, prelude::*};
 use super::state::PersonState;
 use crate::domain::{PersonChange, UserId};
 
-/// A form with one button, which does one thing.
+/// A form with one button that applies a change to an account.
 #[component]
-pub fn Change(
-    /// With whom.
+pub fn PersonChangeForm(
+    /// The person's id.
     person: UserId,
-    /// What is done.
+    /// The change.
     change: PersonChange,
-    /// What the button says.
-    words: &'static str,
-    /// Asks an administrator to confirm that it is about themself.
+    /// The label of the button.
+    label: &'static str,
+    /// Whether to show a checkbox that confirms a change of the administrator's own account.
     #[prop(default = false)]
     confirm: bool,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     let class = if matches!(change, PersonChange::Disable | PersonChange::DeleteAccount) {
@@ -38,17 +38,17 @@ pub fn Change(
                     }
                 })}
             <button class=class type="submit">
-                {words}
+                {label}
             </button>
         </ActionForm>
     }
     .into_any()
 }
 
-/// What is said in a section when one of its changes was done.
-pub fn status_of(state: PersonState, changes: &'static [PersonChange]) -> Signal<Option<&'static str>> {
+/// The status message of a section after one of its changes was made.
+pub fn change_status(state: PersonState, changes: &'static [PersonChange]) -> Signal<Option<&'static str>> {
     Signal::derive(move || {
-        let named = state.done.get()?;
-        changes.iter().find(|change| change.name() == named).map(|change| change.result())
+        let done = state.done.get()?;
+        changes.iter().find(|change| change.name() == done).map(|change| change.result())
     })
 }

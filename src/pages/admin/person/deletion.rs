@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::{
-    change::{Change, status_of},
+    change::{PersonChangeForm, change_status},
     state::PersonState,
 };
 use crate::{
@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// The end of the account.
+/// Deletes the account, or cancels the deletion.
 #[component]
 pub fn DeletionSection(
     /// The person.
     person: Person,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     const CHANGES: &[PersonChange] = &[PersonChange::DeleteAccount, PersonChange::KeepAccount];
@@ -39,8 +39,8 @@ pub fn DeletionSection(
         <Section ruled=true id="deletion" title=t!("admin.deletion.title") sentence>
             {due}
             <div class="flex flex-wrap items-end gap-3">
-                {change.map(|(change, words)| view! { <Change person=summary.id change words state /> })}
-                <StatusMessage words=status_of(state, CHANGES) />
+                {change.map(|(change, label)| view! { <PersonChangeForm person=summary.id change label state /> })}
+                <StatusMessage text=change_status(state, CHANGES) />
             </div>
         </Section>
     }

@@ -12,20 +12,20 @@ use crate::{
     domain::{AppError, Person, PersonSummary, UserId},
     pages::{
         shell::{Loaded, Page, ReaderTime},
-        toolkit::{ConfirmFirst, focus_error, form_error},
+        toolkit::{ReauthNotice, focus_error, form_error},
     },
     server_fns::people::load_person,
 };
 
-/// One person, and what an administrator can do with their account.
+/// One person, with the actions that an administrator has on their account.
 #[component]
 pub fn PersonPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    let again = RwSignal::new(0_u32);
-    let on_change = Callback::new(move |()| again.update(|count| *count += 1));
+    let reload_count = RwSignal::new(0_u32);
+    let on_change = Callback::new(move |()| reload_count.update(|count| *count += 1));
     let person = Resource::new_blocking(
-        move || (id.get(), again.get()),
+        move || (id.get(), reload_count.get()),
         |(id, _)| async move {
             let user: UserId = id.parse().map_err(|_| AppError::NotFound)?;
             load_person(user).await
@@ -44,17 +44,17 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
     const FIELDS: &[&str] = &[];
     let error: Signal<Option<AppError>> = state.error.into();
     focus_error(error, FIELDS, "person-error");
-    let fresh = person.fresh;
-    let stale = move || error.with(|error| matches!(error, Some(AppError::Stale)));
+    let recently_authenticated = person.recently_authenticated;
+    let needs_reauth = move || error.with(|error| matches!(error, Some(AppError::ReauthRequired)));
     view! {
         <p class="mb-4">
             <a class="link inline-flex min-h-11 items-center" href="/people">
                 {t!("admin.person.all_people")}
             </a>
         </p>
-        {move || (!fresh || stale()).then(|| view! { <ConfirmFirst /> })}
+        {move || (!recently_authenticated || needs_reauth()).then(|| view! { <ReauthNotice /> })}
         <FormError error=form_error(error, FIELDS) id="person-error" />
-        <Head person=person.clone() />
+        <PersonHeading person=person.clone() />
         <RoleSection person=person.clone() state />
         <AccessSection person=person.clone() state />
         <PasswordSection person=person.clone() state />
@@ -65,12 +65,12 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
     .into_any()
 }
 
-/// Who it is, in a few lines.
+/// The name, the address and the dates of a person.
 #[component]
-fn Head(person: Person) -> impl IntoView {
+fn PersonHeading(person: Person) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Person { summary, created_at, email_verified, is_self, .. } = person;
-    let PersonSummary { name, email, standing, last_seen_at, .. } = summary;
+    let PersonSummary { name, email, status, last_seen_at, .. } = summary;
     let address = if email_verified {
         t!("admin.person.address_confirmed", address = email)
     } else {
@@ -86,7 +86,7 @@ fn Head(person: Person) -> impl IntoView {
             </h1>
             <p class="text-ink-soft">{address}</p>
             <p class="mt-2 text-label text-ink-soft">
-                {standing.label().map(|label| format!("{label} · "))}
+                {status.label().map(|label| format!("{label} · "))}
                 {rich!("admin.person.made", when = |_| view! { <TimeAgo at=created_at clock /> })}
                 {last_seen_at
                     .map(|at| {

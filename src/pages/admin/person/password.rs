@@ -3,16 +3,16 @@ use leptos::{form::ActionForm, prelude::*};
 use super::state::PersonState;
 use crate::{
     components::CopyLink,
-    domain::{Person, Standing},
+    domain::{AccountStatus, Person},
     pages::toolkit::{Section, StatusMessage},
 };
 
-/// A reset of the password.
+/// Resets the password.
 #[component]
 pub fn PasswordSection(
     /// The person.
     person: Person,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     let Person { summary, new_link, mails, .. } = person;
@@ -20,13 +20,13 @@ pub fn PasswordSection(
         true => t!("admin.reset.intro_mailed"),
         false => t!("admin.reset.intro"),
     };
-    let told = Signal::derive(move || match state.done.get().as_deref() {
+    let status = Signal::derive(move || match state.done.get().as_deref() {
         Some("mailed") => Some(t!("admin.reset.mailed")),
         Some("reset") => Some(t!("admin.reset.ready")),
         _ => None,
     });
     let link = move || state.link.get().or_else(|| new_link.clone());
-    let disabled = summary.standing == Standing::Disabled;
+    let disabled = summary.status == AccountStatus::Disabled;
     view! {
         <Section ruled=true id="reset" title=t!("admin.reset.title") sentence>
             {if disabled {
@@ -40,7 +40,7 @@ pub fn PasswordSection(
                                 {t!("admin.reset.start")}
                             </button>
                         </ActionForm>
-                        <StatusMessage words=told />
+                        <StatusMessage text=status />
                     </div>
                 }
                     .into_any()

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::{
-    change::{Change, status_of},
+    change::{PersonChangeForm, change_status},
     state::PersonState,
 };
 use crate::{
@@ -9,17 +9,17 @@ use crate::{
     pages::toolkit::{Section, StatusMessage},
 };
 
-/// What they may do.
+/// Changes the role.
 #[component]
 pub fn RoleSection(
     /// The person.
     person: Person,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     const CHANGES: &[PersonChange] = &[PersonChange::MakeAdministrator, PersonChange::MakeMember];
     let (id, is_self) = (person.summary.id, person.is_self);
-    let (sentence, change, words) = match person.summary.role {
+    let (sentence, change, label) = match person.summary.role {
         Role::Member => {
             (t!("admin.person.member"), PersonChange::MakeAdministrator, t!("admin.person.make_administrator"))
         }
@@ -30,8 +30,8 @@ pub fn RoleSection(
     view! {
         <Section ruled=true id="role" title=t!("admin.person.role") sentence>
             <div class="flex flex-wrap items-end gap-3">
-                <Change person=id change words confirm=is_self && change.needs_confirmation() state />
-                <StatusMessage words=status_of(state, CHANGES) />
+                <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
+                <StatusMessage text=change_status(state, CHANGES) />
             </div>
         </Section>
     }

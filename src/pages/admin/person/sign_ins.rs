@@ -1,7 +1,7 @@
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{
-    change::{Change, status_of},
+    change::{PersonChangeForm, change_status},
     state::PersonState,
 };
 use crate::{
@@ -13,34 +13,34 @@ use crate::{
     },
 };
 
-/// Where they are signed in.
+/// The sessions (sign-ins) of the person.
 #[component]
 pub fn SignInsSection(
     /// The person.
     person: Person,
-    /// What is done with them.
+    /// The actions on the person.
     state: PersonState,
 ) -> impl IntoView {
     const CHANGES: &[PersonChange] = &[PersonChange::EndSignIns];
     let id = person.summary.id;
-    let all = status_of(state, CHANGES);
-    let told = Signal::derive(move || match state.done.get().as_deref() {
+    let all = change_status(state, CHANGES);
+    let status = Signal::derive(move || match state.done.get().as_deref() {
         Some("ended") => Some(t!("admin.sign_ins.ended")),
         _ => all.get(),
     });
-    let some = !person.devices.is_empty();
-    let sentence = if some { t!("admin.sign_ins.intro") } else { t!("admin.sign_ins.nowhere") };
-    let rows = person.devices.into_iter().map(|device| view! { <SignIn id device state /> }).collect_view();
+    let has_devices = !person.devices.is_empty();
+    let sentence = if has_devices { t!("admin.sign_ins.intro") } else { t!("admin.sign_ins.nowhere") };
+    let rows = person.devices.into_iter().map(|device| view! { <SignInRow id device state /> }).collect_view();
     view! {
         <Section ruled=true id="sign-ins" title=t!("admin.sign_ins.title") sentence>
             <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
             <div class="mt-4 flex flex-wrap items-end gap-3">
-                {some
+                {has_devices
                     .then(|| {
-                        let words = t!("admin.sign_ins.end_all");
-                        view! { <Change person=id change=PersonChange::EndSignIns words state /> }
+                        let label = t!("admin.sign_ins.end_all");
+                        view! { <PersonChangeForm person=id change=PersonChange::EndSignIns label state /> }
                     })}
-                <StatusMessage words=told />
+                <StatusMessage text=status />
             </div>
         </Section>
     }
@@ -48,9 +48,9 @@ pub fn SignInsSection(
 }
 
 #[component]
-fn SignIn(id: UserId, device: Device, state: PersonState) -> impl IntoView {
+fn SignInRow(id: UserId, device: Device, state: PersonState) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let Device { id: sign_in, device, place, last_used_at, current, .. } = device;
+    let Device { id: sign_in, device, network, last_used_at, current, .. } = device;
     let name = t!("admin.sign_ins.end_named", device = device);
     view! {
         <li class="flex items-center gap-4 py-3">
@@ -59,7 +59,7 @@ fn SignIn(id: UserId, device: Device, state: PersonState) -> impl IntoView {
                     {device} {current.then(|| view! { <span class="chip">{t!("admin.sign_ins.this_device")}</span> })}
                 </p>
                 <p class="text-label text-ink-soft">
-                    <TimeAgo at=last_used_at clock /> " · " {place}
+                    <TimeAgo at=last_used_at clock /> " · " {network}
                 </p>
             </div>
             <ActionForm action=state.end>

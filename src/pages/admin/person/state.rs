@@ -2,30 +2,30 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    domain::{AppError, PersonChange, Reset},
+    domain::{AppError, PasswordReset, PersonChange},
     pages::toolkit::form_action,
     server_fns::people::{ChangePerson, EndSignInOf, StartReset},
 };
 
-/// What is done with a person. It outlives what is shown of them, which is read anew after each change.
+/// The actions on a person. They outlive the data, which is reloaded after each change.
 #[derive(Clone, Copy)]
 pub struct PersonState {
-    /// A change of the account.
+    /// Changes the account.
     pub change: ServerAction<ChangePerson>,
-    /// A reset of the password.
+    /// Resets the password.
     pub reset: ServerAction<StartReset>,
-    /// The end of one sign-in.
+    /// Ends one session.
     pub end: ServerAction<EndSignInOf>,
-    /// What was done last, as addresses name it.
+    /// The last action, as in the URL parameter `done`.
     pub done: RwSignal<Option<String>>,
-    /// The link of a reset that was just begun.
+    /// The link of a reset that was just started.
     pub link: RwSignal<Option<String>>,
-    /// What went wrong last.
+    /// The last error.
     pub error: RwSignal<Option<AppError>>,
 }
 
 impl PersonState {
-    /// Tells `on_change` whenever the person must be read anew.
+    /// Calls `on_change` whenever the person must be reloaded.
     pub fn new(on_change: Callback<()>) -> Self {
         let state = Self {
             change: form_action(),
@@ -35,12 +35,12 @@ impl PersonState {
             link: RwSignal::new(None),
             error: RwSignal::new(None),
         };
-        // An error that a plain form brought back is there before anything is done.
-        let brought = state.change.value().get_untracked().and_then(Result::err);
-        let brought = brought.or_else(|| state.reset.value().get_untracked().and_then(Result::err));
-        state.error.set(brought.or_else(|| state.end.value().get_untracked().and_then(Result::err)));
-        let settle = move |result: Result<String, AppError>| {
-            // What cannot be done any more is shown as it is now; what needs a proof is asked for.
+        // The actions start with the error of a submission without scripts, if there is one.
+        let url_error = state.change.value().get_untracked().and_then(Result::err);
+        let url_error = url_error.or_else(|| state.reset.value().get_untracked().and_then(Result::err));
+        state.error.set(url_error.or_else(|| state.end.value().get_untracked().and_then(Result::err)));
+        let handle_result = move |result: Result<String, AppError>| {
+            // Reload after most errors too: the person may have changed, or re-authentication may be required.
             let reload = !matches!(&result, Err(AppError::Invalid { .. } | AppError::Transport));
             state.done.set(result.as_ref().ok().cloned());
             state.error.set(result.err());
@@ -50,21 +50,21 @@ impl PersonState {
         };
         Effect::new(move || {
             if let Some(result) = state.change.value().get() {
-                settle(result.map(|change: PersonChange| change.name().to_owned()));
+                handle_result(result.map(|change: PersonChange| change.name().to_owned()));
             }
         });
         Effect::new(move || match state.reset.value().get() {
-            Some(Ok(Reset::Link(link))) => {
+            Some(Ok(PasswordReset::Link(link))) => {
                 state.link.set(Some(link));
-                settle(Ok("reset".to_owned()));
+                handle_result(Ok("reset".to_owned()));
             }
-            Some(Ok(Reset::Mailed)) => settle(Ok("mailed".to_owned())),
-            Some(Err(error)) => settle(Err(error)),
+            Some(Ok(PasswordReset::Mailed)) => handle_result(Ok("mailed".to_owned())),
+            Some(Err(error)) => handle_result(Err(error)),
             None => {}
         });
         Effect::new(move || {
             if let Some(result) = state.end.value().get() {
-                settle(result.map(|()| "ended".to_owned()));
+                handle_result(result.map(|()| "ended".to_owned()));
             }
         });
         state

@@ -1,63 +1,65 @@
-//! Authenticator apps: codes of six digits that change every 30 seconds (RFC 6238).
+//! Authenticator apps: codes of six digits that change every 30 seconds (TOTP, RFC 6238).
 
 use rand::{TryRngCore, rngs::OsRng};
 use totp_rs::{Algorithm, Builder, Totp};
 
-use super::{Factors, check_count, qr, recovery};
+use super::{Factors, check_factor_limit, qr, recovery};
 use crate::{
     domain::{AppError, FactorId, FactorKind, Timestamp, TotpEnrolment, UserId},
     server::{
         audit::RequestMeta,
         auth::{Caller, caller::require_signed_in},
         fault::Fault,
-        store::{FactorRow, Material, NewFactor, StoreError, sealed_context},
+        store::{FactorData, FactorRow, NewFactor, StoreError, sealed_context},
     },
 };
 
 /// Bytes of a secret, as RFC 4226 recommends.
 const SECRET_BYTES: usize = 20;
-/// The first word of the context in which secrets are sealed.
-const LABEL: &str = "totp";
-const NAME: &str = "Authenticator app";
+/// The context label for sealing secrets.
+const SEAL_LABEL: &str = "totp";
+const DEFAULT_NAME: &str = "Authenticator app";
 
 impl Factors {
-    /// Begins to add an app: it counts once a code of it was given. One that was begun before is forgotten.
+    /// Starts the enrolment of an app. It becomes a factor once it is confirmed by a code. Replaces an earlier
+    /// unconfirmed enrolment.
     ///
     /// # Errors
-    /// `Conflict` where the caller has one, or too many factors.
+    /// `Conflict` if the caller has an app already, or too many factors.
     pub async fn begin_totp(&self, caller: &Caller) -> Result<TotpEnrolment, Fault> {
         let user = &caller.user;
         let mut secret = [0_u8; SECRET_BYTES];
         OsRng.try_fill_bytes(&mut secret).map_err(|error| Fault::internal(error.to_string()))?;
-        let sealed = self.secrets.seal(&sealed_context(LABEL, user.id.uuid()), &secret).map_err(Fault::internal)?;
+        let sealed =
+            self.secrets.seal(&sealed_context(SEAL_LABEL, user.id.uuid()), &secret).map_err(Fault::internal)?;
         let id = FactorId::from_uuid(self.clock.new_id());
         let mut tx = self.store.write().await?;
         let mut owned = tx.owned_by(user.id);
-        check_count(&mut owned).await?;
+        check_factor_limit(&mut owned).await?;
         if owned.list_factors().await?.iter().any(|factor| factor.kind() == FactorKind::Totp) {
-            return Err(has_one().into());
+            return Err(totp_exists().into());
         }
         owned.delete_unconfirmed_factors().await?;
-        let material = Material::Totp { secret: &sealed };
-        owned.insert_factor(&NewFactor { id, name: NAME, material, created_at: self.clock.now() }).await?;
+        let data = FactorData::Totp { secret: &sealed };
+        owned.insert_factor(&NewFactor { id, name: DEFAULT_NAME, data, created_at: self.clock.now() }).await?;
         tx.commit().await?;
         enrolment(&secret, &user.email)
     }
 
-    /// The app that the caller began to add and has not confirmed yet, to be shown once more. Whoever calls this has checked
-    /// that they proved who they are.
+    /// The caller's unconfirmed enrolment, to show it again. The callers of this function check for recent
+    /// authentication.
     ///
     /// # Errors
-    /// As the database says, and where the secret cannot be opened.
-    pub async fn begun_totp(&self, caller: &Caller) -> Result<Option<TotpEnrolment>, Fault> {
+    /// Database errors, and if the secret cannot be opened.
+    pub async fn find_pending_totp(&self, caller: &Caller) -> Result<Option<TotpEnrolment>, Fault> {
         let begun = self.store.read().await?.owned_by(caller.user.id).find_unconfirmed_totp().await?;
         let Some(FactorRow { secret: Some(sealed), .. }) = begun else { return Ok(None) };
-        let context = sealed_context(LABEL, caller.user.id.uuid());
+        let context = sealed_context(SEAL_LABEL, caller.user.id.uuid());
         let secret = self.secrets.open_sealed(&context, &sealed).map_err(Fault::internal)?;
         enrolment(&secret, &caller.user.email).map(Some)
     }
 
-    /// Forgets an app that was begun.
+    /// Cancels an unconfirmed enrolment.
     pub async fn cancel_totp(&self, caller: &Caller) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
         tx.owned_by(caller.user.id).delete_unconfirmed_factors().await?;
@@ -65,13 +67,14 @@ impl Factors {
         Ok(())
     }
 
-    /// Confirms the app that the caller is adding by a code of it. Gives recovery codes with the first factor, which
-    /// are shown this once; empty where the caller has codes already.
+    /// Confirms the caller's enrolment by a code. Returns recovery codes with the first factor, which are shown only
+    /// once; empty if the caller already has codes.
     ///
     /// # Errors
-    /// `Invalid` on the field `code`, also where nothing was begun; `Conflict` where the caller has an app; `RateLimited`.
+    /// `Invalid` on the field `code`, also if there is no enrolment; `Conflict` if the caller has an app already;
+    /// `RateLimited`.
     pub async fn confirm_totp(&self, caller: &Caller, code: &str, meta: &RequestMeta) -> Result<Vec<String>, Fault> {
-        self.try_to_add(caller, NAME, meta, self.add_totp(caller, code, meta)).await
+        self.attempt_to_add(caller, DEFAULT_NAME, meta, self.add_totp(caller, code, meta)).await
     }
 
     async fn add_totp(&self, caller: &Caller, code: &str, meta: &RequestMeta) -> Result<Vec<String>, Fault> {
@@ -84,20 +87,20 @@ impl Factors {
         match tx.owned_by(user).confirm_factor(begun.id, step, now).await {
             Ok(true) => {}
             Ok(false) => return Err(wrong_code().into()),
-            Err(StoreError::Duplicate) => return Err(has_one().into()),
+            Err(StoreError::Duplicate) => return Err(totp_exists().into()),
             Err(error) => return Err(error.into()),
         }
-        // Another one may have been begun at the same moment.
+        // A concurrent request may have started another enrolment.
         tx.owned_by(user).delete_unconfirmed_factors().await?;
-        let codes = recovery::give_first(&mut tx, user).await?;
-        self.note_added(&mut tx, caller, NAME, meta).await?;
+        let codes = recovery::create_initial_codes(&mut tx, user).await?;
+        self.record_added(&mut tx, caller, DEFAULT_NAME, meta).await?;
         tx.renew_credentials(user, Some(caller.sign_in), now).await?;
         tx.commit().await?;
         Ok(codes)
     }
 
-    /// Uses a code of a person's app, or else a recovery code. Whichever it is, it is good once, also when many
-    /// come at the same moment.
+    /// Consumes a code of the user's app, or a recovery code. Each code is accepted once, also with concurrent
+    /// requests.
     pub(in crate::server::auth) async fn use_code(&self, user: UserId, typed: &str) -> Result<bool, Fault> {
         let now = self.clock.now();
         if let Some(hash) = recovery::hash(user, typed) {
@@ -117,13 +120,13 @@ impl Factors {
         Ok(used)
     }
 
-    /// The step that a code belongs to: the present one, or one of its neighbours. `None` where it belongs to none.
+    /// The time step that a code belongs to: the current one or one of its neighbours; `None` if neither.
     fn matching_step(&self, factor: &FactorRow, typed: &str, now: Timestamp) -> Result<Option<i64>, Fault> {
         let Some(sealed) = &factor.secret else { return Ok(None) };
-        let context = sealed_context(LABEL, factor.user_id.uuid());
+        let context = sealed_context(SEAL_LABEL, factor.user_id.uuid());
         let secret = self.secrets.open_sealed(&context, sealed).map_err(Fault::internal)?;
         let seconds = u64::try_from(now.micros().div_euclid(1_000_000)).unwrap_or_default();
-        // Apps show codes in two groups, and people copy them with blanks around.
+        // Apps show codes in two groups, and people copy them with whitespace around.
         let code: String = typed.chars().filter(|c| !c.is_whitespace()).take(7).collect();
         let step = totp(&secret, "-")?.check(&code, seconds);
         Ok(step.and_then(|step| i64::try_from(step).ok()))
@@ -151,11 +154,11 @@ fn enrolment(secret: &[u8], email: &str) -> Result<TotpEnrolment, Fault> {
     Ok(TotpEnrolment { qr: qr::svg(&uri)?, uri, secret: groups.join(" ") })
 }
 
-fn has_one() -> AppError {
+fn totp_exists() -> AppError {
     AppError::conflict(reason!("totp_exists"))
 }
 
-/// The one answer to every code that is not accepted.
+/// The one error for every code that is not accepted.
 pub(in crate::server::auth) fn wrong_code() -> AppError {
     AppError::invalid("code", reason!("code_wrong"))
 }
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_those_of_the_rfc() {
+    fn totp_codes_match_rfc_6238() {
         // RFC 6238, appendix B, for SHA-1: the last six of eight digits.
         let totp = totp(b"12345678901234567890", "-").expect("a secret");
         for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enrolment_can_be_read_by_an_app_and_typed_by_a_person() {
+    fn enrolment_has_a_valid_uri_and_a_readable_secret() {
         let enrolment = enrolment(b"12345678901234567890", "ada+x@example.org").expect("an enrolment");
         assert!(enrolment.uri.starts_with("otpauth://totp/Colloquy:ada"), "{}", enrolment.uri);
         let read = Totp::from_url(&enrolment.uri).expect("an address that apps read");

@@ -1,8 +1,8 @@
-//! Signing in by Google and by any other OpenID Connect provider.
+//! Sign-in with Google and other OpenID Connect providers.
 //!
-//! A person is sent to a provider with a flow: a row that is used once, by the browser that began it, within ten minutes.
-//! Back with a code, the provider is asked for whom it vouches. That is an identity, `(issuer, subject)`, and nothing
-//! else says whose account it is: an address never does.
+//! A flow stores what the callback is checked against: it is a database row that is used once, by the browser that
+//! started it, within ten minutes. On the callback, the code is exchanged for an ID token. Its `(issuer, subject)` pair
+//! is the identity, and only this pair selects the account; the email address never does.
 
 use std::{fmt, sync::Arc};
 
@@ -11,15 +11,15 @@ use sha2::{Digest, Sha256};
 use tower_sessions::Session;
 
 use self::{
-    fault::{ProviderError, Setup, refused},
+    error::{ProviderError, SetupError, refused},
     provider::Provider,
     token::IdTokenClaims,
 };
-use super::{Accounts, Caller, admission::invitation_of, path_after};
+use super::{Accounts, Caller, admission::parse_invitation, redirect_path};
 use crate::{
     domain::{AppError, AuditAction, IdentityProvider, Outcome, UserId},
     server::{
-        audit::{AuditEvent, Refusal, RequestMeta},
+        audit::{AuditEvent, RefusedEvent, RequestMeta},
         clock::Clock,
         config::{Config, IdentityProviderConfig},
         egress::Egress,
@@ -29,19 +29,19 @@ use crate::{
     },
 };
 
-mod confirm;
-mod fault;
-mod fetch;
+mod client;
+mod error;
 mod identity;
 mod jwt;
 mod metadata;
 mod provider;
+mod reauth;
 mod token;
 
-/// How long somebody may take at a provider, in seconds.
+/// Lifetime of a flow, in seconds.
 pub const FLOW_SECONDS: i64 = 600;
 
-/// The identity providers of this installation, and who people are there.
+/// The identity providers of this installation, and the identities of its users.
 #[derive(Clone)]
 pub struct Identities {
     store: Store,
@@ -58,14 +58,14 @@ impl fmt::Debug for Identities {
     }
 }
 
-/// What somebody goes to a provider for.
+/// The purpose of a flow.
 #[derive(Debug, Clone, Copy)]
 pub enum FlowKind<'a> {
     /// To sign in.
     SignIn,
-    /// To link who they are there to the caller's account.
+    /// To link the identity to the caller's account.
     Link(&'a Caller),
-    /// To prove again that they are the caller.
+    /// To re-authenticate the caller.
     Confirm(&'a Caller),
 }
 
@@ -86,42 +86,42 @@ impl FlowKind<'_> {
     }
 }
 
-/// Somebody who is about to go to a provider.
+/// The redirect to a provider's authorization endpoint.
 pub struct AuthorizationRedirect {
-    /// Where to send them.
-    pub address: String,
-    /// What their browser must show when it is back.
-    pub browser: String,
+    /// The URL to redirect to.
+    pub url: String,
+    /// A secret that the browser must return with the callback, in a cookie.
+    pub browser_secret: String,
 }
 
-/// Somebody who is back from a provider.
+/// The callback: a browser that returns from a provider.
 #[derive(Debug, Default)]
 pub struct Callback {
-    /// The `state` that came back.
+    /// The `state` parameter.
     pub state: Option<String>,
-    /// What their browser holds.
-    pub browser: Option<String>,
-    /// The code; none where the provider reports an error.
+    /// The secret from the browser's cookie.
+    pub browser_secret: Option<String>,
+    /// The authorization code; `None` if the provider returns an error.
     pub code: Option<String>,
-    /// Which error, where it reports one.
+    /// The error code, if the provider returns one.
     pub error: Option<String>,
-    /// Who the provider says it is, where it does (RFC 9207).
+    /// The `iss` parameter, if the provider sends it (RFC 9207).
     pub issuer: Option<String>,
-    /// Where from.
+    /// Where the request comes from.
     pub meta: RequestMeta,
 }
 
-/// The form in which secrets of browsers and ids of flows are kept.
+/// The hash under which browser secrets and flow ids are stored.
 fn hashed(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
 }
 
-fn secret() -> String {
+fn random_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 impl Identities {
-    /// The providers that the configuration names. None of them is asked yet.
+    /// Creates the configured providers. Sends no requests yet.
     pub fn new(config: &Config, egress: &Egress, store: Store, clock: Clock, accounts: Accounts) -> Self {
         let origin = config.origin();
         let provider =
@@ -131,14 +131,14 @@ impl Identities {
         Self { store, clock, limits, accounts, providers }
     }
 
-    /// Asks all providers about themselves in the background, so that the first person need not wait.
+    /// Fetches the metadata of all providers in the background, so that the first user need not wait.
     pub fn prepare(&self) {
         for index in 0..self.providers.len() {
             let identities = self.clone();
             tokio::spawn(async move {
                 let provider = &identities.providers[index];
                 if let Err(error) = provider.prepare().await {
-                    identities.note(provider, &error).await;
+                    identities.log_error(provider, &error).await;
                 }
             });
         }
@@ -146,16 +146,16 @@ impl Identities {
 
     /// The providers, in the order of the configuration.
     pub fn list_providers(&self) -> Vec<IdentityProvider> {
-        self.providers.iter().map(Provider::shown).collect()
+        self.providers.iter().map(Provider::summary).collect()
     }
 
-    /// The providers by which strangers may make an account, where the policy lets them.
+    /// The providers that allow sign-up. The sign-up policy applies as well.
     pub fn list_sign_up_providers(&self) -> Vec<IdentityProvider> {
-        let shut = |name: &str| self.providers.iter().any(|one| one.config.name == name && !one.config.sign_up);
-        self.list_providers().into_iter().filter(|one| !shut(&one.name)).collect()
+        let is_closed = |name: &str| self.providers.iter().any(|one| one.config.name == name && !one.config.sign_up);
+        self.list_providers().into_iter().filter(|one| !is_closed(&one.name)).collect()
     }
 
-    /// The origins to which a form may lead that begins a sign-in, for the policy of pages.
+    /// The origins that a sign-in form may redirect to, for the Content-Security-Policy.
     pub fn origins(&self) -> Vec<String> {
         self.providers.iter().filter_map(Provider::origin).collect()
     }
@@ -164,13 +164,13 @@ impl Identities {
         self.providers.iter().find(|provider| provider.config.name == name).ok_or(AppError::NotFound)
     }
 
-    /// Sends somebody to a provider. `next` is a path of this site to go to afterwards, `invitation` the token of the
-    /// invitation with which they come, if any.
+    /// Starts a flow. `next` is a path of this site to redirect to afterwards, `invitation` the token of an invitation,
+    /// if any.
     ///
     /// # Errors
-    /// `NotFound` for a provider that is none, `Invalid` for an invitation that cannot be one, `RateLimited`, `Unavailable` where the provider does not answer; `Stale`
-    /// for whoever links and has not proved who they are a short while ago.
-    pub async fn begin(
+    /// `NotFound` for an unknown provider; `Invalid` for a malformed invitation; `RateLimited`; `Unavailable` if the
+    /// provider does not answer; `ReauthRequired` if the caller links an identity and has not authenticated recently.
+    pub async fn begin_flow(
         &self,
         provider: &str,
         kind: FlowKind<'_>,
@@ -180,22 +180,24 @@ impl Identities {
     ) -> Result<AuthorizationRedirect, Fault> {
         let provider = self.provider(provider)?;
         if let FlowKind::Link(caller) = kind {
-            self.accounts.require_fresh(caller)?;
+            self.accounts.require_recent_authentication(caller)?;
         }
         self.limits.count_provider_flow(meta).await?;
-        let invitation = invitation_of(invitation)?.map(|hash| URL_SAFE_NO_PAD.encode(hash));
-        let (state, browser, nonce, verifier) = (secret(), secret(), secret(), secret());
-        let target =
-            provider.address(state.clone(), nonce.clone(), &verifier, matches!(kind, FlowKind::Confirm(_))).await;
+        let invitation = parse_invitation(invitation)?.map(|hash| URL_SAFE_NO_PAD.encode(hash));
+        let (state, browser_secret, nonce, verifier) =
+            (random_secret(), random_secret(), random_secret(), random_secret());
+        let target = provider
+            .authorization_url(state.clone(), nonce.clone(), &verifier, matches!(kind, FlowKind::Confirm(_)))
+            .await;
         let target = match target {
             Ok(target) => target,
-            Err(error) => return Err(self.told(provider, &error).await.into()),
+            Err(error) => return Err(self.report_error(provider, &error).await.into()),
         };
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         tx.insert_flow(&NewFlow {
             id: &hashed(&state),
-            browser: &hashed(&browser),
+            browser: &hashed(&browser_secret),
             provider: &provider.config.name,
             nonce: &nonce,
             verifier: &verifier,
@@ -208,16 +210,17 @@ impl Identities {
         })
         .await?;
         tx.commit().await?;
-        Ok(AuthorizationRedirect { address: target.into(), browser })
+        Ok(AuthorizationRedirect { url: target.into(), browser_secret })
     }
 
-    /// Signs in, links or confirms somebody who is back from a provider. Gives the path to go to.
+    /// Finishes a flow on the callback: signs in, links or re-authenticates. Returns the path to redirect to.
     ///
     /// # Errors
-    /// `Invalid` for whatever was forged, used before, or is too late, before the provider is asked; for whom the provider does
-    /// not vouch, and for a shut account. `Conflict` where the address or the identity is somebody's, `Forbidden` where
-    /// there is no account and none can be made, `Unavailable` where the provider does not answer.
-    pub async fn finish(
+    /// `Invalid` if the callback is forged, replayed or expired (the provider is not asked then), if the provider does
+    /// not vouch for the user, or if the account is disabled; `Conflict` if the address or the identity belongs to
+    /// another account; `Forbidden` if there is no account and sign-up is not allowed; `Unavailable` if the provider
+    /// does not answer.
+    pub async fn finish_flow(
         &self,
         provider: &str,
         callback: Callback,
@@ -225,39 +228,39 @@ impl Identities {
         session: &Session,
     ) -> Result<String, Fault> {
         let provider = self.provider(provider)?;
-        let arrived = self.arrive(provider, &callback, caller).await;
-        if arrived.is_err() {
-            // Counted, so that nobody fills the audit with it.
+        let verified = self.verify_callback(provider, &callback, caller).await;
+        if verified.is_err() {
+            // Rate-limited, so that an attacker cannot flood the audit log.
             self.limits.count_provider_flow(&callback.meta).await?;
         }
-        let refusal = Refusal { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
-        let (flow, claims) = callback.meta.record_if_refused(&self.store, &self.clock, refusal, arrived).await?;
+        let refusal = RefusedEvent { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
+        let (flow, claims) = callback.meta.record_if_refused(&self.store, &self.clock, refusal, verified).await?;
         match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
                 let began = flow.created_at;
                 let step = self.sign_in((claims, began), provider, invitation, &callback.meta, session).await?;
-                return Ok(path_after(&step, &flow.next));
+                return Ok(redirect_path(&step, &flow.next));
             }
             (FlowPurpose::Link, Some(caller)) => {
                 self.link(caller, &provider.config.label, &claims, &callback.meta).await?
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.confirm(caller, (provider, &claims, flow.created_at), &callback.meta, session).await?
+                self.reauthenticate(caller, (provider, &claims, flow.created_at), &callback.meta, session).await?
             }
             (_, None) => return Err(refused().into()),
         }
         Ok(flow.next)
     }
 
-    /// Which flow somebody is back from, and for whom the provider vouches.
-    async fn arrive(
+    /// Takes the flow that a callback belongs to, and fetches the claims from the provider.
+    async fn verify_callback(
         &self,
         provider: &Provider,
         callback: &Callback,
         caller: Option<&Caller>,
     ) -> Result<(FlowRow, IdTokenClaims), Fault> {
-        let flow = self.take(provider, callback).await?;
+        let flow = self.take_flow(provider, callback).await?;
         if callback.issuer.as_ref().is_some_and(|issuer| *issuer != provider.config.issuer) {
             return Err(refused().into());
         }
@@ -265,8 +268,8 @@ impl Identities {
             return Err(refused().into());
         }
         let claims = match callback.code.as_deref().filter(|code| !code.is_empty()) {
-            Some(code) => provider.claims(code, &flow.nonce, &flow.verifier).await,
-            None => match sent_back_with(callback.error.as_deref()) {
+            Some(code) => provider.exchange_code(code, &flow.nonce, &flow.verifier).await,
+            None => match authorization_error(callback.error.as_deref()) {
                 Some(error) => Err(error),
                 None => {
                     let reason = reason!("provider_declined", provider = provider.config.label);
@@ -276,40 +279,42 @@ impl Identities {
         };
         match claims {
             Ok(claims) => Ok((flow, claims)),
-            Err(error) => Err(self.told(provider, &error).await.into()),
+            Err(error) => Err(self.report_error(provider, &error).await.into()),
         }
     }
 
-    async fn take(&self, provider: &Provider, callback: &Callback) -> Result<FlowRow, Fault> {
-        let (Some(state), Some(browser)) = (&callback.state, &callback.browser) else { return Err(refused().into()) };
+    async fn take_flow(&self, provider: &Provider, callback: &Callback) -> Result<FlowRow, Fault> {
+        let (Some(state), Some(browser_secret)) = (&callback.state, &callback.browser_secret) else {
+            return Err(refused().into());
+        };
         let mut tx = self.store.write().await?;
         let name = &provider.config.name;
-        let flow = tx.take_flow(&hashed(state), &hashed(browser), name, self.clock.now()).await?;
+        let flow = tx.take_flow(&hashed(state), &hashed(browser_secret), name, self.clock.now()).await?;
         tx.commit().await?;
         Ok(flow.ok_or_else(refused)?)
     }
 
-    /// Notes why a provider did not serve. Gives what the person is told of it.
-    async fn told(&self, provider: &Provider, error: &ProviderError) -> AppError {
-        self.note(provider, error).await;
-        error.told(&provider.config.label)
+    /// Reports a provider error to the log and the audit. Returns the error for the user.
+    async fn report_error(&self, provider: &Provider, error: &ProviderError) -> AppError {
+        self.log_error(provider, error).await;
+        error.to_app_error(&provider.config.label)
     }
 
-    /// Writes into the log why a provider did not serve, and into the audit where only a change of a setting helps.
-    async fn note(&self, provider: &Provider, error: &ProviderError) {
-        // As a quoted text: parts of it may be the provider's.
-        tracing::warn!(provider = provider.config.name, reason = ?error.to_string(), "an identity provider did not serve");
+    /// Logs a provider error. If only a change of a setting helps, records it in the audit too.
+    async fn log_error(&self, provider: &Provider, error: &ProviderError) {
+        // Quoted (`Debug`), because the provider controls parts of it.
+        tracing::warn!(provider = provider.config.name, reason = ?error.to_string(), "identity provider request failed");
         if let ProviderError::Setup(setup) = error
-            && let Err(fault) = self.tell_administrators(provider, setup).await
+            && let Err(fault) = self.audit_setup_error(provider, setup).await
         {
-            tracing::warn!(provider = provider.config.name, error = %fault, "the audit could not be told of it");
+            tracing::warn!(provider = provider.config.name, error = %fault, "cannot record the setup error in the audit log");
         }
     }
 
-    /// Writes into the audit what is set up wrongly: each fault of a provider once an hour, however many people meet it.
-    async fn tell_administrators(&self, provider: &Provider, setup: &Setup) -> Result<(), Fault> {
+    /// Records a setup error in the audit: each kind at most once an hour per provider.
+    async fn audit_setup_error(&self, provider: &Provider, setup: &SetupError) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        if self.limits.is_setup_fault_recorded(&mut tx, &provider.config.name, setup.kind()).await? {
+        if self.limits.should_record_setup_error(&mut tx, &provider.config.name, setup.kind()).await? {
             let detail = format!("{}: {setup}", provider.config.label);
             let (action, outcome) = (AuditAction::SetupFault, Outcome::Refused);
             let event = AuditEvent { actor: None, subject: None, action, outcome, detail: &detail };
@@ -320,10 +325,10 @@ impl Identities {
     }
 }
 
-/// What the error means with which a provider sends somebody back (RFC 6749, section 4.1.2.1; OpenID Connect Core, section
-/// 3.1.2.6), where it is not the person's own doing.
-fn sent_back_with(error: Option<&str>) -> Option<ProviderError> {
-    const SETUP: [&str; 8] = [
+/// The meaning of an error code in the callback (RFC 6749, section 4.1.2.1; OpenID Connect Core, section 3.1.2.6);
+/// `None` if the user declined or the code is unknown.
+fn authorization_error(error: Option<&str>) -> Option<ProviderError> {
+    const SETUP_ERRORS: [&str; 8] = [
         "invalid_request",
         "unauthorized_client",
         "unsupported_response_type",
@@ -335,10 +340,10 @@ fn sent_back_with(error: Option<&str>) -> Option<ProviderError> {
     ];
     let error = error?;
     match error {
-        "server_error" | "temporarily_unavailable" => Some(ProviderError::Unavailable(
-            "the provider sent the person back and says that it cannot serve now".to_owned(),
-        )),
-        // Nothing but these words of the standards: anybody can write others into an address.
-        _ => SETUP.into_iter().find(|known| *known == error).map(|known| Setup::Request(known).into()),
+        "server_error" | "temporarily_unavailable" => {
+            Some(ProviderError::Unavailable("the provider returned the user with a temporary error".to_owned()))
+        }
+        // Only the codes of the standards: anyone can put other text into the URL.
+        _ => SETUP_ERRORS.into_iter().find(|known| *known == error).map(|known| SetupError::Request(known).into()),
     }
 }

@@ -1,4 +1,4 @@
-//! One provider: what it says about itself, where people go, and what it vouches for.
+//! One identity provider: its cached metadata, the authorization URL, and the code exchange.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -15,10 +15,10 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::{
-    fault::{ProviderError, Setup, Wrong},
-    fetch::Inquiry,
+    client::ProviderClient,
+    error::{ProviderError, SetupError, TokenError},
     jwt::{self, Claims, Keys},
-    metadata::{Metadata, succeeded},
+    metadata::{Metadata, success_body},
     token::{self, IdTokenClaims},
 };
 use crate::{
@@ -26,122 +26,124 @@ use crate::{
     server::{
         clock::Clock,
         config::IdentityProviderConfig,
-        egress::{Egress, is_safe},
+        egress::{Egress, is_secure_url},
     },
 };
 
-/// For all that a provider is asked in one request of a person. Half a second less than is promised, for ourselves.
-const PATIENCE: Duration = Duration::from_millis(4_500);
-/// How long what a provider says about itself is believed, in seconds.
-const FRESH_SECONDS: i64 = 3_600;
-/// How long keys that were asked for once more are not asked for again, in seconds.
-const RENEW_SECONDS: i64 = 30;
-/// How long a sign-in waits for a name that the ID token leaves out.
-const FOR_A_NAME: Duration = Duration::from_millis(1_500);
-/// What we want to know: who somebody is, their address and their name.
+/// Timeout for all requests to the provider in one user request. The documented limit is 5 s; half a second is for
+/// ourselves.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(4_500);
+/// How long cached metadata is fresh, in seconds.
+const METADATA_MAX_AGE_SECONDS: i64 = 3_600;
+/// Minimum time between two refreshes of the key set, in seconds.
+const KEY_REFRESH_INTERVAL_SECONDS: i64 = 30;
+/// How long a sign-in waits for the userinfo endpoint if only the name is missing.
+const NAME_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// The requested scopes: subject, email address and name.
 const SCOPES: &str = "openid email profile";
 
-/// A provider.
+/// An identity provider.
 #[derive(Debug)]
 pub(super) struct Provider {
     pub config: IdentityProviderConfig,
-    redirect: String,
+    redirect_uri: String,
     egress: Egress,
     clock: Clock,
-    /// Held while the provider is asked, so that it is asked once for all who wait.
-    known: Mutex<Option<Arc<Known>>>,
-    /// The origin to which people are sent, as far as it was ever known.
+    /// The metadata cache. Locked during a fetch, so that concurrent requests share one fetch.
+    cache: Mutex<Option<Arc<CachedMetadata>>>,
+    /// The origin of the authorization endpoint.
     origin: RwLock<Option<String>>,
 }
 
-/// What a provider said about itself, with its keys.
+/// Cached metadata, with the key set.
 #[derive(Debug)]
-struct Known {
+struct CachedMetadata {
     metadata: Arc<Metadata>,
     keys: Keys,
-    since: Timestamp,
-    /// When the keys were asked for once more.
-    renewed: Option<Timestamp>,
+    fetched_at: Timestamp,
+    /// When the key set was last refreshed on its own.
+    keys_refreshed_at: Option<Timestamp>,
 }
 
 impl Provider {
-    /// `origin` is this installation's.
+    /// `origin` is that of this installation.
     pub fn new(config: IdentityProviderConfig, origin: &str, egress: Egress, clock: Clock) -> Self {
-        let redirect = format!("{origin}/auth/{}/callback", config.name);
-        // A good guess until it is asked, and right for most.
-        let origin = Url::parse(&config.issuer).ok().filter(is_safe).map(|url| url.origin().ascii_serialization());
-        Self { config, redirect, egress, clock, known: Mutex::default(), origin: RwLock::new(origin) }
+        let redirect_uri = format!("{origin}/auth/{}/callback", config.name);
+        // The issuer's origin is a good guess until the metadata is fetched, and right for most providers.
+        let origin =
+            Url::parse(&config.issuer).ok().filter(is_secure_url).map(|url| url.origin().ascii_serialization());
+        Self { config, redirect_uri, egress, clock, cache: Mutex::default(), origin: RwLock::new(origin) }
     }
 
-    fn inquiry(&self) -> Inquiry<'_> {
-        Inquiry::new(&self.egress, &self.config.issuer, PATIENCE)
+    fn client(&self) -> ProviderClient<'_> {
+        ProviderClient::new(&self.egress, &self.config.issuer, REQUEST_TIMEOUT)
     }
 
-    /// The origin to which people are sent.
+    /// The origin of the authorization endpoint.
     pub fn origin(&self) -> Option<String> {
         self.origin.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// As people see it.
-    pub fn shown(&self) -> IdentityProvider {
+    /// Name and label, for the sign-in page.
+    pub fn summary(&self) -> IdentityProvider {
         IdentityProvider { name: self.config.name.clone(), label: self.config.label.clone() }
     }
 
-    /// Where to send somebody. `again` asks the provider not to take an earlier sign-in there for this one.
-    pub async fn address(
+    /// The authorization URL for a flow. `force_reauth` makes the provider authenticate the user again.
+    pub async fn authorization_url(
         &self,
         state: String,
         nonce: String,
         verifier: &str,
-        again: bool,
+        force_reauth: bool,
     ) -> Result<Url, ProviderError> {
-        let inquiry = self.inquiry();
-        let known = inquiry.in_time(self.known(&inquiry)).await?;
+        let client = self.client();
+        let cached = client.run(self.cached_metadata(&client)).await?;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.to_owned()));
-        let mut address = known.metadata.authorization.clone();
-        let mut query = address.query_pairs_mut();
+        let mut url = cached.metadata.authorization.clone();
+        let mut query = url.query_pairs_mut();
         query.append_pair("response_type", "code").append_pair("client_id", &self.config.client_id);
-        query.append_pair("redirect_uri", &self.redirect).append_pair("scope", SCOPES);
+        query.append_pair("redirect_uri", &self.redirect_uri).append_pair("scope", SCOPES);
         query.append_pair("state", &state).append_pair("nonce", &nonce);
         query.append_pair("code_challenge", challenge.as_str()).append_pair("code_challenge_method", "S256");
-        if again {
+        if force_reauth {
             query.append_pair("max_age", "0");
         }
         drop(query);
-        Ok(address)
+        Ok(url)
     }
 
-    /// For whom the provider vouches with this code.
-    pub async fn claims(&self, code: &str, nonce: &str, verifier: &str) -> Result<IdTokenClaims, ProviderError> {
-        let inquiry = self.inquiry();
+    /// Exchanges the code for an ID token, and returns its verified claims.
+    pub async fn exchange_code(&self, code: &str, nonce: &str, verifier: &str) -> Result<IdTokenClaims, ProviderError> {
+        let client = self.client();
         let claims = async {
-            let known = self.known(&inquiry).await?;
-            let request = self.exchange_request(&known.metadata, code, verifier)?;
-            let answer = read_exchange(&inquiry.fetch(request).await?)?;
+            let cached = self.cached_metadata(&client).await?;
+            let request = self.token_request(&cached.metadata, code, verifier)?;
+            let response = parse_token_response(&client.fetch(request).await?)?;
             let id_token =
-                answer.text("id_token").ok_or(Setup::Token("it holds no ID token; allow the scope `openid`"))?;
-            let claims = self.checked(&inquiry, &known, id_token, nonce).await?;
-            let more = self.ask_more(&inquiry, &known, &claims, answer.text("access_token")).await?;
-            token::read(&claims, more.as_ref(), &self.config.issuer)
+                response.text("id_token").ok_or(SetupError::Token("it has no ID token; allow the scope `openid`"))?;
+            let claims = self.verify_id_token(&client, &cached, id_token, nonce).await?;
+            let userinfo = self.fetch_missing_claims(&client, &cached, &claims, response.text("access_token")).await?;
+            token::to_id_token_claims(&claims, userinfo.as_ref(), &self.config.issuer)
         };
-        inquiry.in_time(claims).await
+        client.run(claims).await
     }
 
-    /// Asks the provider about itself, for later.
+    /// Fetches the metadata into the cache.
     pub async fn prepare(&self) -> Result<(), ProviderError> {
-        let inquiry = self.inquiry();
-        inquiry.in_time(self.known(&inquiry)).await.map(drop)
+        let client = self.client();
+        client.run(self.cached_metadata(&client)).await.map(drop)
     }
 
-    /// The question what the provider gives for a code.
-    fn exchange_request(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<HttpRequest, ProviderError> {
+    /// The request to the token endpoint.
+    fn token_request(&self, metadata: &Metadata, code: &str, verifier: &str) -> Result<HttpRequest, ProviderError> {
         let (id, secret) = (self.config.client_id.as_str(), self.config.client_secret.expose_secret());
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code").append_pair("code", code);
-        form.append_pair("redirect_uri", &self.redirect).append_pair("code_verifier", verifier);
+        form.append_pair("redirect_uri", &self.redirect_uri).append_pair("code_verifier", verifier);
         let mut request = Request::builder().method(Method::POST).uri(metadata.token.as_str());
-        if metadata.takes_basic {
-            // Both are encoded before they are put together (RFC 6749, section 2.3.1).
+        if metadata.supports_basic_auth {
+            // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
             let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
             let both = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
             request = request.header(header::AUTHORIZATION, format!("Basic {both}"));
@@ -154,127 +156,142 @@ impl Provider {
         Ok(request.body(form.finish().into_bytes())?)
     }
 
-    /// What a token says, if it is what it must be.
-    async fn checked(
+    /// Verifies an ID token. Refreshes the key set if the signing key is unknown.
+    async fn verify_id_token(
         &self,
-        inquiry: &Inquiry<'_>,
-        known: &Known,
+        client: &ProviderClient<'_>,
+        cached: &CachedMetadata,
         token: &str,
         nonce: &str,
     ) -> Result<Claims, ProviderError> {
-        let check = |keys: &Keys| token::check(token, nonce, &self.config, keys, self.clock.now());
-        match check(&known.keys) {
-            Err(Wrong::UnknownKey) => Ok(check(&self.new_keys(inquiry, known).await?)?),
+        let check = |keys: &Keys| token::validate(token, nonce, &self.config, keys, self.clock.now());
+        match check(&cached.keys) {
+            Err(TokenError::UnknownKey) => Ok(check(&self.refresh_keys(client, cached).await?)?),
             checked => Ok(checked?),
         }
     }
 
-    /// What the provider says of somebody beside the ID token: asked where the token leaves something out.
-    async fn ask_more(
+    /// Claims from the userinfo endpoint, if the ID token lacks the address or the name.
+    async fn fetch_missing_claims(
         &self,
-        inquiry: &Inquiry<'_>,
-        known: &Known,
+        client: &ProviderClient<'_>,
+        cached: &CachedMetadata,
         claims: &Claims,
         access_token: Option<&str>,
     ) -> Result<Option<Claims>, ProviderError> {
-        let (Some(endpoint), Some(access_token)) = (&known.metadata.userinfo, access_token) else { return Ok(None) };
-        if token::address(claims, &self.config.issuer)?.is_none() {
-            return self.userinfo(inquiry, known, (endpoint, access_token), claims).await.map(Some);
+        let (Some(endpoint), Some(access_token)) = (&cached.metadata.userinfo, access_token) else { return Ok(None) };
+        if token::verified_email(claims, &self.config.issuer)?.is_none() {
+            return self.fetch_userinfo(client, cached, (endpoint, access_token), claims).await.map(Some);
         }
         if claims.text("name").is_some() {
             return Ok(None);
         }
-        // Nobody is kept out for want of a name.
-        let inquiry = inquiry.within(FOR_A_NAME);
-        Ok(inquiry.in_time(self.userinfo(&inquiry, known, (endpoint, access_token), claims)).await.ok())
+        // A missing name must not prevent sign-in.
+        let client = client.with_timeout(NAME_TIMEOUT);
+        Ok(client.run(self.fetch_userinfo(&client, cached, (endpoint, access_token), claims)).await.ok())
     }
 
-    async fn userinfo(
+    async fn fetch_userinfo(
         &self,
-        inquiry: &Inquiry<'_>,
-        known: &Known,
+        client: &ProviderClient<'_>,
+        cached: &CachedMetadata,
         (endpoint, access_token): (&Url, &str),
         claims: &Claims,
     ) -> Result<Claims, ProviderError> {
-        let answer = inquiry.get(endpoint.as_str(), Some(access_token)).await?;
-        let body = succeeded(&answer).map_err(|problem| problem.or(Setup::Userinfo))?;
-        // Providers may sign it (OpenID Connect Core, section 5.3.2).
-        let more = match jwt::looks_like_one(body) {
-            Some(token) => match jwt::verify(token, &known.keys) {
-                // The key may be newer than those that are known.
-                Err(Wrong::UnknownKey) => jwt::verify(token, &self.new_keys(inquiry, known).await?)?,
+        let response = client.get(endpoint.as_str(), Some(access_token)).await?;
+        let body = success_body(&response).map_err(|error| error.into_provider_error(SetupError::Userinfo))?;
+        // The response may be signed (OpenID Connect Core, section 5.3.2).
+        let userinfo = match jwt::as_jwt(body) {
+            Some(token) => match jwt::verify(token, &cached.keys) {
+                // The signing key may be newer than the cached key set.
+                Err(TokenError::UnknownKey) => jwt::verify(token, &self.refresh_keys(client, cached).await?)?,
                 verified => verified?,
             },
-            None => Claims::read(body).ok_or_else(|| Setup::Userinfo("it is neither JSON nor a token".to_owned()))?,
+            None => {
+                Claims::parse(body).ok_or_else(|| SetupError::Userinfo("it is neither JSON nor a token".to_owned()))?
+            }
         };
-        // Of somebody else, nothing may be used (OpenID Connect Core, section 5.3.2).
-        if more.text("sub").is_none() || more.text("sub") != claims.text("sub") {
-            let reason = "the userinfo endpoint speaks of somebody else than the ID token";
+        // Claims of another subject must not be used (OpenID Connect Core, section 5.3.2).
+        if userinfo.text("sub").is_none() || userinfo.text("sub") != claims.text("sub") {
+            let reason = "the userinfo endpoint returned another subject than the ID token";
             return Err(ProviderError::Refused(reason.to_owned()));
         }
-        if more.text("iss").is_some_and(|issuer| issuer != self.config.issuer) {
-            return Err(ProviderError::Refused("the userinfo endpoint speaks for another issuer".to_owned()));
+        if userinfo.text("iss").is_some_and(|issuer| issuer != self.config.issuer) {
+            return Err(ProviderError::Refused("the userinfo endpoint returned another issuer".to_owned()));
         }
-        Ok(more)
+        Ok(userinfo)
     }
 
-    /// What the provider says about itself; asked where it is not known or too old.
-    async fn known(&self, inquiry: &Inquiry<'_>) -> Result<Arc<Known>, ProviderError> {
-        let mut kept = self.known.lock().await;
+    /// The metadata from the cache, fetched if missing or stale.
+    async fn cached_metadata(&self, client: &ProviderClient<'_>) -> Result<Arc<CachedMetadata>, ProviderError> {
+        let mut cache = self.cache.lock().await;
         let now = self.clock.now();
-        if let Some(known) = kept.as_ref().filter(|known| known.since.plus_seconds(FRESH_SECONDS) > now) {
-            return Ok(known.clone());
+        if let Some(cached) =
+            cache.as_ref().filter(|cached| cached.fetched_at.plus_seconds(METADATA_MAX_AGE_SECONDS) > now)
+        {
+            return Ok(cached.clone());
         }
-        let metadata = Metadata::ask(inquiry, &self.config.issuer).await?;
-        let keys = metadata.ask_keys(inquiry).await?;
+        let metadata = Metadata::fetch(client, &self.config.issuer).await?;
+        let keys = metadata.fetch_keys(client).await?;
         let origin = metadata.authorization.origin().ascii_serialization();
         *self.origin.write().unwrap_or_else(PoisonError::into_inner) = Some(origin);
-        let known = Arc::new(Known { metadata: Arc::new(metadata), keys, since: now, renewed: None });
-        *kept = Some(known.clone());
-        Ok(known)
+        let cached =
+            Arc::new(CachedMetadata { metadata: Arc::new(metadata), keys, fetched_at: now, keys_refreshed_at: None });
+        *cache = Some(cached.clone());
+        Ok(cached)
     }
 
-    /// The keys as they are now: providers change them. `tried` are those among which the right one is not. Asked for once
-    /// in a while, so that a provider whose tokens never fit is not asked for each of them.
-    async fn new_keys(&self, inquiry: &Inquiry<'_>, tried: &Known) -> Result<Keys, ProviderError> {
-        let mut kept = self.known.lock().await;
+    /// The key set after a refresh, because providers rotate keys. `tried` lacks the signing key. Refreshes are
+    /// rate-limited, so that a provider with invalid tokens is not asked for each of them.
+    async fn refresh_keys(&self, client: &ProviderClient<'_>, tried: &CachedMetadata) -> Result<Keys, ProviderError> {
+        let mut cache = self.cache.lock().await;
         let now = self.clock.now();
-        if let Some(known) = kept.as_ref().filter(|known| known.since > tried.since || known.renewed > tried.renewed) {
-            // Somebody else has asked in the meantime.
-            return Ok(known.keys.clone());
+        if let Some(cached) = cache
+            .as_ref()
+            .filter(|cached| cached.fetched_at > tried.fetched_at || cached.keys_refreshed_at > tried.keys_refreshed_at)
+        {
+            // A concurrent request has refreshed it in the meantime.
+            return Ok(cached.keys.clone());
         }
-        if tried.renewed.is_some_and(|at| at.plus_seconds(RENEW_SECONDS) > now) {
-            return Err(Setup::UnknownKey.into());
+        if tried.keys_refreshed_at.is_some_and(|at| at.plus_seconds(KEY_REFRESH_INTERVAL_SECONDS) > now) {
+            return Err(SetupError::UnknownKey.into());
         }
-        let known =
-            |keys| Arc::new(Known { metadata: tried.metadata.clone(), keys, since: tried.since, renewed: Some(now) });
-        let asked = tried.metadata.ask_keys(inquiry).await;
-        match &asked {
-            Ok(keys) => *kept = Some(known(keys.clone())),
-            // It may answer the next one.
+        let cached = |keys| {
+            Arc::new(CachedMetadata {
+                metadata: tried.metadata.clone(),
+                keys,
+                fetched_at: tried.fetched_at,
+                keys_refreshed_at: Some(now),
+            })
+        };
+        let fetched = tried.metadata.fetch_keys(client).await;
+        match &fetched {
+            Ok(keys) => *cache = Some(cached(keys.clone())),
+            // Transient: the next request tries again.
             Err(ProviderError::Unavailable(_)) => {}
-            // It will say the same for a while; the keys of before may still be right for others.
-            Err(_) => *kept = Some(known(tried.keys.clone())),
+            // Permanent: not retried until the interval is over. The cached keys may still be right for other tokens.
+            Err(_) => *cache = Some(cached(tried.keys.clone())),
         }
-        asked
+        fetched
     }
 }
 
-/// What the provider gives for a code: only what it must be is looked at, so that no other field in an odd form matters.
-fn read_exchange(answer: &HttpResponse) -> Result<Claims, ProviderError> {
-    let said = Claims::read(answer.body());
-    if let Some(error) = said.as_ref().and_then(|said| said.text("error")) {
-        // Only the kind: the rest is the provider's own text.
+/// Parses the response of the token endpoint. Only the needed fields are read, so an odd value elsewhere does not
+/// matter.
+fn parse_token_response(response: &HttpResponse) -> Result<Claims, ProviderError> {
+    let body = Claims::parse(response.body());
+    if let Some(error) = body.as_ref().and_then(|body| body.text("error")) {
+        // Only the error code: the description is text of the provider.
         let kind: String = error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
         return Err(match kind.as_str() {
             "temporarily_unavailable" | "server_error" | "slow_down" => {
-                ProviderError::Unavailable(format!("the token endpoint answers {kind}"))
+                ProviderError::Unavailable(format!("the token endpoint returned {kind}"))
             }
-            // Too old, used before, or never given.
+            // The code is expired, used or unknown.
             "invalid_grant" => ProviderError::Refused(format!("the provider refused the code: {kind}")),
-            _ => Setup::Client(kind).into(),
+            _ => SetupError::Client(kind).into(),
         });
     }
-    succeeded(answer).map_err(|problem| problem.or(Setup::Client))?;
-    said.ok_or_else(|| Setup::Token("it is not JSON").into())
+    success_body(response).map_err(|error| error.into_provider_error(SetupError::Client))?;
+    body.ok_or_else(|| SetupError::Token("it is not JSON").into())
 }

@@ -1,68 +1,68 @@
-//! Whether an ID token is what it must be, and for whom it vouches then.
+//! Validates ID tokens and extracts the claims in use.
 
 use serde_json::Value;
 
 use super::{
-    fault::{ProviderError, Setup, Wrong},
+    error::{ProviderError, SetupError, TokenError},
     jwt::{Claims, Keys, verify},
 };
 use crate::{
-    domain::{Email, Timestamp, limits, parse_name, visible},
+    domain::{Email, Timestamp, limits, parse_name, strip_invisible},
     server::config::IdentityProviderConfig,
 };
 
-/// By how much a provider's clock may differ from ours, in seconds.
-const LEEWAY: i64 = 60;
-/// How old a token may be, in seconds: it is made while we wait for it.
-const AGE: i64 = 600;
-/// The longest subject, in bytes (OpenID Connect Core, section 2).
-const SUBJECT_BYTES: usize = 255;
-/// Where Microsoft's issuers are.
-const MICROSOFT: &str = "https://login.microsoftonline.com/";
+/// Allowed clock skew between us and the provider, in seconds.
+const MAX_CLOCK_SKEW: i64 = 60;
+/// Maximum age of an ID token, in seconds. It is issued while we wait for it.
+const MAX_TOKEN_AGE: i64 = 600;
+/// Maximum length of a subject, in bytes (OpenID Connect Core, section 2).
+const MAX_SUBJECT_BYTES: usize = 255;
+/// The prefix of Microsoft Entra ID's issuers.
+const MICROSOFT_ISSUER_PREFIX: &str = "https://login.microsoftonline.com/";
 
-/// For whom a provider vouches.
+/// The verified claims about a user.
 #[derive(Debug)]
 pub(super) struct IdTokenClaims {
-    /// Who vouches.
+    /// The issuer (`iss`).
     pub issuer: String,
-    /// For whom, in the issuer's own terms.
+    /// The subject (`sub`): the issuer's id of the user.
     pub subject: String,
-    /// An address that the issuer has verified.
+    /// The address that the issuer has verified.
     pub email: Email,
-    /// A name to begin with.
+    /// The initial display name.
     pub name: String,
-    /// When they last signed in there, where the issuer says so.
-    pub signed_in_at: Option<Timestamp>,
+    /// When the user last signed in at the issuer (`auth_time`), if the token says so.
+    pub auth_time: Option<Timestamp>,
 }
 
-/// Checks a token: by whom, for whom, when, in answer to what. Gives what it says.
-pub(super) fn check(
+/// Validates an ID token: signature, issuer, audience, nonce, times and subject. Returns its claims.
+pub(super) fn validate(
     token: &str,
     nonce: &str,
     config: &IdentityProviderConfig,
     keys: &Keys,
     now: Timestamp,
-) -> Result<Claims, Wrong> {
+) -> Result<Claims, TokenError> {
     let claims = verify(token, keys)?;
     let issuer = claims.text("iss").unwrap_or_default();
     if issuer != config.issuer {
         let (given, configured) = (issuer.chars().take(200).collect(), config.issuer.clone());
-        return Err(Setup::TokenIssuer { given, configured }.into());
+        return Err(SetupError::TokenIssuer { given, configured }.into());
     }
-    if !is_for(&claims, &config.client_id) {
-        return Err(Setup::Audience.into());
+    if !is_audience(&claims, &config.client_id) {
+        return Err(SetupError::Audience.into());
     }
     if claims.text("nonce") != Some(nonce) {
-        return Err(Wrong::Invalid("it answers another request"));
+        return Err(TokenError::Invalid("its nonce belongs to another request"));
     }
     check_times(&claims, now)?;
     subject(&claims)?;
     Ok(claims)
 }
 
-/// Whether the token was made for us (OpenID Connect Core, section 3.1.3.7): we are among the audiences, and where there are
-/// others, or any party is named, we are the party that it was issued to.
-fn is_for(claims: &Claims, client: &str) -> bool {
+/// Whether the token was issued to us (OpenID Connect Core, section 3.1.3.7): we are in the audience (`aud`), and if
+/// there are other audiences or an authorized party (`azp`), we are that party.
+fn is_audience(claims: &Claims, client: &str) -> bool {
     let audiences: Option<Vec<&str>> = match claims.get("aud") {
         Some(Value::Array(all)) => all.iter().map(Value::as_str).collect(),
         one => one.and_then(Value::as_str).map(|one| vec![one]),
@@ -74,89 +74,95 @@ fn is_for(claims: &Claims, client: &str) -> bool {
     }
 }
 
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), Wrong> {
+fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
     let now = now.micros().div_euclid(1_000_000);
     let (Some(expires), Some(issued)) = (claims.seconds("exp"), claims.seconds("iat")) else {
-        return Err(Wrong::Invalid("it does not say for how long it holds"));
+        return Err(TokenError::Invalid("it has no expiry (`exp`) or no issue time (`iat`)"));
     };
     let age = now.saturating_sub(issued);
-    if !(-LEEWAY..=AGE).contains(&age) {
-        return Err(Setup::Clock { claim: "time of issue (`iat`)", seconds: age }.into());
+    if !(-MAX_CLOCK_SKEW..=MAX_TOKEN_AGE).contains(&age) {
+        return Err(SetupError::Clock { claim: "time of issue (`iat`)", seconds: age }.into());
     }
     let over = now.saturating_sub(expires);
-    if over >= LEEWAY {
-        return Err(Setup::Clock { claim: "end (`exp`)", seconds: over }.into());
+    if over >= MAX_CLOCK_SKEW {
+        return Err(SetupError::Clock { claim: "end (`exp`)", seconds: over }.into());
     }
     let early = claims.seconds("nbf").map_or(0, |begins| begins.saturating_sub(now));
-    if early > LEEWAY {
-        return Err(Setup::Clock { claim: "beginning (`nbf`)", seconds: early }.into());
+    if early > MAX_CLOCK_SKEW {
+        return Err(SetupError::Clock { claim: "beginning (`nbf`)", seconds: early }.into());
     }
     Ok(())
 }
 
-fn subject(claims: &Claims) -> Result<&str, Setup> {
+fn subject(claims: &Claims) -> Result<&str, SetupError> {
     let fits =
-        |subject: &&str| subject.len() <= SUBJECT_BYTES && subject.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    claims.text("sub").filter(fits).ok_or(Setup::Subject)
+        |subject: &&str| subject.len() <= MAX_SUBJECT_BYTES && subject.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    claims.text("sub").filter(fits).ok_or(SetupError::Subject)
 }
 
-/// The person's address in one answer of the provider, where that answer holds it and says that it is confirmed. The two
-/// must come together: a confirmation elsewhere may be of another address.
-pub(super) fn address(claims: &Claims, issuer: &str) -> Result<Option<Email>, ProviderError> {
-    let confirmed = match claims.get("email_verified") {
-        // Entra ID says it otherwise: whether the tenant owns the domain of the address.
-        None if issuer.starts_with(MICROSOFT) => {
-            claims.get("xms_edov").is_some_and(|said| is_true(said) || said == 1 || said == "1")
+/// The user's address in one response, if that response has it and says that it is verified. Both claims must come
+/// together: a verification from elsewhere may be of another address.
+pub(super) fn verified_email(claims: &Claims, issuer: &str) -> Result<Option<Email>, ProviderError> {
+    let verified = match claims.get("email_verified") {
+        // Entra ID has another claim: whether the tenant owns the domain of the address.
+        None if issuer.starts_with(MICROSOFT_ISSUER_PREFIX) => {
+            claims.get("xms_edov").is_some_and(|value| is_true(value) || value == 1 || value == "1")
         }
         None => false,
-        Some(said) if is_true(said) => true,
-        Some(said) if is_false(said) => return Err(ProviderError::Unconfirmed),
-        Some(_) => return Err(Setup::Unstated("neither true nor false".to_owned()).into()),
+        Some(value) if is_true(value) => true,
+        Some(value) if is_false(value) => return Err(ProviderError::EmailNotVerified),
+        Some(_) => return Err(SetupError::InvalidEmailVerified("neither true nor false".to_owned()).into()),
     };
     match claims.text("email") {
-        Some(email) if confirmed => Email::parse(email).map(Some).map_err(|_| ProviderError::Address),
+        Some(email) if verified => Email::parse(email).map(Some).map_err(|_| ProviderError::InvalidEmail),
         _ => Ok(None),
     }
 }
 
-/// Some providers write truth values as texts.
-fn is_true(said: &Value) -> bool {
-    said == &Value::Bool(true) || said.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+/// Some providers send booleans as strings.
+fn is_true(value: &Value) -> bool {
+    value == &Value::Bool(true) || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
 }
 
-fn is_false(said: &Value) -> bool {
-    said == &Value::Bool(false) || said.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
+fn is_false(value: &Value) -> bool {
+    value == &Value::Bool(false) || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
 }
 
-/// For whom a token vouches, with what the userinfo endpoint says where it was asked.
-pub(super) fn read(claims: &Claims, more: Option<&Claims>, issuer: &str) -> Result<IdTokenClaims, ProviderError> {
-    let mut email = address(claims, issuer)?;
-    if let (None, Some(more)) = (&email, more) {
-        email = address(more, issuer)?;
+/// Combines the ID token with the userinfo response, if that was requested.
+pub(super) fn to_id_token_claims(
+    claims: &Claims,
+    userinfo: Option<&Claims>,
+    issuer: &str,
+) -> Result<IdTokenClaims, ProviderError> {
+    let mut email = verified_email(claims, issuer)?;
+    if let (None, Some(userinfo)) = (&email, userinfo) {
+        email = verified_email(userinfo, issuer)?;
     }
     let email = email.ok_or_else(|| {
         let is_given = |claims: &Claims| claims.text("email").is_some();
-        match is_given(claims) || more.is_some_and(is_given) {
-            true => Setup::Unstated("missing, from the ID token and from the userinfo endpoint".to_owned()),
-            false => Setup::NoAddress,
+        match is_given(claims) || userinfo.is_some_and(is_given) {
+            true => {
+                SetupError::InvalidEmailVerified("missing, from the ID token and from the userinfo endpoint".to_owned())
+            }
+            false => SetupError::MissingEmail,
         }
     })?;
-    let full = claims.text("name").or_else(|| more?.text("name"));
+    let full = claims.text("name").or_else(|| userinfo?.text("name"));
     Ok(IdTokenClaims {
         issuer: issuer.to_owned(),
         subject: subject(claims)?.to_owned(),
-        name: name(full, &email),
+        name: display_name(full, &email),
         email,
-        signed_in_at: claims.seconds("auth_time").map(|at| Timestamp::from_micros(at.saturating_mul(1_000_000))),
+        auth_time: claims.seconds("auth_time").map(|at| Timestamp::from_micros(at.saturating_mul(1_000_000))),
     })
 }
 
-/// A name as one could type it: what the provider says, else the beginning of the address, else all of it.
-fn name(full: Option<&str>, email: &Email) -> String {
-    let clean = |text: &str| visible(text).chars().take(limits::NAME_CHARS).collect::<String>();
-    let local = email.given().split('@').next().unwrap_or_default();
+/// A valid display name: the provider's, else the local part of the address, else the whole address.
+fn display_name(full: Option<&str>, email: &Email) -> String {
+    let clean = |text: &str| strip_invisible(text).chars().take(limits::MAX_NAME_CHARS).collect::<String>();
+    let local = email.as_entered().split('@').next().unwrap_or_default();
     let typed = [full.unwrap_or_default(), local].into_iter().find_map(|text| parse_name(&clean(text)).ok());
-    typed.unwrap_or_else(|| clean(email.given()))
+    typed.unwrap_or_else(|| clean(email.as_entered()))
 }
 
 #[cfg(test)]
@@ -166,24 +172,24 @@ mod tests {
     use super::*;
 
     fn claims(value: &Value) -> Claims {
-        Claims::read(value.to_string().as_bytes()).expect("an object")
+        Claims::parse(value.to_string().as_bytes()).expect("an object")
     }
 
     #[test]
-    fn row_11_names_of_providers_cannot_deceive() {
+    fn row_11_provider_names_are_sanitized() {
         let email = Email::parse("ada@example.org").expect("an address");
-        assert_eq!(name(Some(" Ada\u{202E} Lovelace\n"), &email), "Ada Lovelace");
-        assert_eq!(name(Some("\u{200B}"), &email), "ada");
-        assert_eq!(name(None, &email), "ada");
-        assert_eq!(name(Some(&"x".repeat(500)), &email).len(), limits::NAME_CHARS);
+        assert_eq!(display_name(Some(" Ada\u{202E} Lovelace\n"), &email), "Ada Lovelace");
+        assert_eq!(display_name(Some("\u{200B}"), &email), "ada");
+        assert_eq!(display_name(None, &email), "ada");
+        assert_eq!(display_name(Some(&"x".repeat(500)), &email).len(), limits::MAX_NAME_CHARS);
         let admin = Email::parse("admin@example.org").expect("an address");
-        assert_eq!(name(Some("Root"), &email), "ada", "row 15");
-        assert_eq!(name(Some("Аdmin"), &admin), "admin@example.org");
+        assert_eq!(display_name(Some("Root"), &email), "ada", "row 15");
+        assert_eq!(display_name(Some("Аdmin"), &admin), "admin@example.org");
     }
 
     #[test]
-    fn o05_a_token_of_several_audiences_is_for_the_party_that_it_names() {
-        for (said, ours) in [
+    fn o05_tokens_with_several_audiences_need_our_azp() {
+        for (value, ours) in [
             (json!({ "aud": "us" }), true),
             (json!({ "aud": ["us"] }), true),
             (json!({ "aud": ["us", "us"] }), true),
@@ -202,24 +208,24 @@ mod tests {
             (json!({ "aud": "US" }), false),
             (json!({ "azp": "us" }), false),
         ] {
-            assert_eq!(is_for(&claims(&said), "us"), ours, "{said}");
+            assert_eq!(is_audience(&claims(&value), "us"), ours, "{value}");
         }
     }
 
     #[test]
-    fn o05_only_a_clear_yes_confirms_an_address() {
-        let found = |said: Value, issuer: &str| {
-            address(&claims(&said), issuer).map(|email| email.map(|email| email.given().to_owned()))
+    fn o05_only_true_verifies_an_address() {
+        let found = |value: Value, issuer: &str| {
+            verified_email(&claims(&value), issuer).map(|email| email.map(|email| email.as_entered().to_owned()))
         };
         let other = "https://login.example.org";
         for yes in [json!(true), json!("true"), json!("True"), json!(" TRUE ")] {
-            let said = json!({ "email": "ada@example.org", "email_verified": yes });
-            assert_eq!(found(said, other).expect("an address").as_deref(), Some("ada@example.org"), "{yes}");
+            let value = json!({ "email": "ada@example.org", "email_verified": yes });
+            assert_eq!(found(value, other).expect("an address").as_deref(), Some("ada@example.org"), "{yes}");
             assert_eq!(found(json!({ "email_verified": yes }), other).expect("no refusal"), None, "of which address?");
         }
         for no in [json!(false), json!("false"), json!("False")] {
-            let said = json!({ "email": "ada@example.org", "email_verified": no });
-            assert!(matches!(found(said, other), Err(ProviderError::Unconfirmed)), "{no}");
+            let value = json!({ "email": "ada@example.org", "email_verified": no });
+            assert!(matches!(found(value, other), Err(ProviderError::EmailNotVerified)), "{no}");
             assert!(found(json!({ "email_verified": no }), other).is_err(), "{no}");
         }
         for odd in [
@@ -232,22 +238,26 @@ mod tests {
             json!({ "true": true }),
             json!("truе"),
         ] {
-            let said = json!({ "email": "ada@example.org", "email_verified": odd });
-            assert!(matches!(found(said, other), Err(ProviderError::Setup(Setup::Unstated(_)))), "{odd}");
+            let value = json!({ "email": "ada@example.org", "email_verified": odd });
+            assert!(
+                matches!(found(value, other), Err(ProviderError::Setup(SetupError::InvalidEmailVerified(_)))),
+                "{odd}"
+            );
         }
         let unstated = json!({ "email": "ada@example.org", "email_verified": null });
         assert_eq!(found(unstated, other).expect("no refusal"), None);
     }
 
     #[test]
-    fn the_domain_owner_of_entra_id_counts_there_alone() {
+    fn xms_edov_counts_only_for_entra_id() {
         let entra = "https://login.microsoftonline.com/7/v2.0";
-        let is_found = |said: &Value, issuer: &str| address(&claims(said), issuer).is_ok_and(|email| email.is_some());
+        let is_found =
+            |value: &Value, issuer: &str| verified_email(&claims(value), issuer).is_ok_and(|email| email.is_some());
         for yes in [json!(true), json!("true"), json!("1"), json!(1)] {
-            let said = json!({ "email": "ada@example.org", "xms_edov": yes });
-            assert!(is_found(&said, entra), "{yes}");
-            assert!(!is_found(&said, "https://login.example.org"), "{yes}");
-            assert!(!is_found(&said, "https://login.microsoftonline.com.evil.example/7"), "{yes}");
+            let value = json!({ "email": "ada@example.org", "xms_edov": yes });
+            assert!(is_found(&value, entra), "{yes}");
+            assert!(!is_found(&value, "https://login.example.org"), "{yes}");
+            assert!(!is_found(&value, "https://login.microsoftonline.com.evil.example/7"), "{yes}");
         }
         for no in [json!(false), json!("0"), json!(0), json!(null), json!("yes")] {
             assert!(!is_found(&json!({ "email": "ada@example.org", "xms_edov": no }), entra), "{no}");

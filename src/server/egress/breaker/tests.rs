@@ -6,12 +6,12 @@ const HOST: &str = "https://a.example";
 
 impl Breakers {
     fn ask(&self, now: Instant) -> Option<Permit<'_>> {
-        self.admit(HOST.to_owned(), now).ok()
+        self.acquire(HOST.to_owned(), now).ok()
     }
 
     /// Fails until the breaker opens at this time.
     fn open(&self, now: Instant) {
-        (0..FAILURES).for_each(|_| self.ask(now).expect("closed").fail(now));
+        (0..FAILURE_THRESHOLD).for_each(|_| self.ask(now).expect("closed").fail(now));
         assert!(self.ask(now).is_none(), "open");
     }
 }
@@ -24,13 +24,13 @@ const fn seconds(seconds: u64) -> Duration {
 fn it_opens_after_five_failures_in_a_row() {
     let (breakers, now) = (Breakers::default(), Instant::now());
     for _ in 0..2 {
-        (1..FAILURES).for_each(|_| breakers.ask(now).expect("closed").fail(now));
+        (1..FAILURE_THRESHOLD).for_each(|_| breakers.ask(now).expect("closed").fail(now));
         breakers.ask(now).expect("closed").succeed();
     }
     breakers.open(now);
     assert!(breakers.ask(now + seconds(5) - Duration::from_nanos(1)).is_none());
     assert!(breakers.ask(now + seconds(5)).is_some_and(|permit| permit.is_probe()));
-    assert!(breakers.admit("https://b.example".to_owned(), now).is_ok(), "another host");
+    assert!(breakers.acquire("https://b.example".to_owned(), now).is_ok(), "another host");
 }
 
 #[test]
@@ -54,20 +54,20 @@ fn there_is_one_probe_at_a_time() {
     breakers.open(now - seconds(5));
     let probe = breakers.ask(now).expect("a probe");
     assert!(breakers.ask(now).is_none());
-    // One that is given up makes way at once, one that hangs after a while.
+    // A dropped probe is replaced immediately, a hanging one after its timeout.
     drop(probe);
     let hanging = breakers.ask(now).expect("a probe");
-    assert!(breakers.ask(now + PROBE - Duration::from_nanos(1)).is_none());
-    let next = breakers.ask(now + PROBE).expect("the next probe");
-    // What becomes of the one that was given up on changes nothing for the next one.
-    hanging.fail(now + PROBE);
-    assert!(breakers.ask(now + PROBE + seconds(6)).is_none());
+    assert!(breakers.ask(now + PROBE_TIMEOUT - Duration::from_nanos(1)).is_none());
+    let next = breakers.ask(now + PROBE_TIMEOUT).expect("the next probe");
+    // The outcome of the timed-out probe does not affect the next one.
+    hanging.fail(now + PROBE_TIMEOUT);
+    assert!(breakers.ask(now + PROBE_TIMEOUT + seconds(6)).is_none());
     next.succeed();
-    assert!(breakers.ask(now + PROBE).is_some_and(|permit| !permit.is_probe()), "closed");
+    assert!(breakers.ask(now + PROBE_TIMEOUT).is_some_and(|permit| !permit.is_probe()), "closed");
 }
 
 #[test]
-fn what_was_asked_before_it_opened_closes_it_by_an_answer_only() {
+fn requests_sent_before_it_opened_can_close_but_not_extend_it() {
     let (breakers, now) = (Breakers::default(), Instant::now());
     let [early, late] = [0, 1].map(|_| breakers.ask(now).expect("closed"));
     breakers.open(now);
@@ -78,12 +78,12 @@ fn what_was_asked_before_it_opened_closes_it_by_an_answer_only() {
 }
 
 #[test]
-fn no_more_hosts_are_kept_than_there_is_room_for() {
+fn the_number_of_hosts_is_limited() {
     let (breakers, now) = (Breakers::default(), Instant::now());
-    for number in 0..=HOSTS {
-        breakers.admit(format!("https://{number}.example"), now).expect("closed").fail(now);
+    for number in 0..=MAX_HOSTS {
+        breakers.acquire(format!("https://{number}.example"), now).expect("closed").fail(now);
     }
-    assert!(breakers.lock().len() <= HOSTS);
+    assert!(breakers.lock().len() <= MAX_HOSTS);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -109,14 +109,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn probes_never_overlap_and_no_host_is_left_alone_for_ever(steps in prop::collection::vec(step(), 1..80)) {
+    fn probes_never_overlap_and_no_breaker_stays_open_forever(steps in prop::collection::vec(step(), 1..80)) {
         let (breakers, mut now) = (Breakers::default(), Instant::now());
         let mut out: Vec<(Permit<'_>, Instant)> = Vec::new();
         for step in steps {
             let one = |index: usize| index.checked_rem(out.len());
             match step {
                 Step::Ask => {
-                    let probes = out.iter().filter(|(permit, since)| permit.is_probe() && now < *since + PROBE).count();
+                    let probes = out.iter().filter(|(permit, since)| permit.is_probe() && now < *since + PROBE_TIMEOUT).count();
                     if let Some(permit) = breakers.ask(now) {
                         prop_assert!(!permit.is_probe() || probes == 0, "two probes");
                         out.push((permit, now));
@@ -125,7 +125,7 @@ proptest! {
                 Step::Succeed(index) => if let Some(index) = one(index) {
                     out.swap_remove(index).0.succeed();
                     prop_assert!(breakers.lock().is_empty(), "an answer closes it");
-                    // What was a probe is none any more.
+                    // The other permits are not probes of a closed breaker any more.
                     out.clear();
                 },
                 Step::Fail(index) => if let Some(index) = one(index) {
@@ -138,6 +138,6 @@ proptest! {
             }
         }
         drop(out);
-        prop_assert!(breakers.ask(now + PAUSES[1]).is_some(), "at the latest after the longest pause");
+        prop_assert!(breakers.ask(now + BACKOFF[1]).is_some(), "at the latest after the longest pause");
     }
 }

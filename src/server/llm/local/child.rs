@@ -1,4 +1,4 @@
-//! The process of a model, seen from the server.
+//! The server's handle to the worker process of a model.
 
 use std::{
     collections::VecDeque,
@@ -17,115 +17,117 @@ use tokio_util::codec::{FramedRead, LinesCodec};
 use super::{
     super::ModelError,
     Settings,
-    protocol::{Event, Order},
+    protocol::{Event, WorkerCommand},
 };
 use crate::domain::Failure;
 
-/// The longest line that is taken from a process, in bytes.
-const LINE_BYTES: usize = 1_000_000;
-/// How many of its last log lines are kept for the report of a crash.
-const LAST_WORDS: usize = 5;
+/// The maximum length of a line from the process, in bytes.
+const MAX_LINE_BYTES: usize = 1_000_000;
+/// How many of the last log lines are kept for crash reports.
+const CRASH_LOG_LINES: usize = 5;
 
-/// A running process. It is killed when this is dropped.
+/// A running process. Killed on drop.
 #[derive(Debug)]
 pub struct Child {
     process: tokio::process::Child,
-    orders: ChildStdin,
+    stdin: ChildStdin,
     events: FramedRead<ChildStdout, LinesCodec>,
-    last_words: Arc<Mutex<VecDeque<String>>>,
+    recent_log: Arc<Mutex<VecDeque<String>>>,
     next_id: u64,
     /// Whether the model has been loaded.
     pub ready: bool,
 }
 
 impl Child {
-    /// Starts the process of a model file.
+    /// Starts the worker process for a model file.
     ///
     /// # Errors
     /// `Crashed`, if the program cannot be started.
     pub fn start(file: &Path, settings: &Settings) -> Result<Self, ModelError> {
-        let broken = |what: &str| ModelError::new(Failure::Crashed, what);
+        let start_error = |what: &str| ModelError::new(Failure::Crashed, what);
         let mut command = Command::new(&settings.program);
         command.arg("model-worker").arg("--model").arg(file).arg("--threads").arg(settings.threads.to_string());
         if let Some(context) = settings.context {
             command.arg("--context").arg(context.to_string());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        // Not in the terminal's group: Ctrl+C is for the server, which first finishes what it does.
+        // Its own process group, because Ctrl+C in the terminal is for the server, which shuts down gracefully.
         #[cfg(unix)]
         command.process_group(0);
         let mut process =
-            command.spawn().map_err(|fault| broken(&format!("the program for models does not start: {fault}")))?;
-        let orders = process.stdin.take().ok_or_else(|| broken("no input"))?;
-        let events = process.stdout.take().ok_or_else(|| broken("no output"))?;
-        let last_words = Arc::default();
+            command.spawn().map_err(|fault| start_error(&format!("cannot start the model worker: {fault}")))?;
+        let stdin = process.stdin.take().ok_or_else(|| start_error("the worker has no standard input"))?;
+        let events = process.stdout.take().ok_or_else(|| start_error("the worker has no standard output"))?;
+        let recent_log = Arc::default();
         if let Some(log) = process.stderr.take() {
-            tokio::spawn(follow(log, Arc::clone(&last_words)));
+            tokio::spawn(forward_log(log, Arc::clone(&recent_log)));
         }
-        let events = FramedRead::new(events, LinesCodec::new_with_max_length(LINE_BYTES));
-        Ok(Self { process, orders, events, last_words, next_id: 1, ready: false })
+        let events = FramedRead::new(events, LinesCodec::new_with_max_length(MAX_LINE_BYTES));
+        Ok(Self { process, stdin, events, recent_log, next_id: 1, ready: false })
     }
 
-    /// A number for the next answer.
+    /// The id for the next answer.
     pub const fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id - 1
     }
 
-    /// Gives an order.
+    /// Sends a command.
     ///
     /// # Errors
-    /// `Crashed`, if the process is not there any more.
-    pub async fn order(&mut self, order: &Order) -> Result<(), ModelError> {
+    /// `Crashed`, if the process has exited.
+    pub async fn send(&mut self, command: &WorkerCommand) -> Result<(), ModelError> {
         let mut line =
-            serde_json::to_vec(order).map_err(|fault| ModelError::new(Failure::Crashed, fault.to_string()))?;
+            serde_json::to_vec(command).map_err(|fault| ModelError::new(Failure::Crashed, fault.to_string()))?;
         line.push(b'\n');
-        if self.orders.write_all(&line).await.is_err() {
-            return Err(self.crashed().await);
+        if self.stdin.write_all(&line).await.is_err() {
+            return Err(self.exit_error().await);
         }
         Ok(())
     }
 
-    /// What it tells next. May be dropped while it waits.
+    /// The next event. Cancel safe.
     ///
     /// # Errors
-    /// `Crashed`, if the process has ended.
-    pub async fn event(&mut self) -> Result<Event, ModelError> {
+    /// `Crashed`, if the process has exited.
+    pub async fn next_event(&mut self) -> Result<Event, ModelError> {
         loop {
             match self.events.next().await {
                 Some(Ok(line)) => match serde_json::from_str(&line) {
                     Ok(event) => return Ok(event),
                     Err(_) => {
-                        tracing::debug!(bytes = line.len(), "a model's process wrote something else than an event")
+                        tracing::debug!(bytes = line.len(), "ignored invalid output of a model worker")
                     }
                 },
-                Some(Err(fault)) => return Err(ModelError::new(Failure::Crashed, format!("its output: {fault}"))),
-                None => return Err(self.crashed().await),
+                Some(Err(fault)) => {
+                    return Err(ModelError::new(Failure::Crashed, format!("invalid output of the worker: {fault}")));
+                }
+                None => return Err(self.exit_error().await),
             }
         }
     }
 
-    /// Why it has ended.
-    async fn crashed(&mut self) -> ModelError {
-        // It may have closed its output only; then it is of no use either.
+    /// The error for a process that has exited.
+    async fn exit_error(&mut self) -> ModelError {
+        // It may only have closed its output. It is unusable then too.
         let _ = self.process.start_kill();
         let status = self.process.wait().await.map_or_else(|fault| fault.to_string(), |status| status.to_string());
-        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        ModelError::new(Failure::Crashed, format!("the model's process ended ({status}): {}", words.join(" / ")))
+        let lines = self.recent_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        ModelError::new(Failure::Crashed, format!("the model worker exited ({status}): {}", lines.join(" / ")))
     }
 }
 
-/// Passes on what the library logs.
-async fn follow(log: ChildStderr, last_words: Arc<Mutex<VecDeque<String>>>) {
+/// Forwards the log of the process.
+async fn forward_log(log: ChildStderr, recent_log: Arc<Mutex<VecDeque<String>>>) {
     let mut lines = BufReader::new(log).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line).into_owned();
         tracing::debug!(target: "colloquy::model", "{line}");
-        let mut last_words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        last_words.push_back(line);
-        if last_words.len() > LAST_WORDS {
-            last_words.pop_front();
+        let mut recent_log = recent_log.lock().unwrap_or_else(PoisonError::into_inner);
+        recent_log.push_back(line);
+        if recent_log.len() > CRASH_LOG_LINES {
+            recent_log.pop_front();
         }
     }
 }

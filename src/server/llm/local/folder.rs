@@ -9,93 +9,98 @@ use std::{
 };
 
 use super::{
-    super::is_name,
-    gguf::{Header, Kind},
+    super::is_valid_model_name,
+    gguf::{FileKind, Header},
 };
 
-/// A file of the folder that may be a model.
+/// A file in the folder that may be a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFile {
-    /// Its name without `.gguf`.
+    /// The file name without `.gguf`.
     pub stem: String,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it is.
-    pub kind: Kind,
+    /// The type of the file.
+    pub kind: FileKind,
 }
 
-/// The folder, and what its files were when they were looked at last.
+/// The folder, with a cache of the inspected files.
 #[derive(Debug)]
-pub struct Folder {
+pub struct ModelFolder {
     path: PathBuf,
-    known: Mutex<HashMap<PathBuf, (Stamp, Kind)>>,
+    cache: Mutex<HashMap<PathBuf, (Fingerprint, FileKind)>>,
 }
 
-/// Length and time of last change of all files of a model: as long as these stay, the files are the same.
-type Stamp = Vec<(u64, Option<SystemTime>)>;
+/// Length and modification time of all files of a model. The files are unchanged as long as these are.
+type Fingerprint = Vec<(u64, Option<SystemTime>)>;
 
-impl Folder {
-    /// Reads nothing yet.
+impl ModelFolder {
+    /// Does no I/O yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), known: Mutex::default() }
+        Self { path: path.to_owned(), cache: Mutex::default() }
     }
 
-    /// The files; none where there is no folder. Of a model in several files (`…-00001-of-00003.gguf`), the first stands
-    /// for all, and the library finds the rest. Headers are read once; what cannot be used is logged then.
+    /// The model files. Empty if the folder does not exist. A model in several files (`…-00001-of-00003.gguf`) is
+    /// represented by the first one; the library finds the others. Headers are read once per version of a file, and
+    /// unusable files are logged then.
     pub async fn files(self: Arc<Self>) -> Vec<ModelFile> {
-        tokio::task::spawn_blocking(move || self.read()).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || self.scan()).await.unwrap_or_default()
     }
 
-    fn read(&self) -> Vec<ModelFile> {
+    fn scan(&self) -> Vec<ModelFile> {
         let Ok(entries) = fs::read_dir(&self.path) else { return Vec::new() };
-        let mut known = HashMap::new();
+        let mut cache = HashMap::new();
         let mut files = Vec::new();
         for entry in entries.filter_map(Result::ok) {
             let name = entry.file_name();
             let stem = name.to_str().and_then(|name| name.strip_suffix(".gguf"));
-            let stem = stem.filter(|stem| is_name(stem) && !is_later_part(stem));
+            let stem = stem.filter(|stem| is_valid_model_name(stem) && !is_later_part(stem));
             if let Some(stem) = stem
                 && fs::metadata(entry.path()).is_ok_and(|meta| meta.is_file())
             {
-                let (path, parts) = (entry.path(), parts(&entry.path(), stem));
-                let (stamp, kind) = self.look(&path, &parts);
-                known.insert(path.clone(), (stamp, kind.clone()));
+                let (path, parts) = (entry.path(), part_paths(&entry.path(), stem));
+                let (fingerprint, kind) = self.inspect(&path, &parts);
+                cache.insert(path.clone(), (fingerprint, kind.clone()));
                 files.push(ModelFile { stem: stem.to_owned(), path, kind });
             }
         }
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = cache;
         files
     }
 
-    fn look(&self, file: &Path, parts: &[PathBuf]) -> (Stamp, Kind) {
-        let stamp: io::Result<Stamp> =
+    fn inspect(&self, file: &Path, parts: &[PathBuf]) -> (Fingerprint, FileKind) {
+        let fingerprint: io::Result<Fingerprint> =
             parts.iter().map(|part| fs::metadata(part).map(|meta| (meta.len(), meta.modified().ok()))).collect();
-        let stamp = stamp.unwrap_or_default();
-        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(file).cloned();
-        if let Some(before) = before.filter(|(known, _)| *known == stamp) {
+        let fingerprint = fingerprint.unwrap_or_default();
+        let before = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(file).cloned();
+        if let Some(before) = before.filter(|(known, _)| *known == fingerprint) {
             return before;
         }
-        let kind = kind_of(parts);
+        let kind = detect_kind(parts);
         match &kind {
-            Kind::Chat => {}
-            Kind::Other(what) => tracing::info!(file = %file.display(), what, "a file is no model for conversations"),
-            Kind::Broken(why) => tracing::warn!(file = %file.display(), why, "a model's file cannot be used"),
+            FileKind::Chat => {}
+            FileKind::Other(what) => tracing::info!(file = %file.display(), what, "the file is not a chat model"),
+            FileKind::Broken(why) => tracing::warn!(file = %file.display(), why, "the model file cannot be used"),
         }
-        (stamp, kind)
+        (fingerprint, kind)
     }
 }
 
-/// What a model in these files is.
-fn kind_of(parts: &[PathBuf]) -> Kind {
-    let mut kind = Kind::Chat;
+/// Determines the type of a model from its files.
+fn detect_kind(parts: &[PathBuf]) -> FileKind {
+    let mut kind = FileKind::Chat;
     for (index, part) in parts.iter().enumerate() {
         let name = || part.file_name().unwrap_or_default().to_string_lossy();
         match Header::read(part) {
-            Err(why) if parts.len() > 1 => return Kind::Broken(format!("{}: {why}", name())),
-            Err(why) => return Kind::Broken(why),
+            Err(why) if parts.len() > 1 => return FileKind::Broken(format!("{}: {why}", name())),
+            Err(why) => return FileKind::Broken(why),
             Ok(header) if header.split() != (parts.len() as u64, index as u64) => {
                 let (count, number) = header.split();
-                return Kind::Broken(format!("{} is part {} of {count}, against its name", name(), number + 1));
+                return FileKind::Broken(format!(
+                    "{} is part {} of {count} according to its header",
+                    name(),
+                    number + 1
+                ));
             }
             Ok(header) if index == 0 => kind = header.kind(),
             Ok(_) => {}
@@ -104,9 +109,9 @@ fn kind_of(parts: &[PathBuf]) -> Kind {
     kind
 }
 
-/// All files of the model whose first or only file this is.
-fn parts(file: &Path, stem: &str) -> Vec<PathBuf> {
-    match part(stem) {
+/// The paths of all files of the model whose first or only file this is.
+fn part_paths(file: &Path, stem: &str) -> Vec<PathBuf> {
+    match parse_part_name(stem) {
         Some((name, 1, count)) => {
             (1..=count).map(|number| file.with_file_name(format!("{name}-{number:05}-of-{count:05}.gguf"))).collect()
         }
@@ -114,17 +119,17 @@ fn parts(file: &Path, stem: &str) -> Vec<PathBuf> {
     }
 }
 
-/// The name, the number and the count in the name of a part of a model.
-fn part(stem: &str) -> Option<(&str, u32, u32)> {
+/// Parses the name, number and count from the file stem of a part.
+fn parse_part_name(stem: &str) -> Option<(&str, u32, u32)> {
     let (rest, count) = stem.rsplit_once("-of-")?;
     let (name, part) = rest.rsplit_once('-')?;
     let number = |text: &str| text.parse().ok().filter(|_| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit()));
     Some((name, number(part)?, number(count)?))
 }
 
-/// Whether a file holds the second or a later part of a model.
+/// Whether a file is the second or a later part of a model.
 fn is_later_part(stem: &str) -> bool {
-    part(stem).is_some_and(|(_, number, _)| number != 1)
+    parse_part_name(stem).is_some_and(|(_, number, _)| number != 1)
 }
 
 #[cfg(test)]
@@ -132,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_first_part_of_a_model_is_a_model() {
+    fn only_the_first_part_of_a_model_is_listed() {
         for (stem, later) in [
             ("big-00001-of-00003", false),
             ("big-00002-of-00003", true),
@@ -142,7 +147,7 @@ mod tests {
         ] {
             assert_eq!(is_later_part(stem), later, "{stem}");
         }
-        let parts = parts(Path::new("/m/big-00001-of-00003.gguf"), "big-00001-of-00003");
+        let parts = part_paths(Path::new("/m/big-00001-of-00003.gguf"), "big-00001-of-00003");
         assert_eq!(parts.last().map(PathBuf::as_path), Some(Path::new("/m/big-00003-of-00003.gguf")));
         assert_eq!(parts.len(), 3);
     }

@@ -1,4 +1,5 @@
-//! What a GGUF file is, by its header. Read here and not by the library, so that a strange file can harm nothing.
+//! Reads the header of a GGUF file to find out what it contains. Parsed here rather than in the native library, so that
+//! a malicious file can do no harm.
 
 use std::{
     collections::HashMap,
@@ -9,24 +10,25 @@ use std::{
 
 /// What a file can be used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A model that holds conversations.
+pub enum FileKind {
+    /// A chat model.
     Chat,
-    /// Something else that is whole, such as a projector or a model for embeddings; with what it is.
+    /// A valid file of another type, such as a projector or an embedding model. Holds a description.
     Other(String),
-    /// A file that no program can use, and why.
+    /// A file that cannot be used, and why.
     Broken(String),
 }
 
-/// The longest key or text that is read, in bytes.
-const TEXT_BYTES: u64 = 65_535;
-/// The most keys, and the most tensors, that a header may tell of.
-const ENTRIES: u64 = 1_000_000;
-/// Architectures, by parts of their names, that answer nobody: projectors, encoders, voices, pictures.
-const OTHERS: [&str; 9] = ["clip", "mmproj", "bert", "embedding", "t5", "wavtokenizer", "whisper", "flux", "sdxl"];
-/// For each type of tensor: its number, how many elements are in a block, and the bytes of a block. Tensors of types that
-/// are newer than this table count as empty.
-const BLOCKS: [(u32, u64, u64); 32] = [
+/// The maximum length of a key or string, in bytes.
+const MAX_STRING_BYTES: u64 = 65_535;
+/// The maximum number of keys and of tensors in a header.
+const MAX_ENTRIES: u64 = 1_000_000;
+/// Parts of the names of architectures that do not chat: projectors, encoders, speech and image models.
+const NON_CHAT_ARCHITECTURES: [&str; 9] =
+    ["clip", "mmproj", "bert", "embedding", "t5", "wavtokenizer", "whisper", "flux", "sdxl"];
+/// For each tensor type: its number, the elements per block, and the bytes per block. Tensors of types newer than this
+/// table count as empty.
+const TENSOR_BLOCKS: [(u32, u64, u64); 32] = [
     (0, 1, 4),
     (1, 1, 2),
     (2, 32, 18),
@@ -61,13 +63,13 @@ const BLOCKS: [(u32, u64, u64); 32] = [
     (39, 32, 17),
 ];
 
-/// What a header tells.
+/// The parsed header.
 #[derive(Debug, Default)]
 pub struct Header {
-    texts: HashMap<String, String>,
+    strings: HashMap<String, String>,
     numbers: HashMap<String, u64>,
     tensors: u64,
-    /// How long the file has to be.
+    /// The minimum length of the file, in bytes.
     length: u64,
 }
 
@@ -82,7 +84,7 @@ impl Header {
         if length == 0 {
             return Err("it is empty".to_owned());
         }
-        let mut input = Input { from: BufReader::new(file), at: 0, length };
+        let mut input = HeaderReader { from: BufReader::new(file), at: 0, length };
         let header = parse(&mut input).map_err(|fault| match fault.kind() {
             io::ErrorKind::UnexpectedEof => "it ends within its header".to_owned(),
             _ => fault.to_string(),
@@ -93,43 +95,46 @@ impl Header {
         Ok(header)
     }
 
-    /// Over how many files the model is spread, and which of them this is, from 0.
+    /// How many files the model is split into, and the index of this one, from 0.
     pub fn split(&self) -> (u64, u64) {
         let number = |key: &str| self.numbers.get(key).copied().unwrap_or(0);
         (number("split.count").max(1), number("split.no"))
     }
 
-    /// What the file is.
-    pub fn kind(&self) -> Kind {
-        let architecture = self.texts.get("general.architecture").map_or("", String::as_str);
-        let kind = self.texts.get("general.type").map_or("model", String::as_str);
-        let ending = |end: &str, is: fn(u64) -> bool| self.numbers.iter().any(|(key, n)| key.ends_with(end) && is(*n));
+    /// The type of the file.
+    pub fn kind(&self) -> FileKind {
+        let architecture = self.strings.get("general.architecture").map_or("", String::as_str);
+        let kind = self.strings.get("general.type").map_or("model", String::as_str);
+        let any_number_ending_with =
+            |end: &str, is: fn(u64) -> bool| self.numbers.iter().any(|(key, n)| key.ends_with(end) && is(*n));
         if kind != "model" {
-            Kind::Other(kind.to_owned())
-        } else if OTHERS.iter().any(|other| architecture.contains(other)) {
-            Kind::Other(architecture.to_owned())
-        } else if ending(".pooling_type", |kind| kind != 0) || ending(".attention.causal", |flag| flag == 0) {
-            Kind::Other("a model for embeddings".to_owned())
+            FileKind::Other(kind.to_owned())
+        } else if NON_CHAT_ARCHITECTURES.iter().any(|other| architecture.contains(other)) {
+            FileKind::Other(architecture.to_owned())
+        } else if any_number_ending_with(".pooling_type", |kind| kind != 0)
+            || any_number_ending_with(".attention.causal", |flag| flag == 0)
+        {
+            FileKind::Other("a model for embeddings".to_owned())
         } else if architecture.is_empty() {
-            Kind::Broken("its header names no architecture".to_owned())
+            FileKind::Broken("its header names no architecture".to_owned())
         } else if !self.numbers.contains_key("tokenizer.ggml.tokens") {
-            Kind::Other(format!("{architecture} without a vocabulary"))
+            FileKind::Other(format!("{architecture} without a vocabulary"))
         } else if self.tensors == 0 && self.split().0 == 1 {
-            Kind::Other("a vocabulary alone".to_owned())
+            FileKind::Other("a vocabulary alone".to_owned())
         } else {
-            Kind::Chat
+            FileKind::Chat
         }
     }
 }
 
-/// A file that is read from its beginning.
-struct Input {
+/// Reads a file from the beginning.
+struct HeaderReader {
     from: BufReader<File>,
     at: u64,
     length: u64,
 }
 
-impl Input {
+impl HeaderReader {
     fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.from.read_exact(&mut bytes)?;
@@ -153,9 +158,9 @@ impl Input {
         self.from.seek_relative(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
-    fn text(&mut self) -> io::Result<String> {
+    fn string(&mut self) -> io::Result<String> {
         let length = self.u64()?;
-        if length > TEXT_BYTES {
+        if length > MAX_STRING_BYTES {
             return Err(io::Error::other("a name in its header is too long"));
         }
         let mut bytes = vec![0; length as usize];
@@ -164,8 +169,8 @@ impl Input {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// A value of this type, as a number: flags as 0 or 1, lists by their length, texts and fractions as 0.
-    fn value(&mut self, kind: u32, depth: u32) -> io::Result<u64> {
+    /// Reads a value of this type as a number: booleans as 0 or 1, arrays as their length, strings and floats as 0.
+    fn read_value(&mut self, kind: u32, depth: u32) -> io::Result<u64> {
         Ok(match kind {
             0 | 1 | 7 => self.bytes::<1>()?[0].into(),
             2 | 3 => self.bytes().map(u16::from_le_bytes)?.into(),
@@ -177,11 +182,11 @@ impl Input {
             }
             9 if depth > 0 => {
                 let (kind, count) = (self.u32()?, self.u64()?);
-                match size(kind) {
+                match fixed_size(kind) {
                     Some(size) => self.skip(count.saturating_mul(size))?,
                     None => {
                         for _ in 0..count {
-                            self.value(kind, depth - 1)?;
+                            self.read_value(kind, depth - 1)?;
                         }
                     }
                 }
@@ -194,8 +199,8 @@ impl Input {
     }
 }
 
-/// The bytes of a value of this type, where all have the same.
-const fn size(kind: u32) -> Option<u64> {
+/// The size in bytes of a value of this type. `None` if it varies.
+const fn fixed_size(kind: u32) -> Option<u64> {
     match kind {
         0 | 1 | 7 => Some(1),
         2 | 3 => Some(2),
@@ -205,34 +210,34 @@ const fn size(kind: u32) -> Option<u64> {
     }
 }
 
-fn parse(input: &mut Input) -> io::Result<Header> {
+fn parse(input: &mut HeaderReader) -> io::Result<Header> {
     if input.bytes().ok() != Some(*b"GGUF") {
         return Err(io::Error::other("it is not a GGUF file"));
     }
     let version = input.u32()?;
     if !matches!(version, 2 | 3) {
-        return Err(io::Error::other("it is of a version of GGUF that is not known"));
+        return Err(io::Error::other("unknown GGUF version"));
     }
     let (tensors, keys) = (input.u64()?, input.u64()?);
-    if tensors > ENTRIES || keys > ENTRIES {
-        return Err(io::Error::other("its header tells of more than a file can hold"));
+    if tensors > MAX_ENTRIES || keys > MAX_ENTRIES {
+        return Err(io::Error::other("its header has too many entries"));
     }
     let mut header = Header { tensors, ..Header::default() };
     for _ in 0..keys {
-        let (key, kind) = (input.text()?, input.u32()?);
+        let (key, kind) = (input.string()?, input.u32()?);
         match key.as_str() {
             "general.architecture" | "general.type" if kind == 8 => {
-                header.texts.insert(key, input.text()?);
+                header.strings.insert(key, input.string()?);
             }
             _ => {
-                let value = input.value(kind, 3)?;
+                let value = input.read_value(kind, 3)?;
                 header.numbers.insert(key, value);
             }
         }
     }
     let mut end = 0;
     for _ in 0..tensors {
-        let (_name, dimensions) = (input.text()?, input.u32()?);
+        let (_name, dimensions) = (input.string()?, input.u32()?);
         if dimensions > 8 {
             return Err(io::Error::other("a tensor in its header has too many dimensions"));
         }
@@ -241,12 +246,12 @@ fn parse(input: &mut Input) -> io::Result<Header> {
             elements = elements.saturating_mul(input.u64()?);
         }
         let (kind, offset) = (input.u32()?, input.u64()?);
-        let block = BLOCKS.iter().find(|(known, _, _)| *known == kind);
+        let block = TENSOR_BLOCKS.iter().find(|(known, _, _)| *known == kind);
         let bytes = block.map_or(0, |(_, length, bytes)| elements.div_ceil(*length).saturating_mul(*bytes));
         end = end.max(offset.saturating_add(bytes));
     }
     let alignment = header.numbers.get("general.alignment").copied().filter(|a| a.is_power_of_two()).unwrap_or(32);
-    // A file of no tensors has no data to align.
+    // A file without tensors has no data section to align.
     header.length = if tensors == 0 { input.at } else { input.at.next_multiple_of(alignment).saturating_add(end) };
     Ok(header)
 }

@@ -1,72 +1,73 @@
-//! What the server and the process of a model say to each other: one JSON object a line, over standard input and output.
+//! The protocol between the server and a model's worker process: one JSON object per line, over standard input and
+//! output.
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Finish, Prompt, Usage};
+use super::super::{FinishReason, Prompt, Usage};
 use crate::domain::Failure;
 
-/// What the process is told.
+/// A command to the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Answer this. Orders are served one after the other.
+pub enum WorkerCommand {
+    /// Answer this prompt. Requests are served one after the other.
     Generate {
-        /// The number under which events of the answer come back.
+        /// The id of the answer, repeated in its events.
         id: u64,
-        /// What is asked.
+        /// The prompt.
         prompt: Prompt,
     },
-    /// End the answer with this number now.
+    /// Stop the answer with this id immediately.
     Cancel {
-        /// Which.
+        /// The id of the answer.
         id: u64,
     },
 }
 
-/// What the process tells.
+/// An event from the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The model is loaded.
     Ready {
-        /// Its context window in tokens.
+        /// The context window in tokens.
         context: u32,
     },
-    /// So many of the oldest turns do not fit and were left out.
-    LeftOut {
-        /// Of which answer.
+    /// This many of the oldest turns did not fit into the context window and were omitted.
+    TruncatedMessages {
+        /// The id of the answer.
         id: u64,
-        /// How many.
+        /// The number of turns.
         count: u32,
     },
-    /// The prompt is being read; a sign of life.
+    /// The prompt is being read. Serves as a heartbeat.
     Reading {
-        /// Of which answer.
+        /// The id of the answer.
         id: u64,
     },
-    /// A piece of the answer.
+    /// A chunk of the answer.
     Text {
-        /// Of which answer.
+        /// The id of the answer.
         id: u64,
-        /// The piece.
+        /// The text of the chunk.
         text: String,
     },
-    /// The answer has ended, or was cancelled: then there is no `finish`.
+    /// The answer has ended or was cancelled.
     End {
-        /// Which answer.
+        /// The id of the answer.
         id: u64,
-        /// Why it ended by itself.
-        finish: Option<Finish>,
-        /// What was read and written.
+        /// Why the answer ended. `None` if it was cancelled.
+        finish: Option<FinishReason>,
+        /// Tokens read and generated.
         usage: Usage,
     },
-    /// The answer failed; without an id, the model could not be loaded and the process ends.
+    /// The answer failed. Without an id, the model could not be loaded and the process exits.
     Error {
-        /// Which answer.
+        /// The id of the answer.
         id: Option<u64>,
-        /// For the person.
+        /// The category for the user.
         failure: Failure,
-        /// For the log.
+        /// The detail for the log.
         detail: String,
     },
 }

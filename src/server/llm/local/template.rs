@@ -1,4 +1,4 @@
-//! A conversation in the form that a model was trained on, as tokens.
+//! Renders a conversation with the model's chat template, as tokens.
 
 use llama_cpp_2::{
     model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel},
@@ -8,120 +8,124 @@ use llama_cpp_2::{
 use super::super::{Prompt, Turn, window};
 use crate::domain::Author;
 
-/// Tokens that a template puts around a turn, before it is counted exactly.
-const AROUND: usize = 4;
-/// The template for files that have none, or one that is not known.
-const FALLBACK: &str = "chatml";
+/// Estimated tokens that a template adds per turn, before the exact count is known.
+const TEMPLATE_TOKENS_PER_TURN: usize = 4;
+/// The template for files without one, or with an unknown one.
+const FALLBACK_TEMPLATE: &str = "chatml";
 
-/// The template of a model.
+/// The chat template of a model.
 pub struct Template<'m> {
     model: &'m LlamaModel,
     template: LlamaChatTemplate,
 }
 
-/// A prompt that fits.
+/// A prompt that fits into the context window.
 #[derive(Debug)]
-pub struct Fitted {
-    /// What the model reads.
+pub struct FittedPrompt {
+    /// The tokens of the prompt.
     pub tokens: Vec<LlamaToken>,
-    /// How many of the oldest turns are not in it.
-    pub left_out: usize,
-    /// Blanks at the end of the answer so far. They are not among the tokens, because most tokens begin with the
-    /// blank before a word; so the model repeats them.
-    pub blanks: usize,
+    /// How many of the oldest turns were omitted.
+    pub truncated_messages: usize,
+    /// The number of spaces at the end of the answer so far. They are not in `tokens`, because most tokens include the
+    /// space before a word, so the model generates them again.
+    pub trailing_spaces: usize,
 }
 
-/// One part of a rendered conversation.
+/// A part of a rendered conversation.
 enum Part<'a> {
-    /// Text of the template, whose names of special tokens mean these tokens.
-    Frame(&'a str),
-    /// The text of the message with this number, in which nothing is special.
+    /// Text of the template. Names of special tokens in it are parsed as such.
+    Template(&'a str),
+    /// The text of the message with this index. Nothing in it is special.
     Message(usize),
 }
 
 impl<'m> Template<'m> {
     /// The file's own template, or ChatML.
-    pub fn of(model: &'m LlamaModel) -> Self {
-        let fallback = || LlamaChatTemplate::new(FALLBACK).expect("the name holds no NUL");
+    pub fn for_model(model: &'m LlamaModel) -> Self {
+        let fallback = || LlamaChatTemplate::new(FALLBACK_TEMPLATE).expect("the name holds no NUL");
         let own = model.chat_template(None).ok();
         let works = |template: &LlamaChatTemplate| render(model, template, &["user"]).is_some();
         Self { model, template: own.filter(works).unwrap_or_else(fallback) }
     }
 
-    /// The prompt in tokens, at most `room` of them: the oldest turns give way, then the beginning of a long answer that
-    /// is to be continued. `None` if the instructions and the newest turn do not fit.
-    pub fn fit(&self, prompt: &Prompt, room: usize) -> Option<Fitted> {
+    /// Renders the prompt with at most `room` tokens. Omits the oldest turns first, then the beginning of a long answer
+    /// that is to be continued. `None` if the system prompt and the newest turn do not fit.
+    pub fn fit(&self, prompt: &Prompt, room: usize) -> Option<FittedPrompt> {
         let so_far = prompt.answer_so_far.as_deref().unwrap_or_default();
         let trimmed = so_far.trim_end_matches(' ');
-        let mut answer = self.plain(trimmed);
+        let mut answer = self.tokenize_plain(trimmed);
         answer.drain(..answer.len().saturating_sub(room / 2));
 
         let room = room.checked_sub(answer.len())?;
-        // Very small models take instructions for a part of the question, and answer worse with them than without.
+        // Very small models take the system prompt for part of the question, and answer worse with it than without.
         let is_very_small = self.model.n_params() < 1_000_000_000;
-        let system = if is_very_small { Vec::new() } else { self.plain(&prompt.system) };
-        let texts = self.newest(&prompt.turns, room);
+        let system = if is_very_small { Vec::new() } else { self.tokenize_plain(&prompt.system) };
+        let texts = self.tokenize_newest(&prompt.turns, room);
         let offset = prompt.turns.len() - texts.len();
-        let cost = |index: usize| u32::try_from(texts[index].len() + AROUND).unwrap_or(u32::MAX);
+        let cost = |index: usize| u32::try_from(texts[index].len() + TEMPLATE_TOKENS_PER_TURN).unwrap_or(u32::MAX);
         let rest = u32::try_from(room.checked_sub(system.len())?).unwrap_or(u32::MAX);
-        let mut first = offset + window::leave_out(&prompt.turns[offset..], rest, cost)?;
+        let mut first = offset + window::count_truncated(&prompt.turns[offset..], rest, cost)?;
         loop {
             let tokens = self.assemble(&system, &prompt.turns[first..], &texts[first - offset..])?;
             if tokens.len() <= room {
                 let tokens = [tokens, answer].concat();
-                return Some(Fitted { tokens, left_out: first, blanks: so_far.len() - trimmed.len() });
+                return Some(FittedPrompt {
+                    tokens,
+                    truncated_messages: first,
+                    trailing_spaces: so_far.len() - trimmed.len(),
+                });
             }
-            // The template takes more than was thought: another person's turn, and the answers to it, give way.
+            // The template needs more tokens than estimated: omit one more user turn and its answers.
             let next = prompt.turns[first + 1..].iter().position(|turn| turn.author == Author::User)?;
             first += 1 + next;
         }
     }
 
-    /// The tokens of the newest turns, as many as could fit at all; the newest itself always.
-    fn newest(&self, turns: &[Turn], room: usize) -> Vec<Vec<LlamaToken>> {
+    /// Tokenizes the newest turns, as many as could fit. Always includes the newest one.
+    fn tokenize_newest(&self, turns: &[Turn], room: usize) -> Vec<Vec<LlamaToken>> {
         let mut newest = Vec::new();
         let mut total = 0;
         for turn in turns.iter().rev() {
             if total > room {
                 break;
             }
-            let tokens = self.plain(&turn.text);
-            total += tokens.len() + AROUND;
+            let tokens = self.tokenize_plain(&turn.text);
+            total += tokens.len() + TEMPLATE_TOKENS_PER_TURN;
             newest.push(tokens);
         }
         newest.reverse();
         newest
     }
 
-    /// The whole conversation with the opening of the answer.
+    /// Renders the whole conversation, including the start of the answer.
     fn assemble(&self, system: &[LlamaToken], turns: &[Turn], texts: &[Vec<LlamaToken>]) -> Option<Vec<LlamaToken>> {
         let mut roles: Vec<&str> = Vec::new();
-        let mut spoken: Vec<Vec<LlamaToken>> = Vec::new();
+        let mut messages: Vec<Vec<LlamaToken>> = Vec::new();
         if !system.is_empty() {
             roles.push("system");
-            spoken.push(system.to_vec());
+            messages.push(system.to_vec());
         }
         for (turn, text) in turns.iter().zip(texts).filter(|(_, text)| !text.is_empty()) {
             let role = role(turn.author);
-            // Many templates refuse two turns of one author in a row.
-            match spoken.last_mut().filter(|_| roles.last() == Some(&role)) {
+            // Many templates reject two turns of the same role in a row.
+            match messages.last_mut().filter(|_| roles.last() == Some(&role)) {
                 Some(last) => {
-                    last.extend(self.plain("\n\n"));
+                    last.extend(self.tokenize_plain("\n\n"));
                     last.extend_from_slice(text);
                 }
                 None => {
                     roles.push(role);
-                    spoken.push(text.clone());
+                    messages.push(text.clone());
                 }
             }
         }
         let rendered = render(self.model, &self.template, &roles)?;
         let vocabulary = self.model.vocab();
         let mut tokens = Vec::new();
-        for part in parts(&rendered) {
+        for part in split_at_placeholders(&rendered) {
             match part {
-                Part::Frame(text) => tokens.extend(vocabulary.tokenize(text.as_bytes(), false, true)),
-                Part::Message(index) => tokens.extend_from_slice(spoken.get(index)?),
+                Part::Template(text) => tokens.extend(vocabulary.tokenize(text.as_bytes(), false, true)),
+                Part::Message(index) => tokens.extend_from_slice(messages.get(index)?),
             }
         }
         let bos = vocabulary.bos();
@@ -131,8 +135,8 @@ impl<'m> Template<'m> {
         Some(tokens)
     }
 
-    /// The tokens of a text in which names of special tokens mean nothing.
-    fn plain(&self, text: &str) -> Vec<LlamaToken> {
+    /// Tokenizes text without parsing special tokens.
+    fn tokenize_plain(&self, text: &str) -> Vec<LlamaToken> {
         self.model.vocab().tokenize(text.as_bytes(), false, false)
     }
 }
@@ -144,27 +148,27 @@ fn role(author: Author) -> &'static str {
     }
 }
 
-/// A conversation of these roles, with a mark in place of every text; ends with the opening of the answer.
-/// `None` if the template is not known to the library.
+/// Renders a conversation of these roles with a placeholder for each text, including the start of the answer. `None` if
+/// the library does not know the template.
 fn render(model: &LlamaModel, template: &LlamaChatTemplate, roles: &[&str]) -> Option<String> {
-    let message = |(index, role): (usize, &&str)| LlamaChatMessage::new((*role).to_owned(), mark(index)).ok();
+    let message = |(index, role): (usize, &&str)| LlamaChatMessage::new((*role).to_owned(), placeholder(index)).ok();
     let messages: Option<Vec<LlamaChatMessage>> = roles.iter().enumerate().map(message).collect();
     model.apply_chat_template(template, &messages?, true).ok()
 }
 
-/// A mark that no template contains: from the private use area.
-fn mark(index: usize) -> String {
+/// A placeholder that occurs in no template: from the private use area.
+fn placeholder(index: usize) -> String {
     format!("\u{E0F0}{index}\u{E0F1}")
 }
 
-/// Takes a rendered conversation apart at its marks.
-fn parts(rendered: &str) -> impl Iterator<Item = Part<'_>> {
-    rendered.split('\u{E0F0}').enumerate().flat_map(|(place, piece)| {
-        let (number, frame) = match piece.split_once('\u{E0F1}') {
-            Some((number, frame)) if place > 0 => (number.parse().ok(), frame),
-            _ => (None, piece),
+/// Splits a rendered conversation at its placeholders.
+fn split_at_placeholders(rendered: &str) -> impl Iterator<Item = Part<'_>> {
+    rendered.split('\u{E0F0}').enumerate().flat_map(|(position, text)| {
+        let (number, template) = match text.split_once('\u{E0F1}') {
+            Some((number, template)) if position > 0 => (number.parse().ok(), template),
+            _ => (None, text),
         };
-        number.map(Part::Message).into_iter().chain((!frame.is_empty()).then_some(Part::Frame(frame)))
+        number.map(Part::Message).into_iter().chain((!template.is_empty()).then_some(Part::Template(template)))
     })
 }
 
@@ -173,14 +177,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_separate_the_template_from_the_texts() {
-        let rendered = format!("<s>{}</s><s>{}</s>", mark(0), mark(12));
-        let shown: Vec<String> = parts(&rendered)
+    fn placeholders_separate_the_template_from_the_texts() {
+        let rendered = format!("<s>{}</s><s>{}</s>", placeholder(0), placeholder(12));
+        let parts: Vec<String> = split_at_placeholders(&rendered)
             .map(|part| match part {
-                Part::Frame(text) => text.to_owned(),
+                Part::Template(text) => text.to_owned(),
                 Part::Message(index) => format!("#{index}"),
             })
             .collect();
-        assert_eq!(shown, ["<s>", "#0", "</s><s>", "#12", "</s>"]);
+        assert_eq!(parts, ["<s>", "#0", "</s><s>", "#12", "</s>"]);
     }
 }

@@ -1,10 +1,10 @@
-//! What the process of one model is told at its start.
+//! The command line arguments of a model's worker process.
 
 use std::{path::PathBuf, thread};
 
 use clap::Args;
 
-/// Which model to run, and how.
+/// Arguments of `colloquy model-worker`.
 #[derive(Debug, Clone, Args)]
 pub struct WorkerArgs {
     /// The model's file, in the GGUF format
@@ -22,9 +22,9 @@ pub struct WorkerArgs {
 }
 
 impl WorkerArgs {
-    /// The number of threads, as the library counts. One core is left to everything else: the library's threads wait
-    /// for each other in a busy loop, so that one of them without a core of its own stops all. (With two threads on two
-    /// cores that others used too, 3 to 6 tokens a second were measured in place of 65 with one.)
+    /// The number of threads for llama.cpp. Leaves one core free: the library's threads busy-wait for each other, so
+    /// that one thread without its own core stalls all of them. (With two threads on two shared cores, 3 to 6 tokens a
+    /// second were measured instead of 65 with one.)
     pub(super) fn thread_count(&self) -> i32 {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let threads = if self.threads == 0 { cores() - 1 } else { self.threads as usize };

@@ -1,52 +1,52 @@
-//! The objects that an answer comes in, read without trust: a field that is missing, null or of another type than usual is
-//! passed over, and costs nothing but itself.
+//! The JSON objects of an answer, parsed leniently: a field that is missing, null or of an unexpected type is ignored
+//! and affects nothing else.
 
 use serde_json::Value;
 
 use super::{
-    super::{Finish, Usage},
-    repair::repaired,
+    super::{FinishReason, Usage},
+    repair::repair_json,
 };
 use crate::domain::Failure;
 
-/// The names under which providers send thinking. Where several are sent at once they hold the same.
-const THOUGHTS: [&str; 5] = ["reasoning_content", "reasoning", "thinking", "reasoning_details", "thought"];
-/// The keys of a part of a content that hold its text.
-const TEXTS: [&str; 7] = ["text", "content", "summary", "thinking", "reasoning", "value", "refusal"];
-/// How deep parts may lie within parts.
-const DEPTH: u32 = 4;
+/// The keys under which providers send reasoning. If several are sent at the same time, they hold the same text.
+const REASONING_KEYS: [&str; 5] = ["reasoning_content", "reasoning", "thinking", "reasoning_details", "thought"];
+/// The keys of a content part that can hold its text.
+const TEXT_KEYS: [&str; 7] = ["text", "content", "summary", "thinking", "reasoning", "value", "refusal"];
+/// The maximum nesting of content parts.
+const MAX_DEPTH: u32 = 4;
 
-/// Why an answer is at its end.
+/// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// It ended.
-    Finish(Finish),
-    /// It broke off.
+pub enum End {
+    /// It finished.
+    Finish(FinishReason),
+    /// It failed.
     Failed(Failure),
 }
 
-/// Where the parts of an answer go.
-pub trait Parts {
-    /// A piece of thinking, perhaps empty.
-    fn reasoning(&mut self, piece: &str);
-    /// A piece of the answer, perhaps empty.
-    fn text(&mut self, piece: &str);
+/// Receives the parts of an answer.
+pub trait AnswerSink {
+    /// A chunk of reasoning, possibly empty.
+    fn push_reasoning(&mut self, chunk: &str);
+    /// A chunk of the answer, possibly empty.
+    fn push_text(&mut self, chunk: &str);
 }
 
-/// One object of an answer.
+/// One JSON object of an answer.
 #[derive(Debug)]
 pub struct Chunk(Value);
 
 impl Chunk {
-    /// The objects in a text; some providers send two in one event, or a list.
+    /// Parses the objects in a text. Some providers send two in one event, or an array.
     ///
     /// # Errors
-    /// As the parser says, for the first that is broken.
+    /// The error of the JSON parser, for the first broken object.
     pub fn parse(text: &str) -> Result<Vec<Self>, serde_json::Error> {
         let parse = |text: &str| -> Result<Vec<Value>, serde_json::Error> {
             serde_json::Deserializer::from_str(text).into_iter().collect()
         };
-        let values = parse(text).or_else(|fault| repaired(text).and_then(|text| parse(&text).ok()).ok_or(fault))?;
+        let values = parse(text).or_else(|fault| repair_json(text).and_then(|text| parse(&text).ok()).ok_or(fault))?;
         let flat = values.into_iter().flat_map(|value| match value {
             Value::Array(items) => items,
             value => vec![value],
@@ -54,90 +54,92 @@ impl Chunk {
         Ok(flat.map(Self).collect())
     }
 
-    /// The error that it reports, if it reports one.
+    /// The error object, if the chunk reports an error.
     pub fn error(&self) -> Option<&Value> {
         let object = &self.0;
-        if object.get("error").is_some_and(|error| !is_nothing(error)) {
+        if object.get("error").is_some_and(|error| !is_empty(error)) {
             return Some(object);
         }
-        if let Some(choice) = self.choice().filter(|choice| choice.get("error").is_some_and(|error| !is_nothing(error)))
-        {
+        if let Some(choice) = self.choice().filter(|choice| choice.get("error").is_some_and(|error| !is_empty(error))) {
             return Some(choice);
         }
-        if object.get("choices").is_some_and(|choices| !is_nothing(choices))
+        if object.get("choices").is_some_and(|choices| !is_empty(choices))
             || object.get("usage").is_some_and(Value::is_object)
         {
             return None;
         }
         let is_error = |key: &str| object.get(key).and_then(Value::as_str) == Some("error");
-        let has = |key: &str| object.get(key).is_some_and(|value| !is_nothing(value));
-        let status = ["code", "status"].iter().find_map(|key| number(object.get(key)?));
+        let has = |key: &str| object.get(key).is_some_and(|value| !is_empty(value));
+        let status = ["code", "status"].iter().find_map(|key| parse_number(object.get(key)?));
         let fails = status.is_some_and(|status| (400..600).contains(&status));
-        let says = object.get("message").is_some_and(|message| message.is_string() && !is_nothing(message));
+        let says = object.get("message").is_some_and(|message| message.is_string() && !is_empty(message));
         let reports = is_error("object") || is_error("type") || fails || has("detail") || has("errors") || says;
         (reports || object.is_string()).then_some(object)
     }
 
-    /// Whether there is anything of an answer in it.
-    pub fn is_of_an_answer(&self) -> bool {
+    /// Whether the chunk contains any part of an answer.
+    pub fn is_part_of_answer(&self) -> bool {
         ["choices", "usage"].iter().any(|key| self.0.get(key).is_some()) || self.choice().is_some()
     }
 
-    /// Whether it holds a whole answer in place of a step.
-    pub fn is_whole(&self) -> bool {
+    /// Whether the chunk contains a whole answer rather than a delta.
+    pub fn is_whole_answer(&self) -> bool {
         match self.0.get("choices") {
             Some(_) => {
                 self.choice().is_some_and(|choice| !has_object(choice, "delta") && has_object(choice, "message"))
             }
-            // Ollama's own interface says so with the last step.
+            // Ollama's native API sets this in the last chunk.
             None => self.0.get("done") == Some(&Value::Bool(true)),
         }
     }
 
-    /// The object itself.
+    /// The JSON object.
     pub const fn value(&self) -> &Value {
         &self.0
     }
 
-    /// Gives on the thinking and the text of the answer; only the first of several answers is asked for.
-    pub fn read(&self, out: &mut impl Parts) {
+    /// Passes the reasoning and the text to the sink. Reads only the first choice, because only one is requested.
+    pub fn write_to(&self, out: &mut impl AnswerSink) {
         let Some(choice) = self.choice() else { return };
-        let step = match ["delta", "message"].iter().find(|key| has_object(choice, key)) {
+        let delta = match ["delta", "message"].iter().find(|key| has_object(choice, key)) {
             Some(key) => &choice[*key],
             None => choice,
         };
-        let thoughts = THOUGHTS.iter().map(|key| flat(step.get(key), DEPTH)).find(|thoughts| !thoughts.is_empty());
-        thoughts.into_iter().for_each(|thoughts| out.reasoning(&thoughts));
-        match step.get("content") {
+        let reasoning = REASONING_KEYS
+            .iter()
+            .map(|key| flatten_text(delta.get(key), MAX_DEPTH))
+            .find(|reasoning| !reasoning.is_empty());
+        reasoning.into_iter().for_each(|reasoning| out.push_reasoning(&reasoning));
+        match delta.get("content") {
             Some(Value::Array(parts)) => {
                 for part in parts {
                     let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
-                    let piece = flat(Some(part), DEPTH);
+                    let text = flatten_text(Some(part), MAX_DEPTH);
                     match kind.contains("thinking") || kind.contains("reasoning") {
-                        true => out.reasoning(&piece),
-                        false => out.text(&piece),
+                        true => out.push_reasoning(&text),
+                        false => out.push_text(&text),
                     }
                 }
             }
-            content => out.text(&flat(content, DEPTH)),
+            content => out.push_text(&flatten_text(content, MAX_DEPTH)),
         }
         for key in ["text", "refusal"] {
-            out.text(&flat(step.get(key), DEPTH));
+            out.push_text(&flatten_text(delta.get(key), MAX_DEPTH));
         }
     }
 
-    /// Why the answer is at its end, where it says so.
-    pub fn ending(&self) -> Option<Ending> {
+    /// Why the answer ended, if the chunk contains a finish reason.
+    pub fn end(&self) -> Option<End> {
         let choice = self.choice()?;
         let reason = ["finish_reason", "finishReason", "done_reason"].iter().find_map(|key| choice.get(key)?.as_str());
-        ending(reason?)
+        parse_finish_reason(reason?)
     }
 
-    /// The counts that are known; 0 for one that is not.
+    /// The token counts. 0 for a count that is missing.
     pub fn usage(&self) -> Option<Usage> {
         let counts = self.0.get("usage").filter(|counts| counts.is_object())?;
         let count = |names: [&str; 2]| {
-            let count = names.iter().find_map(|name| number(counts.get(name)?)).unwrap_or(0);
+            let count = names.iter().find_map(|name| parse_number(counts.get(name)?)).unwrap_or(0);
             u32::try_from(count).unwrap_or(u32::MAX)
         };
         let (prompt, answer) = (["prompt_tokens", "input_tokens"], ["completion_tokens", "output_tokens"]);
@@ -145,24 +147,24 @@ impl Chunk {
     }
 
     fn choice(&self) -> Option<&Value> {
-        let is_first = |choice: &&Value| choice.get("index").and_then(number).is_none_or(|index| index == 0);
+        let is_first = |choice: &&Value| choice.get("index").and_then(parse_number).is_none_or(|index| index == 0);
         match self.0.get("choices") {
             Some(Value::Array(choices)) => choices.iter().filter(|choice| choice.is_object()).find(is_first),
             Some(Value::Object(_)) => self.0.get("choices"),
-            // Ollama's own interface has no choices.
+            // Ollama's native API has no choices.
             _ => has_object(&self.0, "message").then_some(&self.0),
         }
     }
 }
 
-/// What a reason means; an unknown one is an end as good as any. Empty where it is none.
-fn ending(reason: &str) -> Option<Ending> {
+/// Maps a finish reason. An unknown one counts as a normal end. `None` if there is no reason.
+fn parse_finish_reason(reason: &str) -> Option<End> {
     let reason = reason.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
     Some(match reason.as_str() {
         "" | "null" | "none" => return None,
         _ if has(&["length", "max_tokens", "max_output_tokens", "token_limit", "context_window"]) => {
-            Ending::Finish(Finish::Length)
+            End::Finish(FinishReason::Length)
         }
         _ if has(&[
             "filter",
@@ -175,32 +177,34 @@ fn ending(reason: &str) -> Option<Ending> {
             "recitation",
         ]) || has(&["spii", "guardrail", "blocked"]) =>
         {
-            Ending::Finish(Finish::Withheld)
+            End::Finish(FinishReason::Withheld)
         }
-        "tool_calls" | "tool_call" | "tool_use" | "function_call" => Ending::Finish(Finish::ToolCall),
-        "insufficient_system_resource" => Ending::Failed(Failure::Busy),
-        "error" | "network_error" | "abort" | "cancelled" | "malformed_function_call" => {
-            Ending::Failed(Failure::Upstream)
-        }
-        _ => Ending::Finish(Finish::Stop),
+        "tool_calls" | "tool_call" | "tool_use" | "function_call" => End::Finish(FinishReason::ToolCall),
+        "insufficient_system_resource" => End::Failed(Failure::Busy),
+        "error" | "network_error" | "abort" | "cancelled" | "malformed_function_call" => End::Failed(Failure::Upstream),
+        _ => End::Finish(FinishReason::Stop),
     })
 }
 
-/// The text in a value of any form.
-fn flat(value: Option<&Value>, depth: u32) -> String {
+/// The text in a JSON value of any shape.
+fn flatten_text(value: Option<&Value>, depth: u32) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Array(parts)) if depth > 0 => parts.iter().map(|part| flat(Some(part), depth - 1)).collect(),
-        Some(Value::Object(part)) if depth > 0 => {
-            TEXTS.iter().map(|key| flat(part.get(*key), depth - 1)).find(|text| !text.is_empty()).unwrap_or_default()
+        Some(Value::Array(parts)) if depth > 0 => {
+            parts.iter().map(|part| flatten_text(Some(part), depth - 1)).collect()
         }
+        Some(Value::Object(part)) if depth > 0 => TEXT_KEYS
+            .iter()
+            .map(|key| flatten_text(part.get(*key), depth - 1))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }
 
-/// A whole number, also as a text or with a fraction.
-pub fn number(value: &Value) -> Option<u64> {
+/// A whole number, also from a string or a float.
+pub fn parse_number(value: &Value) -> Option<u64> {
     let of_text = || value.as_str()?.trim().parse().ok();
     value
         .as_u64()
@@ -212,7 +216,7 @@ fn has_object(value: &Value, key: &str) -> bool {
     value.get(key).is_some_and(Value::is_object)
 }
 
-fn is_nothing(value: &Value) -> bool {
+fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -231,27 +235,27 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Told(String, String);
+    struct Collected(String, String);
 
-    impl Parts for Told {
-        fn reasoning(&mut self, piece: &str) {
-            self.0.push_str(piece);
+    impl AnswerSink for Collected {
+        fn push_reasoning(&mut self, chunk: &str) {
+            self.0.push_str(chunk);
         }
 
-        fn text(&mut self, piece: &str) {
-            self.1.push_str(piece);
+        fn push_text(&mut self, chunk: &str) {
+            self.1.push_str(chunk);
         }
     }
 
     fn read(text: &str) -> (String, String) {
-        let mut told = Told::default();
-        chunk(text).read(&mut told);
-        (told.0, told.1)
+        let mut collected = Collected::default();
+        chunk(text).write_to(&mut collected);
+        (collected.0, collected.1)
     }
 
     #[test]
-    fn text_and_thinking_are_found_in_every_form() {
-        for (step, thinking, said) in [
+    fn text_and_reasoning_are_found_in_every_form() {
+        for (delta, thinking, said) in [
             (r#"{"content":"né","reasoning":null,"tool_calls":[{"function":{"arguments":"{broken"}}]}"#, "", "né"),
             (r#"{"content":null,"reasoning_content":"hm"}"#, "hm", ""),
             (
@@ -278,16 +282,16 @@ mod tests {
             (r#"{"content":false,"role":3}"#, "", ""),
             (r#"{"refusal":"I cannot."}"#, "", "I cannot."),
         ] {
-            let told = (thinking.to_owned(), said.to_owned());
-            assert_eq!(read(&format!(r#"{{"choices":[{{"index":0,"delta":{step}}}]}}"#)), told, "{step}");
-            assert_eq!(read(&format!(r#"{{"choices":[{{"message":{step}}}]}}"#)), told, "{step}");
+            let expected = (thinking.to_owned(), said.to_owned());
+            assert_eq!(read(&format!(r#"{{"choices":[{{"index":0,"delta":{delta}}}]}}"#)), expected, "{delta}");
+            assert_eq!(read(&format!(r#"{{"choices":[{{"message":{delta}}}]}}"#)), expected, "{delta}");
         }
         assert_eq!(read(r#"{"choices":[{"text":"old"}]}"#).1, "old");
         assert_eq!(read(r#"{"message":{"content":"Ollama"},"done":false}"#).1, "Ollama");
     }
 
     #[test]
-    fn what_is_of_another_type_costs_nothing_but_itself() {
+    fn values_of_unexpected_types_are_ignored() {
         for text in [
             r#"{"choices":null}"#,
             r#"{"choices":{}}"#,
@@ -303,7 +307,7 @@ mod tests {
             "null",
         ] {
             let chunk = chunk(text);
-            assert!(chunk.error().is_none() && chunk.ending().is_none(), "{text}");
+            assert!(chunk.error().is_none() && chunk.end().is_none(), "{text}");
             assert_eq!(read(text), Default::default(), "{text}");
             assert!(chunk.usage().is_none(), "{text}");
         }
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_taken_where_they_are_known() {
+    fn known_token_counts_are_read() {
         for (counts, prompt, answer) in [
             (r#"{"prompt_tokens":7,"completion_tokens":2}"#, 7, 2),
             (r#"{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}"#, 0, 0),
@@ -329,33 +333,33 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_understood_and_unknown_ones_are_an_end() {
-        use Finish::{Length, Stop, ToolCall, Withheld};
-        for (reason, ending) in [
-            ("\"stop\"", Some(Ending::Finish(Stop))),
-            ("\"eos\"", Some(Ending::Finish(Stop))),
-            ("\"end_turn\"", Some(Ending::Finish(Stop))),
-            ("\"length\"", Some(Ending::Finish(Length))),
-            ("\"MAX_TOKENS\"", Some(Ending::Finish(Length))),
-            ("\"model_length\"", Some(Ending::Finish(Length))),
-            ("\"content_filter\"", Some(Ending::Finish(Withheld))),
-            ("\"SAFETY\"", Some(Ending::Finish(Withheld))),
-            ("\"refusal\"", Some(Ending::Finish(Withheld))),
-            ("\"tool_calls\"", Some(Ending::Finish(ToolCall))),
-            ("\"function_call\"", Some(Ending::Finish(ToolCall))),
-            ("\"insufficient_system_resource\"", Some(Ending::Failed(Failure::Busy))),
-            ("\"error\"", Some(Ending::Failed(Failure::Upstream))),
+    fn finish_reasons_are_mapped_and_unknown_ones_are_a_normal_end() {
+        use FinishReason::{Length, Stop, ToolCall, Withheld};
+        for (reason, end) in [
+            ("\"stop\"", Some(End::Finish(Stop))),
+            ("\"eos\"", Some(End::Finish(Stop))),
+            ("\"end_turn\"", Some(End::Finish(Stop))),
+            ("\"length\"", Some(End::Finish(Length))),
+            ("\"MAX_TOKENS\"", Some(End::Finish(Length))),
+            ("\"model_length\"", Some(End::Finish(Length))),
+            ("\"content_filter\"", Some(End::Finish(Withheld))),
+            ("\"SAFETY\"", Some(End::Finish(Withheld))),
+            ("\"refusal\"", Some(End::Finish(Withheld))),
+            ("\"tool_calls\"", Some(End::Finish(ToolCall))),
+            ("\"function_call\"", Some(End::Finish(ToolCall))),
+            ("\"insufficient_system_resource\"", Some(End::Failed(Failure::Busy))),
+            ("\"error\"", Some(End::Failed(Failure::Upstream))),
             ("\"\"", None),
             ("null", None),
             ("7", None),
         ] {
             let text = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":{reason}}}]}}"#);
-            assert_eq!(chunk(&text).ending(), ending, "{reason}");
+            assert_eq!(chunk(&text).end(), end, "{reason}");
         }
     }
 
     #[test]
-    fn errors_are_known_in_every_form() {
+    fn errors_are_recognised_in_every_form() {
         for text in [
             r#"{"error":{"code":429}}"#,
             r#"{"error":"model not found"}"#,
@@ -387,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn json_as_some_write_it_is_read() {
+    fn invalid_json_is_repaired() {
         let text = r#"{"choices":[{"delta":{"content":"\ud83d\ude80 \ud83d"},"logprobs":[NaN]}]}"#;
         assert_eq!(read(text).1, "🚀 \u{FFFD}");
         assert!(Chunk::parse("this is no JSON").is_err());

@@ -1,20 +1,20 @@
-//! JSON as some programs write it.
+//! Repairs invalid JSON that some programs write.
 
-/// Such JSON as the parser takes, in place of: numbers that are none (`NaN`) and halves of
-/// characters. `None` where there is neither.
-pub fn repaired(text: &str) -> Option<String> {
+/// Replaces what the parser rejects: non-finite numbers (such as `NaN`) and unpaired surrogates. `None` if there is
+/// neither.
+pub fn repair_json(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut in_string) = (text, false);
-    while let Some(letter) = rest.chars().next() {
+    while let Some(c) = rest.chars().next() {
         let bare = ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !in_string && rest.starts_with(word));
         if let Some(word) = bare {
             out.push_str("null");
             rest = &rest[word.len()..];
-        } else if in_string && letter == '\\' {
+        } else if in_string && c == '\\' {
             let length = rest.char_indices().nth(2).map_or(rest.len(), |(at, _)| at);
-            let (escape, unit) = (&rest[..length], surrogate(rest));
+            let (escape, unit) = (&rest[..length], escaped_code_unit(rest));
             match unit {
-                Some(0xD800..=0xDBFF) if matches!(surrogate(&rest[6..]), Some(0xDC00..=0xDFFF)) => {
+                Some(0xD800..=0xDBFF) if matches!(escaped_code_unit(&rest[6..]), Some(0xDC00..=0xDFFF)) => {
                     out.push_str(&rest[..12]);
                     rest = &rest[12..];
                 }
@@ -28,16 +28,16 @@ pub fn repaired(text: &str) -> Option<String> {
                 }
             }
         } else {
-            in_string ^= letter == '"';
-            out.push(letter);
-            rest = &rest[letter.len_utf8()..];
+            in_string ^= c == '"';
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     (out != text).then_some(out)
 }
 
-/// The code unit of an escape such as `\uD83D` at the beginning of `text`.
-fn surrogate(text: &str) -> Option<u16> {
+/// The code unit of an escape such as `\uD83D` at the start of `text`.
+fn escaped_code_unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_no_json_is_changed() {
+    fn only_invalid_json_is_changed() {
         for (text, expected) in [
             (r#"{"a":[NaN,-Infinity,Infinity]}"#, Some(r#"{"a":[null,null,null]}"#)),
             (r#""\ud83d""#, Some("\"\u{FFFD}\"")),
@@ -56,7 +56,7 @@ mod tests {
             ("\"\\", None),
             ("\"\\u12", None),
         ] {
-            assert_eq!(repaired(text).as_deref(), expected, "{text}");
+            assert_eq!(repair_json(text).as_deref(), expected, "{text}");
         }
     }
 }

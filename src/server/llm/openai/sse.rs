@@ -1,59 +1,59 @@
-//! Server-sent events as they come from the network, cut anywhere.
+//! A decoder for server-sent events. Chunks may be split anywhere.
 //!
-//! Written here rather than taken from a crate: those at hand keep an endless line in memory, or do not survive a
-//! byte order mark, and copy the rest of the buffer for every line.
+//! Written here because the available crates buffer endless lines, fail on a byte order mark, and copy the rest of the
+//! buffer for every line.
 
-/// The longest event that is taken, in bytes; also the longest line.
-pub const EVENT_BYTES: usize = 1_000_000;
+/// The maximum length of an event and of a line, in bytes.
+pub const MAX_EVENT_BYTES: usize = 1_000_000;
 
-/// The longest JSON that is taken without the name of a field where it goes over several lines, in bytes.
-const BARE_BYTES: usize = 16 * 1_024;
+/// The maximum length of JSON over several lines without a field name, in bytes.
+const MAX_BARE_JSON_BYTES: usize = 16 * 1_024;
 
-/// What makes a stream unreadable.
+/// Why a stream cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// A line or an event over [`EVENT_BYTES`].
-    #[error("an event is longer than {EVENT_BYTES} bytes")]
+pub enum DecodeError {
+    /// A line or an event over [`MAX_EVENT_BYTES`].
+    #[error("an event is longer than {MAX_EVENT_BYTES} bytes")]
     TooLong,
     /// Bytes that are not UTF-8.
     #[error("an event is not UTF-8")]
     NotUtf8,
-    /// HTML in place of events.
-    #[error("a web page came")]
+    /// HTML instead of events.
+    #[error("the response is a web page")]
     WebPage,
 }
 
-/// One event.
+/// A server-sent event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// Its name; empty where it has none.
+    /// The event name. Empty if there is none.
     pub name: &'a str,
-    /// Its data.
+    /// The data.
     pub data: &'a str,
 }
 
-/// Puts events together. Never holds more than one event.
+/// Assembles events. Buffers at most one event.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of an incomplete line.
     line: Vec<u8>,
     name: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
-    /// A CR ended the last line; an LF right behind it belongs to it.
+    /// The last line ended with CR. An LF directly after it belongs to it.
     after_cr: bool,
-    begun: bool,
+    started: bool,
     has_fields: bool,
-    /// Within JSON that stands on lines of its own.
+    /// Within JSON lines that have no field name.
     is_bare: bool,
 }
 
 impl Decoder {
-    /// Takes bytes and hands on each event that they complete.
+    /// Takes bytes and calls `on_event` for each event that they complete.
     ///
     /// # Errors
-    /// [`Unreadable`]; the decoder is of no use after it.
-    pub fn push(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
+    /// [`DecodeError`]; the decoder must not be used after it.
+    pub fn push(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
             let (line, ending) = (&rest[..end], rest[end]);
@@ -64,12 +64,12 @@ impl Decoder {
             self.after_cr = ending == b'\r';
             self.check_length(line.len())?;
             if self.line.is_empty() {
-                self.take_line(line, &mut on_event)?;
+                self.process_line(line, &mut on_event)?;
             } else {
                 let mut whole = std::mem::take(&mut self.line);
                 whole.extend_from_slice(line);
-                self.take_line(&whole, &mut on_event)?;
-                // Keeps the buffer for the next line.
+                self.process_line(&whole, &mut on_event)?;
+                // Reuses the buffer for the next line.
                 whole.clear();
                 self.line = whole;
             }
@@ -82,27 +82,27 @@ impl Decoder {
         Ok(())
     }
 
-    /// Takes the end of the stream for the empty line that should stand before it.
+    /// Treats the end of the stream as the empty line that should precede it.
     ///
     /// # Errors
-    /// [`Unreadable`].
-    pub fn finish(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
+    /// [`DecodeError`].
+    pub fn finish(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
         let line = std::mem::take(&mut self.line);
-        self.take_line(&line, &mut on_event)?;
+        self.process_line(&line, &mut on_event)?;
         self.dispatch(&mut on_event)
     }
 
-    /// Whether anything has come that belongs to a stream of events.
+    /// Whether any field of an event stream has been seen.
     pub const fn has_fields(&self) -> bool {
         self.has_fields
     }
 
-    fn check_length(&self, more: usize) -> Result<(), Unreadable> {
-        if self.line.len() + self.data.len() + more > EVENT_BYTES { Err(Unreadable::TooLong) } else { Ok(()) }
+    fn check_length(&self, more: usize) -> Result<(), DecodeError> {
+        if self.line.len() + self.data.len() + more > MAX_EVENT_BYTES { Err(DecodeError::TooLong) } else { Ok(()) }
     }
 
-    fn take_line(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
-        let line = if std::mem::replace(&mut self.begun, true) {
+    fn process_line(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
+        let line = if std::mem::replace(&mut self.started, true) {
             line
         } else {
             line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
@@ -111,7 +111,7 @@ impl Decoder {
             self.is_bare = false;
             return self.dispatch(on_event);
         }
-        if self.take_bare(line, on_event)? {
+        if self.process_bare_json(line, on_event)? {
             return Ok(());
         }
         let colon = line.iter().position(|&byte| byte == b':').unwrap_or(line.len());
@@ -120,8 +120,8 @@ impl Decoder {
         match &line[..colon] {
             b"data" => {
                 self.has_fields = true;
-                // Some leave out the empty line between two events.
-                if matches!(value, [b'{', ..] | b"[DONE]") && self.holds_an_object() {
+                // Some providers omit the empty line between two events.
+                if matches!(value, [b'{', ..] | b"[DONE]") && self.has_complete_json() {
                     self.dispatch(on_event)?;
                 }
                 if std::mem::replace(&mut self.has_data, true) {
@@ -134,14 +134,14 @@ impl Decoder {
                 self.name.clear();
                 self.name.extend_from_slice(value);
             }
-            // Comments, ids, retry times and unknown fields mean nothing here.
+            // Comments, ids, retry times and unknown fields are ignored.
             name => self.has_fields |= matches!(name, b"" | b"id" | b"retry"),
         }
         Ok(())
     }
 
-    /// Takes a line that is JSON without the name of a field, as some send errors or everything, or a part of such JSON.
-    fn take_bare(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<bool, Unreadable> {
+    /// Processes a line of JSON without a field name. Some providers send their errors, or everything, in this form.
+    fn process_bare_json(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<bool, DecodeError> {
         if !self.is_bare {
             if !matches!(line, [b'{', ..] | [b'[', b'{', ..] | b"[DONE]") {
                 return Ok(false);
@@ -151,22 +151,22 @@ impl Decoder {
         }
         self.data.extend_from_slice(line);
         self.has_data = true;
-        if self.data == b"[DONE]" || self.data.len() > BARE_BYTES || self.holds_an_object() {
+        if self.data == b"[DONE]" || self.data.len() > MAX_BARE_JSON_BYTES || self.has_complete_json() {
             self.is_bare = false;
             self.dispatch(on_event)?;
         }
         Ok(true)
     }
 
-    fn holds_an_object(&self) -> bool {
+    fn has_complete_json(&self) -> bool {
         matches!(self.data.last(), Some(b'}' | b']'))
             && serde_json::from_slice::<serde::de::IgnoredAny>(&self.data).is_ok()
     }
 
-    fn dispatch(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Unreadable> {
+    fn dispatch(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> Result<(), DecodeError> {
         if std::mem::take(&mut self.has_data) {
-            let data = std::str::from_utf8(&self.data).map_err(|_| Unreadable::NotUtf8)?;
-            let name = std::str::from_utf8(&self.name).map_err(|_| Unreadable::NotUtf8)?;
+            let data = std::str::from_utf8(&self.data).map_err(|_| DecodeError::NotUtf8)?;
+            let name = std::str::from_utf8(&self.name).map_err(|_| DecodeError::NotUtf8)?;
             on_event(Event { name, data });
         }
         self.data.clear();
@@ -179,8 +179,8 @@ impl Decoder {
 mod tests {
     use super::*;
 
-    /// All events of a stream that comes in chunks of `size` bytes, as `name|data`.
-    fn decode(stream: &[u8], size: usize) -> Result<Vec<String>, Unreadable> {
+    /// All events of a stream that arrives in chunks of `size` bytes, as `name|data`.
+    fn decode(stream: &[u8], size: usize) -> Result<Vec<String>, DecodeError> {
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
         for chunk in stream.chunks(size) {
             decoder.push(chunk, |event| events.push(format!("{}|{}", event.name, event.data)))?;
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_events_are_the_same_however_the_bytes_are_cut() {
+    fn c10_events_are_the_same_however_the_bytes_are_split() {
         let stream = "\u{FEFF}data: né 👩‍🚀\n\n: comment\nid: 7\nretry: 9\ndata:two\r\ndata:  lines\r\n\r\nevent: execute\rdata\rdata: 汉\r\r\n\ndata: {}\n\ndata: open";
         let expected = ["|né 👩‍🚀", "|two\n lines", "execute|\n汉", "|{}"];
         for size in 1..=stream.len() {
@@ -198,28 +198,28 @@ mod tests {
     }
 
     #[test]
-    fn row_66_an_endless_line_is_refused_before_it_is_kept() {
+    fn row_66_an_endless_line_is_rejected_before_it_is_buffered() {
         let mut decoder = Decoder::default();
         let chunk = [b'a'; 8_192];
         let taken = (0..2_000).take_while(|_| decoder.push(&chunk, |_| {}).is_ok()).count();
-        assert_eq!(taken, EVENT_BYTES / chunk.len());
-        assert!(decoder.line.capacity() <= 2 * EVENT_BYTES);
+        assert_eq!(taken, MAX_EVENT_BYTES / chunk.len());
+        assert!(decoder.line.capacity() <= 2 * MAX_EVENT_BYTES);
 
         let mut decoder = Decoder::default();
         let line = [b"data: ".as_slice(), &[b'a'; 9_000], b"\n"].concat();
         assert!(
-            (0..200).any(|_| decoder.push(&line, |_| {}) == Err(Unreadable::TooLong)),
+            (0..200).any(|_| decoder.push(&line, |_| {}) == Err(DecodeError::TooLong)),
             "many lines of one event count together"
         );
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused() {
-        assert_eq!(decode(b"data: \xFF\xFE\n\n", 100), Err(Unreadable::NotUtf8));
+    fn bytes_that_are_not_utf8_are_rejected() {
+        assert_eq!(decode(b"data: \xFF\xFE\n\n", 100), Err(DecodeError::NotUtf8));
     }
 
     #[test]
-    fn the_end_takes_the_place_of_the_empty_line() {
+    fn the_end_of_the_stream_completes_the_last_event() {
         for stream in ["data: [DONE]", "data: [DONE]\n", "data: x\n\ndata:[DONE]", "[DONE]"] {
             let (mut decoder, mut last) = (Decoder::default(), String::new());
             decoder.push(stream.as_bytes(), |event| last = event.data.to_owned()).expect("readable");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_stream_of_events_is_known() {
+    fn text_without_event_fields_is_recognised() {
         for (text, has_fields) in [("Bad Gateway\n", false), (": wait\n", true), ("data\n", true), ("retry: 3\n", true)]
         {
             let mut decoder = Decoder::default();

@@ -1,4 +1,4 @@
-//! The JSON of a request.
+//! The JSON of a chat completion request.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::super::{Prompt, window};
 use crate::domain::Author;
 
-/// What a model is told after an answer that it is to continue.
-const GO_ON: &str =
+/// The instruction that follows an answer to be continued.
+const CONTINUE_INSTRUCTION: &str =
     "Your last answer broke off. Go on exactly where it ended: repeat nothing, and add no introduction.";
-/// Tokens that a message costs beside its text.
-const MESSAGE_COST: u32 = 4;
+/// Estimated tokens of a message in addition to its text.
+const TOKENS_PER_MESSAGE: u32 = 4;
 
 /// The body of a request.
 #[derive(Debug, Serialize)]
@@ -36,30 +36,31 @@ pub struct Message<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request for a stream, or for the whole answer at once, with the counts of tokens at the stream's end where
-    /// `usage` is set.
+    /// A request for a stream or for a whole answer. With `usage`, a stream reports token counts at its end.
     pub fn new(model: &'a str, messages: &'a [Message<'a>], stream: bool, usage: bool) -> Self {
         let stream_options = (stream && usage).then_some(StreamOptions { include_usage: true });
         Self { model, messages, stream, stream_options }
     }
 }
 
-/// The messages of a prompt that fit into `context` tokens with room for an answer, and how many of the oldest turns
-/// were left out. The instructions are a message with the role `system`, or else the beginning of the first message.
+/// The messages of a prompt that fit into `context` tokens with room for an answer, and the number of oldest turns that
+/// were omitted. The system prompt is a message with the role `system`, or else the beginning of the first message.
 /// `None` if the newest turn does not fit.
 pub fn messages(prompt: &Prompt, context: u32, system_role: bool) -> Option<(Vec<Message<'_>>, usize)> {
-    let cost = |index: usize| window::estimate(&prompt.turns[index].text).saturating_add(MESSAGE_COST);
-    let system = window::estimate(&prompt.system).saturating_add(MESSAGE_COST);
-    let mut room = (context - window::answer_room(context)).checked_sub(system)?;
-    // Of a long answer that is to be continued, its end says where to go on.
-    let so_far = prompt.answer_so_far.as_deref().map(|answer| window::end_within(answer, room / 2));
+    let cost = |index: usize| window::estimate_tokens(&prompt.turns[index].text).saturating_add(TOKENS_PER_MESSAGE);
+    let system = window::estimate_tokens(&prompt.system).saturating_add(TOKENS_PER_MESSAGE);
+    let mut room = (context - window::answer_reserve(context)).checked_sub(system)?;
+    // The end of a long answer is enough to continue it.
+    let so_far = prompt.answer_so_far.as_deref().map(|answer| window::suffix_within(answer, room / 2));
     if let Some(answer) = so_far {
-        room = room.checked_sub(window::estimate(answer) + window::estimate(GO_ON) + 2 * MESSAGE_COST)?;
+        room = room.checked_sub(
+            window::estimate_tokens(answer) + window::estimate_tokens(CONTINUE_INSTRUCTION) + 2 * TOKENS_PER_MESSAGE,
+        )?;
     }
-    let left_out = window::leave_out(&prompt.turns, room, cost)?;
-    let mut messages = Vec::with_capacity(prompt.turns.len() - left_out + 3);
+    let truncated_messages = window::count_truncated(&prompt.turns, room, cost)?;
+    let mut messages = Vec::with_capacity(prompt.turns.len() - truncated_messages + 3);
     push(&mut messages, if system_role { "system" } else { "user" }, &prompt.system);
-    for turn in &prompt.turns[left_out..] {
+    for turn in &prompt.turns[truncated_messages..] {
         let role = match turn.author {
             Author::User => "user",
             Author::Assistant => "assistant",
@@ -68,12 +69,13 @@ pub fn messages(prompt: &Prompt, context: u32, system_role: bool) -> Option<(Vec
     }
     if let Some(answer) = so_far.filter(|answer| !answer.is_empty()) {
         push(&mut messages, "assistant", answer);
-        push(&mut messages, "user", GO_ON);
+        push(&mut messages, "user", CONTINUE_INSTRUCTION);
     }
-    Some((messages, left_out))
+    Some((messages, truncated_messages))
 }
 
-/// Appends a message; an empty one is left away and two of one role become one, because some providers refuse those.
+/// Appends a message. Skips empty messages and merges consecutive ones of the same role, because some providers reject
+/// those.
 fn push<'a>(messages: &mut Vec<Message<'a>>, role: &'static str, text: &'a str) {
     if text.is_empty() {
         return;
@@ -100,34 +102,34 @@ mod tests {
         }
     }
 
-    fn flat(messages: &[Message<'_>]) -> Vec<String> {
+    fn format_messages(messages: &[Message<'_>]) -> Vec<String> {
         messages.iter().map(|message| format!("{}: {}", message.role, message.content)).collect()
     }
 
     #[test]
-    fn turns_become_messages_that_alternate() {
+    fn turns_become_alternating_messages() {
         use Author::{Assistant, User};
         let prompt = prompt(&[(User, "a"), (Assistant, ""), (User, "b"), (Assistant, "c"), (User, "d")], None);
-        let (messages, left_out) = messages(&prompt, 8_192, true).expect("fits");
-        assert_eq!(left_out, 0);
-        assert_eq!(flat(&messages), ["system: Be brief.", "user: a\n\nb", "assistant: c", "user: d"]);
+        let (messages, truncated_messages) = messages(&prompt, 8_192, true).expect("fits");
+        assert_eq!(truncated_messages, 0);
+        assert_eq!(format_messages(&messages), ["system: Be brief.", "user: a\n\nb", "assistant: c", "user: d"]);
     }
 
     #[test]
-    fn the_oldest_turns_give_way_and_the_instructions_stay() {
+    fn the_oldest_turns_are_omitted_and_the_system_prompt_stays() {
         use Author::{Assistant, User};
         let long = "word ".repeat(200);
         let turns: Vec<_> = (0..41).map(|i| (if i % 2 == 0 { User } else { Assistant }, long.as_str())).collect();
         let prompt = prompt(&turns, None);
-        let (messages, left_out) = messages(&prompt, 4_096, true).expect("fits");
-        assert_eq!(left_out, 32, "3,072 tokens hold ten turns of 290, and the oldest of them is an answer");
+        let (messages, truncated_messages) = messages(&prompt, 4_096, true).expect("fits");
+        assert_eq!(truncated_messages, 32, "3,072 tokens hold ten turns of 290, and the oldest of them is an answer");
         assert_eq!(messages.len(), 10);
         assert_eq!(messages[0].content, "Be brief.");
         assert_eq!(messages[1].role, "user");
     }
 
     #[test]
-    fn a_message_that_does_not_fit_is_never_cut() {
+    fn a_message_that_does_not_fit_is_never_truncated() {
         assert_eq!(messages(&prompt(&[(Author::User, &"x".repeat(40_000))], None), 8_192, true), None);
         assert_eq!(messages(&prompt(&[(Author::User, "x")], None), 8, true), None);
     }
@@ -140,14 +142,14 @@ mod tests {
         let roles: Vec<_> = messages.iter().map(|message| message.role).collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
         assert!(messages[2].content.ends_with("the very end") && messages[2].content.len() < 12_000);
-        assert_eq!(messages[3].content, GO_ON);
+        assert_eq!(messages[3].content, CONTINUE_INSTRUCTION);
     }
 
     #[test]
-    fn instructions_can_stand_in_the_first_message() {
+    fn the_system_prompt_can_be_part_of_the_first_message() {
         use Author::{Assistant, User};
-        let talk = prompt(&[(User, "a"), (Assistant, "b"), (User, "c")], None);
-        let (messages, _) = messages(&talk, 8_192, false).expect("fits");
-        assert_eq!(flat(&messages), ["user: Be brief.\n\na", "assistant: b", "user: c"]);
+        let conversation = prompt(&[(User, "a"), (Assistant, "b"), (User, "c")], None);
+        let (messages, _) = messages(&conversation, 8_192, false).expect("fits");
+        assert_eq!(format_messages(&messages), ["user: Be brief.\n\na", "assistant: b", "user: c"]);
     }
 }

@@ -1,17 +1,17 @@
-//! Formats whose lines stand for themselves: keys and values, patches.
+//! Line-based formats: keys and values, patches.
 
-use super::{Sink, Token, languages::Kind};
+use super::{Token, TokenSink, languages::LanguageKind};
 
-pub(super) fn line(kind: Kind, line: &str, sink: &mut Sink<'_>) {
+pub(super) fn scan_line(kind: LanguageKind, line: &str, sink: &mut TokenSink<'_>) {
     match kind {
-        Kind::Diff => patch(line, sink),
-        Kind::Yaml => keyed(line, ": ", sink),
-        Kind::Keyed => keyed(line, "=", sink),
-        Kind::Code | Kind::Markup => sink.push(Token::Plain, line),
+        LanguageKind::Diff => scan_patch(line, sink),
+        LanguageKind::Yaml => scan_keyed(line, ": ", sink),
+        LanguageKind::Keyed => scan_keyed(line, "=", sink),
+        LanguageKind::Code | LanguageKind::Markup => sink.push(Token::Plain, line),
     }
 }
 
-fn patch(line: &str, sink: &mut Sink<'_>) {
+fn scan_patch(line: &str, sink: &mut TokenSink<'_>) {
     let token = match line.as_bytes().first() {
         _ if line.starts_with("+++")
             || line.starts_with("---")
@@ -28,7 +28,7 @@ fn patch(line: &str, sink: &mut Sink<'_>) {
     sink.push(token, line);
 }
 
-fn keyed(line: &str, mark: &str, sink: &mut Sink<'_>) {
+fn scan_keyed(line: &str, mark: &str, sink: &mut TokenSink<'_>) {
     let begin = line.len() - line.trim_start().len();
     let (indent, mut rest) = line.split_at(begin);
     sink.push(Token::Plain, indent);
@@ -46,10 +46,10 @@ fn keyed(line: &str, mark: &str, sink: &mut Sink<'_>) {
         sink.push(Token::Name, &rest[..at]);
         rest = &rest[at..];
     }
-    value(rest, sink);
+    scan_value(rest, sink);
 }
 
-/// Where the key ends: before the mark, in front of any value.
+/// Where the key ends: at the separator.
 fn key_end(rest: &str, mark: &str) -> Option<usize> {
     let line = rest.trim_end();
     let at = match line.find(mark) {
@@ -60,14 +60,14 @@ fn key_end(rest: &str, mark: &str) -> Option<usize> {
     (at > 0 && !line[..at].contains('#')).then_some(at)
 }
 
-fn value(mut rest: &str, sink: &mut Sink<'_>) {
+fn scan_value(mut rest: &str, sink: &mut TokenSink<'_>) {
     while let Some(first) = rest.chars().next() {
         let (token, end) = match first {
-            '"' | '\'' => (Token::Text, rest[1..].find(first).map_or(rest.len(), |end| end + 2)),
+            '"' | '\'' => (Token::String, rest[1..].find(first).map_or(rest.len(), |end| end + 2)),
             '#' => (Token::Comment, rest.len()),
-            '&' | '*' | '!' => (Token::Meta, word(rest, 1)),
+            '&' | '*' | '!' => (Token::Meta, word_end(rest, 1)),
             c if c.is_ascii_digit() || c.is_alphabetic() => {
-                // A word goes to the next blank or mark, so that `a#b` and `1.2.3` stay whole.
+                // A word extends to the next space or separator, so that `a#b` and `1.2.3` stay whole.
                 let end = rest.find([' ', '\t', '\n', '\r', ',', ']', '}', '[', '{']).unwrap_or(rest.len());
                 (classify(&rest[..end]), end)
             }
@@ -78,7 +78,7 @@ fn value(mut rest: &str, sink: &mut Sink<'_>) {
     }
 }
 
-fn word(rest: &str, from: usize) -> usize {
+fn word_end(rest: &str, from: usize) -> usize {
     rest[from..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(rest.len(), |end| from + end)
 }
 

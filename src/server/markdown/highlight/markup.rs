@@ -1,6 +1,6 @@
-//! HTML, XML and what is written like them.
+//! HTML, XML and similar markup.
 
-use super::{Sink, Token, code::Scanner as Code, languages::Language};
+use super::{Token, TokenSink, code::Scanner as Code, languages::Language};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Open {
@@ -20,30 +20,30 @@ enum Open {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scanner {
     open: Open,
-    /// The scanner and the closing tag of the element whose start tag was read last, where it holds code.
+    /// If the last start tag was of an element that contains code: the scanner for it, and the closing tag.
     embedded: Option<(Code, &'static str)>,
 }
 
 impl Scanner {
-    pub(super) fn line(&mut self, line: &str, sink: &mut Sink<'_>) {
+    pub(super) fn scan_line(&mut self, line: &str, sink: &mut TokenSink<'_>) {
         let mut rest = line;
         while !rest.is_empty() {
             let taken = match self.open {
-                Open::Nothing => self.between(rest, sink),
+                Open::Nothing => self.scan_between(rest, sink),
                 Open::Comment => {
                     let end = rest.find("-->").map(|at| at + 3);
                     self.open = if end.is_some() { Open::Nothing } else { Open::Comment };
                     push(sink, Token::Comment, rest, end.unwrap_or(rest.len()))
                 }
-                Open::Tag => self.tag(rest, sink),
-                Open::Value(quote) => self.value(rest, 0, quote, sink),
-                Open::Embedded => self.embedded(rest, sink),
+                Open::Tag => self.scan_tag(rest, sink),
+                Open::Value(quote) => self.scan_value(rest, 0, quote, sink),
+                Open::Embedded => self.scan_embedded(rest, sink),
             };
             rest = &rest[taken..];
         }
     }
 
-    fn between(&mut self, rest: &str, sink: &mut Sink<'_>) -> usize {
+    fn scan_between(&mut self, rest: &str, sink: &mut TokenSink<'_>) -> usize {
         if rest.starts_with("<!--") {
             self.open = Open::Comment;
             return push(sink, Token::Comment, rest, 4);
@@ -56,7 +56,7 @@ impl Scanner {
                 .find(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '!' | '?' | '-' | ':' | '_' | '.'))
                 .map_or(rest.len(), |end| end + 1);
             self.open = Open::Tag;
-            self.embedded = embedded(&rest[1..name]);
+            self.embedded = find_embedded(&rest[1..name]);
             return push(sink, Token::Keyword, rest, name);
         }
         if rest.starts_with('&')
@@ -69,7 +69,7 @@ impl Scanner {
         push(sink, Token::Plain, rest, end)
     }
 
-    fn tag(&mut self, rest: &str, sink: &mut Sink<'_>) -> usize {
+    fn scan_tag(&mut self, rest: &str, sink: &mut TokenSink<'_>) -> usize {
         let first = rest.chars().next().unwrap_or(' ');
         match first {
             '>' => {
@@ -80,7 +80,7 @@ impl Scanner {
                 self.embedded = None;
                 push(sink, Token::Keyword, rest, 1)
             }
-            '"' | '\'' => self.value(rest, 1, first, sink),
+            '"' | '\'' => self.scan_value(rest, 1, first, sink),
             c if c.is_whitespace() || c == '=' => push(sink, Token::Plain, rest, c.len_utf8()),
             c => {
                 let end =
@@ -90,19 +90,19 @@ impl Scanner {
         }
     }
 
-    fn value(&mut self, rest: &str, from: usize, quote: char, sink: &mut Sink<'_>) -> usize {
+    fn scan_value(&mut self, rest: &str, from: usize, quote: char, sink: &mut TokenSink<'_>) -> usize {
         let end = rest[from..].find(quote).map(|end| from + end + 1);
         self.open = if end.is_some() { Open::Tag } else { Open::Value(quote) };
-        push(sink, Token::Text, rest, end.unwrap_or(rest.len()))
+        push(sink, Token::String, rest, end.unwrap_or(rest.len()))
     }
 
-    fn embedded(&mut self, rest: &str, sink: &mut Sink<'_>) -> usize {
+    fn scan_embedded(&mut self, rest: &str, sink: &mut TokenSink<'_>) -> usize {
         let Some((code, close)) = &mut self.embedded else {
             self.open = Open::Nothing;
             return 0;
         };
         let end = rest.find(*close).unwrap_or(rest.len());
-        code.line(&rest[..end], sink);
+        code.scan_line(&rest[..end], sink);
         if end < rest.len() {
             self.open = Open::Nothing;
             self.embedded = None;
@@ -111,7 +111,7 @@ impl Scanner {
     }
 }
 
-fn embedded(name: &str) -> Option<(Code, &'static str)> {
+fn find_embedded(name: &str) -> Option<(Code, &'static str)> {
     let (language, close) = match name {
         "script" => ("javascript", "</script"),
         "style" => ("css", "</style"),
@@ -120,7 +120,7 @@ fn embedded(name: &str) -> Option<(Code, &'static str)> {
     Language::find(language).map(|language| (Code::new(language), close))
 }
 
-fn push(sink: &mut Sink<'_>, token: Token, rest: &str, end: usize) -> usize {
+fn push(sink: &mut TokenSink<'_>, token: Token, rest: &str, end: usize) -> usize {
     sink.push(token, &rest[..end]);
     end
 }

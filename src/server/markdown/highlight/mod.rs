@@ -1,28 +1,28 @@
-//! Colours for code. One pass over the text, whatever it holds: each byte is looked at a bounded number of times and
-//! nothing is kept but where a comment or string is open, so an answer can be coloured line by line while it grows.
+//! Syntax highlighting in one pass: each byte is read a bounded number of times, and the only state is an open comment
+//! or string, so that a growing answer can be highlighted line by line.
 //!
-//! The languages are tables (`languages/`); programming languages share one scanner (`code.rs`), markup, keyed formats
-//! and patches have their own. A grammar engine would know more, at a price that does not fit here: with syntect and its
-//! usual grammars each language that was shown once kept 5 to 65 MB of compiled expressions and took 40 to 470 ms
-//! to compile them, and the time per line had no bound.
+//! The languages are defined by tables (`languages/`). Programming languages share one scanner (`code.rs`); markup,
+//! key-value formats and patches have their own. A grammar engine would be more precise but too expensive here: with
+//! syntect and its default grammars, each language that had been used once kept 5 to 65 MB of compiled expressions and
+//! took 40 to 470 ms to compile them, and the time per line was unbounded.
 
 mod code;
 mod languages;
 mod lines;
 mod markup;
 
-use super::escape::{Place, push_text};
-use languages::Kind;
+use super::escape::{TextContext, push_text};
 pub(super) use languages::Language;
+use languages::LanguageKind;
 
-/// What a piece of code is. Each has a colour in `style/code.css`.
+/// A kind of token. Each has a colour in `style/code.css`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     Plain,
     Keyword,
     Type,
     Function,
-    Text,
+    String,
     Number,
     Comment,
     Literal,
@@ -39,7 +39,7 @@ impl Token {
             Self::Keyword => Some("t-k"),
             Self::Type => Some("t-t"),
             Self::Function => Some("t-f"),
-            Self::Text => Some("t-s"),
+            Self::String => Some("t-s"),
             Self::Number => Some("t-n"),
             Self::Comment => Some("t-c"),
             Self::Literal => Some("t-l"),
@@ -51,13 +51,13 @@ impl Token {
     }
 }
 
-/// Receives the tokens of a line and writes them, neighbours of one kind as one.
-struct Sink<'a> {
+/// Writes the tokens of a line. Merges adjacent tokens of the same kind.
+struct TokenSink<'a> {
     out: &'a mut String,
     open: Token,
 }
 
-impl Sink<'_> {
+impl TokenSink<'_> {
     fn push(&mut self, token: Token, text: &str) {
         if text.is_empty() {
             return;
@@ -71,7 +71,7 @@ impl Sink<'_> {
             }
             self.open = token;
         }
-        push_text(self.out, text, Place::Code);
+        push_text(self.out, text, TextContext::Code);
     }
 
     fn close(&mut self) {
@@ -82,10 +82,10 @@ impl Sink<'_> {
     }
 }
 
-/// Lines longer than this are not coloured, in bytes. Keeps the look-ahead within a line bounded.
-const LONGEST_LINE: usize = 1_000;
+/// The maximum length of a line that is highlighted, in bytes. Bounds the lookahead within a line.
+const MAX_LINE_BYTES: usize = 1_000;
 
-/// Colours one block of code, line after line.
+/// Highlights one code block, line by line.
 #[derive(Debug, Clone)]
 pub(super) struct Highlighter {
     state: State,
@@ -95,30 +95,30 @@ pub(super) struct Highlighter {
 enum State {
     Code(code::Scanner),
     Markup(Box<markup::Scanner>),
-    Lines(Kind),
+    Lines(LanguageKind),
     Plain,
 }
 
 impl Highlighter {
-    /// A highlighter at the start of a block; without a language the code stays uncoloured.
+    /// A highlighter at the start of a block. Without a language, the code is not highlighted.
     pub(super) fn new(language: Option<&'static Language>) -> Self {
         let state = match language.map(|language| (language, language.kind)) {
             None => State::Plain,
-            Some((language, Kind::Code)) => State::Code(code::Scanner::new(language)),
-            Some((_, Kind::Markup)) => State::Markup(Box::default()),
+            Some((language, LanguageKind::Code)) => State::Code(code::Scanner::new(language)),
+            Some((_, LanguageKind::Markup)) => State::Markup(Box::default()),
             Some((_, kind)) => State::Lines(kind),
         };
         Self { state }
     }
 
-    /// Appends one line with its end, or what there is of the last one. Each line is closed in itself.
+    /// Appends one line with its line ending, or the incomplete last line. Each line closes its own elements.
     pub(super) fn push_line(&mut self, out: &mut String, line: &str) {
-        let mut sink = Sink { out, open: Token::Plain };
+        let mut sink = TokenSink { out, open: Token::Plain };
         match &mut self.state {
-            _ if line.len() > LONGEST_LINE => sink.push(Token::Plain, line),
-            State::Code(scanner) => scanner.line(line, &mut sink),
-            State::Markup(scanner) => scanner.line(line, &mut sink),
-            State::Lines(kind) => lines::line(*kind, line, &mut sink),
+            _ if line.len() > MAX_LINE_BYTES => sink.push(Token::Plain, line),
+            State::Code(scanner) => scanner.scan_line(line, &mut sink),
+            State::Markup(scanner) => scanner.scan_line(line, &mut sink),
+            State::Lines(kind) => lines::scan_line(*kind, line, &mut sink),
             State::Plain => sink.push(Token::Plain, line),
         }
         sink.close();
@@ -135,7 +135,7 @@ mod tests {
         for line in code.split_inclusive('\n') {
             highlighter.push_line(&mut out, line);
         }
-        // Short marks instead of elements keep the expectations readable.
+        // Short marks instead of elements keep the snapshots readable.
         let mut marked = out.replace("</span>", "]");
         for class in "ktfsnclvmid".chars() {
             marked = marked.replace(&format!("<span class=\"t-{class}\">"), &format!("{class}["));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn every_language_keeps_every_byte() {
+    fn every_language_preserves_every_byte() {
         let code = "/* \"a' `b` <!-- # -- // --> ''' \"\"\" $x @y :z #[w] \\\n\\ r#\" 'é漢 \u{202E} 1.2.3 0x' </script> <a b='c' d=\"e\n[x]\nk: v = w ; */ \t\r\n\n<script>'</script>";
         for language in languages::all() {
             let mut out = String::new();

@@ -1,9 +1,9 @@
-//! Chemistry as the package mhchem writes it: `\ce{2H2 + O2 -> 2H2O}`.
+//! Chemical formulas as the package mhchem writes them: `\ce{2H2 + O2 -> 2H2O}`.
 
-/// Groups in groups that are looked into.
-const DEEPEST: usize = 8;
+/// The maximum nesting of groups that is processed.
+const MAX_DEPTH: usize = 8;
 
-/// Arrows, the longest first, the command for each, and the one that takes what stands above and below it.
+/// Arrows, the longest first: the notation, the LaTeX command, and the command for an arrow with labels.
 const ARROWS: &[(&str, &str, &str)] = &[
     ("<=>>", "\\rightleftharpoons ", "\\xrightleftharpoons"),
     ("<<=>", "\\rightleftharpoons ", "\\xrightleftharpoons"),
@@ -19,83 +19,83 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("↔", "\\longleftrightarrow ", "\\xleftrightarrow"),
 ];
 
-/// The LaTeX for what stands in `\ce{…}`.
-pub(super) fn formula(source: &str) -> String {
-    let mut writer = Writer { rest: source, out: String::new(), last: Last::Start, depth: 0 };
+/// Converts the argument of `\ce{…}` to LaTeX.
+pub(super) fn convert(source: &str) -> String {
+    let mut writer = Writer { rest: source, out: String::new(), previous: Previous::Start, depth: 0 };
     writer.run();
     writer.out
 }
 
-/// What was written last decides what a digit or a sign means.
+/// The previous item. It decides the meaning of a digit or a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
+enum Previous {
     /// Nothing yet, or an operator.
     Start,
-    /// A blank.
+    /// White space.
     Blank,
     /// A number before a substance.
     Number,
     /// A letter or a closing bracket.
     Atom,
-    /// What stands high or low before an atom.
+    /// A superscript or subscript before an atom.
     Script,
 }
 
 struct Writer<'a> {
     rest: &'a str,
     out: String,
-    last: Last,
+    previous: Previous,
     depth: usize,
 }
 
 impl<'a> Writer<'a> {
     fn run(&mut self) {
         while let Some(c) = self.rest.chars().next() {
-            if self.arrow() || self.state() || self.standing_alone() {
+            if self.write_arrow() || self.write_state() || self.write_standalone() {
                 continue;
             }
             match c {
                 c if c.is_whitespace() => {
                     self.rest = self.rest.trim_start();
-                    if self.last != Last::Start {
-                        self.last = Last::Blank;
+                    if self.previous != Previous::Start {
+                        self.previous = Previous::Blank;
                     }
                 }
-                '0'..='9' => self.number(),
-                '^' | '_' => self.script(c),
-                '+' | '-' | '−' => self.sign(c),
-                '{' => self.group(),
-                '$' => self.mathematics(),
-                '\\' => self.command(),
-                '(' | '[' => self.one("", c, "", Last::Start),
-                ')' | ']' => self.one("", c, "", Last::Atom),
-                '.' | '*' | '·' | '•' if self.last != Last::Start && c != '•' => {
-                    self.push("{\\cdot}", c, Last::Start)
+                '0'..='9' => self.write_number(),
+                '^' | '_' => self.write_script(c),
+                '+' | '-' | '−' => self.write_sign(c),
+                '{' => self.write_group(),
+                '$' => self.write_math(),
+                '\\' => self.write_command(),
+                '(' | '[' => self.push_char("", c, "", Previous::Start),
+                ')' | ']' => self.push_char("", c, "", Previous::Atom),
+                '.' | '*' | '·' | '•' if self.previous != Previous::Start && c != '•' => {
+                    self.push("{\\cdot}", c, Previous::Start)
                 }
-                '•' => self.push("\\bullet ", c, Last::Atom),
-                '=' if self.last == Last::Atom => self.push("{=}", c, Last::Start),
-                '#' => self.push("{\\equiv}", c, Last::Start),
-                '~' => self.push("{\\sim}", c, Last::Start),
-                ',' | ';' => self.one("", c, "\\ ", Last::Start),
-                '%' => self.push("\\%", c, Last::Start),
-                '&' | '}' => self.push("", c, Last::Start),
-                c if c.is_alphabetic() => self.letters(),
-                c => self.one("", c, "", Last::Start),
+                '•' => self.push("\\bullet ", c, Previous::Atom),
+                '=' if self.previous == Previous::Atom => self.push("{=}", c, Previous::Start),
+                '#' => self.push("{\\equiv}", c, Previous::Start),
+                '~' => self.push("{\\sim}", c, Previous::Start),
+                ',' | ';' => self.push_char("", c, "\\ ", Previous::Start),
+                '%' => self.push("\\%", c, Previous::Start),
+                '&' | '}' => self.push("", c, Previous::Start),
+                c if c.is_alphabetic() => self.write_letters(),
+                c => self.push_char("", c, "", Previous::Start),
             }
         }
     }
 
-    /// Writes for a character, and passes over it.
-    fn push(&mut self, latex: &str, c: char, last: Last) {
+    /// Appends LaTeX for a character and skips the character.
+    fn push(&mut self, latex: &str, c: char, previous: Previous) {
         self.out.push_str(latex);
         self.rest = &self.rest[c.len_utf8()..];
-        self.last = last;
+        self.previous = previous;
     }
 
-    fn one(&mut self, before: &str, c: char, after: &str, last: Last) {
+    fn push_char(&mut self, before: &str, c: char, after: &str, previous: Previous) {
         self.out.push_str(before);
         self.out.push(c);
-        self.push(after, c, last);
+        self.push(after, c, previous);
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
         taken
     }
 
-    fn arrow(&mut self) -> bool {
+    fn write_arrow(&mut self) -> bool {
         let Some((mark, plain, labelled)) = ARROWS.iter().find(|(mark, ..)| self.rest.starts_with(mark)) else {
             return false;
         };
@@ -117,19 +117,19 @@ impl<'a> Writer<'a> {
                 self.out.push_str(labelled);
                 if let Some(below) = below {
                     self.out.push('[');
-                    self.nested(below);
+                    self.write_nested(below);
                     self.out.push(']');
                 }
                 self.out.push('{');
-                self.nested(above);
+                self.write_nested(above);
                 self.out.push('}');
             }
         }
-        self.last = Last::Start;
+        self.previous = Previous::Start;
         true
     }
 
-    /// What stands in brackets behind an arrow.
+    /// A label in brackets after an arrow.
     fn label(&mut self) -> Option<&'a str> {
         let inside = self.rest.strip_prefix('[')?;
         let mut depth = 0_usize;
@@ -147,17 +147,21 @@ impl<'a> Writer<'a> {
         Some(&inside[..end])
     }
 
-    fn nested(&mut self, source: &str) {
-        if self.depth < DEEPEST {
-            let mut inner =
-                Writer { rest: source, out: std::mem::take(&mut self.out), last: Last::Start, depth: self.depth + 1 };
+    fn write_nested(&mut self, source: &str) {
+        if self.depth < MAX_DEPTH {
+            let mut inner = Writer {
+                rest: source,
+                out: std::mem::take(&mut self.out),
+                previous: Previous::Start,
+                depth: self.depth + 1,
+            };
             inner.run();
             self.out = inner.out;
         }
     }
 
-    /// `(aq)` and the like: the state of a substance.
-    fn state(&mut self) -> bool {
+    /// A state of matter, such as `(aq)`.
+    fn write_state(&mut self) -> bool {
         let Some(inside) = self.rest.strip_prefix('(') else { return false };
         let Some((state, _)) = inside.split_once(')') else { return false };
         if !matches!(state, "s" | "l" | "g" | "aq" | "cr" | "am" | "sln" | "ads") {
@@ -167,38 +171,38 @@ impl<'a> Writer<'a> {
         self.out.push_str("\\,(\\mathrm{");
         self.out.push_str(state);
         self.out.push_str("})");
-        self.last = Last::Atom;
+        self.previous = Previous::Atom;
         true
     }
 
-    /// Between blanks: `v` and `^` are what falls out and what escapes, `+` and `=` are operators.
-    fn standing_alone(&mut self) -> bool {
+    /// Characters between spaces: `v` is a precipitate, `^` a gas, `+` and `=` are operators.
+    fn write_standalone(&mut self) -> bool {
         let mut chars = self.rest.chars();
         let (Some(c), after) = (chars.next(), chars.next()) else { return false };
-        let is_alone = matches!(self.last, Last::Blank | Last::Start)
+        let is_alone = matches!(self.previous, Previous::Blank | Previous::Start)
             && after.is_none_or(|c| c.is_whitespace() || matches!(c, ')' | ',' | '}'));
         let latex = match c {
-            'v' | '↓' if self.last == Last::Blank => "\\downarrow ",
-            '^' | '↑' if self.last == Last::Blank => "\\uparrow ",
+            'v' | '↓' if self.previous == Previous::Blank => "\\downarrow ",
+            '^' | '↑' if self.previous == Previous::Blank => "\\uparrow ",
             '+' => "+",
             '-' | '−' => "-",
             '=' => "=",
             _ => return false,
         };
         if is_alone {
-            self.push(latex, c, Last::Start);
+            self.push(latex, c, Previous::Start);
         }
         is_alone
     }
 
-    /// An index behind an atom, else how much there is of what follows.
-    fn number(&mut self) {
-        // `Fe0.95O` has a fraction of an atom, `CuSO4.5H2O` a dot between two substances.
-        let is_decimal = self.last != Last::Atom || self.rest.starts_with("0.");
+    /// A subscript after an atom, otherwise a coefficient.
+    fn write_number(&mut self) {
+        // `Fe0.95O` has a fractional subscript; `CuSO4.5H2O` has a dot between two substances.
+        let is_decimal = self.previous != Previous::Atom || self.rest.starts_with("0.");
         let is_part = |byte: &u8| byte.is_ascii_digit() || (is_decimal && *byte == b'.');
         let digits = self.rest[..self.rest.bytes().take_while(is_part).count()].trim_end_matches('.');
         self.take(digits.len());
-        if self.last == Last::Atom {
+        if self.previous == Previous::Atom {
             self.out.push_str("_{");
             self.out.push_str(digits);
             self.out.push('}');
@@ -214,13 +218,13 @@ impl<'a> Writer<'a> {
         if self.rest.trim_start().starts_with(|c: char| c.is_alphabetic() || matches!(c, '(' | '[')) {
             self.out.push_str("\\,");
         }
-        self.last = Last::Number;
+        self.previous = Previous::Number;
     }
 
-    /// `^2-`, `^{14}`, `_n`.
-    fn script(&mut self, mark: char) {
+    /// Superscripts and subscripts: `^2-`, `^{14}`, `_n`.
+    fn write_script(&mut self, mark: char) {
         self.take(1);
-        if !matches!(self.last, Last::Atom | Last::Script) {
+        if !matches!(self.previous, Previous::Atom | Previous::Script) {
             self.out.push_str("{}");
         }
         self.out.push(mark);
@@ -239,51 +243,51 @@ impl<'a> Writer<'a> {
         if inside.contains('\\') || inside.contains('$') {
             self.out.push_str(&inside.replace('$', ""));
         } else {
-            self.upright(inside, false);
+            self.write_upright(inside, false);
         }
         self.out.push('}');
-        // What the script belongs to may go on: `^{14}C`, `SO4^2-`.
-        self.last = if self.last == Last::Atom { Last::Atom } else { Last::Script };
+        // The base of the script may continue: `^{14}C`, `SO4^2-`.
+        self.previous = if self.previous == Previous::Atom { Previous::Atom } else { Previous::Script };
     }
 
-    /// The inside of a group, which is passed over.
+    /// Takes a group and returns its inside.
     fn braces(&mut self) -> Option<&'a str> {
-        let end = super::closing_brace(self.rest).filter(|_| self.rest.starts_with('{'))?;
+        let end = super::find_closing_brace(self.rest).filter(|_| self.rest.starts_with('{'))?;
         Some(&self.take(end + 1)[1..end])
     }
 
-    /// A charge behind an atom, a bond between two, else an operator.
-    fn sign(&mut self, c: char) {
+    /// A charge after an atom, a bond between two atoms, otherwise an operator.
+    fn write_sign(&mut self, c: char) {
         let sign = if c == '+' { "+" } else { "-" };
         let after = self.rest[c.len_utf8()..].chars().next();
         let is_bond = after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '(' | '[' | '\\' | '{'));
-        match self.last {
-            Last::Atom if !is_bond => self.push(&format!("^{{{sign}}}"), c, Last::Atom),
-            Last::Atom if c != '+' => self.push("{-}", c, Last::Start),
-            _ => self.push(sign, c, Last::Start),
+        match self.previous {
+            Previous::Atom if !is_bond => self.push(&format!("^{{{sign}}}"), c, Previous::Atom),
+            Previous::Atom if c != '+' => self.push("{-}", c, Previous::Start),
+            _ => self.push(sign, c, Previous::Start),
         }
     }
 
-    fn group(&mut self) {
-        let Some(inside) = self.braces() else { return self.push("", '{', self.last) };
+    fn write_group(&mut self) {
+        let Some(inside) = self.braces() else { return self.push("", '{', self.previous) };
         self.out.push('{');
-        self.nested(inside);
+        self.write_nested(inside);
         self.out.push('}');
-        self.last = Last::Atom;
+        self.previous = Previous::Atom;
     }
 
-    fn mathematics(&mut self) {
-        let Some(end) = self.rest[1..].find('$') else { return self.push("", '$', Last::Start) };
+    fn write_math(&mut self) {
+        let Some(end) = self.rest[1..].find('$') else { return self.push("", '$', Previous::Start) };
         let inside = &self.take(end + 2)[1..=end];
         self.out.push('{');
         self.out.push_str(inside);
         self.out.push('}');
-        self.last = Last::Atom;
+        self.previous = Previous::Atom;
     }
 
-    /// LaTeX goes through with its arguments; `\bond{…}` is a line.
-    fn command(&mut self) {
-        let Some(length) = super::name_length(&self.rest[1..]) else { return self.push("", '\\', Last::Start) };
+    /// Copies a LaTeX command with its arguments. `\bond{…}` becomes a bond.
+    fn write_command(&mut self) {
+        let Some(length) = super::name_length(&self.rest[1..]) else { return self.push("", '\\', Previous::Start) };
         let name = self.take(length + 1);
         if name == "\\bond" {
             let bond = match self.braces().unwrap_or_default() {
@@ -296,7 +300,7 @@ impl<'a> Writer<'a> {
                 _ => "{-}",
             };
             self.out.push_str(bond);
-            self.last = Last::Start;
+            self.previous = Previous::Start;
             return;
         }
         self.out.push_str(name);
@@ -310,28 +314,28 @@ impl<'a> Writer<'a> {
         if !has_arguments && length > 0 {
             self.out.push(' ');
         }
-        self.last = Last::Atom;
+        self.previous = Previous::Atom;
     }
 
-    /// Symbols of elements are upright; a single small letter is a number that is not known.
-    fn letters(&mut self) {
+    /// Element symbols are upright. A single lower-case letter is an unknown coefficient.
+    fn write_letters(&mut self) {
         let length: usize = self.rest.chars().take_while(|c| c.is_alphabetic()).map(char::len_utf8).sum();
         let letters = &self.rest[..length];
         let first = letters.chars().next().unwrap_or_default();
         let second = letters[first.len_utf8()..].chars().next();
-        let is_unknown = first.is_ascii_lowercase()
-            && self.last != Last::Atom
+        let is_unknown_number = first.is_ascii_lowercase()
+            && self.previous != Previous::Atom
             && second.is_none_or(char::is_uppercase)
             && !(first == 'e' && self.rest[1..].starts_with(['-', '+', '^']));
-        if is_unknown {
-            return self.one("", first, "\\,", Last::Number);
+        if is_unknown_number {
+            return self.push_char("", first, "\\,", Previous::Number);
         }
         let letters = self.take(length);
-        self.upright(letters, true);
-        self.last = Last::Atom;
+        self.write_upright(letters, true);
+        self.previous = Previous::Atom;
     }
 
-    fn upright(&mut self, text: &str, is_symbol: bool) {
+    fn write_upright(&mut self, text: &str, is_symbol: bool) {
         let is_variable = !is_symbol && text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_lowercase());
         if is_variable || !text.contains(char::is_alphabetic) {
             self.out
@@ -372,7 +376,7 @@ mod tests {
             ("NO_x", r"\mathrm{NO}_{x}"),
             ("H2C$x$", r"\mathrm{H}_{2}\mathrm{C}{x}"),
         ] {
-            assert_eq!(formula(source), latex, "{source}");
+            assert_eq!(convert(source), latex, "{source}");
         }
     }
 }

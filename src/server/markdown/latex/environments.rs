@@ -1,25 +1,25 @@
-//! Environments, and what the converter knows in their place.
+//! LaTeX environments, and their equivalents that the converter supports.
 
-/// What is written at the ends of an environment.
+/// The replacement of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Environment {
     pub(super) begin: &'static str,
     pub(super) end: &'static str,
-    /// Whether its rows have numbers, so that they may have tags.
-    pub(super) has_numbers: bool,
-    /// Whether a number of columns follows its name, of no effect here.
-    pub(super) has_count: bool,
-    /// Whether its name is shown, because nothing is known about it.
+    /// Whether its rows are numbered, so that they may have tags.
+    pub(super) is_numbered: bool,
+    /// Whether a column count follows the name. It is ignored.
+    pub(super) has_column_count: bool,
+    /// Whether the environment is unknown. Its name is then shown.
     pub(super) is_unknown: bool,
 }
 
-/// The environment of a name; `None` where it cannot be shown.
-pub(super) fn environment(name: &str) -> Option<Environment> {
+/// The replacement for an environment. `None` if it cannot be shown.
+pub(super) fn find_environment(name: &str) -> Option<Environment> {
     let plain = Environment {
         begin: "\\begin{matrix}",
         end: "\\end{matrix}",
-        has_numbers: false,
-        has_count: false,
+        is_numbered: false,
+        has_column_count: false,
         is_unknown: false,
     };
     macro_rules! named {
@@ -28,17 +28,17 @@ pub(super) fn environment(name: &str) -> Option<Environment> {
         };
     }
     Some(match name {
-        "align" | "eqnarray" | "flalign" => Environment { has_numbers: true, ..named!("align") },
-        "align*" | "eqnarray*" | "flalign*" => Environment { has_numbers: true, ..named!("align*") },
-        "alignat" | "xalignat" => Environment { has_numbers: true, has_count: true, ..named!("align") },
-        "alignat*" | "xalignat*" => Environment { has_numbers: true, has_count: true, ..named!("align*") },
-        "equation" => Environment { has_numbers: true, ..named!("equation") },
-        "equation*" => Environment { has_numbers: true, ..named!("equation*") },
-        "gather" => Environment { has_numbers: true, ..named!("gather") },
-        "gather*" | "multline*" => Environment { has_numbers: true, ..named!("gather*") },
-        "multline" => Environment { has_numbers: true, ..named!("multline") },
+        "align" | "eqnarray" | "flalign" => Environment { is_numbered: true, ..named!("align") },
+        "align*" | "eqnarray*" | "flalign*" => Environment { is_numbered: true, ..named!("align*") },
+        "alignat" | "xalignat" => Environment { is_numbered: true, has_column_count: true, ..named!("align") },
+        "alignat*" | "xalignat*" => Environment { is_numbered: true, has_column_count: true, ..named!("align*") },
+        "equation" => Environment { is_numbered: true, ..named!("equation") },
+        "equation*" => Environment { is_numbered: true, ..named!("equation*") },
+        "gather" => Environment { is_numbered: true, ..named!("gather") },
+        "gather*" | "multline*" => Environment { is_numbered: true, ..named!("gather*") },
+        "multline" => Environment { is_numbered: true, ..named!("multline") },
         "aligned" | "split" => named!("aligned"),
-        "alignedat" => Environment { has_count: true, ..named!("aligned") },
+        "alignedat" => Environment { has_column_count: true, ..named!("aligned") },
         "gathered" | "lgathered" | "rgathered" => named!("gathered"),
         "array" | "tabular" => named!("array"),
         "darray" => named!("darray"),
@@ -54,7 +54,7 @@ pub(super) fn environment(name: &str) -> Option<Environment> {
         "vmatrix" | "vmatrix*" | "vsmallmatrix" => named!("vmatrix"),
         "Vmatrix" | "Vmatrix*" | "Vsmallmatrix" => named!("Vmatrix"),
         "math" | "displaymath" | "subequations" | "center" => Environment { begin: "{", end: "}", ..plain },
-        // Diagrams of arrows need a layout of their own; documents are no formulas.
+        // Commutative diagrams need a layout of their own, and documents are not formulas.
         "CD" | "tikzcd" | "tikzpicture" | "picture" | "document" | "itemize" | "enumerate" => return None,
         _ => Environment { is_unknown: true, ..plain },
     })

@@ -1,5 +1,6 @@
-//! LaTeX as models write it into LaTeX as the converter knows it: other names, what Markdown needs in another form,
-//! chemistry. The work grows with the text: every argument is read once, and nothing is expanded again.
+//! Translates LaTeX as models write it to LaTeX that the converter supports: aliases, replacements for unsupported
+//! commands, chemistry. The work is linear in the length of the formula: every argument is read once, and nothing is
+//! expanded again.
 
 mod chemistry;
 mod environments;
@@ -7,38 +8,38 @@ mod names;
 mod text;
 mod units;
 
-use environments::{Environment, environment};
-use names::{COLORS, REFUSED, other_name};
+use environments::{Environment, find_environment};
+use names::{COLOR_NAMES, FORBIDDEN_COMMANDS, alias};
 
-/// Arguments in arguments that are looked into; what is nested deeper stays as it is.
-const DEEPEST: usize = 40;
+/// The maximum nesting of arguments that is translated. Deeper ones are copied unchanged.
+const MAX_DEPTH: usize = 40;
 
-/// Rewrites a formula; `None` where it holds a command that is refused.
+/// Translates a formula. `None` if it contains a forbidden command.
 pub(super) fn translate(latex: &str) -> Option<String> {
     let mut translator = Translator::default();
-    translator.walk(latex, 0)?;
+    translator.translate_part(latex, 0)?;
     Some(translator.out)
 }
 
 #[derive(Debug, Default)]
 struct Translator<'a> {
     out: String,
-    /// The open environments, and whether their rows may have numbers.
+    /// The open environments.
     environments: Vec<Environment>,
-    /// What `\DeclareMathOperator` has named.
+    /// The operators defined with `\DeclareMathOperator`: name and text.
     operators: Vec<(&'a str, &'a str)>,
 }
 
-/// The rest of a formula, of which commands take their arguments.
+/// The remaining source, from which commands take their arguments.
 #[derive(Debug, Clone, Copy)]
-struct Rest<'a>(&'a str);
+struct Source<'a>(&'a str);
 
-impl<'a> Rest<'a> {
-    /// The next argument: a group, without its braces, a command or a character.
-    fn argument(&mut self) -> Option<&'a str> {
+impl<'a> Source<'a> {
+    /// Takes the next argument: a group (without its braces), a command or a character.
+    fn take_argument(&mut self) -> Option<&'a str> {
         let rest = self.0.trim_start();
         let (argument, length) = if rest.starts_with('{') {
-            let end = closing_brace(rest)?;
+            let end = find_closing_brace(rest)?;
             (&rest[1..end], end + 1)
         } else if let Some(name) = rest.strip_prefix('\\') {
             let length = 1 + name_length(name)?;
@@ -51,8 +52,8 @@ impl<'a> Rest<'a> {
         Some(argument)
     }
 
-    /// The next argument if it stands in brackets.
-    fn option(&mut self) -> Option<&'a str> {
+    /// Takes the next argument if it is in brackets.
+    fn take_optional_argument(&mut self) -> Option<&'a str> {
         let rest = self.0.trim_start().strip_prefix('[')?;
         let mut depth = 0_usize;
         for (at, byte) in rest.bytes().enumerate() {
@@ -69,23 +70,23 @@ impl<'a> Rest<'a> {
         None
     }
 
-    /// Passes over `[t]` behind the name of an environment.
-    fn position(&mut self) {
+    /// Skips a position such as `[t]` after the name of an environment.
+    fn skip_position(&mut self) {
         let mut after = *self;
-        if matches!(after.option().map(str::trim), Some("t" | "b" | "c" | "l" | "r")) {
+        if matches!(after.take_optional_argument().map(str::trim), Some("t" | "b" | "c" | "l" | "r")) {
             *self = after;
         }
     }
 }
 
-/// The length of a command's name: letters, or one other character.
+/// The length of a command name: letters, or one other character.
 fn name_length(name: &str) -> Option<usize> {
     let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
     if letters > 0 { Some(letters) } else { name.chars().next().map(char::len_utf8) }
 }
 
-/// Where the brace that a text begins with is closed.
-fn closing_brace(text: &str) -> Option<usize> {
+/// The position of the brace that closes the one at the start of the text.
+fn find_closing_brace(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -103,29 +104,29 @@ fn closing_brace(text: &str) -> Option<usize> {
 }
 
 impl<'a> Translator<'a> {
-    fn walk(&mut self, latex: &'a str, depth: usize) -> Option<()> {
-        if depth > DEEPEST {
+    fn translate_part(&mut self, latex: &'a str, depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH {
             self.out.push_str(latex);
             return Some(());
         }
-        let mut rest = Rest(latex);
+        let mut rest = Source(latex);
         while let Some(at) = rest.0.find('\\') {
-            self.plain(&rest.0[..at]);
+            self.push_plain(&rest.0[..at]);
             let Some(length) = name_length(&rest.0[at + 1..]) else {
-                // A blank behind a backslash at the end was cut off.
+                // A backslash at the end was followed by a space that has been trimmed.
                 self.out.push_str("\\ ");
                 return Some(());
             };
             let name = &rest.0[at + 1..at + 1 + length];
-            rest = Rest(&rest.0[at + 1 + length..]);
-            self.command(name, &mut rest, depth)?;
+            rest = Source(&rest.0[at + 1 + length..]);
+            self.translate_command(name, &mut rest, depth)?;
         }
-        self.plain(rest.0);
+        self.push_plain(rest.0);
         Some(())
     }
 
-    /// What holds no commands. `#` and `50%` are meant as they are.
-    fn plain(&mut self, latex: &str) {
+    /// Copies text without commands. Escapes `#` and the `%` of `50%`, which are meant literally.
+    fn push_plain(&mut self, latex: &str) {
         let mut last = ' ';
         for c in latex.chars() {
             if c == '#' || (c == '%' && last.is_ascii_digit()) {
@@ -136,19 +137,20 @@ impl<'a> Translator<'a> {
         }
     }
 
-    fn command(&mut self, name: &'a str, rest: &mut Rest<'a>, depth: usize) -> Option<()> {
+    fn translate_command(&mut self, name: &'a str, rest: &mut Source<'a>, depth: usize) -> Option<()> {
         if name == "renewcommand" && rest.0.starts_with("{\\arraystretch}") {
-            rest.argument();
-            rest.argument();
+            rest.take_argument();
+            rest.take_argument();
             return Some(());
         }
-        if REFUSED.contains(&name) {
+        if FORBIDDEN_COMMANDS.contains(&name) {
             return None;
         }
         let before = *rest;
-        let is_done =
-            self.structure(name, rest, depth)? || self.wrapper(name, rest, depth)? || self.text(name, rest, depth)?;
-        if is_done {
+        let is_handled = self.translate_structure(name, rest, depth)?
+            || self.translate_wrapper(name, rest, depth)?
+            || self.translate_text(name, rest, depth)?;
+        if is_handled {
             return Some(());
         }
         *rest = before;
@@ -156,9 +158,9 @@ impl<'a> Translator<'a> {
             self.out.push_str("\\operatorname{");
             self.out.push_str(operator);
             self.out.push('}');
-        } else if let Some(other) = other_name(name) {
+        } else if let Some(other) = alias(name) {
             self.out.push_str(other);
-            // The name must not grow together with a letter.
+            // The replacement must not merge with the following letter.
             if other.ends_with(|c: char| c.is_ascii_alphabetic())
                 && rest.0.starts_with(|c: char| c.is_ascii_alphabetic())
             {
@@ -171,20 +173,20 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// Environments, numbers and names of equations; whether the command was one of these.
-    fn structure(&mut self, name: &str, rest: &mut Rest<'a>, depth: usize) -> Option<bool> {
-        let has_numbers = self.environments.last().is_some_and(|open| open.has_numbers);
+    /// Environments, equation numbers and labels. Returns whether the command is one of these.
+    fn translate_structure(&mut self, name: &str, rest: &mut Source<'a>, depth: usize) -> Option<bool> {
+        let is_numbered = self.environments.last().is_some_and(|open| open.is_numbered);
         match name {
             "begin" | "end" => {
-                let Some(name_of_it) = rest.argument() else { return Some(false) };
-                let known = environment(name_of_it)?;
+                let Some(environment_name) = rest.take_argument() else { return Some(false) };
+                let known = find_environment(environment_name)?;
                 if name == "begin" {
-                    rest.position();
-                    if known.has_count {
-                        rest.argument();
+                    rest.skip_position();
+                    if known.has_column_count {
+                        rest.take_argument();
                     }
                     if known.is_unknown {
-                        self.source(&format!("\\begin{{{name_of_it}}}"));
+                        self.push_source(&format!("\\begin{{{environment_name}}}"));
                     }
                     self.out.push_str(known.begin);
                     self.environments.push(known);
@@ -192,46 +194,48 @@ impl<'a> Translator<'a> {
                     self.environments.pop();
                     self.out.push_str(known.end);
                     if known.is_unknown {
-                        self.source(&format!("\\end{{{name_of_it}}}"));
+                        self.push_source(&format!("\\end{{{environment_name}}}"));
                     }
                 }
             }
             "label" => {
-                rest.argument();
+                rest.take_argument();
             }
-            "nonumber" | "notag" if !has_numbers => {}
-            "tag" if !has_numbers => {
+            "nonumber" | "notag" if !is_numbered => {}
+            "tag" if !is_numbered => {
                 let is_plain = rest.0.starts_with('*');
-                *rest = Rest(rest.0.strip_prefix('*').unwrap_or(rest.0));
-                let Some(tag) = rest.argument() else { return Some(false) };
+                *rest = Source(rest.0.strip_prefix('*').unwrap_or(rest.0));
+                let Some(tag) = rest.take_argument() else { return Some(false) };
                 self.out.push_str("\\qquad ");
-                self.words(&if is_plain { tag.to_owned() } else { format!("({tag})") });
+                self.push_text(&if is_plain { tag.to_owned() } else { format!("({tag})") });
             }
             "eqref" | "ref" => {
-                let Some(label) = rest.argument() else { return Some(false) };
+                let Some(label) = rest.take_argument() else { return Some(false) };
                 let label = label.replace('_', "\\_");
-                self.words(&if name == "eqref" { format!("({label})") } else { label });
+                self.push_text(&if name == "eqref" { format!("({label})") } else { label });
             }
             "DeclareMathOperator" => {
-                *rest = Rest(rest.0.strip_prefix('*').unwrap_or(rest.0));
-                let (Some(operator), Some(shown)) = (rest.argument(), rest.argument()) else { return Some(false) };
+                *rest = Source(rest.0.strip_prefix('*').unwrap_or(rest.0));
+                let (Some(operator), Some(text)) = (rest.take_argument(), rest.take_argument()) else {
+                    return Some(false);
+                };
                 let is_plain =
                     |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'*' | b'\\' | b',');
-                if shown.len() <= 40 && shown.bytes().all(is_plain) {
-                    self.operators.push((operator.trim().trim_start_matches('\\'), shown));
+                if text.len() <= 40 && text.bytes().all(is_plain) {
+                    self.operators.push((operator.trim().trim_start_matches('\\'), text));
                 }
             }
             "substack" => {
-                let Some(lines) = rest.argument() else { return Some(false) };
-                self.wrap("\\begin{subarray}{c}", lines, "\\end{subarray}", depth)?;
+                let Some(lines) = rest.take_argument() else { return Some(false) };
+                self.push_wrapped("\\begin{subarray}{c}", lines, "\\end{subarray}", depth)?;
             }
             _ => return Some(false),
         }
         Some(true)
     }
 
-    /// Commands around an argument; whether the command was one of these.
-    fn wrapper(&mut self, name: &str, rest: &mut Rest<'a>, depth: usize) -> Option<bool> {
+    /// Commands that wrap an argument. Returns whether the command is one of these.
+    fn translate_wrapper(&mut self, name: &str, rest: &mut Source<'a>, depth: usize) -> Option<bool> {
         let (options, skipped, open, close) = match name {
             "boxed" => (0, 0, "\\begin{darray}{|c|}\\hline {", "}\\\\\\hline\\end{darray}"),
             "smash" => (1, 0, "{", "}"),
@@ -242,7 +246,7 @@ impl<'a> Translator<'a> {
             "raisebox" => (0, 1, "{", "}"),
             "multicolumn" => (0, 2, "{", "}"),
             "cline" => {
-                rest.argument();
+                rest.take_argument();
                 return Some(true);
             }
             "pod" => (0, 0, "\\quad({", "})"),
@@ -256,40 +260,42 @@ impl<'a> Translator<'a> {
             "Set" | "set" => (0, 0, "\\left\\{", "\\right\\}"),
             "Braket" => (0, 0, "\\left\\langle ", "\\right\\rangle "),
             "textcolor" => {
-                rest.option();
-                let Some(color) = rest.argument() else { return Some(false) };
-                let Some(inside) = rest.argument() else { return Some(false) };
+                rest.take_optional_argument();
+                let Some(color) = rest.take_argument() else { return Some(false) };
+                let Some(inside) = rest.take_argument() else { return Some(false) };
                 self.out.push('{');
-                self.color(color);
-                self.walk(inside, depth + 1)?;
+                self.push_color(color);
+                self.translate_part(inside, depth + 1)?;
                 self.out.push('}');
                 return Some(true);
             }
             "color" => {
-                if rest.option().is_some() {
+                if rest.take_optional_argument().is_some() {
                     return Some(false);
                 }
-                let Some(color) = rest.argument() else { return Some(false) };
-                self.color(color);
+                let Some(color) = rest.take_argument() else { return Some(false) };
+                self.push_color(color);
                 return Some(true);
             }
             "cancelto" => {
-                let (Some(value), Some(inside)) = (rest.argument(), rest.argument()) else { return Some(false) };
-                self.wrap("\\overset{", value, "}", depth)?;
-                self.wrap("{\\cancel{", inside, "}}", depth)?;
+                let (Some(value), Some(inside)) = (rest.take_argument(), rest.take_argument()) else {
+                    return Some(false);
+                };
+                self.push_wrapped("\\overset{", value, "}", depth)?;
+                self.push_wrapped("{\\cancel{", inside, "}}", depth)?;
                 return Some(true);
             }
             "mathchoice" => {
-                let Some(inside) = rest.argument() else { return Some(false) };
+                let Some(inside) = rest.take_argument() else { return Some(false) };
                 for _ in 0..3 {
-                    rest.argument();
+                    rest.take_argument();
                 }
-                self.wrap("{", inside, "}", depth)?;
+                self.push_wrapped("{", inside, "}", depth)?;
                 return Some(true);
             }
             "ce" | "cee" | "pu" => {
-                let Some(inside) = rest.argument() else { return Some(false) };
-                let formula = if name == "pu" { units::unit(inside) } else { chemistry::formula(inside) };
+                let Some(inside) = rest.take_argument() else { return Some(false) };
+                let formula = if name == "pu" { units::convert(inside) } else { chemistry::convert(inside) };
                 self.out.push('{');
                 self.out.push_str(&formula);
                 self.out.push('}');
@@ -298,25 +304,25 @@ impl<'a> Translator<'a> {
             _ => return Some(false),
         };
         if options > 0 {
-            rest.option();
+            rest.take_optional_argument();
         }
         for _ in 0..skipped {
-            rest.argument();
+            rest.take_argument();
         }
-        let Some(inside) = rest.argument() else { return Some(false) };
-        self.wrap(open, inside, close, depth)?;
+        let Some(inside) = rest.take_argument() else { return Some(false) };
+        self.push_wrapped(open, inside, close, depth)?;
         Some(true)
     }
 
-    fn wrap(&mut self, open: &str, inside: &'a str, close: &str, depth: usize) -> Option<()> {
+    fn push_wrapped(&mut self, open: &str, inside: &'a str, close: &str, depth: usize) -> Option<()> {
         self.out.push_str(open);
-        self.walk(inside, depth + 1)?;
+        self.translate_part(inside, depth + 1)?;
         self.out.push_str(close);
         Some(())
     }
 
-    /// A color by a name or by its digits; what is none has no effect.
-    fn color(&mut self, color: &str) {
+    /// Sets a color by name or hex digits. Ignores invalid colors.
+    fn push_color(&mut self, color: &str) {
         let digits = color.trim_start_matches('#');
         let digit = |at: usize| digits.get(at..=at).and_then(|digit| u8::from_str_radix(digit, 16).ok());
         let parts: Option<Vec<u8>> = match digits.len() {
@@ -324,19 +330,19 @@ impl<'a> Translator<'a> {
             3 => (0..3).map(|n| Some(digit(n)? * 17)).collect(),
             _ => None,
         };
-        if COLORS.contains(&color) {
+        if COLOR_NAMES.contains(&color) {
             self.out.push_str(&format!("\\color{{{color}}}"));
         } else if let Some([red, green, blue]) = parts.as_deref() {
             self.out.push_str(&format!("\\color[RGB]{{{red},{green},{blue}}}"));
         }
     }
 
-    fn words(&mut self, text: &str) {
-        self.styled("text", text);
+    fn push_text(&mut self, text: &str) {
+        self.push_styled("text", text);
     }
 
-    /// LaTeX that is shown as it is written.
-    fn source(&mut self, source: &str) {
+    /// Appends LaTeX source as literal text.
+    fn push_source(&mut self, source: &str) {
         self.out.push_str("\\texttt{");
         for c in source.chars() {
             match c {
@@ -376,14 +382,14 @@ mod tests {
     }
 
     #[test]
-    fn what_defines_or_loads_is_refused() {
+    fn commands_that_define_or_load_are_forbidden() {
         assert_eq!(translate(r"\def\a{\a\a}\a"), None);
         assert_eq!(translate(r"\boxed{\text{a $\href{x}{y}$}}"), None);
         assert_eq!(translate(r"\renewcommand{\arraystretch}{1.5}x").as_deref(), Some("x"));
     }
 
     #[test]
-    fn row_64_the_translation_grows_with_the_formula() {
+    fn row_64_the_output_is_linear_in_the_length_of_the_formula() {
         for unit in [r"\boxed{", r"\text{$", r"\ce{", r"\substack{", r"\textcolor{red}{", r"\begin{x}", r"\cancelto{"] {
             for count in [10, 1_000] {
                 let latex = unit.repeat(count);

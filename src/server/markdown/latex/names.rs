@@ -1,7 +1,7 @@
-//! Commands that are refused, and those that the converter knows under another name.
+//! Forbidden commands, and aliases for commands that the converter knows by another name.
 
-/// Commands that define others, load something or write attributes. A formula with one of them is shown as its source.
-pub(super) const REFUSED: &[&str] = &[
+/// Commands that define commands, load files or write attributes. A formula with one of them is shown as its source.
+pub(super) const FORBIDDEN_COMMANDS: &[&str] = &[
     "catcode",
     "class",
     "csname",
@@ -36,8 +36,8 @@ pub(super) const REFUSED: &[&str] = &[
     "xdef",
 ];
 
-/// Names of colors. Black and white are not among them: the page may be dark or light.
-pub(super) const COLORS: &[&str] = &[
+/// The supported color names. Without black and white, because the page may be dark or light.
+pub(super) const COLOR_NAMES: &[&str] = &[
     "red",
     "green",
     "blue",
@@ -123,8 +123,8 @@ pub(super) const COLORS: &[&str] = &[
     "YellowOrange",
 ];
 
-/// What the converter knows under another name.
-pub(super) fn other_name(name: &str) -> Option<&'static str> {
+/// The equivalent that the converter supports.
+pub(super) fn alias(name: &str) -> Option<&'static str> {
     Some(match name {
         "lparen" => "(",
         "rparen" => ")",
@@ -170,8 +170,8 @@ pub(super) fn other_name(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Characters that the converter knows in text alone.
-pub(super) fn is_character_of_text(name: &str) -> bool {
+/// Whether the command is a symbol that the converter supports only in text.
+pub(super) fn is_text_symbol(name: &str) -> bool {
     const NAMES: &[&str] = &["AA", "AE", "L", "O", "OE", "aa", "ae", "i", "j", "l", "o", "oe", "ss"];
     const SYMBOLS: &[&str] = &[
         "asciicircum",

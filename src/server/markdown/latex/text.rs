@@ -1,31 +1,31 @@
-//! Text within formulas: `\text{…}` and its kind, with formulas within that.
+//! Text within formulas: `\text{…}` and similar commands, which may contain formulas again.
 
-use super::{Rest, Translator, name_length, names::is_character_of_text};
+use super::{Source, Translator, name_length, names::is_text_symbol};
 
 impl<'a> Translator<'a> {
-    /// Text within a formula, and formulas within that; whether the command was one of these.
-    pub(super) fn text(&mut self, name: &str, rest: &mut Rest<'a>, depth: usize) -> Option<bool> {
+    /// Text within a formula. Returns whether the command is one of these.
+    pub(super) fn translate_text(&mut self, name: &str, rest: &mut Source<'a>, depth: usize) -> Option<bool> {
         let style = match name {
             "text" | "mbox" | "hbox" | "textnormal" | "textup" | "textmd" => "text",
             "textbf" | "textit" | "textrm" | "textsf" | "texttt" => name,
             "fbox" | "framebox" => "fbox",
             "colorbox" => {
-                rest.argument();
+                rest.take_argument();
                 "text"
             }
             "fcolorbox" => {
-                rest.argument();
-                rest.argument();
+                rest.take_argument();
+                rest.take_argument();
                 "fbox"
             }
-            name if is_character_of_text(name) => {
-                self.styled("text", &format!("\\{name} "));
+            name if is_text_symbol(name) => {
+                self.push_styled("text", &format!("\\{name} "));
                 return Some(true);
             }
-            // Accents, which are for text.
+            // Accents that exist only in text.
             "H" | "c" | "r" | "u" | "v" | "sout" if rest.0.starts_with('{') => {
-                let Some(inside) = rest.argument() else { return Some(false) };
-                self.styled("text", &format!("\\{name}{{{inside}}}"));
+                let Some(inside) = rest.take_argument() else { return Some(false) };
+                self.push_styled("text", &format!("\\{name}{{{inside}}}"));
                 return Some(true);
             }
             "textasciitilde" => {
@@ -35,27 +35,27 @@ impl<'a> Translator<'a> {
             "verb" => {
                 let Some(mark) = rest.0.chars().next() else { return Some(false) };
                 let Some((inside, after)) = rest.0[mark.len_utf8()..].split_once(mark) else { return Some(false) };
-                self.source(inside);
-                *rest = Rest(after);
+                self.push_source(inside);
+                *rest = Source(after);
                 return Some(true);
             }
             _ => return Some(false),
         };
-        let Some(inside) = rest.argument() else { return Some(false) };
+        let Some(inside) = rest.take_argument() else { return Some(false) };
         if style == "fbox" {
             self.out.push_str("\\begin{darray}{|c|}\\hline ");
-            self.parts_of_text("text", inside, depth)?;
+            self.push_text_with_formulas("text", inside, depth)?;
             self.out.push_str("\\\\\\hline\\end{darray}");
         } else {
-            self.parts_of_text(style, inside, depth)?;
+            self.push_text_with_formulas(style, inside, depth)?;
         }
         Some(true)
     }
 
-    /// Text with formulas between dollars, and with commands that are mathematics.
-    fn parts_of_text(&mut self, style: &str, inside: &'a str, depth: usize) -> Option<()> {
+    /// Text that may contain formulas between dollars, and math commands.
+    fn push_text_with_formulas(&mut self, style: &str, inside: &'a str, depth: usize) -> Option<()> {
         let mut words = String::new();
-        let mut rest = Rest(inside);
+        let mut rest = Source(inside);
         while let Some(at) = rest.0.find(['\\', '$']) {
             words.push_str(&rest.0[..at]);
             let found = &rest.0[at..];
@@ -64,28 +64,28 @@ impl<'a> Translator<'a> {
                 formula.split_once('$').unwrap_or((formula, ""))
             } else if &found[1..=length] == "textasciitilde" {
                 words.push('∼');
-                rest = Rest(&found[1 + length..]);
+                rest = Source(&found[1 + length..]);
                 continue;
-            } else if is_for_text(&found[1..=length]) {
+            } else if is_text_command(&found[1..=length]) {
                 words.push_str(&found[..=length]);
-                rest = Rest(&found[1 + length..]);
+                rest = Source(&found[1 + length..]);
                 continue;
             } else {
-                let mut arguments = Rest(&found[1 + length..]);
-                while arguments.0.starts_with('{') && arguments.argument().is_some() {}
+                let mut arguments = Source(&found[1 + length..]);
+                while arguments.0.starts_with('{') && arguments.take_argument().is_some() {}
                 found.split_at(found.len() - arguments.0.len())
             };
-            self.styled(style, &words);
+            self.push_styled(style, &words);
             words.clear();
-            self.wrap("{", part, "}", depth)?;
-            rest = Rest(after);
+            self.push_wrapped("{", part, "}", depth)?;
+            rest = Source(after);
         }
         words.push_str(rest.0);
-        self.styled(style, &words);
+        self.push_styled(style, &words);
         Some(())
     }
 
-    pub(super) fn styled(&mut self, style: &str, words: &str) {
+    pub(super) fn push_styled(&mut self, style: &str, words: &str) {
         if !words.is_empty() {
             self.out.push('\\');
             self.out.push_str(style);
@@ -96,8 +96,8 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// Whether a command belongs to text: a character, an accent, a style of letters.
-fn is_for_text(name: &str) -> bool {
+/// Whether a command belongs to text mode: a character, an accent, a font style.
+fn is_text_command(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "AA", "AE", "H", "L", "O", "OE", "P", "S", "aa", "ae", "c", "dag", "ddag", "dots", "emph", "i", "j", "l",
         "ldots", "o", "oe", "quad", "r", "sout", "ss", "u", "v",

@@ -1,7 +1,7 @@
-//! Quantities as the package mhchem writes them: `\pu{1.5e3 kJ/mol}`.
+//! Physical quantities as the package mhchem writes them: `\pu{1.5e3 kJ/mol}`.
 
-/// The LaTeX for what stands in `\pu{…}`: a number and its unit.
-pub(super) fn unit(source: &str) -> String {
+/// Converts the argument of `\pu{…}`, a number and its unit, to LaTeX.
+pub(super) fn convert(source: &str) -> String {
     let source = source.trim();
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '+' | '-' | '−' | '(' | ')' | '±');
     let length: usize = source.chars().take_while(|c| is_number(*c)).map(char::len_utf8).sum();
@@ -65,7 +65,7 @@ fn push_unit(out: &mut String, unit: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::unit;
+    use super::convert;
 
     #[test]
     fn quantities() {
@@ -75,7 +75,7 @@ mod tests {
             ("1.2e3 J", r"1.2\times 10^{3}\,\mathrm{J}"),
             ("25 °C", r"25\,{}^{\circ}\mathrm{C}"),
         ] {
-            assert_eq!(unit(source), latex, "{source}");
+            assert_eq!(convert(source), latex, "{source}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Row 64, D03: the work grows with the text, whatever the text is.
+//! Row 64, D03: rendering time grows linearly with the text, whatever its content.
 
 use std::time::{Duration, Instant};
 
 use super::super::{LiveText, render};
 
-/// A name, and what makes a text of about so many bytes.
-type Named = (&'static str, Box<dyn Fn(usize) -> String>);
+/// A name, and a function that generates a text of about the given size in bytes.
+type TextGenerator = (&'static str, Box<dyn Fn(usize) -> String>);
 
-/// Each gives a text of about the wanted size.
-fn heavy() -> Vec<Named> {
+/// Generators of texts that are expensive to render.
+fn expensive_texts() -> Vec<TextGenerator> {
     fn of(unit: &'static str) -> Box<dyn Fn(usize) -> String> {
         Box::new(move |size| unit.repeat(size / unit.len()))
     }
-    let mut texts: Vec<Named> = [
+    let mut texts: Vec<TextGenerator> = [
         "`",
         "[",
         "![",
@@ -130,11 +130,11 @@ fn time(text: &str) -> Duration {
     begin.elapsed()
 }
 
-/// Four times the text may take six times as long; what is quick is not worth measuring.
+/// Four times the text may take six times as long. Fast cases are not measured.
 #[test]
-fn row_64_d03_the_work_grows_with_the_text() {
+fn row_64_d03_rendering_time_is_linear() {
     let slow = Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 60 });
-    for (name, text) in heavy() {
+    for (name, text) in expensive_texts() {
         let large = text(200_000);
         let first = time(&large);
         if first < slow {
@@ -152,19 +152,19 @@ fn row_64_d03_the_work_grows_with_the_text() {
 }
 
 #[test]
-fn row_64_a_step_costs_what_the_tail_costs() {
-    // 20,000 short steps in an answer of 300 KB and in a single paragraph; quadratic work would take minutes.
+fn row_64_an_update_costs_as_much_as_the_tail() {
+    // 20,000 short updates in an answer of 300 KB and in a single paragraph; quadratic work would take minutes.
     let begin = Instant::now();
     let mut live = LiveText::default();
     for n in 0..20_000 {
         live.push(if n % 40 == 0 { "\n\nnew paragraph " } else { "word and more " });
-        live.step();
+        live.next_delta();
     }
     let mut code = LiveText::default();
     code.push("```rust\n");
     for n in 0..4_000 {
         code.push(if n % 8 == 0 { "\n" } else { "let x = 1; " });
-        code.step();
+        code.next_delta();
     }
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }

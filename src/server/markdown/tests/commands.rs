@@ -1,11 +1,11 @@
-//! Which commands of LaTeX are mathematics: all of KaTeX's but those that are left out.
+//! The supported LaTeX commands: all of KaTeX's except the excluded ones.
 
 use super::{super::render, assert_harmless, parse, text_of};
 
-/// Names of KaTeX's commands: alone, with one, two or three arguments, and in text.
+/// The names of KaTeX's commands: without arguments, with one, two or three arguments, and in text.
 const KATEX: &str = include_str!("katex.txt");
 
-/// Commands and environments of KaTeX with what they need.
+/// Commands and environments of KaTeX that need a specific context.
 const SAMPLES: &[&str] = &[
     r"\big( \Big[ \bigg\{ \Bigg| x \bigl( \bigr) \Bigl( \Bigr) \biggl( \biggr) \Biggl( \Biggr)",
     r"\left( \frac{1}{2} \middle| x \right] \left. x \right|",
@@ -39,8 +39,9 @@ const SAMPLES: &[&str] = &[
     r"\lim_{x \to 0} \limsup \sin x \log_2 n \sqrt[3]{x} x' x'' x^{\prime} \ldots \cdots \vdots \ddots \quad \qquad \, \; \: \! \ ",
 ];
 
-/// What KaTeX knows and is left out here: definitions, HTML and addresses, diagrams, and what only prints or measures.
-const LEFT_OUT: &[&str] = &[
+/// Commands of KaTeX that are not supported: definitions, HTML and addresses, diagrams, and commands that only print or
+/// measure.
+const UNSUPPORTED: &[&str] = &[
     "TextOrMath",
     "blue",
     "errmessage",
@@ -72,8 +73,8 @@ const LEFT_OUT: &[&str] = &[
     "url",
 ];
 
-/// What is wrong with a formula that should be mathematics.
-fn fault_of(latex: &str) -> Option<String> {
+/// Describes what is wrong with a formula that should render. `None` if it renders.
+fn rendering_error(latex: &str) -> Option<String> {
     let html = render(&format!("$${latex}$$"));
     assert_harmless(&html, latex);
     let shown = text_of(&parse(&html).document);
@@ -82,12 +83,12 @@ fn fault_of(latex: &str) -> Option<String> {
 }
 
 #[test]
-fn the_commands_of_katex_are_mathematics() {
-    let mut faults: Vec<String> = SAMPLES.iter().filter_map(|sample| fault_of(sample)).collect();
+fn katex_commands_render_as_mathml() {
+    let mut errors: Vec<String> = SAMPLES.iter().filter_map(|sample| rendering_error(sample)).collect();
     for line in KATEX.lines().filter(|line| !line.starts_with('#')) {
         let (kind, names) = line.split_once(": ").expect("a kind and names");
-        faults.extend(names.split_whitespace().filter(|name| !LEFT_OUT.contains(name)).filter_map(|name| {
-            fault_of(&match kind {
+        errors.extend(names.split_whitespace().filter(|name| !UNSUPPORTED.contains(name)).filter_map(|name| {
+            rendering_error(&match kind {
                 "alone" => format!("\\{name} x"),
                 "one" => format!("\\{name}{{x}}"),
                 "two" => format!("\\{name}{{x}}{{y}}"),
@@ -95,11 +96,11 @@ fn the_commands_of_katex_are_mathematics() {
             })
         }));
     }
-    assert_eq!(faults, [""; 0]);
+    assert_eq!(errors, [""; 0]);
 }
 
 #[test]
-fn an_unknown_command_costs_only_itself() {
+fn an_unknown_command_does_not_affect_the_rest() {
     for (latex, shown) in [
         ("x + \\foo{y} = \\frac{1}{2}", "\\foo"),
         ("\\begin{foo} a & b \\\\ c & d \\end{foo}", "\\begin{foo}"),
@@ -113,7 +114,7 @@ fn an_unknown_command_costs_only_itself() {
 }
 
 #[test]
-fn row_65_what_is_left_out_for_safety_is_its_source() {
+fn row_65_forbidden_commands_are_shown_as_source() {
     for latex in [r"\href{javascript:alert(1)}{x}", r"\boxed{\def\a{\a\a}\a}", r"\text{$\url{x}$}", r"\ce{\href{a}{b}}"]
     {
         let html = render(&format!("${latex}$"));

@@ -1,14 +1,14 @@
-//! Emphasis beside the punctuation of scripts without blanks between words, in every phase of an answer.
+//! Emphasis beside the punctuation of scripts without spaces between words, at every stage of an answer.
 
-use super::{super::render, descendants, growing::grow, name_of, parse, text_of};
+use super::{super::render, descendants, incremental::stream_in_chunks, name_of, parse, text_of};
 
-/// What an element of a name holds, for all of them in order.
-fn inside(html: &str, element: &str) -> Vec<String> {
+/// The texts of all elements with this name, in order.
+fn element_texts(html: &str, element: &str) -> Vec<String> {
     let tree = parse(html);
     descendants(&tree.document).iter().filter(|node| name_of(node).as_deref() == Some(element)).map(text_of).collect()
 }
 
-/// Texts, and what is bold in them.
+/// Texts, and their bold parts.
 const BOLD: &[(&str, &[&str])] = &[
     ("この機能は**「自動保存」**と呼ばれます。", &["「自動保存」"]),
     ("这是**“先保存，再关闭”**的顺序，**请注意。**然后继续。", &["“先保存，再关闭”", "请注意。"]),
@@ -43,26 +43,26 @@ const BOLD: &[(&str, &[&str])] = &[
 fn marks_beside_any_punctuation_are_emphasis() {
     for (text, bold) in BOLD {
         let html = render(text);
-        assert_eq!(inside(&html, "strong"), *bold, "{text}: {html}");
+        assert_eq!(element_texts(&html, "strong"), *bold, "{text}: {html}");
         assert!(!text_of(&parse(&html).document).contains("**"), "{text}: {html}");
     }
 }
 
 #[test]
-fn marks_are_emphasis_as_soon_as_they_are_closed() {
+fn emphasis_appears_as_soon_as_it_is_closed() {
     for (text, bold) in BOLD {
         let mark = if text.contains("__") { "__" } else { "**" };
         let ends: Vec<usize> = text.match_indices(mark).skip(1).step_by(2).map(|(at, _)| at + mark.len()).collect();
         for (at, c) in text.char_indices() {
             let part = &text[..at + c.len_utf8()];
-            // Within a cell or a mark it is not known yet what comes.
+            // Within a table cell or a mark, the meaning is not known yet.
             if part.ends_with(['*', '_', '|', '\n', ' ', '-']) || text.starts_with('|') {
                 continue;
             }
             let closed = ends.iter().filter(|end| **end <= part.len()).count();
-            let (done, tail) = grow(part, 1);
+            let (done, tail) = stream_in_chunks(part, 1);
             assert_eq!(
-                inside(&(done + &tail), "strong").get(..closed),
+                element_texts(&(done + &tail), "strong").get(..closed),
                 Some(&bold[..closed].iter().map(|&b| b.to_owned()).collect::<Vec<_>>()[..]),
                 "{part}"
             );
@@ -71,7 +71,7 @@ fn marks_are_emphasis_as_soon_as_they_are_closed() {
 }
 
 #[test]
-fn other_marks_and_marks_in_marks() {
+fn other_marks_and_nested_marks_are_emphasis() {
     for (text, element, found) in [
         ("是*“强调”*的，*（也）*是", "em", &["“强调”", "（也）"][..]),
         ("これは_「強調」_です", "em", &["「強調」"]),
@@ -84,12 +84,12 @@ fn other_marks_and_marks_in_marks() {
         ("是~~**“都”**~~的", "strong", &["“都”"]),
     ] {
         let html = render(text);
-        assert_eq!(inside(&html, element), found, "{text}: {html}");
+        assert_eq!(element_texts(&html, element), found, "{text}: {html}");
     }
 }
 
 #[test]
-fn what_is_no_emphasis_stays_as_it_is() {
+fn literal_marks_are_not_emphasis() {
     for text in [
         "snake_case 和 用户_名称_表",
         "请实现__init__方法和foo_bar_baz函数",
@@ -110,13 +110,13 @@ fn what_is_no_emphasis_stays_as_it_is() {
 }
 
 #[test]
-fn c10_code_and_addresses_beside_marks_keep_their_characters() {
+fn c10_code_and_addresses_beside_marks_are_unchanged() {
     let html = render(
         "代码`**「x」**文`和<https://a.example/**「x」**文>，[甲](https://b.example/**「x」**文 \"**「」**文\")",
     );
-    assert_eq!(inside(&html, "code"), ["**「x」**文"]);
+    assert_eq!(element_texts(&html, "code"), ["**「x」**文"]);
     assert!(html.contains("href=\"https://a.example/**「x」**文\""), "{html}");
     assert!(html.contains("href=\"https://b.example/**「x」**文\""), "{html}");
     let html = render("```\n文**「x」**文 $5**$\n```\n\n    文**「x」**文\n");
-    assert_eq!(inside(&html, "code"), ["文**「x」**文 $5**$\n", "文**「x」**文\n"]);
+    assert_eq!(element_texts(&html, "code"), ["文**「x」**文 $5**$\n", "文**「x」**文\n"]);
 }

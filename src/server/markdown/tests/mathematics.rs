@@ -1,9 +1,9 @@
-//! Where formulas stand, and what is none.
+//! Where formulas are recognised, and where they are not.
 
 use super::{
     super::{LiveText, render},
     descendants,
-    growing::grow,
+    incremental::stream_in_chunks,
     name_of, parse,
 };
 
@@ -12,8 +12,8 @@ fn count(html: &str, element: &str) -> usize {
     descendants(&parse(html).document).iter().filter(|node| name_of(node).as_deref() == Some(element)).count()
 }
 
-/// Texts with a display formula, how many there are, and how many lists and items of lists.
-const DISPLAYED: &[(&str, usize, usize, usize)] = &[
+/// Texts with display formulas: the text, and the number of formulas, lists and list items.
+const DISPLAY_FORMULAS: &[(&str, usize, usize, usize)] = &[
     ("1. Start from Newton's law:\n   \\[\n   F\n   = m\\,a\n   \\]\n2. Next\n", 1, 1, 2),
     ("1. Law:\n\n   \\[\n   F\n   = m\\,a\n   \\]\n\n2. Next\n", 1, 1, 2),
     ("1. Law:\n\\[\nF\n- a\n\\]\n2. Next\n", 1, 1, 2),
@@ -46,32 +46,32 @@ const DISPLAYED: &[(&str, usize, usize, usize)] = &[
 ];
 
 #[test]
-fn display_formulas_stand_wherever_a_block_may() {
-    for (text, formulas, lists, items) in DISPLAYED {
+fn display_formulas_are_found_wherever_a_block_may_be() {
+    for (text, formulas, lists, items) in DISPLAY_FORMULAS {
         let html = render(text);
         assert_eq!(html.matches("display=\"block\"").count(), *formulas, "{text}\n{html}");
         assert_eq!(count(&html, "ol") + count(&html, "ul"), *lists, "{text}\n{html}");
         assert_eq!(count(&html, "li"), *items, "{text}\n{html}");
         assert!(!html.contains("math-error") && !html.contains("<h") && !html.contains("<pre"), "{text}\n{html}");
         assert_eq!(html.matches("<mo>&gt;</mo>").count(), text.matches("> y\n    1").count(), "{text}\n{html}");
-        for piece in [1, 3, 1_000] {
-            let (done, tail) = grow(text, piece);
+        for size in [1, 3, 1_000] {
+            let (done, tail) = stream_in_chunks(text, size);
             assert_eq!(done + &tail, html, "{text}");
         }
     }
 }
 
 #[test]
-fn a_formula_in_a_list_is_its_source_until_it_is_closed() {
+fn an_unclosed_formula_in_a_list_is_shown_as_source() {
     let text = "1. Law:\n   \\[\n   F\n   = m\\,a\n   \\]\n2. Next\n";
     let close = text.find("\\]").expect("a closing mark");
     for at in text.find("\\[").expect("an opening mark") + 2..close {
-        let (done, tail) = grow(&text[..at], 1);
+        let (done, tail) = stream_in_chunks(&text[..at], 1);
         let html = done + &tail;
         assert!(html.contains("<code class=\"math-error\">") && count(&html, "li") == 1, "{html}");
         assert!(!html.contains("<h") && !html.contains("<math"), "{html}");
     }
-    assert!(grow(&text[..close + 2], 1).1.contains("<math display=\"block\">"));
+    assert!(stream_in_chunks(&text[..close + 2], 1).1.contains("<math display=\"block\">"));
 }
 
 #[test]
@@ -80,13 +80,13 @@ fn a_formula_that_is_never_closed_is_text() {
         let html = render(text);
         assert!(!html.contains("<math") && !html.contains("math-error"), "{html}");
     }
-    // What comes after it is finished, once it is known that it never ends.
+    // Once it is known that the formula is never closed, the text after it is finished.
     let mut live = LiveText::from("\\[\nx\n\nThis is the next paragraph.\n\nAnd another.\n");
-    assert!(live.step().expect("something came").done.contains("This is the next paragraph."));
+    assert!(live.next_delta().expect("new text").done.contains("This is the next paragraph."));
 }
 
 #[test]
-fn formulas_in_code_and_behind_backslashes_are_none() {
+fn code_and_escaped_marks_are_not_formulas() {
     for text in [
         "- a\n  ```\n  \\[\n  x\n  \\]\n  ```\n- b\n",
         "> ```tex\n> $$\n> x\n> $$\n> ```\n",
@@ -99,7 +99,7 @@ fn formulas_in_code_and_behind_backslashes_are_none() {
         "[\\(](https://a.example)",
     ] {
         assert!(!render(text).contains("<math"), "{text}\n{}", render(text));
-        let (done, tail) = grow(text, 1);
+        let (done, tail) = stream_in_chunks(text, 1);
         assert!(!(done + &tail).contains("<math display"), "{text}");
     }
     let code = "- a\n  ```\n  \\[\n  x\n  \\]\n  ```\n";
@@ -132,7 +132,7 @@ fn formulas_are_not_read_as_markdown() {
 }
 
 #[test]
-fn money_is_never_a_formula() {
+fn prices_are_never_formulas() {
     for text in [
         "Basic costs **$5** and Pro costs **$7** a month.",
         "$5-$10, $5–$10, US$5 and $6, $5/$6, (~$20), $5M",
@@ -152,7 +152,7 @@ fn money_is_never_a_formula() {
     ] {
         let html = render(text);
         assert!(!html.contains("<math") && !html.contains("math-error"), "{text}\n{html}");
-        let (done, tail) = grow(text, 1);
+        let (done, tail) = stream_in_chunks(text, 1);
         assert_eq!(done + &tail, html, "{text}");
     }
     let html = render("Basic costs **$5** and Pro costs **$7** a month.");

@@ -1,11 +1,11 @@
-//! What holds for every text: the page gets nothing but the listed elements and attributes, and an answer that grows
-//! ends as what the whole text gives.
+//! Invariants for every text: the page contains only allowed elements and attributes, and incremental rendering ends
+//! with the same result as rendering the whole text.
 
 mod bounds;
 mod commands;
 mod corpus;
 mod emphasis;
-mod growing;
+mod incremental;
 mod mathematics;
 mod payloads;
 mod samples;
@@ -13,7 +13,7 @@ mod samples;
 use html5ever::{ParseOpts, QualName, local_name, ns, parse_fragment, tendril::TendrilSink};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-/// Elements that a rendered text may hold.
+/// The elements that rendered text may contain.
 const ELEMENTS: &[&str] = &[
     "a",
     "b",
@@ -75,7 +75,7 @@ const ELEMENTS: &[&str] = &[
     "munder",
     "munderover",
 ];
-/// Attributes on elements outside mathematics; there are none but those of presentation on the others.
+/// The allowed attributes on elements other than MathML, which may only have presentation attributes.
 const ATTRIBUTES: &[&str] = &[
     "aria-label",
     "checked",
@@ -93,7 +93,7 @@ const ATTRIBUTES: &[&str] = &[
     "type",
 ];
 
-/// What a browser makes of a fragment. The nodes live as long as the tree.
+/// Parses a fragment like a browser. The nodes live as long as the tree.
 fn parse(html: &str) -> RcDom {
     let context = QualName::new(None, ns!(html), local_name!("div"));
     parse_fragment(RcDom::default(), ParseOpts::default(), context, Vec::new(), false).one(html)
@@ -113,7 +113,7 @@ fn text_of(node: &Handle) -> String {
     texts.collect()
 }
 
-/// The name of an element; nothing for other nodes.
+/// The name of an element. `None` for other nodes.
 fn name_of(node: &Handle) -> Option<String> {
     match &node.data {
         NodeData::Element { name, .. } => Some(name.local.to_string()),
@@ -126,7 +126,7 @@ pub(super) fn text_content(html: &str) -> String {
     text_of(&parse(html).document)
 }
 
-/// Fails unless a browser finds only harmless markup in a fragment.
+/// Fails unless the parsed fragment contains only harmless markup.
 #[track_caller]
 fn assert_harmless(html: &str, source: &str) {
     let tree = parse(html);

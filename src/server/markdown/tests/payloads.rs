@@ -1,13 +1,14 @@
-//! Texts that want to be more than text: rows 59 to 63 and 65, X01, X06.
+//! Malicious texts: rows 59 to 63 and 65, X01, X06.
 
 use super::{
     super::{LiveText, render},
     assert_harmless, text_content,
 };
 
-/// Each stands for a class of attack on a renderer of Markdown; all are checked alone and inside other constructs.
+/// Each payload represents a class of attacks on Markdown renderers. All are checked on their own and inside other
+/// constructs.
 pub(super) const PAYLOADS: &[&str] = &[
-    // Schemes.
+    // Link schemes.
     "[x](javascript:alert(1))",
     "[x](JaVaScRiPt:alert(1))",
     "[x](java\tscript:alert(1))",
@@ -236,8 +237,8 @@ pub(super) const PAYLOADS: &[&str] = &[
     "\u{E0041}\u{E0042}",
 ];
 
-/// Places where a payload may stand.
-const FRAMES: &[(&str, &str)] = &[
+/// The contexts in which payloads are checked.
+const CONTEXTS: &[(&str, &str)] = &[
     ("", ""),
     ("text before ", " text after\n\n"),
     ("- item\n  - ", "\n- next"),
@@ -252,7 +253,7 @@ const FRAMES: &[(&str, &str)] = &[
 fn x01_x06_no_payload_becomes_markup() {
     assert!(PAYLOADS.len() >= 120, "{}", PAYLOADS.len());
     for payload in PAYLOADS {
-        for (before, after) in FRAMES {
+        for (before, after) in CONTEXTS {
             let source = format!("{before}{payload}{after}");
             assert_harmless(&render(&source), &source);
         }
@@ -260,24 +261,24 @@ fn x01_x06_no_payload_becomes_markup() {
 }
 
 #[test]
-fn x01_no_payload_becomes_markup_while_it_is_written() {
+fn x01_no_payload_becomes_markup_while_it_is_streamed() {
     for payload in PAYLOADS {
         let mut live = LiveText::default();
         let (mut done, mut tail) = (String::new(), String::new());
         for c in payload.chars().chain("\n\nend".chars()) {
             live.push(c.encode_utf8(&mut [0; 4]));
-            let step = live.step().expect("something came");
-            done.push_str(&step.done);
-            assert_harmless(&step.tail, payload);
-            assert_harmless(&step.done, payload);
-            tail = step.tail;
+            let delta = live.next_delta().expect("new text");
+            done.push_str(&delta.done);
+            assert_harmless(&delta.tail, payload);
+            assert_harmless(&delta.done, payload);
+            tail = delta.tail;
         }
         assert_harmless(&(done + &tail), payload);
     }
 }
 
 #[test]
-fn row_61_html_is_shown_as_it_was_written() {
+fn row_61_html_is_shown_as_text() {
     for html in [
         "<script>alert(1)</script>",
         "<img src=x onerror=alert(1)>",

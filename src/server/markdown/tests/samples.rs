@@ -1,4 +1,4 @@
-//! What ordinary constructs look like, and that code is kept byte for byte.
+//! Rendering of ordinary constructs, and byte-exact code.
 
 use super::{super::render, descendants, name_of, parse, text_of};
 
@@ -20,7 +20,7 @@ fn ordinary_constructs() {
 }
 
 #[test]
-fn c10_code_is_kept_byte_for_byte() {
+fn c10_code_is_preserved_byte_for_byte() {
     for code in [
         "a\n",
         "\n\n  a\t\n\n",
@@ -41,7 +41,7 @@ fn c10_code_is_kept_byte_for_byte() {
 }
 
 #[test]
-fn languages_are_named_and_nothing_else() {
+fn only_the_language_of_an_info_string_becomes_a_class() {
     for (info, class) in [
         ("rust", "language-rust"),
         ("C++", "language-c"),
@@ -62,13 +62,13 @@ fn languages_are_named_and_nothing_else() {
 }
 
 #[test]
-fn definitions_reach_over_formulas() {
+fn link_definitions_work_across_formulas() {
     let html = render("[a] and [B c]\n\n\\[x\\]\n\n[a]: https://a.example\n[b  C]: https://b.example\n");
     assert!(html.contains("href=\"https://a.example\"") && html.contains("href=\"https://b.example\""), "{html}");
 }
 
 #[test]
-fn prices_are_no_formulas() {
+fn prices_are_not_formulas() {
     for text in ["It costs $5 or $10.", "Between $5-$10", "US$5 and US$6", "$100/$200"] {
         assert!(!render(text).contains("<math"), "{text}");
     }
@@ -76,7 +76,7 @@ fn prices_are_no_formulas() {
 }
 
 #[test]
-fn wide_tables_are_cut() {
+fn wide_tables_are_truncated() {
     let row = "| a [x](https://a.example) ".repeat(300);
     let html = render(&format!("{row}|\n{}|\n{row}|\n", "|-".repeat(300)));
     assert_eq!(html.matches("<th").count() - html.matches("<thead").count(), 100);

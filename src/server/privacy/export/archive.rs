@@ -1,4 +1,4 @@
-//! The ZIP file, written on a thread that may wait for the disk.
+//! Writes the ZIP file on a blocking thread.
 
 use std::{
     fs::{File, OpenOptions, remove_file},
@@ -12,61 +12,61 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::server::fault::Fault;
 
-/// Parts on their way to the thread; whoever reads the database waits where the disk is slower.
-const QUEUED: usize = 8;
+/// Capacity of the queue to the thread. The sender waits if the disk is slower than the database.
+const QUEUE_CAPACITY: usize = 8;
 
-enum Part {
-    /// A file begins.
-    Begin(String),
-    /// More of it.
-    More(Vec<u8>),
+enum Command {
+    /// Start the next file.
+    StartFile(String),
+    /// Append data to the current file.
+    Append(Vec<u8>),
 }
 
-/// A ZIP file that is being written.
+/// A ZIP file in progress.
 pub(super) struct Archive {
-    parts: mpsc::Sender<Part>,
+    commands: mpsc::Sender<Command>,
     written: JoinHandle<Result<File, Fault>>,
 }
 
 impl Archive {
-    /// Begins a file that has no name any more when this returns, so that nothing of it is left by whoever is killed.
-    pub fn begin(path: PathBuf) -> Self {
-        let (parts, queue) = mpsc::channel(QUEUED);
-        Self { parts, written: tokio::task::spawn_blocking(move || write(path, queue)) }
+    /// Creates the file and unlinks it immediately, so that a killed process leaves nothing behind.
+    pub fn create(path: PathBuf) -> Self {
+        let (commands, queue) = mpsc::channel(QUEUE_CAPACITY);
+        Self { commands, written: tokio::task::spawn_blocking(move || write(path, queue)) }
     }
 
-    /// Begins the next file in it.
-    pub async fn file(&mut self, name: impl Into<String>) -> Result<(), Fault> {
-        self.send(Part::Begin(name.into())).await
+    /// Starts the next file in the archive.
+    pub async fn start_file(&mut self, name: impl Into<String>) -> Result<(), Fault> {
+        self.send(Command::StartFile(name.into())).await
     }
 
-    /// Writes more of the file that was begun.
-    pub async fn more(&mut self, bytes: impl Into<Vec<u8>>) -> Result<(), Fault> {
-        self.send(Part::More(bytes.into())).await
+    /// Appends data to the current file.
+    pub async fn append(&mut self, bytes: impl Into<Vec<u8>>) -> Result<(), Fault> {
+        self.send(Command::Append(bytes.into())).await
     }
 
-    async fn send(&mut self, part: Part) -> Result<(), Fault> {
-        // The thread has ended only where it failed; `finish` says how.
-        self.parts.send(part).await.map_err(|_| Fault::internal("the file of a download cannot be written"))
+    async fn send(&mut self, command: Command) -> Result<(), Fault> {
+        // The thread has stopped only if it failed; `finish` returns its error.
+        self.commands.send(command).await.map_err(|_| Fault::internal("cannot write the file of a data export"))
     }
 
-    /// Ends it; gives the file from its beginning.
+    /// Finishes the archive; returns the file, rewound to its start.
     pub async fn finish(self) -> Result<File, Fault> {
-        drop(self.parts);
+        drop(self.commands);
         self.written.await?
     }
 }
 
-fn write(path: PathBuf, mut queue: mpsc::Receiver<Part>) -> Result<File, Fault> {
+fn write(path: PathBuf, mut queue: mpsc::Receiver<Command>) -> Result<File, Fault> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
     let file = file.map_err(Fault::internal)?;
     remove_file(&path).map_err(Fault::internal)?;
     let mut zip = ZipWriter::new(file);
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
-    while let Some(part) = queue.blocking_recv() {
-        match part {
-            Part::Begin(name) => zip.start_file(name, options).map_err(Fault::internal)?,
-            Part::More(bytes) => zip.write_all(&bytes).map_err(Fault::internal)?,
+    while let Some(command) = queue.blocking_recv() {
+        match command {
+            Command::StartFile(name) => zip.start_file(name, options).map_err(Fault::internal)?,
+            Command::Append(bytes) => zip.write_all(&bytes).map_err(Fault::internal)?,
         }
     }
     let mut file = zip.finish().map_err(Fault::internal)?;

@@ -1,8 +1,8 @@
-//! People take their data away: they ask for it, a job builds the download, they fetch it.
+//! Data export: the user requests it, a job builds it, and the user downloads it.
 
 mod archive;
 mod build;
-mod work;
+mod job;
 
 use std::{path::Path, sync::Arc};
 
@@ -10,56 +10,56 @@ use crate::{
     domain::{AppError, AuditAction, DataExport, ExportId, ExportState},
     server::{
         audit::RequestMeta,
-        auth::{Accounts, Caller, Reading},
+        auth::{Accounts, Caller, DeferredEvent},
         clock::Clock,
         config::Config,
         fault::Fault,
         limits::RateLimits,
-        mail::Notices,
+        mail::Notifier,
         profile::Profiles,
         store::Store,
     },
 };
 
-/// Seconds for which a download is kept.
-const KEPT_SECONDS: i64 = 3 * 86_400;
+/// How long an export is stored, in seconds.
+const EXPORT_TTL_SECONDS: i64 = 3 * 86_400;
 
-/// The downloads of all people.
+/// The data exports of all users.
 #[derive(Debug, Clone)]
 pub struct Exports {
     store: Store,
     clock: Clock,
     limits: RateLimits,
-    notices: Notices,
+    notifier: Notifier,
     accounts: Accounts,
     profiles: Profiles,
-    /// Where a file lies, without a name, while it is put together.
-    folder: Arc<Path>,
+    /// The directory of the temporary, unlinked file. Not shared between instances.
+    directory: Arc<Path>,
 }
 
 impl Exports {
-    /// Downloads of these accounts' data, put together in a folder that is not shared.
+    /// Creates the service. Exports are built in the data directory, which is not shared between instances.
     pub fn new(store: Store, clock: Clock, accounts: Accounts, config: &Config) -> Self {
         Self {
             limits: RateLimits::new(store.clone(), clock.clone()),
-            notices: Notices::new(clock.clone(), config.mail.is_some()),
+            notifier: Notifier::new(clock.clone(), config.mail.is_some()),
             profiles: Profiles::new(store.clone(), clock.clone()),
-            folder: config.data.as_path().into(),
+            directory: config.data.as_path().into(),
             store,
             clock,
             accounts,
         }
     }
 
-    /// The caller asks for their data. Whoever calls this has checked that they proved who they are.
+    /// Requests an export of the caller's data. The callers of this function check for recent authentication.
     ///
     /// # Errors
-    /// `Conflict` while the one before is being put together; `RateLimited` after the third in a day.
+    /// `Conflict` while the previous export is being built; `RateLimited` after three in a day.
     pub async fn request(&self, caller: &Caller, meta: &RequestMeta) -> Result<DataExport, Fault> {
         let Self { store, clock, .. } = self;
         let (user, now) = (caller.user.id, clock.now());
         let id = ExportId::from_uuid(clock.new_id());
-        let expires_at = now.plus_seconds(KEPT_SECONDS);
+        let expires_at = now.plus_seconds(EXPORT_TTL_SECONDS);
         let already = || AppError::conflict(reason!("export_running"));
         if self.find(caller).await?.is_some_and(|last| last.is_open()) {
             return Err(already().into());
@@ -74,27 +74,27 @@ impl Exports {
         Ok(DataExport { id, state: ExportState::Waiting, done: 0, total: 0, bytes: 0, created_at: now, expires_at })
     }
 
-    /// The caller's last download.
+    /// The caller's last export.
     pub async fn find(&self, caller: &Caller) -> Result<Option<DataExport>, Fault> {
         let now = self.clock.now();
         Ok(self.store.read().await?.owned_by(caller.user.id).find_last_export(now).await?)
     }
 
-    /// A download of the caller's that is ready, and that they take now.
+    /// Starts a download of the caller's finished export, and records it in the audit log.
     ///
     /// # Errors
-    /// `Stale` where they did not prove who they are a short while ago; `NotFound` where it is not theirs or not there.
+    /// `ReauthRequired` without recent authentication; `NotFound` if the export is not the caller's or does not exist.
     pub async fn open(&self, caller: &Caller, id: ExportId, meta: &RequestMeta) -> Result<DataExport, Fault> {
-        self.accounts.require_fresh(caller)?;
+        self.accounts.require_recent_authentication(caller)?;
         let user = caller.user.id;
         let export = self.store.read().await?.owned_by(user).find_export(id, self.clock.now()).await?;
         let export = export.filter(|export| export.state == ExportState::Ready).ok_or(AppError::NotFound)?;
-        self.accounts.defer_audit(user, Reading::Download, meta).await;
+        self.accounts.defer_audit(user, DeferredEvent::Download, meta).await;
         Ok(export)
     }
 
-    /// A piece of a download of the caller's; `None` after the last one.
-    pub async fn piece(&self, caller: &Caller, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.store.read().await?.owned_by(caller.user.id).find_export_piece(id, position).await?)
+    /// A chunk of the caller's export; `None` after the last one.
+    pub async fn read_chunk(&self, caller: &Caller, id: ExportId, position: i64) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.store.read().await?.owned_by(caller.user.id).find_export_chunk(id, position).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! The languages as tables, and how to find one.
+//! The language tables, and their lookup.
 
 mod data;
 mod scripting;
@@ -6,10 +6,10 @@ mod systems;
 
 use super::Token;
 
-/// Which scanner reads a language.
+/// The scanner for a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Kind {
-    /// Words, numbers, texts, comments.
+pub(in super::super) enum LanguageKind {
+    /// Words, numbers, strings, comments.
     Code,
     /// Tags.
     Markup,
@@ -21,46 +21,46 @@ pub(in super::super) enum Kind {
     Diff,
 }
 
-/// A kind of text literal.
+/// A kind of string literal.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct StringLiteral {
     pub(super) open: &'static str,
     pub(super) close: &'static str,
-    /// A backslash takes the next character with it.
+    /// A backslash escapes the next character.
     pub(super) escapes: bool,
-    /// It may span lines.
-    pub(super) lines: bool,
+    /// The string may span lines.
+    pub(super) multiline: bool,
 }
 
-const fn text(open: &'static str, close: &'static str, escapes: bool, lines: bool) -> Text {
-    Text { open, close, escapes, lines }
+const fn string(open: &'static str, close: &'static str, escapes: bool, multiline: bool) -> StringLiteral {
+    StringLiteral { open, close, escapes, multiline }
 }
 
-const DOUBLE: Text = text("\"", "\"", true, false);
-const SINGLE: Text = text("'", "'", true, false);
-const BACKTICK: Text = text("`", "`", true, true);
-/// Quotes that are not special inside: SQL doubles them, which reads as two texts.
-const VERBATIM: Text = text("'", "'", false, true);
-const DOUBLE_LINES: Text = text("\"", "\"", true, true);
-const TRIPLE_DOUBLE: Text = text("\"\"\"", "\"\"\"", true, true);
-const TRIPLE_SINGLE: Text = text("'''", "'''", true, true);
+const DOUBLE: StringLiteral = string("\"", "\"", true, false);
+const SINGLE: StringLiteral = string("'", "'", true, false);
+const BACKTICK: StringLiteral = string("`", "`", true, true);
+/// Strings without escapes. SQL doubles the quotes, which scans as two strings.
+const VERBATIM: StringLiteral = string("'", "'", false, true);
+const DOUBLE_LINES: StringLiteral = string("\"", "\"", true, true);
+const TRIPLE_DOUBLE: StringLiteral = string("\"\"\"", "\"\"\"", true, true);
+const TRIPLE_SINGLE: StringLiteral = string("'''", "'''", true, true);
 
-/// A language: its names in fences, and what its scanner needs to know.
+/// A language: its names in code fences, and the rules for its scanner.
 #[derive(Debug)]
 pub(in super::super) struct Language {
-    /// The first is the one for classes; all lower case.
+    /// All in lower case.
     pub(super) names: &'static [&'static str],
-    pub(super) kind: Kind,
+    pub(super) kind: LanguageKind,
     pub(super) line_comments: &'static [&'static str],
     pub(super) block_comments: &'static [(&'static str, &'static str)],
     pub(super) nested_comments: bool,
     /// Longer opening marks before shorter ones.
-    pub(super) texts: &'static [Text],
-    /// Words, separated by blanks.
+    pub(super) strings: &'static [StringLiteral],
+    /// Words, separated by spaces.
     pub(super) keywords: &'static str,
     pub(super) types: &'static str,
     pub(super) literals: &'static str,
-    /// Characters beside letters, digits and `_` that words may hold.
+    /// Characters besides letters, digits and `_` that words may contain.
     pub(super) word_chars: &'static str,
     pub(super) ignore_case: bool,
     /// A word that begins with a capital is a type.
@@ -68,8 +68,8 @@ pub(in super::super) struct Language {
     /// A word before `(` is a function.
     pub(super) calls: bool,
     /// `f"…"`.
-    pub(super) prefixed_texts: bool,
-    /// A quoted text before `:` is a key.
+    pub(super) prefixed_strings: bool,
+    /// A string before `:` is a key.
     pub(super) string_keys: bool,
     /// `#include`.
     pub(super) preprocessor: bool,
@@ -81,20 +81,20 @@ pub(in super::super) struct Language {
     pub(super) variables: bool,
     /// `:name`.
     pub(super) symbols: bool,
-    /// `'a`, and with it Rust's raw strings.
+    /// `'a`, and also Rust's raw strings.
     pub(super) lifetimes: bool,
     /// `/…/`.
     pub(super) regexes: bool,
 }
 
-/// What most languages of the C family share; tables name the differences.
+/// The defaults, which fit most languages of the C family. The tables list the differences.
 const BASE: Language = Language {
     names: &[],
-    kind: Kind::Code,
+    kind: LanguageKind::Code,
     line_comments: &["//"],
     block_comments: &[("/*", "*/")],
     nested_comments: false,
-    texts: &[DOUBLE, SINGLE],
+    strings: &[DOUBLE, SINGLE],
     keywords: "",
     types: "",
     literals: "true false null",
@@ -102,7 +102,7 @@ const BASE: Language = Language {
     ignore_case: false,
     capital_types: true,
     calls: true,
-    prefixed_texts: false,
+    prefixed_strings: false,
     string_keys: false,
     preprocessor: false,
     attributes: false,
@@ -114,7 +114,7 @@ const BASE: Language = Language {
 };
 
 impl Language {
-    /// The language that a fence names, where it is known.
+    /// The language with this name in a code fence, if it is known.
     pub(in super::super) fn find(name: &str) -> Option<&'static Self> {
         let name = name.to_ascii_lowercase();
         all().find(|language| language.names.contains(&name.as_str()))
@@ -132,25 +132,25 @@ impl Language {
         c.is_alphanumeric() || c == '_' || self.word_chars.contains(c)
     }
 
-    /// What a word is, given what follows it on the line.
+    /// Classifies a word, given the text after it on the line.
     pub(super) fn classify(&self, word: &str, after: &str) -> Token {
-        if self.holds(self.keywords, word) {
+        if self.contains_word(self.keywords, word) {
             Token::Keyword
-        } else if self.holds(self.literals, word) {
+        } else if self.contains_word(self.literals, word) {
             Token::Literal
-        } else if self.holds(self.types, word) {
+        } else if self.contains_word(self.types, word) {
             Token::Type
         } else if self.calls && (after.starts_with('(') || (self.lifetimes && after.starts_with("!("))) {
             Token::Function
         } else if self.capital_types && word.starts_with(char::is_uppercase) {
-            // All capitals are constants by habit.
+            // By convention, names in capitals are constants.
             if word.len() > 1 && !word.contains(char::is_lowercase) { Token::Literal } else { Token::Type }
         } else {
             Token::Plain
         }
     }
 
-    fn holds(&self, words: &str, word: &str) -> bool {
+    fn contains_word(&self, words: &str, word: &str) -> bool {
         if self.ignore_case {
             words.split(' ').any(|known| known.eq_ignore_ascii_case(word))
         } else {
@@ -181,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_begin_alike_stand_longest_first() {
+    fn longer_opening_marks_come_before_their_prefixes() {
         for language in all() {
-            for (at, text) in language.texts.iter().enumerate() {
+            for (at, string) in language.strings.iter().enumerate() {
                 assert!(
-                    language.texts[..at].iter().all(|before| !text.open.starts_with(before.open)),
+                    language.strings[..at].iter().all(|before| !string.open.starts_with(before.open)),
                     "{:?}",
                     language.names
                 );

@@ -1,6 +1,6 @@
 //! Compiled languages.
 
-use super::{BACKTICK, BASE, DOUBLE, Kind, Language, SINGLE, TRIPLE_DOUBLE, VERBATIM};
+use super::{BACKTICK, BASE, DOUBLE, Language, LanguageKind, SINGLE, TRIPLE_DOUBLE, VERBATIM};
 
 const C_KEYWORDS: &str = "auto break case const continue default do else enum extern for goto if inline register restrict return sizeof static struct switch typedef union volatile while";
 const C_TYPES: &str = "bool char double float int long short signed unsigned void size_t ssize_t int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t uintptr_t FILE";
@@ -9,11 +9,11 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["rust", "rs"],
         nested_comments: true,
-        texts: &[super::DOUBLE_LINES],
+        strings: &[super::DOUBLE_LINES],
         keywords: "as async await break const continue crate dyn else enum extern fn for if impl in let loop match mod move mut pub ref return self static struct super trait type unsafe use where while yield macro_rules",
         types: "Self bool char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize String Vec Option Result Box",
         literals: "true false None Some Ok Err",
-        prefixed_texts: true,
+        prefixed_strings: true,
         attributes: true,
         lifetimes: true,
         ..BASE
@@ -23,7 +23,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         keywords: C_KEYWORDS,
         types: C_TYPES,
         literals: "true false NULL",
-        prefixed_texts: true,
+        prefixed_strings: true,
         preprocessor: true,
         capital_types: false,
         ..BASE
@@ -33,7 +33,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         keywords: "alignas auto break case catch class co_await co_return co_yield concept const consteval constexpr constinit const_cast continue decltype default delete do dynamic_cast else enum explicit export extern final for friend goto if inline mutable namespace new noexcept operator override private protected public register reinterpret_cast requires return sizeof static static_assert static_cast struct switch template this throw try typedef typename union using virtual volatile while",
         types: "bool char char8_t char16_t char32_t double float int long short signed unsigned void wchar_t size_t string vector map int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t",
         literals: "true false nullptr NULL",
-        prefixed_texts: true,
+        prefixed_strings: true,
         preprocessor: true,
         ..BASE
     },
@@ -46,7 +46,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     },
     Language {
         names: &["java"],
-        texts: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
         keywords: "abstract assert break case catch class continue default do else enum extends final finally for if implements import instanceof interface native new non-sealed package permits private protected public record return sealed static strictfp super switch synchronized this throw throws transient try var volatile while yield",
         types: "boolean byte char double float int long short void",
         decorators: true,
@@ -55,7 +55,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["kotlin", "kt", "kts"],
         nested_comments: true,
-        texts: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
         keywords: "abstract actual annotation as break by catch class companion const constructor continue crossinline data do else enum expect external final finally for fun get if import in infix init inline inner interface internal is lateinit noinline object open operator out override package private protected public reified return sealed set super suspend tailrec this throw try typealias val var vararg when where while",
         decorators: true,
         ..BASE
@@ -63,7 +63,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["scala", "sc"],
         nested_comments: true,
-        texts: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE, SINGLE],
         keywords: "abstract case catch class def do else enum extends extension final finally for given if implicit import lazy match new object override package private protected return sealed super then this throw trait try type using val var while with yield",
         decorators: true,
         ..BASE
@@ -71,7 +71,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["swift"],
         nested_comments: true,
-        texts: &[TRIPLE_DOUBLE, DOUBLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE],
         keywords: "actor any as associatedtype async await break case catch class continue convenience default defer deinit do else enum extension fallthrough fileprivate final for func get guard if import in init inout internal is lazy let mutating nonisolated open operator override private protocol public repeat required rethrows return self set some static struct subscript super switch throw throws try typealias unowned var weak where while",
         types: "Self Any Bool Character Double Float Int String UInt Void",
         literals: "true false nil",
@@ -81,7 +81,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     },
     Language {
         names: &["go", "golang"],
-        texts: &[DOUBLE, SINGLE, super::text("`", "`", false, true)],
+        strings: &[DOUBLE, SINGLE, super::string("`", "`", false, true)],
         keywords: "break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var",
         types: "any bool byte comparable complex64 complex128 error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64 uintptr",
         literals: "true false nil iota",
@@ -98,7 +98,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     },
     Language {
         names: &["dart"],
-        texts: &[TRIPLE_DOUBLE, super::TRIPLE_SINGLE, DOUBLE, SINGLE],
+        strings: &[TRIPLE_DOUBLE, super::TRIPLE_SINGLE, DOUBLE, SINGLE],
         keywords: "abstract as assert async await base break case catch class const continue covariant default deferred do else enum export extends extension external factory final finally for get hide if implements import in interface is late library mixin new on operator part required rethrow return sealed set show static super switch sync this throw try typedef var when while with yield",
         types: "bool double dynamic int num void",
         decorators: true,
@@ -109,7 +109,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         line_comments: &["--"],
         block_comments: &[("{-", "-}")],
         nested_comments: true,
-        texts: &[DOUBLE],
+        strings: &[DOUBLE],
         keywords: "as case class data deriving do else exposing family forall foreign if import in infix infixl infixr instance let module newtype of port qualified then type where",
         literals: "True False Nothing Just",
         word_chars: "'",
@@ -121,7 +121,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         line_comments: &["//"],
         block_comments: &[("(*", "*)")],
         nested_comments: true,
-        texts: &[TRIPLE_DOUBLE, DOUBLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE],
         keywords: "and as assert async begin class constraint do done downto else end exception external for fun function functor if in include inherit initializer lazy let match member method module mutable namespace new nonrec object of open or private rec sig struct then to try type use val virtual when while with yield",
         types: "bool char float int list option string unit",
         literals: "true false None Some",
@@ -132,7 +132,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["pascal", "delphi"],
         block_comments: &[("{", "}"), ("(*", "*)")],
-        texts: &[VERBATIM],
+        strings: &[VERBATIM],
         keywords: "and array as begin case class const constructor destructor div do downto else end except finally for function if implementation in inherited interface is mod not object of or private procedure program property protected public raise record repeat set shl shr then to try type unit until uses var while with xor",
         types: "boolean byte char double integer longint real single string word",
         literals: "true false nil",
@@ -163,7 +163,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     },
     Language {
         names: &["verilog", "systemverilog", "sv", "v"],
-        texts: &[DOUBLE],
+        strings: &[DOUBLE],
         keywords: "always always_comb always_ff assign begin case default else end endcase endfunction endmodule for function generate genvar if initial inout input localparam module negedge output parameter posedge task while",
         types: "bit integer logic real reg signed wire",
         literals: "",
@@ -191,9 +191,9 @@ pub(super) const LANGUAGES: &[Language] = &[
     },
     Language {
         names: &["nix"],
-        kind: Kind::Code,
+        kind: LanguageKind::Code,
         line_comments: &["#"],
-        texts: &[super::text("''", "''", false, true), super::DOUBLE_LINES],
+        strings: &[super::string("''", "''", false, true), super::DOUBLE_LINES],
         keywords: "assert else if in inherit let or rec then with import",
         word_chars: "-'",
         capital_types: false,
@@ -203,7 +203,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         names: &["graphql", "gql"],
         line_comments: &["#"],
         block_comments: &[],
-        texts: &[TRIPLE_DOUBLE, DOUBLE],
+        strings: &[TRIPLE_DOUBLE, DOUBLE],
         keywords: "directive enum extend fragment implements input interface mutation on query repeatable scalar schema subscription type union",
         decorators: true,
         variables: true,
@@ -212,7 +212,7 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         names: &["hcl", "terraform", "tf"],
         line_comments: &["#", "//"],
-        texts: &[DOUBLE, BACKTICK],
+        strings: &[DOUBLE, BACKTICK],
         keywords: "data dynamic for for_each if in locals module output provider resource terraform variable",
         types: "any bool list map number object set string",
         word_chars: "-",

@@ -1,0 +1,133 @@
+//! Links from mails and invitations.
+
+use colloquy::domain::NewInvitation;
+
+use super::{PASSWORD, current_user, each_db, input, submit, with_mail};
+use crate::support::client::Client;
+
+const NEW: &str = "copper-lantern-orbit-77";
+
+fn path_of(link: &str) -> &str {
+    link.strip_prefix("http://127.0.0.1:3000").expect("a link of this installation")
+}
+
+async fn invite(ada: &mut Client, fields: &[(&str, &str)]) -> String {
+    let made: NewInvitation = ada.post_form("/api/create_invitation", fields).await.json();
+    path_of(&made.link).to_owned()
+}
+
+each_db! {
+    async fn r01_a_forgotten_password_is_reset_without_scripts(app: TestApp) {
+        let (app, smtp) = with_mail(&app, &[]).await;
+        app.administrator().await;
+        let mut anonymous = app.anonymous();
+        let (to, known) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@example.org")]).await;
+        let (same, unknown) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "nobody@example.org")]).await;
+        assert_eq!((to.as_str(), same.as_str()), ("/forgot-password?done=sent", "/forgot-password?done=sent"));
+        let visible = |text: String| text.split("<main").nth(1).expect("a page").split("</main>").next().map(str::to_owned);
+        assert!(known.text().contains("If an account has this address"), "{}", known.text());
+        assert_eq!(visible(known.text()), visible(unknown.text()), "a05: known and unknown addresses look the same");
+        let (_, page) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@")]).await;
+        assert!(input(&page, "email").contains("value=\"ada@\""));
+
+        let link = smtp.newest_mail_to(&app.state, "ada@example.org", 1).await.link();
+        let link = path_of(&link);
+        let page = anonymous.get(link).await;
+        assert_eq!(page.status, 200);
+        assert_eq!((page.header("referrer-policy"), page.header("cache-control")), ("same-origin", "no-store"));
+        assert!(!page.text().contains("ada@example.org") && !page.text().contains("Ada"), "nothing of the account");
+        assert!(!page.text().contains("href=\"http"), "no links to other sites");
+        let token = link.split_once('=').expect("a token").1;
+        let (to, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", "weak")]).await;
+        assert!(to.starts_with("/reset-password?token=") && input(&page, "token").contains(token), "{to}");
+        assert!(input(&page, "password").contains("aria-invalid=\"true\""));
+        let (to, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", NEW)]).await;
+        assert_eq!(to, "/sign-in?done=reset");
+        assert!(page.text().contains("Your password is changed"));
+        let (_, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", NEW)]).await;
+        assert!(page.text().contains("This link cannot be used any more.") && page.text().contains("Ask for a new link"));
+        assert!(anonymous.get("/reset-password").await.text().contains("The link is not whole"));
+    }
+}
+
+each_db! {
+    async fn without_mail_no_reset_link_can_be_requested(app: TestApp) {
+        app.administrator().await;
+        let page = app.anonymous().get("/forgot-password").await;
+        assert!(page.text().contains("This installation sends no mails.") && !page.text().contains("<form"), "{}", page.text());
+    }
+}
+
+each_db! {
+    async fn r01_opening_a_verification_link_does_nothing_until_the_button_is_pressed(app: TestApp) {
+        let (app, smtp) = with_mail(&app, &["example.org"]).await;
+        app.administrator().await;
+        let mut bob = app.anonymous();
+        let fields = [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
+        let (to, page) = submit(&mut bob, "/sign-up", "/api/sign_up", &fields).await;
+        assert_eq!(to, "/sign-in?done=verify");
+        assert!(page.text().contains("Follow the link") && current_user(&mut bob).await.is_none());
+
+        let link = smtp.newest_mail_to(&app.state, "bob@example.org", 1).await.link();
+        let link = path_of(&link);
+        let token = link.split_once('=').expect("a token").1;
+        for _ in 0..2 {
+            let page = app.anonymous().get(link).await;
+            assert!(page.text().contains("Confirm the address") && input(&page, "token").contains(token), "{}", page.text());
+        }
+        let (_, page) = submit(&mut bob, "/sign-in", "/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
+        assert!(page.text().contains("Confirm your e-mail address first"), "opening it did nothing");
+        assert!(input(&page, "email").contains("value=\"bob@example.org\""));
+        let (to, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
+        assert_eq!(to, "/verify-address?done=verified");
+        assert!(page.text().contains("Your address is confirmed.") && page.text().contains("Go on"));
+        let (_, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
+        assert!(page.text().contains("This link cannot be used any more."), "{}", page.text());
+        let (to, _) = submit(&mut bob, "/sign-in", "/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
+        assert_eq!(to, "/");
+
+        bob.post_form("/api/request_address_change", &[("email", "robert@example.net")]).await;
+        let link = smtp.newest_mail_to(&app.state, "robert@example.net", 1).await.link();
+        let link = path_of(&link);
+        let token = link.split_once('=').expect("a token").1;
+        assert!(bob.get(link).await.text().contains("Change the address"));
+        assert_eq!(current_user(&mut bob).await.expect("Bob").email, "bob@example.org");
+        let (to, page) = submit(&mut bob, link, "/api/confirm_address_change", &[("token", token)]).await;
+        assert_eq!(to, "/confirm-address?done=changed");
+        assert!(page.text().contains("Your account has its new address."));
+        assert_eq!(current_user(&mut bob).await.expect("Bob").email, "robert@example.net");
+    }
+}
+
+each_db! {
+    async fn invitation_pages_show_the_role_the_expiry_and_the_end(app: TestApp) {
+        let mut ada = app.administrator().await;
+        assert!(app.anonymous().get("/sign-up").await.text().contains("Sign-up is closed"));
+        let link = invite(&mut ada, &[("role", "administrator"), ("email", "Eve@example.org")]).await;
+        let mut eve = app.anonymous();
+        let page = eve.get(&link).await;
+        assert_eq!(page.status, 200);
+        let field = input(&page, "email");
+        assert!(field.contains("value=\"Eve@example.org\"") && field.contains("readonly"), "{field}");
+        assert!(page.text().contains("You are invited to be an administrator. The invitation holds until"), "{}", page.text());
+        let token = link.split_once('=').expect("a token").1;
+        assert!(input(&page, "invitation").contains(token));
+        let fields = [("name", "Eve"), ("email", "Eve@example.org"), ("password", "weak"), ("invitation", token)];
+        let (to, page) = submit(&mut eve, &link, "/api/sign_up", &fields).await;
+        assert!(to.starts_with("/sign-up?invitation=") && input(&page, "name").contains("value=\"Eve\""), "{to}");
+        assert!(input(&page, "invitation").contains(token));
+        let fields = [("name", "Eve"), ("email", "Eve@example.org"), ("password", PASSWORD), ("invitation", token)];
+        let (to, _) = submit(&mut eve, &link, "/api/sign_up", &fields).await;
+        assert_eq!(to, "/");
+        for dead in [link.as_str(), "/sign-up?invitation=nonsense"] {
+            let page = app.anonymous().get(dead).await;
+            assert_eq!(page.status, 410);
+            assert!(page.text().contains("This invitation has ended") && !page.text().contains("<form"), "{dead}");
+        }
+        let open = invite(&mut ada, &[("role", "member"), ("uses", "2"), ("days", "1")]).await;
+        let page = app.anonymous().get(&open).await;
+        assert!(!input(&page, "email").contains("readonly") && page.text().contains("You are invited. The invitation holds until"));
+        app.state.clock.advance(86_401);
+        assert_eq!(app.anonymous().get(&open).await.status, 410);
+    }
+}
