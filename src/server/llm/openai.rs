@@ -113,7 +113,7 @@ impl Endpoint {
     pub async fn list_models_at(&self, suffix: &str, timeout: Duration) -> Result<ModelList, ModelError> {
         let until = Instant::now() + timeout;
         let listing = async {
-            let request = Request::get(format!("{}{more}/models", self.base_url)).header(ACCEPT, "application/json");
+            let request = Request::get(format!("{}{suffix}/models", self.base_url)).header(ACCEPT, "application/json");
             let response = self.send(request, Vec::new(), until).await?;
             let status = response.status();
             if !status.is_success() {

@@ -234,7 +234,7 @@ impl Store {
     }
 
     /// The time of the database server's clock; `None` for SQLite, which uses the clock of this machine.
-    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn database_time(&self) -> Result<Option<Timestamp>, StoreError> {
         if matches!(self.0, db::Db::Sqlite { .. }) {
             return Ok(None);
         }

@@ -146,7 +146,7 @@ impl Factors {
         Ok(codes)
     }
 
-    pub(super) fn party(&self) -> Result<&Webauthn, AppError> {
+    pub(super) fn webauthn(&self) -> Result<&Webauthn, AppError> {
         self.relying_party.as_deref().ok_or_else(|| AppError::conflict(reason!("passkeys_need_name")))
     }
 
