@@ -64,17 +64,16 @@ async fn insert_sign_ins(
     created_at: Timestamp,
 ) -> Result<()> {
     for address in ["198.51.100.7", "203.0.113.9", "2001:db8::1"] {
-        tx.insert_sign_in(&NewSignIn {
+        let sign_in = NewSignIn {
             id: SignInId::from_uuid(clock.new_id()),
-            user,
             credentials: CredentialsVersion::FIRST,
             created_at,
             idle_seconds: 7 * 86_400,
             ends_at: created_at.plus_seconds(30 * 86_400),
             user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             address,
-        })
-        .await?;
+        };
+        tx.owned_by(user).insert_sign_in(&sign_in).await?;
     }
     Ok(())
 }

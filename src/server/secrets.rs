@@ -99,7 +99,7 @@ impl Secrets {
         let secrets = Self::open_checked(data, configured, store).await?;
         let (id, check) = secrets.sealing_check()?;
         let mut tx = store.write().await?;
-        tx.insert_secret_key(&id, &check, clock.now()).await?;
+        tx.engine().insert_secret_key(&id, &check, clock.now()).await?;
         tx.commit().await?;
         // Another server with other keys may have been first.
         secrets.check(store).await?;
@@ -142,7 +142,7 @@ impl Secrets {
 
     /// Opens the check value of every key in the database.
     async fn check(&self, store: &Store) -> Result<(), SecretError> {
-        for row in store.read().await?.list_secret_keys().await? {
+        for row in store.read().await?.engine().list_secret_keys().await? {
             let keys = self.read();
             let key = keys.find(&row.key_id).ok_or_else(|| missing_key(&keys, &row.key_id))?;
             if open(key, &check_context(&row.key_id), &row.sealed).ok().as_deref() != Some(CHECK_PLAINTEXT) {

@@ -191,8 +191,8 @@ each_db! {
 
         // A server that dies during the purge: its transaction is never committed.
         let mut tx = app.state.store.write().await.expect("a unit");
-        let due = tx.lock_due_deletion(user, app.state.clock.now()).await.expect("a row").expect("it is due");
-        tx.purge(&due).await.expect("a purge");
+        let due = tx.owned_by(user).lock_due_deletion(app.state.clock.now()).await.expect("a row").expect("it is due");
+        tx.engine().purge(&due).await.expect("a purge");
         std::mem::drop(tx);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME]);
         let other = app.second_instance().await;

@@ -215,9 +215,9 @@ each_db! {
         let mut tx = app.state.store.write().await.expect("a unit");
         tx.owned_by(owner).insert_export(id, now, now.plus_seconds(86_400)).await.expect("a row");
         let kind = JobKind::BuildExport;
-        let job = tx.claim_job(kind, lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a job");
-        assert_eq!(tx.begin_export(id, now).await.expect("a row").map(|export| export.id), Some(id));
-        tx.insert_export_chunk(id, 0, b"half of something").await.expect("a piece");
+        let job = tx.engine().claim_job(kind, lease, now, now.plus_seconds(60)).await.expect("a claim").expect("a job");
+        assert_eq!(tx.engine().begin_export(id, now).await.expect("a row").map(|export| export.id), Some(id));
+        tx.engine().insert_export_chunk(id, 0, b"half of something").await.expect("a piece");
         tx.commit().await.expect("a commit");
         assert_eq!(current_export(&mut ada).await.map(|export| export.state), Some(ExportState::Working), "its lease is valid");
         assert_eq!(ada.get(&path(id)).await.status, 404, "it is not ready");
@@ -227,7 +227,7 @@ each_db! {
         let answer = ada.get(&path(id)).await;
         assert!(files(&answer.body).contains_key("account.json"));
         let mut tx = app.state.store.write().await.expect("a unit");
-        let late = tx.renew_job(&job, (0, 0), now.plus_seconds(999)).await.expect("a row");
+        let late = tx.engine().renew_job(&job, (0, 0), now.plus_seconds(999)).await.expect("a row");
         assert!(!late, "a worker without the lease cannot continue");
     }
 }

@@ -250,8 +250,8 @@ async fn link(app: &TestApp) {
     let mut tx = app.state.store.write().await.expect("a unit");
     let user = tx.find_user_by_email("bob@example.org").await.expect("a row").expect("Bob").id;
     let (email, created_at) = ("bob@example.org", app.state.clock.now());
-    let identity = NewIdentity { issuer: ISSUER, subject: "bob-1", user, email, created_at };
-    tx.insert_identity(&identity).await.expect("an identity");
+    let identity = NewIdentity { issuer: ISSUER, subject: "bob-1", email, created_at };
+    tx.owned_by(user).insert_identity(&identity).await.expect("an identity");
     tx.commit().await.expect("a commit");
 }
 

@@ -105,7 +105,7 @@ async fn enqueue(app: &TestApp) -> Uuid {
 }
 
 async fn find(app: &TestApp, subject: Uuid) -> Option<Job> {
-    app.state.store.read().await.expect("a unit").find_job(KIND, subject).await.expect("a row")
+    app.state.store.read().await.expect("a unit").admin().find_job(KIND, subject).await.expect("a row")
 }
 
 async fn until_gone(app: &TestApp, subject: Uuid) {
@@ -213,7 +213,7 @@ each_db! {
         let next = Worker::new(Behaviour::Succeed);
         let mut tx = app.state.store.write().await.expect("a unit");
         let (lease, now) = (app.state.clock.new_id(), app.state.clock.now());
-        assert_eq!(tx.claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs"), None, "the lease is valid");
+        assert_eq!(tx.engine().claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs"), None, "the lease is valid");
         drop(tx);
         app.state.clock.advance(61);
         assert_eq!(next.jobs(&app).drain(KIND).await.expect("jobs").done, 1);
@@ -228,7 +228,7 @@ each_db! {
         for _ in 0..3 {
             let (lease, now) = (app.state.clock.new_id(), app.state.clock.now());
             let mut tx = app.state.store.write().await.expect("a unit");
-            tx.claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs").expect("a job");
+            tx.engine().claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs").expect("a job");
             tx.commit().await.expect("a commit");
             app.state.clock.advance(61);
         }
@@ -269,7 +269,7 @@ each_db! {
         let stopping = CancellationToken::new();
         let work = tokio::spawn(worker.jobs(&app).work(stopping.clone()));
         until_gone(&app, subject).await;
-        let listed = app.state.store.read().await.expect("a unit").list_jobs().await.expect("a list");
+        let listed = app.state.store.read().await.expect("a unit").admin().list_jobs().await.expect("a list");
         assert!(listed.iter().all(|job| job.subject != subject));
         stopping.cancel();
         work.await.expect("it ends");
@@ -282,7 +282,7 @@ each_db! {
         let claim = async || {
             let (lease, now) = (app.state.clock.new_id(), app.state.clock.now());
             let mut tx = app.state.store.write().await.expect("a unit");
-            let job = tx.claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs").expect("a job");
+            let job = tx.engine().claim_job(KIND, lease, now, now.plus_seconds(60)).await.expect("jobs").expect("a job");
             tx.commit().await.expect("a commit");
             job
         };
@@ -291,16 +291,16 @@ each_db! {
         let owner = claim().await;
         let now = app.state.clock.now();
         let mut tx = app.state.store.write().await.expect("a unit");
-        assert!(!tx.renew_job(&late, (1, 1), now.plus_seconds(999)).await.expect("a row"));
-        tx.fail_job(&late, "late", None, now).await.expect("a row");
-        tx.reschedule_job(&late, now, true).await.expect("a row");
-        assert!(!tx.finish_job(&late).await.expect("a row"));
+        assert!(!tx.engine().renew_job(&late, (1, 1), now.plus_seconds(999)).await.expect("a row"));
+        tx.engine().fail_job(&late, "late", None, now).await.expect("a row");
+        tx.engine().reschedule_job(&late, now, true).await.expect("a row");
+        assert!(!tx.engine().finish_job(&late).await.expect("a row"));
         tx.commit().await.expect("a commit");
         let job = find(&app, subject).await.expect("the job");
         assert_eq!((job.state, job.attempts, job.last_error), (JobState::Running, 2, None));
         let mut tx = app.state.store.write().await.expect("a unit");
-        assert!(tx.renew_job(&owner, (1, 2), now.plus_seconds(60)).await.expect("a row"));
-        assert!(tx.finish_job(&owner).await.expect("a row"));
+        assert!(tx.engine().renew_job(&owner, (1, 2), now.plus_seconds(60)).await.expect("a row"));
+        assert!(tx.engine().finish_job(&owner).await.expect("a row"));
         tx.commit().await.expect("a commit");
     }
 }

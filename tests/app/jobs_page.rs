@@ -42,19 +42,19 @@ async fn insert_job(app: &TestApp, kind: JobKind, how: SeedState) -> Uuid {
     } else {
         tx.enqueue(kind, id, now, now).await.expect("a job");
     }
-    let claimed = tx.claim_job(kind, app.state.clock.new_id(), now, now.plus_seconds(60)).await;
+    let claimed = tx.engine().claim_job(kind, app.state.clock.new_id(), now, now.plus_seconds(60)).await;
     let job = claimed.expect("a claim").expect("the job");
     assert_eq!(job.subject_id, id);
     if how != SeedState::Running {
         let next = (how == SeedState::Waiting).then(|| now.plus_seconds(300));
-        tx.fail_job(&job, ERROR, next, now).await.expect("a note");
+        tx.engine().fail_job(&job, ERROR, next, now).await.expect("a note");
     }
     tx.commit().await.expect("a commit");
     id
 }
 
 async fn find(app: &TestApp, kind: JobKind, subject: Uuid) -> Option<Job> {
-    app.state.store.read().await.expect("a unit").find_job(kind, subject).await.expect("a row")
+    app.state.store.read().await.expect("a unit").admin().find_job(kind, subject).await.expect("a row")
 }
 
 async fn change(client: &mut Client, kind: JobKind, subject: Uuid, action: &str) -> Answer {

@@ -31,7 +31,7 @@ async fn insert(app: &TestApp, recipient: &str) {
 
 async fn failing_mails(app: &TestApp) -> Vec<FailingMail> {
     let mut tx = app.state.store.read().await.expect("a unit");
-    tx.list_failing_mails().await.expect("a list")
+    tx.admin().list_failing_mails().await.expect("a list")
 }
 
 async fn send_due(app: &TestApp) -> usize {
@@ -42,7 +42,7 @@ async fn send_due(app: &TestApp) -> usize {
 async fn claim(app: &TestApp) -> Option<ClaimedJob> {
     let (lease, now) = (app.state.clock.new_id(), app.state.clock.now());
     let mut tx = app.state.store.write().await.expect("a transaction");
-    let job = tx.claim_job(JobKind::SendMail, lease, now, now.plus_seconds(60)).await.expect("a claim");
+    let job = tx.engine().claim_job(JobKind::SendMail, lease, now, now.plus_seconds(60)).await.expect("a claim");
     tx.commit().await.expect("a commit");
     job
 }

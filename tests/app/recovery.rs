@@ -237,7 +237,7 @@ each_db! {
         let state = async || {
             let id = id_of(&app, "bob@example.org").await;
             let mut tx = app.state.store.read().await.expect("a unit");
-            tx.find_address_state(id).await.expect("a row").expect("Bob").email_verified_at
+            tx.owned_by(id).find_address_state().await.expect("a row").expect("Bob").email_verified_at
         };
         assert_eq!(bob.post_form("/api/request_verification", &[]).await.status, 200);
         let token = smtp.newest_mail_to(&app.state, "bob@example.org", 1).await.token();

@@ -210,7 +210,7 @@ each_db! {
 async fn delete_ended(app: &TestApp, days: i64, limit: u32) -> u64 {
     let mut tx = app.state.store.write().await.expect("a unit");
     let before = app.state.clock.now().plus_seconds(-86_400 * days);
-    let deleted = tx.delete_ended_sign_ins(before, limit).await.expect("a slice");
+    let deleted = tx.engine().delete_ended_sign_ins(before, limit).await.expect("a slice");
     tx.commit().await.expect("a commit");
     deleted
 }

@@ -52,7 +52,7 @@ async fn pending_work_gets_jobs(backend: Backend) {
     ];
     let app = TestApp::start_on_earlier(backend, 23, &statements).await;
     let mut tx = app.state.store.read().await.expect("a unit");
-    let mut found = async |kind, number| tx.find_job(kind, id(number)).await.expect("a row");
+    let mut found = async |kind, number| tx.admin().find_job(kind, id(number)).await.expect("a row");
 
     let job = found(JobKind::SendMail, 3).await.expect("the mail that waits");
     assert_eq!((job.state, job.attempts, job.run_at.micros()), (JobState::Waiting, 0, 5));
@@ -75,10 +75,10 @@ async fn pending_work_gets_jobs(backend: Backend) {
     // Work that an instance of the earlier version adds during the upgrade gets its job at the next start.
     assert_eq!(app.execute("delete from jobs where kind in ('delete_account', 'remove_factors')").await, 2);
     let mut tx = app.state.store.write().await.expect("a unit");
-    assert_eq!(tx.enqueue_missing(app.state.clock.now()).await.expect("jobs"), 2);
-    assert_eq!(tx.enqueue_missing(app.state.clock.now()).await.expect("jobs"), 0);
+    assert_eq!(tx.engine().enqueue_missing(app.state.clock.now()).await.expect("jobs"), 2);
+    assert_eq!(tx.engine().enqueue_missing(app.state.clock.now()).await.expect("jobs"), 0);
     for (kind, number) in [(JobKind::DeleteAccount, 1), (JobKind::RemoveFactors, 2)] {
-        let job = tx.find_job(kind, id(number)).await.expect("a row").expect("a job");
+        let job = tx.admin().find_job(kind, id(number)).await.expect("a row").expect("a job");
         assert_eq!(job.run_at.micros(), far);
     }
     tx.commit().await.expect("a commit");

@@ -51,10 +51,10 @@ impl Accounts {
         };
         if let (Verified::Rehashed(new), Some(old)) = (verified, stored) {
             let mut tx = self.store.write().await?;
-            tx.update_password_hash(user.id, &old, &new).await?;
+            tx.owned_by(user.id).update_password_hash(&old, &new).await?;
             tx.commit().await?;
         }
-        let person = self.store.read().await?.find_user(user.id).await?.ok_or_else(wrong)?;
+        let person = self.store.read().await?.owned_by(user.id).find_user().await?.ok_or_else(wrong)?;
         if user.must_verify {
             self.limits.reset_sign_in(&credentials.meta, &email).await?;
             return self.refuse_unverified(person.id, &email, &credentials.meta).await;
@@ -92,21 +92,20 @@ impl Accounts {
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.begin_sign_in_tx(user.id, attempt).await?;
         // Applies to every sign-in method.
-        if tx.find_address_state(user.id).await?.is_some_and(|state| state.must_verify) {
+        if tx.owned_by(user.id).find_address_state().await?.is_some_and(|state| state.must_verify) {
             tx.commit().await?;
             return self.refuse_unverified(user.id, &Email::parse(&user.email)?, attempt.meta).await;
         }
-        tx.insert_sign_in(&NewSignIn {
+        let new = NewSignIn {
             id: sign_in,
-            user: user.id,
             credentials: attempt.credentials,
             created_at: now,
             idle_seconds: idle,
             ends_at: now.plus_seconds(absolute),
             user_agent: &attempt.meta.user_agent,
             address: &attempt.meta.address.0.to_canonical().to_string(),
-        })
-        .await?;
+        };
+        tx.owned_by(user.id).insert_sign_in(&new).await?;
         self.notify_new_device(&mut tx, &user, attempt.meta).await?;
         attempt.meta.record_own_with_detail(&mut tx, &self.clock, user.id, AuditAction::SignIn, attempt.method).await?;
         tx.commit().await?;
@@ -123,7 +122,7 @@ impl Accounts {
         if !self.notifier.is_enabled() {
             return Ok(());
         }
-        let known = tx.list_known_devices(user.id).await?;
+        let known = tx.owned_by(user.id).list_known_devices().await?;
         if known.is_empty() || known.iter().any(|(agent, address)| meta.resembles(agent, address)) {
             return Ok(());
         }

@@ -130,19 +130,19 @@ impl Accounts {
             Admission::First if self.sign_up_open => Ok((Role::Member, true)),
             Admission::First => Err(AppError::Forbidden.into()),
             Admission::Operator(role) => {
-                tx.update_role(user, *role).await?;
+                tx.admin().update_role(user, *role).await?;
                 Ok((*role, true))
             }
             Admission::OnceVerified => {
-                tx.require_verified_address(user).await?;
+                tx.owned_by(user).require_verified_address().await?;
                 self.insert_verification(tx, user, email).await?;
                 Ok((Role::Member, false))
             }
             Admission::Invited(hash) => {
                 let link = tx.use_link(hash, LinkPurpose::Invitation, now).await?.ok_or_else(invalid_invitation)?;
-                tx.update_role(user, link.role).await?;
+                tx.admin().update_role(user, link.role).await?;
                 // The invitation was mailed to this address, or an administrator vouches for it.
-                if link.email.is_some() && tx.verify_address(user, email, now).await? {
+                if link.email.is_some() && tx.owned_by(user).verify_address(email, now).await? {
                     meta.record_own_with_detail(tx, &self.clock, user, AuditAction::VerifyAddress, "by an invitation")
                         .await?;
                 }

@@ -47,7 +47,7 @@ impl Caller {
 /// Fails if the caller's sign-in was revoked in the meantime. Call it first in every transaction that adds credentials
 /// or links: it locks the credentials, so a concurrent revocation waits until the transaction ends.
 pub(super) async fn require_signed_in(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<(), Fault> {
-    tx.lock_credentials(caller.user.id).await?;
+    tx.owned_by(caller.user.id).lock_credentials().await?;
     match tx.find_signed_in(caller.sign_in, now).await? {
         Some(_) => Ok(()),
         None => Err(AppError::Unauthenticated.into()),

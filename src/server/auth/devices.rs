@@ -16,7 +16,7 @@ const EVENTS_PER_PAGE: u32 = 20;
 impl Accounts {
     /// The caller's valid sign-ins, last used first.
     pub async fn list_devices(&self, caller: &Caller, texts: &Texts) -> Result<Vec<Device>, Fault> {
-        let rows = self.store.read().await?.list_sign_ins(caller.user.id, self.clock.now()).await?;
+        let rows = self.store.read().await?.owned_by(caller.user.id).list_sign_ins(self.clock.now()).await?;
         let device = |row: crate::server::store::SignInRow| Device {
             id: row.id,
             device: describe_device(texts, &row.user_agent),
@@ -34,7 +34,7 @@ impl Accounts {
     /// `NotFound` if the sign-in is not the caller's, or has ended.
     pub async fn end_device(&self, caller: &Caller, sign_in: SignInId, meta: &RequestMeta) -> Result<(), Fault> {
         let mut tx = self.store.write().await?;
-        if !tx.end_sign_in_of(caller.user.id, sign_in, self.clock.now()).await? {
+        if !tx.owned_by(caller.user.id).end_sign_in_of(sign_in, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::EndSignIn).await?;
@@ -45,8 +45,8 @@ impl Accounts {
     /// Revokes all of the caller's sign-ins but the current one. Returns how many.
     pub async fn end_other_devices(&self, caller: &Caller, meta: &RequestMeta) -> Result<u64, Fault> {
         let mut tx = self.store.write().await?;
-        let ended = tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
-        tx.cancel_pending_auth(caller.user.id).await?;
+        let ended = tx.owned_by(caller.user.id).renew_credentials(Some(caller.sign_in), self.clock.now()).await?;
+        tx.owned_by(caller.user.id).cancel_pending_auth().await?;
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::EndOtherSignIns).await?;
         tx.commit().await?;
         Ok(ended)
@@ -63,7 +63,8 @@ impl Accounts {
         texts: &Texts,
     ) -> Result<ActivityPage, Fault> {
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
-        let mut rows = self.store.read().await?.list_audit_entries(caller.user.id, after, EVENTS_PER_PAGE + 1).await?;
+        let mut rows =
+            self.store.read().await?.owned_by(caller.user.id).list_audit_entries(after, EVENTS_PER_PAGE + 1).await?;
         let more = rows.len() > EVENTS_PER_PAGE as usize;
         rows.truncate(EVENTS_PER_PAGE as usize);
         let next = rows.last().filter(|_| more).map(cursor_after);

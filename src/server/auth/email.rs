@@ -21,7 +21,7 @@ const LINK_SECONDS: i64 = 24 * 3_600;
 impl Accounts {
     /// Whether the caller's address is verified.
     pub async fn is_verified(&self, caller: &Caller) -> Result<bool, Fault> {
-        let state = self.store.read().await?.find_address_state(caller.user.id).await?;
+        let state = self.store.read().await?.owned_by(caller.user.id).find_address_state().await?;
         Ok(state.is_some_and(|state| state.email_verified_at.is_some()))
     }
 
@@ -37,7 +37,7 @@ impl Accounts {
     pub async fn request_verification(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(&caller.user.email)?;
-        let state = self.store.read().await?.find_address_state(caller.user.id).await?;
+        let state = self.store.read().await?.owned_by(caller.user.id).find_address_state().await?;
         if state.is_some_and(|state| state.email_verified_at.is_some()) {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Accounts {
             return Ok(());
         }
         let Some(found) = tx.find_user_by_email(email.key()).await? else { return Ok(()) };
-        let owner = tx.find_user(found.id).await?.filter(|_| found.disabled_at.is_none());
+        let owner = tx.owned_by(found.id).find_user().await?.filter(|_| found.disabled_at.is_none());
         match owner {
             Some(_) if found.must_verify => self.insert_verification(tx, found.id, email).await?,
             Some(owner) => {
@@ -102,11 +102,11 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         let link = tx.find_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(invalid_link)?;
         let (user, email) = link_target(link)?;
-        if !tx.verify_address(user, &email, now).await? {
+        if !tx.owned_by(user).verify_address(&email, now).await? {
             return Err(invalid_link().into());
         }
         tx.use_link(&hash, LinkPurpose::VerifyAddress, now).await?.ok_or_else(invalid_link)?;
-        tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
+        tx.owned_by(user).delete_links(LinkPurpose::VerifyAddress).await?;
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
         Ok(())
@@ -130,7 +130,7 @@ impl Accounts {
         let link = self.link("/confirm-address?token", &token);
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
-        tx.delete_links(user, LinkPurpose::ChangeAddress).await?;
+        tx.owned_by(user).delete_links(LinkPurpose::ChangeAddress).await?;
         self.insert_account_link(&mut tx, (user, new.as_entered()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token)
             .await?;
         let own = self.notifier.language_of(&mut tx, old.as_entered(), meta.language).await?;
@@ -167,19 +167,19 @@ impl Accounts {
         let (user, new) = link_target(link)?;
         // Lock order: the account before its link.
         let own = caller.filter(|caller| caller.user.id == user).map(|caller| caller.sign_in);
-        tx.renew_credentials(user, own, now).await?;
+        tx.owned_by(user).renew_credentials(own, now).await?;
         tx.use_link(&hash, LinkPurpose::ChangeAddress, now).await?.ok_or_else(invalid_link)?;
-        let before = tx.find_user(user).await?.ok_or_else(invalid_link)?;
+        let before = tx.owned_by(user).find_user().await?.ok_or_else(invalid_link)?;
         // Before the update: the language of the mail is looked up by the previous address.
         self.notify(&mut tx, &before.email, Notice::AddressChanged(new.as_entered()), meta).await?;
-        match tx.update_address(user, &new, now).await {
+        match tx.owned_by(user).update_address(&new, now).await {
             Err(StoreError::Duplicate) => {
                 return Err(AppError::conflict(reason!("email_of_another")).into());
             }
             other => other?,
         }
         for purpose in [LinkPurpose::VerifyAddress, LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress] {
-            tx.delete_links(user, purpose).await?;
+            tx.owned_by(user).delete_links(purpose).await?;
         }
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangeAddress, new.domain()).await?;
         tx.commit().await?;

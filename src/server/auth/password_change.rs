@@ -40,11 +40,11 @@ impl Accounts {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, now).await?;
-        if !tx.update_password_hash(user.id, &old, &new).await? {
+        if !tx.owned_by(user.id).update_password_hash(&old, &new).await? {
             return Err(AppError::conflict(reason!("password_changed_elsewhere")).into());
         }
-        tx.renew_credentials(user.id, Some(caller.sign_in), now).await?;
-        tx.cancel_pending_auth(user.id).await?;
+        tx.owned_by(user.id).renew_credentials(Some(caller.sign_in), now).await?;
+        tx.owned_by(user.id).cancel_pending_auth().await?;
         tx.confirm_sign_in(caller.sign_in, now).await?;
         meta.record_own(&mut tx, &self.clock, user.id, AuditAction::ChangePassword).await?;
         self.notify(&mut tx, &user.email, Notice::PasswordChanged, meta).await?;
@@ -67,7 +67,7 @@ impl Accounts {
         if !is_valid_length(&password) {
             return Err(wrong().into());
         }
-        let stored = self.store.read().await?.find_password_hash(caller.user.id).await?.ok_or_else(wrong)?;
+        let stored = self.store.read().await?.owned_by(caller.user.id).find_password_hash().await?.ok_or_else(wrong)?;
         if self.passwords.verify(password, Some(stored.clone())).await? == Verified::No {
             let refusal = RefusedEvent { subject: Some(caller.user.id), action, detail: "" };
             return meta.record_if_refused(&self.store, &self.clock, refusal, Err(wrong().into())).await;

@@ -81,7 +81,7 @@ impl Accounts {
     /// Database errors. What failed is retried next time.
     pub async fn process_reset_requests(&self) -> Result<(), Fault> {
         loop {
-            let requests = self.store.read().await?.list_reset_requests(BATCH_SIZE).await?;
+            let requests = self.store.read().await?.engine().list_reset_requests(BATCH_SIZE).await?;
             if requests.is_empty() {
                 return Ok(());
             }
@@ -99,7 +99,7 @@ impl Accounts {
         let meta =
             RequestMeta::new(ClientAddress(request.address.parse().unwrap_or(UNKNOWN_ADDRESS)), &request.user_agent);
         let mut tx = self.store.write().await?;
-        if !tx.delete_reset_request(request.id).await? {
+        if !tx.engine().delete_reset_request(request.id).await? {
             return Ok(());
         }
         // The server was stopped for more than a day; the user has requested another link or given up.
@@ -109,7 +109,7 @@ impl Accounts {
         let email = Email::parse(&request.email)?;
         let found = tx.find_user_by_email(email.key()).await?.filter(|user| user.disabled_at.is_none());
         if let Some(user) = found
-            && let Some(user) = tx.find_user(user.id).await?
+            && let Some(user) = tx.owned_by(user.id).find_user().await?
         {
             let token = Token::new();
             let link = self.link(RESET_PAGE, &token);
@@ -163,7 +163,7 @@ impl Accounts {
     pub async fn create_reset_link(&self, user: UserId) -> Result<String, Fault> {
         let token = Token::new();
         let mut tx = self.store.write().await?;
-        let user = tx.find_user(user).await?.ok_or(AppError::NotFound)?;
+        let user = tx.owned_by(user).find_user().await?.ok_or(AppError::NotFound)?;
         self.insert_account_link(
             &mut tx,
             (user.id, &user.email),
@@ -190,11 +190,11 @@ impl Accounts {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         // Lock order: the account before its link.
-        tx.renew_credentials(user.id, None, now).await?;
+        tx.owned_by(user.id).renew_credentials(None, now).await?;
         tx.use_link(&hash, LinkPurpose::ResetPassword, now).await?.ok_or_else(invalid_link)?;
-        tx.replace_password_hash(user.id, &password_hash).await?;
+        tx.owned_by(user.id).replace_password_hash(&password_hash).await?;
         // An attacker may have started a sign-in or passkey ceremony; it ends with the old password.
-        tx.cancel_pending_auth(user.id).await?;
+        tx.owned_by(user.id).cancel_pending_auth().await?;
         self.notify(&mut tx, &user.email, Notice::PasswordReset, meta).await?;
         meta.record_own_with_detail(&mut tx, &self.clock, user.id, AuditAction::ResetPassword, "").await?;
         tx.commit().await?;
@@ -207,6 +207,6 @@ impl Accounts {
         let mut tx = self.store.read().await?;
         let link = tx.find_link(&hash, LinkPurpose::ResetPassword, self.clock.now()).await?;
         let user = link.and_then(|link| link.user).ok_or_else(invalid_link)?;
-        Ok((hash, tx.find_user(user).await?.ok_or_else(invalid_link)?))
+        Ok((hash, tx.owned_by(user).find_user().await?.ok_or_else(invalid_link)?))
     }
 }

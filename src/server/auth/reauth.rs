@@ -89,6 +89,6 @@ impl Accounts {
 
     /// Whether the user has a password. An account created through an identity provider has none at first.
     pub(super) async fn has_password(&self, user: UserId) -> Result<bool, Fault> {
-        Ok(self.store.read().await?.find_password_hash(user).await?.is_some_and(|hash| !hash.is_empty()))
+        Ok(self.store.read().await?.owned_by(user).find_password_hash().await?.is_some_and(|hash| !hash.is_empty()))
     }
 }

@@ -13,7 +13,7 @@ impl Accounts {
     /// # Errors
     /// `Conflict`.
     pub async fn require_remaining_administrator(&self, tx: &mut Tx) -> Result<(), Fault> {
-        if tx.count_administrators().await? > 0 {
+        if tx.admin().count_administrators().await? > 0 {
             return Ok(());
         }
         Err(AppError::conflict(reason!("last_administrator")).into())
@@ -21,8 +21,9 @@ impl Accounts {
 
     /// Revokes all sign-ins of a user, and cancels pending sign-ins and passkey ceremonies.
     pub async fn revoke_sign_ins(&self, tx: &mut Tx, user: UserId) -> Result<(), Fault> {
-        tx.renew_credentials(user, None, self.clock.now()).await?;
-        tx.cancel_pending_auth(user).await?;
+        let mut own = tx.owned_by(user);
+        own.renew_credentials(None, self.clock.now()).await?;
+        own.cancel_pending_auth().await?;
         Ok(())
     }
 }

@@ -43,12 +43,12 @@ impl Accounts {
     pub(super) async fn begin_sign_in_tx(&self, user: UserId, attempt: &SignInAttempt<'_>) -> Result<Tx, Fault> {
         self.sign_in_hook.run().await;
         let mut tx = self.store.write().await?;
-        if tx.lock_credentials(user).await? == Some(attempt.credentials) {
+        if tx.owned_by(user).lock_credentials().await? == Some(attempt.credentials) {
             self.limits.reset_attempts(&mut tx, attempt.meta, user, &attempt.counted).await?;
             return Ok(tx);
         }
         // The audit event does not name an account that has been deleted meanwhile.
-        let subject = tx.find_credentials_version(user).await?.map(|_| user);
+        let subject = tx.owned_by(user).find_credentials_version().await?.map(|_| user);
         drop(tx);
         let refusal = RefusedEvent { subject, action: AuditAction::SignIn, detail: attempt.method };
         let refused = Err(attempt.refusal.clone().into());

@@ -148,8 +148,8 @@ impl Accounts {
             Err(StoreError::Duplicate) => return Err(email_taken().into()),
             other => other?,
         }
-        let (role, may_sign_in) = if tx.claim_installation(id, now).await? {
-            tx.update_role(id, Role::Administrator).await?;
+        let (role, may_sign_in) = if tx.admin().claim_installation(id, now).await? {
+            tx.admin().update_role(id, Role::Administrator).await?;
             (Role::Administrator, true)
         } else {
             self.apply_admission(tx, admission, (id, email), meta).await?

@@ -64,7 +64,8 @@ impl Chats {
     pub async fn recover_runs(&self) -> Result<(), Fault> {
         self.interrupt_dead_instances().await?;
         let mut tx = self.0.store.read().await?;
-        let queued = tx.list_claimable_runs(self.0.clock.now(), self.0.answers_per_person, MAX_QUEUED_RUNS).await?;
+        let queued =
+            tx.engine().list_claimable_runs(self.0.clock.now(), self.0.answers_per_person, MAX_QUEUED_RUNS).await?;
         drop(tx);
         self.execute_in_order(queued);
         Ok(())
@@ -73,7 +74,7 @@ impl Chats {
     async fn interrupt_dead_instances(&self) -> Result<(), Fault> {
         for dead in self.0.instance.list_dead() {
             let mut tx = self.0.store.write().await?;
-            let count = tx.interrupt_runs_of(dead.worker, self.0.clock.now()).await?;
+            let count = tx.engine().interrupt_runs_of(dead.worker, self.0.clock.now()).await?;
             tx.commit().await?;
             if count > 0 {
                 tracing::warn!(count, "marked the answers of a killed process as interrupted");
@@ -92,11 +93,11 @@ impl Chats {
         self.interrupt_dead_instances().await?;
         let now = self.0.clock.now();
         let mut tx = self.0.store.read().await?;
-        let has_expired = interrupt && tx.has_expired_run(now).await?;
+        let has_expired = interrupt && tx.engine().has_expired_run(now).await?;
         drop(tx);
         if has_expired {
             let mut tx = self.0.store.write().await?;
-            let interrupted = tx.interrupt_expired(now, &self.0.hub.claims()).await?;
+            let interrupted = tx.engine().interrupt_expired(now, &self.0.hub.claims()).await?;
             tx.commit().await?;
             if interrupted > 0 {
                 tracing::warn!(count = interrupted, "marked the answers of expired leases as interrupted");
@@ -104,7 +105,7 @@ impl Chats {
         }
         let before = now.plus_seconds(-MIN_QUEUED_SECONDS);
         let mut tx = self.0.store.read().await?;
-        let queued = tx.list_claimable_runs(before, self.0.answers_per_person, MAX_QUEUED_RUNS).await?;
+        let queued = tx.engine().list_claimable_runs(before, self.0.answers_per_person, MAX_QUEUED_RUNS).await?;
         drop(tx);
         self.execute_in_order(queued);
         Ok(())

@@ -207,37 +207,39 @@ async fn write(
         match job {
             Job::Claim(..) if free_slots == 0 => result.claims.push(None),
             Job::Claim(run, _) => {
-                let claimed = tx.claim_run(*run, inner.worker, lease_until, inner.answers_per_person).await?;
+                let claimed = tx.engine().claim_run(*run, inner.worker, lease_until, inner.answers_per_person).await?;
                 free_slots -= usize::from(claimed.is_some());
                 result.claims.push(claimed);
             }
-            Job::Finish(ending, _) => result.finished.push(tx.finish_run(ending).await?),
+            Job::Finish(ending, _) => result.finished.push(tx.engine().finish_run(ending).await?),
         }
     }
     if !result.finished.is_empty() && !inner.shutdown.is_cancelled() {
         // Runs that end here still count as held until their tasks are notified.
         free_slots += result.finished.len();
-        for run in tx.list_claimable_runs(inner.clock.now(), inner.answers_per_person, MAX_QUEUED_CANDIDATES).await? {
+        for run in
+            tx.engine().list_claimable_runs(inner.clock.now(), inner.answers_per_person, MAX_QUEUED_CANDIDATES).await?
+        {
             if free_slots == 0 {
                 break;
             }
-            let claimed = tx.claim_run(run, inner.worker, lease_until, inner.answers_per_person).await?;
+            let claimed = tx.engine().claim_run(run, inner.worker, lease_until, inner.answers_per_person).await?;
             free_slots -= usize::from(claimed.is_some());
             result.started.extend(claimed);
         }
     }
     for progress in progress {
-        if !tx.write_progress(progress).await? {
+        if !tx.engine().write_progress(progress).await? {
             result.lost.push(progress.run);
         }
     }
     if renew {
         for run in inner.hub.claims() {
-            tx.renew_lease(run, inner.worker, lease_until).await?;
+            tx.engine().renew_lease(run, inner.worker, lease_until).await?;
         }
     }
     if flush {
-        result.stops = tx.list_stop_requests(inner.worker).await?;
+        result.stops = tx.engine().list_stop_requests(inner.worker).await?;
     }
     tx.commit().await?;
     Ok(result)

@@ -54,13 +54,13 @@ impl Run {
     /// deleted, and nothing more may be written for it.
     pub async fn renew_lease(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let progress = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
-        tx.renew_job(&self.job, progress, self.clock.now().plus_seconds(LEASE_SECONDS)).await
+        tx.engine().renew_job(&self.job, progress, self.clock.now().plus_seconds(LEASE_SECONDS)).await
     }
 
     /// Marks the job as done when this transaction is committed; `false` if the job was taken over by another instance
     /// or deleted, and the transaction must be dropped.
     pub async fn finish(&self, tx: &mut Tx) -> Result<bool, StoreError> {
-        let finished = tx.finish_job(&self.job).await?;
+        let finished = tx.engine().finish_job(&self.job).await?;
         self.finished.store(finished, Ordering::Relaxed);
         Ok(finished)
     }

@@ -136,13 +136,13 @@ impl Jobs {
         let (mut drained, running, _guard) = (Drained::default(), CancellationToken::new(), lane.mutex.lock().await);
         if lane.handler.policy().every.is_some() {
             let mut tx = self.0.store.write().await?;
-            tx.retry_job(kind, Uuid::nil(), self.0.clock.now()).await?;
+            tx.engine().retry_job(kind, Uuid::nil(), self.0.clock.now()).await?;
             tx.commit().await?;
         }
         loop {
             let job = if lane.is_paused(self.0.clock.now()) { None } else { self.claim(kind).await? };
             let Some(job) = job else {
-                if !self.0.store.read().await?.is_job_running(kind, self.0.clock.now()).await? {
+                if !self.0.store.read().await?.engine().is_job_running(kind, self.0.clock.now()).await? {
                     return Ok(drained);
                 }
                 sleep(Duration::from_millis(10)).await;
@@ -166,7 +166,7 @@ impl Jobs {
         let schedules = self.0.lanes.iter().map(|lane| lane.handler.policy()).filter(|policy| policy.every.is_some());
         let now = self.0.clock.now();
         let mut tx = self.0.store.write().await?;
-        let missing = tx.enqueue_missing(now).await?;
+        let missing = tx.engine().enqueue_missing(now).await?;
         if missing > 0 {
             tracing::warn!(missing, "enqueued missing jobs");
         }
@@ -177,16 +177,16 @@ impl Jobs {
     }
 
     async fn due(&self) -> Result<Vec<JobKind>, StoreError> {
-        self.0.store.read().await?.list_due_kinds(self.0.clock.now()).await
+        self.0.store.read().await?.engine().list_due_kinds(self.0.clock.now()).await
     }
 
     async fn claim(&self, kind: JobKind) -> Result<Option<ClaimedJob>, StoreError> {
         let (lease, now) = (self.0.clock.new_id(), self.0.clock.now());
-        if !self.0.store.read().await?.is_job_due(kind, now).await? {
+        if !self.0.store.read().await?.engine().is_job_due(kind, now).await? {
             return Ok(None);
         }
         let mut tx = self.0.store.write().await?;
-        let job = tx.claim_job(kind, lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
+        let job = tx.engine().claim_job(kind, lease, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
         Ok(job)
     }
@@ -275,11 +275,11 @@ impl Jobs {
         match (outcome, policy.every) {
             (Outcome::Done, None) => {
                 // No-op if the handler has finished the job itself.
-                tx.finish_job(job).await?;
+                tx.engine().finish_job(job).await?;
             }
-            (Outcome::Done, Some(seconds)) => tx.reschedule_job(job, now.plus_seconds(seconds), true).await?,
-            (Outcome::NotYet(at), _) => tx.reschedule_job(job, *at, false).await?,
-            (Outcome::Failed(error, next), _) => tx.fail_job(job, &truncated(error), *next, now).await?,
+            (Outcome::Done, Some(seconds)) => tx.engine().reschedule_job(job, now.plus_seconds(seconds), true).await?,
+            (Outcome::NotYet(at), _) => tx.engine().reschedule_job(job, *at, false).await?,
+            (Outcome::Failed(error, next), _) => tx.engine().fail_job(job, &truncated(error), *next, now).await?,
         }
         tx.commit().await
     }

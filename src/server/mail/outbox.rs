@@ -78,7 +78,7 @@ impl Outbox {
     }
 
     async fn send(&self, run: &Run) -> Result<Outcome, Fault> {
-        let mail = self.store.read().await?.find_unsent_mail(run.subject()).await?;
+        let mail = self.store.read().await?.engine().find_unsent_mail(run.subject()).await?;
         let Some(mail) = mail else { return Ok(Outcome::Done) };
         let Err(error) = self.mailer.send(&mail).await else { return self.mark_sent(run).await };
         // Logs neither the address nor the content, and so not the server's message, which repeats the address.
@@ -110,7 +110,7 @@ impl Outbox {
         let mut tx = self.store.write().await?;
         run.finish(&mut tx).await?;
         // Even if the lease was lost in the meantime: the mail was sent.
-        tx.finish_mail(run.subject(), self.clock.now()).await?;
+        tx.engine().finish_mail(run.subject(), self.clock.now()).await?;
         tx.commit().await
     }
 

@@ -64,7 +64,7 @@ impl Administration {
         actor.require_administrator()?;
         let filter = self.parse_filter(query).await?;
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
-        let mut records = self.store.read().await?.search_audit(&filter, after, EVENTS_PER_PAGE + 1).await?;
+        let mut records = self.store.read().await?.admin().search_audit(&filter, after, EVENTS_PER_PAGE + 1).await?;
         let more = records.len() > EVENTS_PER_PAGE as usize;
         records.truncate(EVENTS_PER_PAGE as usize);
         let next = records.last().filter(|_| more).map(|last| cursor_after(&last.row));
@@ -122,7 +122,7 @@ impl Administration {
             return Ok(None);
         }
         let after = export.after.as_deref().map(parse_cursor).transpose()?;
-        let records = self.store.read().await?.search_audit(&export.filter, after, EXPORT_BATCH_SIZE).await?;
+        let records = self.store.read().await?.admin().search_audit(&export.filter, after, EXPORT_BATCH_SIZE).await?;
         export.finished = records.len() < EXPORT_BATCH_SIZE as usize;
         export.after = records.last().map(|last| cursor_after(&last.row));
         let mut lines = String::new();

@@ -43,11 +43,11 @@ impl Administration {
     /// Changes a user's role and revokes all their sign-ins. Does nothing if they have that role already.
     async fn change_role(&self, actor: &Actor<'_>, user: UserId, role: Role) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.role == role {
             return Ok(());
         }
-        tx.update_role(user, role).await?;
+        tx.admin().update_role(user, role).await?;
         if role == Role::Member {
             self.accounts.require_remaining_administrator(&mut tx).await?;
             self.revoke_invitations(&mut tx, actor, user).await?;
@@ -66,8 +66,8 @@ impl Administration {
     /// Disables an account: revokes its sign-ins, invalidates its links, and prevents new sign-ins.
     async fn disable(&self, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
-        if !tx.update_disabled(user, Some(self.clock.now())).await? {
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
+        if !tx.admin().update_disabled(user, Some(self.clock.now())).await? {
             return Ok(());
         }
         if person.summary.role == Role::Administrator {
@@ -75,7 +75,7 @@ impl Administration {
         }
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
-            tx.delete_links(user, purpose).await?;
+            tx.owned_by(user).delete_links(purpose).await?;
         }
         self.revoke_invitations(&mut tx, actor, user).await?;
         self.record_change(&mut tx, actor, user, AuditAction::DisableAccount, "").await?;
@@ -86,8 +86,8 @@ impl Administration {
 
     async fn enable(&self, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
-        if !tx.update_disabled(user, None).await? {
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
+        if !tx.admin().update_disabled(user, None).await? {
             return Ok(());
         }
         // Also what was started while the account was being disabled.
@@ -100,7 +100,7 @@ impl Administration {
 
     async fn revoke_sign_ins(&self, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         self.record_change(&mut tx, actor, user, AuditAction::EndAllSignIns, "").await?;
         self.notify(&mut tx, &person, Notice::SignedOut).await?;
@@ -114,7 +114,7 @@ impl Administration {
     /// `Forbidden` for members; `NotFound` if the sign-in is not that user's, or has ended.
     pub async fn end_sign_in_of(&self, actor: &Actor<'_>, user: UserId, sign_in: SignInId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        if !tx.end_sign_in_of(user, sign_in, self.clock.now()).await? {
+        if !tx.owned_by(user).end_sign_in_of(sign_in, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
         self.record_change(&mut tx, actor, user, AuditAction::EndSignIn, "").await?;
@@ -130,13 +130,13 @@ impl Administration {
     pub async fn start_reset(&self, actor: &Actor<'_>, user: UserId) -> Result<PasswordReset, Fault> {
         actor.require_administrator()?;
         let mailed = self.notifier.is_enabled() && actor.caller.is_some();
-        let person = self.store.read().await?.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = self.store.read().await?.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if mailed {
             let email = Email::parse(&person.summary.email)?;
             self.limits.count_mail(actor.meta, "reset", &email).await?;
         }
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if person.summary.status == AccountStatus::Disabled {
             return Err(AppError::conflict(reason!("account_disabled")).into());
         }
@@ -153,7 +153,7 @@ impl Administration {
 
     /// Revokes the invitations created by a user who is no longer an administrator.
     pub(super) async fn revoke_invitations(&self, tx: &mut Tx, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
-        let ended = tx.delete_invitations_of(user, self.clock.now()).await?;
+        let ended = tx.admin().delete_invitations_of(user, self.clock.now()).await?;
         if ended > 0 {
             let detail = format!("{ended} of whoever is no administrator any more");
             self.record_change(tx, actor, user, AuditAction::RevokeInvitation, &detail).await?;

@@ -21,19 +21,19 @@ impl Administration {
         let now = self.clock.now();
         let due_at = now.plus_seconds(GRACE_SECONDS);
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).begin_deletion(now, due_at).await? {
             return Err(AppError::conflict(reason!("deletion_begun")).into());
         }
         // The same timestamp as that of the deletion: if it is cancelled, this shows that the deletion disabled the
         // account.
-        tx.update_disabled(user, Some(now)).await?;
+        tx.admin().update_disabled(user, Some(now)).await?;
         if person.summary.role == Role::Administrator {
             self.accounts.require_remaining_administrator(&mut tx).await?;
         }
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ChangeAddress, LinkPurpose::VerifyAddress] {
-            tx.delete_links(user, purpose).await?;
+            tx.owned_by(user).delete_links(purpose).await?;
         }
         self.revoke_invitations(&mut tx, actor, user).await?;
         self.record_change(&mut tx, actor, user, AuditAction::AskDeletion, "").await?;
@@ -46,7 +46,7 @@ impl Administration {
     /// Cancels the scheduled deletion of an account, whoever requested it.
     pub(super) async fn cancel_deletion(&self, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).withdraw_deletion(self.clock.now()).await? {
             return Err(AppError::conflict(reason!("deletion_over")).into());
         }

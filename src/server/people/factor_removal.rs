@@ -41,7 +41,7 @@ impl Administration {
         let now = self.clock.now();
         let due_at = now.plus_seconds(self.factor_removal_seconds);
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         let mut owned = tx.owned_by(user);
         if owned.list_factors().await?.is_empty() {
             return Err(AppError::conflict(reason!("person_without_factor")).into());
@@ -59,7 +59,7 @@ impl Administration {
     /// Cancels a scheduled removal; the factors stay.
     pub(super) async fn cancel_factor_removal(&self, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let mut tx = self.begin_change(actor).await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
         if !tx.owned_by(user).delete_factor_removal().await? {
             return Err(AppError::conflict(reason!("removal_over")).into());
         }
@@ -96,13 +96,13 @@ impl Administration {
         let mut tx = self.store.write().await?;
         // Lock order: the account before its other rows.
         tx.owned_by(user).lock_password().await?;
-        let due = tx.take_due_factor_removal(user, self.clock.now()).await?;
+        let due = tx.owned_by(user).take_due_factor_removal(self.clock.now()).await?;
         let Some(DueRemoval { asked_by, .. }) = due else {
             let at = tx.owned_by(user).find_factor_removal().await?;
             return Ok(at.map_or(jobs::Outcome::Done, jobs::Outcome::NotYet));
         };
         run.finish(&mut tx).await?;
-        if let Some(person) = tx.find_person(user).await?
+        if let Some(person) = tx.admin().find_person(user).await?
             // The user may have removed the factors in the meantime.
             && tx.owned_by(user).delete_factors().await? > 0
         {

@@ -105,7 +105,7 @@ impl Administration {
     /// `Forbidden` for members.
     pub async fn list_invitations(&self, caller: &Caller) -> Result<Vec<Invitation>, Fault> {
         caller.require_administrator()?;
-        Ok(self.store.read().await?.list_invitations(self.clock.now()).await?)
+        Ok(self.store.read().await?.admin().list_invitations(self.clock.now()).await?)
     }
 
     /// Revokes an invitation. Accounts that were created with it stay.
@@ -114,7 +114,7 @@ impl Administration {
     /// `Forbidden` for members; `NotFound` if there is no such usable invitation.
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId, meta: &RequestMeta) -> Result<(), Fault> {
         let mut tx = self.begin_change(&Actor::administrator(caller, meta)).await?;
-        if !tx.delete_invitation(id, self.clock.now()).await? {
+        if !tx.admin().delete_invitation(id, self.clock.now()).await? {
             return Err(AppError::NotFound.into());
         }
         let event = AuditEvent {

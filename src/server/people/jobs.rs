@@ -16,8 +16,8 @@ impl Administration {
     pub async fn list_jobs(&self, actor: &Actor<'_>) -> Result<Jobs, Fault> {
         actor.require_administrator()?;
         let mut tx = self.store.read().await?;
-        let jobs = tx.list_jobs().await?;
-        let counts = tx.count_jobs().await?;
+        let jobs = tx.admin().list_jobs().await?;
+        let counts = tx.admin().count_jobs().await?;
         let count = |state: JobState| counts.iter().find(|(of, _)| *of == state).map_or(0, |(_, count)| *count);
         let (failed, running) = (count(JobState::Failed), count(JobState::Running));
         Ok(Jobs { jobs, failed, running, waiting: count(JobState::Waiting) })
@@ -37,15 +37,15 @@ impl Administration {
     ) -> Result<(), Fault> {
         let now = self.clock.now();
         let mut tx = self.begin_change(actor).await?;
-        let job = tx.find_job(kind, subject).await?.ok_or(AppError::NotFound)?;
+        let job = tx.admin().find_job(kind, subject).await?.ok_or(AppError::NotFound)?;
         let (is_possible, audited) = match action {
             JobAction::Retry => (job.can_be_retried(), AuditAction::RetryJob),
             JobAction::GiveUp => (job.can_be_given_up(), AuditAction::GiveUpJob),
         };
         let changed = is_possible
             && match action {
-                JobAction::Retry => tx.retry_job(kind, subject, now).await?,
-                JobAction::GiveUp => tx.give_up_job(kind, subject).await?,
+                JobAction::Retry => tx.engine().retry_job(kind, subject, now).await?,
+                JobAction::GiveUp => tx.admin().give_up_job(kind, subject).await?,
             };
         if !changed {
             return Err(AppError::conflict(reason!("job_changed")).into());

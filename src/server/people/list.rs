@@ -31,7 +31,7 @@ impl Administration {
         }
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
         let limit = limits::PEOPLE_PER_PAGE;
-        let mut rows = self.store.read().await?.list_people(search.trim(), after.as_ref(), limit + 1).await?;
+        let mut rows = self.store.read().await?.admin().list_people(search.trim(), after.as_ref(), limit + 1).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|last| format_cursor(&last.name_key, last.summary.id));
@@ -45,7 +45,7 @@ impl Administration {
     pub async fn people(&self, actor: &Actor<'_>, search: &str, cursor: Option<&str>) -> Result<People, Fault> {
         let caller = actor.caller.ok_or(AppError::Forbidden)?;
         let page = self.list_people(actor, search, cursor).await?;
-        let undelivered = self.store.read().await?.list_failing_mails().await?;
+        let undelivered = self.store.read().await?.admin().list_failing_mails().await?;
         Ok(People {
             page,
             policy: self.accounts.sign_up_policy().await?,
@@ -67,8 +67,8 @@ impl Administration {
         actor.require_administrator()?;
         let caller = actor.caller.ok_or(AppError::Forbidden)?;
         let mut tx = self.store.read().await?;
-        let row = tx.find_person(user).await?.ok_or(AppError::NotFound)?;
-        let sign_ins = tx.list_sign_ins(user, self.clock.now()).await?;
+        let row = tx.admin().find_person(user).await?.ok_or(AppError::NotFound)?;
+        let sign_ins = tx.owned_by(user).list_sign_ins(self.clock.now()).await?;
         let mut owned = tx.owned_by(user);
         let factors = owned.list_factors().await?.len();
         let factor_removal = owned.find_factor_removal().await?;
@@ -96,7 +96,7 @@ impl Administration {
         let email = crate::domain::Email::parse(email)?;
         let mut tx = self.store.read().await?;
         let found = tx.find_user_by_email(email.key()).await?.ok_or(AppError::NotFound)?;
-        Ok(tx.find_person(found.id).await?.ok_or(AppError::NotFound)?.summary)
+        Ok(tx.admin().find_person(found.id).await?.ok_or(AppError::NotFound)?.summary)
     }
 }
 

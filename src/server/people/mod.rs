@@ -103,10 +103,10 @@ impl Administration {
     async fn begin_change(&self, actor: &Actor<'_>) -> Result<Tx, Fault> {
         actor.require_administrator()?;
         let mut tx = self.store.write().await?;
-        tx.lock_administrators().await?;
+        tx.admin().lock_administrators().await?;
         // The actor may have been demoted or disabled while this request waited for the lock.
         if let Some(actor) = actor.id()
-            && !tx.is_administrator(actor).await?
+            && !tx.admin().is_administrator(actor).await?
         {
             return Err(AppError::Forbidden.into());
         }

@@ -30,8 +30,8 @@ impl Privacy {
         let (user, now) = (caller.user.id, self.clock.now());
         let due_at = now.plus_seconds(GRACE_SECONDS);
         let mut tx = self.store.write().await?;
-        tx.lock_administrators().await?;
-        let person = tx.find_person(user).await?.ok_or(AppError::Unauthenticated)?;
+        tx.admin().lock_administrators().await?;
+        let person = tx.admin().find_person(user).await?.ok_or(AppError::Unauthenticated)?;
         if typed.key() != Email::parse(&person.summary.email)?.key() {
             return Err(AppError::invalid("email", reason!("email_not_yours")).into());
         }
@@ -41,8 +41,8 @@ impl Privacy {
         if person.summary.role == Role::Administrator {
             self.accounts.require_remaining_administrator(&mut tx).await?;
         }
-        tx.renew_credentials(user, Some(caller.sign_in), now).await?;
-        tx.delete_pending_sign_ins_of(user).await?;
+        tx.owned_by(user).renew_credentials(Some(caller.sign_in), now).await?;
+        tx.owned_by(user).delete_pending_sign_ins_of().await?;
         meta.record_own(&mut tx, &self.clock, user, AuditAction::AskDeletion).await?;
         let write = |texts| MailContent::deletion(texts, due_at, &meta.network_in(texts));
         self.notifier.enqueue(&mut tx, &person.summary.email, write).await?;

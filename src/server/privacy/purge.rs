@@ -63,13 +63,13 @@ impl Privacy {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         // Lock order: before the row of the account.
-        tx.lock_administrators().await?;
-        let Some(due) = tx.lock_due_deletion(user, now).await? else { return Ok(jobs::Outcome::Done) };
+        tx.admin().lock_administrators().await?;
+        let Some(due) = tx.owned_by(user).lock_due_deletion(now).await? else { return Ok(jobs::Outcome::Done) };
         run.finish(&mut tx).await?;
         // After the purge, no account has the address any more.
         let language = self.notifier.language_of(&mut tx, &due.email, Language::default()).await?;
-        let counts = tx.purge(&due).await?;
-        let traces = tx.find_traces(&due).await?;
+        let counts = tx.engine().purge(&due).await?;
+        let traces = tx.engine().find_traces(&due).await?;
         if !traces.is_empty() {
             // The transaction is dropped here, which rolls this step back.
             return Err(Fault::internal(TracesLeft(traces.join(", "))));
@@ -83,7 +83,7 @@ impl Privacy {
             done_at: now,
             counts: serde_json::to_string(&counts).map_err(Fault::internal)?,
         };
-        tx.insert_receipt(&receipt).await?;
+        tx.engine().insert_receipt(&receipt).await?;
         // The last mail is the only row that still contains the address. It is deleted with all sent mails, after a
         // week.
         let (id, asked_at) = (receipt.id.to_string(), receipt.asked_at);
@@ -106,11 +106,11 @@ impl Privacy {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         // Lock order: before the row of the account.
-        tx.lock_administrators().await?;
-        let Some(due) = tx.lock_due_deletion(user, now).await? else { return Ok(None) };
-        tx.update_disabled(user, Some(now)).await?;
+        tx.admin().lock_administrators().await?;
+        let Some(due) = tx.owned_by(user).lock_due_deletion(now).await? else { return Ok(None) };
+        tx.admin().update_disabled(user, Some(now)).await?;
         self.accounts.revoke_sign_ins(&mut tx, user).await?;
-        tx.delete_invitations_of(user, now).await?;
+        tx.admin().delete_invitations_of(user, now).await?;
         tx.owned_by(user).mark_deletion_begun().await?;
         let open_runs = tx.owned_by(user).stop_all_runs().await?;
         tx.commit().await?;
@@ -119,7 +119,7 @@ impl Privacy {
 
     /// The newest receipts of deleted accounts.
     pub async fn list_receipts(&self, texts: &Texts) -> Result<Vec<Receipt>, Fault> {
-        let rows = self.store.read().await?.list_receipts(MAX_RECEIPTS).await?;
+        let rows = self.store.read().await?.admin().list_receipts(MAX_RECEIPTS).await?;
         // A receipt that cannot be parsed is logged, and does not prevent the others from being listed.
         let to_receipt = |row: ReceiptRow| {
             let counts =
@@ -163,7 +163,7 @@ fn row_name(table: &str) -> Option<Key> {
 /// Parses the counts of a receipt.
 ///
 /// # Errors
-/// If they are not in the format of [`Tx::purge`](crate::server::store::Tx::purge).
+/// If they are not in the format of [`Engine::purge`](crate::server::store::Engine::purge).
 fn parse_counts(counts: &str) -> Result<BTreeMap<String, u64>, Fault> {
     serde_json::from_str(counts).map_err(Fault::internal)
 }

@@ -37,7 +37,7 @@ impl Privacy {
     /// The retention of a user's chats.
     pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
         let now = self.clock.now();
-        let row = self.store.read().await?.find_retention(owner).await?;
+        let row = self.store.read().await?.owned_by(owner).find_retention().await?;
         Ok(Retention {
             days: row.and_then(|row| row.days).and_then(|days| u32::try_from(days).ok()),
             from: row.and_then(|row| row.from).filter(|from| *from > now),
@@ -63,7 +63,7 @@ impl Privacy {
             days: chosen.map(i64::from),
             from: chosen.map(|_| self.clock.now().plus_seconds(GRACE_SECONDS)),
         };
-        tx.update_retention(owner, rule).await?;
+        tx.owned_by(owner).update_retention(rule).await?;
         let detail = chosen.map_or_else(|| "chats are kept".to_owned(), |days| format!("{days} days"));
         meta.record_own_with_detail(&mut tx, &self.clock, owner, AuditAction::ChangeRetention, &detail).await?;
         tx.commit().await?;
@@ -88,9 +88,9 @@ impl Privacy {
             let silent = match (rule, self.retention_days) {
                 (RetentionRule::Installation, None) => return done,
                 (RetentionRule::Installation, Some(days)) => {
-                    tx.list_inactive_chats(now.plus_seconds(-DAY_SECONDS * i64::from(days)), last).await?
+                    tx.engine().list_inactive_chats(now.plus_seconds(-DAY_SECONDS * i64::from(days)), last).await?
                 }
-                (RetentionRule::User, _) => tx.list_chats_due_by_user_rule(now, last).await?,
+                (RetentionRule::User, _) => tx.engine().list_chats_due_by_user_rule(now, last).await?,
             };
             drop(tx);
             last = silent.last().copied();
@@ -121,7 +121,7 @@ impl Privacy {
         let (mut count, now) = (0, self.clock.now());
         let mut tx = self.store.write().await?;
         for chat in chats {
-            count += u32::from(tx.delete_inactive_chat(chat, rule, now).await?);
+            count += u32::from(tx.engine().delete_inactive_chat(chat, rule, now).await?);
         }
         if count > 0 {
             let (action, outcome) = (AuditAction::ExpireChats, Outcome::Done);

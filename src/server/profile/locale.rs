@@ -95,7 +95,7 @@ impl From<ProfileRow> for Preferences {
 impl Profiles {
     /// The preferences of a user.
     pub async fn preferences(&self, user: UserId) -> Result<Preferences, Fault> {
-        Ok(self.store.read().await?.find_profile(user).await?.map(Preferences::from).unwrap_or_default())
+        Ok(self.store.read().await?.owned_by(user).find_profile().await?.map(Preferences::from).unwrap_or_default())
     }
 
     /// The caller's preferences, with the options to choose from.
@@ -126,7 +126,7 @@ impl Profiles {
         }
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
-        tx.update_locale(user, language.tag(), time_zone).await?;
+        tx.owned_by(user).update_locale(language.tag(), time_zone).await?;
         let detail = format!("{}, {}", language.tag(), time_zone.unwrap_or("as the browser says"));
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
         tx.commit().await?;

@@ -14,7 +14,7 @@ impl Profiles {
     pub async fn change_name(&self, caller: &Caller, name: &str, meta: &RequestMeta) -> Result<(), Fault> {
         let name = parse_name(name)?;
         let mut tx = self.store.write().await?;
-        tx.update_name(caller.user.id, &name).await?;
+        tx.owned_by(caller.user.id).update_name(&name).await?;
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::ChangeName).await?;
         tx.commit().await?;
         Ok(())

@@ -38,7 +38,7 @@ impl Profiles {
         drop(permit);
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
-        tx.replace_picture(user, self.clock.now().micros(), &encoded).await?;
+        tx.owned_by(user).replace_picture(self.clock.now().micros(), &encoded).await?;
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangePicture, "").await?;
         tx.commit().await?;
         Ok(())
@@ -48,7 +48,7 @@ impl Profiles {
     pub async fn remove_picture(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
-        if tx.delete_picture(user).await? {
+        if tx.owned_by(user).delete_picture().await? {
             meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangePicture, "removed").await?;
         }
         tx.commit().await?;
@@ -57,7 +57,7 @@ impl Profiles {
 
     /// The version and the JPEG data of a user's picture.
     pub async fn find_picture(&self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, Fault> {
-        Ok(self.store.read().await?.find_picture(user).await?)
+        Ok(self.store.read().await?.owned_by(user).find_picture().await?)
     }
 }
 

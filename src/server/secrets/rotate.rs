@@ -63,24 +63,24 @@ impl Secrets {
     }
 
     async fn reseal(&self, store: &Store, clock: &Clock) -> Result<Rotation, SecretError> {
-        let known = store.read().await?.list_secret_keys().await?;
+        let known = store.read().await?.engine().list_secret_keys().await?;
         let (key, configured) =
             self.next_key(|id| known.iter().any(|row| row.key_id == id && row.retired_at.is_none()))?;
         let now = clock.now();
         let mut tx = store.write().await?;
-        tx.insert_secret_key(&key, &self.seal_with(&key, &check_context(&key), CHECK_PLAINTEXT)?, now).await?;
+        tx.engine().insert_secret_key(&key, &self.seal_with(&key, &check_context(&key), CHECK_PLAINTEXT)?, now).await?;
         let (sealed, used) = self.reseal_all(&mut tx, &key).await?;
         let (mut kept, mut removed) = (Vec::new(), Vec::new());
         for row in known.into_iter().filter(|row| row.key_id != key) {
             // Another server may still use the previous key.
             if row.retired_at.is_some() && !used.contains(&row.key_id) {
-                tx.delete_secret_key(&row.key_id).await?;
+                tx.engine().delete_secret_key(&row.key_id).await?;
                 removed.push(row.key_id);
             } else {
                 kept.push(row.key_id);
             }
         }
-        tx.retire_other_secret_keys(&key, now).await?;
+        tx.engine().retire_other_secret_keys(&key, now).await?;
         tx.commit().await?;
         let mut keys = self.write();
         // Only these: a file without a row may be the new key of another rotation that is running now.
@@ -116,7 +116,7 @@ impl Secrets {
         let (mut counts, mut used) = (Vec::new(), BTreeSet::new());
         for column in &SEALED_COLUMNS {
             let mut count = 0;
-            for (row, owner, old) in tx.list_sealed(column).await? {
+            for (row, owner, old) in tx.engine().list_sealed(column).await? {
                 let id = key_id_of(&old).ok_or_else(|| SecretError::Unreadable(column.name.to_owned()))?;
                 if id == key {
                     continue;
@@ -128,7 +128,7 @@ impl Secrets {
                     open(keys.find(id).ok_or_else(|| missing_key(&keys, id))?, &context, &old)?
                 };
                 let new = self.seal_with(key, &context, &plain)?;
-                count += tx.update_sealed(column, row, &old, &new).await?;
+                count += tx.engine().update_sealed(column, row, &old, &new).await?;
             }
             counts.push((column.name, count));
         }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Admin, Owned, StoreError, Tx,
     db::{execute, fetch_all},
 };
 use crate::domain::{AuditAction, Outcome, Timestamp, UserId};
@@ -104,22 +104,23 @@ impl Tx {
         )?;
         Ok(())
     }
+}
 
+impl Owned<'_> {
     /// A page of the audit entries that concern a user, newest first, after the cursor `after`.
     pub async fn list_audit_entries(
         &mut self,
-        subject: UserId,
         after: Option<(Timestamp, Uuid)>,
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let (at, id) = after.unwrap_or((Timestamp::from_micros(i64::MAX), Uuid::max()));
         Ok(fetch_all!(
-            self,
+            self.tx,
             AuditRow,
             "select id, at, actor_id, action, outcome, detail, address, user_agent from audit
              where subject_id = $1 and (at, id) < ($2, $3)
              order by at desc, id desc limit $4",
-            subject,
+            self.owner,
             at,
             id,
             i64::from(limit),
@@ -128,12 +129,14 @@ impl Tx {
 
     /// The user agents and IP addresses of a user's past sign-ins, as far as the audit log still contains them. At most
     /// 500.
-    pub async fn list_known_devices(&mut self, subject: UserId) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn list_known_devices(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         let sql = "select distinct user_agent, address from audit
                    where subject_id = $1 and action = 'sign_in' and outcome = 'done' limit 500";
-        Ok(fetch_all!(self, (String, String), sql, subject)?)
+        Ok(fetch_all!(self.tx, (String, String), sql, self.owner)?)
     }
+}
 
+impl Admin<'_> {
     /// A page of the audit entries that match the filter, newest first, after the cursor `after`.
     pub async fn search_audit(
         &mut self,
@@ -143,7 +146,7 @@ impl Tx {
     ) -> Result<Vec<AuditRecord>, StoreError> {
         let (at, id) = after.unwrap_or((Timestamp::from_micros(i64::MAX), Uuid::max()));
         Ok(fetch_all!(
-            self,
+            self.tx,
             AuditRecord,
             "select a.id, a.at, a.actor_id, a.subject_id, a.action, a.outcome, a.detail, a.address, a.user_agent,
                     actor.name as actor_name, actor.email as actor_email,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 
-use super::{Store, StoreError, Tx};
+use super::{Engine, Store, StoreError};
 
 /// Time after which no further step begins in a batch. With its last step and the commit, a batch must take less than
 /// 50 ms; `make bench` measures that.
@@ -29,7 +29,7 @@ impl Store {
     /// If it is interrupted, all complete batches stay committed, so the work must be restartable.
     pub(super) async fn run_in_batches(
         &self,
-        mut step: impl for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<u64, StoreError>>,
+        mut step: impl for<'t> FnMut(Engine<'t>) -> BoxFuture<'t, Result<u64, StoreError>>,
     ) -> Result<u64, StoreError> {
         let (mut total, mut max_steps) = (0, INITIAL_STEPS);
         loop {
@@ -37,7 +37,7 @@ impl Store {
             let start = Instant::now();
             let (mut rows, mut steps) = (1, 0);
             while rows > 0 && steps < max_steps && start.elapsed() < MAX_STEPS_DURATION {
-                rows = step(&mut tx).await?;
+                rows = step(tx.engine()).await?;
                 total += rows;
                 steps += 1;
             }

@@ -1,7 +1,7 @@
 //! Chats, chat lists and the removal of deleted chats.
 
 use super::{
-    Node, Owned, Store, StoreError, Tx,
+    Engine, Node, Owned, Store, StoreError,
     batches::ROWS_PER_STEP,
     db::{execute, fetch_all, fetch_optional},
 };
@@ -246,18 +246,18 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`]; the next attempt continues from there.
     pub async fn remove_chats_deleted_before(&self, before: Timestamp) -> Result<u64, StoreError> {
-        if !self.read().await?.has_chats_deleted_before(before).await? {
+        if !self.read().await?.engine().has_chats_deleted_before(before).await? {
             return Ok(0);
         }
         // All are marked first, so that a partly removed chat cannot be restored.
-        self.run_in_batches(move |tx| Box::pin(tx.mark_for_removal(before))).await?;
+        self.run_in_batches(move |mut engine| Box::pin(async move { engine.mark_for_removal(before).await })).await?;
         self.run_in_batches(|tx| Box::pin(tx.remove_chat_batch())).await
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     async fn has_chats_deleted_before(&mut self, before: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(self, (ChatId,), "select id from chats where deleted_at < $1 limit 1", before)?;
+        let row = fetch_optional!(self.tx, (ChatId,), "select id from chats where deleted_at < $1 limit 1", before)?;
         Ok(row.is_some())
     }
 
@@ -265,7 +265,7 @@ impl Tx {
     async fn mark_for_removal(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         // The conditions are repeated outside the subquery for a chat that is restored while this waits for its row.
         Ok(execute!(
-            self,
+            self.tx,
             "update chats set deleted_at = 0 where deleted_at > 0 and deleted_at < $1
                and id in (select id from chats where deleted_at > 0 and deleted_at < $1 limit $2)",
             before,
@@ -278,7 +278,7 @@ impl Tx {
     async fn remove_chat_batch(&mut self) -> Result<u64, StoreError> {
         // On PostgreSQL this locks the chat, so that several instances work alternately.
         let chat = fetch_optional!(
-            self,
+            self.tx,
             (ChatId,),
             "update chats set deleted_at = 0 where deleted_at = 0
                and id = (select id from chats where deleted_at = 0 order by id limit 1) returning id",
@@ -286,11 +286,11 @@ impl Tx {
         let Some((chat,)) = chat else { return Ok(0) };
         let runs = "delete from runs where id in (select id from runs where chat_id = $1 limit $2)";
         let messages = "delete from messages where id in (select id from messages where chat_id = $1 limit $2)";
-        let rows = execute!(self, runs, chat, ROWS_PER_STEP)? + execute!(self, messages, chat, ROWS_PER_STEP)?;
+        let rows = execute!(self.tx, runs, chat, ROWS_PER_STEP)? + execute!(self.tx, messages, chat, ROWS_PER_STEP)?;
         if rows > 0 {
             return Ok(rows);
         }
-        Ok(execute!(self, "delete from chats where id = $1", chat)?)
+        Ok(execute!(self.tx, "delete from chats where id = $1", chat)?)
     }
 }
 

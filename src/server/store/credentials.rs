@@ -1,15 +1,15 @@
 //! The version of a user's credentials, which invalidates sign-ins and anything that was verified with old credentials.
 //!
-//! Every action that revokes a user's other sign-ins increments it with [`Tx::renew_credentials`]. Code that verifies a
-//! password, a code, a passkey or an identity reads the version first and compares it with the result of
-//! [`Tx::lock_credentials`] in the transaction that creates the sign-in. Everything else that represents a user for
+//! Every action that revokes a user's other sign-ins increments it with [`Owned::renew_credentials`]. Code that verifies
+//! a password, a code, a passkey or an identity reads the version first and compares it with the result of
+//! [`Owned::lock_credentials`] in the transaction that creates the sign-in. Everything else that represents a user for
 //! longer than one request does the same.
 
 use super::{
-    StoreError, Tx,
+    Owned, StoreError,
     db::{execute, fetch_optional},
 };
-use crate::domain::{SignInId, Timestamp, UserId};
+use crate::domain::{SignInId, Timestamp};
 
 /// The version of a user's credentials: the time of the last action that revoked their other sign-ins, in microseconds,
 /// or the previous version plus one if the clock was set back.
@@ -28,76 +28,75 @@ impl CredentialsVersion {
     }
 }
 
-impl Tx {
+impl Owned<'_> {
     /// The current version; `None` if the account does not exist. Must be read before anything is verified.
-    pub async fn find_credentials_version(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
-        let row =
-            fetch_optional!(self, (CredentialsVersion,), "select credentials_version from users where id = $1", user)?;
+    pub async fn find_credentials_version(&mut self) -> Result<Option<CredentialsVersion>, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (CredentialsVersion,),
+            "select credentials_version from users where id = $1",
+            self.owner
+        )?;
         Ok(row.map(|(version,)| version))
     }
 
     /// The current version, if the account is enabled. Locks the account: transactions that change the version or
     /// disable the account wait until this one ends. Must be called before other rows of the account are written, in
     /// order to avoid deadlocks.
-    pub async fn lock_credentials(&mut self, user: UserId) -> Result<Option<CredentialsVersion>, StoreError> {
+    pub async fn lock_credentials(&mut self) -> Result<Option<CredentialsVersion>, StoreError> {
         // On PostgreSQL, the update locks the row. SQLite has only one writer anyway.
         let row = fetch_optional!(
-            self,
+            self.tx,
             (CredentialsVersion,),
             "update users set credentials_version = credentials_version
              where id = $1 and disabled_at is null returning credentials_version",
-            user,
+            self.owner,
         )?;
         Ok(row.map(|(version,)| version))
     }
 
     /// Increments the version, so that pending sign-ins with an older one fail, and revokes all sign-ins of a user
     /// except `except`. Returns the number of revoked sign-ins.
-    pub async fn renew_credentials(
-        &mut self,
-        user: UserId,
-        except: Option<SignInId>,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub async fn renew_credentials(&mut self, except: Option<SignInId>, now: Timestamp) -> Result<u64, StoreError> {
         let row = fetch_optional!(
-            self,
+            self.tx,
             (CredentialsVersion,),
             "update users set credentials_version =
                case when credentials_version < $2 then $2 else credentials_version + 1 end
              where id = $1 returning credentials_version",
-            user,
+            self.owner,
             now,
         )?;
         let Some((version,)) = row else { return Ok(0) };
         let except = except.map_or(uuid::Uuid::nil(), SignInId::uuid);
         let revoked = execute!(
-            self,
+            self.tx,
             "update sign_ins set ended_at = $3 where user_id = $1 and id <> $2 and ended_at is null",
-            user,
+            self.owner,
             except,
             now,
         )?;
         execute!(
-            self,
+            self.tx,
             "update sign_ins set credentials_version = $3 where id = $2 and user_id = $1 and ended_at is null",
-            user,
+            self.owner,
             except,
             version,
         )?;
         Ok(revoked)
     }
 
-    /// Cancels everything that an attacker may have begun in the name of a user: pending sign-ins, links for a change
-    /// of address or password, unconfirmed authenticator apps. Called with [`Tx::renew_credentials`] if the credentials
-    /// may be compromised.
-    pub async fn cancel_pending_auth(&mut self, user: UserId) -> Result<(), StoreError> {
-        self.delete_pending_sign_ins_of(user).await?;
+    /// Cancels everything that an attacker may have begun in the name of the owner: pending sign-ins, links for a change
+    /// of address or password, unconfirmed authenticator apps. Called with [`Owned::renew_credentials`] if the
+    /// credentials may be compromised.
+    pub async fn cancel_pending_auth(&mut self) -> Result<(), StoreError> {
+        self.delete_pending_sign_ins_of().await?;
         execute!(
-            self,
+            self.tx,
             "delete from links where user_id = $1 and purpose in ('change_address', 'reset_password')",
-            user
+            self.owner
         )?;
-        execute!(self, "delete from factors where user_id = $1 and confirmed_at is null", user)?;
+        execute!(self.tx, "delete from factors where user_id = $1 and confirmed_at is null", self.owner)?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Owned, StoreError, Tx,
+    Admin, Engine, Owned, StoreError,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{JobKind, Timestamp, UserId};
@@ -71,7 +71,7 @@ impl Owned<'_> {
             now,
         )?;
         if changed == 1 {
-            self.tx.cancel_job(JobKind::DeleteAccount, self.owner.uuid()).await?;
+            self.tx.engine().cancel_job(JobKind::DeleteAccount, self.owner.uuid()).await?;
         }
         Ok(changed == 1)
     }
@@ -90,25 +90,37 @@ impl Owned<'_> {
             self.owner
         )?)
     }
-}
 
-impl Tx {
     /// Locks and returns an account whose deletion is due. Other transactions wait until this one ends.
-    pub async fn lock_due_deletion(&mut self, user: UserId, now: Timestamp) -> Result<Option<DueDeletion>, StoreError> {
+    pub async fn lock_due_deletion(&mut self, now: Timestamp) -> Result<Option<DueDeletion>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             DueDeletion,
             "update users set deletion_at = deletion_at where id = $1 and deletion_at <= $2
              returning id, email, email_key, deletion_asked_at, deletion_at",
-            user,
+            self.owner,
             now,
         )?)
     }
+}
 
+impl Admin<'_> {
+    /// The `limit` newest receipts.
+    pub async fn list_receipts(&mut self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            ReceiptRow,
+            "select id, asked_at, done_at, counts from deletions order by done_at desc, id desc limit $1",
+            i64::from(limit),
+        )?)
+    }
+}
+
+impl Engine<'_> {
     /// Inserts a receipt.
     pub async fn insert_receipt(&mut self, receipt: &ReceiptRow) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "insert into deletions (id, asked_at, done_at, counts) values ($1, $2, $3, $4)",
             receipt.id,
             receipt.asked_at,
@@ -116,15 +128,5 @@ impl Tx {
             &receipt.counts,
         )?;
         Ok(())
-    }
-
-    /// The `limit` newest receipts.
-    pub async fn list_receipts(&mut self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
-        Ok(fetch_all!(
-            self,
-            ReceiptRow,
-            "select id, asked_at, done_at, counts from deletions order by done_at desc, id desc limit $1",
-            i64::from(limit),
-        )?)
     }
 }

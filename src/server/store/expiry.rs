@@ -1,7 +1,7 @@
 //! Deletion of expired rows.
 
 use super::{
-    Store, StoreError, Tx,
+    Engine, Store, StoreError,
     batches::ROWS_PER_STEP,
     db::{execute, fetch_optional},
 };
@@ -99,23 +99,24 @@ impl Store {
             RetentionPeriod::AuditDays => audit_days,
         };
         let before = now.plus_seconds(-86_400 * i64::from(days));
-        if !self.read().await?.has_expired(kind, before).await? {
+        if !self.read().await?.engine().has_expired(kind, before).await? {
             return Ok(0);
         }
-        self.run_in_batches(move |tx| Box::pin(tx.delete_some_expired(kind, before))).await
+        self.run_in_batches(move |mut engine| Box::pin(async move { engine.delete_some_expired(kind, before).await }))
+            .await
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     async fn has_expired(&mut self, kind: &ExpiringRows, before: Timestamp) -> Result<bool, StoreError> {
         // The subquery of the delete statement.
         let list = kind.delete.split_once("(select").map_or("", |(_, list)| list.trim_end_matches(')'));
         let sql = format!("select count(*) from (select{list}) as due");
-        let row = fetch_optional!(self, (i64,), &sql, before, 1_i64)?;
+        let row = fetch_optional!(self.tx, (i64,), &sql, before, 1_i64)?;
         Ok(row.is_some_and(|(count,)| count > 0))
     }
 
     async fn delete_some_expired(&mut self, kind: &ExpiringRows, before: Timestamp) -> Result<u64, StoreError> {
-        Ok(execute!(self, kind.delete, before, ROWS_PER_STEP)?)
+        Ok(execute!(self.tx, kind.delete, before, ROWS_PER_STEP)?)
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Owned, Store, StoreError, Tx,
+    Engine, Owned, Store, StoreError,
     db::{execute, fetch_optional},
 };
 use crate::domain::{DataExport, ExportId, JobKind, Timestamp, UserId};
@@ -94,22 +94,28 @@ impl Owned<'_> {
 impl Store {
     /// Deletes the expired exports.
     pub async fn remove_expired_exports(&self, now: Timestamp) -> Result<(), StoreError> {
-        if self.read().await?.has_expired_export(now).await? {
-            self.run_in_batches(move |tx| Box::pin(tx.remove_expired_export_batch(now))).await?;
+        if self.read().await?.engine().has_expired_export(now).await? {
+            self.run_in_batches(move |mut engine| {
+                Box::pin(async move { engine.remove_expired_export_batch(now).await })
+            })
+            .await?;
         }
         Ok(())
     }
 
     /// Deletes the chunks of an earlier attempt, as long as the lease of this one is held.
     pub async fn remove_export_chunks(&self, id: ExportId, lease: Uuid) -> Result<(), StoreError> {
-        self.run_in_batches(move |tx| Box::pin(tx.remove_export_chunk_batch(id, Some(lease)))).await?;
+        self.run_in_batches(move |mut engine| {
+            Box::pin(async move { engine.remove_export_chunk_batch(id, Some(lease)).await })
+        })
+        .await?;
         Ok(())
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     async fn has_expired_export(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(self, (ExportId,), "select id from exports where expires_at <= $1 limit 1", now)?;
+        let row = fetch_optional!(self.tx, (ExportId,), "select id from exports where expires_at <= $1 limit 1", now)?;
         Ok(row.is_some())
     }
 
@@ -117,7 +123,7 @@ impl Tx {
     async fn remove_expired_export_batch(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         // On PostgreSQL this locks the export, so that several instances work alternately.
         let expired = fetch_optional!(
-            self,
+            self.tx,
             (ExportId,),
             "update exports set expires_at = 0 where expires_at <= $1
                and id = (select id from exports where expires_at <= $1 order by id limit 1) returning id",
@@ -128,14 +134,14 @@ impl Tx {
         if chunks > 0 {
             return Ok(chunks);
         }
-        Ok(execute!(self, "delete from exports where id = $1", id)?)
+        Ok(execute!(self.tx, "delete from exports where id = $1", id)?)
     }
 
     /// Deletes some chunks of an export. With a lease, only while that lease is current: a worker that was suspended
     /// must not delete the chunks of its successor.
     async fn remove_export_chunk_batch(&mut self, id: ExportId, lease: Option<Uuid>) -> Result<u64, StoreError> {
         Ok(execute!(
-            self,
+            self.tx,
             "delete from export_pieces where export_id = $1
                and position in (select position from export_pieces where export_id = $1 limit $2)
                and ($3 is null or exists (select 1 from jobs where kind = 'build_export' and subject_id = $1 and lease = $3))",
@@ -148,7 +154,7 @@ impl Tx {
     /// Marks an export as being built; `None` if it is already built, expired or deleted.
     pub async fn begin_export(&mut self, id: ExportId, now: Timestamp) -> Result<Option<ExportRow>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             ExportRow,
             "update exports set state = 'working', done = 0
              where id = $1 and expires_at > $2 and state <> 'ready' returning id, user_id, expires_at",
@@ -159,14 +165,14 @@ impl Tx {
 
     /// Stores the progress of an export: the number of exported chats and of all chats.
     pub async fn update_export_progress(&mut self, id: ExportId, (done, total): (i64, i64)) -> Result<(), StoreError> {
-        execute!(self, "update exports set done = $2, total = $3 where id = $1", id, done, total)?;
+        execute!(self.tx, "update exports set done = $2, total = $3 where id = $1", id, done, total)?;
         Ok(())
     }
 
     /// Inserts a chunk of an export.
     pub async fn insert_export_chunk(&mut self, id: ExportId, position: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "insert into export_pieces (export_id, position, bytes) values ($1, $2, $3)",
             id,
             position,
@@ -178,7 +184,7 @@ impl Tx {
     /// Marks an export as ready. `bytes` is the size of the file.
     pub async fn finish_export(&mut self, id: ExportId, bytes: i64, now: Timestamp) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "update exports set state = 'ready', bytes = $2, ready_at = $3, done = total where id = $1",
             id,
             bytes,

@@ -1,7 +1,7 @@
 //! Scheduled removals of lost second factors.
 
 use super::{
-    Owned, StoreError, Tx,
+    Owned, StoreError,
     db::{execute, fetch_optional},
 };
 use crate::domain::{JobKind, Timestamp, UserId};
@@ -55,7 +55,7 @@ impl Owned<'_> {
         if execute!(self.tx, "delete from factor_removals where user_id = $1", self.owner)? == 0 {
             return Ok(false);
         }
-        self.tx.cancel_job(JobKind::RemoveFactors, self.owner.uuid()).await?;
+        self.tx.engine().cancel_job(JobKind::RemoveFactors, self.owner.uuid()).await?;
         Ok(true)
     }
 
@@ -66,21 +66,15 @@ impl Owned<'_> {
         self.replace_recovery_codes(&[]).await?;
         Ok(deleted)
     }
-}
 
-impl Tx {
     /// Deletes and returns the scheduled removal of a user's factors, if it is due. Of several instances, only one gets
     /// it.
-    pub async fn take_due_factor_removal(
-        &mut self,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<Option<DueRemoval>, StoreError> {
+    pub async fn take_due_factor_removal(&mut self, now: Timestamp) -> Result<Option<DueRemoval>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             DueRemoval,
             "delete from factor_removals where user_id = $1 and due_at <= $2 returning user_id, asked_by",
-            user,
+            self.owner,
             now,
         )?)
     }

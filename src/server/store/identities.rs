@@ -13,8 +13,6 @@ pub struct NewIdentity<'a> {
     pub issuer: &'a str,
     /// The user's id at the issuer (the `sub` claim).
     pub subject: &'a str,
-    /// The linked account.
-    pub user: UserId,
     /// The e-mail address that the issuer reported.
     pub email: &'a str,
     /// The current time.
@@ -106,23 +104,6 @@ pub struct FlowRow {
 }
 
 impl Tx {
-    /// Inserts a linked identity.
-    ///
-    /// # Errors
-    /// [`StoreError::Duplicate`] if the identity is already linked to an account.
-    pub async fn insert_identity(&mut self, identity: &NewIdentity<'_>) -> Result<(), StoreError> {
-        execute!(
-            self,
-            "insert into identities (issuer, subject, user_id, email, created_at, last_used_at) values ($1, $2, $3, $4, $5, $5)",
-            identity.issuer,
-            identity.subject,
-            identity.user,
-            identity.email,
-            identity.created_at,
-        )?;
-        Ok(())
-    }
-
     /// The account that this identity is linked to.
     pub async fn find_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<IdentityOwner>, StoreError> {
         Ok(fetch_optional!(
@@ -229,5 +210,22 @@ impl Owned<'_> {
             self.owner
         )?;
         Ok(row.is_some_and(|(hash,)| !hash.is_empty()))
+    }
+
+    /// Inserts a linked identity.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if the identity is already linked to an account.
+    pub async fn insert_identity(&mut self, identity: &NewIdentity<'_>) -> Result<(), StoreError> {
+        execute!(
+            self.tx,
+            "insert into identities (issuer, subject, user_id, email, created_at, last_used_at) values ($1, $2, $3, $4, $5, $5)",
+            identity.issuer,
+            identity.subject,
+            self.owner,
+            identity.email,
+            identity.created_at,
+        )?;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Admin, Engine, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{Job, JobKind, JobState, Timestamp, limits};
@@ -62,7 +62,49 @@ impl Tx {
         self.notify_jobs_after_commit();
         Ok(())
     }
+}
 
+impl Admin<'_> {
+    /// Gives a job up and deletes it; `false` if it does not exist or is running.
+    pub async fn give_up_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
+        let sql = "delete from jobs where kind = $1 and subject_id = $2 and state <> 'running'";
+        if execute!(self.tx, sql, kind, subject)? == 0 {
+            return Ok(false);
+        }
+        self.tx.engine().mark_subject_failed(kind, subject).await?;
+        Ok(true)
+    }
+
+    /// Lists jobs: failed ones, newest first; then running ones; then waiting ones by due time. A running job whose
+    /// lease has expired waits for another instance to claim it.
+    pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
+        let known = JobKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ");
+        let sql = format!(
+            concat!(
+                job_rows!(),
+                " where j.kind in ({known})
+                  order by case j.state when 'failed' then 0 when 'running' then 1 else 2 end,
+                           case j.state when 'failed' then -j.run_at else j.run_at end, j.kind, j.subject_id
+                  limit $1"
+            ),
+            known = known
+        );
+        Ok(fetch_all!(self.tx, Job, &sql, i64::from(limits::MAX_LISTED_JOBS))?)
+    }
+
+    /// One job.
+    pub async fn find_job(&mut self, kind: JobKind, subject: Uuid) -> Result<Option<Job>, StoreError> {
+        let sql = concat!(job_rows!(), " where j.kind = $1 and j.subject_id = $2");
+        Ok(fetch_optional!(self.tx, Job, sql, kind, subject)?)
+    }
+
+    /// The number of jobs in each state, without states that have none.
+    pub async fn count_jobs(&mut self) -> Result<Vec<(JobState, i64)>, StoreError> {
+        Ok(fetch_all!(self.tx, (JobState, i64), "select state, count(*) from jobs group by state")?)
+    }
+}
+
+impl Engine<'_> {
     /// Enqueues missing jobs: during an upgrade, an instance of a version without jobs may have written rows that need
     /// one. Returns the number of enqueued jobs.
     pub async fn enqueue_missing(&mut self, now: Timestamp) -> Result<u64, StoreError> {
@@ -82,20 +124,20 @@ impl Tx {
                  select $1, w.id, 'waiting', w.run_at, $2 from ({what}) w
                  where not exists (select 1 from jobs j where j.kind = $1 and j.subject_id = w.id)"
             );
-            enqueued += execute!(self, &sql, kind, now)?;
+            enqueued += execute!(self.tx, &sql, kind, now)?;
         }
         Ok(enqueued)
     }
 
     /// Cancels a job; `false` if it does not exist. A running job will find that its subject is gone.
     pub async fn cancel_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
-        Ok(execute!(self, "delete from jobs where kind = $1 and subject_id = $2", kind, subject)? == 1)
+        Ok(execute!(self.tx, "delete from jobs where kind = $1 and subject_id = $2", kind, subject)? == 1)
     }
 
     /// The kinds with at least one due job.
     pub async fn list_due_kinds(&mut self, now: Timestamp) -> Result<Vec<JobKind>, StoreError> {
         let sql = "select distinct kind from jobs where state <> 'failed' and run_at <= $1";
-        let rows = fetch_all!(self, (String,), sql, now)?;
+        let rows = fetch_all!(self.tx, (String,), sql, now)?;
         // Kinds that only another version knows are skipped; an instance of that version runs them.
         Ok(rows.into_iter().filter_map(|(kind,)| kind.parse().ok()).collect())
     }
@@ -111,7 +153,7 @@ impl Tx {
     ) -> Result<Option<ClaimedJob>, StoreError> {
         // The conditions are repeated outside the subquery for an instance that waited for the claim of another one.
         Ok(fetch_optional!(
-            self,
+            self.tx,
             ClaimedJob,
             "update jobs set state = 'running', lease = $2, run_at = $4, attempts = attempts + 1, done = 0, total = 0
              where kind = $1
@@ -135,7 +177,7 @@ impl Tx {
         lease_until: Timestamp,
     ) -> Result<bool, StoreError> {
         let renewed = execute!(
-            self,
+            self.tx,
             "update jobs set run_at = $4, done = $5, total = $6
              where kind = $1 and subject_id = $2 and lease = $3 and state = 'running'",
             job.kind,
@@ -152,7 +194,7 @@ impl Tx {
     /// change that the job makes.
     pub async fn finish_job(&mut self, job: &ClaimedJob) -> Result<bool, StoreError> {
         let sql = "delete from jobs where kind = $1 and subject_id = $2 and lease = $3";
-        Ok(execute!(self, sql, job.kind, job.subject_id, job.lease)? == 1)
+        Ok(execute!(self.tx, sql, job.kind, job.subject_id, job.lease)? == 1)
     }
 
     /// Makes a job wait until `run_at`, without a failure. If it `succeeded`, its attempts are reset; otherwise this
@@ -164,7 +206,7 @@ impl Tx {
         succeeded: bool,
     ) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "update jobs set state = 'waiting', lease = null, run_at = $4, done = 0, total = 0,
                              attempts = case when $5 then 0 else attempts - 1 end,
                              last_error = case when $5 then null else last_error end
@@ -189,7 +231,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let state = if next.is_some() { JobState::Waiting } else { JobState::Failed };
         let failed = execute!(
-            self,
+            self.tx,
             "update jobs set state = $4, lease = null, run_at = $5, last_error = $6
              where kind = $1 and subject_id = $2 and lease = $3",
             job.kind,
@@ -209,9 +251,9 @@ impl Tx {
     async fn mark_subject_failed(&mut self, kind: JobKind, subject: Uuid) -> Result<(), StoreError> {
         match kind {
             // The bodies may contain secret links.
-            JobKind::SendMail => execute!(self, "update mails set text = '', html = '' where id = $1", subject)?,
+            JobKind::SendMail => execute!(self.tx, "update mails set text = '', html = '' where id = $1", subject)?,
             JobKind::BuildExport => execute!(
-                self,
+                self.tx,
                 "update exports set state = 'failed' where id = $1 and state in ('waiting', 'working')",
                 subject
             )?,
@@ -228,64 +270,26 @@ impl Tx {
     /// running, or is a failed mail, whose text is deleted.
     pub async fn retry_job(&mut self, kind: JobKind, subject: Uuid, now: Timestamp) -> Result<bool, StoreError> {
         let waits = execute!(
-            self,
+            self.tx,
             "update jobs set attempts = case when state = 'failed' then 0 else attempts end, state = 'waiting', run_at = $3
              where kind = $1 and subject_id = $2 and state <> 'running' and (state = 'waiting' or kind <> 'send_mail')",
             kind,
             subject,
             now,
         )?;
-        self.notify_jobs_after_commit();
+        self.tx.notify_jobs_after_commit();
         Ok(waits == 1)
-    }
-
-    /// Gives a job up and deletes it; `false` if it does not exist or is running.
-    pub async fn give_up_job(&mut self, kind: JobKind, subject: Uuid) -> Result<bool, StoreError> {
-        let sql = "delete from jobs where kind = $1 and subject_id = $2 and state <> 'running'";
-        if execute!(self, sql, kind, subject)? == 0 {
-            return Ok(false);
-        }
-        self.mark_subject_failed(kind, subject).await?;
-        Ok(true)
-    }
-
-    /// Lists jobs: failed ones, newest first; then running ones; then waiting ones by due time. A running job whose
-    /// lease has expired waits for another instance to claim it.
-    pub async fn list_jobs(&mut self) -> Result<Vec<Job>, StoreError> {
-        let known = JobKind::ALL.map(|kind| format!("'{}'", kind.as_str())).join(", ");
-        let sql = format!(
-            concat!(
-                job_rows!(),
-                " where j.kind in ({known})
-                  order by case j.state when 'failed' then 0 when 'running' then 1 else 2 end,
-                           case j.state when 'failed' then -j.run_at else j.run_at end, j.kind, j.subject_id
-                  limit $1"
-            ),
-            known = known
-        );
-        Ok(fetch_all!(self, Job, &sql, i64::from(limits::MAX_LISTED_JOBS))?)
-    }
-
-    /// One job.
-    pub async fn find_job(&mut self, kind: JobKind, subject: Uuid) -> Result<Option<Job>, StoreError> {
-        let sql = concat!(job_rows!(), " where j.kind = $1 and j.subject_id = $2");
-        Ok(fetch_optional!(self, Job, sql, kind, subject)?)
-    }
-
-    /// The number of jobs in each state, without states that have none.
-    pub async fn count_jobs(&mut self) -> Result<Vec<(JobState, i64)>, StoreError> {
-        Ok(fetch_all!(self, (JobState, i64), "select state, count(*) from jobs group by state")?)
     }
 
     /// Whether a job of a kind is due.
     pub async fn is_job_due(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select kind from jobs where kind = $1 and state <> 'failed' and run_at <= $2 limit 1";
-        Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
+        Ok(fetch_optional!(self.tx, (JobKind,), sql, kind, now)?.is_some())
     }
 
     /// Whether any instance is running a job of a kind.
     pub async fn is_job_running(&mut self, kind: JobKind, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select kind from jobs where kind = $1 and state = 'running' and run_at > $2 limit 1";
-        Ok(fetch_optional!(self, (JobKind,), sql, kind, now)?.is_some())
+        Ok(fetch_optional!(self.tx, (JobKind,), sql, kind, now)?.is_some())
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx, UnknownValue,
+    Admin, Owned, StoreError, Tx, UnknownValue,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{Invitation, InvitationId, Role, Timestamp, UserId};
@@ -153,25 +153,6 @@ impl Tx {
         row.map(link).transpose()
     }
 
-    /// Revokes all links of an account with this purpose.
-    pub async fn delete_links(&mut self, user: UserId, purpose: LinkPurpose) -> Result<(), StoreError> {
-        execute!(self, "delete from links where user_id = $1 and purpose = $2", user, purpose.as_str())?;
-        Ok(())
-    }
-
-    /// The valid invitations, newest first, at most 500.
-    pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
-        let rows = fetch_all!(
-            self,
-            InvitationColumns,
-            "select id, email, role, uses_left, created_at, expires_at from links
-             where purpose = 'invitation' and uses_left > 0 and expires_at > $1
-             order by created_at desc, id desc limit 500",
-            now,
-        )?;
-        rows.into_iter().map(invitation).collect()
-    }
-
     /// The invitation with this token, if it is valid.
     pub async fn find_invitation(
         &mut self,
@@ -188,11 +169,34 @@ impl Tx {
         )?;
         row.map(invitation).transpose()
     }
+}
+
+impl Owned<'_> {
+    /// Revokes all links of an account with this purpose.
+    pub async fn delete_links(&mut self, purpose: LinkPurpose) -> Result<(), StoreError> {
+        execute!(self.tx, "delete from links where user_id = $1 and purpose = $2", self.owner, purpose.as_str())?;
+        Ok(())
+    }
+}
+
+impl Admin<'_> {
+    /// The valid invitations, newest first, at most 500.
+    pub async fn list_invitations(&mut self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        let rows = fetch_all!(
+            self.tx,
+            InvitationColumns,
+            "select id, email, role, uses_left, created_at, expires_at from links
+             where purpose = 'invitation' and uses_left > 0 and expires_at > $1
+             order by created_at desc, id desc limit 500",
+            now,
+        )?;
+        rows.into_iter().map(invitation).collect()
+    }
 
     /// Revokes all valid invitations of an administrator. Returns their number.
     pub async fn delete_invitations_of(&mut self, creator: UserId, now: Timestamp) -> Result<u64, StoreError> {
         let deleted = execute!(
-            self,
+            self.tx,
             "delete from links where created_by = $1 and purpose = 'invitation' and uses_left > 0 and expires_at > $2",
             creator,
             now,
@@ -203,7 +207,7 @@ impl Tx {
     /// Revokes an invitation; `false` if there is no valid one with this id.
     pub async fn delete_invitation(&mut self, id: InvitationId, now: Timestamp) -> Result<bool, StoreError> {
         let deleted = execute!(
-            self,
+            self.tx,
             "delete from links where id = $1 and purpose = 'invitation' and uses_left > 0 and expires_at > $2",
             id,
             now,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Admin, Engine, StoreError, Tx,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{JobKind, Timestamp};
@@ -84,11 +84,28 @@ impl Tx {
         )?;
         self.enqueue(JobKind::SendMail, mail.id, mail.created_at, mail.created_at).await
     }
+}
 
+impl Admin<'_> {
+    /// The unsent mails with at least one failed attempt, newest first, at most 200.
+    pub async fn list_failing_mails(&mut self) -> Result<Vec<FailingMail>, StoreError> {
+        Ok(fetch_all!(
+            self.tx,
+            FailingMail,
+            "select m.id, m.recipient, m.subject, m.created_at, j.attempts,
+                    case when j.state = 'failed' then null else j.run_at end as next_attempt_at, j.last_error
+             from jobs j join mails m on m.id = j.subject_id
+             where j.kind = 'send_mail' and j.last_error is not null
+             order by m.created_at desc, m.id desc limit 200",
+        )?)
+    }
+}
+
+impl Engine<'_> {
     /// A mail that has not been sent yet.
     pub async fn find_unsent_mail(&mut self, id: Uuid) -> Result<Option<UnsentMail>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             UnsentMail,
             "select id, recipient, subject, text, html, created_at from mails where id = $1 and sent_at is null",
             id,
@@ -97,20 +114,7 @@ impl Tx {
 
     /// Marks a mail as sent, and deletes its bodies, which may contain secret links.
     pub async fn finish_mail(&mut self, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
-        execute!(self, "update mails set sent_at = $2, text = '', html = '' where id = $1", id, now)?;
+        execute!(self.tx, "update mails set sent_at = $2, text = '', html = '' where id = $1", id, now)?;
         Ok(())
-    }
-
-    /// The unsent mails with at least one failed attempt, newest first, at most 200.
-    pub async fn list_failing_mails(&mut self) -> Result<Vec<FailingMail>, StoreError> {
-        Ok(fetch_all!(
-            self,
-            FailingMail,
-            "select m.id, m.recipient, m.subject, m.created_at, j.attempts,
-                    case when j.state = 'failed' then null else j.run_at end as next_attempt_at, j.last_error
-             from jobs j join mails m on m.id = j.subject_id
-             where j.kind = 'send_mail' and j.last_error is not null
-             order by m.created_at desc, m.id desc limit 200",
-        )?)
     }
 }

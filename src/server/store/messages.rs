@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Owned, StoreError, Tx,
+    Engine, Owned, StoreError,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{ChatId, ClientId, MessageId, RunId, Timestamp};
@@ -225,7 +225,7 @@ impl Owned<'_> {
             message.now,
         )?;
         if !message.text.is_empty() {
-            self.tx.write_part(message.id, PartKind::Text, message.text).await?;
+            self.tx.engine().write_part(message.id, PartKind::Text, message.text).await?;
         }
         Ok(())
     }
@@ -357,7 +357,7 @@ impl Owned<'_> {
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     /// Inserts or replaces the part of this kind of a message. An empty text deletes it.
     pub(super) async fn write_part(
         &mut self,
@@ -367,12 +367,12 @@ impl Tx {
     ) -> Result<(), StoreError> {
         if text.is_empty() {
             let sql = "delete from message_parts where message_id = $1 and position = $2";
-            execute!(self, sql, message, kind.position())?;
+            execute!(self.tx, sql, message, kind.position())?;
             return Ok(());
         }
         // A text is only written if it has changed: the reasoning does not change while the answer grows.
         execute!(
-            self,
+            self.tx,
             "insert into message_parts (message_id, position, kind, text) values ($1, $2, $3, $4)
              on conflict (message_id, position) do update set text = excluded.text
                where message_parts.text <> excluded.text",

@@ -1,15 +1,24 @@
 //! The database layer. All SQL statements are in this module.
 //!
-//! [`Store::read`] returns a connection for queries, [`Store::write`] begins a transaction. The rows of a user are
-//! accessed only through [`Tx::owned_by`], whose statements all filter by the owner.
+//! [`Store::read`] returns a connection for queries, [`Store::write`] begins a transaction. Both are a [`Tx`]. Most
+//! statements are methods of one of its views:
+//! - [`Owned`], from [`Tx::owned_by`]: the rows of one user. All its statements name the owner.
+//! - [`Admin`], from [`Tx::admin`]: accounts, invitations, audit entries and jobs, for administrators and the operator.
+//! - [`Engine`], from [`Tx::engine`]: runs, jobs, outgoing mail, retention, expiry, purges and keys.
+//!
+//! [`Tx`] itself has what happens before the user is known: finding an account by its address, a link by its token, a
+//! session or a sign-in by its id; and what every action may write: audit entries, mails, jobs. It does not access the
+//! content of users. `tests/app/architecture/store_views.rs` checks these rules.
 
 mod addresses;
+mod admin;
 mod audit;
 mod batches;
 mod chats;
 mod credentials;
 mod db;
 mod deletions;
+mod engine;
 mod expiry;
 mod export_rows;
 mod exports;
@@ -46,14 +55,16 @@ use std::{path::Path, sync::Arc, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, UserId};
 
 pub use addresses::AddressState;
+pub use admin::Admin;
 pub use audit::{AuditFilter, AuditRecord, AuditRow, NewAuditEntry};
 pub use chats::{ChatRow, NewChat};
 pub use credentials::CredentialsVersion;
 pub use db::Tx;
 pub use deletions::{DueDeletion, ReceiptRow};
+pub use engine::Engine;
 pub use expiry::{EXPIRING_ROWS, ExpiringRows};
 pub use export_rows::{ExportAccount, ExportChat, ExportSignIn};
 pub use exports::ExportRow;
@@ -229,7 +240,7 @@ impl Store {
     /// Checks that the database is writable by writing a row.
     pub async fn check_write(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        tx.write_check(now).await?;
+        tx.engine().write_check(now).await?;
         tx.commit().await
     }
 
@@ -252,8 +263,19 @@ impl Store {
 
 impl Tx {
     /// Restricts this unit of work to the rows of one user.
-    pub fn owned_by(&mut self, owner: crate::domain::UserId) -> Owned<'_> {
+    pub fn owned_by(&mut self, owner: UserId) -> Owned<'_> {
         Owned { tx: self, owner }
+    }
+
+    /// Extends this unit of work to all accounts. The caller has checked that an administrator or the operator acts, or
+    /// has another reason that `tests/app/architecture/store_views.rs` lists.
+    pub const fn admin(&mut self) -> Admin<'_> {
+        Admin { tx: self }
+    }
+
+    /// Extends this unit of work to what the program itself works on. `tests/app/architecture/store_views.rs` lists the callers.
+    pub const fn engine(&mut self) -> Engine<'_> {
+        Engine { tx: self }
     }
 }
 

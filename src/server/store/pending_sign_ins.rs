@@ -1,7 +1,7 @@
 //! Pending sign-ins, which wait for the second factor, and WebAuthn ceremonies of passkeys.
 
 use super::{
-    CredentialsVersion, StoreError, Tx,
+    CredentialsVersion, Owned, StoreError, Tx,
     db::{execute, fetch_optional},
 };
 use crate::domain::{CeremonyId, PendingSignInId, Timestamp, UserId};
@@ -132,12 +132,6 @@ impl Tx {
         Ok(execute!(self, "delete from pending_sign_ins where id = $1", id)? == 1)
     }
 
-    /// Deletes all pending sign-ins of a user, for example after a password change.
-    pub async fn delete_pending_sign_ins_of(&mut self, user: UserId) -> Result<(), StoreError> {
-        execute!(self, "delete from pending_sign_ins where user_id = $1", user)?;
-        Ok(())
-    }
-
     /// Inserts a ceremony, or replaces the one with the same id.
     pub async fn insert_ceremony(&mut self, ceremony: &NewCeremony<'_>) -> Result<(), StoreError> {
         execute!(
@@ -172,5 +166,13 @@ impl Tx {
         Ok(row
             .filter(|(_, stored, owner, expires_at)| stored == purpose.as_str() && *owner == user && *expires_at > now)
             .map(|(state, _, _, expires_at)| (state, expires_at)))
+    }
+}
+
+impl Owned<'_> {
+    /// Deletes all pending sign-ins of a user, for example after a password change.
+    pub async fn delete_pending_sign_ins_of(&mut self) -> Result<(), StoreError> {
+        execute!(self.tx, "delete from pending_sign_ins where user_id = $1", self.owner)?;
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! User accounts as administrators see them.
 
 use super::{
-    StoreError, Tx,
+    Admin, StoreError,
     chats::like_pattern,
     db::{execute, fetch_all, fetch_optional},
 };
@@ -77,7 +77,7 @@ pub(super) fn name_key(name: &str) -> String {
     search_key(name)
 }
 
-impl Tx {
+impl Admin<'_> {
     /// The users whose name or e-mail address contains `search`, sorted by name, after the cursor.
     pub async fn list_people(
         &mut self,
@@ -87,7 +87,7 @@ impl Tx {
     ) -> Result<Vec<PersonRow>, StoreError> {
         let (name_key, id) = after.map_or(("", uuid::Uuid::nil()), |after| (after.name_key.as_str(), after.id.uuid()));
         let rows = fetch_all!(
-            self,
+            self.tx,
             UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
@@ -106,7 +106,7 @@ impl Tx {
     /// A user account, for administrators.
     pub async fn find_person(&mut self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
         let row = fetch_optional!(
-            self,
+            self.tx,
             UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
                     coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
@@ -120,14 +120,14 @@ impl Tx {
     /// later reads see what it has committed.
     pub async fn lock_administrators(&mut self) -> Result<(), StoreError> {
         // On PostgreSQL, the update locks the row. SQLite has only one writer anyway.
-        execute!(self, "update installation set singleton = 1 where singleton = 1")?;
+        execute!(self.tx, "update installation set singleton = 1 where singleton = 1")?;
         Ok(())
     }
 
     /// The number of administrators that can sign in and are not about to be deleted.
     pub async fn count_administrators(&mut self) -> Result<i64, StoreError> {
         let row = fetch_optional!(
-            self,
+            self.tx,
             (i64,),
             "select count(*) from users
              where role = 'administrator' and disabled_at is null and must_verify = false and deletion_at is null"
@@ -138,7 +138,7 @@ impl Tx {
     /// Whether this account is currently an enabled administrator.
     pub async fn is_administrator(&mut self, user: UserId) -> Result<bool, StoreError> {
         let row =
-            fetch_optional!(self, (String,), "select role from users where id = $1 and disabled_at is null", user)?;
+            fetch_optional!(self.tx, (String,), "select role from users where id = $1 and disabled_at is null", user)?;
         let role = row.map(|(role,)| Role::try_from(role)).transpose()?;
         Ok(role == Some(Role::Administrator))
     }
@@ -146,7 +146,7 @@ impl Tx {
     /// Disables an account (`Some`) or enables it (`None`); `false` if it already was.
     pub async fn update_disabled(&mut self, user: UserId, at: Option<Timestamp>) -> Result<bool, StoreError> {
         let changed = execute!(
-            self,
+            self.tx,
             "update users set disabled_at = $2 where id = $1 and (disabled_at is null) = (cast($2 as bigint) is not null)",
             user,
             at,

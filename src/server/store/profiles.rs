@@ -1,10 +1,9 @@
 //! User preferences and profile pictures.
 
 use super::{
-    StoreError, Tx,
+    Owned, StoreError,
     db::{execute, fetch_optional},
 };
-use crate::domain::UserId;
 
 /// The preferences of a user.
 #[derive(Debug, sqlx::FromRow)]
@@ -17,41 +16,47 @@ pub struct ProfileRow {
     pub picture: Option<i64>,
 }
 
-impl Tx {
+impl Owned<'_> {
     /// The preferences of a user.
-    pub async fn find_profile(&mut self, user: UserId) -> Result<Option<ProfileRow>, StoreError> {
+    pub async fn find_profile(&mut self) -> Result<Option<ProfileRow>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             ProfileRow,
             "select u.language, u.time_zone, p.version as picture
              from users u left join pictures p on p.user_id = u.id where u.id = $1",
-            user
+            self.owner
         )?)
     }
 
     /// Changes the language and the time zone of a user.
-    pub async fn update_locale(
-        &mut self,
-        user: UserId,
-        language: &str,
-        time_zone: Option<&str>,
-    ) -> Result<(), StoreError> {
-        execute!(self, "update users set language = $2, time_zone = $3 where id = $1", user, language, time_zone)?;
+    pub async fn update_locale(&mut self, language: &str, time_zone: Option<&str>) -> Result<(), StoreError> {
+        execute!(
+            self.tx,
+            "update users set language = $2, time_zone = $3 where id = $1",
+            self.owner,
+            language,
+            time_zone
+        )?;
         Ok(())
     }
 
     /// The version and the bytes of a user's picture.
-    pub async fn find_picture(&mut self, user: UserId) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-        Ok(fetch_optional!(self, (i64, Vec<u8>), "select version, bytes from pictures where user_id = $1", user)?)
+    pub async fn find_picture(&mut self) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+        Ok(fetch_optional!(
+            self.tx,
+            (i64, Vec<u8>),
+            "select version, bytes from pictures where user_id = $1",
+            self.owner
+        )?)
     }
 
     /// Inserts or replaces a user's picture.
-    pub async fn replace_picture(&mut self, user: UserId, version: i64, bytes: &[u8]) -> Result<(), StoreError> {
+    pub async fn replace_picture(&mut self, version: i64, bytes: &[u8]) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "insert into pictures (user_id, version, bytes) values ($1, $2, $3)
              on conflict (user_id) do update set version = excluded.version, bytes = excluded.bytes",
-            user,
+            self.owner,
             version,
             bytes
         )?;
@@ -59,7 +64,7 @@ impl Tx {
     }
 
     /// Deletes a user's picture; `false` if there was none.
-    pub async fn delete_picture(&mut self, user: UserId) -> Result<bool, StoreError> {
-        Ok(execute!(self, "delete from pictures where user_id = $1", user)? == 1)
+    pub async fn delete_picture(&mut self) -> Result<bool, StoreError> {
+        Ok(execute!(self.tx, "delete from pictures where user_id = $1", self.owner)? == 1)
     }
 }

@@ -4,7 +4,7 @@
 //! the list with both databases, and fails for a new table that is not listed.
 
 use super::{
-    DueDeletion, StoreError, Tx,
+    DueDeletion, Engine, StoreError,
     db::{execute, fetch_optional},
     purge_batches::{ACTOR_DATA, Counts, SUBJECT_DATA},
 };
@@ -80,7 +80,7 @@ pub const ID_COLUMNS: &[(&str, &str, IdKind)] = &[
 /// Tables without such columns. Rate limit counters are found by their subject.
 pub const TABLES_WITHOUT_IDS: &[&str] = &["secret_keys", "throttles", "write_checks"];
 
-impl Tx {
+impl Engine<'_> {
     /// Deletes all remaining data of a user in this transaction, except mentions in the audit log and in mails to
     /// others. [`super::Store::purge_large_tables`] must run before. Returns the numbers of rows that both have
     /// deleted.
@@ -91,23 +91,23 @@ impl Tx {
         let user = due.id;
         let mut counts = self.list_deletion_counts(user).await?;
         self.delete_jobs_of(user, &due.email_key).await?;
-        let mails = execute!(self, "delete from mails where lower(recipient) = $1", &due.email_key)?;
+        let mails = execute!(self.tx, "delete from mails where lower(recipient) = $1", &due.email_key)?;
         *counts.entry("mails").or_default() += mails;
-        execute!(self, "delete from reset_requests where lower(email) = $1", &due.email_key)?;
+        execute!(self.tx, "delete from reset_requests where lower(email) = $1", &due.email_key)?;
         let throttles = "delete from throttles where subject in ($1, $2)";
-        *counts.entry("throttles").or_default() += execute!(self, throttles, &due.email_key, user.to_string())?;
+        *counts.entry("throttles").or_default() += execute!(self.tx, throttles, &due.email_key, user.to_string())?;
         // Invitations to this address have no user, but contain the address.
         let links = "delete from links where user_id is null and lower(email) = $1";
-        *counts.entry("links").or_default() += execute!(self, links, &due.email_key)?;
+        *counts.entry("links").or_default() += execute!(self.tx, links, &due.email_key)?;
         for (table, column, kind) in ID_COLUMNS {
             match kind {
                 Owner => {
                     let sql = format!("delete from {table} where {column} = $1");
-                    *counts.entry(table).or_default() += execute!(self, &sql, user)?;
+                    *counts.entry(table).or_default() += execute!(self.tx, &sql, user)?;
                 }
                 Mention => {
                     let sql = format!("update {table} set {column} = null where {column} = $1");
-                    execute!(self, &sql, user)?;
+                    execute!(self.tx, &sql, user)?;
                 }
                 Audit | Other => {}
             }
@@ -129,7 +129,7 @@ impl Tx {
         for (table, column, kind) in ID_COLUMNS {
             if matches!(kind, Owner | Mention) {
                 let sql = format!("select count(*) from {table} where {column} = $1");
-                add(format!("{table}.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
+                add(format!("{table}.{column}"), fetch_optional!(self.tx, (i64,), &sql, due.id)?);
             }
         }
         for (column, condition) in [
@@ -140,13 +140,13 @@ impl Tx {
             ("throttles.key", "throttles where subject = $1"),
         ] {
             let sql = format!("select count(*) from {condition}");
-            add(column.to_owned(), fetch_optional!(self, (i64,), &sql, &due.email_key)?);
+            add(column.to_owned(), fetch_optional!(self.tx, (i64,), &sql, &due.email_key)?);
         }
         let sql = "select count(*) from throttles where subject = $1";
-        add("throttles.key".to_owned(), fetch_optional!(self, (i64,), sql, due.id.to_string())?);
+        add("throttles.key".to_owned(), fetch_optional!(self.tx, (i64,), sql, due.id.to_string())?);
         for (column, has_data) in [("actor_id", ACTOR_DATA), ("subject_id", SUBJECT_DATA)] {
             let sql = format!("select count(*) from audit where {column} = $1 and {has_data}");
-            add(format!("audit.{column}"), fetch_optional!(self, (i64,), &sql, due.id)?);
+            add(format!("audit.{column}"), fetch_optional!(self.tx, (i64,), &sql, due.id)?);
         }
         Ok(traces)
     }

@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    DueDeletion, Store, StoreError, Tx,
+    DueDeletion, Engine, Store, StoreError,
     batches::ROWS_PER_STEP,
     db::{execute, fetch_all},
 };
@@ -86,14 +86,14 @@ enum Part {
 
 impl Store {
     /// Deletes the rows of a user in large tables, after the deletion has begun. Stores the numbers of deleted rows for
-    /// [`Tx::purge`], which deletes the rest. Can be interrupted and restarted at any time.
+    /// [`Engine::purge`], which deletes the rest. Can be interrupted and restarted at any time.
     ///
     /// # Errors
     /// Any [`StoreError`]; the next attempt continues from there.
     pub async fn purge_large_tables(&self, due: &DueDeletion) -> Result<(), StoreError> {
         let user = due.id;
         // Read from links, so the links are deleted later.
-        let addresses = self.read().await?.list_addresses(due).await?;
+        let addresses = self.read().await?.engine().list_addresses(due).await?;
         let mut parts = vec![Part::Throttles(user.to_string().into())];
         for address in addresses {
             let address: Arc<str> = address.into();
@@ -107,9 +107,9 @@ impl Store {
         parts.extend(LARGE_TABLES.iter().map(Part::Table));
         parts.push(Part::Audit);
         for part in parts {
-            self.run_in_batches(|tx| {
+            self.run_in_batches(|mut engine| {
                 let part = part.clone();
-                Box::pin(async move { tx.purge_batch(user, &part).await })
+                Box::pin(async move { engine.purge_batch(user, &part).await })
             })
             .await?;
         }
@@ -118,17 +118,17 @@ impl Store {
 
     /// Deletes session records of versions that did not store the user id. They are read without blocking the writer.
     async fn delete_legacy_sessions(&self, user: UserId) -> Result<(), StoreError> {
-        let references = self.read().await?.list_session_references(user).await?;
+        let references = self.read().await?.engine().list_session_references(user).await?;
         let mut after = Uuid::nil();
         loop {
-            let page = self.read().await?.list_legacy_sessions(after).await?;
+            let page = self.read().await?.engine().list_legacy_sessions(after).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
             for (id, record) in &page {
                 if record.split('"').any(|value| references.contains(value)) {
                     let mut tx = self.write().await?;
                     tx.delete_session(*id).await?;
-                    tx.count_deleted(user, "sessions", 1).await?;
+                    tx.engine().count_deleted(user, "sessions", 1).await?;
                     tx.commit().await?;
                 }
             }
@@ -136,11 +136,11 @@ impl Store {
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     /// The known e-mail addresses of a user, in lower case.
     async fn list_addresses(&mut self, due: &DueDeletion) -> Result<Vec<String>, StoreError> {
         let sql = "select distinct lower(email) from links where user_id = $1 and email is not null";
-        let rows = fetch_all!(self, (String,), sql, due.id)?;
+        let rows = fetch_all!(self.tx, (String,), sql, due.id)?;
         let mut found: Vec<_> = rows.into_iter().map(|(key,)| key).collect();
         found.push(due.email_key.clone());
         found.sort();
@@ -150,7 +150,7 @@ impl Tx {
 
     async fn list_session_references(&mut self, user: UserId) -> Result<HashSet<String>, StoreError> {
         let ids = fetch_all!(
-            self,
+            self.tx,
             (Uuid,),
             "select id from sign_ins where user_id = $1 union all select id from pending_sign_ins where user_id = $1
              union all select id from ceremonies where user_id = $1",
@@ -161,7 +161,7 @@ impl Tx {
 
     async fn list_legacy_sessions(&mut self, after: Uuid) -> Result<Vec<(Uuid, String)>, StoreError> {
         Ok(fetch_all!(
-            self,
+            self.tx,
             (Uuid, String),
             "select id, record from sessions where id > $1 and user_id is null order by id limit $2",
             after,
@@ -173,23 +173,23 @@ impl Tx {
     async fn purge_batch(&mut self, user: UserId, part: &Part) -> Result<u64, StoreError> {
         // On PostgreSQL this locks the account, so that several instances work alternately.
         let lock = "update users set deletion_begun = true where id = $1 and deletion_begun";
-        if execute!(self, lock, user)? == 0 {
+        if execute!(self.tx, lock, user)? == 0 {
             return Ok(0);
         }
         let (table, rows) = match part {
-            Part::Table(large) => (large.table, execute!(self, large.delete, user, large.rows_per_step)?),
+            Part::Table(large) => (large.table, execute!(self.tx, large.delete, user, large.rows_per_step)?),
             Part::Mails(key) => {
                 self.delete_jobs_of(user, key).await?;
                 let sql = "delete from mails where id in (select id from mails where lower(recipient) = $1 limit $2)";
-                ("mails", execute!(self, sql, &**key, ROWS_PER_STEP)?)
+                ("mails", execute!(self.tx, sql, &**key, ROWS_PER_STEP)?)
             }
             Part::Throttles(subject) => {
                 let sql = "delete from throttles where key in (select key from throttles where subject = $1 limit $2)";
-                ("throttles", execute!(self, sql, &**subject, ROWS_PER_STEP)?)
+                ("throttles", execute!(self.tx, sql, &**subject, ROWS_PER_STEP)?)
             }
             Part::ResetRequests(key) => {
                 let sql = "delete from reset_requests where id in (select id from reset_requests where lower(email) = $1 limit $2)";
-                return Ok(execute!(self, sql, &**key, ROWS_PER_STEP)?);
+                return Ok(execute!(self.tx, sql, &**key, ROWS_PER_STEP)?);
             }
             Part::Audit => return self.blank_audit_batch(user).await,
         };
@@ -207,13 +207,13 @@ impl Tx {
             "update audit set address = '', user_agent = '', detail = ''
              where id in (select id from audit where actor_id = $1 and {ACTOR_DATA} limit $2)"
         );
-        let as_actor = execute!(self, &sql, user, ROWS_PER_STEP)?;
+        let as_actor = execute!(self.tx, &sql, user, ROWS_PER_STEP)?;
         let sql = format!(
             "update audit set detail = '', address = case when actor_id is null then '' else address end,
                               user_agent = case when actor_id is null then '' else user_agent end
              where id in (select id from audit where subject_id = $1 and {SUBJECT_DATA} limit $2)"
         );
-        Ok(as_actor + execute!(self, &sql, user, ROWS_PER_STEP)?)
+        Ok(as_actor + execute!(self.tx, &sql, user, ROWS_PER_STEP)?)
     }
 
     /// Deletes the jobs that send mails to an e-mail address or build exports of a user. The error message of a job may
@@ -221,17 +221,17 @@ impl Tx {
     pub(super) async fn delete_jobs_of(&mut self, user: UserId, email_key: &str) -> Result<(), StoreError> {
         let mails = "delete from jobs where kind = 'send_mail'
                        and subject_id in (select id from mails where lower(recipient) = $1)";
-        execute!(self, mails, email_key)?;
+        execute!(self.tx, mails, email_key)?;
         let exports = "delete from jobs where kind = 'build_export'
                          and subject_id in (select id from exports where user_id = $1)";
-        execute!(self, exports, user)?;
+        execute!(self.tx, exports, user)?;
         Ok(())
     }
 
     async fn count_deleted(&mut self, user: UserId, table: &str, rows: u64) -> Result<(), StoreError> {
         if rows > 0 {
             execute!(
-                self,
+                self.tx,
                 "insert into deletion_counts (user_id, name, deleted) values ($1, $2, $3)
                  on conflict (user_id, name) do update set deleted = deletion_counts.deleted + $3",
                 user,
@@ -245,7 +245,7 @@ impl Tx {
     /// The numbers of rows of a user that were deleted so far.
     pub(super) async fn list_deletion_counts(&mut self, user: UserId) -> Result<Counts, StoreError> {
         let sql = "select name, deleted from deletion_counts where user_id = $1";
-        let rows = fetch_all!(self, (String, i64), sql, user)?;
+        let rows = fetch_all!(self.tx, (String, i64), sql, user)?;
         let known = LARGE_TABLES.iter().map(|large| large.table).chain(["mails", "throttles"]);
         let deleted = |table: &'static str| {
             let (_, count) = rows.iter().find(|(name, _)| name == table)?;

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Engine, StoreError, Tx,
     db::{execute, fetch_all},
 };
 use crate::domain::Timestamp;
@@ -37,11 +37,13 @@ impl Tx {
         )?;
         Ok(())
     }
+}
 
+impl Engine<'_> {
     /// The `limit` oldest requests.
     pub async fn list_reset_requests(&mut self, limit: u32) -> Result<Vec<ResetRequest>, StoreError> {
         Ok(fetch_all!(
-            self,
+            self.tx,
             ResetRequest,
             "select id, email, address, user_agent, created_at from reset_requests order by created_at, id limit $1",
             i64::from(limit),
@@ -50,6 +52,6 @@ impl Tx {
 
     /// Deletes a request. Only the first caller gets `true`.
     pub async fn delete_reset_request(&mut self, id: Uuid) -> Result<bool, StoreError> {
-        Ok(execute!(self, "delete from reset_requests where id = $1", id)? == 1)
+        Ok(execute!(self.tx, "delete from reset_requests where id = $1", id)? == 1)
     }
 }

@@ -1,7 +1,7 @@
 //! Retention rules, which delete chats some days after their last message.
 
 use super::{
-    StoreError, Tx,
+    Engine, Owned, StoreError,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{ChatId, Timestamp, UserId};
@@ -40,20 +40,22 @@ pub struct InactiveChat {
     pub active_at: Timestamp,
 }
 
-impl Tx {
+impl Owned<'_> {
     /// The retention rule that a user chose.
-    pub async fn find_retention(&mut self, user: UserId) -> Result<Option<RetentionRow>, StoreError> {
+    pub async fn find_retention(&mut self) -> Result<Option<RetentionRow>, StoreError> {
         let sql = "select retention_days, retention_from from users where id = $1";
-        Ok(fetch_optional!(self, RetentionRow, sql, user)?)
+        Ok(fetch_optional!(self.tx, RetentionRow, sql, self.owner)?)
     }
 
     /// Replaces the retention rule of a user.
-    pub async fn update_retention(&mut self, user: UserId, rule: RetentionRow) -> Result<(), StoreError> {
+    pub async fn update_retention(&mut self, rule: RetentionRow) -> Result<(), StoreError> {
         let sql = "update users set retention_days = $2, retention_from = $3 where id = $1";
-        execute!(self, sql, user, rule.days, rule.from)?;
+        execute!(self.tx, sql, self.owner, rule.days, rule.from)?;
         Ok(())
     }
+}
 
+impl Engine<'_> {
     /// A page of chats of all users that had no activity since `before` and have no open run, after the chat `after`.
     pub async fn list_inactive_chats(
         &mut self,
@@ -62,7 +64,7 @@ impl Tx {
     ) -> Result<Vec<InactiveChat>, StoreError> {
         let (active_at, id) = after.map_or((Timestamp::from_micros(i64::MIN), min_id()), |c| (c.active_at, c.id));
         Ok(fetch_all!(
-            self,
+            self.tx,
             InactiveChat,
             "select c.id, c.owner_id, c.active_at from chats c
              where c.deleted_at is null and c.active_at < $1 and (c.active_at, c.id) > ($2, $3)
@@ -82,7 +84,7 @@ impl Tx {
         after: Option<InactiveChat>,
     ) -> Result<Vec<InactiveChat>, StoreError> {
         Ok(fetch_all!(
-            self,
+            self.tx,
             InactiveChat,
             "select c.id, c.owner_id, c.active_at from users u join chats c on c.owner_id = u.id
              where u.retention_days is not null and u.retention_from <= $1
@@ -105,9 +107,9 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         // On PostgreSQL this locks the row and waits for transactions that write to this chat. The second statement
         // then sees all of their changes, in other tables too.
-        execute!(self, "update chats set active_at = active_at where id = $1", chat.id)?;
+        execute!(self.tx, "update chats set active_at = active_at where id = $1", chat.id)?;
         let marked = execute!(
-            self,
+            self.tx,
             "update chats set deleted_at = $2 where id = $1 and deleted_at is null and active_at = $3
              and not exists (select 1 from runs r where r.chat_id = chats.id and r.state <> 'ended')
              and ($4 or (not pinned and exists (

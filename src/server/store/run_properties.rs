@@ -251,7 +251,7 @@ impl World {
         let id = *run.get(&ids);
         let lease_until = self.now + LEASE_SECONDS;
         let mut tx = self.store.write().await?;
-        let claimed = tx.claim_run(id, self.workers[worker], at(lease_until), MAX_RUNS_PER_USER).await?;
+        let claimed = tx.engine().claim_run(id, self.workers[worker], at(lease_until), MAX_RUNS_PER_USER).await?;
         let known = self.model.runs.get_mut(&id).expect("a known run");
         assert_eq!(claimed.is_some(), known.open && known.worker.is_none(), "{known:?}");
         let Some(claimed) = claimed else { return Ok(()) };
@@ -284,7 +284,7 @@ impl World {
         // The text stays in memory even if the write fails.
         self.held[worker].insert(held.claimed.id, held.clone());
         let mut tx = self.store.write().await?;
-        let written = tx.write_progress(&progress(&held)).await?;
+        let written = tx.engine().write_progress(&progress(&held)).await?;
         assert_eq!(written, self.is_current(&held.claimed), "a write with an old epoch");
         if commit_unless_lost(tx, lost).await? && written {
             self.model.texts.insert(held.claimed.message_id, held.text);
@@ -303,6 +303,7 @@ impl World {
         let Some(held) = self.pick(worker, run) else { return Ok(()) };
         let mut tx = self.store.write().await?;
         let won = tx
+            .engine()
             .finish_run(&FinishedRun {
                 claim: (&held.claimed).into(),
                 progress: with_text.then(|| progress(&held)),
@@ -336,7 +337,7 @@ impl World {
         let mut tx = self.store.write().await?;
         let ids: Vec<_> = self.held[worker].keys().copied().collect();
         for id in &ids {
-            tx.renew_lease(*id, self.workers[worker], at(lease_until)).await?;
+            tx.engine().renew_lease(*id, self.workers[worker], at(lease_until)).await?;
         }
         if commit_unless_lost(tx, lost).await? {
             for id in ids {
@@ -352,7 +353,7 @@ impl World {
     async fn sweep(&mut self, worker: usize, lost: bool) -> Result<(), StoreError> {
         let held: HashSet<_> = self.held[worker].keys().copied().collect();
         let mut tx = self.store.write().await?;
-        let count = tx.interrupt_expired(at(self.now), &held).await?;
+        let count = tx.engine().interrupt_expired(at(self.now), &held).await?;
         let is_expired = |(id, run): &(&RunId, &Run)| {
             run.open && run.worker.is_some() && run.lease_until < self.now && !held.contains(id)
         };
@@ -367,7 +368,7 @@ impl World {
     async fn kill(&mut self, worker: usize, lost: bool) -> Result<(), StoreError> {
         self.held[worker].clear();
         let mut tx = self.store.write().await?;
-        tx.interrupt_runs_of(self.workers[worker], at(self.now)).await?;
+        tx.engine().interrupt_runs_of(self.workers[worker], at(self.now)).await?;
         if commit_unless_lost(tx, lost).await? {
             let own = self.model.runs.iter().filter(|(_, run)| run.open && run.worker == Some(worker));
             let own: Vec<_> = own.map(|(id, _)| *id).collect();

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    Owned, PartKind, StoreError, Tx,
+    Engine, Owned, PartKind, StoreError,
     db::{execute, fetch_all, fetch_optional},
 };
 use crate::domain::{ChatId, MessageId, RunId, Timestamp, UserId};
@@ -214,7 +214,7 @@ impl Owned<'_> {
             now,
         )?;
         for run in &queued {
-            self.tx.interrupt_message(run).await?;
+            self.tx.engine().interrupt_message(run).await?;
         }
         let running = fetch_all!(
             self.tx,
@@ -230,7 +230,7 @@ impl Owned<'_> {
     }
 }
 
-impl Tx {
+impl Engine<'_> {
     /// Claims a queued run. `None` if another worker has claimed it, it has ended, or its owner already has
     /// `max_per_user` running runs; then it stays queued. Two instances that claim at the same time can exceed the
     /// limit by one.
@@ -242,7 +242,7 @@ impl Tx {
         max_per_user: u32,
     ) -> Result<Option<ClaimedRun>, StoreError> {
         Ok(fetch_optional!(
-            self,
+            self.tx,
             ClaimedRun,
             "update runs set state = 'running', epoch = epoch + 1, worker = $2, lease_until = $3
              where id = $1 and state = 'queued' and (select count(*) from runs o
@@ -264,7 +264,7 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
-            self,
+            self.tx,
             (RunId,),
             "select q.id from runs q
              where q.state = 'queued' and q.state <> 'ended' and q.created_at <= $1 and (select count(*) from runs o
@@ -280,7 +280,7 @@ impl Tx {
     /// Renews the lease of a run that this worker holds.
     pub async fn renew_lease(&mut self, run: RunId, worker: Uuid, lease_until: Timestamp) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "update runs set lease_until = $3 where id = $1 and worker = $2 and state = 'running'",
             run,
             worker,
@@ -292,7 +292,7 @@ impl Tx {
     /// The running runs of a worker for which a stop was requested.
     pub async fn list_stop_requests(&mut self, worker: Uuid) -> Result<Vec<RunId>, StoreError> {
         let rows = fetch_all!(
-            self,
+            self.tx,
             (RunId,),
             "select id from runs where state = 'running' and state <> 'ended' and worker = $1 and stop_requested",
             worker
@@ -303,7 +303,7 @@ impl Tx {
     /// Writes the current content of an answer; `false` if the run is no longer claimed with this epoch.
     pub async fn write_progress(&mut self, progress: &RunProgress) -> Result<bool, StoreError> {
         let changed = execute!(
-            self,
+            self.tx,
             "update runs set prompt_tokens = $3, answer_tokens = $4, prompt_sections = $5
              where id = $1 and epoch = $2 and state = 'running'",
             progress.run,
@@ -322,7 +322,7 @@ impl Tx {
     async fn write_parts(&mut self, progress: &RunProgress) -> Result<(), StoreError> {
         if progress.truncated_messages > 0 {
             execute!(
-                self,
+                self.tx,
                 "update messages set left_out = $2 where id = $1",
                 progress.message,
                 progress.truncated_messages
@@ -341,7 +341,7 @@ impl Tx {
             return Ok(false);
         }
         let ended = fetch_optional!(
-            self,
+            self.tx,
             (i64, i64),
             "update runs set state = 'ended', ended_at = $3, lease_until = null
              where id = $1 and epoch = $2 and state = 'running'
@@ -352,7 +352,7 @@ impl Tx {
         )?;
         let Some((prompt_tokens, answer_tokens)) = ended else { return Ok(false) };
         execute!(
-            self,
+            self.tx,
             "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
                answer_tokens = answer_tokens + $5
              where id = $1",
@@ -363,7 +363,7 @@ impl Tx {
             answer_tokens,
         )?;
         execute!(
-            self,
+            self.tx,
             "update chats set active_at = $2, last_words = case when $3 = '' then last_words else $3 end
              where id = (select chat_id from messages where id = $1)",
             message,
@@ -376,14 +376,14 @@ impl Tx {
     /// Whether any running run has an expired lease.
     pub async fn has_expired_run(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1 limit 1";
-        Ok(fetch_optional!(self, (RunId,), sql, now)?.is_some())
+        Ok(fetch_optional!(self.tx, (RunId,), sql, now)?.is_some())
     }
 
     /// Ends the runs whose lease has expired, except those in `held`, which this worker is still running. Marks their
     /// answers as interrupted. Returns the number of ended runs.
     pub async fn interrupt_expired(&mut self, now: Timestamp, held: &HashSet<RunId>) -> Result<usize, StoreError> {
         let expired = fetch_all!(
-            self,
+            self.tx,
             (RunId,),
             "select id from runs where state = 'running' and state <> 'ended' and lease_until < $1",
             now
@@ -391,7 +391,7 @@ impl Tx {
         let mut count = 0;
         for (run,) in expired.into_iter().filter(|(run,)| !held.contains(run)) {
             let row = fetch_optional!(
-                self,
+                self.tx,
                 InterruptedRun,
                 "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
                  where id = $1 and state = 'running' and lease_until < $2
@@ -411,7 +411,7 @@ impl Tx {
     /// of ended runs.
     pub async fn interrupt_runs_of(&mut self, worker: Uuid, now: Timestamp) -> Result<usize, StoreError> {
         let rows = fetch_all!(
-            self,
+            self.tx,
             InterruptedRun,
             "update runs set state = 'ended', ended_at = $2, lease_until = null, epoch = epoch + 1
              where state = 'running' and state <> 'ended' and worker = $1
@@ -427,7 +427,7 @@ impl Tx {
 
     async fn interrupt_message(&mut self, run: &InterruptedRun) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "update messages set state = $2, prompt_tokens = prompt_tokens + $3, answer_tokens = answer_tokens + $4
              where id = $1 and state = 'open'",
             run.message_id,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    StoreError, Tx,
+    Engine, StoreError,
     db::{execute, fetch_all},
 };
 use crate::domain::Timestamp;
@@ -54,16 +54,16 @@ pub struct SecretKeyRow {
     pub retired_at: Option<Timestamp>,
 }
 
-impl Tx {
+impl Engine<'_> {
     /// The keys that are or were in use.
     pub async fn list_secret_keys(&mut self) -> Result<Vec<SecretKeyRow>, StoreError> {
-        Ok(fetch_all!(self, SecretKeyRow, "select key_id, sealed, retired_at from secret_keys order by key_id")?)
+        Ok(fetch_all!(self.tx, SecretKeyRow, "select key_id, sealed, retired_at from secret_keys order by key_id")?)
     }
 
     /// Adds a key. Does nothing if it already exists.
     pub async fn insert_secret_key(&mut self, key_id: &str, sealed: &str, now: Timestamp) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "insert into secret_keys (key_id, sealed, created_at) values ($1, $2, $3) on conflict (key_id) do nothing",
             key_id,
             sealed,
@@ -74,9 +74,9 @@ impl Tx {
 
     /// Makes this key the current one and marks all others as retired.
     pub async fn retire_other_secret_keys(&mut self, key_id: &str, now: Timestamp) -> Result<(), StoreError> {
-        execute!(self, "update secret_keys set retired_at = null where key_id = $1", key_id)?;
+        execute!(self.tx, "update secret_keys set retired_at = null where key_id = $1", key_id)?;
         execute!(
-            self,
+            self.tx,
             "update secret_keys set retired_at = $2 where key_id <> $1 and retired_at is null",
             key_id,
             now
@@ -86,13 +86,13 @@ impl Tx {
 
     /// Deletes a key.
     pub async fn delete_secret_key(&mut self, key_id: &str) -> Result<(), StoreError> {
-        execute!(self, "delete from secret_keys where key_id = $1", key_id)?;
+        execute!(self.tx, "delete from secret_keys where key_id = $1", key_id)?;
         Ok(())
     }
 
     /// All values of a sealed column: the row's id, the owner id of the context, the value.
     pub async fn list_sealed(&mut self, column: &SealedColumn) -> Result<Vec<(Uuid, Uuid, String)>, StoreError> {
-        Ok(fetch_all!(self, (Uuid, Uuid, String), column.list)?)
+        Ok(fetch_all!(self.tx, (Uuid, Uuid, String), column.list)?)
     }
 
     /// Replaces a sealed value if it is still `old`. Returns the number of changed rows.
@@ -103,6 +103,6 @@ impl Tx {
         old: &str,
         new: &str,
     ) -> Result<u64, StoreError> {
-        Ok(execute!(self, column.update, row, new, old)?)
+        Ok(execute!(self.tx, column.update, row, new, old)?)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CredentialsVersion, Store, StoreError, Tx,
+    CredentialsVersion, Engine, Owned, Store, StoreError, Tx,
     batches::ROWS_PER_STEP,
     db::{execute, fetch_all, fetch_optional},
 };
@@ -15,8 +15,6 @@ use crate::domain::{CurrentUser, Role, SignInId, Timestamp, UserId};
 pub struct NewSignIn<'a> {
     /// The sign-in's id.
     pub id: SignInId,
-    /// The user who signed in.
-    pub user: UserId,
     /// The version of the credentials that were verified.
     pub credentials: CredentialsVersion,
     /// The current time.
@@ -84,44 +82,18 @@ impl Store {
     /// Deletes the sign-ins that were revoked or expired before this time. The user's last activity stays recorded.
     /// Returns the number of deleted sign-ins.
     pub async fn delete_ended_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
-        if !self.read().await?.has_ended_sign_ins(before).await? {
+        if !self.read().await?.engine().has_ended_sign_ins(before).await? {
             return Ok(0);
         }
-        self.run_in_batches(move |tx| Box::pin(tx.delete_ended_sign_ins(before, ROWS_PER_STEP.unsigned_abs() as u32)))
-            .await
+        let limit = ROWS_PER_STEP.unsigned_abs() as u32;
+        self.run_in_batches(move |mut engine| {
+            Box::pin(async move { engine.delete_ended_sign_ins(before, limit).await })
+        })
+        .await
     }
 }
 
 impl Tx {
-    async fn has_ended_sign_ins(&mut self, before: Timestamp) -> Result<bool, StoreError> {
-        let row = fetch_optional!(
-            self,
-            (SignInId,),
-            "select id from sign_ins
-             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1) limit 1",
-            before,
-        )?;
-        Ok(row.is_some())
-    }
-
-    /// Inserts a sign-in.
-    pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
-        execute!(
-            self,
-            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address, credentials_version)
-             values ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8)",
-            sign_in.id,
-            sign_in.user,
-            sign_in.created_at,
-            sign_in.idle_seconds,
-            sign_in.ends_at,
-            sign_in.user_agent,
-            sign_in.address,
-            sign_in.credentials,
-        )?;
-        Ok(())
-    }
-
     /// The sign-in with this id, if it is valid: neither revoked nor expired nor idle for too long, of an enabled user
     /// whose credentials have not changed since.
     pub async fn find_signed_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
@@ -171,37 +143,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes at most `limit` sign-ins that were revoked or expired before this time, the longest unused first. Copies
-    /// the last use to the user. Returns the number of deleted sign-ins.
-    pub async fn delete_ended_sign_ins(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let ended = fetch_all!(
-            self,
-            (SignInId, UserId, Timestamp),
-            "select id, user_id, last_used_at from sign_ins
-             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1)
-             order by last_used_at, id limit $2",
-            before,
-            i64::from(limit),
-        )?;
-        let mut last_seen = BTreeMap::new();
-        for (_, user, at) in &ended {
-            last_seen.insert(user.uuid(), *at);
-        }
-        for (user, at) in last_seen {
-            execute!(
-                self,
-                "update users set last_seen_at = $2 where id = $1 and (last_seen_at is null or last_seen_at < $2)",
-                user,
-                at,
-            )?;
-        }
-        let mut deleted = 0;
-        for (id, ..) in ended {
-            deleted += execute!(self, "delete from sign_ins where id = $1", id)?;
-        }
-        Ok(deleted)
-    }
-
     /// Revokes a sign-in.
     pub async fn end_sign_in(&mut self, sign_in: SignInId, now: Timestamp) -> Result<(), StoreError> {
         execute!(self, "update sign_ins set ended_at = $2 where id = $1 and ended_at is null", sign_in, now)?;
@@ -225,35 +166,94 @@ impl Tx {
         )?;
         Ok(row.map(|(serial,)| serial))
     }
+}
+
+impl Owned<'_> {
+    /// Inserts a sign-in.
+    pub async fn insert_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<(), StoreError> {
+        execute!(
+            self.tx,
+            "insert into sign_ins (id, user_id, created_at, last_used_at, authenticated_at, idle_seconds, ends_at, user_agent, address, credentials_version)
+             values ($1, $2, $3, $3, $3, $4, $5, $6, $7, $8)",
+            sign_in.id,
+            self.owner,
+            sign_in.created_at,
+            sign_in.idle_seconds,
+            sign_in.ends_at,
+            sign_in.user_agent,
+            sign_in.address,
+            sign_in.credentials,
+        )?;
+        Ok(())
+    }
 
     /// The valid sign-ins of a user, last used first.
-    pub async fn list_sign_ins(&mut self, user: UserId, now: Timestamp) -> Result<Vec<SignInRow>, StoreError> {
+    pub async fn list_sign_ins(&mut self, now: Timestamp) -> Result<Vec<SignInRow>, StoreError> {
         Ok(fetch_all!(
-            self,
+            self.tx,
             SignInRow,
             "select id, created_at, last_used_at, user_agent, address from sign_ins
              where user_id = $1 and ended_at is null and ends_at > $2
                and last_used_at + idle_seconds * 1000000 > $2
              order by last_used_at desc, id desc limit 200",
-            user,
+            self.owner,
             now,
         )?)
     }
 
     /// Revokes one sign-in of a user; `false` if there is no such sign-in or it is already revoked.
-    pub async fn end_sign_in_of(
-        &mut self,
-        user: UserId,
-        sign_in: SignInId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn end_sign_in_of(&mut self, sign_in: SignInId, now: Timestamp) -> Result<bool, StoreError> {
         let ended = execute!(
-            self,
+            self.tx,
             "update sign_ins set ended_at = $3 where user_id = $1 and id = $2 and ended_at is null",
-            user,
+            self.owner,
             sign_in,
             now,
         )?;
         Ok(ended == 1)
+    }
+}
+
+impl Engine<'_> {
+    async fn has_ended_sign_ins(&mut self, before: Timestamp) -> Result<bool, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (SignInId,),
+            "select id from sign_ins
+             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1) limit 1",
+            before,
+        )?;
+        Ok(row.is_some())
+    }
+
+    /// Deletes at most `limit` sign-ins that were revoked or expired before this time, the longest unused first. Copies
+    /// the last use to the user. Returns the number of deleted sign-ins.
+    pub async fn delete_ended_sign_ins(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let ended = fetch_all!(
+            self.tx,
+            (SignInId, UserId, Timestamp),
+            "select id, user_id, last_used_at from sign_ins
+             where last_used_at < $1 and (ended_at < $1 or ends_at < $1 or last_used_at + idle_seconds * 1000000 < $1)
+             order by last_used_at, id limit $2",
+            before,
+            i64::from(limit),
+        )?;
+        let mut last_seen = BTreeMap::new();
+        for (_, user, at) in &ended {
+            last_seen.insert(user.uuid(), *at);
+        }
+        for (user, at) in last_seen {
+            execute!(
+                self.tx,
+                "update users set last_seen_at = $2 where id = $1 and (last_seen_at is null or last_seen_at < $2)",
+                user,
+                at,
+            )?;
+        }
+        let mut deleted = 0;
+        for (id, ..) in ended {
+            deleted += execute!(self.tx, "delete from sign_ins where id = $1", id)?;
+        }
+        Ok(deleted)
     }
 }

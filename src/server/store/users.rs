@@ -1,7 +1,7 @@
 //! User accounts.
 
 use super::{
-    CredentialsVersion, StoreError, Tx,
+    Admin, CredentialsVersion, Owned, StoreError, Tx,
     db::{execute, fetch_optional},
     people::name_key,
 };
@@ -65,28 +65,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Records this account as the first administrator, unless there is one. Of several concurrent transactions, only
-    /// one gets `true`; the others wait for it.
-    pub async fn claim_installation(&mut self, administrator: UserId, now: Timestamp) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self,
-            "insert into installation (singleton, administrator_id, created_at) values (1, $1, $2) on conflict (singleton) do nothing",
-            administrator,
-            now,
-        )?;
-        Ok(changed == 1)
-    }
-
     /// Whether the first account exists.
     pub async fn is_installed(&mut self) -> Result<bool, StoreError> {
         let row = fetch_optional!(self, (i64,), "select cast(1 as bigint) from installation")?;
         Ok(row.is_some())
-    }
-
-    /// Changes the role of a user.
-    pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
-        execute!(self, "update users set role = $2 where id = $1", user, role.as_str())?;
-        Ok(())
     }
 
     /// The account with this e-mail address.
@@ -104,34 +86,61 @@ impl Tx {
         let row = fetch_optional!(self, (String,), "select language from users where email_key = $1", email_key)?;
         Ok(row.map(|(language,)| language))
     }
+}
 
+impl Owned<'_> {
     /// The user as shown on their own pages.
-    pub async fn find_user(&mut self, user: UserId) -> Result<Option<CurrentUser>, StoreError> {
+    pub async fn find_user(&mut self) -> Result<Option<CurrentUser>, StoreError> {
         let row = fetch_optional!(
-            self,
+            self.tx,
             (UserId, String, String, String),
             "select id, name, email, role from users where id = $1",
-            user
+            self.owner
         )?;
         row.map(|(id, name, email, role)| Ok(CurrentUser { id, name, email, role: role.try_into()? })).transpose()
     }
 
     /// Replaces a password hash if it is still `old`, the one that was verified; `false` if it is not.
-    pub async fn update_password_hash(&mut self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
-        let changed =
-            execute!(self, "update users set password_hash = $3 where id = $1 and password_hash = $2", user, old, new)?;
+    pub async fn update_password_hash(&mut self, old: &str, new: &str) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "update users set password_hash = $3 where id = $1 and password_hash = $2",
+            self.owner,
+            old,
+            new
+        )?;
         Ok(changed == 1)
     }
 
     /// The password hash of an account, for re-authentication.
-    pub async fn find_password_hash(&mut self, user: UserId) -> Result<Option<String>, StoreError> {
-        let row = fetch_optional!(self, (String,), "select password_hash from users where id = $1", user)?;
+    pub async fn find_password_hash(&mut self) -> Result<Option<String>, StoreError> {
+        let row = fetch_optional!(self.tx, (String,), "select password_hash from users where id = $1", self.owner)?;
         Ok(row.map(|(hash,)| hash))
     }
 
     /// Changes the display name of a user.
-    pub async fn update_name(&mut self, user: UserId, name: &str) -> Result<(), StoreError> {
-        execute!(self, "update users set name = $2, name_key = $3 where id = $1", user, name, name_key(name))?;
+    pub async fn update_name(&mut self, name: &str) -> Result<(), StoreError> {
+        execute!(self.tx, "update users set name = $2, name_key = $3 where id = $1", self.owner, name, name_key(name))?;
+        Ok(())
+    }
+}
+
+impl Admin<'_> {
+    /// Records this account as the first administrator, unless there is one. Of several concurrent transactions, only
+    /// one gets `true`; the others wait for it.
+    pub async fn claim_installation(&mut self, administrator: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.tx,
+            "insert into installation (singleton, administrator_id, created_at) values (1, $1, $2) on conflict (singleton) do nothing",
+            administrator,
+            now,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Changes the role of a user.
+    pub async fn update_role(&mut self, user: UserId, role: Role) -> Result<(), StoreError> {
+        execute!(self.tx, "update users set role = $2 where id = $1", user, role.as_str())?;
         Ok(())
     }
 }

@@ -3,11 +3,11 @@
 use super::{StoreError, Tx, db::execute};
 use crate::domain::Timestamp;
 
-impl Tx {
+impl Engine<'_> {
     /// Writes the single row of the table `write_checks`.
     pub async fn write_check(&mut self, now: Timestamp) -> Result<(), StoreError> {
         execute!(
-            self,
+            self.tx,
             "insert into write_checks (id, checked_at) values (1, $1) on conflict (id) do update set checked_at = $1",
             now
         )?;

@@ -75,8 +75,8 @@ each_db! {
         for round in 0..100 {
             let mut tx = app.state.store.write().await.expect("a unit");
             for user in [ada, bob] {
-                tx.update_role(user, Role::Administrator).await.expect("a row");
-                tx.update_disabled(user, None).await.expect("a row");
+                tx.admin().update_role(user, Role::Administrator).await.expect("a row");
+                tx.admin().update_disabled(user, None).await.expect("a row");
             }
             tx.commit().await.expect("a commit");
             // The change of the previous round has revoked a sign-in.
@@ -98,7 +98,7 @@ each_db! {
             for refused in [one, two].into_iter().filter_map(Result::err) {
                 assert!(matches!(refused, Fault::App(AppError::Forbidden | AppError::Conflict { .. })), "{refused:?}");
             }
-            let left = app.state.store.read().await.expect("a unit").count_administrators().await;
+            let left = app.state.store.read().await.expect("a unit").admin().count_administrators().await;
             assert_eq!(left.expect("a count"), 1, "round {round}");
         }
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());

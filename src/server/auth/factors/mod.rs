@@ -105,7 +105,7 @@ impl Factors {
         }
         meta.record_own_with_detail(&mut tx, &self.clock, caller.user.id, AuditAction::RemoveFactor, &name).await?;
         self.notifier.notify(&mut tx, &caller.user.email, Notice::FactorRemoved(&name), meta).await?;
-        tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        tx.owned_by(caller.user.id).renew_credentials(Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(())
     }

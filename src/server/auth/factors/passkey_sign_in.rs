@@ -141,8 +141,8 @@ impl Accounts {
         let mut tx = self.store.read().await?;
         let factor = tx.find_passkey(&URL_SAFE_NO_PAD.encode(id)).await?;
         let factor = factor.filter(|factor| factor.user_id == UserId::from_uuid(user)).ok_or_else(passkey_refused)?;
-        let credentials = tx.find_credentials_version(factor.user_id).await?.ok_or_else(passkey_refused)?;
-        let person = tx.find_user(factor.user_id).await?.ok_or_else(passkey_refused)?;
+        let credentials = tx.owned_by(factor.user_id).find_credentials_version().await?.ok_or_else(passkey_refused)?;
+        let person = tx.owned_by(factor.user_id).find_user().await?.ok_or_else(passkey_refused)?;
         drop(tx);
         if !credentials.was_in_force_at(began, self.clock.now()) {
             return Err(passkey_refused().into());

@@ -141,7 +141,7 @@ impl Factors {
         }
         let codes = recovery::create_initial_codes(&mut tx, user).await?;
         self.record_added(&mut tx, caller, name, meta).await?;
-        tx.renew_credentials(user, Some(caller.sign_in), self.clock.now()).await?;
+        tx.owned_by(user).renew_credentials(Some(caller.sign_in), self.clock.now()).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -113,7 +113,7 @@ impl Accounts {
     ) -> Result<Caller, Fault> {
         let mut tx = self.store.write().await?;
         let first = tx.delete_pending_sign_in(pending.id).await?;
-        let user = tx.find_user(pending.user).await?;
+        let user = tx.owned_by(pending.user).find_user().await?;
         tx.commit().await?;
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
         session.remove::<PendingSignInId>(PENDING_KEY).await.map_err(Fault::internal)?;

@@ -94,7 +94,7 @@ impl Factors {
         tx.owned_by(user).delete_unconfirmed_factors().await?;
         let codes = recovery::create_initial_codes(&mut tx, user).await?;
         self.record_added(&mut tx, caller, DEFAULT_NAME, meta).await?;
-        tx.renew_credentials(user, Some(caller.sign_in), now).await?;
+        tx.owned_by(user).renew_credentials(Some(caller.sign_in), now).await?;
         tx.commit().await?;
         Ok(codes)
     }

@@ -76,18 +76,18 @@ impl Identities {
             return meta.record_if_refused(&self.store, &self.clock, refusal, Err(refused().into())).await;
         }
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
-        let address = tx.find_address_state(user).await?;
+        let address = tx.owned_by(user).find_address_state().await?;
         // An address that the provider has verified counts as verified here, if it is the account's address.
         if address.is_some_and(|address| address.email_verified_at.is_none())
-            && tx.verify_address(user, &claims.email, now).await?
+            && tx.owned_by(user).verify_address(&claims.email, now).await?
         {
             meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::VerifyAddress, VERIFIED_BY_PROVIDER)
                 .await?;
-            tx.delete_links(user, LinkPurpose::VerifyAddress).await?;
+            tx.owned_by(user).delete_links(LinkPurpose::VerifyAddress).await?;
         }
         // Lock order: the account before its identities.
         tx.touch_identity(&claims.issuer, &claims.subject, now).await?;
-        let person = tx.find_user(user).await?;
+        let person = tx.owned_by(user).find_user().await?;
         tx.commit().await?;
         Ok(person.ok_or_else(refused)?)
     }
@@ -118,8 +118,8 @@ impl Identities {
         self.limits.count_sign_up(meta).await?;
         let mut tx = self.store.write().await?;
         if let Some(known) = known {
-            tx.lock_administrators().await?;
-            if !tx.delete_unverified(known.id).await? {
+            tx.admin().lock_administrators().await?;
+            if !tx.owned_by(known.id).delete_unverified().await? {
                 return Err(email_taken().into());
             }
             let (subject, action, outcome) = (Some(known.id), AuditAction::MakeRoom, Outcome::Done);
@@ -130,7 +130,7 @@ impl Identities {
         let (user, _) =
             self.accounts.insert_account(&mut tx, email, name, "", &admission, (meta, &provider.config.label)).await?;
         self.insert_identity(&mut tx, user.id, &claims).await?;
-        if tx.verify_address(user.id, email, self.clock.now()).await? {
+        if tx.owned_by(user.id).verify_address(email, self.clock.now()).await? {
             meta.record_own_with_detail(
                 &mut tx,
                 &self.clock,
@@ -184,8 +184,8 @@ impl Identities {
 
     async fn insert_identity(&self, tx: &mut Tx, user: UserId, claims: &IdTokenClaims) -> Result<(), Fault> {
         let IdTokenClaims { issuer, subject, email, .. } = claims;
-        let created_at = self.clock.now();
-        match tx.insert_identity(&NewIdentity { issuer, subject, user, email: email.as_entered(), created_at }).await {
+        let identity = NewIdentity { issuer, subject, email: email.as_entered(), created_at: self.clock.now() };
+        match tx.owned_by(user).insert_identity(&identity).await {
             Err(StoreError::Duplicate) => Err(identity_taken().into()),
             other => Ok(other?),
         }
@@ -230,7 +230,7 @@ impl Identities {
         let known = self.providers.iter().find(|provider| provider.config.issuer == issuer);
         let label = known.map_or(issuer, |provider| provider.config.label.as_str());
         meta.record_own_with_detail(&mut tx, &self.clock, caller.user.id, AuditAction::UnlinkIdentity, label).await?;
-        tx.renew_credentials(caller.user.id, Some(caller.sign_in), self.clock.now()).await?;
+        tx.owned_by(caller.user.id).renew_credentials(Some(caller.sign_in), self.clock.now()).await?;
         self.accounts.notify(&mut tx, &caller.user.email, Notice::ProviderUnlinked(label), meta).await?;
         tx.commit().await?;
         Ok(())

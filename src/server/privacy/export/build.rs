@@ -55,8 +55,8 @@ impl Exports {
         let account = owned.export_account().await?.ok_or(AppError::NotFound)?;
         let factors = owned.list_factors().await?;
         let codes = owned.count_recovery_codes().await?;
-        let identities = tx.owned_by(user).list_identities().await?;
-        let retention = tx.find_retention(user).await?;
+        let identities = owned.list_identities().await?;
+        let retention = owned.find_retention().await?;
         drop(tx);
         let value = json!({
             "id": user, "email": account.email, "name": account.name, "role": account.role,
@@ -112,7 +112,7 @@ impl Exports {
         archive.start_file("audit.jsonl").await?;
         let mut after = None;
         loop {
-            let rows = self.store.read().await?.list_audit_entries(user, after, BATCH_SIZE).await?;
+            let rows = self.store.read().await?.owned_by(user).list_audit_entries(after, BATCH_SIZE).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some((last.at, last.id));
             let lines = rows.iter().map(|row| {

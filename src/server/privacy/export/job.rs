@@ -52,9 +52,9 @@ impl ExportBuild<'_> {
         self.run.progress(self.done, self.total);
         let mut tx = store.write().await?;
         self.renew_lease(&mut tx).await?;
-        tx.update_export_progress(self.export.id, progress).await?;
+        tx.engine().update_export_progress(self.export.id, progress).await?;
         if let Some((position, bytes)) = chunk {
-            tx.insert_export_chunk(self.export.id, position, bytes).await?;
+            tx.engine().insert_export_chunk(self.export.id, position, bytes).await?;
         }
         tx.commit().await?;
         store.checkpoint_passively().await?;
@@ -87,7 +87,7 @@ impl Exports {
         if !run.renew_lease(&mut tx).await? {
             return Err(lease_lost());
         }
-        let begun = tx.begin_export(ExportId::from_uuid(run.subject()), self.clock.now()).await?;
+        let begun = tx.engine().begin_export(ExportId::from_uuid(run.subject()), self.clock.now()).await?;
         tx.commit().await?;
         let Some(export) = begun else { return Ok(Outcome::Done) };
         self.store.remove_export_chunks(export.id, run.lease()).await?;
@@ -115,8 +115,8 @@ impl Exports {
         if !build.run.finish(&mut tx).await? {
             return Err(lease_lost());
         }
-        tx.finish_export(id, length, self.clock.now()).await?;
-        if let Some(user) = tx.find_user(user_id).await? {
+        tx.engine().finish_export(id, length, self.clock.now()).await?;
+        if let Some(user) = tx.owned_by(user_id).find_user().await? {
             self.notifier.enqueue(&mut tx, &user.email, |texts| MailContent::export_ready(texts, expires_at)).await?;
         }
         tx.commit().await?;
