@@ -112,10 +112,18 @@
 //!
 //! # Authorization
 //! Every endpoint has an access policy, `server::access::Access`, next to it. It says who can call the endpoint, and is
-//! checked before any service is called. Rows of a person are accessed through `Tx::owned_by`, whose statements all
-//! name the owner. Another person's id and an unknown id get the same response. `tests/app/isolation.rs` has a row for
-//! every endpoint and compares it with the policy. A request with an unknown argument is refused before the function is
-//! called.
+//! checked before any service is called. `tests/app/isolation.rs` has a row for every endpoint and compares it with the
+//! policy. A request with an unknown argument is refused before the function is called.
+//!
+//! Another person's id and an unknown id get the same response, because the statements cannot find the rows of other
+//! people. A transaction (`store::Tx`) has three views:
+//! - `Tx::owned_by` accesses the rows of one person. All its statements name the owner.
+//! - `Tx::admin` is for `server::people` and a few other modules that change accounts. It does not access what people
+//!   write.
+//! - `Tx::engine` is for the work of the program itself: runs, jobs, mails, retention, purges.
+//!
+//! What remains on `Tx` is needed before it is known who calls, or is written by every action.
+//! `tests/app/architecture/store_views.rs` reads the statements, and lists who may use the last two views.
 //!
 //! # Background tasks
 //! Every task that lives as long as the process belongs to `server::supervisor`. A task that panics is restarted, and

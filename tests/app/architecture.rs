@@ -4,6 +4,7 @@
 mod cycles;
 mod imports;
 mod lexer;
+mod store_views;
 
 use std::{fs, path::Path};
 

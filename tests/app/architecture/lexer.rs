@@ -2,6 +2,13 @@
 
 /// The words and punctuation of a source file, without comments and literals. `::` is one token.
 pub fn tokens(source: &str) -> Vec<String> {
+    let mut found = tokens_and_strings(source);
+    found.retain(|token| !token.starts_with('"'));
+    found
+}
+
+/// Like [`tokens`], with the string literals in double quotes as they are written, but without prefixes and hashes.
+pub fn tokens_and_strings(source: &str) -> Vec<String> {
     let chars: Vec<char> = source.chars().collect();
     let (mut found, mut at) = (Vec::new(), 0);
     while at < chars.len() {
@@ -9,9 +16,16 @@ pub fn tokens(source: &str) -> Vec<String> {
         match (chars[at], chars.get(at + 1)) {
             ('/', Some('/')) => at = find(&chars, at, |rest| rest[0] == '\n'),
             ('/', Some('*')) => at = after_comment(&chars, at),
-            ('"', _) => at = after_string(&chars, at),
+            ('"', _) => {
+                at = after_string(&chars, at);
+                found.push(chars[begun..at.min(chars.len())].iter().collect());
+            }
             ('\'', _) => at = after_quote(&chars, at),
-            ('r', Some('"' | '#')) if is_raw_string(&chars, at) => at = after_raw_string(&chars, at),
+            ('r', Some('"' | '#')) if is_raw_string(&chars, at) => {
+                at = after_raw_string(&chars, at);
+                let literal: String = chars[begun + 1..at.min(chars.len())].iter().collect();
+                found.push(literal.trim_matches('#').to_owned());
+            }
             (':', Some(':')) => {
                 found.push("::".to_owned());
                 at += 2;
@@ -91,4 +105,6 @@ fn comments_and_literals_are_not_tokens() {
     let source = r##"a::b /* c /* d */ e */ // f
         "g\"h" r#"i"j"# b"k" b'l' '"' '\'' '\u{7f}' x<'y>"##;
     assert_eq!(tokens(source), ["a", "::", "b", "x", "<", "y", ">"]);
+    let strings: Vec<_> = tokens_and_strings(source).into_iter().filter(|token| token.starts_with('"')).collect();
+    assert_eq!(strings, [r#""g\"h""#, r#""i"j""#, r#""k""#]);
 }
