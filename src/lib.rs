@@ -18,6 +18,7 @@
 //! - `server::profile`: name, picture, language and time zone;
 //! - `server::privacy`: data downloads, account deletion, retention;
 //! - `server::chat`: chats, and the runs that write answers; `server::markdown` renders their text as HTML;
+//! - `server::page_data`: the data of a page that shows what several services know, read with one connection;
 //! - `server::audit`: audit events; `server::limits`: rate limits; `server::jobs`: background jobs.
 //!
 //! # Dependencies
@@ -33,7 +34,7 @@
 //! 6  server::{auth, chat}
 //! 7  server::profile
 //! 8  server::privacy
-//! 9  server::people
+//! 9  server::{page_data, people}
 //! 10 server::{legal, state}
 //! 11 server::access
 //! 12 server_fns   server::http   server::cli     entry points: they never import each other

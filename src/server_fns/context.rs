@@ -14,7 +14,7 @@ use crate::{
     server::{
         access::HasAccess,
         audit::RequestMeta,
-        auth::{Caller, MfaEnrolmentRequired},
+        auth::Caller,
         cookies::{self, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
         fault::Fault,
         people::Actor,
@@ -60,11 +60,6 @@ impl RequestContext {
     /// The caller as the actor of an action on another user's account.
     pub fn actor(&self) -> Result<Actor<'_>, AppError> {
         Ok(Actor::administrator(self.caller()?, &self.meta))
-    }
-
-    /// Whether the caller must add a second factor first.
-    pub fn must_enrol(&self) -> bool {
-        self.parts.extensions.get::<MfaEnrolmentRequired>().is_some()
     }
 
     /// The caller's id; `Unauthenticated` if no user is signed in.

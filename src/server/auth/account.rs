@@ -204,6 +204,7 @@ impl Accounts {
             self.deferred.touch(sign_in, signed_in.user.id, now);
         }
         Ok(Some(Caller {
+            must_enrol: !signed_in.has_factor && self.factors.is_required_of(&signed_in.user),
             user: signed_in.user,
             sign_in,
             authenticated_at: signed_in.authenticated_at,

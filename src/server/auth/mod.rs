@@ -25,7 +25,7 @@ mod sign_up;
 pub(crate) use admission::Admission;
 pub use caller::{Caller, Credentials};
 pub use deferred::DeferredEvent;
-pub use factors::{Factors, MfaEnrolmentRequired, redirect_path};
+pub use factors::{Factors, redirect_path};
 pub(crate) use links::Token;
 pub use oidc::{AuthorizationRedirect, Callback, FLOW_SECONDS, FlowKind, Identities};
 pub use password::Passwords;

@@ -4,10 +4,11 @@ use tower_sessions::Session;
 
 use super::{Accounts, Caller};
 use crate::{
-    domain::{AppError, AuditAction, ReauthMethods, UserId},
+    domain::{AppError, AuditAction, Factor, ReauthMethods, UserId},
     server::{
         audit::{RefusedEvent, RequestMeta},
         fault::Fault,
+        store::Tx,
     },
 };
 
@@ -26,14 +27,18 @@ impl Accounts {
         Ok(())
     }
 
-    /// The ways in which the caller can re-authenticate, except for identity providers.
-    pub(super) async fn reauth_methods(&self, caller: &Caller) -> Result<ReauthMethods, Fault> {
-        let factors = self.factors.list(caller).await?.factors;
+    /// The ways in which the caller, who has these factors, can re-authenticate, except for identity providers.
+    pub(super) async fn reauth_methods_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        factors: &[Factor],
+    ) -> Result<ReauthMethods, Fault> {
         Ok(ReauthMethods {
             recently_authenticated: self.require_recent_authentication(caller).is_ok(),
-            password: self.has_password(caller.user.id).await?,
+            password: has_password(tx, caller.user.id).await?,
             code: !factors.is_empty(),
-            passkey: self.factors.has_passkey(&factors),
+            passkey: self.factors.has_passkey(factors),
             providers: Vec::new(),
         })
     }
@@ -53,8 +58,10 @@ impl Accounts {
         session: &Session,
     ) -> Result<(), Fault> {
         let user = caller.user.id;
-        let (has_password, has_factor) =
-            (self.has_password(user).await?, !self.factors.list(caller).await?.factors.is_empty());
+        let mut tx = self.store.read().await?;
+        let has_password = has_password(&mut tx, user).await?;
+        let has_factor = !self.factors.list_in(&mut tx, caller).await?.factors.is_empty();
+        drop(tx);
         if !has_password && !has_factor {
             return Err(AppError::conflict(reason!("password_not_set")).into());
         }
@@ -86,9 +93,9 @@ impl Accounts {
         tx.commit().await?;
         self.rotate_session(session, caller).await
     }
+}
 
-    /// Whether the user has a password. An account created through an identity provider has none at first.
-    pub(super) async fn has_password(&self, user: UserId) -> Result<bool, Fault> {
-        Ok(self.store.read().await?.find_password_hash(user).await?.is_some_and(|hash| !hash.is_empty()))
-    }
+/// Whether the user has a password. An account created through an identity provider has none at first.
+pub(super) async fn has_password(tx: &mut Tx, user: UserId) -> Result<bool, Fault> {
+    Ok(tx.find_password_hash(user).await?.is_some_and(|hash| !hash.is_empty()))
 }

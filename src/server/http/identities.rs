@@ -17,7 +17,7 @@ use crate::{
     domain::{AppError, local_path},
     server::{
         audit::RequestMeta,
-        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, MfaEnrolmentRequired},
+        auth::{Callback, Caller, FLOW_SECONDS, FlowKind},
         cookies::FLOW,
         fault::Fault,
         state::AppState,
@@ -82,7 +82,7 @@ async fn redirect_to_provider(
     let caller = extensions.get::<Caller>();
     let (kind, default_next) = match (purpose.as_deref(), caller) {
         (None | Some("sign_in"), _) => (FlowKind::SignIn, "/"),
-        (Some("link"), Some(_)) if extensions.get::<MfaEnrolmentRequired>().is_some() => {
+        (Some("link"), Some(caller)) if caller.must_enrol => {
             return refuse(AppError::MfaEnrolmentRequired);
         }
         (Some("link"), Some(caller)) => (FlowKind::Link(caller), SETTINGS),

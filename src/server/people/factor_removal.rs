@@ -69,11 +69,6 @@ impl Administration {
         Ok(())
     }
 
-    /// When the caller's factors will be removed; `None` if no removal is scheduled.
-    pub async fn find_factor_removal(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.store.read().await?.owned_by(caller.user.id).find_factor_removal().await?)
-    }
-
     /// Cancels the scheduled removal of the caller's own factors.
     ///
     /// # Errors

@@ -20,11 +20,6 @@ pub(in crate::server::auth) const PENDING_KEY: &str = "pending_sign_in";
 const PENDING_SECONDS: i64 = 600;
 
 impl Accounts {
-    /// Whether this installation requires a second factor of the caller and they have none yet.
-    pub async fn must_enrol(&self, caller: &Caller) -> Result<bool, Fault> {
-        self.factors.must_enrol(&caller.user).await
-    }
-
     /// Completes the first factor: signs the user in, or stores a pending sign-in if they have a second factor. Every
     /// sign-in method that is not itself a second factor ends here.
     pub(in crate::server::auth) async fn complete_first_factor(

@@ -193,7 +193,12 @@ impl Identities {
 
     /// The identities of a user, oldest link first.
     pub async fn list(&self, user: UserId) -> Result<Vec<Identity>, Fault> {
-        let rows = self.store.read().await?.owned_by(user).list_identities().await?;
+        self.list_in(&mut self.store.read().await?, user).await
+    }
+
+    /// Like [`Identities::list`], in a unit of work of the page that shows them.
+    pub async fn list_in(&self, tx: &mut Tx, user: UserId) -> Result<Vec<Identity>, Fault> {
+        let rows = tx.owned_by(user).list_identities().await?;
         let label = |issuer: &str| {
             let found = self.providers.iter().find(|provider| provider.config.issuer == issuer);
             found.map_or_else(|| issuer.to_owned(), |provider| provider.config.label.clone())

@@ -9,11 +9,12 @@ use super::{
     token::IdTokenClaims,
 };
 use crate::{
-    domain::{AppError, AuditAction, ReauthMethods, Timestamp},
+    domain::{AppError, AuditAction, Factor, Identity, ReauthMethods, Timestamp},
     server::{
         audit::{RefusedEvent, RequestMeta},
         auth::Caller,
         fault::Fault,
+        store::Tx,
     },
 };
 
@@ -23,9 +24,22 @@ const MAX_CLOCK_SKEW: i64 = 60;
 impl Identities {
     /// The ways in which the caller can re-authenticate. A provider suffices only without a second factor (R04).
     pub async fn reauth_methods(&self, caller: &Caller) -> Result<ReauthMethods, Fault> {
-        let mut methods = self.accounts.reauth_methods(caller).await?;
+        let mut tx = self.store.read().await?;
+        let factors = self.accounts.factors.list_in(&mut tx, caller).await?.factors;
+        let linked = self.list_in(&mut tx, caller.user.id).await?;
+        self.reauth_methods_in(&mut tx, caller, &factors, &linked).await
+    }
+
+    /// Like [`Identities::reauth_methods`], for a page that has read the caller's factors and linked identities.
+    pub async fn reauth_methods_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        factors: &[Factor],
+        linked: &[Identity],
+    ) -> Result<ReauthMethods, Fault> {
+        let mut methods = self.accounts.reauth_methods_in(tx, caller, factors).await?;
         if !methods.code {
-            let linked = self.store.read().await?.owned_by(caller.user.id).list_identities().await?;
             let is_linked = |issuer: &str| linked.iter().any(|identity| identity.issuer == issuer);
             let providers = self.providers.iter().filter(|provider| is_linked(&provider.config.issuer));
             methods.providers = providers.map(Provider::summary).collect();
@@ -56,7 +70,7 @@ impl Identities {
         provider: &Provider,
         (claims, began): (&IdTokenClaims, Timestamp),
     ) -> Result<(), Fault> {
-        if self.accounts.reauth_methods(caller).await?.code {
+        if !self.accounts.factors.list(caller).await?.factors.is_empty() {
             return Err(AppError::conflict(reason!("confirm_by_factor")).into());
         }
         let owner = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
