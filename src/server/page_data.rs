@@ -60,12 +60,7 @@ impl PageData {
     }
 
     /// The frame around every page of the caller.
-    pub async fn load_frame(
-        &self,
-        caller: &Caller,
-        language: Language,
-        browser: BrowserState,
-    ) -> Result<Frame, Fault> {
+    pub async fn load_frame(&self, caller: &Caller, language: Language, browser: BrowserState) -> Result<Frame, Fault> {
         let Services { store, clock, profiles, chats, .. } = &*self.0;
         let user = caller.user.id;
         let mut tx = store.read().await?;

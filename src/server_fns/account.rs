@@ -33,8 +33,16 @@ pub async fn sign_up(
     let context = RequestContext::of::<SignUp>().await?;
     let credentials = credentials(&context, email, password, remember.is_some());
     let account = crate::server::auth::NewAccount { name, invitation, credentials };
-    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &context.session()?).await)?;
-    leptos_axum::redirect(if signed_in.is_some() { "/" } else { "/sign-in?done=verify" });
+    let session = context.session_state().await?;
+    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
+    let next = match signed_in {
+        Some(change) => {
+            context.change_session(change).await?;
+            "/"
+        }
+        None => "/sign-in?done=verify",
+    };
+    leptos_axum::redirect(next);
     Ok(())
 }
 
@@ -51,7 +59,9 @@ pub async fn sign_in(
 ) -> Result<SignInStep, AppError> {
     let context = RequestContext::of::<SignIn>().await?;
     let credentials = credentials(&context, email, password, remember.is_some());
-    let step = context.to_app_error(context.state.accounts.sign_in(credentials, &context.session()?).await)?;
+    let session = context.session_state().await?;
+    let (step, change) = context.to_app_error(context.state.accounts.sign_in(credentials, &session).await)?;
+    context.change_session(change).await?;
     let next = crate::domain::local_path(next.as_deref());
     leptos_axum::redirect(&crate::server::auth::redirect_path(&step, next));
     Ok(step)
@@ -64,7 +74,8 @@ endpoint!(SignOut, Anyone);
 pub async fn sign_out() -> Result<(), AppError> {
     let context = RequestContext::of::<SignOut>().await?;
     if let Ok(caller) = context.caller() {
-        context.to_app_error(context.state.accounts.sign_out(caller, context.meta(), &context.session()?).await)?;
+        let change = context.to_app_error(context.state.accounts.sign_out(caller, context.meta()).await)?;
+        context.change_session(change).await?;
     }
     leptos_axum::redirect("/sign-in?done=signed-out");
     Ok(())

@@ -43,8 +43,9 @@ pub async fn confirm_identity(
 ) -> Result<(), AppError> {
     let context = RequestContext::of::<ConfirmIdentity>().await?;
     let caller = context.caller()?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context.to_app_error(context.state.accounts.reauthenticate(caller, password, &code, meta, &session).await)?;
+    let accounts = &context.state.accounts;
+    let change = context.to_app_error(accounts.reauthenticate(caller, password, &code, context.meta()).await)?;
+    context.change_session(change).await?;
     leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
@@ -66,9 +67,9 @@ endpoint!(FinishPasskeyConfirmation, BeforeEnrolment);
 pub async fn finish_passkey_confirmation(credential: String, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeyConfirmation>().await?;
     let caller = context.caller()?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context
-        .to_app_error(context.state.accounts.finish_passkey_confirmation(caller, &credential, meta, &session).await)?;
+    let accounts = &context.state.accounts;
+    let confirmed = accounts.finish_passkey_confirmation(caller, &credential, context.meta()).await;
+    context.change_session(context.to_app_error(confirmed)?).await?;
     leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }

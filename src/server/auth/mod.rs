@@ -19,6 +19,7 @@ mod reauth;
 mod safeguards;
 mod session;
 mod session_cache;
+mod session_state;
 mod sign_in_attempt;
 mod sign_up;
 
@@ -30,6 +31,7 @@ pub(crate) use links::Token;
 pub use oidc::{AuthorizationRedirect, Callback, FLOW_SECONDS, FlowKind, Identities};
 pub use password::Passwords;
 pub use session::SessionBackend;
+pub use session_state::{SessionChange, SessionState};
 pub use sign_up::NewAccount;
 
 use std::sync::{Arc, atomic::AtomicBool};

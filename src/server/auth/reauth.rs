@@ -1,8 +1,6 @@
 //! Re-authentication: the caller proves their identity again before a sensitive action.
 
-use tower_sessions::Session;
-
-use super::{Accounts, Caller};
+use super::{Accounts, Caller, SessionChange};
 use crate::{
     domain::{AppError, AuditAction, Factor, ReauthMethods, UserId},
     server::{
@@ -55,8 +53,7 @@ impl Accounts {
         password: String,
         code: &str,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let user = caller.user.id;
         let mut tx = self.store.read().await?;
         let has_password = has_password(&mut tx, user).await?;
@@ -77,7 +74,7 @@ impl Accounts {
             }
             self.limits.reset_code_for_user(user).await?;
         }
-        self.record_reauthentication(caller, meta, session).await
+        self.record_reauthentication(caller, meta).await
     }
 
     /// Records that the caller has re-authenticated. Rotates the session id (S02).
@@ -85,13 +82,12 @@ impl Accounts {
         &self,
         caller: &Caller,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let mut tx = self.store.write().await?;
         tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm).await?;
         tx.commit().await?;
-        self.rotate_session(session, caller).await
+        self.rotate_session(caller).await
     }
 }
 

@@ -11,16 +11,20 @@ use super::{
     LoggedUser,
     refusal::{language_in, refuse_fault},
 };
-use crate::server::{auth::Caller, cookies::SESSION, state::AppState};
+use crate::server::{auth::SessionState, cookies::SESSION, state::AppState};
 
-/// The middleware function. Adds the [`Caller`] to the request's extensions if a user is signed in.
+/// The middleware function. Adds the [`Caller`](crate::server::auth::Caller) to the request's extensions if a user is signed in.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
     // Without our cookie there is no session, so the database is not queried.
     if SESSION.find(request.headers(), https).is_some()
         && let Some(session) = request.extensions().get::<Session>().cloned()
     {
-        match state.accounts.authenticate_session(&session).await {
+        let caller = match SessionState::read(&session).await {
+            Ok(session) => state.accounts.authenticate_session(&session).await,
+            Err(fault) => Err(fault),
+        };
+        match caller {
             Ok(Some(caller)) => {
                 // The language from the profile takes precedence over `Accept-Language`.
                 request.extensions_mut().insert(caller.language);

@@ -8,7 +8,12 @@ use super::Profiles;
 use crate::{
     domain::{AppError, AuditAction, ClockChange, Profile, Timestamp, UserId},
     i18n::Language,
-    server::{audit::RequestMeta, auth::Caller, fault::Fault, store::{ProfileRow, Tx}},
+    server::{
+        audit::RequestMeta,
+        auth::Caller,
+        fault::Fault,
+        store::{ProfileRow, Tx},
+    },
 };
 
 /// The user's preferences.

@@ -10,8 +10,6 @@ mod recovery;
 mod sign_in;
 mod totp;
 
-pub(super) use passkey_sign_in::CEREMONY_KEY;
-pub(super) use sign_in::PENDING_KEY;
 pub use sign_in::redirect_path;
 pub(super) use totp::wrong_code;
 

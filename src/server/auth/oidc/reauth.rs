@@ -1,7 +1,5 @@
 //! Re-authentication through an identity provider.
 
-use tower_sessions::Session;
-
 use super::{
     Identities,
     error::{ProviderError, SetupError},
@@ -12,7 +10,7 @@ use crate::{
     domain::{AppError, AuditAction, Factor, Identity, ReauthMethods, Timestamp},
     server::{
         audit::{RefusedEvent, RequestMeta},
-        auth::Caller,
+        auth::{Caller, SessionChange},
         fault::Fault,
         store::Tx,
     },
@@ -53,13 +51,12 @@ impl Identities {
         caller: &Caller,
         (provider, claims, began): (&Provider, &IdTokenClaims, Timestamp),
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let checked = self.check_reauthentication(caller, provider, (claims, began)).await;
         let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
         let refusal = RefusedEvent { subject: Some(caller.user.id), action, detail };
         meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
-        self.accounts.record_reauthentication(caller, meta, session).await
+        self.accounts.record_reauthentication(caller, meta).await
     }
 
     /// Refuses claims of another user, and claims without a fresh sign-in at the provider. Otherwise someone who finds
