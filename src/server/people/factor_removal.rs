@@ -7,7 +7,7 @@ use futures::{FutureExt, future::BoxFuture};
 
 use super::{Actor, Administration};
 use crate::{
-    domain::{AppError, AuditAction, JobKind, Outcome, Timestamp, UserId},
+    domain::{AppError, AuditAction, JobKind, Outcome, UserId},
     server::{
         audit::{AuditEvent, RequestMeta},
         auth::Caller,
