@@ -18,6 +18,7 @@
 //! - `server::profile`: name, picture, language and time zone;
 //! - `server::privacy`: data downloads, account deletion, retention;
 //! - `server::chat`: chats, and the runs that write answers; `server::markdown` renders their text as HTML;
+//! - `server::page_data`: the data of a page that shows what several services know, read with one connection;
 //! - `server::audit`: audit events; `server::limits`: rate limits; `server::jobs`: background jobs.
 //!
 //! # Dependencies
@@ -33,7 +34,7 @@
 //! 6  server::{auth, chat}
 //! 7  server::profile
 //! 8  server::privacy
-//! 9  server::people
+//! 9  server::{page_data, people}
 //! 10 server::{legal, state}
 //! 11 server::access
 //! 12 server_fns   server::http   server::cli     entry points: they never import each other
@@ -68,7 +69,8 @@
 //!    allows it. An email address alone never leads to an account.
 //! 4. `Accounts::complete_first_factor` (`server/auth/factors/sign_in.rs`) creates the sign-in, or a pending sign-in if
 //!    the person has a second factor. `server/auth/sign_in_attempt.rs` checks in the same transaction that the
-//!    credentials are still in force.
+//!    credentials are still in force. The route applies the `SessionChange` that it returns
+//!    (`server/auth/session_state.rs`) to the session of the browser.
 //!
 //! # Walkthrough: a job runs
 //! Work that must survive a restart is a job: a row that is written in the transaction of the action that needs it.
@@ -104,6 +106,9 @@
 //! serial. The row of the sign-in decides: whether it has ended, and which serial is current. Session records are in
 //! the database. Redis, if configured, caches them (`server/auth/session_cache.rs`): an outdated copy is rejected by
 //! its serial, and everything works without Redis.
+//!
+//! Services do not know the session. Entry points read a `SessionState` from it, and apply the `SessionChange` that a
+//! service returns. At every sign-in and re-authentication the session gets a new id.
 //!
 //! Each account has a credentials version (`server/store/credentials.rs`). Every action that ends other sign-ins raises
 //! it. A sign-in is created only under the version that was in force before its verification began.

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod auth_page;
 mod calendar;
 mod chat;
 mod device;
@@ -9,6 +10,7 @@ mod error;
 mod export;
 mod factor;
 mod form_values;
+mod frame;
 mod identity;
 mod ids;
 mod invisible;
@@ -24,12 +26,14 @@ mod person;
 mod profile;
 mod reauth;
 mod retention;
+mod settings;
 mod time;
 
 pub mod limits;
 
 pub use account::*;
 pub use audit::*;
+pub use auth_page::*;
 pub use calendar::*;
 pub use chat::*;
 pub use device::*;
@@ -37,6 +41,7 @@ pub use error::*;
 pub use export::*;
 pub use factor::*;
 pub use form_values::*;
+pub use frame::*;
 pub use identity::*;
 pub use ids::*;
 pub use invisible::*;
@@ -50,4 +55,5 @@ pub use person::*;
 pub use profile::*;
 pub use reauth::*;
 pub use retention::*;
+pub use settings::*;
 pub use time::*;

@@ -1,4 +1,6 @@
-//! Validation of redirect targets.
+//! Redirect targets.
+
+use super::{ChatAction, ChatId};
 
 /// Returns `next` if it is a path on this site, otherwise `/`. Rejects everything that a browser could interpret as
 /// another site (open redirect).
@@ -11,6 +13,21 @@ pub fn local_path(next: Option<&str>) -> &str {
             && next.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'\\')
     };
     next.filter(is_local).unwrap_or("/")
+}
+
+/// The path of the sessions page after an action on chats: the path that the user came from, if it is the sessions page.
+/// After a deletion its query contains the ids of the chats, which the page offers to restore.
+pub fn sessions_path_after(from: &str, chats: &[ChatId], action: ChatAction) -> String {
+    let from = if from.starts_with("/sessions") { from } else { "/sessions" };
+    let (path, query) = from.split_once('?').unwrap_or((from, ""));
+    // Without the chats of an earlier deletion, and the result of an earlier form (`__path`, `__err`).
+    let is_kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("deleted=") && !pair.starts_with("__");
+    let mut pairs: Vec<String> = query.split('&').filter(is_kept).map(str::to_owned).collect();
+    if action == ChatAction::Delete {
+        let ids: Vec<String> = chats.iter().map(ToString::to_string).collect();
+        pairs.push(format!("deleted={}", ids.join(",")));
+    }
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 
 #[cfg(test)]
@@ -40,5 +57,20 @@ mod tests {
             assert_eq!(local_path(Some(good)), good);
         }
         assert_eq!(local_path(None), "/");
+    }
+
+    #[test]
+    fn after_an_action_the_sessions_page_keeps_its_filter() {
+        let chat = |last| format!("0190e2a4-7b1c-7def-8123-4567890000{last}").parse().expect("an id");
+        let chats = [chat("01"), chat("02")];
+        let ids = format!("deleted={},{}", chats[0], chats[1]);
+        for (from, action, to) in [
+            ("/sessions?filter=pinned&q=a", ChatAction::Pin, "/sessions?filter=pinned&q=a".to_owned()),
+            ("/sessions?deleted=x&__path=y", ChatAction::Restore, "/sessions".to_owned()),
+            ("/sessions?q=a&deleted=x", ChatAction::Delete, format!("/sessions?q=a&{ids}")),
+            ("/chats/x?q=a", ChatAction::Delete, format!("/sessions?{ids}")),
+        ] {
+            assert_eq!(sessions_path_after(from, &chats, action), to, "{from}");
+        }
     }
 }

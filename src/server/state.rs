@@ -19,6 +19,7 @@ use super::{
     jobs::{Handler, Jobs},
     keys::{KeyError, Keys},
     mail::{MailError, Outbox},
+    page_data::{PageData, Services},
     people::{Administration, RemoveFactors},
     privacy::{ApplyRetention, DeleteAccount, DeleteExpired, Exports, Privacy},
     profile::Profiles,
@@ -67,6 +68,8 @@ pub struct AppState {
     pub exports: Exports,
     /// Chats.
     pub chats: Chats,
+    /// The data of whole pages.
+    pub page_data: PageData,
     /// Background jobs.
     pub jobs: Jobs,
     /// Background tasks.
@@ -147,6 +150,17 @@ impl AppState {
         let outbox = mail.transpose()?;
         let supervisor = Supervisor::new(stopping.clone());
         let chats = Chats::start(store.clone(), clock.clone(), &config, &egress, &supervisor, stopping.clone());
+        let page_data = PageData::new(Services {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            factors: factors.clone(),
+            identities: identities.clone(),
+            profiles: profiles.clone(),
+            privacy: privacy.clone(),
+            exports: exports.clone(),
+            chats: chats.clone(),
+        });
         let jobs = Jobs::new(store.clone(), clock.clone(), handlers(&people, &privacy, &exports, &chats, outbox));
         start_tasks(&supervisor, &accounts, &jobs, &stopping);
         if let Err(fault) = chats.recover_runs().await {
@@ -167,6 +181,7 @@ impl AppState {
             privacy,
             exports,
             chats,
+            page_data,
             jobs,
             supervisor,
             last_write_check: Arc::default(),

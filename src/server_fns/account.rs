@@ -1,33 +1,11 @@
 //! Sign-up, sign-in and sign-out.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{
-    AppError, CurrentUser, IdentityProvider, InvitationStatus, PasswordRating, SignInStep, SignUpPolicy,
-};
-
-/// The data of the sign-in and sign-up pages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthPageData {
-    /// The user who is already signed in.
-    pub user: Option<CurrentUser>,
-    /// Who can sign up.
-    pub policy: SignUpPolicy,
-    /// The identity providers for signing in.
-    pub providers: Vec<IdentityProvider>,
-    /// The identity providers for signing up, as far as the policy allows it.
-    pub sign_up_providers: Vec<IdentityProvider>,
-    /// Whether passkeys work at the host name of this request.
-    pub passkeys: bool,
-    /// Whether mails are sent.
-    pub mails: bool,
-    /// The content of the invitation in the link, if any.
-    pub invited: Option<InvitationStatus>,
-}
+use crate::domain::{AppError, AuthPageData, PasswordRating, SignInStep};
 
 endpoint!(LoadEntrance, Anyone);
 
@@ -35,23 +13,9 @@ endpoint!(LoadEntrance, Anyone);
 #[server(prefix = "/api", endpoint = "load_entrance")]
 pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Result<AuthPageData, AppError> {
     let context = RequestContext::of::<LoadEntrance>().await?;
-    let state = &context.state;
-    let invited = match invitation.filter(|token| !token.is_empty()) {
-        Some(token) => {
-            let texts = context.language().texts();
-            Some(context.to_app_error(state.accounts.find_invitation(&token, texts).await)?)
-        }
-        None => None,
-    };
-    Ok(AuthPageData {
-        user: context.caller().ok().map(|caller| caller.user.clone()),
-        policy: context.to_app_error(state.accounts.sign_up_policy().await)?,
-        providers: state.identities.list_providers(),
-        sign_up_providers: state.identities.list_sign_up_providers(),
-        passkeys: state.factors.passkeys_available_at(context.host()),
-        mails: state.config.mail.is_some(),
-        invited,
-    })
+    let (caller, host) = (context.caller().ok(), context.host());
+    let page_data = &context.state.page_data;
+    context.to_app_error(page_data.load_auth_page(caller, host, invitation.as_deref(), context.language()).await)
 }
 
 endpoint!(SignUp, Anyone);
@@ -69,8 +33,16 @@ pub async fn sign_up(
     let context = RequestContext::of::<SignUp>().await?;
     let credentials = credentials(&context, email, password, remember.is_some());
     let account = crate::server::auth::NewAccount { name, invitation, credentials };
-    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &context.session()?).await)?;
-    leptos_axum::redirect(if signed_in.is_some() { "/" } else { "/sign-in?done=verify" });
+    let session = context.session_state().await?;
+    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
+    let next = match signed_in {
+        Some(change) => {
+            context.change_session(change).await?;
+            "/"
+        }
+        None => "/sign-in?done=verify",
+    };
+    leptos_axum::redirect(next);
     Ok(())
 }
 
@@ -87,7 +59,9 @@ pub async fn sign_in(
 ) -> Result<SignInStep, AppError> {
     let context = RequestContext::of::<SignIn>().await?;
     let credentials = credentials(&context, email, password, remember.is_some());
-    let step = context.to_app_error(context.state.accounts.sign_in(credentials, &context.session()?).await)?;
+    let session = context.session_state().await?;
+    let (step, change) = context.to_app_error(context.state.accounts.sign_in(credentials, &session).await)?;
+    context.change_session(change).await?;
     let next = crate::domain::local_path(next.as_deref());
     leptos_axum::redirect(&crate::server::auth::redirect_path(&step, next));
     Ok(step)
@@ -100,7 +74,8 @@ endpoint!(SignOut, Anyone);
 pub async fn sign_out() -> Result<(), AppError> {
     let context = RequestContext::of::<SignOut>().await?;
     if let Ok(caller) = context.caller() {
-        context.to_app_error(context.state.accounts.sign_out(caller, context.meta(), &context.session()?).await)?;
+        let change = context.to_app_error(context.state.accounts.sign_out(caller, context.meta()).await)?;
+        context.change_session(change).await?;
     }
     leptos_axum::redirect("/sign-in?done=signed-out");
     Ok(())

@@ -46,25 +46,7 @@ pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAct
     let changed = context
         .to_app_error(context.state.chats.apply_action(context.user()?, &chats, action, context.meta()).await)?;
     if context.is_plain_form() {
-        leptos_axum::redirect(&redirect_after_change(context.referer_path(), &chats, action));
+        leptos_axum::redirect(&crate::domain::sessions_path_after(context.referer_path(), &chats, action));
     }
     Ok(changed)
-}
-
-/// The redirect target of a plain form: the referrer, or the sessions page. After a deletion the query contains the ids
-/// of the chats that can be restored.
-#[cfg(feature = "ssr")]
-fn redirect_after_change(referer_path: &str, chats: &[ChatId], action: ChatAction) -> String {
-    let referer_path = if referer_path.starts_with("/sessions") { referer_path } else { "/sessions" };
-    let (path, query) = referer_path.split_once('?').unwrap_or((referer_path, ""));
-    let mut pairs: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("deleted=") && !pair.starts_with("__"))
-        .map(str::to_owned)
-        .collect();
-    if action == ChatAction::Delete {
-        let ids: Vec<String> = chats.iter().map(ToString::to_string).collect();
-        pairs.push(format!("deleted={}", ids.join(",")));
-    }
-    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }

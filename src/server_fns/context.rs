@@ -14,7 +14,7 @@ use crate::{
     server::{
         access::HasAccess,
         audit::RequestMeta,
-        auth::{Caller, MfaEnrolmentRequired},
+        auth::{Caller, SessionChange, SessionState},
         cookies::{self, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
         fault::Fault,
         people::Actor,
@@ -62,11 +62,6 @@ impl RequestContext {
         Ok(Actor::administrator(self.caller()?, &self.meta))
     }
 
-    /// Whether the caller must add a second factor first.
-    pub fn must_enrol(&self) -> bool {
-        self.parts.extensions.get::<MfaEnrolmentRequired>().is_some()
-    }
-
     /// The caller's id; `Unauthenticated` if no user is signed in.
     pub fn user(&self) -> Result<UserId, AppError> {
         self.caller().map(|caller| caller.user.id)
@@ -77,10 +72,19 @@ impl RequestContext {
         self.meta.language
     }
 
-    /// The session of the request.
-    pub fn session(&self) -> Result<Session, AppError> {
+    /// What the session of the browser contains.
+    pub async fn session_state(&self) -> Result<SessionState, AppError> {
+        self.to_app_error(SessionState::read(self.session()?).await)
+    }
+
+    /// Changes the session of the browser, after the service that returned the change.
+    pub async fn change_session(&self, change: SessionChange) -> Result<(), AppError> {
+        self.to_app_error(change.apply(self.session()?).await)
+    }
+
+    fn session(&self) -> Result<&Session, AppError> {
         let missing = || AppError::Internal { request_id: self.request_id() };
-        self.parts.extensions.get::<Session>().cloned().ok_or_else(missing)
+        self.parts.extensions.get().ok_or_else(missing)
     }
 
     /// The metadata of the request for the audit log.

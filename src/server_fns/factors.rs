@@ -108,7 +108,7 @@ endpoint!(FindSignInStep, Anyone);
 #[server(prefix = "/api", endpoint = "find_sign_in_step")]
 pub async fn find_sign_in_step() -> Result<Option<SignInStep>, AppError> {
     let context = RequestContext::of::<FindSignInStep>().await?;
-    context.to_app_error(context.state.accounts.pending_step(&context.session()?).await)
+    context.to_app_error(context.state.accounts.pending_step(&context.session_state().await?).await)
 }
 
 endpoint!(FinishSignIn, Anyone);
@@ -118,8 +118,9 @@ endpoint!(FinishSignIn, Anyone);
 #[server(prefix = "/api", endpoint = "finish_sign_in")]
 pub async fn finish_sign_in(code: String, #[server(default)] next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishSignIn>().await?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context.to_app_error(context.state.accounts.finish_sign_in(&code, meta, &session).await)?;
+    let session = context.session_state().await?;
+    let finished = context.state.accounts.finish_sign_in(&code, context.meta(), &session).await;
+    context.change_session(context.to_app_error(finished)?).await?;
     leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }
@@ -154,7 +155,7 @@ endpoint!(BeginPasskeyCheck, Anyone);
 #[server(prefix = "/api", endpoint = "begin_passkey_check")]
 pub async fn begin_passkey_check() -> Result<String, AppError> {
     let context = RequestContext::of::<BeginPasskeyCheck>().await?;
-    context.to_app_error(context.state.accounts.begin_passkey_check(&context.session()?).await)
+    context.to_app_error(context.state.accounts.begin_passkey_check(&context.session_state().await?).await)
 }
 
 endpoint!(FinishPasskeyCheck, Anyone);
@@ -163,8 +164,9 @@ endpoint!(FinishPasskeyCheck, Anyone);
 #[server(prefix = "/api", endpoint = "finish_passkey_check", input = Json)]
 pub async fn finish_passkey_check(credential: String, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeyCheck>().await?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context.to_app_error(context.state.accounts.finish_passkey_check(&credential, meta, &session).await)?;
+    let session = context.session_state().await?;
+    let finished = context.state.accounts.finish_passkey_check(&credential, context.meta(), &session).await;
+    context.change_session(context.to_app_error(finished)?).await?;
     leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }
@@ -175,7 +177,10 @@ endpoint!(BeginPasskeySignIn, Anyone);
 #[server(prefix = "/api", endpoint = "begin_passkey_sign_in")]
 pub async fn begin_passkey_sign_in() -> Result<String, AppError> {
     let context = RequestContext::of::<BeginPasskeySignIn>().await?;
-    context.to_app_error(context.state.accounts.begin_passkey_sign_in(context.meta(), &context.session()?).await)
+    let begun = context.state.accounts.begin_passkey_sign_in(context.meta()).await;
+    let (options, change) = context.to_app_error(begun)?;
+    context.change_session(change).await?;
+    Ok(options)
 }
 
 endpoint!(FinishPasskeySignIn, Anyone);
@@ -184,9 +189,9 @@ endpoint!(FinishPasskeySignIn, Anyone);
 #[server(prefix = "/api", endpoint = "finish_passkey_sign_in", input = Json)]
 pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeySignIn>().await?;
-    let (meta, session) = (context.meta(), context.session()?);
-    let accounts = &context.state.accounts;
-    context.to_app_error(accounts.finish_passkey_sign_in(&credential, remember, meta, &session).await)?;
+    let (accounts, session) = (&context.state.accounts, context.session_state().await?);
+    let finished = accounts.finish_passkey_sign_in(&credential, remember, context.meta(), &session).await;
+    context.change_session(context.to_app_error(finished)?).await?;
     leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }

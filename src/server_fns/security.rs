@@ -1,15 +1,11 @@
 //! The caller's account settings. A plain form is redirected back to the settings, which then show the result.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{
-    ActivityPage, AppError, DataExport, Device, Factors, Identity, IdentityProvider, Profile, ReauthMethods, Retention,
-    SignInId, TotpEnrolment,
-};
+use crate::domain::{AppError, ReauthMethods, Settings, SignInId};
 
 endpoint!(ChangeName, Person);
 
@@ -47,8 +43,9 @@ pub async fn confirm_identity(
 ) -> Result<(), AppError> {
     let context = RequestContext::of::<ConfirmIdentity>().await?;
     let caller = context.caller()?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context.to_app_error(context.state.accounts.reauthenticate(caller, password, &code, meta, &session).await)?;
+    let accounts = &context.state.accounts;
+    let change = context.to_app_error(accounts.reauthenticate(caller, password, &code, context.meta()).await)?;
+    context.change_session(change).await?;
     leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
@@ -70,9 +67,9 @@ endpoint!(FinishPasskeyConfirmation, BeforeEnrolment);
 pub async fn finish_passkey_confirmation(credential: String, next: Option<String>) -> Result<(), AppError> {
     let context = RequestContext::of::<FinishPasskeyConfirmation>().await?;
     let caller = context.caller()?;
-    let (meta, session) = (context.meta(), context.session()?);
-    context
-        .to_app_error(context.state.accounts.finish_passkey_confirmation(caller, &credential, meta, &session).await)?;
+    let accounts = &context.state.accounts;
+    let confirmed = accounts.finish_passkey_confirmation(caller, &credential, context.meta()).await;
+    context.change_session(context.to_app_error(confirmed)?).await?;
     leptos_axum::redirect(crate::domain::local_path(Some(next.as_deref().unwrap_or("/settings"))));
     Ok(())
 }
@@ -87,39 +84,6 @@ pub async fn find_proof() -> Result<ReauthMethods, AppError> {
     context.to_app_error(context.state.identities.reauth_methods(caller).await)
 }
 
-/// The data of the settings page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// The caller's re-authentication methods, and whether re-authentication is required before sensitive actions.
-    pub proof: ReauthMethods,
-    /// Whether the caller's address is verified.
-    pub address_verified: bool,
-    /// Whether this installation sends mails.
-    pub mails: bool,
-    /// The caller's second factors.
-    pub factors: Factors,
-    /// The pending enrolment of an authenticator app. Only for a recently authenticated caller.
-    pub enrolment: Option<TotpEnrolment>,
-    /// New recovery codes, until the caller has saved them.
-    pub codes: Vec<String>,
-    /// Whether passkeys can be used at this installation's URL.
-    pub can_use_passkeys: bool,
-    /// The caller's linked identities.
-    pub identities: Vec<Identity>,
-    /// The identity providers for signing in.
-    pub providers: Vec<IdentityProvider>,
-    /// The caller's sessions, last used first.
-    pub devices: Vec<Device>,
-    /// One page of the account's activity, newest first.
-    pub activity: ActivityPage,
-    /// The caller's profile.
-    pub profile: Profile,
-    /// The caller's last data export, until it is removed.
-    pub export: Option<DataExport>,
-    /// The caller's retention rule for chats.
-    pub retention: Retention,
-}
-
 endpoint!(LoadSettings, BeforeEnrolment);
 
 /// Returns the caller's settings, with the page of activity from `cursor` on.
@@ -127,29 +91,8 @@ endpoint!(LoadSettings, BeforeEnrolment);
 pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
     let context = RequestContext::of::<LoadSettings>().await?;
     let caller = context.caller()?;
-    let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &context.state;
-    let texts = context.language().texts();
-    let proof = context.to_app_error(identities.reauth_methods(caller).await)?;
-    Ok(Settings {
-        address_verified: context.to_app_error(accounts.is_verified(caller).await)?,
-        mails: accounts.sends_mails(),
-        factors: context.to_app_error(factors.list(caller).await)?,
-        enrolment: if proof.recently_authenticated {
-            context.to_app_error(factors.find_pending_totp(caller).await)?
-        } else {
-            None
-        },
-        codes: context.recovery_codes(caller),
-        can_use_passkeys: factors.can_use_passkeys(),
-        identities: context.to_app_error(identities.list(caller.user.id).await)?,
-        providers: identities.list_providers(),
-        devices: context.to_app_error(accounts.list_devices(caller, texts).await)?,
-        activity: context.to_app_error(accounts.list_activity(caller, cursor.as_deref(), texts).await)?,
-        profile: context.to_app_error(profiles.profile(caller).await)?,
-        export: context.to_app_error(context.state.exports.find(caller).await)?,
-        retention: context.to_app_error(context.state.privacy.retention(caller.user.id).await)?,
-        proof,
-    })
+    let (language, codes) = (context.language(), context.recovery_codes(caller));
+    context.to_app_error(context.state.page_data.load_settings(caller, cursor.as_deref(), codes, language).await)
 }
 
 endpoint!(EndDevice, Person);

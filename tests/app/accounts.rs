@@ -1,9 +1,15 @@
 //! Sign-up, sign-in and sessions.
 
+use std::sync::Arc;
+
 use colloquy::{
-    domain::{AppError, CurrentUser, Role, SignUpPolicy},
-    server_fns::account::AuthPageData,
+    domain::{AppError, AuthPageData, CurrentUser, Role, SignInStep, SignUpPolicy},
+    server::{
+        audit::RequestMeta,
+        auth::{Credentials, SessionChange, SessionState},
+    },
 };
+use tower_sessions::{Expiry, Session, cookie::time::Duration};
 
 use crate::support::{
     app::{Backend, PASSWORD, TestApp, each_db},
@@ -286,5 +292,79 @@ each_db! {
         let mut eve = app.anonymous();
         let forged = [("email", "eve@example.org"), ("name", "Eve"), ("password", PASSWORD), ("role", "administrator")];
         assert_eq!(eve.post_form("/api/sign_up", &forged).await.status, 422, "before anything else is checked");
+    }
+}
+
+each_db! {
+    async fn services_sign_in_without_a_browser(app: TestApp) {
+        app.administrator().await;
+        let (accounts, meta) = (&app.state.accounts, RequestMeta::default());
+        let credentials = || Credentials {
+            email: "ada@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            remember: true,
+            meta: RequestMeta::default(),
+        };
+        let valid = async |session: &SessionState| accounts.authenticate_session(session).await.expect("a database");
+
+        let (step, change) = accounts.sign_in(credentials(), &SessionState::default()).await.expect("signed in");
+        assert_eq!(step, SignInStep::Done);
+        let SessionChange::SignedIn { sign_in, serial, cookie_seconds: Some(_) } = change else { panic!("{change:?}") };
+        let first = SessionState { sign_in: Some(sign_in), serial, ..SessionState::default() };
+        let caller = valid(&first).await.expect("a valid session");
+
+        let change = accounts.reauthenticate(&caller, PASSWORD.to_owned(), "", &meta).await.expect("confirmed");
+        let SessionChange::SignedIn { serial, cookie_seconds: Some(_), .. } = change else { panic!("{change:?}") };
+        assert!(valid(&first).await.is_none(), "s02: the former session is no longer valid");
+        let second = SessionState { serial, ..first };
+        assert!(valid(&second).await.is_some());
+
+        let (_, change) = accounts.sign_in(credentials(), &second).await.expect("signed in");
+        let SessionChange::SignedIn { sign_in, serial, .. } = change else { panic!("{change:?}") };
+        assert!(valid(&second).await.is_none(), "the former sign-in has ended");
+        let third = SessionState { sign_in: Some(sign_in), serial, ..SessionState::default() };
+        let caller = valid(&third).await.expect("a valid session");
+        assert_eq!(accounts.sign_out(&caller, &meta).await.expect("signed out"), SessionChange::SignedOut);
+        assert!(valid(&third).await.is_none());
+    }
+}
+
+/// An id that refers to nothing.
+fn some_id<T: std::str::FromStr>() -> T {
+    "0190e2a4-7b1c-7def-8123-456789abcdef".parse().unwrap_or_else(|_| panic!("an id"))
+}
+
+each_db! {
+    async fn s02_a_sign_in_replaces_the_whole_session_under_a_new_id(app: TestApp) {
+        let store = Arc::new(app.state.sessions.clone());
+        let session = Session::new(None, Arc::clone(&store), None);
+        let read = async |session: &Session| SessionState::read(session).await.expect("a session");
+        assert_eq!(read(&session).await, SessionState::default());
+        assert!(session.is_empty().await && !session.is_modified(), "reading creates no session");
+
+        SessionChange::Ceremony(some_id()).apply(&session).await.expect("saved");
+        assert_eq!(read(&session).await, SessionState { ceremony: Some(some_id()), ..SessionState::default() });
+        let anonymous = session.id().expect("an id");
+
+        SessionChange::Pending(some_id()).apply(&session).await.expect("saved");
+        assert_eq!(read(&session).await, SessionState { pending: Some(some_id()), ..SessionState::default() });
+        let pending = session.id().expect("an id");
+        assert_ne!(pending, anonymous);
+
+        let change = SessionChange::SignedIn { sign_in: some_id(), serial: 3, cookie_seconds: Some(60) };
+        change.apply(&session).await.expect("saved");
+        let signed_in = SessionState { sign_in: Some(some_id()), serial: 3, ..SessionState::default() };
+        assert_eq!(read(&session).await, signed_in);
+        assert_eq!(session.expiry(), Some(Expiry::OnInactivity(Duration::seconds(60))));
+        let id = session.id().expect("an id");
+        assert_ne!(id, pending);
+        assert_eq!(read(&Session::new(Some(id), Arc::clone(&store), None)).await, signed_in, "it is saved");
+        for former in [anonymous, pending] {
+            let former = Session::new(Some(former), Arc::clone(&store), None);
+            assert_eq!(read(&former).await, SessionState::default());
+        }
+
+        SessionChange::SignedOut.apply(&session).await.expect("saved");
+        assert_eq!((read(&session).await, session.id()), (SessionState::default(), None));
     }
 }

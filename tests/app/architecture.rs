@@ -44,6 +44,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/chat", 6),
     ("server/profile", 7),
     ("server/privacy", 8),
+    ("server/page_data", 9),
     ("server/people", 9),
     ("server/legal", 10),
     ("server/state", 10),

@@ -21,7 +21,7 @@ use crate::support::{
 const TYPED: &str = "colloquy-typed";
 
 pub async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 /// Submits a form from a page like a browser without scripts. Returns the redirect's location and the page there.
@@ -191,7 +191,7 @@ each_db! {
                 .header("sec-fetch-site", "same-origin")
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             let answer = anonymous.send(request.body(Body::empty()).expect("a request")).await;
-            assert_eq!(answer.json::<colloquy::server_fns::account::AuthPageData>().passkeys, offered, "{host}");
+            assert_eq!(answer.json::<colloquy::domain::AuthPageData>().passkeys, offered, "{host}");
         }
     }
 }

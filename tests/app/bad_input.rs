@@ -2,9 +2,8 @@
 
 use axum::{body::Body, http::Method};
 use colloquy::{
-    domain::{AppError, ClientId, CurrentUser},
+    domain::{AppError, AuthPageData, ClientId, CurrentUser},
     server::config::PublicUrl,
-    server_fns::account::AuthPageData,
 };
 use serde_json::json;
 

@@ -27,7 +27,7 @@ const BOB: &str = "bob@example.org";
 const NEW: &str = "copper-lantern-orbit-77";
 
 pub async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 /// Sends a request after the next sign-in is verified and before it is stored. The result becomes true once it was
@@ -215,7 +215,7 @@ each_db! {
 
 /// The caller of a client's current session, as a request would read it.
 pub async fn caller(app: &TestApp, client: &mut Client) -> Caller {
-    let settings: colloquy::server_fns::security::Settings =
+    let settings: colloquy::domain::Settings =
         client.post_json("/api/load_settings", &serde_json::json!({})).await.json();
     let id = settings.devices.into_iter().find(|device| device.current).expect("this one").id;
     app.state.accounts.find_caller_by_sign_in(id).await.expect("a database").expect("a valid sign-in")

@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use colloquy::{
-    domain::{DataExport, ExportId, ExportState, JobKind, UserId},
-    server_fns::security::Settings,
-};
+use colloquy::domain::{DataExport, ExportId, ExportState, JobKind, Settings, UserId};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -22,7 +22,7 @@ use crate::support::{
 const ADA: &str = "ada@example.org";
 
 pub async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 pub async fn factors(client: &mut Client) -> Factors {

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 async fn invite(ada: &mut Client, fields: &[(&str, &str)]) -> NewInvitation {
@@ -151,7 +151,7 @@ each_db! {
         let mut ada = app.person("ada@elsewhere.org", "Ada").await;
         assert!(current_user(&mut ada).await.is_some(), "the first account needs no domain");
         let mut bob = app.anonymous();
-        let policy = bob.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().policy;
+        let policy = bob.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().policy;
         assert_eq!(policy, SignUpPolicy::Domains);
         for other in ["bob@elsewhere.org", "bob@sub.example.org", "bob@badexample.org"] {
             assert_eq!(sign_up(&mut bob, other, "").await.error().field(), Some("email"), "{other}");

@@ -95,7 +95,7 @@ impl OidcApp {
 }
 
 async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 async fn identities(client: &mut Client) -> Vec<Identity> {

@@ -34,7 +34,7 @@ async fn id_of(app: &TestApp, email: &str) -> UserId {
 }
 
 async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 async fn change(client: &mut Client, user: UserId, change: &str) -> Answer {

@@ -10,10 +10,7 @@ use axum::{
     body::Body,
     http::{Method, Request, header::HOST},
 };
-use colloquy::{
-    domain::{AppError, CurrentUser},
-    server_fns::account::AuthPageData,
-};
+use colloquy::domain::{AppError, AuthPageData, CurrentUser};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use tower_sessions::{

@@ -81,8 +81,7 @@ const fn people_status(administrator: bool) -> u16 {
 async fn ready_export(client: &mut Client) -> DataExport {
     assert_eq!(client.post_form("/api/request_export", &[]).await.status, 200);
     for _ in 0..300 {
-        let settings: colloquy::server_fns::security::Settings =
-            client.post_json("/api/load_settings", &json!({})).await.json();
+        let settings: colloquy::domain::Settings = client.post_json("/api/load_settings", &json!({})).await.json();
         if let Some(export) = settings.export.filter(|export| export.state == ExportState::Ready) {
             return export;
         }

@@ -30,7 +30,7 @@ async fn with_mail(app: &TestApp) -> (TestApp, Smtp, Client, Client) {
 }
 
 async fn current_user(client: &mut Client) -> Option<CurrentUser> {
-    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::server_fns::account::AuthPageData>().user
+    client.post_form("/api/load_entrance", &[]).await.json::<colloquy::domain::AuthPageData>().user
 }
 
 async fn sign_in(app: &TestApp, email: &str, password: &str) -> u16 {

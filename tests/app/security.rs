@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use colloquy::{
-    domain::{AuditAction, Device, Outcome},
-    server_fns::security::Settings,
-};
+use colloquy::domain::{AuditAction, Device, Outcome, Settings};
 use futures::StreamExt;
 use serde_json::json;
 

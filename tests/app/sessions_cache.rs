@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use colloquy::{
-    domain::{CurrentUser, MessageState},
+    domain::{AuthPageData, CurrentUser, MessageState},
     server::{
         clock::Clock,
         config::Config,
         state::{AppState, StartError},
     },
-    server_fns::account::AuthPageData,
 };
 use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;

@@ -321,6 +321,7 @@ impl TestApp {
             authenticated_at: self.state.clock.now(),
             idle_seconds: 1_800,
             language: Language::default(),
+            must_enrol: false,
         }
     }
 

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     components::{Field, FormError, PageTitle, browser::abort_passkey_request},
-    domain::SignUpPolicy,
+    domain::{AuthPageData, SignUpPolicy},
     pages::{
         shell::LoadedStandalone,
         toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
-    server_fns::account::{AuthPageData, SignIn, load_entrance},
+    server_fns::account::{SignIn, load_entrance},
 };
 
 const FIELDS: &[&str] = &["email", "password"];

@@ -4,7 +4,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 use super::{column::AuthColumn, next::next, remember::RememberMe, sign_in_methods::SignInMethods};
 use crate::{
     components::{Field, FormError, MessagePage, PageTitle},
-    domain::{InvitationStatus, Role, SignUpPolicy},
+    domain::{AuthPageData, InvitationStatus, Role, SignUpPolicy},
     pages::{
         shell::{LoadedStandalone, StandalonePage, set_status},
         toolkit::{
@@ -12,7 +12,7 @@ use crate::{
             password_rating,
         },
     },
-    server_fns::account::{AuthPageData, SignUp, load_entrance},
+    server_fns::account::{SignUp, load_entrance},
 };
 
 const FIELDS: &[&str] = &["name", "email", "password"];

@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     components::PageTitle,
+    domain::Settings,
     pages::{
         legal::LegalLinks,
         shell::{CurrentPerson, Loaded, PageBar},
     },
-    server_fns::security::{Settings, load_settings},
+    server_fns::security::load_settings,
 };
 
 /// The settings of the account: one page whose sections are saved separately.

@@ -2,9 +2,9 @@ use leptos::{prelude::*, task::spawn_local};
 use server_fn::ServerFn;
 
 use crate::{
-    domain::AppError,
+    domain::{AppError, Settings},
     pages::toolkit::{form_action, on_success},
-    server_fns::security::{Settings, load_settings},
+    server_fns::security::load_settings,
 };
 
 /// The state of the settings page, reloaded after each change.

@@ -25,11 +25,8 @@ use super::{
 };
 use crate::{
     components::{Drawer, ReaderClock, ReaderZone, Sidebar},
-    domain::{AppError, ClientId},
-    server_fns::{
-        account::SignOut,
-        frame::{Frame, load_frame},
-    },
+    domain::{AppError, ClientId, Frame},
+    server_fns::{account::SignOut, frame::load_frame},
 };
 
 /// The data of the frame, loaded in one request.

@@ -8,7 +8,7 @@ pub use endpoint::{Endpoint, HasAccess};
 
 use super::{
     audit::RequestMeta,
-    auth::{Caller, MfaEnrolmentRequired},
+    auth::Caller,
     fault::Fault,
     state::AppState,
 };
@@ -71,13 +71,14 @@ impl Access {
         path: &str,
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
-        if extensions.get::<MfaEnrolmentRequired>().is_some() && !self.is_open_before_enrolment() {
+        let caller = extensions.get::<Caller>();
+        if caller.is_some_and(|caller| caller.must_enrol) && !self.is_open_before_enrolment() {
             return Err(AppError::MfaEnrolmentRequired.into());
         }
         if !self.needs_sign_in() {
             return Ok(());
         }
-        let caller = extensions.get::<Caller>().ok_or(AppError::Unauthenticated)?;
+        let caller = caller.ok_or(AppError::Unauthenticated)?;
         if self.is_for_administrators() {
             state.people.require_administrator(caller, path, meta).await?;
         }

@@ -1,9 +1,7 @@
 //! Signing in and out, and finding the caller of a session.
 
-use tower_sessions::{Expiry, Session, cookie::time::Duration};
-
 use super::{
-    Accounts, Caller, Credentials,
+    Accounts, Caller, Credentials, SessionChange, SessionState,
     password::{Verified, is_valid_length},
     sign_in_attempt::SignInAttempt,
 };
@@ -20,11 +18,6 @@ use crate::{
     },
 };
 
-/// Session key: the id of the sign-in.
-pub(super) const SIGN_IN_KEY: &str = "sign_in";
-/// Session key: the serial of this session record. It tells the record from earlier ones of the same sign-in; 0 if
-/// absent.
-const SERIAL_KEY: &str = "serial";
 /// Minimum seconds between two updates of a sign-in's last use.
 const TOUCH_INTERVAL_SECONDS: i64 = 60;
 
@@ -34,7 +27,11 @@ impl Accounts {
     /// # Errors
     /// The same `Invalid` for an unknown address and a wrong password; `RateLimited`; `Conflict` if the password is
     /// right but the address must be verified first (another link is then mailed).
-    pub async fn sign_in(&self, credentials: Credentials, session: &Session) -> Result<SignInStep, Fault> {
+    pub async fn sign_in(
+        &self,
+        credentials: Credentials,
+        session: &SessionState,
+    ) -> Result<(SignInStep, SessionChange), Fault> {
         let wrong = || AppError::invalid("password", reason!("sign_in_wrong"));
         let email = Email::parse(&credentials.email)?;
         self.limits.count_sign_in(&credentials.meta, &email).await?;
@@ -80,14 +77,14 @@ impl Accounts {
         meta.record_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
     }
 
-    /// Creates a sign-in and a session with a new id. Fails with `Conflict` if the address must be verified first, and
-    /// with the attempt's `refusal` if the credentials have changed meanwhile.
-    pub(super) async fn create_session(
+    /// Creates a sign-in for a session, and revokes the one that the session held before. Fails with `Conflict` if the
+    /// address must be verified first, and with the attempt's `refusal` if the credentials have changed meanwhile.
+    pub(super) async fn create_sign_in(
         &self,
         user: CurrentUser,
         attempt: &SignInAttempt<'_>,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
+        session: &SessionState,
+    ) -> Result<SessionChange, Fault> {
         let (idle, absolute) = lifetimes(&self.lifetimes, user.role, attempt.remember);
         let (sign_in, now) = (SignInId::from_uuid(self.clock.new_id()), self.clock.now());
         let mut tx = self.begin_sign_in_tx(user.id, attempt).await?;
@@ -109,11 +106,8 @@ impl Accounts {
         self.notify_new_device(&mut tx, &user, attempt.meta).await?;
         attempt.meta.record_own_with_detail(&mut tx, &self.clock, user.id, AuditAction::SignIn, attempt.method).await?;
         tx.commit().await?;
-        self.end_previous_session(attempt.meta, session).await?;
-        let language = attempt.meta.language;
-        let caller = Caller { user, sign_in, authenticated_at: now, idle_seconds: idle, language };
-        self.write_session(session, &caller, 0).await?;
-        Ok(caller)
+        self.end_previous_sign_in(attempt.meta, session).await?;
+        Ok(self.signed_in(sign_in, 0, idle))
     }
 
     /// Notifies the owner of a sign-in from a new device: one that resembles no recorded sign-in. The first sign-in of
@@ -129,32 +123,23 @@ impl Accounts {
         Ok(self.notify(tx, &user.email, Notice::NewDevice, meta).await?)
     }
 
-    /// Rotates the session: new id, new serial. Copies of the previous session record are no longer valid.
-    pub(super) async fn rotate_session(&self, session: &Session, caller: &Caller) -> Result<(), Fault> {
+    /// Rotates the session of a sign-in: new id, new serial. Copies of the previous session record are no longer valid.
+    pub(super) async fn rotate_session(&self, caller: &Caller) -> Result<SessionChange, Fault> {
         let mut tx = self.store.write().await?;
         let serial = tx.rotate_sign_in(caller.sign_in).await?.ok_or(AppError::Unauthenticated)?;
         tx.commit().await?;
-        self.write_session(session, caller, serial).await
+        Ok(self.signed_in(caller.sign_in, serial, caller.idle_seconds))
     }
 
-    /// Writes a sign-in into the session, under a new session id. The cookie's lifetime must be set again each time,
-    /// because a session does not keep it from one request to the next.
-    async fn write_session(&self, session: &Session, caller: &Caller, serial: i64) -> Result<(), Fault> {
-        session.cycle_id().await.map_err(Fault::internal)?;
-        session.insert(SIGN_IN_KEY, caller.sign_in).await.map_err(Fault::internal)?;
-        session.insert(SERIAL_KEY, serial).await.map_err(Fault::internal)?;
-        let remembered = caller.idle_seconds == self.lifetimes.remembered;
-        session.set_expiry(Some(match remembered {
-            true => Expiry::OnInactivity(Duration::seconds(caller.idle_seconds)),
-            false => Expiry::OnSessionEnd,
-        }));
-        session.save().await.map_err(Fault::internal)
+    /// The change to a session with this sign-in. The cookie of a remembered one outlives the browser.
+    fn signed_in(&self, sign_in: SignInId, serial: i64, idle_seconds: i64) -> SessionChange {
+        let cookie_seconds = (idle_seconds == self.lifetimes.remembered).then_some(idle_seconds);
+        SessionChange::SignedIn { sign_in, serial, cookie_seconds }
     }
 
     /// Revokes the sign-in that the session held before. Otherwise the user could no longer reach it to end it.
-    pub(super) async fn end_previous_session(&self, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
-        let previous: Option<SignInId> = session.get(SIGN_IN_KEY).await.map_err(Fault::internal)?;
-        let Some(previous) = previous else { return Ok(()) };
+    pub(super) async fn end_previous_sign_in(&self, meta: &RequestMeta, session: &SessionState) -> Result<(), Fault> {
+        let Some(previous) = session.sign_in else { return Ok(()) };
         let (mut tx, now) = (self.store.write().await?, self.clock.now());
         if let Some(owner) = tx.find_signed_in(previous, now).await? {
             tx.end_sign_in(previous, now).await?;
@@ -164,25 +149,23 @@ impl Accounts {
         Ok(())
     }
 
-    /// Revokes the caller's sign-in on every instance, and clears the session.
-    pub async fn sign_out(&self, caller: &Caller, meta: &RequestMeta, session: &Session) -> Result<(), Fault> {
+    /// Revokes the caller's sign-in on every instance.
+    pub async fn sign_out(&self, caller: &Caller, meta: &RequestMeta) -> Result<SessionChange, Fault> {
         let mut tx = self.store.write().await?;
         tx.end_sign_in(caller.sign_in, self.clock.now()).await?;
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::SignOut).await?;
         tx.commit().await?;
-        session.flush().await.map_err(Fault::internal)
+        Ok(SessionChange::SignedOut)
     }
 
     /// The caller of a session, if its sign-in is valid. Updates the last use at most once a minute, as a deferred
     /// write, so reads never wait for a write.
     ///
     /// # Errors
-    /// Database and session store errors.
-    pub async fn authenticate_session(&self, session: &Session) -> Result<Option<Caller>, Fault> {
-        let sign_in: Option<SignInId> = session.get(SIGN_IN_KEY).await.map_err(session_fault)?;
-        let serial: Option<i64> = session.get(SERIAL_KEY).await.map_err(session_fault)?;
-        match sign_in {
-            Some(sign_in) => self.find_caller(sign_in, Some(serial.unwrap_or_default())).await,
+    /// Database errors.
+    pub async fn authenticate_session(&self, session: &SessionState) -> Result<Option<Caller>, Fault> {
+        match session.sign_in {
+            Some(sign_in) => self.find_caller(sign_in, Some(session.serial)).await,
             None => Ok(None),
         }
     }
@@ -203,6 +186,7 @@ impl Accounts {
             self.deferred.touch(sign_in, signed_in.user.id, now);
         }
         Ok(Some(Caller {
+            must_enrol: !signed_in.has_factor && self.factors.is_required_of(&signed_in.user),
             user: signed_in.user,
             sign_in,
             authenticated_at: signed_in.authenticated_at,
@@ -219,11 +203,6 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
         (false, Role::Member) => (config.idle, config.absolute),
         (false, Role::Administrator) => (config.administrator_idle, config.administrator_absolute),
     }
-}
-
-fn session_fault(error: tower_sessions::session::Error) -> Fault {
-    tracing::warn!(%error, "cannot read from the session store");
-    AppError::unavailable(reason!("session_unreadable")).into()
 }
 
 fn unverified() -> AppError {

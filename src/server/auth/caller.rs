@@ -19,6 +19,8 @@ pub struct Caller {
     pub idle_seconds: i64,
     /// The language of the user's pages.
     pub language: Language,
+    /// Whether the user must add a second factor before anything else.
+    pub must_enrol: bool,
 }
 
 /// The credentials of a password sign-in, and where they come from.

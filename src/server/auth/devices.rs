@@ -7,6 +7,7 @@ use crate::{
     server::{
         audit::{RequestMeta, cursor_after, describe_device, describe_network, parse_cursor},
         fault::Fault,
+        store::{SignInRow, Tx},
     },
 };
 
@@ -15,9 +16,9 @@ const EVENTS_PER_PAGE: u32 = 20;
 
 impl Accounts {
     /// The caller's valid sign-ins, last used first.
-    pub async fn list_devices(&self, caller: &Caller, texts: &Texts) -> Result<Vec<Device>, Fault> {
-        let rows = self.store.read().await?.owned_by(caller.user.id).list_sign_ins(self.clock.now()).await?;
-        let device = |row: crate::server::store::SignInRow| Device {
+    pub async fn list_devices(&self, tx: &mut Tx, caller: &Caller, texts: &Texts) -> Result<Vec<Device>, Fault> {
+        let rows = tx.owned_by(caller.user.id).list_sign_ins(self.clock.now()).await?;
+        let device = |row: SignInRow| Device {
             id: row.id,
             device: describe_device(texts, &row.user_agent),
             network: describe_network(texts, &row.address),
@@ -58,13 +59,13 @@ impl Accounts {
     /// `Invalid` for a malformed cursor.
     pub async fn list_activity(
         &self,
+        tx: &mut Tx,
         caller: &Caller,
         cursor: Option<&str>,
         texts: &Texts,
     ) -> Result<ActivityPage, Fault> {
         let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
-        let mut rows =
-            self.store.read().await?.owned_by(caller.user.id).list_audit_entries(after, EVENTS_PER_PAGE + 1).await?;
+        let mut rows = tx.owned_by(caller.user.id).list_audit_entries(after, EVENTS_PER_PAGE + 1).await?;
         let more = rows.len() > EVENTS_PER_PAGE as usize;
         rows.truncate(EVENTS_PER_PAGE as usize);
         let next = rows.last().filter(|_| more).map(cursor_after);

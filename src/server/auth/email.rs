@@ -20,8 +20,8 @@ const LINK_SECONDS: i64 = 24 * 3_600;
 
 impl Accounts {
     /// Whether the caller's address is verified.
-    pub async fn is_verified(&self, caller: &Caller) -> Result<bool, Fault> {
-        let state = self.store.read().await?.owned_by(caller.user.id).find_address_state().await?;
+    pub async fn is_verified(&self, tx: &mut Tx, caller: &Caller) -> Result<bool, Fault> {
+        let state = tx.owned_by(caller.user.id).find_address_state().await?;
         Ok(state.is_some_and(|state| state.email_verified_at.is_some()))
     }
 
@@ -37,8 +37,7 @@ impl Accounts {
     pub async fn request_verification(&self, caller: &Caller, meta: &RequestMeta) -> Result<(), Fault> {
         self.require_mail()?;
         let email = Email::parse(&caller.user.email)?;
-        let state = self.store.read().await?.owned_by(caller.user.id).find_address_state().await?;
-        if state.is_some_and(|state| state.email_verified_at.is_some()) {
+        if self.is_verified(&mut self.store.read().await?, caller).await? {
             return Ok(());
         }
         self.send_verification(caller.user.id, &email, meta).await

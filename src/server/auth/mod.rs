@@ -19,17 +19,19 @@ mod reauth;
 mod safeguards;
 mod session;
 mod session_cache;
+mod session_state;
 mod sign_in_attempt;
 mod sign_up;
 
 pub(crate) use admission::Admission;
 pub use caller::{Caller, Credentials};
 pub use deferred::DeferredEvent;
-pub use factors::{Factors, MfaEnrolmentRequired, redirect_path};
+pub use factors::{Factors, redirect_path};
 pub(crate) use links::Token;
 pub use oidc::{AuthorizationRedirect, Callback, FLOW_SECONDS, FlowKind, Identities};
 pub use password::Passwords;
 pub use session::SessionBackend;
+pub use session_state::{SessionChange, SessionState};
 pub use sign_up::NewAccount;
 
 use std::sync::{Arc, atomic::AtomicBool};

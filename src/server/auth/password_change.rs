@@ -5,6 +5,7 @@ use super::{
     caller::require_signed_in,
     password::{Verified, is_valid_length},
     password_policy,
+    reauth::has_password,
 };
 use crate::{
     domain::{AppError, AuditAction, Email},
@@ -30,7 +31,7 @@ impl Accounts {
     ) -> Result<(), Fault> {
         let user = &caller.user;
         password_policy::check(&password, &user.email, &user.name)?;
-        let old = if self.has_password(user.id).await? {
+        let old = if has_password(&mut self.store.read().await?, user.id).await? {
             self.verify_own_password(caller, current, "current", AuditAction::ChangePassword, meta).await?
         } else {
             self.require_recent_authentication(caller)?;

@@ -1,13 +1,12 @@
 //! Re-authentication: the caller proves their identity again before a sensitive action.
 
-use tower_sessions::Session;
-
-use super::{Accounts, Caller};
+use super::{Accounts, Caller, SessionChange};
 use crate::{
-    domain::{AppError, AuditAction, ReauthMethods, UserId},
+    domain::{AppError, AuditAction, Factor, ReauthMethods, UserId},
     server::{
         audit::{RefusedEvent, RequestMeta},
         fault::Fault,
+        store::Tx,
     },
 };
 
@@ -26,14 +25,18 @@ impl Accounts {
         Ok(())
     }
 
-    /// The ways in which the caller can re-authenticate, except for identity providers.
-    pub(super) async fn reauth_methods(&self, caller: &Caller) -> Result<ReauthMethods, Fault> {
-        let factors = self.factors.list(caller).await?.factors;
+    /// The ways in which the caller, who has these factors, can re-authenticate, except for identity providers.
+    pub(super) async fn reauth_methods_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        factors: &[Factor],
+    ) -> Result<ReauthMethods, Fault> {
         Ok(ReauthMethods {
             recently_authenticated: self.require_recent_authentication(caller).is_ok(),
-            password: self.has_password(caller.user.id).await?,
+            password: has_password(tx, caller.user.id).await?,
             code: !factors.is_empty(),
-            passkey: self.factors.has_passkey(&factors),
+            passkey: self.factors.has_passkey(factors),
             providers: Vec::new(),
         })
     }
@@ -50,11 +53,12 @@ impl Accounts {
         password: String,
         code: &str,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let user = caller.user.id;
-        let (has_password, has_factor) =
-            (self.has_password(user).await?, !self.factors.list(caller).await?.factors.is_empty());
+        let mut tx = self.store.read().await?;
+        let has_password = has_password(&mut tx, user).await?;
+        let has_factor = !self.factors.list_in(&mut tx, caller).await?.factors.is_empty();
+        drop(tx);
         if !has_password && !has_factor {
             return Err(AppError::conflict(reason!("password_not_set")).into());
         }
@@ -70,7 +74,7 @@ impl Accounts {
             }
             self.limits.reset_code_for_user(user).await?;
         }
-        self.record_reauthentication(caller, meta, session).await
+        self.record_reauthentication(caller, meta).await
     }
 
     /// Records that the caller has re-authenticated. Rotates the session id (S02).
@@ -78,17 +82,16 @@ impl Accounts {
         &self,
         caller: &Caller,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let mut tx = self.store.write().await?;
         tx.confirm_sign_in(caller.sign_in, self.clock.now()).await?;
         meta.record_own(&mut tx, &self.clock, caller.user.id, AuditAction::Confirm).await?;
         tx.commit().await?;
-        self.rotate_session(session, caller).await
+        self.rotate_session(caller).await
     }
+}
 
-    /// Whether the user has a password. An account created through an identity provider has none at first.
-    pub(super) async fn has_password(&self, user: UserId) -> Result<bool, Fault> {
-        Ok(self.store.read().await?.owned_by(user).find_password_hash().await?.is_some_and(|hash| !hash.is_empty()))
-    }
+/// Whether the user has a password. An account created through an identity provider has none at first.
+pub(super) async fn has_password(tx: &mut Tx, user: UserId) -> Result<bool, Fault> {
+    Ok(tx.owned_by(user).find_password_hash().await?.is_some_and(|hash| !hash.is_empty()))
 }

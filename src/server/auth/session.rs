@@ -15,9 +15,8 @@ use tower_sessions::{
 use uuid::Uuid;
 
 use super::{
-    account::SIGN_IN_KEY,
-    factors::{CEREMONY_KEY, PENDING_KEY},
     session_cache::SessionCache,
+    session_state::{CEREMONY_KEY, PENDING_KEY, SIGN_IN_KEY},
 };
 use crate::{
     domain::Timestamp,

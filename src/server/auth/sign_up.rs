@@ -1,9 +1,7 @@
 //! Sign-up: creating accounts.
 
-use tower_sessions::Session;
-
 use super::{
-    Accounts, Admission, Caller, Credentials, admission::parse_invitation, password_policy,
+    Accounts, Admission, Credentials, SessionChange, SessionState, admission::parse_invitation, password_policy,
     sign_in_attempt::SignInAttempt,
 };
 use crate::{
@@ -50,7 +48,7 @@ impl Accounts {
     /// # Errors
     /// `Invalid` with the field; `Forbidden` if sign-up is closed; `Conflict` if the address is in use and no mail can
     /// report it; `RateLimited`.
-    pub async fn sign_up(&self, account: NewAccount, session: &Session) -> Result<Option<Caller>, Fault> {
+    pub async fn sign_up(&self, account: NewAccount, session: &SessionState) -> Result<Option<SessionChange>, Fault> {
         let NewAccount { name, invitation, credentials } = account;
         let email = Email::parse(&credentials.email)?;
         if invitation.as_deref().is_some_and(|token| !token.is_empty()) {
@@ -108,7 +106,7 @@ impl Accounts {
             refusal: AppError::Unauthenticated,
             counted: CountedAttempts::Uncounted,
         };
-        Ok(Some(self.create_session(user, &attempt, session).await?))
+        Ok(Some(self.create_sign_in(user, &attempt, session).await?))
     }
 
     /// Notifies the owner of an address about a sign-up attempt with it. It takes one write transaction, like creating

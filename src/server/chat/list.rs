@@ -10,6 +10,7 @@ use crate::{
     server::{
         audit::{RequestMeta, chat_count_detail},
         fault::Fault,
+        store::Tx,
     },
 };
 
@@ -28,12 +29,23 @@ impl Chats {
         search: &str,
         cursor: Option<&str>,
     ) -> Result<ChatPage, Fault> {
+        self.list_in(&mut self.0.store.read().await?, owner, filter, search, cursor).await
+    }
+
+    /// Like [`Chats::list`], in a unit of work of the page that shows them.
+    pub async fn list_in(
+        &self,
+        tx: &mut Tx,
+        owner: UserId,
+        filter: ChatFilter,
+        search: &str,
+        cursor: Option<&str>,
+    ) -> Result<ChatPage, Fault> {
         if search.chars().count() > limits::MAX_SEARCH_CHARS || search.contains('\0') {
             return Err(AppError::invalid("search", reason!("search_too_long", most = limits::MAX_SEARCH_CHARS)).into());
         }
         let after = cursor.filter(|text| !text.is_empty()).map(str::parse::<ChatCursor>).transpose()?;
         let limit = limits::CHATS_PER_PAGE;
-        let mut tx = self.0.store.read().await?;
         let mut chats = tx.owned_by(owner).list_chats(filter, search.trim(), after, limit + 1).await?;
         let more = chats.len() > limit as usize;
         chats.truncate(limit as usize);

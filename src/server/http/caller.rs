@@ -11,32 +11,27 @@ use super::{
     LoggedUser,
     refusal::{language_in, refuse_fault},
 };
-use crate::server::{
-    auth::{Caller, MfaEnrolmentRequired},
-    cookies::SESSION,
-    fault::Fault,
-    state::AppState,
-};
+use crate::server::{auth::SessionState, cookies::SESSION, state::AppState};
 
-/// The middleware function. Adds the [`Caller`] to the request's extensions if a user is signed in, and
-/// [`MfaEnrolmentRequired`] if that user must add a second factor first.
+/// The middleware function. Adds the [`Caller`](crate::server::auth::Caller) to the request's extensions if a user is signed in.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let https = state.config.url.as_ref().is_some_and(|url| url.https);
     // Without our cookie there is no session, so the database is not queried.
     if SESSION.find(request.headers(), https).is_some()
         && let Some(session) = request.extensions().get::<Session>().cloned()
     {
-        match find_caller(&state, &session).await {
-            Ok(Some((caller, is_unenrolled))) => {
+        let caller = match SessionState::read(&session).await {
+            Ok(session) => state.accounts.authenticate_session(&session).await,
+            Err(fault) => Err(fault),
+        };
+        match caller {
+            Ok(Some(caller)) => {
                 // The language from the profile takes precedence over `Accept-Language`.
                 request.extensions_mut().insert(caller.language);
                 if let Some(logged) = request.extensions().get::<LoggedUser>() {
                     logged.set(caller.user.id);
                 }
                 request.extensions_mut().insert(caller);
-                if is_unenrolled {
-                    request.extensions_mut().insert(MfaEnrolmentRequired);
-                }
             }
             Ok(None) => {}
             Err(fault) => return refuse_fault(fault, request.extensions()),
@@ -47,10 +42,4 @@ pub(super) async fn identify(State(state): State<AppState>, mut request: Request
     // The outer layers render error pages in this language.
     response.extensions_mut().insert(language);
     response
-}
-
-async fn find_caller(state: &AppState, session: &Session) -> Result<Option<(Caller, bool)>, Fault> {
-    let Some(caller) = state.accounts.authenticate_session(session).await? else { return Ok(None) };
-    let is_unenrolled = state.accounts.must_enrol(&caller).await?;
-    Ok(Some((caller, is_unenrolled)))
 }

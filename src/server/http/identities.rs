@@ -17,7 +17,7 @@ use crate::{
     domain::{AppError, local_path},
     server::{
         audit::RequestMeta,
-        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, MfaEnrolmentRequired},
+        auth::{Callback, Caller, FLOW_SECONDS, FlowKind, SessionState},
         cookies::FLOW,
         fault::Fault,
         state::AppState,
@@ -82,7 +82,7 @@ async fn redirect_to_provider(
     let caller = extensions.get::<Caller>();
     let (kind, default_next) = match (purpose.as_deref(), caller) {
         (None | Some("sign_in"), _) => (FlowKind::SignIn, "/"),
-        (Some("link"), Some(_)) if extensions.get::<MfaEnrolmentRequired>().is_some() => {
+        (Some("link"), Some(caller)) if caller.must_enrol => {
             return refuse(AppError::MfaEnrolmentRequired);
         }
         (Some("link"), Some(caller)) => (FlowKind::Link(caller), SETTINGS),
@@ -140,10 +140,25 @@ async fn finish_flow(
         issuer: query.take("iss"),
         meta: RequestMeta::from_request(extensions, headers),
     };
-    match state.identities.finish_flow(provider, callback, extensions.get::<Caller>(), session).await {
+    match change_session(state, provider, callback, extensions.get::<Caller>(), session).await {
         Ok(next) => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
         Err(fault) => refuse_flow(fault, extensions),
     }
+}
+
+async fn change_session(
+    state: &AppState,
+    provider: &str,
+    callback: Callback,
+    caller: Option<&Caller>,
+    session: &Session,
+) -> Result<String, Fault> {
+    let before = SessionState::read(session).await?;
+    let (next, change) = state.identities.finish_flow(provider, callback, caller, &before).await?;
+    if let Some(change) = change {
+        change.apply(session).await?;
+    }
+    Ok(next)
 }
 
 fn refuse_flow(fault: Fault, extensions: &Extensions) -> Response {

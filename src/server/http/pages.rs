@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     domain::AppError,
-    server::{access::Access, auth::MfaEnrolmentRequired, state::AppState},
+    server::{access::Access, auth::Caller, state::AppState},
 };
 
 /// The settings section in which a second factor is added.
@@ -87,7 +87,7 @@ pub(super) fn routes<V: IntoView + 'static>(
 async fn redirect_to_enrolment(request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let is_open = access_of(path).is_some_and(Access::is_open_before_enrolment);
-    if is_open || request.extensions().get::<MfaEnrolmentRequired>().is_none() {
+    if is_open || !request.extensions().get::<Caller>().is_some_and(|caller| caller.must_enrol) {
         return next.run(request).await;
     }
     match accepts_html(request.headers()) {

@@ -7,7 +7,7 @@ use futures::{FutureExt, future::BoxFuture};
 
 use super::{Actor, Administration};
 use crate::{
-    domain::{AppError, AuditAction, JobKind, Outcome, Timestamp, UserId},
+    domain::{AppError, AuditAction, JobKind, Outcome, UserId},
     server::{
         audit::{AuditEvent, RequestMeta},
         auth::Caller,
@@ -67,11 +67,6 @@ impl Administration {
         self.notify(&mut tx, &person, Notice::FactorRemovalWithdrawn).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// When the caller's factors will be removed; `None` if no removal is scheduled.
-    pub async fn find_factor_removal(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.store.read().await?.owned_by(caller.user.id).find_factor_removal().await?)
     }
 
     /// Cancels the scheduled removal of the caller's own factors.

@@ -65,9 +65,4 @@ impl Privacy {
         tx.commit().await?;
         Ok(())
     }
-
-    /// When the caller's account will be deleted; `None` if no deletion is scheduled.
-    pub async fn find_deletion(&self, caller: &Caller) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.store.read().await?.owned_by(caller.user.id).find_deletion().await?)
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
         audit::{AuditEvent, RequestMeta, chat_count_detail},
         fault::Fault,
         jobs::{self, Handler, Policy, Run},
-        store::{InactiveChat, RetentionRow, RetentionRule},
+        store::{InactiveChat, RetentionRow, RetentionRule, Tx},
     },
 };
 
@@ -35,9 +35,9 @@ impl Handler for ApplyRetention {
 
 impl Privacy {
     /// The retention of a user's chats.
-    pub async fn retention(&self, owner: UserId) -> Result<Retention, Fault> {
+    pub async fn retention(&self, tx: &mut Tx, owner: UserId) -> Result<Retention, Fault> {
         let now = self.clock.now();
-        let row = self.store.read().await?.owned_by(owner).find_retention().await?;
+        let row = tx.owned_by(owner).find_retention().await?;
         Ok(Retention {
             days: row.and_then(|row| row.days).and_then(|days| u32::try_from(days).ok()),
             from: row.and_then(|row| row.from).filter(|from| *from > now),

@@ -1,12 +1,19 @@
 //! Locale settings of a user: language and time zone.
 
+use std::sync::LazyLock;
+
 use jiff::tz::{Offset, TimeZone, db};
 
 use super::Profiles;
 use crate::{
     domain::{AppError, AuditAction, ClockChange, Profile, Timestamp, UserId},
     i18n::Language,
-    server::{audit::RequestMeta, auth::Caller, fault::Fault, store::ProfileRow},
+    server::{
+        audit::RequestMeta,
+        auth::Caller,
+        fault::Fault,
+        store::{ProfileRow, Tx},
+    },
 };
 
 /// The user's preferences.
@@ -21,7 +28,7 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// The time zone, if the user has set one.
+    /// The time zone that the user has chosen; `None` if they chose none or it no longer exists.
     pub fn zone(&self) -> Option<ReaderTimeZone> {
         self.time_zone.as_deref().and_then(ReaderTimeZone::from_name)
     }
@@ -95,16 +102,21 @@ impl From<ProfileRow> for Preferences {
 impl Profiles {
     /// The preferences of a user.
     pub async fn preferences(&self, user: UserId) -> Result<Preferences, Fault> {
-        Ok(self.store.read().await?.owned_by(user).find_profile().await?.map(Preferences::from).unwrap_or_default())
+        self.preferences_in(&mut self.store.read().await?, user).await
+    }
+
+    /// Like [`Profiles::preferences`], in a unit of work of the page that shows them.
+    pub async fn preferences_in(&self, tx: &mut Tx, user: UserId) -> Result<Preferences, Fault> {
+        Ok(tx.owned_by(user).find_profile().await?.map(Preferences::from).unwrap_or_default())
     }
 
     /// The caller's preferences, with the options to choose from.
-    pub async fn profile(&self, caller: &Caller) -> Result<Profile, Fault> {
-        let Preferences { language, time_zone, picture } = self.preferences(caller.user.id).await?;
+    pub async fn profile(&self, tx: &mut Tx, caller: &Caller) -> Result<Profile, Fault> {
+        let Preferences { language, time_zone, picture } = self.preferences_in(tx, caller.user.id).await?;
         let languages =
             Language::all().map(|language| (language.tag().to_owned(), language.name().to_owned())).collect();
         let (language, time_zone) = (language.tag().to_owned(), time_zone.unwrap_or_default());
-        Ok(Profile { language, languages, time_zone, zones: time_zone_names(), picture })
+        Ok(Profile { language, languages, time_zone, zones: time_zone_names().to_vec(), picture })
     }
 
     /// Changes the caller's language, by its tag, and time zone, by its name; an empty time zone means the browser's.
@@ -135,7 +147,12 @@ impl Profiles {
 }
 
 /// The names of the selectable time zones, `Area/City`, sorted.
-fn time_zone_names() -> Vec<String> {
+fn time_zone_names() -> &'static [String] {
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(read_time_zone_names);
+    &NAMES
+}
+
+fn read_time_zone_names() -> Vec<String> {
     const AREAS: [&str; 10] = [
         "Africa/",
         "America/",
@@ -253,7 +270,7 @@ mod tests {
     #[test]
     fn clock_changes_are_few_and_sorted() {
         for zone in time_zone_names() {
-            let zone_changes = ReaderTimeZone::from_name(&zone).expect("a zone").changes(NOON);
+            let zone_changes = ReaderTimeZone::from_name(zone).expect("a zone").changes(NOON);
             assert!(zone_changes.len() <= 128, "{zone} {}", zone_changes.len());
             assert!(zone_changes.is_sorted_by(|one, next| one.0 < next.0 && one.1 != next.1), "{zone}");
         }

@@ -44,6 +44,8 @@ pub struct SignedIn {
     pub serial: i64,
     /// The user's language tag.
     pub language: String,
+    /// Whether the user has a confirmed second factor.
+    pub has_factor: bool,
     /// The user.
     pub user: CurrentUser,
 }
@@ -56,6 +58,7 @@ struct SignedInRow {
     idle_seconds: i64,
     serial: i64,
     language: String,
+    has_factor: bool,
     user_id: UserId,
     name: String,
     email: String,
@@ -111,7 +114,8 @@ impl Tx {
             self,
             SignedInRow,
             "select s.id, s.last_used_at, s.authenticated_at, s.idle_seconds, s.serial, u.id as user_id,
-                u.name, u.email, u.role, u.language
+                u.name, u.email, u.role, u.language,
+                exists (select 1 from factors f where f.user_id = u.id and f.confirmed_at is not null) as has_factor
              from sign_ins s join users u on u.id = s.user_id
              where s.id = $1 and s.ended_at is null and s.ends_at > $2
                and (s.last_used_at + s.idle_seconds * 1000000 > $2 or $3 + s.idle_seconds * 1000000 > $2)
@@ -128,6 +132,7 @@ impl Tx {
             idle_seconds: row.idle_seconds,
             serial: row.serial,
             language: row.language,
+            has_factor: row.has_factor,
             user: CurrentUser { id: row.user_id, name: row.name, email: row.email, role: row.role },
         }))
     }

@@ -58,7 +58,7 @@ each_db! {
         let form = [("email", "ada@example.org"), ("password", PASSWORD), ("next", "/sessions")];
         let (to, page) = submit(&mut ada, "/sign-in", "/api/sign_in", &form).await;
         assert_eq!((to.as_str(), page.header("location")), ("/sessions", "/settings#two-step"));
-        let frame: colloquy::server_fns::frame::Frame = ada.post_form("/api/load_frame", &[]).await.json();
+        let frame: colloquy::domain::Frame = ada.post_form("/api/load_frame", &[]).await.json();
         assert!(frame.must_enrol && frame.chats.chats.is_empty());
         let (to, _) = submit(&mut ada, "/settings", "/api/sign_out", &[]).await;
         assert_eq!(to, "/sign-in?done=signed-out");

@@ -1,6 +1,6 @@
 //! Re-authentication, and what the settings page shows before it.
 
-use colloquy::{domain::FactorKind, server_fns::security::Settings};
+use colloquy::domain::{FactorKind, Settings};
 use serde_json::json;
 
 use super::{

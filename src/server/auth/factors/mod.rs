@@ -10,8 +10,6 @@ mod recovery;
 mod sign_in;
 mod totp;
 
-pub(super) use passkey_sign_in::CEREMONY_KEY;
-pub(super) use sign_in::PENDING_KEY;
 pub use sign_in::redirect_path;
 pub(super) use totp::wrong_code;
 
@@ -50,10 +48,6 @@ pub struct Factors {
     relying_party: Option<Arc<Webauthn>>,
 }
 
-/// Request extension: the user must add a second factor before anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MfaEnrolmentRequired;
-
 impl Factors {
     /// Whether passkeys work on a page opened under this host, which may include a port. Passkeys are bound to one host
     /// name; a page under another name of the same machine cannot use them.
@@ -76,7 +70,11 @@ impl Factors {
 
     /// The caller's confirmed factors.
     pub async fn list(&self, caller: &Caller) -> Result<FactorList, Fault> {
-        let mut tx = self.store.read().await?;
+        self.list_in(&mut self.store.read().await?, caller).await
+    }
+
+    /// Like [`Factors::list`], in a unit of work of the page that shows them.
+    pub async fn list_in(&self, tx: &mut Tx, caller: &Caller) -> Result<FactorList, Fault> {
         let mut owned = tx.owned_by(caller.user.id);
         let factors: Vec<Factor> = owned.list_factors().await?.into_iter().map(to_factor).collect();
         let recovery_codes = owned.count_recovery_codes().await?;
@@ -135,14 +133,6 @@ impl Factors {
         self.can_use_passkeys() && factors.iter().any(|factor| factor.kind == FactorKind::Passkey)
     }
 
-    /// Whether the user must have a second factor and has none.
-    pub(super) async fn must_enrol(&self, user: &CurrentUser) -> Result<bool, Fault> {
-        if !self.is_required_of(user) {
-            return Ok(false);
-        }
-        Ok(self.store.read().await?.owned_by(user.id).list_factors().await?.is_empty())
-    }
-
     /// What must follow the user's first factor.
     async fn next_step(&self, user: UserId) -> Result<SignInStep, Fault> {
         let factors = self.store.read().await?.owned_by(user).list_factors().await?;
@@ -153,7 +143,8 @@ impl Factors {
         Ok(SignInStep::SecondFactor { totp: has(FactorKind::Totp), passkey: has(FactorKind::Passkey) })
     }
 
-    fn is_required_of(&self, user: &CurrentUser) -> bool {
+    /// Whether the user must have a second factor.
+    pub(super) fn is_required_of(&self, user: &CurrentUser) -> bool {
         match self.required {
             SecondFactorRequirement::Optional => false,
             SecondFactorRequirement::Administrators => user.role == Role::Administrator,

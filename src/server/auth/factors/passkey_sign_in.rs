@@ -1,7 +1,6 @@
 //! Signing in with a passkey: as the second factor, or without a password.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use tower_sessions::Session;
 use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PasskeyAuthentication, PublicKeyCredential};
 
 use super::{
@@ -12,15 +11,12 @@ use crate::{
     domain::{AppError, AuditAction, CeremonyId, CurrentUser, UserId},
     server::{
         audit::{RefusedEvent, RequestMeta},
-        auth::{Accounts, Caller, sign_in_attempt::SignInAttempt},
+        auth::{Accounts, Caller, SessionChange, SessionState, sign_in_attempt::SignInAttempt},
         fault::Fault,
         limits::CountedAttempts,
         store::CredentialsVersion,
     },
 };
-
-/// Session key: the id of a passkey ceremony before sign-in.
-pub(in crate::server::auth) const CEREMONY_KEY: &str = "ceremony";
 
 impl Accounts {
     /// Starts the second step of a sign-in with a passkey. Returns the options for `navigator.credentials.get`, as
@@ -28,7 +24,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unauthenticated` if no sign-in is pending; `Conflict` if the user has no passkey.
-    pub async fn begin_passkey_check(&self, session: &Session) -> Result<String, Fault> {
+    pub async fn begin_passkey_check(&self, session: &SessionState) -> Result<String, Fault> {
         let pending = self.pending(session).await?.ok_or(AppError::Unauthenticated)?;
         self.factors.challenge(pending.user, Ceremony::for_pending(pending)).await
     }
@@ -41,8 +37,8 @@ impl Accounts {
         &self,
         credential: &str,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
+        session: &SessionState,
+    ) -> Result<SessionChange, Fault> {
         let pending = self.count_pending_attempt(meta, session).await?;
         let checked = self.factors.check_answer(pending.user, Ceremony::for_pending(pending), credential).await;
         let refusal =
@@ -69,15 +65,14 @@ impl Accounts {
         caller: &Caller,
         credential: &str,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let user = caller.user.id;
         self.limits.count_code_for_user(meta, user).await?;
         let checked = self.factors.check_answer(user, Ceremony::for_reauthentication(caller), credential).await;
         let refusal = RefusedEvent { subject: Some(user), action: AuditAction::Confirm, detail: "passkey" };
         meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
         self.limits.reset_code_for_user(user).await?;
-        self.record_reauthentication(caller, meta, session).await
+        self.record_reauthentication(caller, meta).await
     }
 
     /// Starts a passwordless sign-in by passkey. Returns the options for `navigator.credentials.get`, as JSON. A page
@@ -85,16 +80,14 @@ impl Accounts {
     ///
     /// # Errors
     /// `Conflict` if passkeys do not work at the installation's address; `RateLimited`.
-    pub async fn begin_passkey_sign_in(&self, meta: &RequestMeta, session: &Session) -> Result<String, Fault> {
+    pub async fn begin_passkey_sign_in(&self, meta: &RequestMeta) -> Result<(String, SessionChange), Fault> {
         self.limits.count_ceremony(meta).await?;
         let started = self.factors.webauthn()?.start_discoverable_authentication();
         let (mut options, state) = started.map_err(Fault::internal)?;
         options.mediation = None;
         let ceremony = Ceremony::for_anonymous(CeremonyId::from_uuid(self.clock.new_id()));
         self.factors.begin_ceremony(ceremony, &state).await?;
-        session.insert(CEREMONY_KEY, ceremony.id).await.map_err(Fault::internal)?;
-        session.save().await.map_err(Fault::internal)?;
-        to_json(&options)
+        Ok((to_json(&options)?, SessionChange::Ceremony(ceremony.id)))
     }
 
     /// Finishes a passwordless sign-in by passkey.
@@ -107,13 +100,12 @@ impl Accounts {
         credential: &str,
         remember: bool,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
+        session: &SessionState,
+    ) -> Result<SessionChange, Fault> {
         self.limits.count_code(meta).await?;
-        let person = self.check_passkey(credential, session).await;
+        let person = self.check_passkey(credential, session.ceremony).await;
         let refusal = RefusedEvent { subject: None, action: AuditAction::SignIn, detail: "passkey" };
         let (person, credentials) = meta.record_if_refused(&self.store, &self.clock, refusal, person).await?;
-        session.remove::<CeremonyId>(CEREMONY_KEY).await.map_err(Fault::internal)?;
         let attempt = SignInAttempt {
             remember,
             meta,
@@ -122,18 +114,16 @@ impl Accounts {
             refusal: passkey_refused(),
             counted: CountedAttempts::Code,
         };
-        self.create_session(person, &attempt, session).await
+        self.create_sign_in(person, &attempt, session).await
     }
 
-    /// The user whose passkey answered the ceremony of this session, and the version of their credentials when it
-    /// began.
+    /// The user whose passkey answered this ceremony, and the version of their credentials when it began.
     async fn check_passkey(
         &self,
         credential: &str,
-        session: &Session,
+        ceremony: Option<CeremonyId>,
     ) -> Result<(CurrentUser, CredentialsVersion), Fault> {
-        let id: Option<CeremonyId> = session.get(CEREMONY_KEY).await.map_err(Fault::internal)?;
-        let ceremony = Ceremony::for_anonymous(id.ok_or_else(passkey_refused)?);
+        let ceremony = Ceremony::for_anonymous(ceremony.ok_or_else(passkey_refused)?);
         let (state, began): (DiscoverableAuthentication, _) = self.factors.take_ceremony(ceremony).await?;
         let answer: PublicKeyCredential = parse(credential)?;
         let webauthn = self.factors.webauthn()?;

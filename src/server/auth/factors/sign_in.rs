@@ -1,42 +1,32 @@
 //! The second step of a sign-in.
 
-use tower_sessions::{Expiry, Session};
-
 use super::totp::wrong_code;
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, PendingSignInId, SignInId, SignInStep},
+    domain::{AppError, AuditAction, CurrentUser, PendingSignInId, SignInStep},
     server::{
         audit::{RefusedEvent, RequestMeta},
-        auth::{Accounts, Caller, account::SIGN_IN_KEY, sign_in_attempt::SignInAttempt},
+        auth::{Accounts, SessionChange, SessionState, sign_in_attempt::SignInAttempt},
         fault::Fault,
         limits::CountedAttempts,
         store::PendingSignIn,
     },
 };
 
-/// Session key: the id of a pending sign-in, which waits for the second factor.
-pub(in crate::server::auth) const PENDING_KEY: &str = "pending_sign_in";
 /// How long a pending sign-in is valid, in seconds.
 const PENDING_SECONDS: i64 = 600;
 
 impl Accounts {
-    /// Whether this installation requires a second factor of the caller and they have none yet.
-    pub async fn must_enrol(&self, caller: &Caller) -> Result<bool, Fault> {
-        self.factors.must_enrol(&caller.user).await
-    }
-
     /// Completes the first factor: signs the user in, or stores a pending sign-in if they have a second factor. Every
     /// sign-in method that is not itself a second factor ends here.
     pub(in crate::server::auth) async fn complete_first_factor(
         &self,
         user: CurrentUser,
         attempt: &SignInAttempt<'_>,
-        session: &Session,
-    ) -> Result<SignInStep, Fault> {
+        session: &SessionState,
+    ) -> Result<(SignInStep, SessionChange), Fault> {
         let step = self.factors.next_step(user.id).await?;
         if step == SignInStep::Done {
-            self.create_session(user, attempt, session).await?;
-            return Ok(step);
+            return Ok((step, self.create_sign_in(user, attempt, session).await?));
         }
         let now = self.clock.now();
         let id = PendingSignInId::from_uuid(self.clock.new_id());
@@ -46,13 +36,8 @@ impl Accounts {
         tx.insert_pending_sign_in(&pending, now, now.plus_seconds(PENDING_SECONDS)).await?;
         tx.commit().await?;
         // A signed-in user cannot sign in as a second user: the previous sign-in ends.
-        self.end_previous_session(attempt.meta, session).await?;
-        session.cycle_id().await.map_err(Fault::internal)?;
-        session.remove::<SignInId>(SIGN_IN_KEY).await.map_err(Fault::internal)?;
-        session.insert(PENDING_KEY, id).await.map_err(Fault::internal)?;
-        session.set_expiry(Some(Expiry::OnSessionEnd));
-        session.save().await.map_err(Fault::internal)?;
-        Ok(step)
+        self.end_previous_sign_in(attempt.meta, session).await?;
+        Ok((step, SessionChange::Pending(id)))
     }
 
     /// Finishes a sign-in with a code of the user's app or a recovery code.
@@ -60,7 +45,12 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` if no sign-in is pending; `Invalid` on the field `code`, with the sign-in pending for up to
     /// ten attempts; `RateLimited`.
-    pub async fn finish_sign_in(&self, code: &str, meta: &RequestMeta, session: &Session) -> Result<Caller, Fault> {
+    pub async fn finish_sign_in(
+        &self,
+        code: &str,
+        meta: &RequestMeta,
+        session: &SessionState,
+    ) -> Result<SessionChange, Fault> {
         let pending = self.count_pending_attempt(meta, session).await?;
         if !self.factors.use_code(pending.user, code).await? {
             let refusal = RefusedEvent { subject: Some(pending.user), action: AuditAction::SecondFactor, detail: "" };
@@ -70,10 +60,7 @@ impl Accounts {
     }
 
     /// The step that is still required in this session; `None` if no sign-in is pending.
-    ///
-    /// # Errors
-    /// Database and session store errors.
-    pub async fn pending_step(&self, session: &Session) -> Result<Option<SignInStep>, Fault> {
+    pub async fn pending_step(&self, session: &SessionState) -> Result<Option<SignInStep>, Fault> {
         match self.pending(session).await? {
             Some(pending) => Ok(Some(self.factors.next_step(pending.user).await?)),
             None => Ok(None),
@@ -81,9 +68,8 @@ impl Accounts {
     }
 
     /// The pending sign-in of this session.
-    pub(super) async fn pending(&self, session: &Session) -> Result<Option<PendingSignIn>, Fault> {
-        let id: Option<PendingSignInId> = session.get(PENDING_KEY).await.map_err(Fault::internal)?;
-        let Some(id) = id else { return Ok(None) };
+    pub(super) async fn pending(&self, session: &SessionState) -> Result<Option<PendingSignIn>, Fault> {
+        let Some(id) = session.pending else { return Ok(None) };
         Ok(self.store.read().await?.find_pending_sign_in(id, self.clock.now()).await?)
     }
 
@@ -91,11 +77,10 @@ impl Accounts {
     pub(super) async fn count_pending_attempt(
         &self,
         meta: &RequestMeta,
-        session: &Session,
+        session: &SessionState,
     ) -> Result<PendingSignIn, Fault> {
         self.limits.count_code(meta).await?;
-        let id: Option<PendingSignInId> = session.get(PENDING_KEY).await.map_err(Fault::internal)?;
-        let id = id.ok_or(AppError::Unauthenticated)?;
+        let id = session.pending.ok_or(AppError::Unauthenticated)?;
         let mut tx = self.store.write().await?;
         let pending = tx.count_pending_sign_in_attempt(id, self.clock.now()).await?;
         tx.commit().await?;
@@ -109,14 +94,13 @@ impl Accounts {
         &self,
         pending: PendingSignIn,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<Caller, Fault> {
+        session: &SessionState,
+    ) -> Result<SessionChange, Fault> {
         let mut tx = self.store.write().await?;
         let first = tx.delete_pending_sign_in(pending.id).await?;
         let user = tx.owned_by(pending.user).find_user().await?;
         tx.commit().await?;
         let user = user.filter(|_| first).ok_or(AppError::Unauthenticated)?;
-        session.remove::<PendingSignInId>(PENDING_KEY).await.map_err(Fault::internal)?;
         let attempt = SignInAttempt {
             remember: pending.remember,
             meta,
@@ -126,7 +110,7 @@ impl Accounts {
             refusal: AppError::Unauthenticated,
             counted: CountedAttempts::Code,
         };
-        self.create_session(user, &attempt, session).await
+        self.create_sign_in(user, &attempt, session).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         audit::RequestMeta,
         auth::{Caller, caller::require_signed_in},
         fault::Fault,
-        store::{FactorData, FactorRow, NewFactor, StoreError, sealed_context},
+        store::{FactorData, FactorRow, NewFactor, StoreError, Tx, sealed_context},
     },
 };
 
@@ -51,8 +51,8 @@ impl Factors {
     ///
     /// # Errors
     /// Database errors, and if the secret cannot be opened.
-    pub async fn find_pending_totp(&self, caller: &Caller) -> Result<Option<TotpEnrolment>, Fault> {
-        let begun = self.store.read().await?.owned_by(caller.user.id).find_unconfirmed_totp().await?;
+    pub async fn find_pending_totp(&self, tx: &mut Tx, caller: &Caller) -> Result<Option<TotpEnrolment>, Fault> {
+        let begun = tx.owned_by(caller.user.id).find_unconfirmed_totp().await?;
         let Some(FactorRow { secret: Some(sealed), .. }) = begun else { return Ok(None) };
         let context = sealed_context(SEAL_LABEL, caller.user.id.uuid());
         let secret = self.secrets.open_sealed(&context, &sealed).map_err(Fault::internal)?;

@@ -1,13 +1,13 @@
 //! Identities at providers: signing in with them, signing up, linking and unlinking.
 
-use tower_sessions::Session;
-
 use super::{Identities, error::refused, provider::Provider, token::IdTokenClaims};
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Identity, Outcome, SignInStep, Timestamp, UserId},
     server::{
         audit::{AuditEvent, RefusedEvent, RequestMeta},
-        auth::{Admission, Caller, caller::require_signed_in, sign_in_attempt::SignInAttempt},
+        auth::{
+            Admission, Caller, SessionChange, SessionState, caller::require_signed_in, sign_in_attempt::SignInAttempt,
+        },
         fault::Fault,
         limits::CountedAttempts,
         mail::Notice,
@@ -35,8 +35,8 @@ impl Identities {
         provider: &Provider,
         invitation: Option<TokenHash>,
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<SignInStep, Fault> {
+        session: &SessionState,
+    ) -> Result<(SignInStep, SessionChange), Fault> {
         let label = provider.config.label.as_str();
         let found = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;
         let (user, credentials) = match found {
@@ -193,7 +193,12 @@ impl Identities {
 
     /// The identities of a user, oldest link first.
     pub async fn list(&self, user: UserId) -> Result<Vec<Identity>, Fault> {
-        let rows = self.store.read().await?.owned_by(user).list_identities().await?;
+        self.list_in(&mut self.store.read().await?, user).await
+    }
+
+    /// Like [`Identities::list`], in a unit of work of the page that shows them.
+    pub async fn list_in(&self, tx: &mut Tx, user: UserId) -> Result<Vec<Identity>, Fault> {
+        let rows = tx.owned_by(user).list_identities().await?;
         let label = |issuer: &str| {
             let found = self.providers.iter().find(|provider| provider.config.issuer == issuer);
             found.map_or_else(|| issuer.to_owned(), |provider| provider.config.label.clone())

@@ -8,14 +8,13 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
-use tower_sessions::Session;
 
 use self::{
     error::{ProviderError, SetupError, refused},
     provider::Provider,
     token::IdTokenClaims,
 };
-use super::{Accounts, Caller, admission::parse_invitation, redirect_path};
+use super::{Accounts, Caller, SessionChange, SessionState, admission::parse_invitation, redirect_path};
 use crate::{
     domain::{AppError, AuditAction, IdentityProvider, Outcome, UserId},
     server::{
@@ -213,7 +212,8 @@ impl Identities {
         Ok(AuthorizationRedirect { url: target.into(), browser_secret })
     }
 
-    /// Finishes a flow on the callback: signs in, links or re-authenticates. Returns the path to redirect to.
+    /// Finishes a flow on the callback: signs in, links or re-authenticates. Returns the path to redirect to, and the
+    /// change of the session, if any.
     ///
     /// # Errors
     /// `Invalid` if the callback is forged, replayed or expired (the provider is not asked then), if the provider does
@@ -225,8 +225,8 @@ impl Identities {
         provider: &str,
         callback: Callback,
         caller: Option<&Caller>,
-        session: &Session,
-    ) -> Result<String, Fault> {
+        session: &SessionState,
+    ) -> Result<(String, Option<SessionChange>), Fault> {
         let provider = self.provider(provider)?;
         let verified = self.verify_callback(provider, &callback, caller).await;
         if verified.is_err() {
@@ -235,22 +235,24 @@ impl Identities {
         }
         let refusal = RefusedEvent { subject: None, action: AuditAction::SignIn, detail: &provider.config.label };
         let (flow, claims) = callback.meta.record_if_refused(&self.store, &self.clock, refusal, verified).await?;
-        match (flow.purpose, caller) {
+        let change = match (flow.purpose, caller) {
             (FlowPurpose::SignIn, _) => {
                 let invitation = flow.invitation.and_then(|hash| URL_SAFE_NO_PAD.decode(hash).ok()?.try_into().ok());
                 let began = flow.created_at;
-                let step = self.sign_in((claims, began), provider, invitation, &callback.meta, session).await?;
-                return Ok(redirect_path(&step, &flow.next));
+                let (step, change) =
+                    self.sign_in((claims, began), provider, invitation, &callback.meta, session).await?;
+                return Ok((redirect_path(&step, &flow.next), Some(change)));
             }
             (FlowPurpose::Link, Some(caller)) => {
-                self.link(caller, &provider.config.label, &claims, &callback.meta).await?
+                self.link(caller, &provider.config.label, &claims, &callback.meta).await?;
+                None
             }
             (FlowPurpose::Confirm, Some(caller)) => {
-                self.reauthenticate(caller, (provider, &claims, flow.created_at), &callback.meta, session).await?
+                Some(self.reauthenticate(caller, (provider, &claims, flow.created_at), &callback.meta).await?)
             }
             (_, None) => return Err(refused().into()),
-        }
-        Ok(flow.next)
+        };
+        Ok((flow.next, change))
     }
 
     /// Takes the flow that a callback belongs to, and fetches the claims from the provider.

@@ -1,7 +1,5 @@
 //! Re-authentication through an identity provider.
 
-use tower_sessions::Session;
-
 use super::{
     Identities,
     error::{ProviderError, SetupError},
@@ -9,11 +7,12 @@ use super::{
     token::IdTokenClaims,
 };
 use crate::{
-    domain::{AppError, AuditAction, ReauthMethods, Timestamp},
+    domain::{AppError, AuditAction, Factor, Identity, ReauthMethods, Timestamp},
     server::{
         audit::{RefusedEvent, RequestMeta},
-        auth::Caller,
+        auth::{Caller, SessionChange},
         fault::Fault,
+        store::Tx,
     },
 };
 
@@ -23,9 +22,22 @@ const MAX_CLOCK_SKEW: i64 = 60;
 impl Identities {
     /// The ways in which the caller can re-authenticate. A provider suffices only without a second factor (R04).
     pub async fn reauth_methods(&self, caller: &Caller) -> Result<ReauthMethods, Fault> {
-        let mut methods = self.accounts.reauth_methods(caller).await?;
+        let mut tx = self.store.read().await?;
+        let factors = self.accounts.factors.list_in(&mut tx, caller).await?.factors;
+        let linked = self.list_in(&mut tx, caller.user.id).await?;
+        self.reauth_methods_in(&mut tx, caller, &factors, &linked).await
+    }
+
+    /// Like [`Identities::reauth_methods`], for a page that has read the caller's factors and linked identities.
+    pub async fn reauth_methods_in(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        factors: &[Factor],
+        linked: &[Identity],
+    ) -> Result<ReauthMethods, Fault> {
+        let mut methods = self.accounts.reauth_methods_in(tx, caller, factors).await?;
         if !methods.code {
-            let linked = self.store.read().await?.owned_by(caller.user.id).list_identities().await?;
             let is_linked = |issuer: &str| linked.iter().any(|identity| identity.issuer == issuer);
             let providers = self.providers.iter().filter(|provider| is_linked(&provider.config.issuer));
             methods.providers = providers.map(Provider::summary).collect();
@@ -39,13 +51,12 @@ impl Identities {
         caller: &Caller,
         (provider, claims, began): (&Provider, &IdTokenClaims, Timestamp),
         meta: &RequestMeta,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    ) -> Result<SessionChange, Fault> {
         let checked = self.check_reauthentication(caller, provider, (claims, began)).await;
         let (action, detail) = (AuditAction::Confirm, provider.config.label.as_str());
         let refusal = RefusedEvent { subject: Some(caller.user.id), action, detail };
         meta.record_if_refused(&self.store, &self.clock, refusal, checked).await?;
-        self.accounts.record_reauthentication(caller, meta, session).await
+        self.accounts.record_reauthentication(caller, meta).await
     }
 
     /// Refuses claims of another user, and claims without a fresh sign-in at the provider. Otherwise someone who finds
@@ -56,7 +67,7 @@ impl Identities {
         provider: &Provider,
         (claims, began): (&IdTokenClaims, Timestamp),
     ) -> Result<(), Fault> {
-        if self.accounts.reauth_methods(caller).await?.code {
+        if !self.accounts.factors.list(caller).await?.factors.is_empty() {
             return Err(AppError::conflict(reason!("confirm_by_factor")).into());
         }
         let owner = self.store.read().await?.find_identity(&claims.issuer, &claims.subject).await?;

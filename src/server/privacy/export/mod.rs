@@ -17,7 +17,7 @@ use crate::{
         limits::RateLimits,
         mail::Notifier,
         profile::Profiles,
-        store::Store,
+        store::{Store, Tx},
     },
 };
 
@@ -61,7 +61,7 @@ impl Exports {
         let id = ExportId::from_uuid(clock.new_id());
         let expires_at = now.plus_seconds(EXPORT_TTL_SECONDS);
         let already = || AppError::conflict(reason!("export_running"));
-        if self.find(caller).await?.is_some_and(|last| last.is_open()) {
+        if self.find(&mut store.read().await?, caller).await?.is_some_and(|last| last.is_open()) {
             return Err(already().into());
         }
         self.limits.count_export(meta, user).await?;
@@ -75,9 +75,8 @@ impl Exports {
     }
 
     /// The caller's last export.
-    pub async fn find(&self, caller: &Caller) -> Result<Option<DataExport>, Fault> {
-        let now = self.clock.now();
-        Ok(self.store.read().await?.owned_by(caller.user.id).find_last_export(now).await?)
+    pub async fn find(&self, tx: &mut Tx, caller: &Caller) -> Result<Option<DataExport>, Fault> {
+        Ok(tx.owned_by(caller.user.id).find_last_export(self.clock.now()).await?)
     }
 
     /// Starts a download of the caller's finished export, and records it in the audit log.
