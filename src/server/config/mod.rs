@@ -208,6 +208,11 @@ pub struct IdentityProviderConfig {
 }
 
 impl Config {
+    /// Whether users reach this installation over https. Decides whether cookies are `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.https)
+    }
+
     /// The base URL of links in mails: `url`, or the listening address if it is not set. Never taken from a request.
     pub fn base_url(&self) -> String {
         match &self.url {

@@ -30,11 +30,6 @@ impl Site {
         Self { url: config.url.clone(), listen: config.listen }
     }
 
-    /// Whether users reach the server over https.
-    pub fn is_https(&self) -> bool {
-        self.url.as_ref().is_some_and(|url| url.https)
-    }
-
     /// Whether a path is served for any host: health probes connect by IP address, and these responses reveal nothing.
     fn is_probe(uri: &Uri) -> bool {
         matches!(uri.path(), "/health/live" | "/health/ready")

@@ -1,5 +1,6 @@
 //! The second step of a sign-in.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower_sessions::{Expiry, Session};
 
 use super::totp::wrong_code;
@@ -134,6 +135,8 @@ impl Accounts {
 pub fn redirect_path(step: &SignInStep, next: &str) -> String {
     match step {
         SignInStep::Done => next.to_owned(),
-        SignInStep::SecondFactor { .. } => format!("/sign-in/code?next={}", leptos_router::location::Url::escape(next)),
+        SignInStep::SecondFactor { .. } => {
+            format!("/sign-in/code?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC))
+        }
     }
 }
