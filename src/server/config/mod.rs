@@ -1,4 +1,7 @@
 //! The configuration: defaults, then `colloquy.toml`, then the environment.
+//!
+//! Not read by a library such as `figment`, which stops at the first wrong value. Operators need all errors at once, each
+//! with where the value was set and how to fix it.
 
 use std::{net::SocketAddr, path::PathBuf};
 
