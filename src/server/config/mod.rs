@@ -39,7 +39,7 @@ pub struct Config {
     pub data: PathBuf,
     /// PostgreSQL instead of SQLite (`database_url`, `DATABASE_URL`).
     pub database_url: Option<SecretString>,
-    /// Sessions in Redis instead of the database (`redis_url`, `REDIS_URL`).
+    /// Redis as a cache of session records (`redis_url`, `REDIS_URL`).
     pub redis_url: Option<SecretString>,
     /// The key that encrypts secrets in the database, 32 bytes in base64 (`secrets_key`), if it is not stored in
     /// `data/keys/`.
