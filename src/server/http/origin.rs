@@ -1,4 +1,7 @@
 //! Checks the `Host` of requests, and which pages may send state-changing requests.
+//!
+//! Libraries against CSRF compare a token, or `Origin` with `Host`. They do not check `Host` itself, by which a page of an
+//! attacker could reach a server on the reader's own machine (DNS rebinding).
 
 use std::net::{IpAddr, SocketAddr};
 
