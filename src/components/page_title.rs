@@ -10,12 +10,10 @@ pub fn PageTitle(
 ) -> impl IntoView {
     // The server writes the title into the head once, unescaped, and possibly after this component is disposed. The
     // browser sets it as text whenever it changes.
-    let title = if cfg!(feature = "ssr") {
-        let title = escape_html(&full_title(&text.get_untracked()));
-        TextProp::from(title)
-    } else {
-        TextProp::from(move || full_title(&text.get()))
-    };
+    #[cfg(feature = "ssr")]
+    let title = TextProp::from(escape(&full_title(&text.get_untracked())));
+    #[cfg(not(feature = "ssr"))]
+    let title = TextProp::from(move || full_title(&text.get()));
     view! { <Title text=title /> }
 }
 
@@ -23,14 +21,15 @@ fn full_title(text: &str) -> String {
     format!("{text} · Colloquy")
 }
 
-fn escape_html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+#[cfg(feature = "ssr")]
+fn escape(title: &str) -> String {
+    html_escape::encode_text(title).into_owned()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     #[test]
     fn a_title_cannot_close_the_title_element() {
-        assert_eq!(super::escape_html("</title><b>&"), "&lt;/title&gt;&lt;b&gt;&amp;");
+        assert_eq!(super::escape("</title><b>&"), "&lt;/title&gt;&lt;b&gt;&amp;");
     }
 }

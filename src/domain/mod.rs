@@ -19,8 +19,6 @@ mod job;
 mod legal;
 mod message;
 mod model;
-#[cfg(feature = "ssr")]
-mod name;
 mod path;
 mod person;
 mod profile;

@@ -72,8 +72,7 @@ impl Cookie {
 /// The value of the first cookie with this name that the browser sent.
 pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    lines.flat_map(Line::split_parse).flatten().find(|cookie| cookie.name() == name)?.value_raw()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod llm;
 pub mod mail;
 pub mod markdown;
+pub mod names;
 pub mod page_data;
 pub mod people;
 pub mod privacy;

@@ -120,7 +120,7 @@ impl RequestContext {
     /// Returns and removes the one-time link, if it is one of our links to the page `begin`. Call it before the first
     /// `.await`.
     pub fn take_one_time_link(&self, begin: &str) -> Option<String> {
-        let link = ONE_TIME_LINK.find(&self.parts.headers, self.is_https())?.to_owned();
+        let link = ONE_TIME_LINK.find(&self.parts.headers, self.state.config.is_https())?.to_owned();
         self.set_cookie(ONE_TIME_LINK, "", 0);
         link.starts_with(&format!("{}{begin}", self.state.config.base_url())).then_some(link)
     }
@@ -137,7 +137,7 @@ impl RequestContext {
 
     /// The recovery codes in the caller's cookie.
     pub fn recovery_codes(&self, caller: &Caller) -> Vec<String> {
-        let sealed = RECOVERY_CODES.find(&self.parts.headers, self.is_https());
+        let sealed = RECOVERY_CODES.find(&self.parts.headers, self.state.config.is_https());
         sealed.map(|sealed| self.state.factors.open_codes(caller, sealed)).unwrap_or_default()
     }
 
@@ -148,14 +148,10 @@ impl RequestContext {
 
     /// Sets a cookie for this browser; 0 seconds remove it.
     fn set_cookie(&self, cookie: Cookie, value: &str, seconds: i64) {
-        let line = cookie.line(self.is_https(), value, Some(seconds));
+        let line = cookie.line(self.state.config.is_https(), value, Some(seconds));
         if let (Some(response), Some(line)) = (use_context::<ResponseOptions>(), line) {
             response.append_header(SET_COOKIE, line);
         }
-    }
-
-    fn is_https(&self) -> bool {
-        self.state.config.url.as_ref().is_some_and(|url| url.https)
     }
 
     /// The path and query of the page that sent the form. The router has verified that it is one of our pages.

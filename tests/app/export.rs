@@ -167,6 +167,26 @@ each_db! {
 }
 
 each_db! {
+    async fn l04_the_export_lists_mails_to_every_spelling_of_the_own_address(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for (recipient, subject) in
+            [("ada@example.org", "Now"), ("Ada@Example.ORG", "Before"), ("bada@example.org", "Not hers")]
+        {
+            let id = app.literal(app.state.clock.new_id());
+            let values = format!("({id}, '{recipient}', '{subject}', '', '', 1)");
+            app.execute(&format!(
+                "insert into mails (id, recipient, subject, text, html, created_at) values {values}"
+            ))
+            .await;
+        }
+        request_export(&mut ada).await;
+        let export = wait_until_ready(&mut ada).await;
+        let files = files(&ada.get(&path(export.id)).await.body);
+        assert_eq!(field(&files, "mails.jsonl", "subject"), ["Before", "Now"]);
+    }
+}
+
+each_db! {
     async fn l04_exports_are_limited_to_three_a_day_and_one_at_a_time(app: TestApp) {
         let mut ada = app.administrator().await;
         let first = request_export(&mut ada).await;

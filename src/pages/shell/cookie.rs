@@ -3,16 +3,18 @@ use leptos_router::location::Url;
 /// Reads a cookie, on the server and in the browser. Call it before the first `await`.
 pub fn read_cookie(name: &str) -> Option<String> {
     #[cfg(feature = "ssr")]
-    let line = {
+    {
         let parts = leptos::prelude::use_context::<axum::http::request::Parts>()?;
-        let lines = parts.headers.get_all(axum::http::header::COOKIE).iter();
-        lines.filter_map(|line| line.to_str().ok()).collect::<Vec<_>>().join("; ")
-    };
+        crate::server::cookies::find(&parts.headers, name).map(Url::unescape)
+    }
     #[cfg(not(feature = "ssr"))]
-    let line = crate::components::browser::cookies();
-    find_cookie(&line, name)
+    {
+        find_cookie(&crate::components::browser::cookies(), name)
+    }
 }
 
+/// Not the parser of the server: it would bring the library and its dates into the browser's bundle.
+#[cfg(any(not(feature = "ssr"), test))]
 fn find_cookie(line: &str, name: &str) -> Option<String> {
     let value = line.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
     Some(Url::unescape(value))

@@ -42,7 +42,8 @@ pub(super) enum Agent {
     Unknown,
 }
 
-/// Parses a user agent into browser and system. Browsers also include the names of those they are compatible with, so
+/// Parses a user agent into browser and system. A library knows thousands of them; a notice needs only those that
+/// people recognize, and each library wants regular updates. Browsers also include the names of those they are compatible with, so
 /// the order matters.
 pub(super) fn parse_user_agent(user_agent: &str) -> Agent {
     match user_agent {

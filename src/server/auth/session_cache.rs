@@ -1,6 +1,7 @@
 //! A Redis cache in front of the session records in the database.
 //!
-//! It saves a database query on a cache hit. The database is the source of truth. If Redis does not answer within
+//! It saves one of two database queries on a cache hit, which helps only if several instances share a database
+//! (`docs/decisions/0004-redis.md`). The database is the source of truth. If Redis does not answer within
 //! [`REQUEST_TIMEOUT`], the cache is bypassed, and no request waits for it until a background ping succeeds. Records
 //! that changed meanwhile are deleted from Redis before it is used again. A stale entry that is left all the same (by
 //! an instance that crashed, say) grants no access: the row of the sign-in and its serial decide.

@@ -5,11 +5,12 @@ use super::{
     sign_in_attempt::SignInAttempt,
 };
 use crate::{
-    domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits, parse_name},
+    domain::{AppError, AuditAction, CurrentUser, Email, Outcome, PasswordRating, Role, UserId, limits},
     server::{
         audit::{AuditEvent, RefusedEvent, RequestMeta},
         fault::Fault,
         limits::CountedAttempts,
+        names::parse_name,
         store::{CredentialsVersion, NewUser, StoreError, Tx},
     },
 };

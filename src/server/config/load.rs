@@ -5,10 +5,10 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, EgressConfig, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
     SecondFactorRequirement, SessionConfig,
     error::{ConfigError, ConfigErrors, Origin, Setting},
-    raw::{Raw, RawConfig, RawEntry, Values},
+    raw::{KnownKeys, Raw, RawConfig, RawEntry, Values},
     values::{self, InvalidValue},
 };
 
@@ -33,7 +33,8 @@ pub fn load(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Loaded, ConfigErrors> {
     let mut errors = Vec::new();
-    let mut raw_config = RawConfig::default();
+    let keys = known_keys();
+    let mut raw_config = RawConfig::new(&keys);
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     match std::fs::read_to_string(path) {
         Ok(text) => raw_config.add_file(path, &text, &mut errors),
@@ -47,8 +48,8 @@ pub fn load(
     }
     raw_config.add_environment(variables, &mut errors);
 
-    let mut reader = Reader { values: raw_config.values, prefix: String::new(), errors, settings: Vec::new() };
-    let mut config = reader.config();
+    let mut reader = Reader { values: raw_config.values, errors, ..Reader::default() };
+    let mut config = reader.config(Config::default());
     for (name, values) in raw_config.providers {
         config.providers.extend(reader.provider(name, values));
     }
@@ -67,7 +68,26 @@ pub fn load(
     Ok(Loaded { config, settings: reader.settings, hints })
 }
 
+/// The keys that the reader asks for. So a key is declared where it is read, together with its default, its parser and
+/// how it is shown.
+fn known_keys() -> KnownKeys {
+    let keys = |prefix: &str, read: fn(&mut Reader)| {
+        let mut reader = Reader::default();
+        read(&mut reader);
+        let key = |setting: Setting| setting.key.strip_prefix(prefix).unwrap_or_default().to_owned();
+        reader.settings.into_iter().map(key).collect()
+    };
+    KnownKeys {
+        values: keys("", |reader| drop(reader.config(Config::default()))),
+        providers: keys("providers.x.", |reader| drop(reader.provider("x".to_owned(), Values::new()))),
+        identity_providers: keys("identity_providers.x.", |reader| {
+            drop(reader.identity_provider("x".to_owned(), Values::new(), &Config::default()));
+        }),
+    }
+}
+
 /// Parses the values of a table, and collects errors and the values in effect.
+#[derive(Default)]
 pub(super) struct Reader {
     pub(super) values: Values,
     /// `providers.NAME.` while a provider is read.
@@ -77,83 +97,49 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    fn config(&mut self) -> Config {
-        let d = Config::default();
-        let listen = self.read("listen", d.listen, values::listen, ToString::to_string);
-        let url = self.read("url", d.url, some(values::public_url), |url| {
+    /// Replaces the defaults with the values that are set, in the order of the documentation.
+    fn config(&mut self, mut c: Config) -> Config {
+        c.listen = self.read("listen", c.listen, values::listen, show);
+        c.url = self.read("url", c.url, some(values::public_url), |url| {
             url.as_ref().map_or_else(unset, super::PublicUrl::origin)
         });
-        let data = self.read("data", d.data, values::folder, |path| show_path(path));
-        let database_url =
-            self.read("database_url", None, some(|raw| values::secret_url(raw, &["postgres", "postgresql"])), masked);
-        let redis_url = self.read("redis_url", None, some(|raw| values::secret_url(raw, &["redis", "rediss"])), masked);
-        let secrets_key = self.read("secrets_key", None, some(values::key), masked);
+        c.data = self.read("data", c.data, values::folder, |path| show_path(path));
+        let postgres = |raw: &Raw| values::secret_url(raw, &["postgres", "postgresql"]);
+        c.database_url = self.read("database_url", c.database_url, some(postgres), masked);
+        let redis = |raw: &Raw| values::secret_url(raw, &["redis", "rediss"]);
+        c.redis_url = self.read("redis_url", c.redis_url, some(redis), masked);
+        c.secrets_key = self.read("secrets_key", c.secrets_key, some(values::key), masked);
         let choices = [
             ("nobody", SecondFactorRequirement::Optional),
             ("administrators", SecondFactorRequirement::Administrators),
             ("everybody", SecondFactorRequirement::Everyone),
         ];
-        let word =
-            |of: &SecondFactorRequirement| choices.iter().find(|(_, value)| value == of).map_or("", |(word, _)| word);
-        let require_second_factor = self.read(
-            "require_second_factor",
-            d.require_second_factor,
-            |raw| values::choice(raw, &choices),
-            |of| word(of).to_owned(),
-        );
-        let (sign_up_open, sign_up_domains) = self.sign_up();
-        let trusted_proxies =
-            self.read("trusted_proxies", d.trusted_proxies, values::addresses, |list| show_list(list));
-        let connections = self.read("connections", d.connections, |raw| values::number(raw, 16, 1_000_000), show);
-        let answers_per_person =
-            self.read("answers_per_person", d.answers_per_person, |raw| values::number(raw, 1, 200), show);
-        let default_model = self.read("default_model", d.default_model, some(values::text), show_option);
-        let log = self.log(d.log);
-        let sessions = self.sessions(d.sessions);
-        let mail = self.mail();
-        let allowed_networks =
-            self.read("egress.allowed_networks", d.egress.allowed_networks, values::networks, |list| show_list(list));
-        let local = self.local(d.local, &data);
-        let factor_removal_wait =
-            self.read("factor_removal_wait", d.factor_removal_wait, values::seconds, show_seconds);
-        let audit_days = self.read("audit_days", d.audit_days, |raw| values::number(raw, 30, 36_500), show);
-        let retention_days = self.read("retention_days", None, some(|raw| values::number(raw, 1, 36_500)), show_option);
-        let operator_name = self.read("operator_name", None, some(values::text), show_option);
-        let operator_contact = self.read("operator_contact", None, some(values::text), show_option);
-        Config {
-            listen,
-            url,
-            data,
-            database_url,
-            redis_url,
-            secrets_key,
-            require_second_factor,
-            sign_up_open,
-            sign_up_domains,
-            trusted_proxies,
-            connections,
-            answers_per_person,
-            log,
-            sessions,
-            mail,
-            egress: EgressConfig { allowed_networks },
-            local,
-            providers: Vec::new(),
-            identity_providers: Vec::new(),
-            default_model,
-            factor_removal_wait,
-            audit_days,
-            retention_days,
-            operator_name,
-            operator_contact,
-        }
+        c.require_second_factor = self.read_choice("require_second_factor", c.require_second_factor, &choices);
+        (c.sign_up_open, c.sign_up_domains) = self.sign_up();
+        c.trusted_proxies = self.read("trusted_proxies", c.trusted_proxies, values::addresses, |list| show_list(list));
+        c.connections = self.read("connections", c.connections, |raw| values::number(raw, 16, 1_000_000), show);
+        c.answers_per_person =
+            self.read("answers_per_person", c.answers_per_person, |raw| values::number(raw, 1, 200), show);
+        c.default_model = self.read("default_model", c.default_model, some(values::text), show_option);
+        c.log = self.log(c.log);
+        c.sessions = self.sessions(c.sessions);
+        c.mail = self.mail();
+        c.egress.allowed_networks =
+            self.read("egress.allowed_networks", c.egress.allowed_networks, values::networks, |list| show_list(list));
+        c.local = self.local(c.local, &c.data);
+        c.factor_removal_wait = self.read("factor_removal_wait", c.factor_removal_wait, values::seconds, show_seconds);
+        c.audit_days = self.read("audit_days", c.audit_days, |raw| values::number(raw, 30, 36_500), show);
+        let days = |raw: &Raw| values::number(raw, 1, 36_500);
+        c.retention_days = self.read("retention_days", c.retention_days, some(days), show_option);
+        c.operator_name = self.read("operator_name", c.operator_name, some(values::text), show_option);
+        c.operator_contact = self.read("operator_contact", c.operator_contact, some(values::text), show_option);
+        c
     }
 
     fn log(&mut self, d: LogConfig) -> LogConfig {
         let choices = [("auto", None), ("text", Some(false)), ("json", Some(true))];
-        let name = |json: &Option<bool>| choices.iter().find(|(_, value)| value == json).map_or("", |(word, _)| word);
         LogConfig {
-            json: self.read("log.format", d.json, |raw| values::choice(raw, &choices), |json| name(json).to_owned()),
+            json: self.read_choice("log.format", d.json, &choices),
             filter: self.read("log.filter", d.filter, values::filter, Clone::clone),
         }
     }
@@ -181,7 +167,7 @@ impl Reader {
     /// Whether sign-up is open, and the domains to which it is restricted.
     fn sign_up(&mut self) -> (bool, Vec<String>) {
         let choices = [("closed", "closed"), ("open", "open"), ("domains", "domains")];
-        let word = self.read("sign_up", "closed", |raw| values::choice(raw, &choices), |word| (*word).to_owned());
+        let word = self.read_choice("sign_up", "closed", &choices);
         let domains = self.read("sign_up_domains", Vec::new(), values::domains, |list| show_list(list));
         let faulty = |key| self.errors.iter().any(|error| error.key == key);
         if !faulty("sign_up") && !faulty("sign_up_domains") {
@@ -332,6 +318,13 @@ impl Reader {
         };
         self.settings.push(Setting { key: format!("{}{key}", self.prefix), value: show(&value), origin });
         value
+    }
+
+    /// Like [`Reader::read`], for one of several keywords.
+    fn read_choice<T: Copy + PartialEq>(&mut self, key: &str, default: T, choices: &[(&str, T)]) -> T {
+        let word =
+            |value: &T| choices.iter().find(|(_, choice)| choice == value).map_or("", |(word, _)| word).to_owned();
+        self.read(key, default, |raw| values::choice(raw, choices), word)
     }
 
     pub(super) fn add_error(&mut self, key: &str, origin: Origin, problem: String, remedy: &str) {

@@ -1,4 +1,7 @@
 //! The configuration: defaults, then `colloquy.toml`, then the environment.
+//!
+//! Not read by a library such as `figment`, which stops at the first wrong value. Operators need all errors at once, each
+//! with where the value was set and how to fix it.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -36,7 +39,7 @@ pub struct Config {
     pub data: PathBuf,
     /// PostgreSQL instead of SQLite (`database_url`, `DATABASE_URL`).
     pub database_url: Option<SecretString>,
-    /// Sessions in Redis instead of the database (`redis_url`, `REDIS_URL`).
+    /// Redis as a cache of session records (`redis_url`, `REDIS_URL`).
     pub redis_url: Option<SecretString>,
     /// The key that encrypts secrets in the database, 32 bytes in base64 (`secrets_key`), if it is not stored in
     /// `data/keys/`.
@@ -208,6 +211,11 @@ pub struct IdentityProviderConfig {
 }
 
 impl Config {
+    /// Whether users reach this installation over https. Decides whether cookies are `Secure`.
+    pub fn is_https(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.https)
+    }
+
     /// The base URL of links in mails: `url`, or the listening address if it is not set. Never taken from a request.
     pub fn base_url(&self) -> String {
         match &self.url {

@@ -4,50 +4,8 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use super::error::{ConfigError, Origin, suggestion};
 
-/// All keys outside `[[providers]]` and `[[identity_providers]]`. The variable of a key is `COLLOQUY_` and the key in
-/// upper case.
-pub(super) const KEYS: [&str; 33] = [
-    "listen",
-    "url",
-    "data",
-    "database_url",
-    "redis_url",
-    "secrets_key",
-    "sign_up",
-    "require_second_factor",
-    "sign_up_domains",
-    "trusted_proxies",
-    "connections",
-    "answers_per_person",
-    "default_model",
-    "log.format",
-    "log.filter",
-    "sessions.idle",
-    "sessions.absolute",
-    "sessions.administrator_idle",
-    "sessions.administrator_absolute",
-    "sessions.remembered",
-    "mail.smtp_url",
-    "mail.from",
-    "egress.allowed_networks",
-    "local.models",
-    "local.idle_minutes",
-    "local.threads",
-    "local.context",
-    "local.program",
-    "factor_removal_wait",
-    "audit_days",
-    "retention_days",
-    "operator_name",
-    "operator_contact",
-];
-/// The keys of a provider, besides its name.
-pub(super) const PROVIDER_KEYS: [&str; 5] = ["base_url", "key", "models", "context", "system_role"];
-/// The keys of an identity provider, besides its name.
-pub(super) const IDENTITY_PROVIDER_KEYS: [&str; 6] =
-    ["preset", "label", "issuer", "client_id", "client_secret", "sign_up"];
-/// The lists of named tables: the key of the list, and the keys of its tables.
-const LISTS: [(&str, &[&str]); 2] = [("providers", &PROVIDER_KEYS), ("identity_providers", &IDENTITY_PROVIDER_KEYS)];
+/// The keys of the lists of named tables.
+const LISTS: [&str; 2] = ["providers", "identity_providers"];
 /// Variables without our prefix, because hosting platforms set them by convention.
 const COMMON_VARIABLES: [(&str, &str); 2] = [("DATABASE_URL", "database_url"), ("REDIS_URL", "redis_url")];
 const PREFIX: &str = "COLLOQUY_";
@@ -71,9 +29,32 @@ pub(super) struct RawEntry {
 /// The values of one table, by key.
 pub(super) type Values = BTreeMap<String, RawEntry>;
 
+/// The keys that a configuration can have.
+#[derive(Debug)]
+pub(super) struct KnownKeys {
+    /// The keys outside lists of tables. The variable of a key is `COLLOQUY_` and the key in upper case.
+    pub values: Vec<String>,
+    /// The keys of a table of `[[providers]]`, besides its name.
+    pub providers: Vec<String>,
+    /// The keys of a table of `[[identity_providers]]`, besides its name.
+    pub identity_providers: Vec<String>,
+}
+
+impl KnownKeys {
+    /// The keys of the tables of a list; `None` if there is no such list.
+    fn of_tables(&self, list: &str) -> Option<&[String]> {
+        match list {
+            "providers" => Some(&self.providers),
+            "identity_providers" => Some(&self.identity_providers),
+            _ => None,
+        }
+    }
+}
+
 /// All values that were set.
-#[derive(Debug, Default)]
-pub(super) struct RawConfig {
+#[derive(Debug)]
+pub(super) struct RawConfig<'a> {
+    keys: &'a KnownKeys,
     pub values: Values,
     /// The tables of `[[providers]]` by name, first those of the file, then those of the environment.
     pub providers: Vec<(String, Values)>,
@@ -86,7 +67,12 @@ pub(super) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
-impl RawConfig {
+impl<'a> RawConfig<'a> {
+    /// No values yet.
+    pub fn new(keys: &'a KnownKeys) -> Self {
+        Self { keys, values: Values::new(), providers: Vec::new(), identity_providers: Vec::new() }
+    }
+
     /// Adds the values of a file. `path` is used in errors.
     pub fn add_file(&mut self, path: &Path, text: &str, errors: &mut Vec<ConfigError>) {
         let origin = Origin::File(path.to_owned());
@@ -104,7 +90,9 @@ impl RawConfig {
         };
         for (key, value) in table {
             match value {
-                toml::Value::Array(items) if list(&key).is_some() => self.add_tables(&key, items, &origin, errors),
+                toml::Value::Array(items) if LISTS.contains(&key.as_str()) => {
+                    self.add_tables(&key, items, &origin, errors);
+                }
                 value => self.add_tree(key, value, &origin, errors),
             }
         }
@@ -112,20 +100,21 @@ impl RawConfig {
 
     fn add_tree(&mut self, key: String, value: toml::Value, origin: &Origin, errors: &mut Vec<ConfigError>) {
         match value {
-            _ if list(&key).is_some() => errors.push(not_a_table_list(&key, origin)),
-            toml::Value::Table(table) if !table.is_empty() && !KEYS.contains(&key.as_str()) => {
+            _ if LISTS.contains(&key.as_str()) => errors.push(not_a_table_list(&key, origin)),
+            toml::Value::Table(table) if !table.is_empty() && !self.keys.values.contains(&key) => {
                 for (name, value) in table {
                     self.add_tree(format!("{key}.{name}"), value, origin, errors);
                 }
             }
-            value if KEYS.contains(&key.as_str()) => {
+            value if self.keys.values.contains(&key) => {
                 self.values.insert(key, RawEntry { raw: Raw::Toml(value), origin: origin.clone() });
             }
-            _ => errors.push(unknown_key(key, origin, &KEYS)),
+            _ => errors.push(unknown_key(key, origin, &self.keys.values)),
         }
     }
 
     fn add_tables(&mut self, list: &str, items: Vec<toml::Value>, origin: &Origin, errors: &mut Vec<ConfigError>) {
+        let known = self.keys.of_tables(list).unwrap_or_default();
         for (index, item) in items.into_iter().enumerate() {
             let toml::Value::Table(mut table) = item else {
                 errors.push(not_a_table_list(list, origin));
@@ -144,10 +133,9 @@ impl RawConfig {
                 errors.push(ConfigError { key, origin: origin.clone(), problem, remedy });
                 continue;
             }
-            let known = keys_of(list);
             let mut values = Values::new();
             for (key, value) in table {
-                if known.contains(&key.as_str()) {
+                if known.contains(&key) {
                     values.insert(key, RawEntry { raw: Raw::Toml(value), origin: origin.clone() });
                 } else {
                     errors.push(unknown_key(format!("{list}.{name}.{key}"), origin, known));
@@ -193,11 +181,11 @@ impl RawConfig {
     fn add_variable(&mut self, name: &str, entry: RawEntry, errors: &mut Vec<ConfigError>) {
         let mut parts = name[PREFIX.len()..].split("__");
         if let (Some(list), Some(provider), Some(key), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-            && let Some((list, known)) = self::list(&list.to_lowercase())
+            && let Some(known) = self.keys.of_tables(&list.to_lowercase())
         {
             let key = key.to_lowercase();
-            if known.contains(&key.as_str()) {
-                self.table(list, provider).insert(key, entry);
+            if known.contains(&key) {
+                self.table(&list.to_lowercase(), provider).insert(key, entry);
             } else {
                 let beginning = format!("{PREFIX}{}__{provider}__", list.to_uppercase());
                 let known: Vec<_> = known.iter().map(|key| format!("{beginning}{}", key.to_uppercase())).collect();
@@ -205,11 +193,14 @@ impl RawConfig {
             }
             return;
         }
-        match KEYS.iter().find(|key| variable(key) == name) {
+        match self.keys.values.iter().find(|key| variable(key) == name) {
             Some(key) => {
-                self.values.insert((*key).to_owned(), entry);
+                self.values.insert(key.clone(), entry);
             }
-            None => errors.push(unknown_key(name.to_owned(), &entry.origin, &KEYS.map(variable))),
+            None => {
+                let known: Vec<_> = self.keys.values.iter().map(|key| variable(key)).collect();
+                errors.push(unknown_key(name.to_owned(), &entry.origin, &known));
+            }
         }
     }
 
@@ -228,15 +219,6 @@ impl RawConfig {
     }
 }
 
-/// The list with this key, and the keys of its tables.
-fn list(key: &str) -> Option<(&'static str, &'static [&'static str])> {
-    LISTS.into_iter().find(|(list, _)| *list == key)
-}
-
-fn keys_of(key: &str) -> &'static [&'static str] {
-    list(key).map_or(&[], |(_, keys)| keys)
-}
-
 /// Compares names as variables spell them: without hyphens and case.
 fn same_name(one: &str, other: &str) -> bool {
     one.replace('-', "_").eq_ignore_ascii_case(&other.replace('-', "_"))
@@ -244,7 +226,7 @@ fn same_name(one: &str, other: &str) -> bool {
 
 fn unknown_key(key: String, origin: &Origin, known: &[impl AsRef<str>]) -> ConfigError {
     // Only the last part of a table's key can be misspelt.
-    let of_table = LISTS.iter().any(|(list, _)| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
+    let of_table = LISTS.iter().any(|list| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
     let spelt = if of_table { key.rsplit('.').next().unwrap_or_default() } else { key.as_str() };
     let remedy = suggestion(spelt, known.iter().map(AsRef::as_ref));
     ConfigError { origin: origin.clone(), problem: "This key is not known.".to_owned(), remedy, key }

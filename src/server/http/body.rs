@@ -1,4 +1,7 @@
 //! Request bodies with a size limit and a timeout.
+//!
+//! The timeout of `tower-http` is for each frame, so a client that sends a byte now and then would never exceed it. This
+//! one is for the whole body.
 
 use std::{
     error::Error,

@@ -15,7 +15,7 @@ use crate::server::{auth::SessionState, cookies::SESSION, state::AppState};
 
 /// The middleware function. Adds the [`Caller`](crate::server::auth::Caller) to the request's extensions if a user is signed in.
 pub(super) async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let https = state.config.url.as_ref().is_some_and(|url| url.https);
+    let https = state.config.is_https();
     // Without our cookie there is no session, so the database is not queried.
     if SESSION.find(request.headers(), https).is_some()
         && let Some(session) = request.extensions().get::<Session>().cloned()

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use openidconnect::url::form_urlencoded::{Serializer, parse};
+use form_urlencoded::{Serializer, parse};
 
 use crate::{domain::FormValues, server::cookies::FORM_VALUES};
 

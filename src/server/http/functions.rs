@@ -15,6 +15,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use leptos::prelude::provide_context;
+use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 
@@ -22,7 +23,6 @@ use super::{
     access_log::accepts_html,
     body, form_values,
     guard::{RequestHost, Rules},
-    percent,
     refusal::{refuse, refuse_as, refuse_request},
 };
 use crate::{
@@ -72,11 +72,12 @@ async fn call(state: AppState, rules: Arc<Rules>, fields: Fields, mut request: R
     let host = request.extensions().get::<RequestHost>().map(|host| host.0.clone()).unwrap_or_default();
     restrict_referer(request.headers_mut(), &rules, &host);
 
+    let https = state.config.is_https();
     let context = move || provide_context(state.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     let failed = response.status().is_redirection() && response.headers().contains_key(SERVER_FN_ERROR_HEADER);
     if let Some(form) = plain_form.filter(|_| failed) {
-        form_values::store(response.headers_mut(), &path, &form, rules.site.is_https());
+        form_values::store(response.headers_mut(), &path, &form, https);
     }
     finish_response(response, &rules, &host).await
 }
@@ -99,7 +100,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn check(body: &[u8], form: bool) -> Result<(), Box<Response>> {
     let text = std::str::from_utf8(body).ok();
     // The form parser replaces invalid UTF-8 instead of rejecting it.
-    if text.is_none_or(|text| form && percent::decode(text).is_none()) {
+    if text.is_none_or(|text| form && percent_decode_str(text).decode_utf8().is_err()) {
         return Err(Box::new(refuse_request(StatusCode::BAD_REQUEST, reason!("request_not_text"))));
     }
     if !form && is_too_deep(body) {
@@ -116,13 +117,8 @@ fn has_unknown_fields(body: &[u8], form: bool, fields: Fields) -> bool {
         return serde_json::from_slice::<HashMap<String, IgnoredAny>>(body)
             .is_ok_and(|sent| sent.keys().any(|name| is_unknown(name)));
     }
-    let body = String::from_utf8_lossy(body);
-    body.split('&').filter(|pair| !pair.is_empty()).any(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        let name = percent::decode(name).unwrap_or_default();
-        // An element of a list is named `name[]` or `name[0]`.
-        is_unknown(name.split('[').next().unwrap_or_default())
-    })
+    // An element of a list is named `name[]` or `name[0]`.
+    form_urlencoded::parse(body).any(|(name, _)| is_unknown(name.split('[').next().unwrap_or_default()))
 }
 
 /// Whether brackets are nested more deeply than in any valid request. Counted before parsing because the parser's own
@@ -205,6 +201,17 @@ mod tests {
         ] {
             assert_eq!(has_unknown_fields(body.as_bytes(), form, fields), others, "{body}");
         }
+    }
+
+    #[test]
+    fn row_04_forms_that_are_not_utf_8_are_rejected() {
+        for body in ["", "a=b+c", "a=%c3%A9", "a=100%", "a=%z1%4", "a=%2541", "a=\u{e9}"] {
+            assert!(check(body.as_bytes(), true).is_ok(), "{body}");
+        }
+        for body in ["a=%ff", "%c3(=a", "a=%ed%a0%80"] {
+            assert!(check(body.as_bytes(), true).is_err(), "{body}");
+        }
+        assert!(check(b"a=\xff", true).is_err() && check(b"\"\xff\"", false).is_err());
     }
 
     #[test]

@@ -8,11 +8,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use percent_encoding::percent_decode_str;
 
 use super::{
     address::{ClientSource, ConnectionAddrs, client_source},
     origin::Site,
-    percent,
     refusal::refuse_request,
 };
 use crate::server::{
@@ -77,7 +77,7 @@ fn check_target(request: &Request) -> Result<(), Box<Response>> {
 
 /// Whether a percent-decoded path is valid UTF-8 without NUL.
 fn is_text(path: &str) -> bool {
-    percent::decode(path).is_some_and(|path| !path.contains('\0'))
+    percent_decode_str(path).decode_utf8().is_ok_and(|path| !path.contains('\0'))
 }
 
 #[cfg(test)]

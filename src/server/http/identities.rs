@@ -98,7 +98,7 @@ async fn redirect_to_provider(
     {
         Ok(redirect) => {
             let mut response = (StatusCode::SEE_OTHER, [(LOCATION, redirect.url)]).into_response();
-            FLOW.set(response.headers_mut(), is_https(state), &redirect.browser_secret, Some(FLOW_SECONDS));
+            FLOW.set(response.headers_mut(), state.config.is_https(), &redirect.browser_secret, Some(FLOW_SECONDS));
             response
         }
         Err(fault) => refuse_flow(fault, extensions),
@@ -114,7 +114,7 @@ async fn callback(
 ) -> Response {
     let mut response = finish_flow(&state, &provider, Fields(query), request.headers(), request.extensions()).await;
     // Each flow can be used once, whatever its outcome.
-    FLOW.remove(response.headers_mut(), is_https(&state));
+    FLOW.remove(response.headers_mut(), state.config.is_https());
     response
 }
 
@@ -134,7 +134,7 @@ async fn finish_flow(
     let error = query.take("error");
     let callback = Callback {
         state: query.take("state"),
-        browser_secret: FLOW.find(headers, is_https(state)).map(str::to_owned),
+        browser_secret: FLOW.find(headers, state.config.is_https()).map(str::to_owned),
         code: query.take("code").filter(|_| error.is_none()),
         error,
         issuer: query.take("iss"),
@@ -171,8 +171,4 @@ fn refuse_flow(fault: Fault, extensions: &Extensions) -> Response {
         }
         error => refuse(error),
     }
-}
-
-fn is_https(state: &AppState) -> bool {
-    state.config.url.as_ref().is_some_and(|url| url.https)
 }

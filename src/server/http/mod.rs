@@ -50,7 +50,6 @@ mod locales;
 mod options;
 mod origin;
 mod pages;
-mod percent;
 mod picture;
 mod policy;
 mod refusal;
@@ -105,8 +104,8 @@ pub fn with_browser_layers(routes: Router, config: Arc<Config>, clock: Clock, ti
 
 /// Wraps routes in the layers that all routes share.
 fn with_layers(routes: Router, config: Arc<Config>, clock: Clock, timeouts: Timeouts) -> Router {
+    let access_log = Arc::new(AccessLog { clock, https: config.is_https() });
     let rules = Arc::new(Rules::new(config, timeouts.body));
-    let access_log = Arc::new(AccessLog { clock, https: rules.site.is_https() });
     let compression = CompressionLayer::new()
         .gzip(true)
         // About 10 % smaller chat pages than the fastest level, at no measurable cost in time.

@@ -1,4 +1,7 @@
 //! Checks the `Host` of requests, and which pages may send state-changing requests.
+//!
+//! Libraries against CSRF compare a token, or `Origin` with `Host`. They do not check `Host` itself, by which a page of an
+//! attacker could reach a server on the reader's own machine (DNS rebinding).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -28,11 +31,6 @@ pub(super) type HostRejection = (StatusCode, Reason);
 impl Site {
     pub fn new(config: &Config) -> Self {
         Self { url: config.url.clone(), listen: config.listen }
-    }
-
-    /// Whether users reach the server over https.
-    pub fn is_https(&self) -> bool {
-        self.url.as_ref().is_some_and(|url| url.https)
     }
 
     /// Whether a path is served for any host: health probes connect by IP address, and these responses reveal nothing.

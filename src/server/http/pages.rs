@@ -70,7 +70,7 @@ pub(super) fn routes<V: IntoView + 'static>(
         assert!(access_of(page.path()).is_some(), "the page {} has no access policy", page.path());
     }
     let context = state.clone();
-    let https = state.config.url.as_ref().is_some_and(|url| url.https);
+    let https = state.config.is_https();
     let provide = move || {
         provide_language();
         set_csp(&context);

@@ -5,6 +5,7 @@ use axum::{
     http::{Extensions, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use html_escape::encode_text;
 
 use crate::{
     domain::AppError,
@@ -65,16 +66,15 @@ pub(super) fn show_as_page(response: &mut Response, language: Language) {
 }
 
 fn page(error: &AppError, texts: &Texts) -> Body {
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     Body::from(format!(
         "<!doctype html>\n<html lang=\"{lang}\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Colloquy</title>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n\
          <p><a href=\"/\">{start}</a></p>\n</main>\n</html>\n",
         lang = texts.tag(),
-        title = escaped(t!(in texts, "error.page_title")),
-        text = escaped(&error.text_in(texts)),
-        start = escaped(t!(in texts, "error.page_start")),
+        title = encode_text(t!(in texts, "error.page_title")),
+        text = encode_text(&error.text_in(texts)),
+        start = encode_text(t!(in texts, "error.page_start")),
     ))
 }
 

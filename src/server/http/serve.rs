@@ -1,4 +1,8 @@
 //! Serves connections: limits their number, applies timeouts, and shuts down gracefully.
+//!
+//! `axum::serve` has neither a timeout for request heads nor a limit of connections. Only HTTP/1 is served: browsers
+//! open at most six such connections to a host, and every tab with an open answer uses one. A reverse proxy that offers
+//! HTTP/2 to browsers lifts that limit.
 
 use std::{io, sync::Arc, time::Duration};
 

@@ -18,7 +18,7 @@ use crate::{
 /// The middleware function: adds the [`Session`] to the request's extensions. It is loaded from the database on first
 /// access only. A cookie of a session that does not exist is removed.
 pub(super) async fn load_session(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let https = state.config.url.as_ref().is_some_and(|url| url.https);
+    let https = state.config.is_https();
     let cookie = SESSION.find(request.headers(), https);
     let (has_cookie, id) = (cookie.is_some(), cookie.and_then(|text| text.parse::<Id>().ok()));
     let session = Session::new(id, Arc::new(state.sessions), Some(Expiry::OnSessionEnd));

@@ -1,4 +1,7 @@
 //! A socket with a write timeout that also checks request heads before they are parsed.
+//!
+//! `tokio-io-timeout` would replace `check_timeout` only: the methods below must exist anyway for the check of heads. And
+//! it keeps a timer in every connection, where here only a connection with a write that waits has one.
 
 use std::{
     io::{self, IoSlice},

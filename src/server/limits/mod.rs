@@ -1,4 +1,6 @@
 //! Rate limits. The counters are in the database and shared by all instances.
+//!
+//! Not `governor`, which counts in one process and forgets at a restart. Here an exceeded limit is an audit event too.
 
 mod table;
 

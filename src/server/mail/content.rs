@@ -2,6 +2,8 @@
 //! and no links except the one that the mail is about.
 //! They contain nothing that a stranger can choose, so they cannot be abused to send messages to others.
 
+use html_escape::encode_quoted_attribute as escape;
+
 use super::Notice;
 use crate::{
     domain::{CivilDateTime, Timestamp},
@@ -184,20 +186,6 @@ fn paragraph(text: &str) -> Paragraph<'static> {
     Text(text.to_owned())
 }
 
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-        out
-    })
-}
-
 /// Formats a time, for example `21 November 2026 at 08:30 UTC`.
 pub fn format_time(texts: &Texts, at: Timestamp) -> String {
     let moment = CivilDateTime::at(at, 0);
@@ -246,7 +234,7 @@ mod tests {
         let inviter = "<b onclick='x'>\"Ada\" & Co";
         let content = MailContent::invitation(english(), inviter, "https://h/sign-up?invitation=x", 7);
         assert!(
-            content.html.contains("&lt;b onclick=&#39;x&#39;&gt;&quot;Ada&quot; &amp; Co invites you"),
+            content.html.contains("&lt;b onclick=&#x27;x&#x27;&gt;&quot;Ada&quot; &amp; Co invites you"),
             "{}",
             content.html
         );

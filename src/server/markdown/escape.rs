@@ -1,4 +1,6 @@
-//! Escapes text for HTML. All text on a page passes through one of these functions.
+//! Escapes text for HTML. All text of an answer passes through one of these functions.
+//!
+//! Libraries such as `html-escape` escape markup, but leave characters that make text look different from what it is.
 
 /// The context of the text. It decides which invisible characters are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,7 @@
 //! Sanitises MathML: known elements and attributes only, no links, no ids, no style attributes.
+//!
+//! The input is the output of our own converter, which is regular, so it is not parsed with `html5ever` (`ammonia`): that
+//! would parse each formula a second time.
 
 /// The allowed elements. Inside `mtext`, a few HTML elements for text styles are allowed.
 const ELEMENTS: &[&str] = &[

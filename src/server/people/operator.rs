@@ -2,8 +2,8 @@
 
 use super::Administration;
 use crate::{
-    domain::{AppError, Email, PersonSummary, Role, parse_name},
-    server::{audit::RequestMeta, auth::Admission, fault::Fault, store::StoreError},
+    domain::{AppError, Email, PersonSummary, Role},
+    server::{audit::RequestMeta, auth::Admission, fault::Fault, names::parse_name, store::StoreError},
 };
 
 impl Administration {

@@ -2,8 +2,8 @@
 
 use super::Profiles;
 use crate::{
-    domain::{AuditAction, parse_name},
-    server::{audit::RequestMeta, auth::Caller, fault::Fault},
+    domain::AuditAction,
+    server::{audit::RequestMeta, auth::Caller, fault::Fault, names::parse_name},
 };
 
 impl Profiles {

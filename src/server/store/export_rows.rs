@@ -106,7 +106,7 @@ impl Owned<'_> {
             self.tx,
             ExportMail,
             "select m.id, m.subject, m.created_at, m.sent_at from mails m
-             join users u on u.email = m.recipient where u.id = $1 order by m.created_at desc limit 1000",
+             join users u on u.email_key = lower(m.recipient) where u.id = $1 order by m.created_at desc limit 1000",
             self.owner,
         )?)
     }

@@ -1,4 +1,7 @@
 //! Data exports: downloads of a user's own data, stored in chunks.
+//!
+//! They are in the database and not in files, because several instances on several machines can share it: one builds the
+//! file, and any can send it. A deleted export is also deleted from the database's own file this way.
 
 use uuid::Uuid;
 

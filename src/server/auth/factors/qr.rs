@@ -1,4 +1,6 @@
 //! QR codes as inline SVG.
+//!
+//! The renderer of `qrcode` writes a document with a fixed size and colours. This one takes both from the page.
 
 use std::fmt::Write;
 

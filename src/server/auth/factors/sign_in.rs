@@ -1,5 +1,7 @@
 //! The second step of a sign-in.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::totp::wrong_code;
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, PendingSignInId, SignInStep},
@@ -118,6 +120,8 @@ impl Accounts {
 pub fn redirect_path(step: &SignInStep, next: &str) -> String {
     match step {
         SignInStep::Done => next.to_owned(),
-        SignInStep::SecondFactor { .. } => format!("/sign-in/code?next={}", leptos_router::location::Url::escape(next)),
+        SignInStep::SecondFactor { .. } => {
+            format!("/sign-in/code?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC))
+        }
     }
 }

@@ -7,8 +7,8 @@ use super::{
     jwt::{Claims, Keys, verify},
 };
 use crate::{
-    domain::{Email, Timestamp, limits, parse_name, strip_invisible},
-    server::config::IdentityProviderConfig,
+    domain::{Email, Timestamp, limits, strip_invisible},
+    server::{config::IdentityProviderConfig, names::parse_name},
 };
 
 /// Allowed clock skew between us and the provider, in seconds.

@@ -1,4 +1,7 @@
 //! Renders a conversation with the model's chat template, as tokens.
+//!
+//! `llama.cpp` applies the template, but to placeholders. If it got the messages, the names of special tokens in them
+//! would become special tokens, and a message could end its turn and begin one of the system's.
 
 use llama_cpp_2::{
     model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel},
