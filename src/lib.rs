@@ -164,6 +164,6 @@ pub fn hydrate() {
                 let _ = html.set_attribute("data-hydrated", "");
             }
         });
-        pages::bundles::load_remaining_bundles();
+        pages::bundles::preload_on_hover();
     });
 }

@@ -84,6 +84,8 @@ async fn throughput(
     let seconds = outcome.wall.as_secs_f64();
     let detail = format!("{all:.0} tokens in {seconds:.1} s; {}", details(&outcome));
     report.record("throughput", all / seconds, detail);
+    report.record("sends stored", percentile(&outcome.accepted, 95), "");
+    report.record("sends seen", percentile(&outcome.seen, 95), "");
     Ok(())
 }
 

@@ -164,19 +164,35 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     let _ = bundle;
 }
 
-/// Loads the other bundles after 2 s, so that they are available offline too.
-pub fn load_remaining_bundles() {
-    #[cfg(feature = "hydrate")]
-    set_timeout(
-        || {
-            leptos::task::spawn_local(async {
-                // What fails to load is requested again when it is needed.
-                let _ = (load_chat().await, load_admin().await);
-                let _ = (i18n::load(i18n::Bundle::CHAT).await, i18n::load(i18n::Bundle::ADMIN).await);
-            });
-        },
-        std::time::Duration::from_secs(2),
-    );
+/// Loads the bundle of a link's page when the link is hovered, focused or touched, so that it is usually there when the
+/// link is followed. The bundle of a page that nobody visits is never loaded.
+#[cfg(feature = "hydrate")]
+pub fn preload_on_hover() {
+    for event in ["pointerover", "focusin"] {
+        window_event_listener_untyped(event, |event| {
+            let link = event_target::<leptos::web_sys::Element>(&event).closest("a[href]").ok().flatten();
+            // Links that leave the application have a `rel`.
+            let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded")) else {
+                return;
+            };
+            // Once per link. What fails to load is requested again when the link is followed.
+            let _ = link.set_attribute("data-preloaded", "");
+            let path = link.get_attribute("href").unwrap_or_default();
+            leptos::task::spawn_local(async move { preload_page(&path).await });
+        });
+    }
+}
+
+/// Loads the bundle of the page at this path, if it is a page of the application.
+#[cfg(feature = "hydrate")]
+async fn preload_page(path: &str) {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    match path.split('/').nth(1) {
+        Some("" | "chats") => Chat::preload().await,
+        Some("sessions" | "settings" | "people" | "audit" | "jobs") => Settings::preload().await,
+        Some("sign-in" | "sign-up" | "forgot-password" | "privacy" | "terms") => SignIn::preload().await,
+        _ => {}
+    }
 }
 
 /// Fallback if a bundle cannot be loaded, for example after an upgrade of the server: loads the whole page from the
