@@ -26,7 +26,7 @@
 //! ```text
 //! 0  i18n
 //! 1  domain
-//! 2  server::{allocator, clock, config, cookies, egress, keys, markdown, store, supervisor}   components
+//! 2  server::{allocator, clock, config, cookies, egress, keys, markdown, site, store, supervisor}   components
 //! 3  server::{fault, llm, secrets, telemetry}
 //! 4  server::{audit, jobs}
 //! 5  server::{limits, mail}

@@ -161,8 +161,7 @@ async fn measure(report: &mut Report, counts: &Counts, parts: &[&str]) -> Result
             "sign-ins" => {
                 log_step("Sign-ins")?;
                 let outcome = sign_ins::measure(report, counts, &installation(&upstream)?).await;
-                let keys =
-                    ["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"];
+                let keys = ["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"];
                 report.record_failure(&keys, outcome);
             }
             "people" => {

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use crate::i18n;
+#[cfg(feature = "ssr")]
+use crate::server::site::{ScriptStart, Site};
 
 use super::{
     admin::{AuditPage, JobsPage, PeoplePage, PersonPage},
@@ -109,6 +111,13 @@ struct Preloaded(ArcStoredValue<Vec<String>>);
 
 #[cfg(not(feature = "hydrate"))]
 impl Preloaded {
+    /// Those of the page, unless its scripts only start at an interaction: then nothing is preloaded.
+    #[cfg(feature = "ssr")]
+    fn of_page() -> Option<Self> {
+        use_context::<ScriptStart>().filter(|start| *start == ScriptStart::Immediate)?;
+        use_context()
+    }
+
     /// Adds a file. Returns whether it was new.
     fn insert(&self, file: &str) -> bool {
         let mut named = self.0.write_value();
@@ -130,31 +139,31 @@ pub fn provide_preloaded() {
 ///
 /// The framework's `prefetch_lazy_fn_on_server` is not usable: it writes the links once the page is ready, into the
 /// context of the request that its thread started last, so some pages randomly lack them.
-#[cfg(not(feature = "hydrate"))]
+#[cfg(feature = "ssr")]
 fn preload(bundle: &str, texts: i18n::Bundle) {
     use leptos_meta::Link;
 
     preload_texts(texts);
-    let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
-    let Some((manifest, preloaded)) = contexts else { return };
-    let (folder, files, loader) = &*manifest.0.read_value();
+    let Some((site, preloaded)) = use_context::<Site>().zip(Preloaded::of_page()) else { return };
     // Rendering a link registers it for the head and produces no output.
-    for file in files.get(bundle).into_iter().flatten().filter(|file| preloaded.insert(file)) {
-        let href = format!("{folder}/{file}.wasm");
+    for href in site.bundle(bundle).filter(|file| preloaded.insert(file)) {
         let _ = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> }
             .to_html();
     }
-    if preloaded.insert(loader) {
-        let href = format!("{folder}/{loader}");
+    let href = site.loader();
+    if preloaded.insert(&href) {
         let _ = view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html();
     }
 }
+
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+fn preload(_: &str, _: i18n::Bundle) {}
 
 /// Adds a preload link for the texts of a bundle, in the language of the page, to the head.
 #[cfg(not(feature = "hydrate"))]
 pub fn preload_texts(bundle: i18n::Bundle) {
     #[cfg(feature = "ssr")]
-    if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(use_context::<Preloaded>()) {
+    if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(Preloaded::of_page()) {
         let href = format!("{}/{}.txt", language.folder(), bundle.name);
         if preloaded.insert(&href) {
             let _ = view! { <leptos_meta::Link rel="preload" href as_="fetch" crossorigin="anonymous" /> }.to_html();
@@ -172,7 +181,8 @@ pub fn preload_on_hover() {
         window_event_listener_untyped(event, |event| {
             let link = event_target::<leptos::web_sys::Element>(&event).closest("a[href]").ok().flatten();
             // Links that leave the application have a `rel`.
-            let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded")) else {
+            let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded"))
+            else {
                 return;
             };
             // Once per link. What fails to load is requested again when the link is followed.

@@ -23,6 +23,7 @@ use super::{
     privacy::{ApplyRetention, DeleteAccount, DeleteExpired, Exports, Privacy},
     profile::Profiles,
     secrets::{SecretError, Secrets},
+    site::Site,
     store::{Store, StoreError},
     supervisor::{OnShutdown, Supervisor, TaskSpec},
 };
@@ -45,6 +46,8 @@ pub struct AppState {
     pub clock: Clock,
     /// Where the scripts and styles of the pages are.
     pub leptos_options: LeptosOptions,
+    /// The built files of the pages.
+    pub site: Site,
     /// Cancelled when the server starts to shut down.
     pub stopping: CancellationToken,
     /// The database.
@@ -155,6 +158,7 @@ impl AppState {
         Ok(Self {
             config: Arc::new(config),
             clock,
+            site: Site::read(&leptos_options),
             leptos_options,
             stopping,
             store,

@@ -29,6 +29,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/egress", 2),
     ("server/keys", 2),
     ("server/markdown", 2),
+    ("server/site", 2),
     ("server/store", 2),
     ("server/supervisor", 2),
     ("server/fault", 3),

@@ -249,7 +249,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = open(folder.path()).await;
         let numbers: Vec<i64> = (0..100).collect();
-        let counts: Vec<i64> = insert_together(&store, &numbers).await.into_iter().map(|count| count.expect("a row")).collect();
+        let counts: Vec<i64> =
+            insert_together(&store, &numbers).await.into_iter().map(|count| count.expect("a row")).collect();
         assert_eq!(counts, (1..=100).collect::<Vec<_>>(), "in the order in which they came");
         assert_eq!(count(&store).await, 100);
         assert!(!store.group.0.lock().expect("no panic").is_running);
@@ -260,8 +261,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = open(folder.path()).await;
         let results = insert_together(&store, &[1, 2, 1, 3, 2, 4]).await;
-        let duplicates: Vec<bool> =
-            results.iter().map(|result| matches!(result, Err(StoreError::Duplicate))).collect();
+        let duplicates: Vec<bool> = results.iter().map(|result| matches!(result, Err(StoreError::Duplicate))).collect();
         assert_eq!(duplicates, [false, false, true, false, true, false]);
         assert_eq!(count(&store).await, 4);
     }
