@@ -1,6 +1,6 @@
 //! The application state, available to every request.
 
-use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
+use std::{fs, ops::Deref, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -37,9 +37,20 @@ const READINESS_CACHE: Duration = Duration::from_secs(1);
 /// The timeouts of the last write and of closing the database at shutdown.
 const CLOSE_STEP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The parts of the running server, shared by cloning.
+/// The running server. Cloning it is cheap: every request does so several times.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<AppParts>);
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+/// The parts of the running server.
+pub struct AppParts {
     /// The configuration.
     pub config: Arc<Config>,
     /// The source of time and of new ids.
@@ -155,7 +166,7 @@ impl AppState {
         if let Err(fault) = chats.recover_runs().await {
             tracing::error!(%fault, "cannot take over the runs of an earlier process yet");
         }
-        Ok(Self {
+        Ok(Self(Arc::new(AppParts {
             config: Arc::new(config),
             clock,
             site: Site::read(&leptos_options),
@@ -174,7 +185,7 @@ impl AppState {
             jobs,
             supervisor,
             last_write_check: Arc::default(),
-        })
+        })))
     }
 
     /// Whether this server can serve requests now: the database can be read and written, and all vital tasks are

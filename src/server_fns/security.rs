@@ -127,7 +127,7 @@ endpoint!(LoadSettings, BeforeEnrolment);
 pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
     let context = RequestContext::of::<LoadSettings>().await?;
     let caller = context.caller()?;
-    let crate::server::state::AppState { accounts, factors, identities, profiles, .. } = &context.state;
+    let crate::server::state::AppParts { accounts, factors, identities, profiles, .. } = &*context.state;
     let texts = context.language().texts();
     let proof = context.to_app_error(identities.reauth_methods(caller).await)?;
     Ok(Settings {
