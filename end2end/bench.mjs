@@ -1,5 +1,5 @@
 // Visits a page several times with an empty cache, and prints the medians as one line of JSON:
-// {bytes, fcp_ms, hydrated_ms, requests, kinds}. Called by `make bench`.
+// {bytes, wasm_bytes, fcp_ms, hydrated_ms, requests, kinds}. Called by `make bench`.
 //
 //   BASE_URL  the origin of Colloquy        VISIT    the page's path; default: /
 //   COOKIE    name=value; name=value        VISITS   the number of visits; default: 5
@@ -42,15 +42,24 @@ async function visit(browser) {
   await network.send('Network.enable');
   /** @type {Map<string, string>} */
   const kinds = new Map();
+  /** @type {Set<string>} */
+  const wasm = new Set();
   /** @type {Record<string, number>} */
   const byKind = {};
   let bytes = 0;
+  let wasmBytes = 0;
+  let lastRequest = Date.now();
+  network.on('Network.requestWillBeSent', () => (lastRequest = Date.now()));
   let requests = 0;
-  network.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
+  network.on('Network.responseReceived', ({ requestId, type, response }) => {
+    kinds.set(requestId, type);
+    if (new URL(response.url).pathname.endsWith('.wasm')) wasm.add(requestId);
+  });
   network.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     const kind = kinds.get(requestId) ?? 'Other';
     byKind[kind] = (byKind[kind] ?? 0) + encodedDataLength;
     bytes += encodedDataLength;
+    if (wasm.has(requestId)) wasmBytes += encodedDataLength;
     requests += 1;
   });
   const answer = await page.goto(base + path, { waitUntil: 'load', timeout: 20_000 });
@@ -60,13 +69,14 @@ async function visit(browser) {
   await page.waitForFunction(() => performance.getEntriesByName('hydrated').length > 0, undefined, { timeout: 20_000 });
   // The paint is reported a little later, and requests of the hydration are part of the visit.
   await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0, undefined, { timeout: 20_000 });
-  await page.waitForTimeout(700);
+  // Everything that the page requests without the user counts, even after a while.
+  while (Date.now() - lastRequest < 4_000) await page.waitForTimeout(100);
   const [painted, hydrated] = await page.evaluate(() =>
     ['first-contentful-paint', 'hydrated'].map((name) => performance.getEntriesByName(name)[0]?.startTime ?? 0),
   );
   await context.close();
   const sizes = Object.entries(byKind).map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(1)} KB`);
-  return { bytes, requests, painted: painted ?? 0, hydrated: hydrated ?? 0, kinds: sizes.join(', ') };
+  return { bytes, wasmBytes, requests, painted: painted ?? 0, hydrated: hydrated ?? 0, kinds: sizes.join(', ') };
 }
 
 const browser = await chromium.launch({
@@ -89,6 +99,7 @@ try {
   for (let count = 0; count < visits; count++) all.push(await visit(browser));
   const found = {
     bytes: median(all.map((one) => one.bytes)),
+    wasm_bytes: median(all.map((one) => one.wasmBytes)),
     fcp_ms: median(all.map((one) => one.painted)),
     hydrated_ms: median(all.map((one) => one.hydrated)),
     requests: median(all.map((one) => one.requests)),

@@ -1,9 +1,9 @@
 //! The HTML shell and the route table.
 
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
 #[cfg(feature = "ssr")]
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::MetaTags;
+use leptos_meta::provide_meta_context;
 use leptos_router::{
     Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
@@ -19,12 +19,17 @@ use crate::pages::{
     provide_form_values,
 };
 #[cfg(feature = "ssr")]
-use crate::{i18n, pages::bundles::preload_texts};
+use crate::{
+    i18n,
+    pages::bundles::preload_texts,
+    server::site::{ScriptStart, Site},
+};
 
 /// The HTML document around the application, rendered on the server in the reader's language.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let language = use_context::<i18n::Language>().unwrap_or_default();
+    let site = use_context::<Site>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang=language.tag() data-texts=language.folder()>
@@ -39,15 +44,35 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0c1114" />
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
-                <HashedStylesheet id="leptos" options=options.clone() />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <link id="leptos" rel="stylesheet" href=site.stylesheet() />
+                <AutoReload options />
+                {scripts(&site)}
                 <MetaTags />
             </head>
             <body>
                 <App />
             </body>
         </html>
+    }
+}
+
+/// The scripts that make the page interactive. Leptos' own `HydrationScripts` and `HashedStylesheet` read a file for
+/// every page.
+#[cfg(feature = "ssr")]
+fn scripts(site: &Site) -> impl IntoView + use<> {
+    let (script, wasm, nonce) = (site.script(), site.wasm(), leptos::nonce::use_nonce());
+    let is_immediate = use_context::<ScriptStart>() == Some(ScriptStart::Immediate);
+    let start = if is_immediate { include_str!("app/start.js") } else { include_str!("app/start_on_interaction.js") };
+    let call = format!("(\n{start})({script:?}, {wasm:?});");
+    let preloads = is_immediate.then(|| {
+        view! {
+            <link rel="modulepreload" href=script crossorigin="anonymous" />
+            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+        }
+    });
+    view! {
+        {preloads}
+        <script type="module" nonce=nonce>{call}</script>
     }
 }
 

@@ -27,7 +27,7 @@
 //! ```text
 //! 0  i18n
 //! 1  domain
-//! 2  server::{allocator, clock, config, cookies, egress, keys, markdown, names, store, supervisor}   components
+//! 2  server::{allocator, clock, config, cookies, egress, keys, markdown, names, site, store, supervisor}   components
 //! 3  server::{fault, llm, secrets, telemetry}
 //! 4  server::{audit, jobs}
 //! 5  server::{limits, mail}
@@ -177,6 +177,6 @@ pub fn hydrate() {
                 let _ = html.set_attribute("data-hydrated", "");
             }
         });
-        pages::bundles::load_remaining_bundles();
+        pages::bundles::preload_on_hover();
     });
 }

@@ -19,6 +19,7 @@ use colloquy::server::{
     http::{self, Limits, Listener, Readiness},
     llm::local::{WorkerArgs, worker},
     secrets::Secrets,
+    site::Site,
     state::AppState,
     store::Store,
     telemetry,
@@ -162,7 +163,7 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let socket = bind(listen).map_err(cannot_listen)?;
     let listen = socket.local_addr()?;
     let leptos_options = http::leptos_options(listen)?;
-    if !http::site_is_complete(&leptos_options) {
+    if !Site::read(&leptos_options).is_complete() {
         tracing::warn!(root = %leptos_options.site_root, "page scripts are missing; pages are served without them");
     }
     let stopping = http::stop_on_signals()?;

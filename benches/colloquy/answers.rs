@@ -45,6 +45,9 @@ pub async fn measure(
     let detail =
         format!("{:.1} MB before, {:.1} MB with {}", before as f64 / 1e6, open as f64 / 1e6, counts.many_streams);
     report.record("stream memory", kilobytes / counts.many_streams as f64, detail);
+    let burst = streams::run(&server, upstream, &people, &load_of(counts.many_streams, Duration::ZERO, 20)).await?;
+    report.record("sends stored", percentile(&burst.accepted, 95), details(&burst));
+    report.record("sends seen", percentile(&burst.seen, 95), "");
     throughput(report, counts, &server, upstream, &people).await?;
     server.stop().await
 }

@@ -12,13 +12,14 @@ const VISITS_TIMEOUT: Duration = Duration::from_secs(180);
 #[derive(Deserialize)]
 struct Visits {
     bytes: f64,
+    wasm_bytes: f64,
     fcp_ms: f64,
     hydrated_ms: f64,
     requests: f64,
     kinds: String,
 }
 
-/// Visits a chat several times in Chromium.
+/// Visits a chat and the sign-in page several times in Chromium.
 pub async fn measure(
     report: &mut Report,
     counts: &Counts,
@@ -26,13 +27,24 @@ pub async fn measure(
     person: &Person,
     sent: &StartedRun,
 ) -> Result<()> {
+    let chat = visit(counts, server, &format!("/chats/{}", sent.chat), &person.cookie).await?;
+    report.record("first visit", chat.bytes / 1e3, chat.detail(counts));
+    report.record("first visit wasm", chat.wasm_bytes / 1e3, "");
+    report.record("hydrated", chat.hydrated_ms, "");
+    report.record("painted", chat.fcp_ms, "");
+    let sign_in = visit(counts, server, "/sign-in", "").await?;
+    report.record("sign-in visit", sign_in.bytes / 1e3, sign_in.detail(counts));
+    Ok(())
+}
+
+async fn visit(counts: &Counts, server: &Server, path: &str, cookie: &str) -> Result<Visits> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end/bench.mjs");
     let mut command = tokio::process::Command::new("node");
     command
         .arg(script)
         .env("BASE_URL", format!("http://{}", server.address))
-        .env("VISIT", format!("/chats/{}", sent.chat))
-        .env("COOKIE", &person.cookie)
+        .env("VISIT", path)
+        .env("COOKIE", cookie)
         .env("VISITS", counts.visits.to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -43,10 +55,11 @@ pub async fn measure(
         let reason = said.lines().find(|line| line.contains("Error")).unwrap_or("no reason given");
         return Err(format!("end2end/bench.mjs failed: {reason}").into());
     }
-    let visits: Visits = serde_json::from_slice(&output.stdout)?;
-    let detail = format!("{:.0} requests: {}; {} visits", visits.requests, visits.kinds, counts.visits);
-    report.record("first visit", visits.bytes / 1e3, detail);
-    report.record("hydrated", visits.hydrated_ms, "");
-    report.record("painted", visits.fcp_ms, "");
-    Ok(())
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+impl Visits {
+    fn detail(&self, counts: &Counts) -> String {
+        format!("{:.0} requests: {}; {} visits", self.requests, self.kinds, counts.visits)
+    }
 }

@@ -6,7 +6,7 @@
 //! | `COLLOQUY_BIN` | the program; otherwise `release/colloquy` in the build folder |
 //! | `LEPTOS_SITE_ROOT` | the files of the site; otherwise `site` beside the program |
 //! | `TEST_MODEL` | the file of the embedded model |
-//! | `BENCH_ONLY=maintenance` | only this part; prints the table and does not write docs/benchmarks.md |
+//! | `BENCH_ONLY=pages,answers` | these parts alone (see `PARTS`); prints the table and leaves docs/benchmarks.md alone |
 //! | `BENCH_QUICK=1` | small counts, to check that it works; prints the table and does not write docs/benchmarks.md |
 //! | `BENCH_DATE` | the date on the page; otherwise the current date |
 
@@ -39,6 +39,9 @@ use upstream::Upstream;
 
 /// The result of functions whose errors are only reported.
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// The parts that can be measured alone, in order.
+const PARTS: [&str; 6] = ["pages", "answers", "sign-ins", "people", "model", "maintenance"];
 
 /// How many of everything the benchmarks use.
 #[derive(Clone, Copy)]
@@ -81,7 +84,7 @@ impl Counts {
         rate: Duration::from_secs(5),
         visits: 5,
         // Each may have at most 32 open streams.
-        people: 18,
+        people: 20,
         single_streams: 20,
         some_streams: 200,
         many_streams: 500,
@@ -125,16 +128,15 @@ impl Counts {
 async fn main() -> Result<()> {
     let quick = std::env::var("BENCH_QUICK").is_ok_and(|value| value == "1");
     let counts = if quick { Counts::QUICK } else { Counts::FULL };
-    let only = std::env::var("BENCH_ONLY").is_ok_and(|value| value == "maintenance");
-    let mut report = Report::default();
-    if !only {
-        measure(&mut report, &counts, &program()?).await?;
+    let only = std::env::var("BENCH_ONLY").ok();
+    let parts: Vec<&str> = only.as_deref().map_or_else(|| PARTS.to_vec(), |only| only.split(',').collect());
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(part)) {
+        return Err(format!("BENCH_ONLY: there is no part {unknown}; the parts are {}", PARTS.join(", ")).into());
     }
-    log_step("Maintenance")?;
-    let outcome = maintenance::measure(&mut report, &counts).await;
-    report.record_failure(&["writer hold"], outcome);
+    let mut report = Report::default();
+    measure(&mut report, &counts, &parts).await?;
     write!(io::stdout(), "\n{}", report.table())?;
-    if only {
+    if only.is_some() {
         write!(io::stdout(), "{}", report.details())?;
     } else if !quick {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/benchmarks.md");
@@ -144,46 +146,77 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn measure(report: &mut Report, counts: &Counts, program: &Path) -> Result<()> {
+async fn measure(report: &mut Report, counts: &Counts, parts: &[&str]) -> Result<()> {
     let upstream = Upstream::start().await;
-    let installation = Installation::new(program, upstream.base_url())?;
+    for part in parts {
+        match *part {
+            "pages" => measure_pages(report, counts, &upstream).await?,
+            "answers" => {
+                log_step("Streams")?;
+                let outcome = answers::measure(report, counts, &installation(&upstream)?, &upstream).await;
+                let keys =
+                    ["delay 1", "delay 200", "delay 500", "throughput", "stream memory", "sends stored", "sends seen"];
+                report.record_failure(&keys, outcome);
+            }
+            "sign-ins" => {
+                log_step("Sign-ins")?;
+                let outcome = sign_ins::measure(report, counts, &installation(&upstream)?).await;
+                let keys = ["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"];
+                report.record_failure(&keys, outcome);
+            }
+            "people" => {
+                log_step("Many people")?;
+                let outcome = people::measure(report, counts, &installation(&upstream)?.with_mails()).await;
+                let keys = [
+                    "settings page",
+                    "crowd sessions page",
+                    "people page",
+                    "reset difference",
+                    "session check",
+                    "session commands",
+                ];
+                report.record_failure(&keys, outcome);
+            }
+            "model" => {
+                log_step("The embedded model")?;
+                let outcome = model::measure(report, counts, &program()?).await;
+                report.record_failure(&["model"], outcome);
+            }
+            _ => {
+                log_step("Maintenance")?;
+                let outcome = maintenance::measure(report, counts).await;
+                report.record_failure(&["writer hold"], outcome);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A new installation without data.
+fn installation(upstream: &Upstream) -> Result<Installation> {
+    Installation::new(&program()?, upstream.base_url())
+}
+
+async fn measure_pages(report: &mut Report, counts: &Counts, upstream: &Upstream) -> Result<()> {
+    let installation = installation(upstream)?;
     log_step("Starting, with some chats")?;
     let outcome = pages::measure_start(report, counts, &installation).await;
     report.record_failure(&["start"], outcome);
     log_step("Memory and pages")?;
     let outcome = one_person(report, counts, &installation).await;
-    report.record_failure(
-        &["idle memory", "first visit", "hydrated", "painted", "sign-in time", "sign-in rate"],
-        outcome,
-    );
-    let outcome = full_data(report, counts, &installation).await;
-    report.record_failure(&["sessions page", "chat page"], outcome);
-    log_step("Streams")?;
-    let installation = Installation::new(program, upstream.base_url())?;
-    let outcome = answers::measure(report, counts, &installation, &upstream).await;
-    report.record_failure(&["delay 1", "delay 200", "delay 500", "throughput", "stream memory"], outcome);
-    log_step("Sign-ins")?;
-    let installation = Installation::new(program, upstream.base_url())?;
-    let outcome = sign_ins::measure(report, counts, &installation).await;
-    report.record_failure(
-        &["rush memory", "rush gaps", "sign-ins sustained", "gaps sustained", "sign-in difference"],
-        outcome,
-    );
-    log_step("Many people")?;
-    let installation = Installation::new(program, upstream.base_url())?.with_mails();
-    let outcome = people::measure(report, counts, &installation).await;
     let keys = [
-        "settings page",
-        "crowd sessions page",
-        "people page",
-        "reset difference",
-        "session check",
-        "session commands",
+        "idle memory",
+        "first visit",
+        "first visit wasm",
+        "sign-in visit",
+        "hydrated",
+        "painted",
+        "sign-in time",
+        "sign-in rate",
     ];
     report.record_failure(&keys, outcome);
-    log_step("The embedded model")?;
-    let outcome = model::measure(report, counts, program).await;
-    report.record_failure(&["model"], outcome);
+    let outcome = full_data(report, counts, &installation).await;
+    report.record_failure(&["sessions page", "sessions page p50", "chat page"], outcome);
     Ok(())
 }
 
@@ -192,7 +225,7 @@ async fn one_person(report: &mut Report, counts: &Counts, installation: &Install
     let (ada, sent) = pages::idle_memory(report, counts, &server).await?;
     log_step("Visits of Chromium")?;
     let outcome = browser::measure(report, counts, &server, &ada, &sent).await;
-    report.record_failure(&["first visit", "hydrated", "painted"], outcome);
+    report.record_failure(&["first visit", "first visit wasm", "sign-in visit", "hydrated", "painted"], outcome);
     pages::sign_in_page(report, counts, &server).await?;
     server.stop().await
 }

@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use crate::i18n;
+#[cfg(feature = "ssr")]
+use crate::server::site::{ScriptStart, Site};
 
 use super::{
     admin::{AuditPage, JobsPage, PeoplePage, PersonPage},
@@ -109,6 +111,13 @@ struct Preloaded(ArcStoredValue<Vec<String>>);
 
 #[cfg(not(feature = "hydrate"))]
 impl Preloaded {
+    /// Those of the page, unless its scripts only start at an interaction: then nothing is preloaded.
+    #[cfg(feature = "ssr")]
+    fn of_page() -> Option<Self> {
+        use_context::<ScriptStart>().filter(|start| *start == ScriptStart::Immediate)?;
+        use_context()
+    }
+
     /// Adds a file. Returns whether it was new.
     fn insert(&self, file: &str) -> bool {
         let mut named = self.0.write_value();
@@ -130,31 +139,31 @@ pub fn provide_preloaded() {
 ///
 /// The framework's `prefetch_lazy_fn_on_server` is not usable: it writes the links once the page is ready, into the
 /// context of the request that its thread started last, so some pages randomly lack them.
-#[cfg(not(feature = "hydrate"))]
+#[cfg(feature = "ssr")]
 fn preload(bundle: &str, texts: i18n::Bundle) {
     use leptos_meta::Link;
 
     preload_texts(texts);
-    let contexts = use_context::<leptos::WasmSplitManifest>().zip(use_context::<Preloaded>());
-    let Some((manifest, preloaded)) = contexts else { return };
-    let (folder, files, loader) = &*manifest.0.read_value();
+    let Some((site, preloaded)) = use_context::<Site>().zip(Preloaded::of_page()) else { return };
     // Rendering a link registers it for the head and produces no output.
-    for file in files.get(bundle).into_iter().flatten().filter(|file| preloaded.insert(file)) {
-        let href = format!("{folder}/{file}.wasm");
+    for href in site.bundle(bundle).filter(|file| preloaded.insert(file)) {
         let _ = view! { <Link rel="preload" href as_="fetch" type_="application/wasm" crossorigin="anonymous" /> }
             .to_html();
     }
-    if preloaded.insert(loader) {
-        let href = format!("{folder}/{loader}");
+    let href = site.loader();
+    if preloaded.insert(&href) {
         let _ = view! { <Link rel="modulepreload" href crossorigin="anonymous" /> }.to_html();
     }
 }
+
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+fn preload(_: &str, _: i18n::Bundle) {}
 
 /// Adds a preload link for the texts of a bundle, in the language of the page, to the head.
 #[cfg(not(feature = "hydrate"))]
 pub fn preload_texts(bundle: i18n::Bundle) {
     #[cfg(feature = "ssr")]
-    if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(use_context::<Preloaded>()) {
+    if let Some((language, preloaded)) = use_context::<i18n::Language>().zip(Preloaded::of_page()) {
         let href = format!("{}/{}.txt", language.folder(), bundle.name);
         if preloaded.insert(&href) {
             let _ = view! { <leptos_meta::Link rel="preload" href as_="fetch" crossorigin="anonymous" /> }.to_html();
@@ -164,19 +173,36 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     let _ = bundle;
 }
 
-/// Loads the other bundles after 2 s, so that they are available offline too.
-pub fn load_remaining_bundles() {
-    #[cfg(feature = "hydrate")]
-    set_timeout(
-        || {
-            leptos::task::spawn_local(async {
-                // What fails to load is requested again when it is needed.
-                let _ = (load_chat().await, load_admin().await);
-                let _ = (i18n::load(i18n::Bundle::CHAT).await, i18n::load(i18n::Bundle::ADMIN).await);
-            });
-        },
-        std::time::Duration::from_secs(2),
-    );
+/// Loads the bundle of a link's page when the link is hovered, focused or touched, so that it is usually there when the
+/// link is followed. The bundle of a page that nobody visits is never loaded.
+#[cfg(feature = "hydrate")]
+pub fn preload_on_hover() {
+    for event in ["pointerover", "focusin"] {
+        window_event_listener_untyped(event, |event| {
+            let link = event_target::<leptos::web_sys::Element>(&event).closest("a[href]").ok().flatten();
+            // Links that leave the application have a `rel`.
+            let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded"))
+            else {
+                return;
+            };
+            // Once per link. What fails to load is requested again when the link is followed.
+            let _ = link.set_attribute("data-preloaded", "");
+            let path = link.get_attribute("href").unwrap_or_default();
+            leptos::task::spawn_local(async move { preload_page(&path).await });
+        });
+    }
+}
+
+/// Loads the bundle of the page at this path, if it is a page of the application.
+#[cfg(feature = "hydrate")]
+async fn preload_page(path: &str) {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    match path.split('/').nth(1) {
+        Some("" | "chats") => Chat::preload().await,
+        Some("sessions" | "settings" | "people" | "audit" | "jobs") => Settings::preload().await,
+        Some("sign-in" | "sign-up" | "forgot-password" | "privacy" | "terms") => SignIn::preload().await,
+        _ => {}
+    }
 }
 
 /// Fallback if a bundle cannot be loaded, for example after an upgrade of the server: loads the whole page from the

@@ -26,6 +26,7 @@ pub mod people;
 pub mod privacy;
 pub mod profile;
 pub mod secrets;
+pub mod site;
 pub mod state;
 pub mod store;
 pub mod supervisor;

@@ -1,6 +1,6 @@
 //! The application state, available to every request.
 
-use std::{fs, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
+use std::{fs, ops::Deref, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -24,6 +24,7 @@ use super::{
     privacy::{ApplyRetention, DeleteAccount, DeleteExpired, Exports, Privacy},
     profile::Profiles,
     secrets::{SecretError, Secrets},
+    site::Site,
     store::{Store, StoreError},
     supervisor::{OnShutdown, Supervisor, TaskSpec},
 };
@@ -37,15 +38,28 @@ const READINESS_CACHE: Duration = Duration::from_secs(1);
 /// The timeouts of the last write and of closing the database at shutdown.
 const CLOSE_STEP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The parts of the running server, shared by cloning.
+/// The running server. Cloning it is cheap: every request does so several times.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<AppParts>);
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+/// The parts of the running server.
+pub struct AppParts {
     /// The configuration.
     pub config: Arc<Config>,
     /// The source of time and of new ids.
     pub clock: Clock,
     /// Where the scripts and styles of the pages are.
     pub leptos_options: LeptosOptions,
+    /// The built files of the pages.
+    pub site: Site,
     /// Cancelled when the server starts to shut down.
     pub stopping: CancellationToken,
     /// The database.
@@ -166,9 +180,10 @@ impl AppState {
         if let Err(fault) = chats.recover_runs().await {
             tracing::error!(%fault, "cannot take over the runs of an earlier process yet");
         }
-        Ok(Self {
+        Ok(Self(Arc::new(AppParts {
             config: Arc::new(config),
             clock,
+            site: Site::read(&leptos_options),
             leptos_options,
             stopping,
             store,
@@ -185,7 +200,7 @@ impl AppState {
             jobs,
             supervisor,
             last_write_check: Arc::default(),
-        })
+        })))
     }
 
     /// Whether this server can serve requests now: the database can be read and written, and all vital tasks are

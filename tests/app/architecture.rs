@@ -31,6 +31,7 @@ const RANKS: &[(&str, u8)] = &[
     ("server/keys", 2),
     ("server/markdown", 2),
     ("server/names", 2),
+    ("server/site", 2),
     ("server/store", 2),
     ("server/supervisor", 2),
     ("server/fault", 3),

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -31,8 +31,25 @@ pub(super) struct Hub {
     /// The runs that this process has claimed and not ended, live or not. Their leases are renewed, and this process
     /// never treats them as abandoned.
     claims: Mutex<HashSet<RunId>>,
-    /// Notified whenever a run becomes live, for readers that arrived before it.
-    pub run_added: Notify,
+    /// The runs that readers wait for, because they arrived before the run became live. Each is cancelled once it is.
+    awaited: Mutex<HashMap<RunId, Arc<CancellationToken>>>,
+}
+
+/// A reader that waits for a run to become live.
+struct Waiter<'h> {
+    hub: &'h Hub,
+    run: RunId,
+    live: Arc<CancellationToken>,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut awaited = lock(&self.hub.awaited);
+        // One reference is the map's, one is ours. A run of another process never becomes live here.
+        if Arc::strong_count(&self.live) == 2 {
+            awaited.remove(&self.run);
+        }
+    }
 }
 
 /// A run that is executed in this process.
@@ -65,8 +82,20 @@ impl Hub {
             claimed,
         });
         lock(&self.runs).insert(run.claimed.id, run.clone());
-        self.run_added.notify_waiters();
+        if let Some(live) = lock(&self.awaited).remove(&run.claimed.id) {
+            live.cancel();
+        }
         run
+    }
+
+    /// Waits until the run is live in this process. Wakes only the readers of this run.
+    pub async fn wait_until_live(&self, run: RunId) {
+        let live = Arc::clone(lock(&self.awaited).entry(run).or_default());
+        let waiter = Waiter { hub: self, run, live };
+        // Registered before the check, so that a run that becomes live in between is not missed.
+        if self.get(run).is_none() {
+            waiter.live.cancelled().await;
+        }
     }
 
     /// Unregisters a live run.
@@ -216,5 +245,27 @@ impl LiveRun {
     fn take_unsaved(&self) -> Option<RunProgress> {
         let mut state = lock(&self.state);
         std::mem::take(&mut state.unsaved).then(|| state.progress(&self.claimed, &self.sections, false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn waiting_for_a_run_leaves_nothing_behind() {
+        let hub = Hub::default();
+        let run = RunId::from_uuid(Uuid::now_v7());
+        {
+            let mut first = Box::pin(hub.wait_until_live(run));
+            let mut second = Box::pin(hub.wait_until_live(run));
+            assert!(first.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none());
+            drop(first);
+            assert_eq!(lock(&hub.awaited).len(), 1, "the second one still waits");
+        }
+        assert!(lock(&hub.awaited).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Readers of an answer that is being generated. A reader owns no state of the run: it may disconnect and reconnect at
 //! any time.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use futures::{Stream, stream};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -77,15 +77,9 @@ impl RunReader {
                 },
                 Source::Unlocated => self.locate().await,
                 Source::Stored { .. } => {
-                    let chats = self.chats.clone();
-                    let mut run_added = pin!(chats.0.hub.run_added.notified());
-                    // Enabled before the check, so that a run that becomes live in between is not missed.
-                    run_added.as_mut().enable();
-                    let is_live = chats.0.hub.get(self.run).is_some();
                     tokio::select! {
-                        () = tokio::time::sleep(POLL_INTERVAL), if !is_live => {}
-                        () = run_added, if !is_live => {}
-                        () = std::future::ready(()), if is_live => {}
+                        () = self.chats.0.hub.wait_until_live(self.run) => {}
+                        () = tokio::time::sleep(POLL_INTERVAL) => {}
                         () = shutdown.cancelled() => {
                             self.source = Source::Ended;
                             return Some(Event::reconnect());

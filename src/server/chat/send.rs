@@ -1,5 +1,7 @@
 //! Sends, retries, continues and stops.
 
+use std::sync::Arc;
+
 use super::Chats;
 use crate::{
     domain::{
@@ -8,7 +10,7 @@ use crate::{
     },
     server::{
         fault::Fault,
-        store::{MessageRow, NewChat, NewMessage, NewRun, Node, Owned, StoreError},
+        store::{MessageRow, NewChat, NewMessage, NewRun, Node, Owned, StoreError, Tx},
     },
 };
 
@@ -35,50 +37,32 @@ fn answer_running() -> AppError {
     AppError::conflict(reason!("answer_running"))
 }
 
-impl Chats {
-    /// Stores a message and the run of its answer in one transaction, then starts the run. Returns when the message is
-    /// on disk. The same client id with the same text returns the same result again.
-    ///
-    /// # Errors
-    /// `Invalid`, `NotFound`, `Conflict` if an answer is open, or `MessageIdUsed` if the id was used for another text
-    /// or in another chat.
-    pub async fn send(&self, owner: UserId, outgoing: OutgoingMessage) -> Result<StartedRun, Fault> {
-        check_message(&outgoing.text)?;
-        if let Some(sent) = self.find_previous_result(owner, &outgoing).await? {
-            return Ok(sent);
-        }
-        let requested = self.choose_model(owner, outgoing.chat, outgoing.model.as_deref()).await?;
-        let sent = match self.write_message(owner, &outgoing, &requested).await {
-            // A concurrent request with the same id was faster.
-            Err(Fault::Internal(error)) if is_duplicate(&*error) => {
-                return self.find_previous_result(owner, &outgoing).await?.ok_or_else(|| Fault::Internal(error));
-            }
-            other => other?,
-        };
-        self.execute(sent.run);
-        Ok(sent)
-    }
+/// The transaction of one send.
+struct SendUnit {
+    chats: Chats,
+    owner: UserId,
+    outgoing: OutgoingMessage,
+    requested: RequestedModel,
+}
 
-    async fn write_message(
-        &self,
-        owner: UserId,
-        outgoing: &OutgoingMessage,
-        requested: &RequestedModel,
-    ) -> Result<StartedRun, Fault> {
-        let now = self.0.clock.now();
-        let mut tx = self.0.store.write().await?;
-        let mut own = tx.owned_by(owner);
+impl SendUnit {
+    async fn write(&self, tx: &mut Tx) -> Result<StartedRun, Fault> {
+        let Self { chats, owner, outgoing, requested } = self;
+        let clock = &chats.0.clock;
+        let now = clock.now();
+        let mut own = tx.owned_by(*owner);
+        let preview = message_preview(&outgoing.text);
         let chat = match outgoing.chat {
             Some(chat) => chat,
             None => {
-                let id = ChatId::from_uuid(self.0.clock.new_id());
-                let (title, preview) = (title_from(&outgoing.text), message_preview(&outgoing.text));
+                let id = ChatId::from_uuid(clock.new_id());
+                let title = title_from(&outgoing.text);
                 own.insert_chat(&NewChat { id, title: &title, model: &requested.id, preview: &preview, now }).await?;
                 id
             }
         };
         let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
-        let message = MessageId::from_uuid(self.0.clock.new_id());
+        let message = MessageId::from_uuid(clock.new_id());
         own.insert_message(&NewMessage {
             id: message,
             chat,
@@ -93,10 +77,40 @@ impl Chats {
         })
         .await?;
         let question = Node { id: message, depth: head.map_or(0, |head| head.depth + 1) };
-        let (answer, run) = self.insert_answer(&mut own, chat, Some(question), requested, now).await?;
-        own.update_head(chat, answer, Some(&message_preview(&outgoing.text))).await?;
-        tx.commit().await?;
+        let (answer, run) = chats.insert_answer(&mut own, chat, Some(question), requested, now).await?;
+        own.update_head(chat, answer, Some(&preview)).await?;
         Ok(StartedRun { chat, message, answer, run })
+    }
+}
+
+impl Chats {
+    /// Stores a message and the run of its answer in one transaction, then starts the run. Returns when the message is
+    /// on disk. The same client id with the same text returns the same result again.
+    ///
+    /// # Errors
+    /// `Invalid`, `NotFound`, `Conflict` if an answer is open, or `MessageIdUsed` if the id was used for another text
+    /// or in another chat.
+    pub async fn send(&self, owner: UserId, outgoing: OutgoingMessage) -> Result<StartedRun, Fault> {
+        check_message(&outgoing.text)?;
+        if let Some(sent) = self.find_previous_result(owner, &outgoing).await? {
+            return Ok(sent);
+        }
+        let requested = self.choose_model(owner, outgoing.chat, outgoing.model.as_deref()).await?;
+        let send = Arc::new(SendUnit { chats: self.clone(), owner, outgoing, requested });
+        let unit = Arc::clone(&send);
+        let written = self.0.store.write_grouped(move |tx| {
+            let send = Arc::clone(&unit);
+            Box::pin(async move { send.write(tx).await })
+        });
+        let sent = match written.await {
+            // A concurrent request with the same id was faster.
+            Err(Fault::Internal(error)) if is_duplicate(&*error) => {
+                return self.find_previous_result(owner, &send.outgoing).await?.ok_or_else(|| Fault::Internal(error));
+            }
+            other => other?,
+        };
+        self.execute(sent.run);
+        Ok(sent)
     }
 
     async fn insert_answer(

@@ -63,7 +63,7 @@ pub use address::ConnectionAddrs;
 pub use guard::RequestHost;
 pub use health::Readiness;
 pub use listener::Listener;
-pub use options::{leptos_options, site_is_complete};
+pub use options::leptos_options;
 pub use refusal::{refuse, refuse_as};
 pub use serve::{Limits, serve};
 pub use signals::stop_on_signals;

@@ -33,23 +33,6 @@ pub fn leptos_options(listen: SocketAddr) -> Result<LeptosOptions, LeptosConfigE
     Ok(options)
 }
 
-/// Whether the scripts and styles that the pages load exist.
-pub fn site_is_complete(options: &LeptosOptions) -> bool {
-    let folder = Path::new(&*options.site_root).join(&*options.site_pkg_dir);
-    let hashes = std::env::current_exe()
-        .ok()
-        .filter(|_| options.hash_files)
-        .and_then(|program| std::fs::read_to_string(program.with_file_name(&*options.hash_file)).ok())
-        .unwrap_or_default();
-    if hashes.is_empty() {
-        return folder.join(format!("{}.js", options.output_name)).is_file();
-    }
-    let lines = hashes.lines().filter_map(|line| line.split_once(':'));
-    lines
-        .filter(|(kind, _)| matches!(*kind, "js" | "wasm" | "css"))
-        .all(|(kind, hash)| folder.join(format!("{}.{}.{kind}", options.output_name, hash.trim())).is_file())
-}
-
 fn site_root(named: &Path, beside: Option<&Path>) -> Option<PathBuf> {
     let beside = beside.map(|folder| [folder.join("site"), folder.join("../site")]).into_iter().flatten();
     std::iter::once(named.to_owned()).chain(beside).chain([PathBuf::from("target/site")]).find(|root| root.is_dir())

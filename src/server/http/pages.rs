@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     domain::AppError,
-    server::{access::Access, auth::Caller, state::AppState},
+    server::{access::Access, auth::Caller, site::ScriptStart, state::AppState},
 };
 
 /// The settings section in which a second factor is added.
@@ -71,10 +71,7 @@ pub(super) fn routes<V: IntoView + 'static>(
     }
     let context = state.clone();
     let https = state.config.is_https();
-    let provide = move || {
-        provide_language();
-        set_csp(&context);
-    };
+    let provide = move || provide_page_context(&context);
     let router = Router::new().leptos_routes_with_context(state, pages, provide, app);
     router
         .layer(map_response(redirect_all_clients))
@@ -106,8 +103,7 @@ pub(super) fn not_found<V: IntoView + 'static>(
     let state = state.clone();
     let context = move || {
         provide_context(state.clone());
-        provide_language();
-        set_csp(&state);
+        provide_page_context(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
     let page = async move |request: Request| {
@@ -130,10 +126,15 @@ async fn redirect_all_clients(mut response: Response) -> Response {
     response
 }
 
-/// Provides the reader's language to the page.
-fn provide_language() {
-    let language = use_context::<Parts>().map(|parts| language_in(&parts.extensions));
+/// Provides what a page needs to know about its request and the built files.
+fn provide_page_context(state: &AppState) {
+    let parts = use_context::<Parts>();
+    let language = parts.as_ref().map(|parts| language_in(&parts.extensions));
     provide_context(language.unwrap_or_default());
+    let is_signed_in = parts.is_some_and(|parts| parts.extensions.get::<Caller>().is_some());
+    provide_context(state.site.clone());
+    provide_context(if is_signed_in { ScriptStart::Immediate } else { ScriptStart::OnInteraction });
+    set_csp(state);
 }
 
 /// Sets the Content-Security-Policy with the nonce that Leptos generated for this response.

@@ -55,7 +55,7 @@ impl Store {
     /// Copies SQLite's write-ahead log into the file without blocking writers, after a part of some larger work was
     /// committed. Otherwise a later commit, possibly of an unrelated transaction, would have to copy all parts.
     pub async fn checkpoint_passively(&self) -> Result<(), StoreError> {
-        self.0.checkpoint_passively().await
+        self.db.checkpoint_passively().await
     }
 }
 

@@ -24,6 +24,7 @@ mod export_rows;
 mod exports;
 mod factor_removals;
 mod factors;
+mod group;
 mod identities;
 mod jobs;
 mod links;
@@ -124,6 +125,17 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Full | Self::Deadlock(_))
     }
+
+    /// An error of the same class for another caller whose work failed with this one.
+    fn for_another_caller(&self) -> Self {
+        let cause = || sqlx::Error::InvalidArgument(format!("a transaction shared with others failed: {self}"));
+        match self {
+            Self::Full => Self::Full,
+            Self::Unavailable(_) => Self::Unavailable(cause()),
+            Self::Deadlock(_) => Self::Deadlock(cause()),
+            Self::Duplicate | Self::UnknownValue(_) | Self::Schema(_) | Self::Other(_) => Self::Other(cause()),
+        }
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -185,9 +197,14 @@ fn classify_code(code: &str) -> ErrorClass {
     }
 }
 
-/// The open, migrated database, and the notifier that wakes the job runner of this process.
+/// The open, migrated database.
 #[derive(Debug, Clone)]
-pub struct Store(db::Db, Arc<Notify>);
+pub struct Store {
+    db: db::Db,
+    /// Wakes the job runner when this process has enqueued a job.
+    jobs: Arc<Notify>,
+    group: Arc<group::Group>,
+}
 
 impl Store {
     /// Opens PostgreSQL if there is a URL, otherwise the SQLite file `colloquy.db` in the data folder, and migrates it.
@@ -200,7 +217,7 @@ impl Store {
             None => db::Db::open_sqlite(&data.join("colloquy.db")).await?,
         };
         migrate::run(&db).await?;
-        Ok(Self(db, Arc::default()))
+        Ok(Self { db, jobs: Arc::default(), group: Arc::default() })
     }
 
     /// Acquires a connection for queries.
@@ -208,7 +225,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] after 4 s if no connection is free.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        self.0.read().await
+        self.db.read().await
     }
 
     /// Begins a transaction. While it is open, do not call a model or the network.
@@ -216,19 +233,19 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        Ok(self.0.write().await?.with_job_notifier(Arc::clone(&self.1)))
+        Ok(self.db.write().await?.with_job_notifier(Arc::clone(&self.jobs)))
     }
 
     /// Waits until this process has enqueued a job since the last call.
     pub async fn job_enqueued(&self) {
-        self.1.notified().await;
+        self.jobs.notified().await;
     }
 
     /// Truncates SQLite's write-ahead log, so that deleted data is in no file any more. Retries for some seconds while
     /// the log is being read; after that, SQLite truncates it later by itself.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
         for _ in 0..MAX_CHECKPOINT_ATTEMPTS {
-            if self.0.checkpoint().await? {
+            if self.db.checkpoint().await? {
                 return Ok(());
             }
             tokio::time::sleep(CHECKPOINT_RETRY_INTERVAL).await;
@@ -246,7 +263,7 @@ impl Store {
 
     /// The time of the database server's clock; `None` for SQLite, which uses the clock of this machine.
     pub async fn database_time(&self) -> Result<Option<Timestamp>, StoreError> {
-        if matches!(self.0, db::Db::Sqlite { .. }) {
+        if matches!(self.db, db::Db::Sqlite { .. }) {
             return Ok(None);
         }
         let mut tx = self.read().await?;
@@ -257,7 +274,7 @@ impl Store {
 
     /// Closes all connections. SQLite then merges its write-ahead log into the database file.
     pub async fn close(&self) {
-        self.0.close().await;
+        self.db.close().await;
     }
 }
 
