@@ -2,6 +2,7 @@
 import { type Locator, type Page, type Route } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
+import { waitForHydration } from '../hydration';
 
 const SEND = '**/api/send_message';
 
@@ -168,7 +169,7 @@ test('drafts: a new chat with a lost response is created once, and does not reop
   await chat.ask('Made once');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Made once');
   await page.reload();
-  await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+  await waitForHydration(page, true);
   await expect((await sidebar(page)).getByRole('link', { name: 'Made once' })).toHaveCount(1);
 
   // The response arrives while another chat is open.

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures.ts';
 import { linkPath } from '../mailbox.ts';
+import { waitForHydration } from '../hydration';
 
 test.use({ services: ['mailbox'] });
 
@@ -15,7 +16,7 @@ test('a mailed link resets a forgotten password, once', async ({ person, account
   const link = linkPath(await mailbox.waitForMail(person.email, 'password'));
   expect(link).toMatch(/^\/reset-password\?token=/);
   await page.goto(link);
-  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+  await waitForHydration(page, hydrated);
   await expectAccessible();
   await page.getByLabel('New password').fill('six green lamps row 12');
   await page.getByRole('button', { name: 'Change the password' }).click();
@@ -23,7 +24,7 @@ test('a mailed link resets a forgotten password, once', async ({ person, account
   await accounts.fillSignIn(person.email, 'six green lamps row 12');
   await accounts.expectSignedIn();
   await page.goto(link);
-  if (hydrated) await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+  await waitForHydration(page, hydrated);
   await page.getByLabel('New password').fill('nine red kites at sea 4');
   await page.getByRole('button', { name: 'Change the password' }).click();
   await expect(page.getByRole('alert')).toBeVisible();

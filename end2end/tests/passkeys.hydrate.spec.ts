@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
+import { waitForHydration } from '../hydration';
 
 /** Adds a virtual authenticator that confirms automatically. */
 async function device(page: Page): Promise<void> {
@@ -86,11 +87,11 @@ for (const [number, { manager, prepare, way, choose }] of cases.entries()) {
     await device(page);
     const email = `passkey-${Date.now()}-${number}@example.org`;
     await page.goto(`${local}/sign-up`);
-    await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+    await waitForHydration(page, true);
     await accounts.fillSignUp({ name: 'Petra', email, password: 'four wet boats row 97' });
     await accounts.expectSignedIn();
     await page.goto(`${local}/settings`);
-    await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
+    await waitForHydration(page, true);
     const section = settings.section('Passkeys');
     await section.getByLabel('Name of the device').fill('My laptop');
     await section.getByRole('button', { name: 'Add a passkey' }).click();
