@@ -2,7 +2,7 @@
 import { type Locator, type Page, type Route } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { ChatPage } from '../pages/chat.ts';
-import { waitForHydration } from '../hydration';
+import { waitForHydration } from '../hydration.ts';
 
 const SEND = '**/api/send_message';
 

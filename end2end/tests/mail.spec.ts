@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures.ts';
 import { linkPath } from '../mailbox.ts';
-import { waitForHydration } from '../hydration';
+import { waitForHydration } from '../hydration.ts';
 
 test.use({ services: ['mailbox'] });
 

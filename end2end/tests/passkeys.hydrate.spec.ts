@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { waitForHydration } from '../hydration';
+import { waitForHydration } from '../hydration.ts';
 
 /** Adds a virtual authenticator that confirms automatically. */
 async function device(page: Page): Promise<void> {
