@@ -251,7 +251,7 @@ impl Store {
         }
         // All are marked first, so that a partly removed chat cannot be restored.
         self.run_in_batches(move |mut engine| Box::pin(async move { engine.mark_for_removal(before).await })).await?;
-        self.run_in_batches(|tx| Box::pin(tx.remove_chat_batch())).await
+        self.run_in_batches(|mut engine| Box::pin(async move { engine.remove_chat_batch().await })).await
     }
 }
 

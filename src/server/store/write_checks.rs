@@ -1,6 +1,6 @@
 //! Checks that the database is writable.
 
-use super::{StoreError, Tx, db::execute};
+use super::{Engine, StoreError, db::execute};
 use crate::domain::Timestamp;
 
 impl Engine<'_> {
