@@ -1,5 +1,7 @@
 //! The HTML shell and the route table.
 
+#[cfg(feature = "ssr")]
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use leptos_meta::MetaTags;
@@ -60,7 +62,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// every page.
 #[cfg(feature = "ssr")]
 fn scripts(site: &Site) -> impl IntoView + use<> {
-    let (script, wasm, nonce) = (site.script(), site.wasm(), leptos::nonce::use_nonce());
+    let (script, wasm, nonce) = (site.script(), site.wasm(), use_nonce());
     let is_immediate = use_context::<ScriptStart>() == Some(ScriptStart::Immediate);
     let start = if is_immediate { include_str!("app/start.js") } else { include_str!("app/start_on_interaction.js") };
     let call = format!("(\n{start})({script:?}, {wasm:?});");

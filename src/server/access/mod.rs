@@ -6,12 +6,7 @@ use axum::http::Extensions;
 
 pub use endpoint::{Endpoint, HasAccess};
 
-use super::{
-    audit::RequestMeta,
-    auth::Caller,
-    fault::Fault,
-    state::AppState,
-};
+use super::{audit::RequestMeta, auth::Caller, fault::Fault, state::AppState};
 use crate::domain::AppError;
 
 /// Who may call an endpoint. Each endpoint has one policy; the access check and the isolation tests use it.

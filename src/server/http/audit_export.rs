@@ -58,7 +58,7 @@ async fn stream_export(state: AppState, extensions: &Extensions, headers: &Heade
     let day = day.map(|day| day.to_string()).unwrap_or_default();
     let name = format!("attachment; filename=\"audit-{day}.jsonl\"");
     // Only one batch is in memory: the next one is read after the previous one was sent.
-    let lines = try_unfold((state.people, export), async |(people, mut export)| {
+    let lines = try_unfold((state.people.clone(), export), async |(people, mut export)| {
         let lines = people.next_lines(&mut export).await.map_err(|fault| {
             tracing::error!(%fault, "the audit export failed");
             std::io::Error::other("the export failed")

@@ -47,7 +47,7 @@ async fn find(state: AppState, id: &str, extensions: &Extensions, meta: &Request
         Ok(export) => export,
         Err(fault) => return refuse_fault(fault, extensions),
     };
-    let exports = state.exports;
+    let exports = state.exports.clone();
     // A chunk that cannot be read aborts the connection, so that a truncated file is not taken for a complete one.
     let chunks = stream::try_unfold(0, move |position| {
         let (exports, caller) = (exports.clone(), caller.clone());

@@ -93,7 +93,7 @@ pub fn router<V: IntoView + 'static>(
     let timeouts = Timeouts::default();
     let rules = Arc::new(Rules::new(state.config.clone(), timeouts.body));
     let routes = browser::routes(&state, &rules, shell).merge(health::routes(ready)).with_state(state.clone());
-    with_layers(routes, state.config, state.clock, timeouts)
+    with_layers(routes, state.config.clone(), state.clock.clone(), timeouts)
 }
 
 /// Wraps any routes in the browser checks and all layers, as for the server's own routes.

@@ -21,7 +21,7 @@ pub(super) async fn load_session(State(state): State<AppState>, mut request: Req
     let https = state.config.is_https();
     let cookie = SESSION.find(request.headers(), https);
     let (has_cookie, id) = (cookie.is_some(), cookie.and_then(|text| text.parse::<Id>().ok()));
-    let session = Session::new(id, Arc::new(state.sessions), Some(Expiry::OnSessionEnd));
+    let session = Session::new(id, Arc::new(state.sessions.clone()), Some(Expiry::OnSessionEnd));
     request.extensions_mut().insert(session.clone());
     let mut response = next.run(request).await;
     if session.is_empty().await {
