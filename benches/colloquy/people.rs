@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use colloquy::server::{clock::Clock, config::Config, state::AppState};
+use colloquy::server::{auth::SessionState, clock::Clock, config::Config, state::AppState};
 use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 use tower_sessions::{Session, session::Id};
@@ -116,8 +116,11 @@ async fn time_session_checks(
     for _ in 0..counts.checks {
         let session = Session::new(Some(id), Arc::new(state.sessions.clone()), None);
         let begun = Instant::now();
-        let caller =
-            state.accounts.authenticate_session(&session).await.map_err(|_| "the session cannot be checked")?;
+        let caller = match SessionState::read(&session).await {
+            Ok(read) => state.accounts.authenticate_session(&read).await,
+            Err(fault) => Err(fault),
+        };
+        let caller = caller.map_err(|_| "the session cannot be checked")?;
         times.push(begun.elapsed());
         caller.ok_or("the session is invalid")?;
     }

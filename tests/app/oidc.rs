@@ -274,7 +274,7 @@ each_oidc_db! {
         let mut outside = oidc.app.anonymous();
         let shut = oidc.run_flow(&mut outside, &[]).await;
         assert_refused(&mut outside, &shut, 400, "disabled").await;
-        let forged = TestIdentity { signed: Signing::Unsigned, ..person("vera-1", "vera@example.org") };
+        let forged = TestIdentity { signed: Signing::Unsigned, ..verified_identity("vera-1", "vera@example.org") };
         let forged = oidc.run_flow_as(&mut outside, forged).await;
         assert_eq!(shut.body, forged.body);
     }
@@ -493,7 +493,7 @@ each_oidc_db! {
         };
         let mut mallory = oidc.app.anonymous();
         assert_eq!(mallory.get("/auth/test/callback?state=forged&code=x").await.status, 400);
-        let forged = TestIdentity { signed: Signing::Unsigned, ..person("vera-1", "vera@example.org") };
+        let forged = TestIdentity { signed: Signing::Unsigned, ..verified_identity("vera-1", "vera@example.org") };
         assert_eq!(oidc.run_flow_as(&mut mallory, forged).await.status, 400);
         assert_eq!(oidc.run_flow_as(&mut mallory, verified_identity("vera-1", "ada@example.org")).await.status, 409);
         assert_eq!(refusals().await, ["sign_in Test & Sons nobody", "sign_in Test & Sons nobody", "sign_up Test & Sons nobody"]);

@@ -102,11 +102,11 @@ mod tests {
     use crate::i18n::Language;
 
     fn device(user_agent: &str) -> String {
-        super::describe_device(Language::default().texts(), user_agent)
+        describe_device(Language::default().texts(), user_agent)
     }
 
     fn network(address: &str) -> String {
-        super::describe_network(Language::default().texts(), address)
+        describe_network(Language::default().texts(), address)
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(device("curl/8.5"), "Unknown browser");
         assert_eq!(device("curl/8.5 (Linux)"), "A program on Linux");
         let german = Language::from_tag("de").expect("a language");
-        assert_eq!(super::describe_device(german.texts(), chrome), "Chrome auf Linux");
+        assert_eq!(describe_device(german.texts(), chrome), "Chrome auf Linux");
     }
 
     #[test]

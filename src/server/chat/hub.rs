@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn waiting_for_a_run_leaves_nothing_behind() {
         let hub = Hub::default();
-        let run = RunId::from_uuid(Uuid::now_v7());
+        let run = RunId::from_uuid(Uuid::from_u128(1));
         {
             let mut first = Box::pin(hub.wait_until_live(run));
             let mut second = Box::pin(hub.wait_until_live(run));

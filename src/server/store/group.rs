@@ -215,15 +215,15 @@ mod tests {
     }
 
     async fn insert(store: &Store, number: i64) -> Result<i64, StoreError> {
-        let insert = move |tx: &mut Tx| -> BoxFuture<'_, Result<i64, StoreError>> {
+        let insert = store.write_grouped(move |tx| {
             Box::pin(async move {
                 assert!(number >= 0, "no negative numbers");
                 execute!(tx, "insert into numbers (number) values ($1)", number)?;
                 let rows = fetch_optional!(tx, (i64,), "select count(*) from numbers")?;
                 Ok(rows.map_or(0, |(count,)| count))
             })
-        };
-        store.write_grouped(insert).await
+        });
+        insert.await
     }
 
     async fn count(store: &Store) -> i64 {

@@ -277,7 +277,7 @@ async fn c08_an_endless_answer_ends_at_the_limit() {
     let upstream = Upstream::start().await;
     let answer = ask(&upstream, "flood", "x").await;
     assert_eq!(answer.end, Some(Err(Failure::Overlong)));
-    assert_eq!(answer.text.len(), limits().answer);
+    assert_eq!(answer.text.len(), limits().max_answer_bytes);
     eventually("the flood is cut", || upstream.answering() == 0).await;
 }
 

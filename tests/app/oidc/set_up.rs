@@ -112,7 +112,7 @@ each_oidc_db! {
         // A token without a key id is verified with each key.
         list(json!([other, with("kid", json!("k2"))]));
         oidc.app.state.clock.advance(3_601);
-        let unnamed = TestIdentity { header: json!({ "kid": null }), ..person("vera-1", "vera@example.org") };
+        let unnamed = TestIdentity { header: json!({ "kid": null }), ..verified_identity("vera-1", "vera@example.org") };
         let mut vera = oidc.app.anonymous();
         let done = oidc.run_flow_as(&mut vera, unnamed.clone()).await;
         assert_eq!(done.status, 303, "{}", done.text());
@@ -140,7 +140,7 @@ each_oidc_db! {
         oidc.app.administrator().await;
         oidc.sign_in_as("vera-1", "vera@example.org").await;
         assert_eq!(oidc.provider.key_requests(), 1);
-        let unlisted = TestIdentity { header: json!({ "kid": "unlisted" }), ..person("vera-1", "vera@example.org") };
+        let unlisted = TestIdentity { header: json!({ "kid": "unlisted" }), ..verified_identity("vera-1", "vera@example.org") };
         for _ in 0..5 {
             let mut vera = oidc.app.anonymous();
             let answer = oidc.run_flow_as(&mut vera, unlisted.clone()).await;
