@@ -179,7 +179,7 @@ pub fn preload_texts(bundle: i18n::Bundle) {
 pub fn preload_on_hover() {
     for event in ["pointerover", "focusin"] {
         window_event_listener_untyped(event, |event| {
-            let link = event_target::<leptos::web_sys::Element>(&event).closest("a[href]").ok().flatten();
+            let link = event_target::<web_sys::Element>(&event).closest("a[href]").ok().flatten();
             // Links that leave the application have a `rel`.
             let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded"))
             else {
