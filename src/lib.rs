@@ -45,8 +45,9 @@
 //! # Walkthrough: a message becomes an answer
 //! 1. The browser (`pages/chat/send.rs`) calls `send_message` (`server_fns/messages.rs`). It checks its access policy
 //!    and calls `Chats::send` (`server/chat/send.rs`). That writes the message, an empty answer and a queued run in one
-//!    transaction (`server/store/messages.rs`, `runs.rs`). Only then is the message acknowledged. The browser chose an
-//!    id for the message, so sending it again is harmless.
+//!    transaction (`server/store/messages.rs`, `runs.rs`). On SQLite, sends that wait at the same time share a commit
+//!    (`server/store/group.rs`). Only then is the message acknowledged. The browser chose an id for the message, so
+//!    sending it again is harmless.
 //! 2. A worker claims the run through `server/chat/writer.rs`, under a lease of 20 s. Each claim raises the epoch of
 //!    the run. `server/chat/run.rs` executes it: `prompt.rs` builds the prompt from named sections and the messages on
 //!    the path, and a model of `server/llm` answers with a stream of deltas.
