@@ -20,8 +20,9 @@ pub fn SignInMethods(
     #[prop(default = None)]
     invitation: Option<String>,
 ) -> impl IntoView {
-    let can_use_passkey = RwSignal::new(false);
-    // The server does not know what the browser supports, so the button appears after hydration.
+    // The server does not know what the browser supports. Almost all browsers support passkeys, so the button is there from
+    // the start, and hidden after hydration if it is of no use.
+    let can_use_passkey = RwSignal::new(passkey.is_some());
     Effect::new(move || can_use_passkey.set(passkey.is_some() && supports_passkeys()));
     let has_providers = !providers.is_empty();
     let after = next.clone();
@@ -41,11 +42,19 @@ pub fn SignInMethods(
     let providers = providers.collect_view();
     let passkey = passkey.unwrap_or(PasskeyPurpose::SignIn);
     view! {
-        {move || (has_providers || can_use_passkey.get()).then(|| view! { <Separator /> })}
+        {move || (has_providers || can_use_passkey.get()).then(|| view! { <Separator needs_scripts=!has_providers /> })}
         <div class="grid gap-3">
             {move || {
                 let next = after.clone();
-                can_use_passkey.get().then(|| view! { <PasskeyButton purpose=passkey next /> })
+                can_use_passkey
+                    .get()
+                    .then(|| {
+                        view! {
+                            <div class="js-only">
+                                <PasskeyButton purpose=passkey next />
+                            </div>
+                        }
+                    })
             }} {providers}
         </div>
     }
@@ -54,9 +63,12 @@ pub fn SignInMethods(
 
 /// A separator between the form and the other methods.
 #[component]
-fn Separator() -> impl IntoView {
+fn Separator(
+    /// Whether what follows works with scripts only.
+    needs_scripts: bool,
+) -> impl IntoView {
     view! {
-        <p class="my-6 flex items-center gap-3 text-label text-ink-faint">
+        <p class="my-6 flex items-center gap-3 text-label text-ink-faint" class:js-only=needs_scripts>
             <span class="h-px flex-1 bg-line"></span>
             {t!("auth.methods.separator")}
             <span class="h-px flex-1 bg-line"></span>

@@ -182,13 +182,20 @@ each_db! {
         let folder = page.split("data-texts=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the texts");
         for bundle in ["common", "auth"] {
             let path = format!("{folder}/{bundle}.txt");
-            assert!(page.contains(&format!("href=\"{path}\"")), "{path} is not named early");
+            assert!(!page.contains(&format!("href=\"{path}\"")), "{path} is loaded at the first interaction");
             let file = anonymous.get(&path).await;
             assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/plain; charset=utf-8"));
             assert_eq!(file.header("cache-control"), "public, max-age=31536000, immutable");
         }
         assert!(anonymous.get(&format!("{folder}/common.txt")).await.text().contains(" Bitte melde dich wieder an.\n"));
         assert!(!page.contains("/chat.txt") && !page.contains("/admin.txt"));
+        let app = app.with_open_sign_up().await;
+        let mut ada = app.person("ada@example.org", "Ada").await;
+        let page = ada.get("/").await.text().to_owned();
+        let folder_of_ada = page.split("data-texts=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the texts");
+        for bundle in ["common", "chat"] {
+            assert!(page.contains(&format!("href=\"{folder_of_ada}/{bundle}.txt\"")), "{bundle} is not preloaded");
+        }
         for strange in ["/locales/xx/1/common.txt", "/locales/de/1/common.txt", &format!("{folder}/mail.txt"), &format!("{folder}/common.json")] {
             assert_eq!(anonymous.get(strange).await.status, 404, "{strange}");
         }
