@@ -12,6 +12,7 @@ pub mod smtp;
 pub mod tcp_proxy;
 pub mod upstream;
 pub mod visitor;
+pub mod wait;
 
 /// The HTTP client of a test, outside the program and its rules for outgoing requests.
 #[expect(clippy::disallowed_methods, reason = "the tests are not part of the program; they send requests to it")]
