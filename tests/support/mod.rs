@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub mod app;
 pub mod client;
 pub mod disk;
+pub mod outline;
 pub mod program;
 pub mod provider;
 pub mod redis;
