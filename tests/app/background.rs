@@ -1,13 +1,12 @@
 //! Background tasks: panics, and shutdown.
 
-use std::time::Duration;
-
 use colloquy::server::store::NewMail;
 
 use crate::support::{
     app::{TestApp, each_db},
     client::Client,
     smtp::{Behaviour, Smtp},
+    wait::wait_until,
 };
 
 const DAY: i64 = 86_400;
@@ -22,17 +21,6 @@ async fn with_mail(app: &TestApp) -> (TestApp, Smtp) {
     })
     .await;
     (app, smtp)
-}
-
-/// Waits until the condition is true.
-async fn wait_until(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..600 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("timed out waiting until {what}");
 }
 
 /// Makes tasks panic, and waits until each was restarted and panicked again.

@@ -6,7 +6,7 @@ use axum::{body::Body, http::Method};
 use colloquy::domain::{AppError, Author, ChatId, ChatPage, ClientId, MessageState, StartedRun};
 use serde_json::json;
 
-use crate::support::{app::each_db, client::Client};
+use crate::support::{app::each_db, client::Client, wait::wait_until};
 
 async fn list(client: &mut Client, filter: &str, search: &str, cursor: Option<&str>) -> ChatPage {
     client.post_json("/api/list_chats", &json!({ "filter": filter, "search": search, "cursor": cursor })).await.json()
@@ -190,16 +190,11 @@ each_db! {
 each_db! {
     async fn row_24_deleting_a_streaming_chat_stops_it_first(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.send_message(None, "[[paced 2000 20]]").await;
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        // It would not end by itself.
+        let sent = ada.send_message(None, "[[stall 5]]").await;
+        wait_until("the run is live", async || app.state.chats.open_runs() > 0).await;
         assert_eq!(change(&mut ada, sent.chat, "delete").await, 200);
-        for _ in 0..60 {
-            if app.state.chats.open_runs() == 0 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        assert_eq!(app.state.chats.open_runs(), 0);
+        wait_until("the run has ended", async || app.state.chats.open_runs() == 0).await;
         assert_eq!(change(&mut ada, sent.chat, "restore").await, 200);
         assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Stopped);
     }

@@ -15,6 +15,7 @@ use crate::{
     support::{
         app::{Backend, TestApp, each_db},
         client::Client,
+        wait::wait_until,
     },
 };
 
@@ -38,13 +39,7 @@ async fn until_waiting(app: &TestApp, connections: usize) {
     }
     let sql =
         "select application_name from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    for _ in 0..400 {
-        if app.column(sql).await.len() >= connections {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("no connection waits");
+    wait_until("connections wait", async || app.column(sql).await.len() >= connections).await;
 }
 
 each_db! {

@@ -23,6 +23,7 @@ use crate::support::{
     program::{Program, program_on},
     upstream::script,
     visitor::Visitor,
+    wait::wait_until,
 };
 
 const KILLS: usize = 50;
@@ -130,7 +131,8 @@ each_db! {
             origin_sender.send_replace(origin(&program));
         }
         // So that some answers complete even on a slow machine.
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        let complete = "select state from messages where author = 'assistant' and state = 'complete'";
+        wait_until("some answers are complete", async || app.column(complete).await.len() >= SENDERS).await;
         load.is_over.store(true, Ordering::Relaxed);
         let mut acknowledged = Vec::new();
         for sender in senders {
@@ -223,6 +225,13 @@ impl Action {
     }
 }
 
+/// Stops an answer once it has some text.
+async fn stop_with_text(visitor: &Visitor, sent: &StartedRun) {
+    wait_until("there is some text", async || !visitor.answer_text(sent).await.is_empty()).await;
+    visitor.post_for_answer("/api/stop_answer", sent).await.expect("an answer");
+    visitor.wait_for_answer(sent.chat).await;
+}
+
 each_db! {
     async fn c01_b02_kills_at_continue_retry_delete_and_undo_lose_no_text(app: TestApp) {
         let ada = app.administrator().await;
@@ -231,9 +240,7 @@ each_db! {
         let mut program = Program::start(program_on(&app));
         let mut visitor = Visitor::new(&ada, &program.address);
         let mut sent = visitor.send_message(None, &format!("[[paced {TOKENS} {TOKEN_INTERVAL_MS}]]")).await;
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        visitor.post_for_answer("/api/stop_answer", &sent).await.expect("an answer");
-        visitor.wait_for_answer(sent.chat).await;
+        stop_with_text(&visitor, &sent).await;
         for round in 0..24 {
             let action = ACTIONS[round % ACTIONS.len()];
             // An empty answer can only be retried.
@@ -243,9 +250,7 @@ each_db! {
             if is_complete && matches!(action, Action::Continue | Action::ContinueAndDelete) {
                 // A complete answer cannot be continued: the next question starts another one.
                 sent = visitor.send_message(Some(sent.chat), &format!("[[paced {TOKENS} {TOKEN_INTERVAL_MS}]]")).await;
-                tokio::time::sleep(Duration::from_millis(120)).await;
-                visitor.post_for_answer("/api/stop_answer", &sent).await.expect("an answer");
-                visitor.wait_for_answer(sent.chat).await;
+                stop_with_text(&visitor, &sent).await;
                 continue;
             }
             action.perform(&visitor, &sent).await;
@@ -281,9 +286,10 @@ each_db! {
         let mut visitor = Visitor::new(&ada, &program.address);
         let sent = visitor.send_message(None, "[[paced 300 10]]").await;
         let written = "select state from runs where answer_tokens > 0 and prompt_sections like '%instructions%'";
-        while visitor.answer_text(&sent).await.is_empty() || app.column(written).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until("some text and its prompt are stored", async || {
+            !visitor.answer_text(&sent).await.is_empty() && !app.column(written).await.is_empty()
+        })
+        .await;
         program.kill();
         let program = Program::start(program_on(&app));
         visitor.origin = origin(&program);

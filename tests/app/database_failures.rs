@@ -3,8 +3,6 @@
 mod postgres;
 mod sqlite;
 
-use std::time::Duration;
-
 use colloquy::domain::{ChatId, MessageState, StartedRun};
 
 use crate::support::{
@@ -13,6 +11,7 @@ use crate::support::{
     program::{Program, program_on},
     upstream::script,
     visitor::Visitor,
+    wait::wait_until,
 };
 
 /// The number of tokens of an answer that outlasts the failure; below, the milliseconds between two.
@@ -22,17 +21,6 @@ const TOKEN_INTERVAL_MS: usize = 10;
 /// A message with a long answer.
 fn long_prompt() -> String {
     format!("[[paced {TOKENS} {TOKEN_INTERVAL_MS}]]")
-}
-
-/// Waits until the condition is true.
-async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("timed out waiting until {what}");
 }
 
 /// The status of a GET request, 0 if it fails.

@@ -1,5 +1,7 @@
 //! Both databases give the same results.
 
+use std::collections::BTreeSet;
+
 use colloquy::domain::{ChatFilter, ChatPage, ClientId};
 use serde_json::{Value, json};
 
@@ -119,5 +121,81 @@ async fn b07_both_databases_give_the_same_results() {
         (found(&sqlite, "%"), found(&sqlite, "ΣΊΣΥΦΟΣ"), found(&sqlite, "日本")),
         (1, 1, 1),
         "a search that finds"
+    );
+}
+
+/// The schema of a database: columns with their types, keys and indexes, and references, each as a text. PostgreSQL's
+/// types are given by SQLite's names.
+async fn schema(app: &TestApp) -> BTreeSet<String> {
+    let statements = if app.backend() == Backend::Sqlite { SQLITE_SCHEMA } else { POSTGRES_SCHEMA };
+    let mut schema = BTreeSet::new();
+    for statement in statements {
+        schema.extend(app.column(statement).await);
+    }
+    schema
+}
+
+const SQLITE_SCHEMA: &[&str] = &[
+    r#"select 'column ' || t.name || '.' || c.name || ' ' || lower(c.type)
+         || case when c."notnull" or c.pk > 0 then ' not null' else '' end
+       from sqlite_master t, pragma_table_info(t.name) c
+       where t.type = 'table' and t.name not like 'sqlite!_%' escape '!' and t.name not like '!_sqlx%' escape '!'"#,
+    r#"select case i.origin when 'c' then 'index ' || i.name || ' on ' else 'key ' end || t.name || ' ('
+         || (select group_concat(name, ', ') from
+              (select coalesce(k.name, 'expression') as name from pragma_index_info(i.name) k order by k.seqno))
+         || ')' || case when i."unique" then ' unique' else '' end || case when i.partial then ' partial' else '' end
+       from sqlite_master t, pragma_index_list(t.name) i
+       where t.type = 'table' and i.origin <> 'pk'"#,
+    r#"select 'key ' || t.name || ' ('
+         || (select group_concat(name, ', ') from
+              (select k.name from pragma_table_info(t.name) k where k.pk > 0 order by k.pk))
+         || ') unique'
+       from sqlite_master t
+       where t.type = 'table' and t.name not like 'sqlite!_%' escape '!' and t.name not like '!_sqlx%' escape '!'"#,
+    r#"select 'reference ' || t.name || '.' || f."from" || ' to ' || f."table" || ' ' || lower(f.on_delete)
+       from sqlite_master t, pragma_foreign_key_list(t.name) f where t.type = 'table'"#,
+];
+const POSTGRES_SCHEMA: &[&str] = &[
+    r#"select 'column ' || table_name || '.' || column_name || ' '
+         || case data_type when 'uuid' then 'blob' when 'bytea' then 'blob' when 'bigint' then 'integer'
+              else data_type end
+         || case is_nullable when 'NO' then ' not null' else '' end
+       from information_schema.columns where table_schema = 'public' and table_name not like '\_sqlx%'"#,
+    r#"select case when c.oid is null then 'index ' || i.relname || ' on ' else 'key ' end || t.relname || ' ('
+         || (select string_agg(coalesce(a.attname::text, 'expression'), ', ' order by k.place)
+             from unnest(x.indkey::smallint[]) with ordinality as k (number, place)
+             left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.number)
+         || ')' || case when x.indisunique then ' unique' else '' end
+         || case when x.indpred is null then '' else ' partial' end
+       from pg_index x
+       join pg_class i on i.oid = x.indexrelid
+       join pg_class t on t.oid = x.indrelid
+       left join pg_constraint c on c.conindid = x.indexrelid and c.contype in ('p', 'u')
+       where t.relnamespace = 'public'::regnamespace and t.relname not like '\_sqlx%'"#,
+    r#"select 'reference ' || t.relname || '.' || a.attname || ' to ' || r.relname || ' '
+         || case c.confdeltype when 'c' then 'cascade' when 'n' then 'set null' when 'r' then 'restrict'
+              else 'no action' end
+       from pg_constraint c
+       join pg_class t on t.oid = c.conrelid
+       join pg_class r on r.oid = c.confrelid
+       join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
+       where c.contype = 'f' and t.relnamespace = 'public'::regnamespace"#,
+];
+
+/// What only one database has, on purpose.
+const ONLY_ON_SQLITE: [&str; 0] = [];
+const ONLY_ON_POSTGRES: [&str; 0] = [];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn b07_both_databases_have_the_same_schema() {
+    let sqlite = schema(&TestApp::start(Backend::Sqlite).await).await;
+    let postgres = schema(&TestApp::start(Backend::PostgresAndRedis).await).await;
+    assert!(sqlite.contains("column users.disabled_at integer") && sqlite.contains("key users (email_key) unique"));
+    assert!(sqlite.contains("reference chats.owner_id to users cascade"), "{sqlite:#?}");
+    let only =
+        |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> { one.difference(other).cloned().collect() };
+    assert_eq!(
+        (only(&sqlite, &postgres), only(&postgres, &sqlite)),
+        (ONLY_ON_SQLITE.map(String::from).to_vec(), ONLY_ON_POSTGRES.map(String::from).to_vec())
     );
 }

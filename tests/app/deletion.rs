@@ -15,6 +15,7 @@ use crate::support::{
     app::{Backend, PASSWORD, TestApp, each_db},
     client::Client,
     smtp::Smtp,
+    wait::wait_until,
 };
 
 const DAY: i64 = 86_400;
@@ -179,10 +180,11 @@ each_db! {
         run_deletions(&app).await;
         assert!(!is_signed_in(&mut bob).await, "no one can sign in any more");
         let failed = "select last_error from jobs where kind = 'delete_account' and last_error is not null";
-        while app.column(failed).await.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        wait_until("the purge has failed", async || {
             run_deletions(&app).await;
-        }
+            !app.column(failed).await.is_empty()
+        })
+        .await;
         assert!(app.column(failed).await[0].contains("throttles.key"), "the trace is found");
         assert_eq!(app.state.chats.open_runs(), 0, "the answer of {} was stopped", sent.chat);
         assert_eq!(app.column("select name from users order by name").await, ["Ada", NAME], "the account is kept");

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io::{Cursor, Read},
-    time::Duration,
 };
 
 use colloquy::domain::{DataExport, ExportId, ExportState, JobKind, Settings, UserId};
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{
     app::{PASSWORD, TestApp, each_db},
     client::Client,
+    wait::wait_for,
 };
 
 async fn current_export(client: &mut Client) -> Option<DataExport> {
@@ -26,13 +26,10 @@ async fn request_export(client: &mut Client) -> DataExport {
 
 /// Waits until the client's export is ready.
 async fn wait_until_ready(client: &mut Client) -> DataExport {
-    for _ in 0..300 {
-        if let Some(export) = current_export(client).await.filter(|export| export.state == ExportState::Ready) {
-            return export;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the download did not become ready: {:?}", current_export(client).await);
+    wait_for("the download is ready", async || {
+        current_export(client).await.filter(|export| export.state == ExportState::Ready)
+    })
+    .await
 }
 
 fn path(id: ExportId) -> String {

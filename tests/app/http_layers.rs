@@ -13,8 +13,12 @@ use colloquy::server::{
     config::{Config, PublicUrl},
     telemetry::RequestId,
 };
+use tokio::sync::Semaphore;
 
-use crate::http_support::{Answer, full_server, get, layered, layered_with_config, request, send};
+use crate::{
+    http_support::{Answer, full_server, get, layered, layered_with_config, request, send},
+    support::wait::wait_until,
+};
 
 /// Headers of every response.
 const SECURITY_HEADERS: [(&str, &str); 5] = [
@@ -178,18 +182,24 @@ async fn row_26_client_claims_in_headers_have_no_effect() {
 
 #[tokio::test]
 async fn c03_work_continues_after_the_timeout_or_a_disconnect() {
-    let finished = Arc::new(AtomicUsize::new(0));
-    let count = finished.clone();
+    let (begun, finished) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counts, gate) = ((begun.clone(), finished.clone()), Arc::new(Semaphore::new(0)));
+    let held = gate.clone();
     let work = async move || {
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
-        count.fetch_add(1, Ordering::SeqCst);
+        counts.0.fetch_add(1, Ordering::SeqCst);
+        held.acquire().await.expect("the gate is never closed").forget();
+        counts.1.fetch_add(1, Ordering::SeqCst);
     };
     let router = layered(Router::new().route("/work", on_get(work)));
     assert_eq!(get(&router, "/work").await.status, 503);
-    let gone = tokio::time::timeout(Duration::from_millis(100), get(&router, "/work")).await;
-    assert!(gone.is_err());
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert_eq!(finished.load(Ordering::SeqCst), 2);
+    tokio::select! {
+        biased;
+        answer = get(&router, "/work") => panic!("an answer before the work is done: {answer:?}"),
+        () = wait_until("the work begins", async || begun.load(Ordering::SeqCst) == 2) => {}
+    }
+    assert_eq!(finished.load(Ordering::SeqCst), 0);
+    gate.add_permits(2);
+    wait_until("all work is done", async || finished.load(Ordering::SeqCst) == 2).await;
 }
 
 #[tokio::test]

@@ -74,9 +74,9 @@ fn m03_the_program_serves_and_exits_on_a_signal() {
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         // The connection stays open and idle.
         running.signal(name);
-        let (code, took, _) = running.wait_for_exit();
+        let (code, log) = running.wait_for_exit();
         assert_eq!(code, Some(0), "{name}");
-        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
+        assert!(!log.contains("did not finish in time"), "{name}: an idle connection is not waited for: {log}");
     }
 }
 
@@ -97,7 +97,7 @@ fn exhausted_file_descriptors_only_delay_connections() {
     socket.read_exact(&mut answer).expect("it answers again");
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
     running.signal("-TERM");
-    let (code, _, log) = running.wait_for_exit();
+    let (code, log) = running.wait_for_exit();
     assert_eq!(code, Some(0));
     assert!(log.contains("cannot accept connections now"), "{log}");
     assert!(log.lines().count() < 50, "the pauses keep the log short: {log}");

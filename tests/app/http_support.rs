@@ -24,6 +24,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::support::wait::finish;
+
 /// Timeouts that are short enough for tests.
 pub const SHORT: Timeouts = Timeouts { response: Duration::from_millis(800), body: Duration::from_millis(300) };
 
@@ -131,6 +133,17 @@ impl Server {
         TcpStream::connect(self.address).await.expect("the server accepts")
     }
 
+    /// Requests a path on a new connection, and reads the begin of the response.
+    pub async fn connect_and_get(&self, path: &str) -> TcpStream {
+        let mut socket = self.connect().await;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        socket.write_all(head.as_bytes()).await.expect("it is open");
+        let mut line = [0; 15];
+        finish("a response", socket.read_exact(&mut line)).await.expect("it is open");
+        assert_eq!(&line, b"HTTP/1.1 200 OK");
+        socket
+    }
+
     /// Sends raw bytes, with `HOST` replaced by the server's address, and reads until the server closes the connection.
     pub async fn send_raw(&self, bytes: &str) -> String {
         let mut socket = self.connect().await;
@@ -149,7 +162,7 @@ pub async fn read_to_end(socket: &mut TcpStream) -> String {
             bytes.extend_from_slice(&part[..count]);
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the server closes");
+    finish("the server to close the connection", reading).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

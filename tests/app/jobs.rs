@@ -20,7 +20,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::app::{TestApp, each_db};
+use crate::support::{
+    app::{TestApp, each_db},
+    wait::{wait_for, wait_until},
+};
 
 /// A kind that the test application does not run, because it has no mail configured.
 const KIND: JobKind = JobKind::SendMail;
@@ -63,13 +66,7 @@ impl Worker {
     }
 
     async fn wait_for_runs(&self, runs: usize) {
-        for _ in 0..400 {
-            if self.runs() >= runs {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("it was run {} times, not {runs}", self.runs());
+        wait_until(&format!("it was run {runs} times"), async || self.runs() >= runs).await;
     }
 }
 
@@ -109,13 +106,7 @@ async fn find(app: &TestApp, subject: Uuid) -> Option<Job> {
 }
 
 async fn until_gone(app: &TestApp, subject: Uuid) {
-    for _ in 0..400 {
-        if find(app, subject).await.is_none() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("the job is still there: {:?}", find(app, subject).await);
+    wait_until("the job is gone", async || find(app, subject).await.is_none()).await;
 }
 
 each_db! {
@@ -340,15 +331,10 @@ each_db! {
         worker.wait_for_runs(1).await;
         let waits = async |runs: usize| {
             worker.wait_for_runs(runs).await;
-            for _ in 0..400 {
-                if let Some(job) = find(&app, Uuid::nil()).await
-                    && job.state == JobState::Waiting
-                {
-                    return job;
-                }
-                tokio::time::sleep(Duration::from_millis(25)).await;
-            }
-            panic!("it does not wait")
+            wait_for("the job waits", async || {
+                find(&app, Uuid::nil()).await.filter(|job| job.state == JobState::Waiting)
+            })
+            .await
         };
         let job = waits(1).await;
         assert!(job.run_at > app.state.clock.now().plus_seconds(590) && job.attempts == 0, "{job:?}");

@@ -74,7 +74,7 @@ each_db! {
         let search = ada.client.get(format!("{}/sessions?q={CANARY}", ada.origin)).header(COOKIE, &ada.cookie);
         assert_eq!(search.send().await.expect("a page").status(), 200);
         program.signal("-TERM");
-        let (code, _, log) = program.wait_for_exit();
+        let (code, log) = program.wait_for_exit();
         assert_eq!(code, Some(0));
         assert!(log.lines().count() > 10, "it did log: {log}");
         let leaks: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains(&CANARY.to_lowercase()) || line.contains(&session)).collect();

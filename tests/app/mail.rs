@@ -12,6 +12,7 @@ use crate::support::{
     app::{PASSWORD, TestApp, each_db},
     client::Client,
     smtp::{Behaviour, Smtp},
+    wait::{wait_for, wait_until},
 };
 
 /// Another installation on the same kind of database, with a mail server.
@@ -49,15 +50,13 @@ async fn claim(app: &TestApp) -> Option<ClaimedJob> {
 
 /// Waits until this many attempts have failed. The application's own worker may have claimed the mail, so this polls.
 async fn wait_for_attempts(app: &TestApp, attempts: i64) -> FailingMail {
-    for _ in 0..200 {
+    let mail = wait_for(&format!("{attempts} attempts have failed"), async || {
         send_due(app).await;
-        if let Some(mail) = failing_mails(app).await.pop().filter(|mail| mail.attempts >= attempts) {
-            assert_eq!(mail.attempts, attempts);
-            return mail;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("there were not {attempts} attempts");
+        failing_mails(app).await.pop().filter(|mail| mail.attempts >= attempts)
+    })
+    .await;
+    assert_eq!(mail.attempts, attempts);
+    mail
 }
 
 each_db! {
@@ -70,13 +69,8 @@ each_db! {
         assert_eq!(mail.part("text/plain").trim(), "secret text");
         assert_eq!(mail.part("text/html").trim(), "<p>secret text</p>");
         // The mail server receives the mail a moment before the row is updated.
-        for _ in 0..100 {
-            if app.column("select text || html from mails where sent_at is not null").await == [""] {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        assert_eq!(app.column("select text || html from mails where sent_at is not null").await, [""]);
+        let text = "select text || html from mails where sent_at is not null";
+        wait_until("the text is deleted", async || app.column(text).await == [""]).await;
         assert_eq!(failing_mails(&app).await, []);
     }
 }
@@ -237,14 +231,11 @@ each_db! {
 
 /// Waits for the first failed attempt of a mail to this recipient.
 async fn wait_for_failure(app: &TestApp, recipient: &str) -> FailingMail {
-    for _ in 0..200 {
+    wait_for("the mail was tried", async || {
         send_due(app).await;
-        if let Some(mail) = failing_mails(app).await.into_iter().find(|mail| mail.recipient == recipient) {
-            return mail;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the mail was not tried");
+        failing_mails(app).await.into_iter().find(|mail| mail.recipient == recipient)
+    })
+    .await
 }
 
 each_db! {
@@ -255,14 +246,13 @@ each_db! {
         for recipient in &recipients {
             insert(&one, recipient).await;
         }
-        for _ in 0..200 {
+        // Also until those that the applications' own workers have claimed are recorded as sent.
+        wait_until("all mails are sent", async || {
             tokio::join!(send_due(&one), send_due(&two));
-            if smtp.received().len() >= recipients.len() {
-                break;
-            }
-        }
-        // Enough time for both instances to poll again.
-        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+            one.column("select recipient from mails where sent_at is null").await.is_empty()
+        })
+        .await;
+        assert_eq!(tokio::join!(send_due(&one), send_due(&two)), (0, 0));
         let taken = smtp.received();
         assert_eq!(taken.len(), recipients.len());
         assert_eq!(taken.iter().flat_map(|mail| mail.to.clone()).collect::<BTreeSet<_>>(), recipients);
@@ -286,14 +276,12 @@ each_db! {
         app.administrator().await;
         smtp.set_behaviour(Behaviour::Hang);
         insert(&app, "bob@example.org").await;
-        while smtp.connections() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        let begun = std::time::Instant::now();
+        wait_until("the mail server is connected to", async || smtp.connections() > 0).await;
         assert_eq!(claim(&other).await, None, "the mail is claimed");
         let form = [("email", "ada@example.org"), ("password", PASSWORD)];
         assert_eq!(app.anonymous().post_form("/api/sign_in", &form).await.status, 200);
-        assert!(begun.elapsed().as_secs() < 8, "no transaction is open while a mail is sent");
+        assert_eq!(failing_mails(&app).await, [], "the mail server is still waited for");
+        assert_eq!(app.open_transactions().await, 0, "no transaction is open while a mail is sent");
         assert_eq!(smtp.connections(), 1);
         smtp.set_behaviour(Behaviour::Accept);
         let mail = wait_for_timeout(&app).await;
@@ -303,13 +291,7 @@ each_db! {
 
 /// Waits for the first failure, after the timeout of the mail server.
 async fn wait_for_timeout(app: &TestApp) -> FailingMail {
-    for _ in 0..400 {
-        if let Some(mail) = failing_mails(app).await.pop() {
-            return mail;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the mail server was waited for too long");
+    wait_for("the attempt has failed", async || failing_mails(app).await.pop()).await
 }
 
 each_db! {

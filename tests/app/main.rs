@@ -37,6 +37,7 @@ mod maintenance;
 mod models;
 mod oidc;
 mod page_rendering;
+mod page_snapshots;
 mod people;
 mod pooler;
 mod profile;

@@ -11,6 +11,7 @@ use crate::support::{
     app::{Backend, TestApp, each_db},
     client::Client,
     smtp::Smtp,
+    wait::wait_until,
 };
 
 const DAY: i64 = 86_400;
@@ -246,12 +247,7 @@ each_db! {
             app.execute("create trigger counted after update on exports for each row execute function counted()").await;
         }
         assert_eq!(ada.post_form("/api/request_export", &[]).await.status, 200);
-        for _ in 0..400 {
-            if count(&app, "exports where state = 'ready'").await == 1 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
+        wait_until("the export is ready", async || count(&app, "exports where state = 'ready'").await == 1).await;
         assert_eq!(count(&app, "exports where state = 'ready' and done = total").await, 1);
         let writes = count(&app, "writes").await;
         assert!((2..40).contains(&writes), "{writes} writes for 60 chats");
@@ -307,14 +303,8 @@ each_db! {
             tx.commit().await.expect("a commit");
         }
         app.run_due_jobs(JobKind::BuildExport).await;
-        for _ in 0..400 {
-            // The application's own worker may have claimed one.
-            if count(&app, "exports where state = 'ready'").await == 2 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        assert_eq!(count(&app, "exports where state = 'ready'").await, 2);
+        // The application's own worker may have claimed one.
+        wait_until("both exports are ready", async || count(&app, "exports where state = 'ready'").await == 2).await;
         app.repair("exports").await;
     }
 }

@@ -67,14 +67,3 @@ async fn collect(mut deltas: DeltaStream) -> CollectedAnswer {
     tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the answer ends");
     answer
 }
-
-/// Waits until `condition` is true, at most 5 seconds.
-async fn eventually(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("not in 5 seconds: {what}");
-}

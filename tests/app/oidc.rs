@@ -1,6 +1,6 @@
 //! Sign-in by an identity provider, and attacks on it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -18,6 +18,7 @@ use crate::support::{
     client::{Answer, Client},
     provider::{Provider, Signing, TestIdentity, verified_identity},
     smtp::Smtp,
+    wait::finish,
 };
 
 /// An installation with an identity provider.
@@ -163,38 +164,33 @@ each_oidc_db! {
         oidc.app.administrator().await;
         let mut known = oidc.app.anonymous();
         let back = oidc.callback_path(&mut known, &[]).await;
-        oidc.provider.delay(Duration::from_secs(60));
+        // Longer than the test.
+        oidc.provider.delay(Duration::from_secs(3_600));
         // The cached discovery document has expired by now, but the pending flow has not.
         oidc.app.state.clock.advance(590);
-        let begun = Instant::now();
         let hanging = tokio::spawn(async move {
             let answer = known.get(&back).await;
             (known, answer)
         });
         for _ in 0..3 {
             let mut ada = oidc.app.anonymous();
-            let tried = Instant::now();
             let form = [("email", "ada@example.org"), ("password", PASSWORD)];
             assert_eq!(ada.post_form("/api/sign_in", &form).await.status, 200);
-            assert!(tried.elapsed() < Duration::from_secs(3), "signing in took {:?}", tried.elapsed());
         }
-        let (mut known, answer) = hanging.await.expect("an answer");
-        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+        let (mut known, answer) = finish("the timeout of the provider", hanging).await.expect("an answer");
         assert_refused(&mut known, &answer, 503, "the token does not come").await;
         assert!(answer.text().contains("Test &amp; Sons does not answer right now."), "{}", answer.text());
 
         oidc.app.state.clock.advance(3_600);
-        let begun = Instant::now();
         let waiting = (0..4).map(|_| {
             let mut client = oidc.app.anonymous();
             tokio::spawn(async move { client.submit("/auth/test/start", &[]).await })
         });
         for answer in waiting.collect::<Vec<_>>() {
-            let answer = answer.await.expect("an answer");
+            let answer = finish("the timeout of the provider", answer).await.expect("an answer");
             assert_eq!(answer.status, 503);
             assert!(answer.header("content-type").starts_with("text/html"), "a page for people");
         }
-        assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
         oidc.provider.delay(Duration::ZERO);
         oidc.sign_in_as("vera-1", "vera@example.org").await;
     }

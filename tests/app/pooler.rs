@@ -6,7 +6,6 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use colloquy::server::store::{Store, StoreError};
@@ -14,7 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::support::app::{Backend, TestApp};
+use crate::support::{
+    app::{Backend, TestApp},
+    wait::wait_until,
+};
 
 /// A running PgBouncer. It is killed on drop.
 struct PgBouncer {
@@ -53,13 +55,8 @@ impl PgBouncer {
         command.arg("-q").arg(&path).env("PATH", search).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("PgBouncer is installed: run scripts/setup test");
         let pooler = Self { address, process, _folder: folder };
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(address).await.is_ok() {
-                return pooler;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("PgBouncer does not listen");
+        wait_until("PgBouncer listens", async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
+        pooler
     }
 
     /// The URL of a database behind it.

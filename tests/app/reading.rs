@@ -10,6 +10,7 @@ use crate::{
     support::{
         app::{TestApp, each_db},
         client::Client,
+        wait::wait_for,
     },
 };
 
@@ -80,14 +81,11 @@ const fn people_status(administrator: bool) -> u16 {
 /// Requests a data export and waits until it is ready.
 async fn ready_export(client: &mut Client) -> DataExport {
     assert_eq!(client.post_form("/api/request_export", &[]).await.status, 200);
-    for _ in 0..300 {
+    wait_for("the download is ready", async || {
         let settings: colloquy::domain::Settings = client.post_json("/api/load_settings", &json!({})).await.json();
-        if let Some(export) = settings.export.filter(|export| export.state == ExportState::Ready) {
-            return export;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("the download did not become ready");
+        settings.export.filter(|export| export.state == ExportState::Ready)
+    })
+    .await
 }
 
 async fn last_used(app: &TestApp, email: &str) -> Vec<String> {

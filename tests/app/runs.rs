@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use colloquy::domain::{ClientId, Failure, MessageState, Phase, RunSnapshot, limits};
+use colloquy::{
+    domain::{ClientId, Failure, MessageState, Phase, RunSnapshot, limits},
+    server::clock::Clock,
+};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -10,6 +13,7 @@ use crate::support::{
     app::{TestApp, each_db},
     client::{Client, View},
     upstream::script,
+    wait::wait_until,
 };
 
 async fn text(client: &mut Client, sent: &colloquy::domain::StartedRun) -> String {
@@ -75,8 +79,8 @@ each_db! {
 each_db! {
     async fn row_74_invalid_last_event_ids_get_a_full_replay(app: TestApp) {
         let mut ada = app.administrator().await;
-        let sent = ada.send_message(None, "[[paced 100 20]]").await;
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        let sent = ada.send_message(None, "[[stall 5]]").await;
+        wait_until("the run is live", async || app.state.chats.open_runs() > 0).await;
         for last in ["-1", "99999999999999999999", "1.99999", "text", "0190e2a4-7b1c-7def-8123-456789abcdef"] {
             let (status, mut events) = ada.events(&sent, Some(last)).await;
             assert_eq!(status, 200);
@@ -93,12 +97,11 @@ each_db! {
         let mut there = other.anonymous();
         there.cookies = ada.cookies.clone();
 
-        let sent = ada.send_message(None, "[[paced 2000 10]]").await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let begun = std::time::Instant::now();
+        // It would not end by itself.
+        let sent = ada.send_message(None, "[[stall 5]]").await;
+        wait_until("some text is stored", async || !app.answer_text(&sent).await.is_empty()).await;
         assert_eq!(post_for_answer(&mut there, "/api/stop_answer", &sent).await.status, 200);
         assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Stopped);
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
         assert!(!text(&mut ada, &sent).await.is_empty());
         assert_eq!(post_for_answer(&mut ada, "/api/stop_answer", &sent).await.status, 200, "twice is harmless");
 
@@ -296,20 +299,36 @@ each_db! {
         let other = app.second_instance().await;
         let mut ada = app.administrator().await;
         let sent = ada.send_message(None, "[[paced 3000 10]]").await;
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
-        assert!(!text(&mut ada, &sent).await.is_empty());
+        wait_until("some text is stored", async || !app.answer_text(&sent).await.is_empty()).await;
         // The lease expires: from now on the worker's writes are too late (C06).
         app.state.clock.advance(21);
         other.state.chats.sweep().await.expect("a sweep");
         let last = ada.wait_for_answer(sent.chat).await;
         assert_eq!(last.state, MessageState::Interrupted);
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
-        let kept = text(&mut ada, &sent).await;
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        assert_eq!(text(&mut ada, &sent).await, kept, "c06: a late writer changes nothing");
+        let kept = app.answer_text(&sent).await;
+        wait_until("the late worker has given up", async || app.state.chats.open_runs() == 0).await;
+        assert_eq!(app.answer_text(&sent).await, kept, "c06: a late writer changes nothing");
         assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Interrupted);
         assert_eq!(post_for_answer(&mut ada, "/api/continue_answer", &sent).await.status, 200);
         post_for_answer(&mut ada, "/api/stop_answer", &sent).await;
+    }
+}
+
+each_db! {
+    async fn a_process_whose_clock_is_ten_seconds_off_does_not_interrupt_answers(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for seconds in [10, -10] {
+            let clock = Clock::default();
+            clock.advance(seconds);
+            let other = app.second_instance_with(clock).await;
+            let sent = ada.send_message(None, "[[stall 5]]").await;
+            wait_until("some text is stored", async || !app.answer_text(&sent).await.is_empty()).await;
+            other.state.chats.sweep().await.expect("a sweep");
+            assert!(ada.chat(sent.chat).await.window.messages[1].state.is_open(), "{seconds}");
+            assert_eq!(post_for_answer(&mut ada, "/api/stop_answer", &sent).await.status, 200);
+            assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Stopped, "{seconds}");
+            other.stop().await;
+        }
     }
 }
 
@@ -357,9 +376,7 @@ each_db! {
         let mut ada = app.administrator().await;
         let sent = ada.send_message(None, "[[paced 6000 10]]").await;
         // Before the run is live, readers poll the database and have no buffer.
-        while app.state.chats.open_runs() == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait_until("the run is live", async || app.state.chats.open_runs() > 0).await;
         let (_, mut events) = ada.events(&sent, None).await;
         while events.next().await.expect("an event").name != "snapshot" {}
         // It reads nothing while another reader reads more events than its buffer holds.
@@ -422,13 +439,8 @@ each_db! {
 
 /// Waits until no run is open.
 async fn all_ended(app: &TestApp) {
-    for _ in 0..400 {
-        if app.column("select state from runs where state <> 'ended'").await.is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("a run stays open");
+    let open = "select state from runs where state <> 'ended'";
+    wait_until("no run is open", async || app.column(open).await.is_empty()).await;
 }
 
 each_db! {
@@ -464,18 +476,14 @@ each_db! {
         let other = app.second_instance().await;
         let mut ada = app.administrator().await;
         let sent = ada.send_message(None, "[[paced 2000 10]]").await;
-        while app.answer_text(&sent).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        wait_until("some text is stored", async || !app.answer_text(&sent).await.is_empty()).await;
         // Its lease expires, as for a suspended process, and another worker ends its run.
         app.execute("update runs set lease_until = 1 where state = 'running'").await;
         other.state.chats.sweep().await.expect("a sweep");
         let ended = app.answer_text(&sent).await;
         assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Interrupted);
         // It continues until it notices, and then ends without writing.
-        while app.state.chats.open_runs() > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        wait_until("it has noticed", async || app.state.chats.open_runs() == 0).await;
         assert_eq!(app.answer_text(&sent).await, ended);
         assert_eq!(ada.wait_for_answer(sent.chat).await.state, MessageState::Interrupted);
     }
@@ -494,9 +502,7 @@ each_db! {
         for _ in 0..12 {
             all.push(ada.send_message(None, "[[hang]]").await);
         }
-        while app.upstream.answering() < 3 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until("three are answered", async || app.upstream.answering() >= 3).await;
         app.state.chats.sweep().await.expect("a sweep");
         // The queue of another user is separate.
         let theirs = bob.send_message(None, "hello").await;
@@ -513,9 +519,7 @@ each_db! {
         // Stopping one answer starts the next in the queue.
         post_for_answer(&mut ada, "/api/stop_answer", &all[0]).await;
         ada.wait_for_answer(all[0].chat).await;
-        while app.upstream.received().len() < 5 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until("the next is requested", async || app.upstream.received().len() >= 5).await;
         // A queued answer can be stopped too.
         post_for_answer(&mut ada, "/api/stop_answer", &all[11]).await;
         assert_eq!(ada.wait_for_answer(all[11].chat).await.state, MessageState::Stopped);

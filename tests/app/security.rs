@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::support::{
     app::{Backend, PASSWORD, TestApp, each_db},
     client::{Answer, Client},
+    wait::wait_until,
 };
 
 const OTHER: &str = "teapot-glacier-violin-88";
@@ -258,13 +259,7 @@ each_db! {
         app.state.clock.advance(400 * 86_400);
         // A starting server deletes what has expired.
         let other = app.second_instance().await;
-        for _ in 0..200 {
-            if app.column("select user_agent from sign_ins").await.is_empty() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert_eq!(app.column("select user_agent from sign_ins").await, Vec::<String>::new());
+        wait_until("they are deleted", async || app.column("select user_agent from sign_ins").await.is_empty()).await;
         assert_eq!(seen().await, before);
         other.stop().await;
     }

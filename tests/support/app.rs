@@ -166,8 +166,13 @@ impl TestApp {
 
     /// A second instance on the same data, like another process: with its own hub and its own worker.
     pub async fn second_instance(&self) -> Self {
+        self.second_instance_with(self.state.clock.clone()).await
+    }
+
+    /// The same, with a clock of its own.
+    pub async fn second_instance_with(&self, clock: Clock) -> Self {
         let upstream = Upstream::start().await;
-        Self::open(self.config.clone(), upstream, self.folder.clone(), self.state.clock.clone()).await
+        Self::open(self.config.clone(), upstream, self.folder.clone(), clock).await
     }
 
     /// Another installation on the same kind of database, with open sign-up.

@@ -1,6 +1,6 @@
 //! An HTTP client that behaves like a browser: it stores cookies and sends `Origin`. It does not follow redirects.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::{
     Router,
@@ -11,13 +11,15 @@ use axum::{
     },
 };
 use colloquy::{
-    domain::{AppError, ChatId, ClientId, Message, MessageState, RunSnapshot, RunUpdate, StartedRun},
+    domain::{AppError, ChatId, ClientId, Message, RunSnapshot, RunUpdate, StartedRun},
     server::http::ConnectionAddrs,
 };
 use futures::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
+
+use super::wait::{finish, wait_for};
 
 /// The host name in all requests.
 pub const HOST_NAME: &str = "127.0.0.1:3000";
@@ -111,7 +113,7 @@ impl Client {
     /// Sends a request and reads the response.
     pub async fn send(&mut self, request: Request<Body>) -> Answer {
         let (parts, body) = self.open(request).await.into_parts();
-        let body = tokio::time::timeout(Duration::from_secs(30), body.collect()).await.expect("an answer in time");
+        let body = finish("a whole response", body.collect()).await;
         Answer { status: parts.status, headers: parts.headers, body: body.expect("a whole body").to_bytes() }
     }
 
@@ -189,13 +191,16 @@ impl Client {
         let (status, mut events) = self.events(sent, None).await;
         assert_eq!(status, 200);
         let mut view = View::default();
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-        while let Some(event) = tokio::time::timeout_at(deadline, events.next()).await.expect("an end in time") {
-            if let Some(message) = view.apply(&event) {
-                return message;
+        let reading = async {
+            while let Some(event) = events.next().await {
+                if let Some(message) = view.apply(&event) {
+                    return Some(message);
+                }
             }
-        }
-        panic!("the stream ended without an end: {view:?}");
+            None
+        };
+        let end = finish("the end of the answer", reading).await;
+        end.unwrap_or_else(|| panic!("the stream ended without an end: {view:?}"))
     }
 
     /// One chat with its newest messages.
@@ -207,14 +212,11 @@ impl Client {
 
     /// Waits until the last message of a chat is no longer open.
     pub async fn wait_for_answer(&mut self, chat: ChatId) -> Message {
-        for _ in 0..600 {
+        wait_for("the answer has ended", async || {
             let last = self.chat(chat).await.window.messages.pop().expect("a message");
-            if !matches!(last.state, MessageState::Open { .. }) {
-                return last;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the answer did not end");
+            (!last.state.is_open()).then_some(last)
+        })
+        .await
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub mod app;
 pub mod client;
 pub mod disk;
+pub mod outline;
 pub mod program;
 pub mod provider;
 pub mod redis;
@@ -12,6 +13,7 @@ pub mod smtp;
 pub mod tcp_proxy;
 pub mod upstream;
 pub mod visitor;
+pub mod wait;
 
 /// The HTTP client of a test, outside the program and its rules for outgoing requests.
 #[expect(clippy::disallowed_methods, reason = "the tests are not part of the program; they send requests to it")]

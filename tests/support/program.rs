@@ -9,7 +9,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 
-use super::app::TestApp;
+use super::{app::TestApp, wait::MAX_WAIT};
 
 /// The command that runs the built program on the data of a test application, which must have been stopped.
 pub fn program_on(app: &TestApp) -> Command {
@@ -69,19 +69,18 @@ impl Program {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Waits for the program to exit. Returns its exit code, the time this took, and its log since it began to serve.
-    pub fn wait_for_exit(mut self) -> (Option<i32>, Duration, String) {
+    /// Waits for the program to exit. Returns its exit code, and its log since it began to serve.
+    pub fn wait_for_exit(mut self) -> (Option<i32>, String) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("our child") {
                 break status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "the program does not end");
+            assert!(begun.elapsed() < MAX_WAIT, "the program does not end");
             std::thread::sleep(Duration::from_millis(20));
         };
-        let took = begun.elapsed();
         let log = self.log.take().expect("read once").join().expect("no panic").expect("text");
-        (status.code(), took, log)
+        (status.code(), log)
     }
 
     /// Kills the program with SIGKILL and waits for its end.

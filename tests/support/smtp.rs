@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -15,10 +14,12 @@ use colloquy::{
     server::{config::MailConfig, state::AppState},
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
+
+use super::wait::wait_for;
 
 /// What the server does with a connection. Recipients that begin with `nobody` are always rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,17 +183,15 @@ impl Smtp {
     }
 
     async fn wait(&self, app: &AppState, count: usize, fits: impl Fn(&ReceivedMail) -> bool) -> Vec<ReceivedMail> {
-        for _ in 0..200 {
+        let mails = wait_for(&format!("there are {count} mails"), async || {
             app.jobs.drain(JobKind::SendMail).await.expect("a queue");
             let mut mails = self.received();
             mails.retain(&fits);
-            if mails.len() >= count {
-                assert_eq!(mails.len(), count, "too many mails: {mails:#?}");
-                return mails;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("fewer than {count} mails: {:#?}", self.received());
+            (mails.len() >= count).then_some(mails)
+        })
+        .await;
+        assert_eq!(mails.len(), count, "too many mails: {mails:#?}");
+        mails
     }
 
     /// Waits for `count` mails to this recipient and returns the newest.
@@ -200,11 +199,11 @@ impl Smtp {
         self.mails_to(app, recipient, count).await.pop().expect("a mail")
     }
 
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, mut stream: TcpStream) {
         let behaviour = *self.shared.behaviour.lock().expect("a behaviour");
         if behaviour == Behaviour::Hang {
             // Until the client gives up.
-            let _ = stream.readable().await;
+            let _ = stream.read(&mut [0]).await;
             return;
         }
         let (reader, mut writer) = tokio::io::split(stream);

@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -45,13 +46,25 @@ pub struct Upstream {
 #[derive(Default)]
 struct Shared {
     models: Mutex<Vec<String>>,
-    /// The delay of `/models`.
-    models_delay: Mutex<Duration>,
+    /// How `/models` answers.
+    model_list: watch::Sender<ModelListMode>,
     received: Mutex<Vec<Received>>,
     elsewhere: AtomicUsize,
     model_list_requests: AtomicUsize,
     connections: Arc<AtomicUsize>,
     answering: Arc<AtomicUsize>,
+}
+
+/// How `/models` answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ModelListMode {
+    /// With the list.
+    #[default]
+    Listed,
+    /// With an error.
+    Refused,
+    /// Not until the mode changes.
+    Held,
 }
 
 /// A received completion request.
@@ -126,9 +139,9 @@ impl Upstream {
         *lock(&self.shared.models) = models.iter().map(|&name| name.to_owned()).collect();
     }
 
-    /// Sets the delay of `/models`.
-    pub fn delay_models(&self, delay: Duration) {
-        *lock(&self.shared.models_delay) = delay;
+    /// Sets how `/models` answers, also requests that are being held.
+    pub fn set_model_list(&self, mode: ModelListMode) {
+        self.shared.model_list.send_replace(mode);
     }
 
     /// All completion requests so far.
@@ -172,12 +185,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().expect("no holder of this lock panics")
 }
 
-async fn list_models(State(shared): State<Arc<Shared>>) -> Json<Value> {
+async fn list_models(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, StatusCode> {
     shared.model_list_requests.fetch_add(1, Ordering::SeqCst);
-    let delay = *lock(&shared.models_delay);
-    tokio::time::sleep(delay).await;
+    let mut mode = shared.model_list.subscribe();
+    let mode = *mode.wait_for(|mode| *mode != ModelListMode::Held).await.expect("the sender is shared");
+    if mode == ModelListMode::Refused {
+        return Err(StatusCode::NOT_FOUND);
+    }
     let models: Vec<Value> = lock(&shared.models).iter().map(|id| json!({"id": id, "object": "model"})).collect();
-    Json(json!({"object": "list", "data": models}))
+    Ok(Json(json!({"object": "list", "data": models})))
 }
 
 async fn elsewhere(State(shared): State<Arc<Shared>>) -> StatusCode {

@@ -11,7 +11,10 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::client::{Client, encode};
+use super::{
+    client::{Client, encode},
+    wait::wait_for,
+};
 
 /// A signed-in client.
 #[derive(Clone)]
@@ -95,13 +98,10 @@ impl Visitor {
 
     /// Waits until the last message of a chat is no longer open.
     pub async fn wait_for_answer(&self, chat: ChatId) -> Message {
-        for _ in 0..600 {
+        wait_for("the answer has ended", async || {
             let last = self.chat(chat).await.window.messages.pop().expect("a message");
-            if !last.state.is_open() {
-                return last;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the answer did not end");
+            (!last.state.is_open()).then_some(last)
+        })
+        .await
     }
 }

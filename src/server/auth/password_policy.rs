@@ -171,18 +171,4 @@ mod tests {
             assert!(rating.acceptable, "{good}: {rating:?}");
         }
     }
-
-    #[test]
-    fn a04_checking_the_list_is_fast() {
-        let begun = std::time::Instant::now();
-        for _ in 0..1_000 {
-            assert!(!common_passwords::is_common(&"plum-harbor-sextant-41".repeat(5)));
-            assert!(!common_passwords::is_mostly_personal_words(
-                "plum-harbor-sextant-41",
-                "ada@example.org",
-                "Ada Lovelace"
-            ));
-        }
-        assert!(begun.elapsed().as_secs() < 1, "a thousand take {:?}", begun.elapsed());
-    }
 }

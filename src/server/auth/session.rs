@@ -63,6 +63,11 @@ impl SessionBackend {
         Ok(Self { store, cache: Some(SessionCache::open(url).await?), key, clock })
     }
 
+    /// Whether there is a cache that is bypassed at the moment, because Redis did not answer.
+    pub fn is_cache_bypassed(&self) -> bool {
+        self.cache.as_ref().is_some_and(SessionCache::is_bypassed)
+    }
+
     fn hash_id(&self, id: Id) -> Id {
         let mut hasher = Sha256::new();
         hasher.update(self.key);

@@ -65,11 +65,16 @@ struct State {
 
 impl fmt::Debug for SessionCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionCache").field("bypassed", &self.0.state().bypassed).finish_non_exhaustive()
+        f.debug_struct("SessionCache").field("bypassed", &self.is_bypassed()).finish_non_exhaustive()
     }
 }
 
 impl SessionCache {
+    /// Whether requests do not ask Redis at the moment, because it did not answer.
+    pub fn is_bypassed(&self) -> bool {
+        self.0.state().bypassed
+    }
+
     /// Connects to Redis, or keeps reconnecting in the background if it is unavailable now.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::time::Duration;
 use colloquy::domain::{ClientId, MessageState};
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::{assert_complete, long_prompt, program, status, try_send, wait_until};
+use super::{assert_complete, long_prompt, program, status, try_send};
 use crate::support::{
     app::{Backend, TestApp},
     client::Client,
@@ -13,6 +13,7 @@ use crate::support::{
     http_client,
     program::{Program, program_on},
     upstream::script,
+    wait::wait_until,
 };
 
 async fn start() -> TestApp {
@@ -96,9 +97,10 @@ async fn c05_a_process_does_not_interrupt_its_own_answers() {
     let app = start().await;
     let mut ada = app.administrator().await;
     let sent = ada.send_message(None, &long_prompt()).await;
-    while app.state.chats.open_runs() == 0 || text(&mut ada, &sent).await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("there is some text", async || {
+        app.state.chats.open_runs() > 0 && !text(&mut ada, &sent).await.is_empty()
+    })
+    .await;
     let other = lock(&app).await;
     // The lease expires while nothing can be written.
     app.state.clock.advance(60);

@@ -1,10 +1,6 @@
 //! The list of models, and finding a model by id.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, time::Duration};
 
 use colloquy::{
     domain::{Failure, ModelChoice},
@@ -18,22 +14,23 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    collect, eventually,
+    collect,
     files::{Meta, chat_file, gguf},
     prompt,
 };
 use crate::support::{
     model_file,
-    upstream::{Upstream, script},
+    upstream::{ModelListMode, Upstream, script},
+    wait::{finish, wait_until},
 };
 
 const BUNDLED: &str = "SmolLM2-135M-Instruct.Q4_1";
 
-const TIMES: ModelListTimings = ModelListTimings {
-    ttl: Duration::from_millis(300),
-    retry_delay: Duration::from_millis(300),
-    timeout: Duration::from_millis(500),
-};
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3_600);
+
+/// A list stays fresh, and is waited for as long as it takes.
+const TIMES: ModelListTimings = ModelListTimings { ttl: NEVER, retry_delay: NEVER, timeout: NEVER };
 
 fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
     let mut config = Config::default();
@@ -143,7 +140,7 @@ async fn the_default_model_is_the_configured_then_a_providers_then_the_bundled_o
 }
 
 #[tokio::test]
-async fn a_providers_model_list_is_cached_and_refreshed_in_the_background() {
+async fn a_providers_model_list_is_cached() {
     let upstream = Upstream::start().await;
     upstream.set_models(&["one", "text-embedding-3", "vendor/two:8b"]);
     let none = folder(&[]);
@@ -155,37 +152,58 @@ async fn a_providers_model_list_is_cached_and_refreshed_in_the_background() {
     assert_eq!(upstream.model_list_requests(), 1);
 
     upstream.set_models(&["three"]);
-    upstream.delay_models(Duration::from_millis(200));
     assert_eq!(ids(&models.list().await), before, "still fresh");
-    tokio::time::sleep(TIMES.ttl).await;
-    let begun = Instant::now();
-    assert_eq!(ids(&models.list().await), before, "the last list, immediately");
-    assert!(begun.elapsed() < Duration::from_millis(150), "{:?}", begun.elapsed());
-    tokio::time::sleep(Duration::from_millis(280)).await;
-    assert_eq!(ids(&models.list().await), ["up/three"]);
-    assert_eq!(upstream.model_list_requests(), 2);
+    assert_eq!(upstream.model_list_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_stale_model_list_is_refreshed_in_the_background() {
+    let (upstream, none) = (Upstream::start().await, folder(&[]));
+    let config = config(none.path(), &[("up", &upstream.base_url(), &[])]);
+    let stale = ModelListTimings { ttl: Duration::ZERO, ..TIMES };
+    let models = Models::with_timings(&config, &Egress::default(), stale);
+    assert_eq!(ids(&models.list().await), ["up/echo"]);
+
+    upstream.set_models(&["three"]);
+    upstream.set_model_list(ModelListMode::Held);
+    let last = finish("the last list, while the provider does not answer", models.list()).await;
+    assert_eq!(ids(&last), ["up/echo"]);
+    wait_until("the list is asked for again", async || upstream.model_list_requests() == 2).await;
+    upstream.set_model_list(ModelListMode::Listed);
+    wait_until("the new list is used", async || ids(&models.list().await) == ["up/three"]).await;
 }
 
 #[tokio::test]
 async fn a_provider_that_does_not_respond_is_omitted_until_it_recovers() {
     let (good, slow) = (Upstream::start().await, Upstream::start().await);
-    slow.delay_models(Duration::from_secs(30));
+    slow.set_model_list(ModelListMode::Held);
     let (none, gone) = (folder(&[]), unreachable().await);
     let providers: &[(&str, &str, &[&str])] =
         &[("slow", &slow.base_url(), &[]), ("gone", &gone, &[]), ("good", &good.base_url(), &[])];
-    let models = Models::with_timings(&config(none.path(), providers), &Egress::default(), TIMES);
-    let begun = Instant::now();
-    assert_eq!(ids(&models.list().await), ["good/echo"]);
-    assert!((TIMES.timeout..2 * TIMES.timeout).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    let impatient = ModelListTimings { retry_delay: Duration::ZERO, timeout: Duration::from_millis(300), ..TIMES };
+    let models = Models::with_timings(&config(none.path(), providers), &Egress::default(), impatient);
+    let others = finish("the lists of the others", models.list()).await;
+    assert_eq!(ids(&others), ["good/echo"]);
+    slow.set_model_list(ModelListMode::Listed);
+    wait_until("it is listed", async || ids(&models.list().await) == ["slow/echo", "good/echo"]).await;
+}
 
-    tokio::time::sleep(TIMES.retry_delay).await;
-    slow.delay_models(Duration::ZERO);
-    let begun = Instant::now();
-    assert_eq!(ids(&models.list().await), ["good/echo"], "no second wait");
-    assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
-    eventually("the list is asked for again", || slow.model_list_requests() == 2).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(ids(&models.list().await), ["slow/echo", "good/echo"]);
+#[tokio::test]
+async fn a_provider_that_failed_is_not_waited_for_again() {
+    let (good, bad, none) = (Upstream::start().await, Upstream::start().await, folder(&[]));
+    bad.set_model_list(ModelListMode::Refused);
+    let providers: &[(&str, &str, &[&str])] = &[("bad", &bad.base_url(), &[]), ("good", &good.base_url(), &[])];
+    let retried = ModelListTimings { retry_delay: Duration::ZERO, ..TIMES };
+    let models = Models::with_timings(&config(none.path(), providers), &Egress::default(), retried);
+    assert_eq!(ids(&models.list().await), ["good/echo"]);
+
+    bad.set_model_list(ModelListMode::Held);
+    let before = bad.model_list_requests();
+    let others = finish("the other list, while the provider does not answer", models.list()).await;
+    assert_eq!(ids(&others), ["good/echo"]);
+    wait_until("the list is asked for again", async || bad.model_list_requests() > before).await;
+    bad.set_model_list(ModelListMode::Listed);
+    wait_until("it is listed", async || ids(&models.list().await) == ["bad/echo", "good/echo"]).await;
 }
 
 #[tokio::test]

@@ -16,10 +16,12 @@ use colloquy::server::{
 
 use super::{
     bodies::{serve, serve_counted},
-    eventually,
     files::chat_file,
 };
-use crate::{http_log::LogBuffer, support::upstream::Upstream};
+use crate::{
+    http_log::LogBuffer,
+    support::{upstream::Upstream, wait::wait_until},
+};
 
 /// The log of three refreshes of a model list with this status and body.
 async fn logged(status: &str, body: &str) -> String {
@@ -32,11 +34,12 @@ async fn logged(status: &str, body: &str) -> String {
     config.providers.push(ProviderConfig { name, base_url, key: None, models, context: 8_192, system_role: true });
     let times = ModelListTimings { ttl: Duration::ZERO, retry_delay: Duration::ZERO, timeout: Duration::from_secs(20) };
     let models = Models::with_timings(&config, &Egress::default(), times);
-    for round in 1..=3 {
+    // When a request arrives, the result of the one before is logged.
+    wait_until("the list is asked for three times", async || {
         models.list().await;
-        // One after another: when the next request arrives, the previous result is logged.
-        eventually("the list is asked for", || asked.load(Ordering::SeqCst) >= round).await;
-    }
+        asked.load(Ordering::SeqCst) >= 3
+    })
+    .await;
     let log = lines.0.lock().expect("no panic").clone();
     String::from_utf8(log).expect("text")
 }

@@ -1,9 +1,6 @@
 //! OpenAI-compatible providers: every kind of answer and failure, over real HTTP.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use colloquy::{
     domain::{Author, Failure},
@@ -22,13 +19,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CollectedAnswer, collect, eventually, prompt, turn};
-use crate::support::upstream::{
-    Upstream,
-    script::{self, MIXED},
+use super::{CollectedAnswer, collect, prompt, turn};
+use crate::support::{
+    upstream::{
+        Upstream,
+        script::{self, MIXED},
+    },
+    wait::{finish, wait_until},
 };
 
 const KEY: &str = "sk-secret-key";
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3_600);
 /// The timeout of the model list.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -36,9 +38,14 @@ pub(super) fn limits() -> Limits {
     Limits {
         first_byte_timeout: Duration::from_millis(400),
         idle_timeout: Duration::from_millis(400),
-        total_timeout: Duration::from_secs(20),
+        total_timeout: NEVER,
         ..Limits::default()
     }
+}
+
+/// Limits under which nothing times out.
+fn patient() -> Limits {
+    Limits { first_byte_timeout: NEVER, idle_timeout: NEVER, ..limits() }
 }
 
 pub(super) fn model_at(base_url: &str, name: &str, limits: Limits) -> OpenAi {
@@ -61,7 +68,7 @@ pub(super) async fn fails(name: &str, failure: Failure, kept: &str) {
         "{}",
         answer.detail
     );
-    eventually("no connection is kept by a failed answer", || upstream.answering() == 0).await;
+    wait_until("no connection is kept by the failed answer", async || upstream.answering() == 0).await;
 }
 
 #[tokio::test]
@@ -89,7 +96,7 @@ async fn nothing_is_requested_before_the_stream_is_polled() {
     let upstream = Upstream::start().await;
     let mut deltas = model_at(&upstream.base_url(), "echo", limits()).answer(prompt("Hello"), CancellationToken::new());
     // Longer than the timeout of the first byte, which starts at the first poll.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(limits().first_byte_timeout).await;
     assert!(upstream.received().is_empty());
     assert!(matches!(deltas.next().await, Some(Ok(Delta::Text(_)))));
 }
@@ -198,7 +205,7 @@ async fn c08_a_server_that_does_not_speak_http_is_garbled() {
         let read = stream.read(&mut [0; 1_024]).await.expect("a request");
         assert!(read > 0);
         stream.write_all(b"220 mail.example.org ESMTP\r\n").await.expect("written");
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        std::future::pending::<()>().await;
     });
     let answer = collect(model_at(&url, "echo", limits()).answer(prompt("x"), CancellationToken::new())).await;
     assert_eq!(answer.end, Some(Err(Failure::Garbled)), "{answer:?}");
@@ -207,11 +214,9 @@ async fn c08_a_server_that_does_not_speak_http_is_garbled() {
 
 #[tokio::test]
 async fn c08_a_hanging_upstream_times_out() {
-    let begun = Instant::now();
     fails("hang", Failure::TimedOut, "").await;
     fails("stall-3", Failure::TimedOut, &script::text(3)).await;
-    fails("slow-5000", Failure::TimedOut, "").await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    fails("slow-3600000", Failure::TimedOut, "").await;
 }
 
 #[tokio::test]
@@ -260,9 +265,7 @@ async fn row_66_malformed_events_keep_the_text_so_far() {
 
 #[tokio::test]
 async fn row_66_a_line_of_ten_megabytes_is_refused_early() {
-    let begun = Instant::now();
     fails("line-10000000", Failure::Garbled, &script::text(5)).await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -278,7 +281,7 @@ async fn c08_an_endless_answer_ends_at_the_limit() {
     let answer = ask(&upstream, "flood", "x").await;
     assert_eq!(answer.end, Some(Err(Failure::Overlong)));
     assert_eq!(answer.text.len(), limits().max_answer_bytes);
-    eventually("the flood is cut", || upstream.answering() == 0).await;
+    wait_until("the flood is cut", async || upstream.answering() == 0).await;
 }
 
 #[tokio::test]
@@ -293,9 +296,7 @@ async fn c07_a_stop_closes_the_connection_and_ends_the_stream() {
     let upstream = Upstream::start().await;
     for name in ["hang", "stall-3", "paced-1000-50", "flood"] {
         let stop = CancellationToken::new();
-        let limits =
-            Limits { first_byte_timeout: Duration::from_secs(20), idle_timeout: Duration::from_secs(20), ..limits() };
-        let mut deltas = model_at(&upstream.base_url(), name, limits).answer(prompt("x"), stop.clone());
+        let mut deltas = model_at(&upstream.base_url(), name, patient()).answer(prompt("x"), stop.clone());
         let reading = tokio::spawn(async move {
             let mut items = Vec::new();
             while let Some(item) = deltas.next().await {
@@ -303,27 +304,26 @@ async fn c07_a_stop_closes_the_connection_and_ends_the_stream() {
             }
             items
         });
-        eventually("the upstream is asked", || upstream.answering() == 1).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let begun = Instant::now();
+        wait_until("the upstream answers", async || {
+            let begun = upstream.received().last().is_some_and(|received| received.first_token.is_some());
+            upstream.answering() == 1 && (begun || name == "hang")
+        })
+        .await;
         stop.cancel();
-        let items = reading.await.expect("the stream ends");
+        let items = finish("the end of the stream", reading).await.expect("no panic");
         assert!(!items.iter().any(|item| matches!(item, Delta::End(_))), "{name}: a stopped stream simply ends");
-        eventually("the connection is closed", || upstream.answering() == 0).await;
-        assert!(begun.elapsed() < Duration::from_millis(200), "{name}: {:?}", begun.elapsed());
+        wait_until("the connection is closed", async || upstream.answering() == 0).await;
     }
 }
 
 #[tokio::test]
 async fn c07_a_dropped_stream_closes_the_connection() {
     let upstream = Upstream::start().await;
-    let model = model_at(&upstream.base_url(), "paced-1000-20", limits());
+    let model = model_at(&upstream.base_url(), "stall-3", patient());
     let mut deltas = model.answer(prompt("x"), CancellationToken::new());
     assert!(matches!(deltas.next().await, Some(Ok(Delta::Text(_)))));
-    let begun = Instant::now();
     drop(deltas);
-    eventually("the connection is closed", || upstream.answering() == 0).await;
-    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    wait_until("the connection is closed", async || upstream.answering() == 0).await;
 }
 
 #[tokio::test]
@@ -372,12 +372,7 @@ async fn an_answer_is_continued_with_its_text_so_far() {
 #[tokio::test]
 async fn concurrent_streams_all_complete() {
     let upstream = Upstream::start().await;
-    let model = Arc::new(model_at(
-        &upstream.base_url(),
-        "fast-500",
-        Limits { first_byte_timeout: Duration::from_secs(20), ..limits() },
-    ));
-    let begun = Instant::now();
+    let model = Arc::new(model_at(&upstream.base_url(), "fast-500", patient()));
     let answers = (0..100).map(|_| {
         let model = Arc::clone(&model);
         tokio::spawn(async move { collect(model.answer(prompt("x"), CancellationToken::new())).await })
@@ -387,8 +382,6 @@ async fn concurrent_streams_all_complete() {
         let answer = answer.expect("no panic");
         assert_eq!((answer.text.len(), answer.end), (expected, Some(Ok(FinishReason::Stop))));
     }
-    let rate = 50_000.0 / begun.elapsed().as_secs_f64();
-    assert!(rate > 5_000.0, "{rate:.0} tokens a second, both sides in one debug build");
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Protection of the last administrator.
 
-use std::time::{Duration, Instant};
-
 use colloquy::{
     domain::{AppError, PersonChange, Role, UserId},
     server::{audit::RequestMeta, fault::Fault, people::Actor},
@@ -71,7 +69,6 @@ each_db! {
         let (as_ada, as_bob) =
             (signed_in_caller(&app, &mut ada_there).await, signed_in_caller(&app, &mut bob_there).await);
         let meta = RequestMeta::default();
-        let begun = Instant::now();
         for round in 0..100 {
             let mut tx = app.state.store.write().await.expect("a unit");
             for user in [ada, bob] {
@@ -101,7 +98,6 @@ each_db! {
             let left = app.state.store.read().await.expect("a unit").admin().count_administrators().await;
             assert_eq!(left.expect("a count"), 1, "round {round}");
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
         other.stop().await;
     }
 }
