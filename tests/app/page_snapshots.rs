@@ -34,7 +34,7 @@ const PLACEHOLDERS: [(&str, &str); 9] = [
 ];
 
 /// An installation of Ada, the administrator, and Bob, a member, and their ids. Both have a chat.
-struct House {
+struct Installation {
     app: TestApp,
     ada: Client,
     bob: Client,
@@ -43,7 +43,7 @@ struct House {
     _smtp: Smtp,
 }
 
-impl House {
+impl Installation {
     async fn start(change: impl FnOnce(&mut Config)) -> Self {
         let smtp = Smtp::start().await;
         let mail = smtp.config();
@@ -134,25 +134,25 @@ async fn assert_pages(user: &str, client: &mut Client, pages: &[(&'static str, S
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_of_anonymous_users() {
-    let house = House::start(|_| {}).await;
+    let house = Installation::start(|_| {}).await;
     assert_pages("anonymous", &mut house.app.anonymous(), &house.pages("")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_of_members() {
-    let house = House::start(|_| {}).await.with_chats().await;
+    let house = Installation::start(|_| {}).await.with_chats().await;
     assert_pages("member", &mut house.bob.clone(), &house.pages(&house.chats[1])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_of_administrators() {
-    let house = House::start(|_| {}).await.with_chats().await.with_idle_jobs().await;
+    let house = Installation::start(|_| {}).await.with_chats().await.with_idle_jobs().await;
     assert_pages("administrator", &mut house.ada.clone(), &house.pages(&house.chats[0])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_before_enrolment() {
-    let house = House::start(|config| config.require_second_factor = SecondFactorRequirement::Everyone).await;
+    let house = Installation::start(|config| config.require_second_factor = SecondFactorRequirement::Everyone).await;
     assert_pages("before-enrolment", &mut house.bob.clone(), &house.pages("")).await;
 }
 
