@@ -64,8 +64,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 fn scripts(site: &Site) -> impl IntoView + use<> {
     let (script, wasm, nonce) = (site.script(), site.wasm(), use_nonce());
     let is_immediate = use_context::<ScriptStart>() == Some(ScriptStart::Immediate);
-    let start = if is_immediate { include_str!("app/start.js") } else { include_str!("app/start_on_interaction.js") };
-    let call = format!("(\n{start})({script:?}, {wasm:?});");
+    let call = if is_immediate {
+        let bundles = ["chat", "admin"].map(|name| format!("{name}: {:?}", site.bundle(name).collect::<Vec<_>>()));
+        let bundles = bundles.join(", ");
+        format!("(\n{})({script:?}, {wasm:?}, {{ {bundles} }});", include_str!("app/start.js"))
+    } else {
+        format!("(\n{})({script:?}, {wasm:?});", include_str!("app/start_on_interaction.js"))
+    };
     let preloads = is_immediate.then(|| {
         view! {
             <link rel="modulepreload" href=script crossorigin="anonymous" />

@@ -178,6 +178,5 @@ pub fn hydrate() {
                 let _ = html.set_attribute("data-hydrated", "");
             }
         });
-        pages::bundles::preload_on_hover();
     });
 }

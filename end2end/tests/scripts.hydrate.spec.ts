@@ -28,6 +28,10 @@ test('a button that was pressed before the scripts were there works once they ar
   await accounts.signUp(newPerson());
   await page.context().clearCookies();
   pageErrors.allow(/foreign host: http:\/\/localhost/);
+  // Otherwise the page asks for a passkey by itself, for the autofill.
+  await page.addInitScript(() => {
+    PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);
+  });
   // Passkeys are bound to host names, not to IP addresses.
   await page.goto(`http://localhost:${colloquy.port}/sign-in`, { waitUntil: 'networkidle' });
   const begun = page.waitForRequest((request) => request.url().includes('/api/begin_passkey_sign_in'));

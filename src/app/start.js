@@ -1,2 +1,15 @@
-// Starts the browser's part at once.
-(script, wasm) => import(script).then((module) => module.default({ module_or_path: wasm }).then(() => module.hydrate()))
+// Starts the browser's part with the page. Fetches the files of a bundle into the browser's cache when a link to one of its
+// pages is hovered or focused, so that they are usually there when the link is followed.
+(script, wasm, bundles) => {
+  import(script).then((module) => module.default({ module_or_path: wasm }).then(() => module.hydrate()));
+  const pages = { '': 'chat', chats: 'chat', sessions: 'admin', settings: 'admin', people: 'admin', audit: 'admin', jobs: 'admin' };
+  const onPointed = ({ target }) => {
+    // Links that leave the application have a `rel`.
+    const link = target.closest?.('a[href]:not([rel])');
+    const bundle = link?.origin === location.origin ? pages[link.pathname.split('/')[1]] : undefined;
+    (bundles[bundle] ?? []).forEach((file) => fetch(file).catch(() => {}));
+    delete bundles[bundle];
+  };
+  addEventListener('pointerover', onPointed, { passive: true });
+  addEventListener('focusin', onPointed);
+}

@@ -173,38 +173,6 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     let _ = bundle;
 }
 
-/// Loads the bundle of a link's page when the link is hovered, focused or touched, so that it is usually there when the
-/// link is followed. The bundle of a page that nobody visits is never loaded.
-#[cfg(feature = "hydrate")]
-pub fn preload_on_hover() {
-    for event in ["pointerover", "focusin"] {
-        window_event_listener_untyped(event, |event| {
-            let link = event_target::<web_sys::Element>(&event).closest("a[href]").ok().flatten();
-            // Links that leave the application have a `rel`.
-            let Some(link) = link.filter(|link| !link.has_attribute("rel") && !link.has_attribute("data-preloaded"))
-            else {
-                return;
-            };
-            // Once per link. What fails to load is requested again when the link is followed.
-            let _ = link.set_attribute("data-preloaded", "");
-            let path = link.get_attribute("href").unwrap_or_default();
-            leptos::task::spawn_local(async move { preload_page(&path).await });
-        });
-    }
-}
-
-/// Loads the bundle of the page at this path, if it is a page of the application.
-#[cfg(feature = "hydrate")]
-async fn preload_page(path: &str) {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    match path.split('/').nth(1) {
-        Some("" | "chats") => Chat::preload().await,
-        Some("sessions" | "settings" | "people" | "audit" | "jobs") => Settings::preload().await,
-        Some("sign-in" | "sign-up" | "forgot-password" | "privacy" | "terms") => SignIn::preload().await,
-        _ => {}
-    }
-}
-
 /// Fallback if a bundle cannot be loaded, for example after an upgrade of the server: loads the whole page from the
 /// server. A page that is not hydrated yet came from the server just now; it stays and works without scripts.
 #[cfg(feature = "hydrate")]

@@ -54,7 +54,7 @@ pub fn parse_name(text: &str) -> Result<String, AppError> {
     if is_reserved(&name) {
         return Err(AppError::invalid("name", reason!("name_reserved")));
     }
-    if name.split_whitespace().any(mixes_scripts) {
+    if name.split(|c: char| c.is_whitespace() || c == '-').any(mixes_scripts) {
         return Err(AppError::invalid("name", reason!("name_mixed")));
     }
     Ok(name)
@@ -80,7 +80,8 @@ fn mixes_scripts(word: &str) -> bool {
 
 /// Whether a name is reserved, in any spelling, or consists only of path characters.
 fn is_reserved(name: &str) -> bool {
-    let is_listed = |name: String| RESERVED.iter().any(|reserved| skeleton(reserved).eq(skeleton(&name)));
+    let shape = |text: &str| skeleton(text).map(|c| c.to_ascii_lowercase()).collect::<String>();
+    let is_listed = |name: String| RESERVED.iter().any(|reserved| shape(reserved) == shape(&name));
     // Compatibility forms are wide, circled and mathematical letters.
     let letters = || name.nfkc().map(latin_letter);
     // `%2e%2e` is an encoded `..`.
@@ -91,6 +92,8 @@ fn is_reserved(name: &str) -> bool {
             .chars()
             .all(|c| !c.is_ascii_alphanumeric());
     is_path
+        // As it stands: a capital `I` and a `1` look like an `l`.
+        || is_listed(name.chars().filter(|c| c.is_alphanumeric()).collect())
         || is_listed(letters().filter(|c| c.is_alphabetic()).collect())
         || is_listed(letters().map(leet_letter).filter(|c| c.is_alphanumeric()).collect())
 }
@@ -156,6 +159,8 @@ mod tests {
             "ⓡⓞⓞⓣ",
             "Colloquy",
             "adrnin",
+            "CoIIoquy",
+            "co11oquy",
             "а ԁ м і n",
             "α d м ı η",
             "ѕёсurıtу",

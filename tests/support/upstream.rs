@@ -52,6 +52,7 @@ struct Shared {
     elsewhere: AtomicUsize,
     model_list_requests: AtomicUsize,
     connections: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
     answering: Arc<AtomicUsize>,
 }
 
@@ -121,7 +122,8 @@ impl Upstream {
             .route("/unlisted/v1/chat/completions", post(complete))
             .route("/elsewhere", any(elsewhere))
             .with_state(Arc::clone(&shared));
-        let listener = Counting { listener, open: Arc::clone(&shared.connections) };
+        let (open, sent) = (Arc::clone(&shared.connections), Arc::clone(&shared.sent));
+        let listener = Counting { listener, open, sent };
         let serving = tokio::spawn(async move {
             // Serving ends only when the task is aborted.
             let _ = axum::serve(listener, routes).await;
@@ -167,6 +169,11 @@ impl Upstream {
     /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// The number of bytes that were sent on all connections, including those that the other side has not read.
+    pub fn sent_bytes(&self) -> usize {
+        self.shared.sent.load(Ordering::SeqCst)
     }
 
     /// The number of answers that are being written.
@@ -292,10 +299,11 @@ impl Drop for Counted {
     }
 }
 
-/// A listener that counts its open connections.
+/// A listener that counts its open connections and the bytes sent on them.
 struct Counting {
     listener: TcpListener,
     open: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
 }
 
 impl Listener for Counting {
@@ -306,7 +314,7 @@ impl Listener for Counting {
         let (stream, address) = Listener::accept(&mut self.listener).await;
         // Each token is sent immediately, as real providers do.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, _open: Counted::new(&self.open) }, address)
+        (Connection { stream, sent: Arc::clone(&self.sent), _open: Counted::new(&self.open) }, address)
     }
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
@@ -316,7 +324,17 @@ impl Listener for Counting {
 
 struct Connection {
     stream: TcpStream,
+    sent: Arc<AtomicUsize>,
     _open: Counted,
+}
+
+impl Connection {
+    fn count(&self, written: Poll<std::io::Result<usize>>) -> Poll<std::io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.sent.fetch_add(*bytes, Ordering::SeqCst);
+        }
+        written
+    }
 }
 
 impl AsyncRead for Connection {
@@ -327,7 +345,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.count(written)
     }
 
     fn poll_write_vectored(
@@ -335,7 +354,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.count(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -66,7 +66,9 @@ pub fn start_passkey_autofill(next: Option<String>) {
     Effect::new(move || {
         let next = next.clone();
         spawn_local(async move {
-            if supports_passkey_autofill().await && page_alive.try_get_value().is_some() {
+            // A press that waits for the scripts asks for the passkey itself.
+            let is_pressed = document().document_element().is_some_and(|root| root.has_attribute("data-pressed"));
+            if !is_pressed && supports_passkey_autofill().await && page_alive.try_get_value().is_some() {
                 // The user did not start this, so errors are not shown.
                 let _ = sign_in_with_passkey(PasskeyPurpose::SignIn, next, true).await;
             }

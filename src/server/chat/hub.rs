@@ -46,7 +46,8 @@ impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut awaited = lock(&self.hub.awaited);
         // One reference is the map's, one is ours. A run of another process never becomes live here.
-        if Arc::strong_count(&self.live) == 2 {
+        let is_last = Arc::strong_count(&self.live) == 2;
+        if is_last && awaited.get(&self.run).is_some_and(|live| Arc::ptr_eq(live, &self.live)) {
             awaited.remove(&self.run);
         }
     }

@@ -93,6 +93,31 @@ impl Tx {
         result
     }
 
+    /// Whether a statement of this transaction has failed.
+    pub(super) const fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Begins a part of the transaction that can be undone alone.
+    pub(super) async fn set_savepoint(&mut self) -> Result<(), StoreError> {
+        execute!(self, "savepoint part")?;
+        Ok(())
+    }
+
+    /// Keeps what was done since the savepoint.
+    pub(super) async fn release_savepoint(&mut self) -> Result<(), StoreError> {
+        execute!(self, "release savepoint part")?;
+        Ok(())
+    }
+
+    /// Undoes what was done since the savepoint, failed statements too. Fails if the database has undone the whole
+    /// transaction.
+    pub(super) async fn roll_back_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.has_failed = false;
+        execute!(self, "rollback to savepoint part")?;
+        self.release_savepoint().await
+    }
+
     /// Commits the transaction. Returns after the database has written it to disk.
     ///
     /// # Errors

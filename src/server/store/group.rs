@@ -6,13 +6,17 @@
 
 use std::{
     mem,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError, Tx, db::Db};
+use super::{
+    Store, StoreError, Tx,
+    db::{Db, failed_transaction},
+};
 
 /// Units in one transaction at most. Bounds how long it holds the writer.
 const MAX_UNITS: usize = 64;
@@ -57,7 +61,12 @@ where
 {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
         Box::pin(async move {
-            let result = (self.work)(tx).await;
+            let result = AssertUnwindSafe((self.work)(tx)).catch_unwind().await;
+            let result = match result {
+                Ok(Ok(_)) if tx.has_failed() => Err(StoreError::from(failed_transaction()).into()),
+                Ok(result) => result,
+                Err(_) => Err(StoreError::from(sqlx::Error::WorkerCrashed).into()),
+            };
             let succeeded = result.is_ok();
             self.result = Some(result);
             succeeded
@@ -97,7 +106,7 @@ impl Store {
         }
         let (caller, answer) = oneshot::channel();
         self.submit(Box::new(Call { work, result: None, caller }));
-        // The task panicked.
+        // The task ended without an answer.
         answer.await.unwrap_or_else(|_| Err(StoreError::from(sqlx::Error::WorkerCrashed).into()))
     }
 
@@ -159,38 +168,33 @@ async fn commit_group(store: &Store, mut tx: Tx, mut units: Vec<Box<dyn Unit>>) 
             break;
         }
     }
-    if !succeeded {
-        // Undoes what the others wrote.
-        drop(tx);
+    let committed = match (succeeded, units.len()) {
+        (true, _) => tx.commit().await,
         // A unit that is alone has its result.
-        return match units.len() {
-            1 => units.into_iter().for_each(|unit| unit.reply()),
-            _ => commit_singly(store, units).await,
-        };
-    }
-    match tx.commit().await {
+        (false, 1) => Ok(()),
+        // Most groups succeed, so savepoints are only set once a unit has failed.
+        (false, _) => {
+            drop(tx);
+            commit_with_savepoints(store, &mut units).await
+        }
+    };
+    match committed {
         Ok(()) => units.into_iter().for_each(|unit| unit.reply()),
         Err(error) => fail_all(units, &error),
     }
 }
 
-/// Gives each unit a transaction of its own, because one of them failed.
-async fn commit_singly(store: &Store, units: Vec<Box<dyn Unit>>) {
-    let mut units = units.into_iter();
-    while let Some(mut unit) = units.next() {
-        let mut tx = match store.write().await {
-            Ok(tx) => tx,
-            Err(error) => return fail_all(std::iter::once(unit).chain(units), &error),
-        };
-        if !unit.run(&mut tx).await {
-            unit.reply();
-            continue;
-        }
-        match tx.commit().await {
-            Ok(()) => unit.reply(),
-            Err(error) => unit.fail(error),
+/// Runs the units again in one transaction, in which those that fail are undone alone.
+async fn commit_with_savepoints(store: &Store, units: &mut [Box<dyn Unit>]) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    for unit in units {
+        tx.set_savepoint().await?;
+        match unit.run(&mut tx).await {
+            true => tx.release_savepoint().await?,
+            false => tx.roll_back_to_savepoint().await?,
         }
     }
+    tx.commit().await
 }
 
 fn fail_all(units: impl IntoIterator<Item = Box<dyn Unit>>, error: &StoreError) {
@@ -267,13 +271,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_unit_that_panics_leaves_nothing_behind_and_the_next_ones_work() {
+    async fn a_unit_that_panics_does_not_affect_the_others() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = open(folder.path()).await;
         let results = insert_together(&store, &[1, -1, 2]).await;
-        assert!(results.iter().all(|result| matches!(result, Err(StoreError::Unavailable(_)))), "{results:?}");
-        assert_eq!(count(&store).await, 0);
-        assert_eq!(insert(&store, 5).await.expect("a row"), 1);
+        assert!(matches!(results[..], [Ok(1), Err(StoreError::Unavailable(_)), Ok(2)]), "{results:?}");
+        assert_eq!(insert(&store, 5).await.expect("a row"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_failed_statement_fails_its_unit_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(folder.path()).await;
+        let ignoring = store.write_grouped(|tx| {
+            Box::pin(async move {
+                let _ = execute!(tx, "insert into numbers (number) values ('no', 'no')");
+                Ok::<(), StoreError>(())
+            })
+        });
+        let other = store.write().await.expect("a transaction");
+        let release = async {
+            while store.group.0.lock().expect("no panic").units.len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            drop(other);
+        };
+        let (ignored, inserted, ()) = futures::future::join3(ignoring, insert(&store, 1), release).await;
+        assert!(ignored.is_err(), "nothing of it was written");
+        assert_eq!(inserted.expect("a row"), 1);
     }
 
     #[tokio::test]
