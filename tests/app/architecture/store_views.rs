@@ -68,9 +68,32 @@ const ENGINE_CALLERS: &[(&str, &str)] = &[
     ("server/secrets", "checks and rotates the keys"),
 ];
 
+/// The functions of the store that use a wider view than their own, each with the reason.
+const WIDE_CALLS_IN_STORE: &[(&str, &str)] = &[
+    ("server/store/batches::run_in_batches", "works in batches for the program itself"),
+    ("server/store/chats::remove_chats_deleted_before", "retention"),
+    ("server/store/deletions::withdraw_deletion", "the job has the id of the owner"),
+    ("server/store/expiry::delete_expired", "expiry"),
+    ("server/store/exports::remove_expired_exports", "expiry"),
+    ("server/store/factor_removals::delete_factor_removal", "the job has the id of the owner"),
+    ("server/store/jobs::give_up_job", "the subject of a job that an administrator gives up"),
+    ("server/store/messages::insert_message", "writes the text of the inserted message"),
+    ("server/store/mod::check_write", "writes a row of no user"),
+    ("server/store/purge_batches::delete_legacy_sessions", "deletes accounts"),
+    ("server/store/purge_batches::purge_large_tables", "deletes accounts"),
+    ("server/store/runs::request_stop", "a run that was found by its owner before"),
+    ("server/store/sign_ins::delete_ended_sign_ins", "expiry"),
+];
+
+/// The modules of the store that only tests contain.
+const TEST_MODULES: &[&str] = &["server/store/run_properties"];
+
 const VIEWS: &[&str] = &["Tx", "Owned", "Admin", "Engine"];
 
-/// A method of `Tx` or of one of its views.
+/// What the functions outside the views count as. Like plain `Tx`, they access only [`TX_TABLES`].
+const OUTSIDE: &str = "Store";
+
+/// A function of the store: a method of `Tx` or of one of its views, or any other.
 struct Method<'a> {
     view: &'static str,
     name: &'a str,
@@ -104,51 +127,117 @@ fn position(tokens: &[String], from: usize, wanted: &str) -> usize {
     (from..tokens.len()).find(|&at| tokens[at] == wanted).unwrap_or(tokens.len())
 }
 
-/// The methods in the `impl` blocks of `Tx` and its views.
+/// The functions of a file, without those of its tests.
 fn methods(tokens: &[String]) -> Vec<Method<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if tokens[at] != "impl" {
-            at = if tokens[at] == "{" { after_group(tokens, at) } else { at + 1 };
-            continue;
-        }
-        let open = position(tokens, at, "{");
-        let view = VIEWS.iter().find(|view| tokens[at..open].iter().any(|token| token == *view));
-        let end = after_group(tokens, open);
-        at = open;
-        while let Some(view) = view
-            && at < end
-        {
-            at = position(tokens, at, "fn");
-            if at >= end {
-                break;
+        match tokens[at].as_str() {
+            "impl" => {
+                let open = position(tokens, at, "{");
+                let view = VIEWS.iter().find(|view| tokens[at..open].iter().any(|token| token == *view));
+                let end = after_group(tokens, open);
+                at = position(tokens, open, "fn");
+                while at < end {
+                    let (method, after) = method(tokens, at, view.unwrap_or(&OUTSIDE));
+                    found.push(method);
+                    at = position(tokens, after, "fn");
+                }
+                at = end;
             }
-            let parameters = position(tokens, at, "(");
-            let after_parameters = after_group(tokens, parameters);
-            let body = position(tokens, after_parameters, "{");
-            let after_body = after_group(tokens, body);
-            found.push(Method {
-                view,
-                name: &tokens[at + 1],
-                parameters: &tokens[parameters..after_parameters],
-                body: &tokens[body..after_body],
-            });
-            at = after_body;
+            // Not the type of a function.
+            "fn" if tokens.get(at + 1).is_some_and(|token| token != "(") => {
+                let (function, after) = method(tokens, at, OUTSIDE);
+                found.push(function);
+                at = after;
+            }
+            "mod"
+                if tokens.get(at + 2).is_some_and(|token| token == "{")
+                    && !tokens[..at].concat().ends_with("#[cfg(test)]") =>
+            {
+                at += 3;
+            }
+            "{" => at = after_group(tokens, at),
+            _ => at += 1,
         }
-        at = end;
     }
     found
 }
 
-/// The string literals of each macro that a file defines.
-fn macro_strings(tokens: &[String]) -> BTreeMap<&str, String> {
-    let mut found = BTreeMap::new();
+/// The function whose `fn` is at this position, and the position after it.
+fn method<'a>(tokens: &'a [String], at: usize, view: &'static str) -> (Method<'a>, usize) {
+    let parameters = position(tokens, at, "(");
+    let after_parameters = after_group(tokens, parameters);
+    // A function of a trait can have no body.
+    let body = (after_parameters..tokens.len()).find(|&at| matches!(tokens[at].as_str(), "{" | ";"));
+    let body = body.unwrap_or(tokens.len());
+    let after = after_group(tokens, body);
+    let (parameters, body) = (&tokens[parameters..after_parameters], &tokens[body..after]);
+    (Method { view, name: &tokens[at + 1], parameters, body }, after)
+}
+
+/// A rule of a macro.
+struct Rule<'a> {
+    parameters: Vec<&'a str>,
+    body: &'a [String],
+}
+
+type Macros<'a> = BTreeMap<&'a str, Vec<Rule<'a>>>;
+
+/// The macros that a file defines.
+fn macros(tokens: &[String]) -> Macros<'_> {
+    let mut found = Macros::new();
     for at in (0..tokens.len()).filter(|&at| tokens[at] == "macro_rules") {
-        let body = &tokens[at + 3..after_group(tokens, at + 3)];
-        found.insert(tokens[at + 2].as_str(), body.iter().filter_map(|token| content(token)).collect());
+        let rules = found.entry(tokens[at + 2].as_str()).or_default();
+        let (mut pattern, end) = (at + 4, after_group(tokens, at + 3) - 1);
+        while pattern < end {
+            let arrow = after_group(tokens, pattern);
+            let after = after_group(tokens, arrow + 2);
+            let names = tokens[pattern..arrow].windows(2).filter(|pair| pair[0] == "$");
+            let parameters = names.map(|pair| pair[1].as_str()).collect();
+            rules.push(Rule { parameters, body: &tokens[arrow + 2..after] });
+            pattern = after + 1;
+        }
     }
     found
+}
+
+impl Rule<'_> {
+    /// The body with these arguments.
+    fn expand(&self, arguments: &[&[String]]) -> Vec<String> {
+        let mut expanded = Vec::new();
+        let mut body = self.body.iter();
+        while let Some(token) = body.next() {
+            if token != "$" {
+                expanded.push(token.clone());
+                continue;
+            }
+            let name = body.next();
+            let argument = self.parameters.iter().position(|parameter| Some(*parameter) == name.map(String::as_str));
+            expanded.extend(argument.into_iter().flat_map(|at| arguments[at]).cloned());
+        }
+        expanded
+    }
+}
+
+/// The arguments between these brackets, which are separated by commas.
+fn arguments(tokens: &[String]) -> Vec<&[String]> {
+    let (mut arguments, mut begin, mut here) = (Vec::new(), 0, 0);
+    while here < tokens.len() {
+        match tokens[here].as_str() {
+            "(" | "[" | "{" => here = after_group(tokens, here),
+            "," => {
+                arguments.push(&tokens[begin..here]);
+                here += 1;
+                begin = here;
+            }
+            _ => here += 1,
+        }
+    }
+    if begin < tokens.len() {
+        arguments.push(&tokens[begin..]);
+    }
+    arguments
 }
 
 /// The content of a string literal.
@@ -157,13 +246,21 @@ fn content(token: &str) -> Option<&str> {
 }
 
 /// The string literals of an expression: its own, and those of the macros and of the variables above it that it names.
-fn text_of(expression: &[String], above: &[String], macros: &BTreeMap<&str, String>) -> String {
+fn text_of(expression: &[String], above: &[String], macros: &Macros<'_>) -> String {
     let mut text = String::new();
-    for token in expression {
+    let mut at = 0;
+    while at < expression.len() {
+        let token = &expression[at];
+        at += 1;
         if let Some(literal) = content(token) {
             text.push_str(literal);
-        } else if let Some(literals) = macros.get(token.as_str()) {
-            text.push_str(literals);
+        } else if let Some(rules) = macros.get(token.as_str()) {
+            let end = after_group(expression, at + 1);
+            let arguments = arguments(&expression[at + 2..end - 1]);
+            if let Some(rule) = rules.iter().find(|rule| rule.parameters.len() == arguments.len()) {
+                text.push_str(&text_of(&rule.expand(&arguments), above, macros));
+            }
+            at = end;
         } else if let Some(at) = (1..above.len()).rev().find(|&at| above[at - 1] == "let" && above[at] == *token) {
             let end = position(above, at, ";");
             text.push_str(&text_of(&above[at + 2..end], &above[..at - 1], macros));
@@ -173,7 +270,7 @@ fn text_of(expression: &[String], above: &[String], macros: &BTreeMap<&str, Stri
 }
 
 /// The statements that a method executes.
-fn statements(body: &[String], macros: &BTreeMap<&str, String>) -> Vec<Statement> {
+fn statements(body: &[String], macros: &Macros<'_>) -> Vec<Statement> {
     let mut found = Vec::new();
     for at in 0..body.len() {
         let sql_at = match body[at].as_str() {
@@ -184,22 +281,7 @@ fn statements(body: &[String], macros: &BTreeMap<&str, String>) -> Vec<Statement
         if body.get(at + 1).is_none_or(|token| token != "!") {
             continue;
         }
-        let end = after_group(body, at + 2) - 1;
-        let (mut arguments, mut begin, mut here) = (Vec::new(), at + 3, at + 3);
-        while here < end {
-            match body[here].as_str() {
-                "(" | "[" | "{" => here = after_group(body, here),
-                "," => {
-                    arguments.push(&body[begin..here]);
-                    here += 1;
-                    begin = here;
-                }
-                _ => here += 1,
-            }
-        }
-        if begin < end {
-            arguments.push(&body[begin..end]);
-        }
+        let arguments = arguments(&body[at + 3..after_group(body, at + 2) - 1]);
         let sql = arguments.get(sql_at).map(|sql| text_of(sql, &body[..at], macros)).unwrap_or_default();
         let binds = arguments.iter().skip(sql_at + 1).map(|bind| bind.concat()).collect();
         found.push(Statement { sql: sql.to_lowercase(), binds });
@@ -207,8 +289,11 @@ fn statements(body: &[String], macros: &BTreeMap<&str, String>) -> Vec<Statement
     found
 }
 
+/// A word of a statement, with the number of parentheses around it.
+type Word = (usize, String);
+
 /// The words of a statement, each with the number of parentheses around it.
-fn sql_words(sql: &str) -> Vec<(usize, String)> {
+fn sql_words(sql: &str) -> Vec<Word> {
     let spaced = sql.replace('(', " ( ").replace(')', " ) ").replace(',', " , ");
     let mut depth = 0;
     let mut words = Vec::new();
@@ -226,7 +311,9 @@ fn sql_words(sql: &str) -> Vec<(usize, String)> {
 fn tables(sql: &str) -> BTreeSet<String> {
     let words: Vec<String> = sql_words(sql).into_iter().map(|(_, word)| word).collect();
     let names_table = |at: usize| match words[at].as_str() {
-        "from" | "join" | "into" => true,
+        // Not `extract(epoch from …)`.
+        "from" => at == 0 || words[at - 1] != "epoch",
+        "join" | "into" => true,
         "update" => at == 0 || words[at - 1] != "do",
         _ => false,
     };
@@ -234,42 +321,167 @@ fn tables(sql: &str) -> BTreeSet<String> {
     named.filter(|word| *word != "select").cloned().collect()
 }
 
-/// Whether a statement accesses only rows of the owner: it inserts rows of the owner, or a condition that all its rows
-/// must meet names the owner.
-fn names_owner(Statement { sql, binds }: &Statement) -> bool {
-    let tables = tables(sql);
-    let is_owner_column = |column: &str| {
-        let name = column.rsplit('.').next().unwrap_or(column);
-        OWNER_COLUMNS.iter().any(|(owner, only)| *owner == name && only.is_none_or(|table| tables.contains(table)))
-    };
-    let is_owner = |placeholder: &str| {
-        let number = placeholder.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-        number.and_then(|number| binds.get(number.checked_sub(1)?)).is_some_and(|bind| bind == "self.owner")
-    };
-    if sql.trim_start().starts_with("insert") {
-        let mut lists = sql.split('(').skip(1).map(|rest| rest.split(')').next().unwrap_or_default().split(','));
-        let (Some(columns), Some(values)) = (lists.next(), lists.next()) else { return false };
-        return columns.zip(values).any(|(column, value)| is_owner_column(column.trim()) && is_owner(value.trim()));
+/// The words that end the conditions of a `where` or of a join.
+const ENDS_OF_CONDITIONS: &[&str] = &[
+    "cross",
+    "fetch",
+    "for",
+    "full",
+    "group",
+    "having",
+    "inner",
+    "join",
+    "left",
+    "limit",
+    "natural",
+    "offset",
+    "on",
+    "order",
+    "returning",
+    "right",
+    "where",
+    "window",
+];
+
+/// Whether a statement accesses only rows of the owner. It inserts rows of the owner, or a condition that all its rows
+/// must meet names the owner. The same applies to each part of a union and to each `with` query.
+fn names_owner(statement: &Statement) -> bool {
+    let owner = OwnerColumns { tables: tables(&statement.sql), binds: &statement.binds };
+    let words = sql_words(&statement.sql);
+    let is_word = |words: &[Word], word: &str| words.first().is_some_and(|(depth, first)| *depth == 0 && first == word);
+    if !is_word(&words, "with") {
+        return owner.guards(&words, &[], None);
     }
-    let words = sql_words(sql);
-    // The rows of a recursive query come from its parts, which are in parentheses.
-    let is_recursive = sql.contains("with recursive");
-    words.windows(3).enumerate().any(|(at, condition)| {
-        let [(depth, column), (_, equals), (_, placeholder)] = condition else { return false };
-        let is_condition = equals == "=" && is_owner_column(column) && is_owner(placeholder);
-        is_condition && (*depth == 0 || is_recursive) && applies_to_all_rows(&words, at)
-    })
+    let is_recursive = is_word(&words[1..], "recursive");
+    let mut rest = &words[if is_recursive { 2 } else { 1 }..];
+    let mut guarded = Vec::new();
+    // The query of each name is the group after `as`.
+    while let Some(begin) = rest.iter().position(|(depth, word)| *depth == 0 && word == "as").map(|at| at + 1) {
+        let end = rest[begin..].iter().position(|(depth, _)| *depth == 0).map_or(rest.len(), |length| begin + length);
+        let name = rest[0].1.as_str();
+        if !owner.guards(&rest[begin..end], &guarded, is_recursive.then_some(name)) {
+            return false;
+        }
+        guarded.push(name);
+        rest = &rest[end..];
+        if !is_word(rest, ",") {
+            return owner.guards(rest, &guarded, None);
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
-/// Whether the condition at this position is in a `where` clause, and not an alternative of an `or`.
-fn applies_to_all_rows(words: &[(usize, String)], at: usize) -> bool {
-    let depth = words[at].0;
-    let same = |word: &&(usize, String)| word.0 == depth;
-    let before: Vec<&str> =
-        words[..at].iter().rev().take_while(|word| word.0 >= depth).filter(same).map(|word| &*word.1).collect();
-    let Some(clause) = before.iter().position(|word| *word == "where") else { return false };
-    let after = words[at..].iter().take_while(|word| word.0 >= depth && word.1 != "union").filter(same);
-    !before[..clause].contains(&"or") && after.into_iter().all(|word| word.1 != "or")
+/// The words of a query outside its inner parentheses, with `()` for each of these, and the words in each of these.
+fn outline(query: &[Word]) -> (Vec<&str>, Vec<&[Word]>) {
+    let depth = query.iter().map(|(depth, _)| *depth).min().unwrap_or(0);
+    let (mut outer, mut groups) = (Vec::new(), Vec::new());
+    for run in query.chunk_by(|(one, _), (next, _)| *one > depth && *next > depth) {
+        if run[0].0 > depth {
+            outer.push("()");
+            groups.push(run);
+        } else {
+            outer.push(run[0].1.as_str());
+        }
+    }
+    (outer, groups)
+}
+
+/// Which columns and values of a statement name the owner.
+struct OwnerColumns<'a> {
+    tables: BTreeSet<String>,
+    binds: &'a [String],
+}
+
+impl OwnerColumns<'_> {
+    fn is_column(&self, column: &str) -> bool {
+        let name = column.rsplit('.').next().unwrap_or(column);
+        let is_here = |table: &str| self.tables.contains(table);
+        OWNER_COLUMNS.iter().any(|(owner, only)| *owner == name && only.is_none_or(is_here))
+    }
+
+    fn is_value(&self, placeholder: &str) -> bool {
+        let number = placeholder.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+        number.and_then(|number| self.binds.get(number.checked_sub(1)?)).is_some_and(|bind| bind == "self.owner")
+    }
+
+    /// Whether all parts of a query access only rows of the owner, or of these `with` queries. All but the first may
+    /// also read `recursive`, which is the query itself.
+    fn guards(&self, query: &[Word], guarded: &[&str], recursive: Option<&str>) -> bool {
+        let depth = query.iter().map(|(depth, _)| *depth).min().unwrap_or(0);
+        let is_set_operator =
+            |(at, word): &Word| *at == depth && matches!(word.as_str(), "union" | "intersect" | "except");
+        query.split(is_set_operator).enumerate().all(|(at, part)| {
+            let guarded: Vec<&str> = guarded.iter().copied().chain(recursive.filter(|_| at > 0)).collect();
+            self.guards_part(part, &guarded)
+        })
+    }
+
+    fn guards_part(&self, part: &[Word], guarded: &[&str]) -> bool {
+        let (words, groups) = outline(part);
+        match words.strip_prefix(&["all"]).unwrap_or(&words) {
+            ["insert", rest @ ..] => self.guards_insert(rest, &groups),
+            // A part in parentheses.
+            ["()"] => self.guards(groups[0], guarded, None),
+            ["select", rest @ ..] if self.guards_sources(rest, guarded) => true,
+            rest => rest.iter().position(|word| *word == "where").is_some_and(|at| self.is_named_in(&rest[at + 1..])),
+        }
+    }
+
+    /// Whether the conditions at the beginning of these words are all required, and one of them names the owner.
+    fn is_named_in(&self, words: &[&str]) -> bool {
+        let end = words.iter().position(|word| ENDS_OF_CONDITIONS.contains(word)).unwrap_or(words.len());
+        let conditions = &words[..end];
+        let names_owner = |condition: &[&str]| match condition {
+            [column, "=", value] => self.is_column(column) && self.is_value(value),
+            _ => false,
+        };
+        !conditions.iter().any(|word| matches!(*word, "or" | "case"))
+            && conditions.split(|word| *word == "and").any(names_owner)
+    }
+
+    /// Whether a query reads only from guarded queries, and from tables whose join names the owner.
+    fn guards_sources(&self, words: &[&str], guarded: &[&str]) -> bool {
+        let Some(from) = words.iter().position(|word| *word == "from") else { return false };
+        let sources = words[from + 1..].split(|word| *word == "where").next().unwrap_or_default();
+        if sources.iter().any(|word| matches!(*word, "," | "right" | "full")) {
+            return false;
+        }
+        sources.split(|word| *word == "join").enumerate().all(|(at, source)| {
+            let condition = source.iter().position(|word| *word == "on").filter(|_| at > 0);
+            source.first().is_some_and(|name| guarded.contains(name))
+                || condition.is_some_and(|on| self.is_named_in(&source[on + 1..]))
+        })
+    }
+
+    /// Whether each inserted row names the owner, and a row that already exists is only replaced if it is the owner's.
+    fn guards_insert(&self, words: &[&str], groups: &[&[Word]]) -> bool {
+        let (["into", _, "()", "values", rest @ ..], [columns, groups @ ..]) = (words, groups) else { return false };
+        let (columns, _) = outline(columns);
+        let is_owner = |pair: (&[&str], &[&str])| match pair {
+            ([column], [value]) => self.is_column(column) && self.is_value(value),
+            _ => false,
+        };
+        let names_owner = |row: &&[Word]| {
+            let (values, _) = outline(row);
+            columns.split(|word| *word == ",").zip(values.split(|word| *word == ",")).any(is_owner)
+        };
+        let end = rest.iter().position(|word| !matches!(*word, "()" | ",")).unwrap_or(rest.len());
+        let (values, rest) = rest.split_at(end);
+        let (rows, groups) = groups.split_at(values.iter().filter(|word| **word == "()").count());
+        let is_of_owner = match rest {
+            []
+            | ["returning", ..]
+            | ["on", "conflict", "do", "nothing", ..]
+            | ["on", "conflict", "()", "do", "nothing", ..] => true,
+            ["on", "conflict", "()", "do", "update", rest @ ..] => {
+                outline(groups[0]).0.iter().any(|column| self.is_column(column))
+                    || rest.iter().position(|word| *word == "where").is_some_and(|at| self.is_named_in(&rest[at + 1..]))
+            }
+            _ => false,
+        };
+        is_of_owner && !rows.is_empty() && rows.iter().all(names_owner)
+    }
 }
 
 /// The structs of the store and the domain that contain the id of a user.
@@ -293,15 +505,32 @@ fn is_listed(path: &str, list: &[(&str, &str)]) -> bool {
         .any(|(module, _)| path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
+/// The calls of `Tx::admin` and `Tx::engine` in these tokens, by the name of the method.
+fn wide_calls(tokens: &[String]) -> impl Iterator<Item = &str> {
+    tokens.windows(3).filter_map(|call| {
+        let is_view = matches!(call[1].as_str(), "admin" | "engine");
+        let is_call = matches!(call[0].as_str(), "." | "::") && matches!(call[2].as_str(), "(" | ")" | ",");
+        (is_view && is_call).then_some(call[1].as_str())
+    })
+}
+
 /// The calls of `Tx::admin` and `Tx::engine` outside the store: the name of the method, and the path of the module.
 fn view_calls(files: &[(String, Vec<String>)]) -> Vec<(&str, &str)> {
+    let outside = files.iter().filter(|(path, _)| !path.starts_with("server/store/"));
+    outside.flat_map(|(path, tokens)| wide_calls(tokens).map(|method| (method, path.as_str()))).collect()
+}
+
+/// The modules of the store, without those of tests.
+fn store_files(files: &[(String, Vec<String>)]) -> impl Iterator<Item = &(String, Vec<String>)> {
+    files.iter().filter(|(path, _)| path.starts_with("server/store/") && !TEST_MODULES.contains(&path.as_str()))
+}
+
+/// The calls of `Tx::admin` and `Tx::engine` in the store: the name of the method, and the path of the function.
+fn store_calls(files: &[(String, Vec<String>)]) -> Vec<(&str, String)> {
     let mut found = Vec::new();
-    for (path, tokens) in files.iter().filter(|(path, _)| !path.starts_with("server/store/")) {
-        for call in tokens.windows(3) {
-            let is_view = matches!(call[1].as_str(), "admin" | "engine");
-            if is_view && matches!(call[0].as_str(), "." | "::") && matches!(call[2].as_str(), "(" | ")" | ",") {
-                found.push((call[1].as_str(), path.as_str()));
-            }
+    for (path, tokens) in store_files(files) {
+        for Method { name, body, .. } in methods(tokens) {
+            found.extend(wide_calls(body).map(|method| (method, format!("{path}::{name}"))));
         }
     }
     found
@@ -312,8 +541,8 @@ fn violations(sources: &[(String, String)]) -> Vec<String> {
     let files: Vec<_> = sources.iter().map(|(path, source)| (path.clone(), tokens_and_strings(source))).collect();
     let with_user = structs_with_user(&files);
     let mut found = Vec::new();
-    for (path, tokens) in files.iter().filter(|(path, _)| path.starts_with("server/store/")) {
-        let macros = macro_strings(tokens);
+    for (path, tokens) in store_files(&files) {
+        let macros = macros(tokens);
         for Method { view, name, parameters, body } in methods(tokens) {
             let statements = statements(body, &macros);
             let mut add = |what: &str| found.push(format!("{path}: {view}::{name} {what}"));
@@ -326,7 +555,7 @@ fn violations(sources: &[(String, String)]) -> Vec<String> {
                     |allowed: &[&str]| !tables(&statement.sql).iter().all(|table| allowed.contains(&&**table));
                 match view {
                     "Owned" if !names_owner(statement) => add("does not name the owner"),
-                    "Tx" if statement.sql.is_empty() || forbidden(TX_TABLES) => add("accesses another table"),
+                    "Tx" | OUTSIDE if statement.sql.is_empty() || forbidden(TX_TABLES) => add("accesses another table"),
                     "Admin" if statement.sql.is_empty() || forbidden(ADMIN_TABLES) => add("accesses another table"),
                     _ => {}
                 }
@@ -338,6 +567,10 @@ fn violations(sources: &[(String, String)]) -> Vec<String> {
             };
             let literals = body.iter().filter_map(|token| content(token)).map(str::to_lowercase);
             for literal in literals.filter(|literal| is_sql(literal)) {
+                // Outside the views, settings of a connection are read and set.
+                if view == OUTSIDE && tables(&literal).is_empty() {
+                    continue;
+                }
                 if view != "Engine" && !statements.iter().any(|statement| statement.sql.contains(&literal)) {
                     add("has a statement that is not checked");
                 }
@@ -347,6 +580,11 @@ fn violations(sources: &[(String, String)]) -> Vec<String> {
     for (method, path) in view_calls(&files) {
         let callers = if method == "admin" { ADMIN_CALLERS } else { ENGINE_CALLERS };
         if !is_listed(path, callers) {
+            found.push(format!("{path} calls Tx::{method}"));
+        }
+    }
+    for (method, path) in store_calls(&files) {
+        if WIDE_CALLS_IN_STORE.iter().all(|(function, _)| *function != path) {
             found.push(format!("{path} calls Tx::{method}"));
         }
     }
@@ -384,6 +622,13 @@ fn the_lists_of_exceptions_are_not_outdated() {
             assert!(is_used, "{} does not call Tx::{method}: {}", entry.0, entry.1);
         }
     }
+    let calls = store_calls(&files);
+    for (function, reason) in WIDE_CALLS_IN_STORE {
+        assert!(calls.iter().any(|(_, path)| path == function), "{function} uses no wider view: {reason}");
+    }
+    for module in TEST_MODULES {
+        assert!(files.iter().any(|(path, _)| path == module), "{module} does not exist");
+    }
 }
 
 /// The violations in one file of the store.
@@ -408,8 +653,27 @@ fn statements_without_owner_are_found() {
         ),
         ("update users set name = $1 where id = $2", "name, self.owner"),
         ("insert into documents (id, owner_id, title) values ($2, $1, 'x')", "self.owner, id"),
+        ("insert into documents (owner_id, title) values ($1, 'x'), ($1, 'y') on conflict do nothing", "self.owner"),
         (
-            "with recursive p as (select id from n where owner_id = $1 union all select n.id from n where a or b) select id from p",
+            "insert into documents (id, owner_id) values ($2, $1) on conflict (id, owner_id) do update set title = 'x'",
+            "self.owner, id",
+        ),
+        (
+            "insert into documents (id, owner_id) values ($2, $1)
+             on conflict (id) do update set title = 'x' where documents.owner_id = $1 returning id",
+            "self.owner, id",
+        ),
+        (
+            "select id from documents where owner_id = $1 union all select id from chats where owner_id = $1",
+            "self.owner",
+        ),
+        (
+            "with recursive p as (select id from n where owner_id = $1 union all
+               select n.id from p join n on n.parent = p.id and n.owner_id = $1 where a or b) select id from p",
+            "self.owner",
+        ),
+        (
+            "with a as (select id from n where owner_id = $1), b as (select id from a) select id from b where x or y",
             "self.owner",
         ),
     ] {
@@ -427,6 +691,53 @@ fn statements_without_owner_are_found() {
         ("delete from documents", "self.owner"),
         ("insert into documents (id, title) values ($1, $2)", "self.owner, title"),
         ("insert into documents (owner_id, title) values ($1, $2)", "other, self.owner"),
+        ("insert into documents (owner_id, title) values ($1, 'x'), ($2, 'y')", "self.owner, other"),
+        ("insert or replace into documents (id, owner_id) values ($2, $1)", "self.owner, id"),
+        (
+            "insert into documents (id, owner_id) values ($2, $1) on conflict (id) do update set title = 'x'",
+            "self.owner, id",
+        ),
+        (
+            "insert into documents (id, owner_id) values ($2, $1)
+             on conflict (id) do update set title = 'x' where documents.owner_id = $1 or true",
+            "self.owner, id",
+        ),
+        (
+            "select id from documents where owner_id = $1 union all select id from documents where id = $2",
+            "self.owner, id",
+        ),
+        ("select id from documents where id = $2 union select id from documents where owner_id = $1", "self.owner, id"),
+        (
+            "(select id from documents where owner_id = $1) union all (select id from documents where id = $2)",
+            "self.owner, id",
+        ),
+        ("select id from documents where not owner_id = $1", "self.owner"),
+        ("select id from documents where id = $2 and not owner_id = $1", "self.owner, id"),
+        ("select id from documents where owner_id = $1 is not true", "self.owner"),
+        (
+            "with recursive p as (select id from n where owner_id = $1 union all
+               select n.id from n where a or b) select id from p",
+            "self.owner",
+        ),
+        (
+            "with recursive p as (select id from n where id = $2 union all
+               select n.id from p join n on n.parent = p.id and n.owner_id = $1) select id from p",
+            "self.owner, id",
+        ),
+        (
+            "with recursive p as (select id from n where owner_id = $1 union all
+               select n.id from p right join n on n.owner_id = $1) select id from p",
+            "self.owner",
+        ),
+        (
+            "with recursive p as (select id from n where owner_id = $1) select id from documents where id = $2",
+            "self.owner, id",
+        ),
+        (
+            "with p as (select id from n where owner_id = $1) select d.id from p, documents d where d.id = $2",
+            "self.owner, id",
+        ),
+        ("with p as (select id from n where owner_id = $1) delete from documents where id = $2", "self.owner, id"),
     ] {
         let expected = ["server/store/documents: Owned::f does not name the owner"];
         assert_eq!(in_owned(sql, binds), expected, "{sql} with {binds}");
@@ -435,6 +746,15 @@ fn statements_without_owner_are_found() {
     assert_eq!(in_store(unreadable), ["server/store/documents: Owned::f does not name the owner"]);
     let unchecked = "impl Owned<'_> { fn f(&mut self) { sqlx::query(\"delete from documents\"); } }";
     assert_eq!(in_store(unchecked), ["server/store/documents: Owned::f has a statement that is not checked"]);
+    let outside = ["server/store/documents: Store::f accesses another table"];
+    let function = "async fn f(tx: &mut Tx, id: Id) { execute!(tx, \"delete from documents where id = $1\", id)?; }";
+    assert_eq!(in_store(function), outside);
+    assert_eq!(in_store(&format!("mod inner {{ impl Store {{ {function} }} }}")), outside);
+    assert_eq!(in_store(&format!("#[cfg(test)] mod tests {{ {function} }}")), [""; 0]);
+    let wide =
+        "impl Owned<'_> { fn f(&mut self, id: Id) { self.tx.engine().purge(id); } fn g(self) { self.tx.admin(); } }";
+    let calls = ["server/store/documents::f calls Tx::engine", "server/store/documents::g calls Tx::admin"];
+    assert_eq!(in_store(wide), calls);
 }
 
 #[test]
@@ -444,8 +764,10 @@ fn sql_in_variables_and_macros_is_found() {
         impl Owned<'_> {
             fn f(&mut self) { let sql = select!("and id = $2"); fetch_all!(self.tx, (A, B), sql, self.owner, id)?; }
             fn g(&mut self) { let sql = "select id from d where id = $1"; fetch_all!(self.tx, (A,), sql, id)?; }
+            fn h(&mut self) { fetch_all!(self.tx, (A,), select!("or id = $2"), self.owner, id)?; }
         }"#;
-    assert_eq!(in_store(source), ["server/store/documents: Owned::g does not name the owner"]);
+    let of = |method: &str| format!("server/store/documents: Owned::{method} does not name the owner");
+    assert_eq!(in_store(source), [of("g"), of("h")]);
 }
 
 #[test]

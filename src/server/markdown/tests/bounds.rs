@@ -173,12 +173,28 @@ fn row_64_an_update_costs_as_much_as_the_tail() {
     }
     assert!(longest < 2_000, "at most one paragraph is rendered: {longest} bytes");
     assert!(done > 200_000 && done < 2 * live.text().len(), "each paragraph is finished once: {done} bytes");
-    // A code block is one tail. Quadratic work would take minutes, which the runner of the tests does not wait for.
+}
+
+/// The processor time for this many short updates of a code block.
+fn cost_of_code(updates: usize) -> Duration {
+    let begin = processor_time();
     let mut code = LiveText::default();
     code.push("```rust\n");
-    for n in 0..4_000 {
+    for n in 0..updates {
         code.push(if n % 8 == 0 { "\n" } else { "let x = 1; " });
-        code.next_delta();
+        code.next_delta().expect("there is more text");
     }
-    assert!(code.text().len() > 30_000);
+    assert!(code.text().len() > 9 * updates);
+    processor_time() - begin
+}
+
+/// A code block is one tail. Each of its lines is highlighted once, and only its HTML is copied on each update. Four
+/// times the updates may cost eight times as much; if all lines were highlighted again, it would be sixteen times.
+#[test]
+fn row_64_an_update_of_a_code_block_costs_as_much_as_its_last_line() {
+    // The system counts the time in steps of several milliseconds.
+    let tolerance = Duration::from_millis(100);
+    let of_small = (0..3).map(|_| cost_of_code(500)).min().unwrap_or_default();
+    let of_large = (0..3).map(|_| cost_of_code(2_000)).min().unwrap_or_default();
+    assert!(of_large < of_small * 8 + tolerance, "{of_small:?} became {of_large:?}");
 }
