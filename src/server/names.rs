@@ -62,7 +62,7 @@ pub fn parse_name(text: &str) -> Result<String, AppError> {
 
 /// Whether a word mixes scripts in a way that is not "moderately restrictive" by UTS 39. A word can be in one writing
 /// system (Japanese, Korean and Chinese are one each, with all their scripts), or mix it with Latin letters if it has
-/// no look-alikes of them. Different words can be in different scripts.
+/// no letters that look like them. Different words can be in different scripts.
 fn mixes_scripts(word: &str) -> bool {
     if word.is_single_script() {
         return false;
