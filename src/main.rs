@@ -19,7 +19,6 @@ use colloquy::server::{
     http::{self, Limits, Listener, Readiness},
     llm::local::{WorkerArgs, worker},
     secrets::Secrets,
-    site::Site,
     state::AppState,
     store::Store,
     telemetry,
@@ -163,12 +162,12 @@ async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let socket = bind(listen).map_err(cannot_listen)?;
     let listen = socket.local_addr()?;
     let leptos_options = http::leptos_options(listen)?;
-    if !Site::read(&leptos_options).is_complete() {
-        tracing::warn!(root = %leptos_options.site_root, "page scripts are missing; pages are served without them");
-    }
     let stopping = http::stop_on_signals()?;
     let config = Config { listen, ..config };
     let state = AppState::open(config, Clock::default(), leptos_options, stopping.clone()).await?;
+    if !state.site.is_complete() {
+        tracing::warn!(root = %state.leptos_options.site_root, "page scripts are missing; pages are served without them");
+    }
     let checked = state.clone();
     let ready: Readiness = Arc::new(move || {
         let state = checked.clone();

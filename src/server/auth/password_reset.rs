@@ -19,7 +19,7 @@ use crate::{
         audit::{AuditEvent, ClientAddress, RequestMeta},
         fault::Fault,
         mail::{MailContent, Notice},
-        store::{LinkPurpose, PersonRow, ResetRequest, TokenHash, Tx},
+        store::{LinkPurpose, ResetRequest, TokenHash, Tx},
     },
 };
 
@@ -39,10 +39,9 @@ const MAX_REQUEST_AGE_SECONDS: i64 = 86_400;
 const UNKNOWN_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl Accounts {
-    /// Inserts a reset link for a user, and returns it.
-    pub async fn insert_reset_link(&self, tx: &mut Tx, person: &PersonRow) -> Result<String, Fault> {
+    /// Inserts a reset link for the user with this id and email address, and returns it.
+    pub async fn insert_reset_link(&self, tx: &mut Tx, owner: (UserId, &str)) -> Result<String, Fault> {
         let token = Token::new();
-        let owner = (person.summary.id, person.summary.email.as_str());
         self.insert_account_link(tx, owner, LinkPurpose::ResetPassword, RESET_LINK_SECONDS, &token).await?;
         Ok(self.link(RESET_PAGE, &token))
     }
@@ -111,16 +110,7 @@ impl Accounts {
         if let Some(user) = found
             && let Some(user) = tx.owned_by(user.id).find_user().await?
         {
-            let token = Token::new();
-            let link = self.link(RESET_PAGE, &token);
-            self.insert_account_link(
-                &mut tx,
-                (user.id, &user.email),
-                LinkPurpose::ResetPassword,
-                RESET_LINK_SECONDS,
-                &token,
-            )
-            .await?;
+            let link = self.insert_reset_link(&mut tx, (user.id, &user.email)).await?;
             self.queue_mail(&mut tx, &user.email, |texts| MailContent::reset_password(texts, &link)).await?;
             // Anyone can request a reset, so the actor is unknown.
             let event = AuditEvent {
@@ -161,19 +151,11 @@ impl Accounts {
     /// # Errors
     /// `NotFound` if there is no such account.
     pub async fn create_reset_link(&self, user: UserId) -> Result<String, Fault> {
-        let token = Token::new();
         let mut tx = self.store.write().await?;
         let user = tx.owned_by(user).find_user().await?.ok_or(AppError::NotFound)?;
-        self.insert_account_link(
-            &mut tx,
-            (user.id, &user.email),
-            LinkPurpose::ResetPassword,
-            RESET_LINK_SECONDS,
-            &token,
-        )
-        .await?;
+        let link = self.insert_reset_link(&mut tx, (user.id, &user.email)).await?;
         tx.commit().await?;
-        Ok(self.link(RESET_PAGE, &token))
+        Ok(link)
     }
 
     /// Sets a new password by a reset link, and revokes all sign-ins of the account. Does not sign in.

@@ -140,7 +140,7 @@ impl Administration {
         if person.summary.status == AccountStatus::Disabled {
             return Err(AppError::conflict(reason!("account_disabled")).into());
         }
-        let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
+        let link = self.accounts.insert_reset_link(&mut tx, (user, &person.summary.email)).await?;
         if mailed {
             let write = |texts| MailContent::reset_by_administrator(texts, &link);
             self.notifier.enqueue(&mut tx, &person.summary.email, write).await?;

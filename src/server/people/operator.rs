@@ -28,7 +28,7 @@ impl Administration {
         let admission = Admission::Operator(role);
         let (user, _) = self.accounts.insert_account(&mut tx, &email, &name, "", &admission, (meta, "")).await?;
         let person = tx.admin().find_person(user.id).await?.ok_or(StoreError::Other(sqlx::Error::RowNotFound))?;
-        let link = self.accounts.insert_reset_link(&mut tx, &person).await?;
+        let link = self.accounts.insert_reset_link(&mut tx, (user.id, &person.summary.email)).await?;
         tx.commit().await?;
         Ok((person.summary, link))
     }
