@@ -91,7 +91,7 @@ each_db! {
         assert_eq!((another, missing_one.0), (missing_one, StatusCode::NOT_FOUND));
         assert_eq!(no_id.0, StatusCode::NOT_FOUND);
         for chunk in ["chat", "shared"] {
-            assert_eq!(another.1.matches(&format!("/pkg/{chunk}.wasm")).count(), 1, "{}", another.1);
+            assert_eq!(another.1.matches(&format!("href=\"/pkg/{chunk}.wasm\"")).count(), 1, "{}", another.1);
         }
         assert_deterministic(&ada, &of_members).await;
         // Separately, because refused requests of a member appear on the settings page.
