@@ -37,17 +37,26 @@ export class SessionsPage {
     await expect(this.page).toHaveURL(new RegExp(`q=${encodeURIComponent(words)}`, 'i'));
   }
 
+  /** Renames a chat in the menu of its row; without scripts, in the menu of the chat's own page. */
   async rename(title: string, next: string): Promise<void> {
     const row = this.row(title);
-    await row.getByLabel(/^Actions for/).click();
-    await row.getByText('Rename').click();
-    await row.getByRole('textbox', { name: 'Title' }).fill(next);
-    await row.getByRole('button', { name: 'Save' }).click();
+    if (!this.hydrated) await row.getByRole('link').click();
+    const place = this.hydrated ? row : this.page.getByRole('main');
+    await place.getByLabel(/^Actions for/).click();
+    await place.getByText('Rename').click();
+    await place.getByRole('textbox', { name: 'Title' }).fill(next);
+    await place.getByRole('button', { name: 'Save' }).click();
+    if (!this.hydrated) await this.open();
   }
 
-  /** Opens the menu of a row and chooses an action. */
+  /** Chooses an action in the menu of a row; without scripts, selects the row and uses the buttons above the list. */
   async choose(title: string, action: string): Promise<void> {
     const row = this.row(title);
+    if (!this.hydrated) {
+      await row.getByRole('checkbox').check();
+      await this.page.getByRole('main').getByRole('button', { name: action.replace(' chat', ''), exact: true }).click();
+      return;
+    }
     await row.getByLabel(/^Actions for/).click();
     await row.getByRole('button', { name: action, exact: true }).click();
   }

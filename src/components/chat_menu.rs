@@ -28,6 +28,9 @@ pub fn ChatMenu(
     archived: Signal<bool>,
     /// The form URLs, for use without scripts.
     forms: ChatForms,
+    /// Whether the actions are only rendered while the menu is open. See [`Menu`].
+    #[prop(default = false)]
+    on_demand: bool,
     /// Called with the chosen action.
     on_action: Callback<ChatAction>,
     /// Called with the new title.
@@ -43,7 +46,7 @@ pub fn ChatMenu(
         }
     };
     view! {
-        <Menu label=t!("chat.menu.label", title = title.get_untracked())>
+        <Menu label=t!("chat.menu.label", title = title.get_untracked()) on_demand>
             <RenameForm chat title url=forms.rename on_rename />
             {items}
             <ChatActionForm chat action=ChatAction::Delete url on_change=on_action />

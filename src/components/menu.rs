@@ -2,8 +2,8 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::{Glyph, Icon};
 
-/// A button with three dots that opens a list of actions. Works without scripts; with scripts, Escape, a click outside
-/// and a choice also close it.
+/// A button with three dots that opens a list of actions. Escape, a click outside and a choice close it. Works without
+/// scripts too, unless it is rendered on demand.
 #[component]
 pub fn Menu(
     /// The accessible name of the button.
@@ -18,10 +18,15 @@ pub fn Menu(
     /// The class of the button.
     #[prop(default = "icon-btn")]
     button_class: &'static str,
+    /// Whether the actions are only rendered while the menu is open, as in long lists. Such a menu is only shown if
+    /// scripts are enabled.
+    #[prop(default = false)]
+    on_demand: bool,
     /// The actions.
-    children: Children,
+    children: ChildrenFn,
 ) -> impl IntoView {
     let details = NodeRef::<leptos::html::Details>::new();
+    let is_open = RwSignal::new(false);
     let close = move |refocus: bool| {
         if let Some(details) = details.get_untracked().filter(web_sys::HtmlDetailsElement::open) {
             details.set_open(false);
@@ -32,6 +37,9 @@ pub fn Menu(
         }
     };
     Effect::new(move || {
+        if !is_open.get() {
+            return;
+        }
         let clicks = window_event_listener(ev::click, move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
             let inside = details.get_untracked().is_some_and(|details| details.contains(target.as_ref()));
@@ -52,7 +60,12 @@ pub fn Menu(
     // A button with its own content needs no label.
     let name = button.is_none().then_some(label);
     view! {
-        <details class="menu" node_ref=details>
+        <details
+            class="menu"
+            class:js-only=on_demand
+            node_ref=details
+            on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+        >
             <summary class=button_class aria-label=name>
                 {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}
             </summary>
@@ -65,7 +78,7 @@ pub fn Menu(
                     }
                 }
             >
-                {children()}
+                <Show when=move || !on_demand || is_open.get()>{children()}</Show>
             </div>
         </details>
     }

@@ -39,7 +39,7 @@ pub struct CurrentUser {
 }
 
 /// Who can create an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignUpPolicy {
     /// There is no account yet: the first one becomes the administrator.

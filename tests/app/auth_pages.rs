@@ -215,3 +215,51 @@ async fn identity_providers_have_buttons_where_they_can_be_used() {
         assert_eq!(app.anonymous().get("/sign-up").await.text().contains(form), on_sign_up);
     }
 }
+
+/// The page without its nonce, which must be the one of its policy.
+fn without_nonce(page: &Answer) -> (String, String) {
+    let policy = page.header("content-security-policy");
+    let nonce = policy.split_once("'nonce-").and_then(|(_, rest)| rest.split_once('\'')).expect("a nonce").0;
+    assert!(page.text().contains(&format!("nonce=\"{nonce}\"")), "{}", page.text());
+    (page.text().replace(nonce, "NONCE"), nonce.to_owned())
+}
+
+each_db! {
+    async fn reused_pages_have_their_own_nonce_and_follow_what_they_show(app: TestApp) {
+        let mut visitor = app.anonymous();
+        assert_eq!(visitor.get("/sign-in").await.header("location"), "/sign-up");
+        let (first_account, _) = without_nonce(&visitor.get("/sign-up").await);
+        let mut ada = app.administrator().await;
+        assert_ne!(without_nonce(&visitor.get("/sign-up").await).0, first_account, "the page for the first account is gone");
+
+        for path in ["/sign-in", "/sign-up", "/forgot-password"] {
+            let mut answers = Vec::new();
+            for _ in 0..3 {
+                answers.push(visitor.get(path).await);
+            }
+            let pages = answers.iter().map(without_nonce);
+            let (texts, mut nonces): (Vec<_>, Vec<_>) = pages.unzip();
+            assert!(texts.iter().all(|text| *text == texts[0]), "{path}");
+            nonces.sort();
+            nonces.dedup();
+            assert_eq!(nonces.len(), 3, "{path}");
+            let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+            assert!(answers.iter().all(|answer| answer.status == 200 && names(answer) == names(&answers[0])), "{path}");
+
+            let german = visitor.request(Method::GET, path).header("accept-language", "de").header(ACCEPT, "text/html");
+            let german = visitor.send(german.body(Body::empty()).expect("a request")).await.text();
+            assert!(german.contains("<html lang=\"de\"") && !without_nonce(&visitor.get(path).await).0.contains("lang=\"de\""), "{path}");
+        }
+        let at_name = axum::http::Request::get("/sign-in").header("host", "localhost:3000").header(ACCEPT, "text/html");
+        let at_name = visitor.send(at_name.body(Body::empty()).expect("a request")).await;
+        assert_ne!(without_nonce(&at_name).0, without_nonce(&visitor.get("/sign-in").await).0, "passkeys need a host name");
+
+        // What one visitor typed or asked for is in no other visitor's page.
+        let (_, typed) = submit(&mut visitor, "/sign-in", "/api/sign_in", &[("email", "eve@example.org"), ("password", "wrong")]).await;
+        assert!(typed.text().contains("eve@example.org"));
+        assert!(visitor.get("/sign-in?next=%2Fsessions").await.text().contains("/sessions"));
+        let other = app.anonymous().get("/sign-in").await.text();
+        assert!(!other.contains("eve@example.org") && !other.contains("/sessions"), "{other}");
+        assert_eq!(ada.get("/sign-in").await.header("location"), "/");
+    }
+}

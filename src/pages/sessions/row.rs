@@ -80,6 +80,7 @@ pub fn SessionRow(
                 pinned=Signal::stored(chat.pinned)
                 archived=Signal::stored(chat.archived)
                 forms
+                on_demand=true
                 on_action
                 on_rename
             />

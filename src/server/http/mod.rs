@@ -56,6 +56,7 @@ mod refusal;
 mod serve;
 mod session;
 mod signals;
+mod visitor_pages;
 mod write_timeout;
 
 pub use access_log::LoggedUser;

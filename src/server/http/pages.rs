@@ -20,6 +20,7 @@ use super::{
     form_values::restore_form_values,
     headers::page_csp,
     refusal::{language_in, refuse},
+    visitor_pages::{VisitorPages, reuse_page},
 };
 use crate::{
     domain::AppError,
@@ -77,6 +78,7 @@ pub(super) fn routes<V: IntoView + 'static>(
         .layer(map_response(redirect_all_clients))
         .layer(from_fn_with_state(https, restore_form_values))
         .layer(from_fn(redirect_to_enrolment))
+        .layer(from_fn_with_state(VisitorPages::new(state), reuse_page))
 }
 
 /// Redirects users who must add a second factor to the enrolment section. Every other access check of a page is done by

@@ -1,0 +1,130 @@
+//! Renders the short pages for visitors who are not signed in once, and reuses them with a new nonce.
+//!
+//! Everyone can request these pages as often as they like, and they are the same for everyone who has the same [`Key`].
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, SET_COOKIE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use leptos::nonce::Nonce;
+use tokio::sync::RwLock;
+
+use super::{
+    guard::RequestHost,
+    refusal::{language_in, refuse_fault},
+};
+use crate::{
+    domain::SignUpPolicy,
+    server::{
+        auth::Caller,
+        cookies::{FORM_VALUES, SESSION},
+        fault::Fault,
+        state::AppState,
+    },
+};
+
+/// The pages, when they are requested without a query.
+const PATHS: [&str; 3] = ["/sign-in", "/sign-up", "/forgot-password"];
+/// No page is larger. In bytes.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Everything that such a page depends on, apart from its nonce and the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    path: &'static str,
+    language: &'static str,
+    policy: SignUpPolicy,
+    passkeys: bool,
+}
+
+/// A page without its nonce.
+#[derive(Debug)]
+struct Template {
+    headers: HeaderMap,
+    policy: Vec<String>,
+    html: Vec<String>,
+}
+
+/// The pages that were rendered since the start. There are at most as many as there are keys.
+#[derive(Clone)]
+pub(super) struct VisitorPages {
+    state: AppState,
+    templates: Arc<RwLock<HashMap<Key, Arc<Template>>>>,
+}
+
+impl VisitorPages {
+    pub fn new(state: &AppState) -> Self {
+        Self { state: state.clone(), templates: Arc::default() }
+    }
+}
+
+/// The middleware function around pages. It must be inside of the layers that find out the caller and the language.
+pub(super) async fn reuse_page(State(pages): State<VisitorPages>, request: Request, next: Next) -> Response {
+    let key = match key_of(&pages.state, &request).await {
+        Ok(Some(key)) => key,
+        Ok(None) => return next.run(request).await,
+        Err(fault) => return refuse_fault(fault, request.extensions()),
+    };
+    let template = pages.templates.read().await.get(&key).cloned();
+    if let Some(template) = template {
+        return template.fill();
+    }
+    let response = next.run(request).await;
+    if response.status() != StatusCode::OK || response.headers().contains_key(SET_COOKIE) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(html) = to_bytes(body, MAX_BYTES).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    if let Some(template) = Template::new(&parts.headers, &html) {
+        pages.templates.write().await.insert(key, Arc::new(template));
+    }
+    Response::from_parts(parts, Body::from(html))
+}
+
+/// The key of the page that is requested; `None` if the answer may depend on anything else.
+async fn key_of(state: &AppState, request: &Request) -> Result<Option<Key>, Fault> {
+    let (uri, headers, extensions) = (request.uri(), request.headers(), request.extensions());
+    let path = PATHS.into_iter().find(|path| uri.path() == *path && uri.query().is_none());
+    let https = state.config.is_https();
+    let has_state = extensions.get::<Caller>().is_some()
+        || SESSION.find(headers, https).is_some()
+        || FORM_VALUES.find(headers, https).is_some();
+    let Some(path) = path.filter(|_| *request.method() == Method::GET && !has_state) else { return Ok(None) };
+    let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
+    let policy = state.accounts.sign_up_policy().await?;
+    let passkeys = state.factors.passkeys_available_at(host);
+    Ok(Some(Key { path, language: language_in(extensions).tag(), policy, passkeys }))
+}
+
+impl Template {
+    /// `None` if the page has no nonce.
+    fn new(headers: &HeaderMap, html: &[u8]) -> Option<Self> {
+        let policy = headers.get(CONTENT_SECURITY_POLICY)?.to_str().ok()?;
+        let nonce = policy.split_once("'nonce-")?.1.split_once('\'')?.0;
+        let pieces = |text: &str| text.split(nonce).map(str::to_owned).collect();
+        let (policy, html) = (pieces(policy), pieces(std::str::from_utf8(html).ok()?));
+        let mut headers = headers.clone();
+        headers.remove(CONTENT_SECURITY_POLICY);
+        headers.remove(CONTENT_LENGTH);
+        Some(Self { headers, policy, html })
+    }
+
+    /// The page with a nonce of its own.
+    fn fill(&self) -> Response {
+        let nonce = Nonce::new().to_string();
+        let mut response = Response::new(Body::from(self.html.join(&nonce)));
+        *response.headers_mut() = self.headers.clone();
+        if let Ok(policy) = HeaderValue::try_from(self.policy.join(&nonce)) {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        response
+    }
+}
