@@ -109,7 +109,7 @@ fn print_settings(loaded: &Loaded, connect: bool) -> Result<(), Box<dyn Error>> 
     for setting in &loaded.settings {
         writeln!(out, "{:width$} = {}  ({})", setting.key, setting.value, setting.origin)?;
     }
-    writeln!(out, "The configuration has no faults.")?;
+    writeln!(out, "The configuration has no errors.")?;
     for hint in &loaded.hints {
         writeln!(out, "  {hint}")?;
     }

@@ -13,10 +13,10 @@ export class AccountPages {
     readonly page: Page,
     readonly hydrated: boolean,
   ) {
-    this.email = page.getByLabel('E-mail');
+    this.email = page.getByLabel('Email');
     this.name = page.getByLabel('Name', { exact: true });
     this.password = page.getByLabel('Password', { exact: true });
-    this.wrongCredentials = page.getByText('The e-mail address or the password is not right.');
+    this.wrongCredentials = page.getByText('Wrong email or password.');
   }
 
   async openSignUp(): Promise<void> {
@@ -39,7 +39,7 @@ export class AccountPages {
     await this.email.fill(person.email);
     await this.name.fill(person.name);
     await this.password.fill(person.password);
-    await this.page.getByRole('button', { name: 'Make the account' }).click();
+    await this.page.getByRole('button', { name: 'Create account' }).click();
   }
 
   async fillSignIn(email: string, password: string): Promise<void> {
@@ -65,10 +65,10 @@ export class AccountPages {
     const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
     if (onPhone && !this.hydrated) await this.page.goto('/sessions');
     else {
-      if (onPhone) await this.page.getByRole('button', { name: 'Open the list of chats' }).click();
-      await this.page.locator('summary').filter({ hasText: ', menu', visible: true }).click();
+      if (onPhone) await this.page.getByRole('button', { name: 'Open sidebar' }).click();
+      await this.page.locator('summary').filter({ hasText: ', account menu', visible: true }).click();
     }
-    await this.page.getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
+    await this.page.getByRole('button', { name: 'Sign out', exact: true }).filter({ visible: true }).click();
   }
 
   /** Checks that the page of a new chat is open. */

@@ -15,7 +15,7 @@ export class ChatPage {
   ) {
     this.composer = page.getByRole('textbox', { name: 'Message', exact: true });
     this.send = page.getByRole('button', { name: 'Send' });
-    this.stop = page.getByRole('button', { name: 'Stop the answer' });
+    this.stop = page.getByRole('button', { name: 'Stop answering' });
     this.modelPicker = page.getByRole('combobox', { name: 'Model' });
     this.jumpToLatest = page.getByRole('button', { name: 'Jump to latest' });
   }

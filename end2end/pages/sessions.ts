@@ -9,7 +9,7 @@ export class SessionsPage {
     readonly page: Page,
     readonly hydrated: boolean,
   ) {
-    this.search = page.getByRole('searchbox', { name: 'Search in titles' });
+    this.search = page.getByRole('searchbox', { name: 'Search chat titles' });
   }
 
   async open(): Promise<void> {

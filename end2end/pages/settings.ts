@@ -28,14 +28,14 @@ export class SettingsPage {
   async rename(name: string): Promise<void> {
     const section = this.section('Name');
     await section.getByLabel('Name', { exact: true }).fill(name);
-    await section.getByRole('button', { name: 'Save the name' }).click();
+    await section.getByRole('button', { name: 'Save', exact: true }).click();
   }
 
   async changePassword(current: string, next: string): Promise<void> {
     const section = this.section('Password');
     await section.getByLabel('Current password').fill(current);
     await section.getByLabel('New password').fill(next);
-    await section.getByRole('button', { name: 'Change the password' }).click();
-    await expect(section.getByRole('button', { name: 'Change the password' })).toHaveAttribute('aria-busy', 'false');
+    await section.getByRole('button', { name: 'Change password' }).click();
+    await expect(section.getByRole('button', { name: 'Change password' })).toHaveAttribute('aria-busy', 'false');
   }
 }

@@ -31,12 +31,12 @@ test('copy: success is shown only after copying, and failure is shown too', asyn
 
   await page.route('**/api/message_text', (route) => route.abort(), { times: 1 });
   await copy.click();
-  await expect(chat.answer.getByRole('button', { name: 'Not copied' })).toBeVisible();
+  await expect(chat.answer.getByRole('button', { name: "Couldn't copy" })).toBeVisible();
   await expect(copy).toBeVisible();
 
   await page.evaluate(() => {
     navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'));
   });
   await copy.click();
-  await expect(chat.answer.getByRole('button', { name: 'Not copied' })).toBeVisible();
+  await expect(chat.answer.getByRole('button', { name: "Couldn't copy" })).toBeVisible();
 });

@@ -17,7 +17,7 @@ test('the text before a crash survives it, and Continue resumes', async ({ chat,
   await chat.open(path);
   await expect(async () => {
     await chat.open(path);
-    await expect(chat.answer).toContainText(/server stopped/i, { timeout: 2_000 });
+    await expect(chat.answer).toContainText(/server restarted/i, { timeout: 2_000 });
   }).toPass({ timeout: 40_000 });
   await expect(chat.answer).toContainText('The first half');
   await chat.continue.click();

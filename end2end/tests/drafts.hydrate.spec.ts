@@ -33,7 +33,7 @@ function watchSends(page: Page): { id: string; text: string }[] {
 async function sidebar(page: Page): Promise<Locator> {
   if ((page.viewportSize()?.width ?? 0) >= 1024) return page.locator('.frame > .sidebar');
   const drawer = page.getByRole('dialog', { name: 'Chats' });
-  if (!(await drawer.isVisible())) await page.getByRole('button', { name: 'Open the list of chats' }).click();
+  if (!(await drawer.isVisible())) await page.getByRole('button', { name: 'Open sidebar' }).click();
   return drawer;
 }
 
@@ -66,7 +66,7 @@ test('drafts: after a lost response, the next chat sends its own text', async ({
   await loseNextAnswer(page);
   await chat.composer.fill('lost on the way');
   await chat.send.click();
-  await expect(page.getByRole('alert')).toContainText('could not be reached');
+  await expect(page.getByRole('alert')).toContainText("Can't reach the server");
   await expect(chat.composer).toHaveValue('lost on the way');
 
   await goTo(page, 'Second chat');

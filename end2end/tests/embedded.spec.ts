@@ -21,7 +21,7 @@ test.afterAll(() => rmSync(models, { recursive: true, force: true }));
 test('the embedded model answers', async ({ chat, person, page }) => {
   test.slow();
   expect(person.email).toBeTruthy();
-  await expect(page.getByText(/very small model/)).toBeVisible();
+  await expect(page.getByText(/small built-in model/)).toBeVisible();
   await chat.ask('What is the capital of France? Answer in one short sentence.');
   await expect(chat.answer).toContainText('Paris', { timeout: 60_000 });
   await expect(chat.send).toBeVisible({ timeout: 60_000 });

@@ -25,12 +25,12 @@ test('an administrator sees failed jobs, retries one and gives one up', async ({
   await expect(rows.filter({ hasText: 'nobody@example.org' }).getByRole('button')).toHaveText(['Give up']);
   const later = rows.filter({ hasText: 'later@example.org' });
   await expect(later).toContainText(/Next attempt in \d+ minutes · 1 attempt/);
-  await expect(rows.filter({ hasText: 'Delete expired records' })).toContainText('Schedule');
+  await expect(rows.filter({ hasText: 'Delete expired records' })).toContainText('Scheduled');
 
-  await page.getByRole('button', { name: 'Try again: Build a data download' }).click();
+  await page.getByRole('button', { name: 'Try again: Prepare a data export' }).click();
   await expect(main.getByText('The job will run again as soon as possible.')).toBeVisible();
   await expect(failed).toHaveCount(1);
-  await page.getByRole('button', { name: 'Give up: Send a mail, later@example.org' }).click();
+  await page.getByRole('button', { name: 'Give up: Send an email, later@example.org' }).click();
   await expect(main.getByText('The job was given up.')).toBeVisible();
   await expect(later).toHaveCount(0);
   await main.getByRole('link', { name: 'Refresh' }).click();
@@ -38,10 +38,10 @@ test('an administrator sees failed jobs, retries one and gives one up', async ({
   await expect(later).toHaveCount(0);
 
   await page.goto('/audit');
-  await page.getByLabel('What').selectOption('give_up_job');
-  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.getByLabel('Event').selectOption('give_up_job');
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
   await expect(rows).toHaveCount(1);
-  await expect(rows).toContainText('Send a mail');
+  await expect(rows).toContainText('Send an email');
 });
 
 test.describe('with a dark colour scheme', () => {
@@ -57,8 +57,8 @@ test.describe('with a dark colour scheme', () => {
     // On phones without scripts, the page with all chats serves as the menu.
     if (onPhone && !hydrated) await page.goto('/sessions');
     else {
-      if (onPhone) await page.getByRole('button', { name: 'Open the list of chats' }).click();
-      await page.locator('summary').filter({ hasText: ', menu', visible: true }).click();
+      if (onPhone) await page.getByRole('button', { name: 'Open sidebar' }).click();
+      await page.locator('summary').filter({ hasText: ', account menu', visible: true }).click();
     }
     await page.getByRole('link', { name: 'Jobs' }).filter({ visible: true }).click();
     await expect(page.getByText('1 failed')).toBeVisible();

@@ -31,7 +31,7 @@ test('sign up, ask and move to the buttons with the keyboard alone', async ({ ac
   await accounts.openSignUp();
   await tabTo(page, 'Name');
   await page.keyboard.type(person.name);
-  await tabTo(page, 'E-mail');
+  await tabTo(page, 'Email');
   await page.keyboard.type(person.email);
   await tabTo(page, 'Password');
   await page.keyboard.type(person.password);

@@ -93,10 +93,10 @@ for (const [number, { manager, prepare, way, choose }] of cases.entries()) {
     await page.goto(`${local}/settings`);
     await waitForHydration(page, true);
     const section = settings.section('Passkeys');
-    await section.getByLabel('Name of the device').fill('My laptop');
-    await section.getByRole('button', { name: 'Add a passkey' }).click();
+    await section.getByLabel('Passkey name').fill('My laptop');
+    await section.getByRole('button', { name: 'Add passkey' }).click();
     await expect(section.getByRole('listitem')).toContainText('My laptop');
-    await expect(page.getByRole('group', { name: 'Keep these recovery codes' }).getByRole('listitem')).toHaveCount(10);
+    await expect(page.getByRole('group', { name: 'Save your recovery codes' }).getByRole('listitem')).toHaveCount(10);
     await expectAccessible();
 
     if (way === 'the field') {

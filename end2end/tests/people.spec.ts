@@ -4,7 +4,7 @@ import { newPerson } from '../person.ts';
 
 test.use({ serverSettings: {} });
 
-test('an administrator finds, disables and enables an account, and the audit log records it', async ({
+test('an administrator finds, deactivates and reactivates an account, and the audit log records it', async ({
   person,
   page,
   browser,
@@ -29,25 +29,25 @@ test('an administrator finds, disables and enables an account, and the audit log
   await expect(page.getByRole('heading', { name: 'Bob Baxter' })).toBeVisible();
   await expectAccessible();
   await expectNoSidewaysScroll(page);
-  await page.getByRole('button', { name: 'Disable the account' }).click();
-  await expect(page.getByRole('button', { name: 'Enable the account' })).toBeVisible();
+  await page.getByRole('button', { name: 'Deactivate account' }).click();
+  await expect(page.getByRole('button', { name: 'Reactivate account' })).toBeVisible();
   await theirs.goto('/');
   await expect(theirs).toHaveURL(/\/sign-in/);
-  await page.getByRole('button', { name: 'Enable the account' }).click();
-  await expect(page.getByRole('button', { name: 'Disable the account' })).toBeVisible();
+  await page.getByRole('button', { name: 'Reactivate account' }).click();
+  await expect(page.getByRole('button', { name: 'Deactivate account' })).toBeVisible();
   await new AccountPages(theirs, hydrated).signIn(bob);
   await context.close();
 
   await page.goto('/audit');
   await expectAccessible();
   await expectNoSidewaysScroll(page);
-  await page.getByLabel('What').selectOption('disable_account');
-  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.getByLabel('Event').selectOption('disable_account');
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
   const rows = page.getByRole('main').getByRole('listitem');
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText('Bob Baxter');
   const file = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export as JSON Lines' }).click();
+  await page.getByRole('button', { name: 'Export (JSON Lines)' }).click();
   expect((await file).suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.jsonl$/);
 });
 
@@ -55,8 +55,8 @@ test('an invited person can sign up', async ({ person, page, browser, colloquy, 
   pageErrors.allow(/status of 4(22|10)/);
   expect(person.name).toBeTruthy();
   await page.goto('/people');
-  await page.getByLabel('E-mail address (optional)').fill('carol@example.org');
-  await page.getByRole('button', { name: 'Make an invitation' }).click();
+  await page.getByLabel('Email (optional)').fill('carol@example.org');
+  await page.getByRole('button', { name: 'Create invitation' }).click();
   const link = await page.getByRole('textbox', { name: /[Ll]ink/ }).inputValue();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const theirs = await context.newPage();
@@ -65,7 +65,7 @@ test('an invited person can sign up', async ({ person, page, browser, colloquy, 
   await expect(accounts.email).toHaveValue('carol@example.org');
   await accounts.name.fill('Carol');
   await accounts.password.fill('four wet boats row 97');
-  await theirs.getByRole('button', { name: 'Make the account' }).click();
+  await theirs.getByRole('button', { name: 'Create account' }).click();
   await accounts.expectSignedIn();
   await context.close();
 });

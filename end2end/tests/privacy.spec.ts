@@ -7,9 +7,9 @@ test('users can download their data as a file', async ({ person, settings, chat,
   await chat.openNew();
   await chat.ask('echo remember the milk');
   await settings.open();
-  const section = settings.section('Your data');
-  await section.getByRole('button', { name: 'Put my data together' }).click();
-  const link = section.getByRole('link', { name: 'Download the file' });
+  const section = settings.section('Export your data');
+  await section.getByRole('button', { name: 'Prepare download' }).click();
+  const link = section.getByRole('link', { name: 'Download', exact: true });
   // Without scripts the user has to reload the page.
   await expect(async () => {
     if (!(await link.isVisible())) await page.reload();
@@ -33,27 +33,27 @@ test('the deletion of an account can be cancelled', async ({ accounts, settings,
   const section = settings.section('Delete account');
   await section.getByRole('textbox').fill('somebody@example.org');
   await section.getByRole('button', { name: 'Delete my account' }).click();
-  await expect(section.getByText(/address/).last()).toBeVisible();
+  await expect(section.getByText("That's not your email.").last()).toBeVisible();
   await section.getByRole('textbox').fill(person.email);
   await section.getByRole('button', { name: 'Delete my account' }).click();
   await expect(section.getByRole('status')).toContainText('will be deleted');
   await page.goto('/sessions');
   await expectAccessible();
   await expectNoSidewaysScroll(page);
-  await page.getByRole('button', { name: 'Keep my account' }).click();
-  await expect(page.getByRole('button', { name: 'Keep my account' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Cancel deletion' }).click();
+  await expect(page.getByRole('button', { name: 'Cancel deletion' })).toHaveCount(0);
 });
 
 test('chats can be deleted after a chosen time', async ({ person, settings, expectAccessible }) => {
   expect(person.name).toBeTruthy();
   await settings.open();
-  const section = settings.section('Keeping chats');
-  await section.getByLabel('Delete my chats').selectOption('90 days after their last message');
+  const section = settings.section('Automatic deletion');
+  await section.getByLabel('Delete after').selectOption('90 days');
   await section.getByRole('button', { name: 'Save' }).click();
   await expect(section.getByRole('status')).toContainText('Saved.');
-  await expect(section.getByText('Chats of that age are deleted from')).toBeVisible();
+  await expect(section.getByText('Old chats will be deleted from')).toBeVisible();
   await settings.open();
-  await expect(section.getByLabel('Delete my chats')).toHaveValue('90');
+  await expect(section.getByLabel('Delete after')).toHaveValue('90');
   await expectAccessible();
 });
 

@@ -19,7 +19,7 @@ test('the sign-in page loads its scripts when a field is focused', async ({ page
   const requested = scriptRequests(page);
   await page.goto('/sign-in', { waitUntil: 'networkidle' });
   expect(requested).toEqual([]);
-  await page.getByLabel('E-mail').focus();
+  await page.getByLabel('Email').focus();
   await expect(page.locator('html')).toHaveAttribute('data-hydrated', /.*/);
   expect(requested.some((path) => path.endsWith('.wasm'))).toBe(true);
 });

@@ -21,7 +21,7 @@ test('search matches titles literally', async ({ sessions, page }) => {
   await expect(sessions.row('Fix the roof')).toBeVisible();
   await sessions.searchFor('%');
   await expect(sessions.rows).toHaveCount(0);
-  await expect(page.getByRole('main')).toContainText('No title contains');
+  await expect(page.getByRole('main')).toContainText('No chats match');
 });
 
 test('pin, unpin', async ({ sessions }) => {
@@ -45,7 +45,7 @@ test('archive and unarchive', async ({ sessions }) => {
   await expect(sessions.rows).toHaveCount(2);
   await sessions.show('Archived');
   await expect(sessions.rows).toHaveCount(1);
-  await sessions.choose('Fix the roof', 'Bring back');
+  await sessions.choose('Fix the roof', 'Unarchive');
   await expect(sessions.rows).toHaveCount(0);
   await sessions.show('All');
   await expect(sessions.rows).toHaveCount(3);

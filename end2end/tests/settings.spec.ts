@@ -29,9 +29,9 @@ test('a new password signs out the other devices', async ({ settings, person, br
   await settings.open();
   await expect(settings.devices).toHaveCount(2);
   await settings.changePassword('not my password 1', 'six green lamps row 12');
-  await expect(settings.section('Password').getByText('The password is not right.')).toBeVisible();
+  await expect(settings.section('Password').getByText('Wrong password.')).toBeVisible();
   await settings.changePassword(person.password, 'six green lamps row 12');
-  await expect(settings.section('Password').getByRole('status')).toContainText('Changed.');
+  await expect(settings.section('Password').getByRole('status')).toContainText('Password changed.');
   await expect(settings.devices).toHaveCount(1);
   await other.goto('/settings');
   await expect(other).toHaveURL(/\/sign-in/);
@@ -48,9 +48,9 @@ test('one device is signed out, then all others', async ({ settings, person, bro
   await settings.open();
   await expect(settings.devices).toHaveCount(4);
   await expect(settings.devices.filter({ hasText: 'This device' })).toHaveCount(1);
-  await settings.devices.getByRole('button', { name: /^End/ }).first().click();
+  await settings.devices.getByRole('button', { name: /^Sign out/ }).first().click();
   await expect(settings.devices).toHaveCount(3);
-  await settings.section('Devices').getByRole('button', { name: 'End all others' }).click();
+  await settings.section('Devices').getByRole('button', { name: 'Sign out all other devices' }).click();
   await expect(settings.devices).toHaveCount(1);
   for (const context of contexts) await context.close();
 });

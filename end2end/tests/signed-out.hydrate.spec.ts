@@ -33,7 +33,7 @@ test('signed out: a page with a running answer stops polling, and sign-in return
   expect(asked).toEqual([]);
 
   await notice.getByRole('link', { name: 'Sign in' }).click();
-  await page.getByLabel('E-mail').fill(person.email);
+  await page.getByLabel('Email').fill(person.email);
   await page.getByLabel('Password', { exact: true }).fill(person.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(new RegExp(`${path}$`));

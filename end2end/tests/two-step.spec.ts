@@ -11,24 +11,24 @@ test('an authenticator app is added, and sign-in requires its code or a recovery
 }) => {
   pageErrors.allow(/status of 422/);
   await settings.open();
-  const section = settings.section('Two-step sign-in');
-  await section.getByRole('button', { name: 'Add an authenticator app' }).click();
-  await expect(section.getByRole('img', { name: 'The key as a QR code' })).toBeVisible();
+  const section = settings.section('Two-step verification');
+  await section.getByRole('button', { name: 'Add authenticator app' }).click();
+  await expect(section.getByRole('img', { name: 'QR code with the key' })).toBeVisible();
   const key = await section.locator('code').innerText();
   await expectAccessible();
   await expectNoSidewaysScroll(page);
-  await section.getByLabel('Code of the app').fill('000 000');
-  await section.getByRole('button', { name: 'Add the app' }).click();
-  await expect(section.getByText('This code is not right')).toBeVisible();
-  await section.getByLabel('Code of the app').fill(totpCode(key));
-  await section.getByRole('button', { name: 'Add the app' }).click();
-  const codes = section.getByRole('group', { name: 'Keep these recovery codes' });
+  await section.getByLabel('6-digit code').fill('000 000');
+  await section.getByRole('button', { name: 'Turn on' }).click();
+  await expect(section.getByText('That code is wrong')).toBeVisible();
+  await section.getByLabel('6-digit code').fill(totpCode(key));
+  await section.getByRole('button', { name: 'Turn on' }).click();
+  const codes = section.getByRole('group', { name: 'Save your recovery codes' });
   await expect(codes.getByRole('listitem')).toHaveCount(10);
   const recovery = await codes.getByRole('listitem').first().innerText();
   await expectAccessible();
-  await codes.getByRole('button', { name: 'I have kept them' }).click();
+  await codes.getByRole('button', { name: "I've saved them" }).click();
   await expect(codes).toHaveCount(0);
-  await expect(section.getByText('You have 10 recovery codes left.')).toBeVisible();
+  await expect(section.getByText('10 recovery codes left')).toBeVisible();
 
   await accounts.signOut();
   await accounts.openSignIn();
@@ -48,5 +48,5 @@ test('an authenticator app is added, and sign-in requires its code or a recovery
   await page.getByRole('button', { name: /^(Sign in|Continue)$/ }).click();
   await accounts.expectSignedIn();
   await settings.open();
-  await expect(settings.section('Two-step sign-in').getByText('You have 9 recovery codes left.')).toBeVisible();
+  await expect(settings.section('Two-step verification').getByText('9 recovery codes left')).toBeVisible();
 });

@@ -217,10 +217,10 @@ mod tests {
     #[test]
     fn the_queue_position_is_shown_as_text() {
         let text = |n| phase_text(Phase::Waiting { position: Some(n) });
-        assert_eq!(text(1).as_deref(), Some("1st in line"));
-        assert_eq!(text(2).as_deref(), Some("2nd in line"));
-        assert_eq!(text(11).as_deref(), Some("11th in line"));
-        assert_eq!(text(23).as_deref(), Some("23rd in line"));
+        assert_eq!(text(1).as_deref(), Some("1st in the queue"));
+        assert_eq!(text(2).as_deref(), Some("2nd in the queue"));
+        assert_eq!(text(11).as_deref(), Some("11th in the queue"));
+        assert_eq!(text(23).as_deref(), Some("23rd in the queue"));
         assert_eq!(phase_text(Phase::Streaming), None);
     }
 }

@@ -69,12 +69,12 @@ impl JobKind {
     /// The English label, for the audit log.
     pub const fn english(self) -> &'static str {
         match self {
-            Self::SendMail => "Send a mail",
-            Self::BuildExport => "Build a data download",
+            Self::SendMail => "Send an email",
+            Self::BuildExport => "Prepare a data export",
             Self::DeleteAccount => "Delete an account",
-            Self::RemoveFactors => "Remove lost second factors",
+            Self::RemoveFactors => "Reset two-step verification",
             Self::RemoveChats => "Remove deleted chats",
-            Self::ApplyRetention => "Delete chats by age",
+            Self::ApplyRetention => "Delete old chats",
             Self::DeleteExpired => "Delete expired records",
         }
     }

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn an_unknown_code_has_a_generic_message() {
         let texts = Language::default().texts();
-        assert_eq!(Reason::new("of_another_version").text_in(texts), "That did not work");
-        assert_ne!(reason!("database_busy").text_in(texts), "That did not work");
+        assert_eq!(Reason::new("of_another_version").text_in(texts), "Something went wrong");
+        assert_ne!(reason!("database_busy").text_in(texts), "Something went wrong");
     }
 }

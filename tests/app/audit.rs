@@ -173,7 +173,7 @@ each_db! {
         let bobs = audit(&mut ada, AuditQuery { person: "bob@example.org".into(), ..AuditQuery::default() }).await;
         assert_eq!(bobs.entries.len(), 6);
         let page = ada.get("/audit?action=sign_in&outcome=refused&person=bob%40example.org").await;
-        assert!(page.status == 200 && page.text().contains("(refused)"), "{}", page.text());
+        assert!(page.status == 200 && page.text().contains("(failed)"), "{}", page.text());
 
         app.state.clock.advance(86_400);
         let mut ada = app.signed_in("ada@example.org").await;
@@ -248,7 +248,7 @@ each_db! {
             smtp.mails_to(&app.state, "bob@example.org", 4).await.iter().map(|mail| mail.part("text/plain")).collect();
         for (text, expected) in texts.iter().zip(["was added", "New recovery codes", "was removed", "password was changed"]) {
             assert!(text.contains(expected) && text.contains("with an unknown browser, from 127.0.0.*"), "{expected}: {text}");
-            assert!(text.contains("stands in the settings"), "{text}");
+            assert!(text.contains("in Settings, under “Activity”"), "{text}");
         }
     }
 }
@@ -277,7 +277,7 @@ each_db! {
         let expected = ["with an unknown browser, from 203.0.113.*", "with Firefox on Windows, from 127.0.0.*", "with Firefox on Windows, from 198.51.100.*"];
         assert_eq!(texts.len(), expected.len(), "{texts:?}");
         for (text, expected) in texts.iter().zip(expected) {
-            assert!(text.contains("Somebody signed in") && text.contains(expected), "{expected}: {text}");
+            assert!(text.contains("New sign-in") && text.contains(expected), "{expected}: {text}");
         }
     }
 }

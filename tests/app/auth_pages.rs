@@ -70,10 +70,10 @@ each_db! {
         assert!(input(&page, "next").contains("value=\"/sessions\""));
         assert!(page.text().contains("href=\"/forgot-password\"") && !page.text().contains("role=\"status\""));
         for (done, sentence) in [
-            ("verify", "Follow the link"),
-            ("verified", "Your address is confirmed"),
-            ("reset", "Your password is changed"),
-            ("signed-out", "You are signed out"),
+            ("verify", "Check your inbox"),
+            ("verified", "Your email is confirmed"),
+            ("reset", "Password changed."),
+            ("signed-out", "You've signed out"),
             ("deleted", "Your account will be deleted"),
         ] {
             let page = anonymous.get(&format!("/sign-in?done={done}")).await;
@@ -86,7 +86,7 @@ each_db! {
         assert_eq!((to.as_str(), page.status.as_u16()), ("/sessions", 200));
         let (to, page) = submit(&mut anonymous, "/sessions", "/api/sign_out", &[]).await;
         assert_eq!(to, "/sign-in?done=signed-out");
-        assert!(page.text().contains("You are signed out."));
+        assert!(page.text().contains("You've signed out."));
     }
 }
 
@@ -161,7 +161,7 @@ each_db! {
         assert_eq!(to, "/sign-in/code?next=%2Fsessions");
         let field = input(&page, "code");
         assert!(field.contains("autocomplete=\"one-time-code\"") && field.contains("inputmode=\"numeric\""), "{field}");
-        assert!(page.text().contains("A recovery code does it too.") && page.text().contains("Start again"));
+        assert!(page.text().contains("A recovery code works too.") && page.text().contains("Sign in with another account"));
         let other = browser.get("/sign-in/code?with=recovery&next=%2Fsessions").await;
         assert!(!input(&other, "code").contains("numeric") && input(&other, "next").contains("value=\"/sessions\""));
 

@@ -215,9 +215,9 @@ each_db! {
         assert!(is_signed_in(&mut bob).await && !is_signed_in(&mut elsewhere).await, "the other sign-ins are revoked immediately");
         assert_eq!(request_deletion(&mut bob, BOB).await, 409);
         let mut elsewhere = app.signed_in(BOB).await;
-        assert!(elsewhere.get("/").await.text().contains("Keep my account"));
+        assert!(elsewhere.get("/").await.text().contains("Cancel deletion"));
         assert_eq!(elsewhere.submit("/api/keep_account", &[]).await.status, 302);
-        assert!(!elsewhere.get("/").await.text().contains("Keep my account"));
+        assert!(!elsewhere.get("/").await.text().contains("Cancel deletion"));
         assert_eq!(elsewhere.post_form("/api/keep_account", &[]).await.status, 404);
         app.state.clock.advance(2 * DAY);
         assert_eq!(run_deletions(&app).await, Drained::default());
@@ -233,7 +233,7 @@ each_db! {
         assert_eq!(request_deletion(&mut bob, "ada@example.org").await, 422, "another address");
         app.state.clock.advance(660);
         assert_eq!(request_deletion(&mut bob, BOB).await, 403);
-        assert!(bob.get("/settings").await.text().contains("To delete the account. It holds for 10 minutes."));
+        assert!(bob.get("/settings").await.text().contains("Required to delete your account."));
         bob.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
         assert!(bob.get("/settings").await.text().contains("Delete my account"));
         assert_eq!(request_deletion(&mut bob, BOB).await, 200);

@@ -78,10 +78,10 @@ each_db! {
         let page = ada.get("/jobs").await;
         assert_eq!(page.status, 200);
         let page = page.text();
-        for words in [ERROR, "nobody@example.org", "1 failed", "Next attempt", "Give up: Send a mail, nobody@example.org"] {
+        for words in [ERROR, "nobody@example.org", "1 failed", "Next attempt", "Give up: Send an email, nobody@example.org"] {
             assert!(page.contains(words), "{words}: {page}");
         }
-        assert_eq!(page.matches("\"Try again: Send a mail").count(), 1, "a permanently failed mail cannot be retried");
+        assert_eq!(page.matches("\"Try again: Send an email").count(), 1, "a permanently failed mail cannot be retried");
         assert!(!page.contains("canary"), "{page}");
         assert!(ada.get("/sessions").await.text().contains("\"/jobs\""));
 
@@ -111,7 +111,7 @@ each_db! {
         let job = find(&app, JobKind::SendMail, mail).await.expect("the job");
         assert!(job.state == JobState::Waiting && job.run_at <= app.state.clock.now(), "{job:?}");
         let acts = app.column("select detail from audit where action = 'retry_job' order by at, id").await;
-        assert_eq!(acts, ["Build a data download", "Send a mail"]);
+        assert_eq!(acts, ["Prepare a data export", "Send an email"]);
     }
 }
 
@@ -125,7 +125,7 @@ each_db! {
             assert_eq!(change(&mut ada, JobKind::SendMail, mail, "give_up").await.status, 404, "{how:?}");
         }
         assert_eq!(app.column("select text from mails").await, ["", ""]);
-        assert_eq!(app.column("select detail from audit where action = 'give_up_job'").await, ["Send a mail", "Send a mail"]);
+        assert_eq!(app.column("select detail from audit where action = 'give_up_job'").await, ["Send an email", "Send an email"]);
     }
 }
 
@@ -178,7 +178,7 @@ each_db! {
         let place = led.header("location").to_owned();
         assert!(led.status == 302 && place.contains("__err="), "{place}");
         let query = place.split_once('?').expect("a query").1;
-        assert!(ada.get(&format!("/jobs?{query}")).await.text().contains("That is not here, or not yours."));
+        assert!(ada.get(&format!("/jobs?{query}")).await.text().contains("Not found."));
     }
 }
 
@@ -195,7 +195,7 @@ async fn run(app: &TestApp, failed: bool, action: Option<JobsAction>) -> Result<
 each_db! {
     async fn the_operator_lists_and_changes_jobs_of_a_running_server(app: TestApp) {
         app.administrator().await;
-        assert_eq!(run(&app, true, None).await, Ok("No job has failed.\n".to_owned()));
+        assert_eq!(run(&app, true, None).await, Ok("No failed jobs.\n".to_owned()));
         let failed = insert_job(&app, JobKind::SendMail, SeedState::Failed).await;
         let waiting = insert_job(&app, JobKind::SendMail, SeedState::Waiting).await;
         let listed = run(&app, true, None).await.expect("a list");
@@ -211,11 +211,11 @@ each_db! {
         let again = |subject| Some(JobsAction::TryAgain { kind, subject });
         let give_up = |subject| Some(JobsAction::GiveUp { kind, subject });
         let refused = run(&app, false, again(failed)).await.expect_err("its text is not kept");
-        assert!(refused.starts_with("The job is running, has not failed"), "{refused}");
+        assert!(refused.starts_with("The job is running, hasn't failed"), "{refused}");
         let done = run(&app, false, again(waiting)).await.expect("it is due");
         assert!(done.starts_with("The job is due now."), "{done}");
         assert_eq!(run(&app, false, give_up(waiting)).await, Ok("The job was given up.\n".to_owned()));
-        assert_eq!(run(&app, false, give_up(waiting)).await, Err("There is no such job (any more).".to_owned()));
+        assert_eq!(run(&app, false, give_up(waiting)).await, Err("There's no such job (any more).".to_owned()));
         assert_eq!(find(&app, kind, waiting).await, None);
         let from = app.column("select user_agent from audit where action = 'give_up_job' and actor_id is null").await;
         assert_eq!(from, ["command line"]);
@@ -235,7 +235,7 @@ fn the_jobs_command_has_help_and_checks_its_arguments() {
     assert!(["--failed", "try-again", "give-up"].iter().all(|word| help.contains(word)), "{help}");
     let subject = Uuid::nil().to_string();
     let (code, _, error) = program(&["jobs", "give-up", "everything", &subject]);
-    assert!(code == Some(2) && error.contains("write one of send_mail, build_export"), "{error}");
+    assert!(code == Some(2) && error.contains("use one of send_mail, build_export"), "{error}");
     let (code, _, error) = program(&["jobs", "try-again", "remove_chats", "none"]);
-    assert!(code == Some(2) && error.contains("write it as `colloquy jobs` lists it"), "{error}");
+    assert!(code == Some(2) && error.contains("use it as listed by `colloquy jobs`"), "{error}");
 }

@@ -330,15 +330,15 @@ each_db! {
         // The new address will be Bob's.
         bob.post_form("/api/request_address_change", &[("email", "rob@example.net")]).await;
         let confirm = newest("rob@example.net", 1).await;
-        assert!(confirm.contains("Neue Adresse bestätigen:"), "{confirm}");
+        assert!(confirm.contains("Neue E-Mail-Adresse bestätigen:"), "{confirm}");
         let notice = newest("bob@example.org", 2).await;
-        assert!(notice.contains("soll rob@example.net werden") && notice.contains(", von 127.0.0.* aus."), "{notice}");
+        assert!(notice.contains("wird in rob@example.net geändert") && notice.contains(", von 127.0.0.*."), "{notice}");
 
         // No one has this address: the invitation is in Ada's language.
         let form = [("email", "eve@example.net"), ("role", "member"), ("uses", "1"), ("days", "2")];
         ada.post_form("/api/create_invitation", &form).await;
         let invitation = newest("eve@example.net", 1).await;
-        assert!(invitation.contains("The link holds for 2 days."), "{invitation}");
+        assert!(invitation.contains("It expires in 2 days."), "{invitation}");
 
         // The last mail is written after the account is deleted.
         bob.post_form("/api/delete_account", &[("email", "bob@example.org")]).await;

@@ -179,7 +179,7 @@ each_oidc_db! {
         }
         let (mut known, answer) = finish("the timeout of the provider", hanging).await.expect("an answer");
         assert_refused(&mut known, &answer, 503, "the token does not come").await;
-        assert!(answer.text().contains("Test &amp; Sons does not answer right now."), "{}", answer.text());
+        assert!(answer.text().contains("Test &amp; Sons isn't responding right now."), "{}", answer.text());
 
         oidc.app.state.clock.advance(3_600);
         let waiting = (0..4).map(|_| {
@@ -460,7 +460,7 @@ each_oidc_db! {
             oidc.provider.set_identity(silent);
             let refused = oidc.run_flow(&mut vera, &next).await;
             assert_eq!(refused.status, 400, "{odd}: {}", refused.text());
-            assert!(!refused.text().contains("begin again"), "{odd}: {}", refused.text());
+            assert!(!refused.text().contains("start again"), "{odd}: {}", refused.text());
         }
         assert_eq!(vera.post_form("/api/change_password", &password).await.status, 403);
         let sql = "select detail from audit where action = 'setup_fault'";
@@ -518,7 +518,7 @@ each_oidc_db! {
         let linked = identities(&mut ada).await;
         assert_eq!(unlink(&mut ada, &linked[0]).await.status, 200);
         let mails = smtp.mails_to(&oidc.app.state, "ada@example.org", 2).await;
-        for (mail, expected) in mails.iter().zip(["Signing in with Test & Sons was linked", "was unlinked"]) {
+        for (mail, expected) in mails.iter().zip(["was connected to Test & Sons", "was disconnected"]) {
             let text = mail.part("text/plain");
             assert!(text.contains(expected) && text.contains("from 127.0.0.*"), "{text}");
         }

@@ -28,7 +28,7 @@ const PLACEHOLDERS: [(&str, &str); 9] = [
         "[date]",
     ),
     (r"\b\d{1,2}:\d{2}\b", "[time]"),
-    (r"\bJust now\b|\b\d+ minutes? ago\b", "[moment]"),
+    (r"\bjust now\b|\b\d+ minutes? ago\b", "[moment]"),
     (r"\bRuns in (?:less than a minute|\d+ \w+)", "Runs in [duration]"),
     (r#""(?:Today|Yesterday)""#, "\"[day]\""),
 ];

@@ -194,7 +194,7 @@ each_db! {
         let end = [("user", &*user.to_string()), ("sign_in", &*user.to_string())];
         assert_eq!(ada.post_form("/api/end_sign_in_of", &end).await.error(), AppError::ReauthRequired);
         assert!(!person(&mut ada, user).await.recently_authenticated, "reading needs no re-authentication");
-        assert!(ada.get(&format!("/people/{user}")).await.text().contains("Confirm that it is you"));
+        assert!(ada.get(&format!("/people/{user}")).await.text().contains("Confirm it's you"));
         let here = format!("/people/{user}");
         let confirmed = ada.submit("/api/confirm_identity", &[("password", PASSWORD), ("next", &here)]).await;
         assert_eq!((confirmed.status.as_u16(), confirmed.header("location")), (302, here.as_str()));
@@ -270,7 +270,7 @@ each_db! {
         let begun = ada.post_form("/api/start_reset", &[("user", &user.to_string())]).await;
         assert_eq!(begun.json::<PasswordReset>(), PasswordReset::Mailed);
         let mail = smtp.newest_mail_to(&app.state, "bob@example.org", 1).await;
-        assert!(mail.part("text/plain").starts_with("An administrator has begun a reset"), "{}", mail.part("text/plain"));
+        assert!(mail.part("text/plain").starts_with("Your administrator sent you a password reset link"), "{}", mail.part("text/plain"));
         let chosen = app.anonymous().post_form("/api/reset_password", &[("token", &mail.token()), ("password", NEW)]).await;
         assert_eq!(chosen.status, 200, "{}", chosen.text());
         for _ in 0..2 {
@@ -279,7 +279,7 @@ each_db! {
         assert_eq!(ada.post_form("/api/start_reset", &[("user", &user.to_string())]).await.status, 429, "3 an hour");
         assert_eq!(change(&mut ada, user, "disable").await.status, 200);
         let notice = smtp.newest_mail_to(&app.state, "bob@example.org", 5).await.part("text/plain");
-        assert!(notice.starts_with("Your account was disabled.") && !notice.contains("://"), "{notice}");
+        assert!(notice.starts_with("Your account was deactivated.") && !notice.contains("://"), "{notice}");
     }
 }
 
@@ -307,7 +307,7 @@ each_db! {
         }
         let user = id_of(&app, "bob@example.org").await;
         assert_eq!(person(&mut ada, user).await.summary.status, AccountStatus::Unverified);
-        assert!(ada.get("/people").await.text().contains("Has not confirmed the address"));
+        assert!(ada.get("/people").await.text().contains("Email not confirmed"));
         // An administrator who cannot sign in does not count as the last one.
         assert_eq!(change(&mut ada, user, "make_administrator").await.status, 200);
         let own = id_of(&app, "ada@example.org").await.to_string();

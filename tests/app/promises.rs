@@ -163,7 +163,7 @@ async fn assert_sign_up_reveals_nothing(backend: Backend, domains: Vec<String>) 
         assert_eq!((known.status.as_u16(), known.header("location")), (200, unknown.header("location")));
     }
     let mails = smtp.mails_to(&app.state, "ada@example.org", 3).await;
-    assert_eq!(mails[0].header("Subject"), "You have an account already");
+    assert_eq!(mails[0].header("Subject"), "You already have an account");
     assert!(mails[0].link().ends_with("/sign-in"), "{}", mails[0].link());
     let again = sign_up(&mut app.anonymous(), "new1@example.org", "teapot-glacier-violin-88").await;
     assert_eq!(again.status, 200);

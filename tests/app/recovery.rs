@@ -128,7 +128,7 @@ each_db! {
         let notice = smtp.newest_mail_to(&app.state, "bob@example.org", 3).await;
         let text = notice.part("text/plain");
         assert_eq!(notice.header("Subject"), "Security notice for your account");
-        assert!(text.contains("Your password was changed") && text.contains("127.0.0.*") && !text.contains("://"), "{text}");
+        assert!(text.contains("Your password was reset") && text.contains("127.0.0.*") && !text.contains("://"), "{text}");
     }
 }
 

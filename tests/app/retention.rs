@@ -80,7 +80,7 @@ each_db! {
         app.state.clock.advance(2 * DAY);
         assert_eq!(remaining_chats(&app).await, ["old"]);
         let chosen = "select detail from audit where action = 'change_retention' order by at, id";
-        assert_eq!(app.column(chosen).await, ["365 days", "chats are kept"]);
+        assert_eq!(app.column(chosen).await, ["365 days", "off"]);
     }
 }
 
@@ -92,7 +92,7 @@ each_db! {
         assert_eq!(ada.post_form("/api/change_chats", &[("chats[]", &pinned), ("action", "pin")]).await.status, 200);
         let open = chat(&mut ada, "open").await;
         let settings = ada.send(ada.request(Method::GET, "/settings").body(axum::body::Body::empty()).expect("a request")).await;
-        assert!(settings.text().contains("10 days after their last message, pinned ones too"), "{}", settings.text());
+        assert!(settings.text().contains("10 days after their last message, including pinned ones"), "{}", settings.text());
         // As if another instance were still writing the answer.
         let hold = format!("update runs set state = 'running', lease_until = {} where message_id in
                             (select id from messages where model is not null and chat_id =

@@ -219,7 +219,7 @@ each_db! {
         for (script, failure, words, goes_on) in [
             ("[[length 5]]", Failure::LengthLimit, "The answer reached the length limit.", true),
             ("[[withheld 5]]", Failure::Withheld, "The provider withheld the rest of this answer.", false),
-            ("[[thoughts]]", Failure::OnlyThoughts, "The model used all of its limit for thinking", false),
+            ("[[thoughts]]", Failure::OnlyThoughts, "The model used up its limit while thinking", false),
         ] {
             let sent = ada.send_message(None, script).await;
             let streamed = ada.read_to_end(&sent).await;
@@ -514,7 +514,7 @@ each_db! {
             let snapshot: RunSnapshot = serde_json::from_str(&first.data).expect("a snapshot");
             assert_eq!(snapshot.phase, Phase::Waiting { position: Some(place) }, "the position in the queue is sent");
             let page = ada.get(&format!("/chats/{}", all[n].chat)).await;
-            assert!(page.text().contains("in line"), "without scripts too");
+            assert!(page.text().contains("in the queue"), "without scripts too");
         }
         // Stopping one answer starts the next in the queue.
         post_for_answer(&mut ada, "/api/stop_answer", &all[0]).await;

@@ -82,6 +82,6 @@ each_db! {
         let people = ada.post_json("/api/load_people", &json!({ "search": "" })).await;
         assert_eq!(people.status, 200, "{}", people.text());
         let receipts = people.json::<Value>()["receipts"].clone();
-        assert_eq!(receipts[0]["counts"], "unknown, because the receipt cannot be read");
+        assert_eq!(receipts[0]["counts"], "unknown, because the receipt can't be read");
     }
 }

@@ -214,6 +214,6 @@ mod tests {
     fn the_length_is_only_shown_near_the_limit() {
         assert_eq!(length_note(100), "");
         assert_eq!(length_note(limits::MAX_MESSAGE_BYTES), "0 bytes left");
-        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES + 1), "1 bytes too long");
+        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES + 1), "1 bytes over the limit");
     }
 }

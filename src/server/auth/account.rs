@@ -73,7 +73,7 @@ impl Accounts {
             Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {}
             Err(fault) => return Err(fault),
         }
-        let refusal = RefusedEvent { subject: Some(user), action: AuditAction::SignIn, detail: "address not verified" };
+        let refusal = RefusedEvent { subject: Some(user), action: AuditAction::SignIn, detail: "email not confirmed" };
         meta.record_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
     }
 

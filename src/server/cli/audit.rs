@@ -16,7 +16,7 @@ pub struct AuditCommand {
     /// Only entries up to this day (UTC)
     #[arg(long, value_name = "DAY", default_value = "")]
     until: String,
-    /// The actor or the affected account: an e-mail address or an id
+    /// The actor or the affected account: an email address or an ID
     #[arg(long, value_name = "PERSON", default_value = "")]
     person: String,
     /// The action, such as sign_in

@@ -27,19 +27,19 @@ pub fn check_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn
     }
     for file in &files {
         let message = match &file.kind {
-            FileKind::Chat => "can be used.".to_owned(),
-            FileKind::Other(what) => format!("is no model for conversations ({what}); it is not offered."),
+            FileKind::Chat => "works.".to_owned(),
+            FileKind::Other(what) => format!("is not a chat model ({what}), so it isn't offered."),
             FileKind::Broken(why) => {
                 failed += 1;
-                format!("cannot be used: {why}.")
+                format!("can't be used: {why}.")
             }
         };
         writeln!(out, "{}: {message}", file.path.display())?;
     }
     match failed {
         0 => Ok(()),
-        1 => Err("One of these does not work.".into()),
-        n => Err(format!("{n} of these do not work.").into()),
+        1 => Err("1 of these doesn't work.".into()),
+        n => Err(format!("{n} of these don't work.").into()),
     }
 }
 
@@ -48,7 +48,7 @@ fn describe(check: &ProviderCheck) -> (bool, String) {
     let ProviderCheck { base_url, configured_models, models, list_is_under_v1, accepts_chat_requests, .. } = check;
     match models {
         Ok(models) if models.names.is_empty() && configured_models.is_empty() => {
-            (false, format!("it answers at {base_url}, but its list of models is empty. Name some with `models`."))
+            (false, format!("it answers at {base_url}, but its model list is empty. List some in `models`."))
         }
         Ok(models) => {
             let (missing, names): (Vec<_>, Vec<_>) = match configured_models.as_slice() {
@@ -71,22 +71,19 @@ fn describe(check: &ProviderCheck) -> (bool, String) {
             (missing.is_empty(), message)
         }
         Err(_) if *list_is_under_v1 => {
-            (false, format!("there is nothing at {base_url}. Write {base_url}/v1 as `base_url`: there it answers."))
+            (false, format!("there is nothing at {base_url}. Set `base_url` to {base_url}/v1, where it answers."))
         }
         Err(fault) if *accepts_chat_requests && !configured_models.is_empty() => {
-            (true, format!("it takes questions, and has no list of models ({}).", fault.detail))
+            (true, format!("it accepts requests, but has no model list ({}).", fault.detail))
         }
         Err(fault) => {
             let advice = match (accepts_chat_requests, configured_models.is_empty()) {
-                (true, _) => "It takes questions: name its models with `models`.",
-                (false, true) => "Check `base_url` and `key`, or name its models with `models`.",
+                (true, _) => "It accepts requests: list its models in `models`.",
+                (false, true) => "Check `base_url` and `key`, or list its models in `models`.",
                 (false, false) => "Check `base_url` and `key`.",
             };
             let ModelError { failure, detail } = fault;
-            (
-                false,
-                format!("it does not list its models at {base_url}/models: {} ({detail}). {advice}", failure.text()),
-            )
+            (false, format!("it doesn't list its models at {base_url}/models: {} ({detail}). {advice}", failure.text()))
         }
     }
 }

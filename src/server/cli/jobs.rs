@@ -40,7 +40,7 @@ pub enum JobsAction {
         #[arg(value_parser = parse_subject)]
         subject: Uuid,
     },
-    /// Give up a failed job: a mail is not sent, a data export must be requested again
+    /// Give up a failed job: an email is not sent, a data export must be requested again
     GiveUp {
         /// The kind, as listed: send_mail or build_export
         #[arg(value_parser = parse_kind)]
@@ -52,11 +52,11 @@ pub enum JobsAction {
 }
 
 fn parse_kind(text: &str) -> Result<JobKind, String> {
-    text.parse().map_err(|_| format!("write one of {}", JobKind::ALL.map(JobKind::as_str).join(", ")))
+    text.parse().map_err(|_| format!("use one of {}", JobKind::ALL.map(JobKind::as_str).join(", ")))
 }
 
 fn parse_subject(text: &str) -> Result<Uuid, String> {
-    Uuid::try_parse(text).map_err(|_| "write it as `colloquy jobs` lists it".to_owned())
+    Uuid::try_parse(text).map_err(|_| "use it as listed by `colloquy jobs`".to_owned())
 }
 
 /// Lists the jobs, or changes one.
@@ -82,14 +82,14 @@ async fn list(people: &Administration, only_failed: bool, out: &mut impl Write) 
     let mut rows = vec![["KIND", "SUBJECT", "ABOUT", "STATE", "AT", "ATTEMPTS", "DONE", "ERROR"].map(str::to_owned)];
     rows.extend(jobs.jobs.iter().filter(|job| !only_failed || job.state == JobState::Failed).map(row));
     if rows.len() == 1 {
-        writeln!(out, "{}", if only_failed { "No job has failed." } else { "No job waits or has failed." })?;
+        writeln!(out, "{}", if only_failed { "No failed jobs." } else { "No waiting or failed jobs." })?;
         return Ok(());
     }
     table(&rows, out)?;
     let counts = JobState::ALL.map(|state| format!("{} {}", jobs.count(state), state.as_str()));
     writeln!(out, "{}.", counts.join(", "))?;
     if jobs.is_truncated() {
-        writeln!(out, "Only the first {} are listed: those that failed come first.", limits::MAX_LISTED_JOBS)?;
+        writeln!(out, "Only the first {} are listed, failed ones first.", limits::MAX_LISTED_JOBS)?;
     }
     Ok(())
 }
@@ -116,15 +116,18 @@ fn row(job: &Job) -> [String; 8] {
 async fn change(people: &Administration, action: JobsAction, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let meta = RequestMeta::command_line();
     let (kind, subject, action, sentence) = match action {
-        JobsAction::TryAgain { kind, subject } => {
-            (kind, subject, JobAction::Retry, "The job is due now. A server that runs takes it within some seconds.")
-        }
+        JobsAction::TryAgain { kind, subject } => (
+            kind,
+            subject,
+            JobAction::Retry,
+            "The job is due now. A running server will start it within a few seconds.",
+        ),
         JobsAction::GiveUp { kind, subject } => (kind, subject, JobAction::GiveUp, "The job was given up."),
     };
     match people.change_job(&Actor::operator(&meta), kind, subject, action).await {
-        Err(Fault::App(AppError::NotFound)) => Err("There is no such job (any more).".into()),
+        Err(Fault::App(AppError::NotFound)) => Err("There's no such job (any more).".into()),
         Err(Fault::App(AppError::Conflict { .. })) => {
-            Err("The job is running, has not failed, or is one with which this cannot be done.".into())
+            Err("The job is running, hasn't failed, or doesn't allow this.".into())
         }
         changed => {
             changed.map_err(to_cli_error)?;

@@ -47,7 +47,7 @@ pub enum UserCommand {
     },
     /// Create an account and print a link with which its owner sets a password
     Create {
-        /// The e-mail address
+        /// The email address
         email: String,
         /// The user's name
         #[arg(long)]
@@ -58,32 +58,32 @@ pub enum UserCommand {
     },
     /// Print a link with which the owner of an account sets a new password
     ResetLink {
-        /// The e-mail address
+        /// The email address
         email: String,
     },
-    /// Disable an account and end all its sessions
+    /// Deactivate an account and sign it out everywhere
     Disable {
-        /// The e-mail address
+        /// The email address
         email: String,
     },
-    /// Enable a disabled account
+    /// Reactivate a deactivated account
     Enable {
-        /// The e-mail address
+        /// The email address
         email: String,
     },
-    /// Disable an account and delete it with all its data after a day
+    /// Deactivate an account, and delete it with all its data after 24 hours
     Delete {
-        /// The e-mail address
+        /// The email address
         email: String,
     },
     /// Cancel the deletion of an account
     Keep {
-        /// The e-mail address
+        /// The email address
         email: String,
     },
-    /// Change the role of a user and end all their sessions
+    /// Change the role of a user and sign them out everywhere
     Role {
-        /// The e-mail address
+        /// The email address
         email: String,
         /// member or administrator
         #[arg(value_parser = parse_role)]
@@ -117,7 +117,7 @@ async fn open_existing(config: &Config) -> Result<(Store, Administration), Box<d
 
 /// Opens the store and the services for accounts, as the server does.
 async fn open(creates: bool, config: &Config) -> Result<(Store, Administration), Box<dyn Error>> {
-    let no_account = || format!("There is no account yet (data folder {}).", config.data.display());
+    let no_account = || format!("There are no accounts yet (data folder {}).", config.data.display());
     if !creates && config.database_url.is_none() && !config.data.join("colloquy.db").exists() {
         return Err(no_account().into());
     }
@@ -150,28 +150,28 @@ async fn execute(command: &UserCommand, people: &Administration, out: &mut impl 
         UserCommand::Create { email, name, role } => {
             let made = people.create_account(&meta, email, name, *role).await;
             let (person, link) = made.map_err(to_cli_error)?;
-            writeln!(out, "{} has an account as {}.", person.email, person.role.as_str())?;
+            writeln!(out, "Created an account for {} ({}).", person.email, person.role.as_str())?;
             return show_link(&link, out);
         }
         UserCommand::ResetLink { email } => {
             let user = find(people, email).await?;
             return match people.start_reset(&actor, user).await.map_err(to_cli_error)? {
                 PasswordReset::Link(link) => show_link(&link, out),
-                PasswordReset::Mailed => Ok(writeln!(out, "A link was sent to {email}.")?),
+                PasswordReset::Mailed => Ok(writeln!(out, "A reset link was sent to {email}.")?),
             };
         }
-        UserCommand::Disable { email } => (email, PersonChange::Disable, "is disabled; all their sign-ins have ended"),
-        UserCommand::Enable { email } => (email, PersonChange::Enable, "is enabled"),
+        UserCommand::Disable { email } => (email, PersonChange::Disable, "is deactivated and signed out everywhere"),
+        UserCommand::Enable { email } => (email, PersonChange::Enable, "is active again"),
         UserCommand::Delete { email } => (
             email,
             PersonChange::DeleteAccount,
-            "is disabled, and will be deleted in a day by a server that runs then; until then `user keep` undoes it",
+            "is deactivated and will be deleted in 24 hours, if a server is running then; `user keep` cancels this",
         ),
-        UserCommand::Keep { email } => (email, PersonChange::KeepAccount, "is kept"),
+        UserCommand::Keep { email } => (email, PersonChange::KeepAccount, "will not be deleted"),
         UserCommand::Role { email, role: Role::Administrator } => {
-            (email, PersonChange::MakeAdministrator, "is an administrator")
+            (email, PersonChange::MakeAdministrator, "is now an administrator")
         }
-        UserCommand::Role { email, role: Role::Member } => (email, PersonChange::MakeMember, "is a member"),
+        UserCommand::Role { email, role: Role::Member } => (email, PersonChange::MakeMember, "is now a member"),
     };
     let user = find(people, email).await?;
     people.change_person(&actor, user, change, true).await.map_err(to_cli_error)?;
@@ -181,16 +181,13 @@ async fn execute(command: &UserCommand, people: &Administration, out: &mut impl 
 
 async fn find(people: &Administration, email: &str) -> Result<UserId, Box<dyn Error>> {
     match people.find_person_by_email(email).await {
-        Err(Fault::App(AppError::NotFound)) => Err(format!("No account has the address {email:?}.").into()),
+        Err(Fault::App(AppError::NotFound)) => Err(format!("There's no account with the email {email:?}.").into()),
         found => Ok(found.map_err(to_cli_error)?.id),
     }
 }
 
 fn show_link(link: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    writeln!(
-        out,
-        "Hand over this link, by which a password is chosen. It holds for 15 minutes and works once:\n{link}"
-    )?;
+    writeln!(out, "Open or share this link to set a password. It's valid for 15 minutes and works once:\n{link}")?;
     Ok(())
 }
 
@@ -200,7 +197,7 @@ async fn list(
     search: &str,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
-    let mut rows = vec![["ADDRESS", "NAME", "ROLE", "STATE", "LAST SEEN"].map(str::to_owned)];
+    let mut rows = vec![["EMAIL", "NAME", "ROLE", "STATE", "LAST SEEN"].map(str::to_owned)];
     let mut cursor = None;
     loop {
         let page = people.list_people(actor, search, cursor.as_deref()).await.map_err(to_cli_error)?;
@@ -226,10 +223,10 @@ fn table<const N: usize>(rows: &[[String; N]], out: &mut impl Write) -> io::Resu
 
 fn row(person: PersonSummary) -> [String; 5] {
     let state = match person.status {
-        AccountStatus::Active => "in use",
+        AccountStatus::Active => "active",
         AccountStatus::NeverSeen => "never signed in",
-        AccountStatus::Unverified => "address not confirmed",
-        AccountStatus::Disabled => "disabled",
+        AccountStatus::Unverified => "email not confirmed",
+        AccountStatus::Disabled => "deactivated",
     };
     let seen = person.last_seen_at.map(format_time).unwrap_or_default();
     [person.email, person.name, person.role.as_str().to_owned(), state.to_owned(), seen]
@@ -246,6 +243,6 @@ fn format_time(at: Timestamp) -> String {
 fn to_cli_error(fault: Fault) -> Box<dyn Error> {
     match fault {
         Fault::App(error) => error.text_in(Language::default().texts()).into(),
-        Fault::Internal(error) => format!("The database cannot be used: {error}").into(),
+        Fault::Internal(error) => format!("Can't use the database: {error}").into(),
     }
 }

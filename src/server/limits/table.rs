@@ -24,21 +24,21 @@ pub(super) const SIGN_IN_ADDRESS: Limit = limit("sign-in address", "signing in",
 /// Wrong passwords for one account. High, so that an attacker cannot lock the owner out.
 pub(super) const SIGN_IN_ACCOUNT: Limit = limit("sign-in account", "signing in", 100, HOUR);
 /// Wrong second factors from one IP address.
-pub(super) const CODE_ADDRESS: Limit = limit("code address", "second factors", 10, 3 * MINUTE);
+pub(super) const CODE_ADDRESS: Limit = limit("code address", "two-step verification", 10, 3 * MINUTE);
 /// Wrong second factors for one account. Low, because the password was right.
-pub(super) const CODE_ACCOUNT: Limit = limit("code account", "second factors", 10, 15 * MINUTE);
+pub(super) const CODE_ACCOUNT: Limit = limit("code account", "two-step verification", 10, 15 * MINUTE);
 /// Passkey ceremonies without a sign-in from one IP address.
 pub(super) const CEREMONY_ADDRESS: Limit = limit("ceremony address", "passkeys", 60, 3 * MINUTE);
 /// New accounts from one IP address.
-pub(super) const SIGN_UP_ADDRESS: Limit = limit("sign-up address", "making accounts", 60, HOUR);
+pub(super) const SIGN_UP_ADDRESS: Limit = limit("sign-up address", "creating accounts", 60, HOUR);
 /// Requested mails from one IP address. Higher than for one account, because many users may share the address.
-pub(super) const MAIL_ADDRESS: Limit = limit("mail address", "mails", 30, HOUR);
+pub(super) const MAIL_ADDRESS: Limit = limit("mail address", "emails", 30, HOUR);
 /// Mails of one kind to one email address, or for one account.
-pub(super) const MAIL_ACCOUNT: Limit = limit("mail", "mails", 3, HOUR);
+pub(super) const MAIL_ACCOUNT: Limit = limit("mail", "emails", 3, HOUR);
 /// One-time links followed from one IP address. Tokens cannot be guessed; this protects the database from load.
 pub(super) const LINK_ADDRESS: Limit = limit("link address", "links", 100, 15 * MINUTE);
 /// Flows with identity providers started from one IP address.
-pub(super) const PROVIDER_ADDRESS: Limit = limit("provider address", "other ways in", 60, 10 * MINUTE);
+pub(super) const PROVIDER_ADDRESS: Limit = limit("provider address", "connected accounts", 60, 10 * MINUTE);
 /// Data exports requested by one user.
 pub(super) const EXPORT_ACCOUNT: Limit = limit("export", "downloads", 3, DAY);
 /// Audit events about one member's requests for something only administrators may do.

@@ -25,7 +25,7 @@ use super::{
 /// The provider part of the ids of local models.
 const LOCAL: &str = "local";
 /// The provider name that users see for local models.
-const LOCAL_LABEL: &str = "On this machine";
+const LOCAL_LABEL: &str = "On this server";
 /// The file stem and the display name of the small model that ships with Colloquy.
 const BUNDLED: (&str, &str) = ("SmolLM2-135M-Instruct.Q4_1", "SmolLM2 135M");
 

@@ -234,11 +234,11 @@ mod tests {
         let inviter = "<b onclick='x'>\"Ada\" & Co";
         let content = MailContent::invitation(english(), inviter, "https://h/sign-up?invitation=x", 7);
         assert!(
-            content.html.contains("&lt;b onclick=&#x27;x&#x27;&gt;&quot;Ada&quot; &amp; Co invites you"),
+            content.html.contains("&lt;b onclick=&#x27;x&#x27;&gt;&quot;Ada&quot; &amp; Co invited you"),
             "{}",
             content.html
         );
-        assert!(content.text.starts_with("<b onclick='x'>\"Ada\" & Co invites you"), "{}", content.text);
+        assert!(content.text.starts_with("<b onclick='x'>\"Ada\" & Co invited you"), "{}", content.text);
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
         let by = "with Firefox on Linux, from 192.0.2.*";
         let content = MailContent::security_notice(english(), Notice::PasswordChanged, AT, by);
         let when = "on 21 November 2026 at 08:33 UTC, with Firefox on Linux, from 192.0.2.*.";
-        assert!(content.text.contains(when) && content.text.contains("in the settings"), "{}", content.text);
+        assert!(content.text.contains(when) && content.text.contains("in Settings"), "{}", content.text);
         assert!(!content.text.contains("://"));
         let content = MailContent::administrators_notice(german(), Notice::Disabled, AT);
         assert!(content.text.contains("am 21. November 2026 um 08:33 UTC."), "{}", content.text);

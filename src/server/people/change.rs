@@ -155,7 +155,7 @@ impl Administration {
     pub(super) async fn revoke_invitations(&self, tx: &mut Tx, actor: &Actor<'_>, user: UserId) -> Result<(), Fault> {
         let ended = tx.admin().delete_invitations_of(user, self.clock.now()).await?;
         if ended > 0 {
-            let detail = format!("{ended} of whoever is no administrator any more");
+            let detail = format!("{ended} by a former administrator");
             self.record_change(tx, actor, user, AuditAction::RevokeInvitation, &detail).await?;
         }
         Ok(())

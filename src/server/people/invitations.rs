@@ -81,7 +81,7 @@ impl Administration {
             let write = |texts| MailContent::invitation(texts, &caller.user.name, &link, request.days);
             self.notifier.enqueue_to_address(&mut tx, email.as_entered(), meta.language, write).await?;
         }
-        let bound = email.as_ref().map_or("whoever has the link", |email| email.domain());
+        let bound = email.as_ref().map_or("anyone with the link", |email| email.domain());
         let detail = format!("{} for {bound}, {} uses, {} days", request.role.as_str(), request.uses, request.days);
         let event = AuditEvent {
             actor: Some(caller.user.id),

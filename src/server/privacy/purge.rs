@@ -191,9 +191,9 @@ mod tests {
     fn counts_are_described_as_text() {
         let counts = Counts::from([("chats", 2), ("sign_ins", 1), ("users", 1)]);
         let text = serde_json::to_string(&counts).expect("JSON");
-        assert_eq!(describe_counts(&text), "2 chats, 1 sign-in, 1 account");
+        assert_eq!(describe_counts(&text), "2 chats, 1 device, 1 account");
         let german = Language::from_tag("de").expect("a language");
-        assert_eq!(super::describe_counts(german.texts(), &counts), "2 Chats, 1 Anmeldung, 1 Konto");
+        assert_eq!(super::describe_counts(german.texts(), &counts), "2 Chats, 1 Gerät, 1 Konto");
     }
 
     #[test]
@@ -207,8 +207,11 @@ mod tests {
                 assert!(one.starts_with("1 ") && several.starts_with("2 ") && one[2..] != several[2..], "{several}");
             }
         }
-        assert_eq!(describe_counts("{\"identities\":1,\"ceremonies\":1}"), "1 passkey ceremony, 1 provider identity");
-        assert_eq!(describe_counts("{\"new_things\":1}"), "1 of new things");
+        assert_eq!(
+            describe_counts("{\"identities\":1,\"ceremonies\":1}"),
+            "1 unfinished passkey request, 1 connected account"
+        );
+        assert_eq!(describe_counts("{\"new_things\":1}"), "1 in new things");
     }
 
     #[test]

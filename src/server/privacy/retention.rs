@@ -64,7 +64,7 @@ impl Privacy {
             from: chosen.map(|_| self.clock.now().plus_seconds(GRACE_SECONDS)),
         };
         tx.owned_by(owner).update_retention(rule).await?;
-        let detail = chosen.map_or_else(|| "chats are kept".to_owned(), |days| format!("{days} days"));
+        let detail = chosen.map_or_else(|| "off".to_owned(), |days| format!("{days} days"));
         meta.record_own_with_detail(&mut tx, &self.clock, owner, AuditAction::ChangeRetention, &detail).await?;
         tx.commit().await?;
         Ok(())

@@ -139,7 +139,7 @@ impl Profiles {
         let user = caller.user.id;
         let mut tx = self.store.write().await?;
         tx.owned_by(user).update_locale(language.tag(), time_zone).await?;
-        let detail = format!("{}, {}", language.tag(), time_zone.unwrap_or("as the browser says"));
+        let detail = format!("{}, {}", language.tag(), time_zone.unwrap_or("automatic"));
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::ChangeLocale, &detail).await?;
         tx.commit().await?;
         Ok(())
@@ -255,11 +255,11 @@ mod tests {
         assert_eq!(berlin("2026-11-21T12:00:00Z", "2026-07-31T22:30:00Z"), words("1 August", "August"));
         // Midnight before the clocks went back was at 22:00Z; the next midnight is at 23:00Z.
         assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T22:30:00Z"), words("13 hours ago", "Today"));
-        assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T21:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
-        assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-25T22:30:00Z"), words("Yesterday, 23:30", "Yesterday"));
+        assert_eq!(berlin("2026-10-25T12:00:00Z", "2026-10-24T21:30:00Z"), words("yesterday, 23:30", "Yesterday"));
+        assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-25T22:30:00Z"), words("yesterday, 23:30", "Yesterday"));
         assert_eq!(berlin("2026-10-26T12:00:00Z", "2026-10-24T21:30:00Z"), words("2 days ago", "Previous 7 days"));
         // When they go forward, it is the other way round.
-        assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-29T21:59:00Z"), words("Yesterday, 23:59", "Yesterday"));
+        assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-29T21:59:00Z"), words("yesterday, 23:59", "Yesterday"));
         assert_eq!(berlin("2026-03-30T12:00:00Z", "2026-03-28T22:59:00Z"), words("2 days ago", "Previous 7 days"));
         assert_eq!(
             describe("Australia/Lord_Howe", "2026-04-05T12:00:00Z", "2026-04-04T13:15:00Z"),

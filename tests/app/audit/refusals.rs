@@ -37,7 +37,7 @@ each_db! {
         for _ in 0..5 {
             app.anonymous().at("192.0.2.1").post_form("/api/request_password_reset", &[("email", "bob@example.org")]).await;
         }
-        assert_eq!(audit_entries(&app, "throttle").await[2..], ["refused mails Bob"]);
+        assert_eq!(audit_entries(&app, "throttle").await[2..], ["refused emails Bob"]);
     }
 }
 

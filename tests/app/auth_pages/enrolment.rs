@@ -36,13 +36,13 @@ each_db! {
 
         let page = ada.get("/settings").await;
         assert_eq!(page.status, 200);
-        assert!(page.text().contains("This installation asks you for a second factor"), "{}", page.text());
-        assert!(!bob.get("/settings").await.text().contains("This installation asks you"), "members are free");
+        assert!(page.text().contains("Two-step verification is required here"), "{}", page.text());
+        assert!(!bob.get("/settings").await.text().contains("Two-step verification is required here"), "members are free");
         assert_eq!(bob.get("/").await.status, 200);
 
         let (totp_app, _) = add_totp_app(&app, &mut ada).await;
         assert_eq!(ada.get("/").await.status, 200);
-        assert!(!ada.get("/settings").await.text().contains("This installation asks you"));
+        assert!(!ada.get("/settings").await.text().contains("Two-step verification is required here"));
         let factor = factors(&mut ada).await.factors[0].id.to_string();
         let last = ada.post_form("/api/remove_factor", &[("factor", &factor)]).await;
         assert_eq!(last.status, 409, "the last one stays: {}", last.text());

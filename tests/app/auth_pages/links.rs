@@ -25,7 +25,7 @@ each_db! {
         let (same, unknown) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "nobody@example.org")]).await;
         assert_eq!((to.as_str(), same.as_str()), ("/forgot-password?done=sent", "/forgot-password?done=sent"));
         let visible = |text: String| text.split("<main").nth(1).expect("a page").split("</main>").next().map(str::to_owned);
-        assert!(known.text().contains("If an account has this address"), "{}", known.text());
+        assert!(known.text().contains("an account for that address"), "{}", known.text());
         assert_eq!(visible(known.text()), visible(unknown.text()), "a05: known and unknown addresses look the same");
         let (_, page) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@")]).await;
         assert!(input(&page, "email").contains("value=\"ada@\""));
@@ -43,10 +43,10 @@ each_db! {
         assert!(input(&page, "password").contains("aria-invalid=\"true\""));
         let (to, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", NEW)]).await;
         assert_eq!(to, "/sign-in?done=reset");
-        assert!(page.text().contains("Your password is changed"));
+        assert!(page.text().contains("Password changed."));
         let (_, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", NEW)]).await;
-        assert!(page.text().contains("This link cannot be used any more.") && page.text().contains("Ask for a new link"));
-        assert!(anonymous.get("/reset-password").await.text().contains("The link is not whole"));
+        assert!(page.text().contains("This link has expired or was already used.") && page.text().contains("Request a new link"));
+        assert!(anonymous.get("/reset-password").await.text().contains("This link is incomplete"));
     }
 }
 
@@ -54,7 +54,7 @@ each_db! {
     async fn without_mail_no_reset_link_can_be_requested(app: TestApp) {
         app.administrator().await;
         let page = app.anonymous().get("/forgot-password").await;
-        assert!(page.text().contains("This installation sends no mails.") && !page.text().contains("<form"), "{}", page.text());
+        assert!(page.text().contains("This server can't send email.") && !page.text().contains("<form"), "{}", page.text());
     }
 }
 
@@ -66,23 +66,23 @@ each_db! {
         let fields = [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
         let (to, page) = submit(&mut bob, "/sign-up", "/api/sign_up", &fields).await;
         assert_eq!(to, "/sign-in?done=verify");
-        assert!(page.text().contains("Follow the link") && current_user(&mut bob).await.is_none());
+        assert!(page.text().contains("Check your inbox") && current_user(&mut bob).await.is_none());
 
         let link = smtp.newest_mail_to(&app.state, "bob@example.org", 1).await.link();
         let link = path_of(&link);
         let token = link.split_once('=').expect("a token").1;
         for _ in 0..2 {
             let page = app.anonymous().get(link).await;
-            assert!(page.text().contains("Confirm the address") && input(&page, "token").contains(token), "{}", page.text());
+            assert!(page.text().contains("Confirm email") && input(&page, "token").contains(token), "{}", page.text());
         }
         let (_, page) = submit(&mut bob, "/sign-in", "/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
-        assert!(page.text().contains("Confirm your e-mail address first"), "opening it did nothing");
+        assert!(page.text().contains("Confirm your email first"), "opening it did nothing");
         assert!(input(&page, "email").contains("value=\"bob@example.org\""));
         let (to, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
         assert_eq!(to, "/verify-address?done=verified");
-        assert!(page.text().contains("Your address is confirmed.") && page.text().contains("Go on"));
+        assert!(page.text().contains("Your email is confirmed.") && page.text().contains("Continue"));
         let (_, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
-        assert!(page.text().contains("This link cannot be used any more."), "{}", page.text());
+        assert!(page.text().contains("This link has expired or was already used."), "{}", page.text());
         let (to, _) = submit(&mut bob, "/sign-in", "/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
         assert_eq!(to, "/");
 
@@ -90,11 +90,11 @@ each_db! {
         let link = smtp.newest_mail_to(&app.state, "robert@example.net", 1).await.link();
         let link = path_of(&link);
         let token = link.split_once('=').expect("a token").1;
-        assert!(bob.get(link).await.text().contains("Change the address"));
+        assert!(bob.get(link).await.text().contains("Change email"));
         assert_eq!(current_user(&mut bob).await.expect("Bob").email, "bob@example.org");
         let (to, page) = submit(&mut bob, link, "/api/confirm_address_change", &[("token", token)]).await;
         assert_eq!(to, "/confirm-address?done=changed");
-        assert!(page.text().contains("Your account has its new address."));
+        assert!(page.text().contains("Email changed."));
         assert_eq!(current_user(&mut bob).await.expect("Bob").email, "robert@example.net");
     }
 }
@@ -109,7 +109,7 @@ each_db! {
         assert_eq!(page.status, 200);
         let field = input(&page, "email");
         assert!(field.contains("value=\"Eve@example.org\"") && field.contains("readonly"), "{field}");
-        assert!(page.text().contains("You are invited to be an administrator. The invitation holds until"), "{}", page.text());
+        assert!(page.text().contains("You've been invited as an administrator. This invitation expires on"), "{}", page.text());
         let token = link.split_once('=').expect("a token").1;
         assert!(input(&page, "invitation").contains(token));
         let fields = [("name", "Eve"), ("email", "Eve@example.org"), ("password", "weak"), ("invitation", token)];
@@ -122,11 +122,11 @@ each_db! {
         for dead in [link.as_str(), "/sign-up?invitation=nonsense"] {
             let page = app.anonymous().get(dead).await;
             assert_eq!(page.status, 410);
-            assert!(page.text().contains("This invitation has ended") && !page.text().contains("<form"), "{dead}");
+            assert!(page.text().contains("This invitation is no longer valid") && !page.text().contains("<form"), "{dead}");
         }
         let open = invite(&mut ada, &[("role", "member"), ("uses", "2"), ("days", "1")]).await;
         let page = app.anonymous().get(&open).await;
-        assert!(!input(&page, "email").contains("readonly") && page.text().contains("You are invited. The invitation holds until"));
+        assert!(!input(&page, "email").contains("readonly") && page.text().contains("You've been invited to Colloquy. This invitation expires on"));
         app.state.clock.advance(86_401);
         assert_eq!(app.anonymous().get(&open).await.status, 410);
     }

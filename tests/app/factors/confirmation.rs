@@ -81,7 +81,7 @@ each_db! {
         let begun = ada.submit("/api/begin_totp", &[]).await;
         assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/settings#two-step"));
         let page = ada.get("/settings").await.text();
-        assert!(page.contains("<svg") && page.contains("Code of the app"), "the picture and the field");
+        assert!(page.contains("<svg") && page.contains("6-digit code"), "the picture and the field");
         let enrolment = settings(&mut ada).await.enrolment.expect("a pending enrolment");
         assert!(page.contains(&enrolment.secret), "the key for typing");
 

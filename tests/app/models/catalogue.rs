@@ -81,7 +81,7 @@ async fn files_added_to_the_folder_are_listed() {
     assert_eq!(ids(&choice), ["local/b", "local/big-00001-of-00002", &bundled]);
     assert_eq!(choice.default.as_deref(), Some(bundled.as_str()), "the bundled one before others of this machine");
     let last = choice.models.last().expect("one");
-    assert_eq!((last.label.as_str(), last.provider.as_str()), ("SmolLM2 135M", "On this machine"));
+    assert_eq!((last.label.as_str(), last.provider.as_str()), ("SmolLM2 135M", "On this server"));
     assert!(last.bundled && last.local && !choice.models[0].bundled);
 
     fs::write(folder.path().join("A new one.gguf"), chat_file()).expect("written");

@@ -84,7 +84,7 @@ async fn check_connect_tests_every_provider_and_file() {
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{text}");
     assert!(text.contains("providers.good: it answers and offers small, large.\n"), "{text}");
-    assert!(text.contains("good.gguf: can be used."), "{text}");
+    assert!(text.contains("good.gguf: works."), "{text}");
 
     fs::write(folder.path().join("half.gguf"), &chat_file()[..90]).expect("written");
     let gone = serve("404 Not Found", Some("text/plain"), "404 page not found").await;
@@ -109,20 +109,20 @@ async fn check_connect_tests_every_provider_and_file() {
     let text = String::from_utf8(output.stdout).expect("text");
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
-        &format!("providers.bare: there is nothing at {0}. Write {0}/v1", base.trim_end_matches("/v1")),
+        &format!("providers.bare: there is nothing at {0}. Set `base_url` to {0}/v1", base.trim_end_matches("/v1")),
         "providers.few: it answers and offers small. Not in its list: medium.",
-        "providers.gone: it does not list its models",
+        "providers.gone: it doesn't list its models",
         "the provider answered 404",
-        "providers.lost: it does not list its models",
-        "providers.mute: it takes questions, and has no list of models (the provider answered 404).",
-        "It takes questions: name its models with `models`.",
-        "providers.shut: it does not list its models",
-        "The provider refused the key.",
+        "providers.lost: it doesn't list its models",
+        "providers.mute: it accepts requests, but has no model list (the provider answered 404).",
+        "It accepts requests: list its models in `models`.",
+        "providers.shut: it doesn't list its models",
+        "The provider rejected the API key.",
         "invalid_api_key",
-        "half.gguf: cannot be used: it ends within its header.",
+        "half.gguf: can't be used: it ends within its header.",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("CaNaRy"), "{text}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("7 of these do not work."), "{text}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("7 of these don't work."), "{text}");
 }

@@ -128,7 +128,7 @@ each_oidc_db! {
             let mut other = oidc.app.anonymous();
             let answer = oidc.run_flow_as(&mut other, verified_identity("ada-1", address)).await;
             assert_refused(&mut other, &answer, 409, address).await;
-            assert!(answer.text().contains("An account with this address exists. Sign in with its password, then link the provider in the settings."), "{}", answer.text());
+            assert!(answer.text().contains("There's already an account with this email. Sign in with its password, then connect the provider in Settings."), "{}", answer.text());
         }
         assert_eq!(identities(&mut ada).await, []);
         // Conversely, an account without a password cannot be taken over by one.

@@ -25,13 +25,14 @@ async fn assert_refused_with(oidc: &OidcApp, claims: serde_json::Value, words: &
     let answer = oidc.run_flow_as(&mut vera, vera_with(&claims)).await;
     assert_refused(&mut vera, &answer, 400, &claims.to_string()).await;
     assert!(answer.text().contains(words), "{claims}: {}", answer.text());
-    assert!(words.contains("begin again") || !answer.text().contains("begin again"), "{claims}: {}", answer.text());
+    assert!(words.contains("start again") || !answer.text().contains("start again"), "{claims}: {}", answer.text());
 }
 
-const BEGIN_AGAIN: &str = "begin again";
-const UNCONFIRMED: &str = "Test &amp; Sons has not confirmed your e-mail address. Confirm it there";
-const UNSTATED: &str = "Test &amp; Sons has not confirmed your e-mail address, or does not say so. Trying again does not help: please tell your administrator";
-const NO_ADDRESS: &str = "Test &amp; Sons did not say what your e-mail address is.";
+const BEGIN_AGAIN: &str = "start again";
+const UNCONFIRMED: &str = "Test &amp; Sons hasn't confirmed your email. Confirm it there";
+const UNSTATED: &str =
+    "Test &amp; Sons hasn't confirmed your email, or doesn't say so. Trying again won't help. Tell your administrator";
+const NO_ADDRESS: &str = "Test &amp; Sons didn't give us your email.";
 
 each_oidc_db! {
     async fn a_token_with_several_audiences_is_accepted_if_issued_to_this_client(oidc: OidcApp) {
@@ -40,7 +41,7 @@ each_oidc_db! {
         assert_signed_in(&oidc, json!({ "aud": [ours, "project-7"], "azp": ours })).await;
         assert_signed_in(&oidc, json!({ "aud": ["project-7", "other", ours], "azp": ours })).await;
         assert_signed_in(&oidc, json!({ "aud": [ours] })).await;
-        let other = "Test &amp; Sons made its answer for another application.";
+        let other = "Test &amp; Sons issued its answer for another application.";
         for (aud, azp) in [
             (json!([ours, "project-7"]), json!(null)),
             (json!([ours, "project-7"]), json!("project-7")),
@@ -117,7 +118,7 @@ each_oidc_db! {
         let bare = json!({ "email": null, "email_verified": null });
         oidc.provider.set_userinfo(json!({}), false);
         oidc.app.state.clock.advance(3_601);
-        let unusable = "Test &amp; Sons did not say what your e-mail address is, where it was asked for it.";
+        let unusable = "Test &amp; Sons didn't give us your email when asked.";
         for (status, kind, body) in [
             (401, "application/json", "{}"),
             (403, "text/html", "<p>no</p>"),
@@ -140,7 +141,7 @@ each_oidc_db! {
             let mut vera = oidc.app.anonymous();
             let answer = oidc.run_flow_as(&mut vera, vera_with(&bare)).await;
             assert_refused(&mut vera, &answer, 503, "later").await;
-            assert!(answer.text().contains("does not answer right now"), "{}", answer.text());
+            assert!(answer.text().contains("isn't responding right now"), "{}", answer.text());
         }
     }
 }
@@ -159,7 +160,7 @@ each_oidc_db! {
             assert_refused_with(&oidc, json!({ "email_verified": odd }), UNSTATED).await;
         }
         assert_refused_with(&oidc, json!({ "email": null }), NO_ADDRESS).await;
-        assert_refused_with(&oidc, json!({ "email": "vera" }), "gives an e-mail address of yours that cannot be used here").await;
+        assert_refused_with(&oidc, json!({ "email": "vera" }), "gave us an email address for you that can't be used here").await;
         // Each problem is recorded once for administrators, with the name of the claim.
         let entries = oidc.app.column("select detail from audit where action = 'setup_fault' order by at, id").await;
         assert_eq!(entries.len(), 2, "{entries:?}");
@@ -195,7 +196,7 @@ each_oidc_db! {
         }
         for answer in [json!({ "id_token": null }), json!({ "id_token": "" }), json!({ "id_token": 7 })] {
             oidc.provider.set_token_response(answer);
-            assert_refused_with(&oidc, json!({}), "Test &amp; Sons did not say who you are.").await;
+            assert_refused_with(&oidc, json!({}), "Test &amp; Sons didn't say who you are.").await;
         }
         for answer in [json!({ "id_token": "a.b" }), json!({ "id_token": "..." }), json!({ "id_token": "eyJ.eyJ.x" })] {
             oidc.provider.set_token_response(answer);

@@ -19,7 +19,7 @@ async fn assert_unusable(oidc: &OidcApp, words: &str, reason: &str) {
     assert_eq!(answer.status, 503, "{words}: {}", answer.text());
     assert!(answer.header("content-type").starts_with("text/html"), "{words}: a page");
     assert!(answer.text().contains(words), "{words}: {}", answer.text());
-    assert!(answer.text().contains("Trying again does not help"), "{}", answer.text());
+    assert!(answer.text().contains("Trying again won't help"), "{}", answer.text());
     assert!(!answer.text().contains("right now"), "{}", answer.text());
     let entry = setup_errors(oidc).await.pop().expect("an entry of the audit");
     assert!(entry.starts_with("Test & Sons: ") && entry.contains(reason), "{entry}");
@@ -29,7 +29,7 @@ each_oidc_db! {
     async fn a_misconfigured_provider_is_reported_to_users_and_administrators(oidc: OidcApp) {
         oidc.app.administrator().await;
         let (issuer, discovery) = (oidc.provider.issuer(), "/.well-known/openid-configuration");
-        let none = "What answers at the configured address of Test &amp; Sons is not a sign-in service.";
+        let none = "The configured address of Test &amp; Sons isn't a sign-in service.";
         for (status, kind, body, reason) in [
             (404, "text/html", "<p>Not here</p>", "404"),
             (301, "text/html", "", "301"),
@@ -45,19 +45,19 @@ each_oidc_db! {
             oidc.provider.set_metadata(json!({ missing: null }));
             assert_unusable(&oidc, none, &format!("it has no `{missing}`")).await;
         }
-        let other_address = "Test &amp; Sons goes by another address than the one that is configured here.";
+        let other_address = "Test &amp; Sons uses a different address from the one configured here.";
         for other in [format!("{issuer}/"), "https://login.example".to_owned(), format!("{issuer}/{{tenantid}}")] {
             oidc.provider.set_metadata(json!({ "issuer": other }));
             assert_unusable(&oidc, other_address, &format!("calls itself {other:?}, but `issuer` is configured as {issuer:?}")).await;
         }
         for insecure in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] {
             oidc.provider.set_metadata(json!({ insecure: "http://login.example/x" }));
-            assert_unusable(&oidc, "names an address that is not secure", insecure).await;
+            assert_unusable(&oidc, "uses an address that isn't secure", insecure).await;
         }
         // Addresses on other hosts must be public. (This one is a loopback address.)
         oidc.provider.set_metadata(json!({ "jwks_uri": "https://127.0.0.2:1/keys" }));
         let reason = "127.0.0.2 leads into a private network, which `egress.allowed_networks` does not allow";
-        assert_unusable(&oidc, "names an address that this server may not reach", reason).await;
+        assert_unusable(&oidc, "uses an address that this server isn't allowed to reach", reason).await;
         // Unused metadata may be missing, and temporary failures are not set-up errors.
         let count = setup_errors(&oidc).await.len();
         oidc.provider.set_metadata(json!({
@@ -70,7 +70,7 @@ each_oidc_db! {
             oidc.provider.override_response(discovery, (status, "text/html", "<p>later</p>"));
             oidc.app.state.clock.advance(3_601);
             let answer = oidc.app.anonymous().submit("/auth/test/start", &[]).await;
-            assert!(answer.status == 503 && answer.text().contains("does not answer right now"), "{}", answer.text());
+            assert!(answer.status == 503 && answer.text().contains("isn't responding right now"), "{}", answer.text());
         }
         assert_eq!(setup_errors(&oidc).await.len(), count);
         oidc.provider.clear_overrides();
@@ -123,12 +123,12 @@ each_oidc_db! {
 
         for none in [json!([]), json!([post_quantum, curve]), json!([encryption])] {
             list(none);
-            assert_unusable(&oidc, "Test &amp; Sons offers no key by which its answers could be checked.", "has no usable key").await;
+            assert_unusable(&oidc, "Test &amp; Sons has no key to check its answers with.", "has no usable key").await;
         }
         oidc.provider.override_response("/keys", (200, "text/html", "<html></html>"));
-        assert_unusable(&oidc, "is not a sign-in service", "the key set: it is not a key set but text/html").await;
+        assert_unusable(&oidc, "isn't a sign-in service", "the key set: it is not a key set but text/html").await;
         oidc.provider.override_response("/keys", (404, "text/html", ""));
-        assert_unusable(&oidc, "is not a sign-in service", "the key set: the provider returned 404").await;
+        assert_unusable(&oidc, "isn't a sign-in service", "the key set: the provider returned 404").await;
         oidc.provider.clear_overrides();
         oidc.app.state.clock.advance(3_601);
         oidc.sign_in_as("vera-1", "vera@example.org").await;
@@ -145,7 +145,7 @@ each_oidc_db! {
             let mut vera = oidc.app.anonymous();
             let answer = oidc.run_flow_as(&mut vera, unlisted.clone()).await;
             assert_refused(&mut vera, &answer, 400, "unlisted").await;
-            assert!(answer.text().contains("signed its answer with a key that it does not list"), "{}", answer.text());
+            assert!(answer.text().contains("signed its answer with a key it doesn't list"), "{}", answer.text());
         }
         assert_eq!(oidc.provider.key_requests(), 2);
         assert_eq!(setup_errors(&oidc).await.len(), 1);
@@ -159,7 +159,7 @@ each_oidc_db! {
         oidc.provider.override_response("/keys", (200, JSON, r#"{"keys":[]}"#));
         let mut vera = oidc.app.anonymous();
         let answer = oidc.run_flow_as(&mut vera, unlisted).await;
-        assert!(answer.status == 503 && answer.text().contains("offers no key"), "{}", answer.text());
+        assert!(answer.status == 503 && answer.text().contains("has no key"), "{}", answer.text());
         oidc.sign_in_as("vera-1", "vera@example.org").await;
     }
 }
@@ -174,26 +174,26 @@ each_oidc_db! {
             answer
         };
         let vera = || verified_identity("vera-1", "vera@example.org");
-        let identifies = "Test &amp; Sons does not accept how this installation identifies itself.";
+        let identifies = "Test &amp; Sons doesn't accept how this server identifies itself.";
         for (status, body, words, reason) in [
             (401, r#"{"error":"invalid_client","error_description":"secret-7"}"#, identifies, "invalid_client"),
             (400, r#"{"error":"unauthorized_client"}"#, identifies, "unauthorized_client"),
             (200, r#"{"error":"invalid_client"}"#, identifies, "invalid_client"),
             (401, "<html></html>", identifies, "401"),
             (404, "<html></html>", identifies, "404"),
-            (200, "<html></html>", "Test &amp; Sons did not say who you are.", "not JSON"),
+            (200, "<html></html>", "Test &amp; Sons didn't say who you are.", "not JSON"),
         ] {
             oidc.app.state.clock.advance(3_601);
             oidc.provider.override_response("/token", (status, JSON, body));
             let answer = run(vera()).await;
             assert_eq!(answer.status, 400, "{body}: {}", answer.text());
-            assert!(answer.text().contains(words) && !answer.text().contains("begin again"), "{body}: {}", answer.text());
+            assert!(answer.text().contains(words) && !answer.text().contains("start again"), "{body}: {}", answer.text());
             let entry = setup_errors(&oidc).await.pop().expect("an entry");
             assert!(entry.contains(reason) && !entry.contains("secret-7"), "{entry}");
         }
         let count = setup_errors(&oidc).await.len();
         oidc.provider.override_response("/token", (400, JSON, r#"{"error":"invalid_grant"}"#));
-        assert!(run(vera()).await.text().contains("begin again"));
+        assert!(run(vera()).await.text().contains("start again"));
         for (status, body) in [(503, "<html></html>"), (429, "{}"), (400, r#"{"error":"temporarily_unavailable"}"#)] {
             oidc.provider.override_response("/token", (status, JSON, body));
             let answer = run(vera()).await;
@@ -203,12 +203,12 @@ each_oidc_db! {
         oidc.provider.clear_overrides();
 
         let signed = TestIdentity { signed: Signing::WithClientSecret, ..vera() };
-        assert!(run(signed).await.text().contains("signed its answer in a way that is not accepted here"));
+        assert!(run(signed).await.text().contains("signed its answer in a way that isn't accepted here"));
         assert!(setup_errors(&oidc).await.pop().is_some_and(|entry| entry.contains("HS256")));
         for (claim, value) in [("exp", "-120"), ("iat", "-3600"), ("iat", "+3600"), ("nbf", "+3600")] {
             let mut identity = vera();
             identity.claims[claim] = json!(value);
-            assert!(run(identity).await.text().contains("The clocks of Test &amp; Sons and of this server do not agree."), "{claim}");
+            assert!(run(identity).await.text().contains("The clocks of Test &amp; Sons and this server don't agree."), "{claim}");
         }
         // Clocks may differ by up to a minute.
         let mut late = vera();
@@ -223,12 +223,12 @@ each_oidc_db! {
     async fn errors_in_the_callback_have_their_own_messages(oidc: OidcApp) {
         oidc.app.administrator().await;
         for (error, status, words) in [
-            ("access_denied", 400, "did not sign you in. You can try again, or another way."),
-            ("login_required", 400, "did not sign you in. You can try again, or another way."),
-            ("made_up", 400, "did not sign you in. You can try again, or another way."),
-            ("invalid_scope", 400, "did not accept what this installation asked for. Trying again does not help"),
-            ("unauthorized_client", 400, "did not accept what this installation asked for. Trying again does not help"),
-            ("temporarily_unavailable", 503, "does not answer right now"),
+            ("access_denied", 400, "didn't sign you in. Try again, or sign in another way."),
+            ("login_required", 400, "didn't sign you in. Try again, or sign in another way."),
+            ("made_up", 400, "didn't sign you in. Try again, or sign in another way."),
+            ("invalid_scope", 400, "rejected this server's request. Trying again won't help"),
+            ("unauthorized_client", 400, "rejected this server's request. Trying again won't help"),
+            ("temporarily_unavailable", 503, "isn't responding right now"),
         ] {
             let mut browser = oidc.app.anonymous();
             let back = oidc.callback_path(&mut browser, &[]).await;

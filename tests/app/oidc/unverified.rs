@@ -90,7 +90,7 @@ each_oidc_db! {
         let mut vera = oidc.app.anonymous();
         let refused = oidc.run_flow_as(&mut vera, verified_identity("vera-1", "vera@example.org")).await;
         assert_refused(&mut vera, &refused, 409, "the accounts are not linked silently").await;
-        assert!(refused.text().contains("choose a new one first, by the link on the sign-in page"), "the way on: {}", refused.text());
+        assert!(refused.text().contains("reset it on the sign-in page first"), "the way on: {}", refused.text());
 
         vera.post_form("/api/request_password_reset", &[("email", "vera@example.org")]).await;
         let mut token = None;
@@ -137,7 +137,7 @@ each_oidc_db! {
 
         let refused = oidc.run_flow_as(&mut oidc.app.anonymous(), verified_identity("vera-1", "vera@elsewhere.example")).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
-        assert!(refused.text().contains("Confirm your e-mail address first"), "{}", refused.text());
+        assert!(refused.text().contains("Confirm your email first"), "{}", refused.text());
         assert_eq!(oidc.app.column(state).await, ["1 0"]);
         oidc.sign_in_as("vera-1", "Vera@example.org").await;
         assert_eq!(oidc.app.column(state).await, ["0 1"]);

@@ -31,13 +31,13 @@ fn link_in(text: &str) -> String {
 each_db! {
     async fn the_operator_manages_accounts_of_a_running_server(app: TestApp) {
         let refused = run(&app, UserCommand::List { search: String::new() }).await.expect_err("no accounts");
-        assert!(refused.starts_with("There is no account yet"), "{refused}");
+        assert!(refused.starts_with("There are no accounts yet"), "{refused}");
         app.administrator().await;
         let email = || "bob@example.org".to_owned();
         let create = || UserCommand::Create { email: email(), name: "Bob".into(), role: Role::Member };
         let made = run(&app, create()).await.expect("an account");
-        assert!(made.starts_with("bob@example.org has an account as member.\n"), "{made}");
-        assert_eq!(run(&app, create()).await, Err("An account with this e-mail address exists.".into()));
+        assert!(made.starts_with("Created an account for bob@example.org (member).\n"), "{made}");
+        assert_eq!(run(&app, create()).await, Err("There's already an account with this email.".into()));
         let mut bob = app.anonymous();
         let none = bob.post_form("/api/sign_in", &[("email", &email()), ("password", PASSWORD)]).await;
         assert_eq!(none.status, 422, "there is no password yet");
@@ -48,14 +48,14 @@ each_db! {
         let listed = run(&app, UserCommand::List { search: String::new() }).await.expect("a list");
         let lines: Vec<&str> = listed.lines().collect();
         assert_eq!(lines.len(), 3, "{listed}");
-        assert!(lines[0].starts_with("ADDRESS") && lines[1].starts_with("ada@example.org  Ada   administrator  in use"), "{listed}");
+        assert!(lines[0].starts_with("EMAIL") && lines[1].starts_with("ada@example.org  Ada   administrator  active"), "{listed}");
         let found = run(&app, UserCommand::List { search: "BOB".into() }).await.expect("a list");
         assert!(found.contains("bob@example.org") && !found.contains("ada@"), "{found}");
 
         run(&app, UserCommand::Disable { email: email() }).await.expect("it is disabled");
         assert_eq!(current_user(&mut bob).await, None);
         let dead = run(&app, UserCommand::ResetLink { email: email() }).await;
-        assert_eq!(dead, Err("This account is disabled. Enable it first.".into()));
+        assert_eq!(dead, Err("This account is deactivated. Reactivate it first.".into()));
         run(&app, UserCommand::Enable { email: "BOB@example.org".into() }).await.expect("it is enabled");
         let link = link_in(&run(&app, UserCommand::ResetLink { email: email() }).await.expect("a link"));
         let new = "copper-lantern-orbit-77";
@@ -63,11 +63,11 @@ each_db! {
         run(&app, UserCommand::Role { email: email(), role: Role::Administrator }).await.expect("an administrator");
         run(&app, UserCommand::Role { email: "ada@example.org".into(), role: Role::Member }).await.expect("a member");
         let last = run(&app, UserCommand::Disable { email: email() }).await.expect_err("l03: the last one");
-        assert!(last.starts_with("This is the last administrator"), "{last}");
+        assert!(last.starts_with("You need at least one active administrator"), "{last}");
         let unknown = run(&app, UserCommand::Enable { email: "x@example.org".into() }).await;
-        assert_eq!(unknown, Err("No account has the address \"x@example.org\".".into()));
+        assert_eq!(unknown, Err("There's no account with the email \"x@example.org\".".into()));
         let wrong = run(&app, UserCommand::Disable { email: "x".into() }).await.expect_err("no address");
-        assert!(wrong.starts_with("Enter an e-mail address"), "{wrong}");
+        assert!(wrong.starts_with("Enter an email address"), "{wrong}");
 
         assert_eq!(audit_entries(&app, "disable_account").await, ["nobody > bob@example.org "]);
         assert_eq!(audit_entries(&app, "change_role").await, ["nobody > bob@example.org administrator", "nobody > ada@example.org member"]);
@@ -85,7 +85,7 @@ each_db! {
         let delete = || UserCommand::Delete { email: "bob@example.org".into() };
         let keep = || UserCommand::Keep { email: "bob@example.org".into() };
         let none = run(&app, keep()).await.expect_err("no deletion");
-        assert!(none.starts_with("This account is not going to be deleted"), "{none}");
+        assert!(none.starts_with("This account isn't scheduled for deletion"), "{none}");
         run(&app, delete()).await.expect("it is to be deleted");
         assert_eq!(current_user(&mut bob).await, None);
         run(&app, keep()).await.expect("it is kept");
@@ -93,7 +93,7 @@ each_db! {
         run(&app, delete()).await.expect("it is to be deleted");
         assert_eq!(current_user(&mut bob).await, None);
         let last = run(&app, UserCommand::Delete { email: "ada@example.org".into() }).await.expect_err("l03: the last one");
-        assert!(last.starts_with("This is the last administrator"), "{last}");
+        assert!(last.starts_with("You need at least one active administrator"), "{last}");
         app.state.clock.advance(86_401);
         app.run_due_jobs(JobKind::DeleteAccount).await;
         assert_eq!(app.column("select email from users").await, ["ada@example.org"]);
@@ -118,9 +118,9 @@ fn the_program_creates_the_first_account_and_manages_it_while_a_server_runs() {
     let create = ["user", "create", "ada@example.org", "--name", "Ada"];
     let (code, made, error) = program(folder.path(), &create);
     assert_eq!(code, Some(0), "{error}");
-    assert!(made.starts_with("ada@example.org has an account as administrator."), "the first one is: {made}");
+    assert!(made.starts_with("Created an account for ada@example.org (administrator)."), "the first one is: {made}");
     let (code, _, error) = program(folder.path(), &create);
-    assert_eq!((code, error.as_str()), (Some(1), "An account with this e-mail address exists.\n"));
+    assert_eq!((code, error.as_str()), (Some(1), "There's already an account with this email.\n"));
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_colloquy"));
     let variables = [("COLLOQUY_LISTEN", "127.0.0.1:0"), ("COLLOQUY_LOG_FORMAT", "json")];
@@ -134,7 +134,7 @@ fn the_program_creates_the_first_account_and_manages_it_while_a_server_runs() {
     let (code, _, error) = program(folder.path(), &["user", "disable", "ada@example.org"]);
     assert_eq!((code, error.lines().count()), (Some(1), 1), "{error}");
     let (code, _, error) = program(folder.path(), &["user", "role", "nobody@example.org", "administrator"]);
-    assert_eq!((code, error.as_str()), (Some(1), "No account has the address \"nobody@example.org\".\n"));
+    assert_eq!((code, error.as_str()), (Some(1), "There's no account with the email \"nobody@example.org\".\n"));
     running.signal("-TERM");
     assert_eq!(running.wait_for_exit().0, Some(0));
 }

@@ -55,13 +55,13 @@ each_db! {
         assert_eq!(asked.status, 200, "{}", asked.text());
         assert_eq!(change(&mut ada, user, "remove_factors").await.status, 409, "the notice period has started");
         let mail = smtp.newest_mail_to(&app.state, "bob@example.org", 2).await.part("text/plain");
-        assert!(mail.starts_with("An administrator was told that you have lost your second factors."), "{mail}");
+        assert!(mail.starts_with("An administrator has asked to reset your two-step verification."), "{mail}");
         let due = person(&mut ada, user).await.factor_removal.expect("a date");
         assert!(due > app.state.clock.now().plus_seconds(DAY - 60) && due <= app.state.clock.now().plus_seconds(DAY));
         for path in ["/", "/settings"] {
-            assert!(bob.get(path).await.text().contains("Keep my second factors"), "{path}");
+            assert!(bob.get(path).await.text().contains("Cancel reset"), "{path}");
         }
-        assert!(!ada.get("/").await.text().contains("Keep my second factors"));
+        assert!(!ada.get("/").await.text().contains("Cancel reset"));
 
         app.state.clock.advance(DAY - 60);
         assert_eq!(run_removals(&app).await, 0, "too early");
@@ -80,7 +80,7 @@ each_db! {
         let left = factors(&mut bob).await;
         assert_eq!((left.factors.len(), left.recovery_codes), (0, 0));
         let mail = smtp.newest_mail_to(&app.state, "bob@example.org", 3).await.part("text/plain");
-        assert!(mail.starts_with("Your second factors were removed"), "{mail}");
+        assert!(mail.starts_with("Your two-step verification was reset"), "{mail}");
         other.stop().await;
     }
 }
@@ -94,7 +94,7 @@ each_db! {
         assert_eq!(ada.post_form("/api/refuse_factor_removal", &[]).await.status, 404, "not the administrator's own removal");
         let refused = bob.submit("/api/refuse_factor_removal", &[]).await;
         assert_eq!((refused.status.as_u16(), refused.header("location")), (302, "/sessions?"), "back to the page");
-        assert!(!bob.get("/").await.text().contains("Keep my second factors"));
+        assert!(!bob.get("/").await.text().contains("Cancel reset"));
         app.state.clock.advance(2 * DAY);
         assert_eq!(run_removals(&app).await, 0);
         assert!(matches!(sign_in_step(&app).await, SignInStep::SecondFactor { .. }));

@@ -76,8 +76,8 @@ each_db! {
         let page = ada.get("/people?q=bob").await;
         let text = page.text();
         assert_eq!(page.status, 200, "{text}");
-        assert!(text.contains("bob@example.org") && text.contains("Disabled") && !text.contains("p1@example.net"), "{text}");
-        assert!(text.contains("Everybody who reaches the sign-up page") && text.contains("sends no mails"), "{text}");
+        assert!(text.contains("bob@example.org") && text.contains("Deactivated") && !text.contains("p1@example.net"), "{text}");
+        assert!(text.contains("Anyone can sign up.") && text.contains("Share invitations and reset links yourself."), "{text}");
     }
 }
 

@@ -22,15 +22,15 @@ const BATCH_SIZE: u32 = 200;
 const MAX_FILE_NAME_CHARS: usize = 40;
 const README: &str = "Your data from Colloquy.\n\n\
     account.json      your account\n\
-    settings.json     what you have set\n\
-    sign-ins.jsonl    where you were signed in, one sign-in a line\n\
-    factors.json      your second factors, without their secrets\n\
-    identities.json   who you are at other providers\n\
-    audit.jsonl       what was done with your account, newest first, one act a line\n\
-    mails.jsonl       mails to your address, without their text, newest first, one a line\n\
-    chats.jsonl       your chats without what was said, one a line\n\
-    chats/*.jsonl     your chats, one message a line\n\
-    chats/*.md        the same to read; other versions of answers are marked\n\n\
+    settings.json     your settings\n\
+    sign-ins.jsonl    your devices, one sign-in per line\n\
+    factors.json      your two-step verification, without secrets\n\
+    identities.json   your connected accounts\n\
+    audit.jsonl       your activity log, newest first, one event per line\n\
+    mails.jsonl       emails to you, without their text, newest first, one per line\n\
+    chats.jsonl       your chats without their messages, one per line\n\
+    chats/*.jsonl     your chats, one message per line\n\
+    chats/*.md        your chats as readable text, other versions of answers are marked\n\n\
     All times are UTC.\n";
 
 impl Exports {
