@@ -26,7 +26,6 @@ use crate::{
     server::{
         auth::Caller,
         cookies::{FORM_VALUES, SESSION},
-        fault::Fault,
         state::AppState,
     },
 };
@@ -36,14 +35,16 @@ const PATHS: [&str; 3] = ["/sign-in", "/sign-up", "/forgot-password"];
 /// No page is larger. In bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Everything that such a page depends on, apart from its nonce and the configuration.
+/// What a request says about the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
+struct Visit {
     path: &'static str,
     language: &'static str,
-    policy: SignUpPolicy,
     passkeys: bool,
 }
+
+/// Everything that such a page depends on, apart from its nonce and the configuration.
+type Key = (Visit, SignUpPolicy);
 
 /// A page without its nonce.
 #[derive(Debug)]
@@ -68,9 +69,9 @@ impl VisitorPages {
 
 /// The middleware function around pages. It must be inside of the layers that find out the caller and the language.
 pub(super) async fn reuse_page(State(pages): State<VisitorPages>, request: Request, next: Next) -> Response {
-    let key = match key_of(&pages.state, &request).await {
-        Ok(Some(key)) => key,
-        Ok(None) => return next.run(request).await,
+    let Some(visit) = Visit::of(&pages.state, &request) else { return next.run(request).await };
+    let key = match pages.state.accounts.sign_up_policy().await {
+        Ok(policy) => (visit, policy),
         Err(fault) => return refuse_fault(fault, request.extensions()),
     };
     let template = pages.templates.read().await.get(&key).cloned();
@@ -89,19 +90,22 @@ pub(super) async fn reuse_page(State(pages): State<VisitorPages>, request: Reque
     Response::from_parts(parts, Body::from(html))
 }
 
-/// The key of the page that is requested; `None` if the answer may depend on anything else.
-async fn key_of(state: &AppState, request: &Request) -> Result<Option<Key>, Fault> {
-    let (uri, headers, extensions) = (request.uri(), request.headers(), request.extensions());
-    let path = PATHS.into_iter().find(|path| uri.path() == *path && uri.query().is_none());
-    let https = state.config.is_https();
-    let has_state = extensions.get::<Caller>().is_some()
-        || SESSION.find(headers, https).is_some()
-        || FORM_VALUES.find(headers, https).is_some();
-    let Some(path) = path.filter(|_| *request.method() == Method::GET && !has_state) else { return Ok(None) };
-    let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
-    let policy = state.accounts.sign_up_policy().await?;
-    let passkeys = state.factors.passkeys_available_at(host);
-    Ok(Some(Key { path, language: language_in(extensions).tag(), policy, passkeys }))
+impl Visit {
+    /// `None` if the answer may depend on anything else.
+    fn of(state: &AppState, request: &Request) -> Option<Self> {
+        let (uri, headers, extensions) = (request.uri(), request.headers(), request.extensions());
+        let https = state.config.is_https();
+        let has_state = extensions.get::<Caller>().is_some()
+            || SESSION.find(headers, https).is_some()
+            || FORM_VALUES.find(headers, https).is_some();
+        if *request.method() != Method::GET || uri.query().is_some() || has_state {
+            return None;
+        }
+        let path = PATHS.into_iter().find(|path| uri.path() == *path)?;
+        let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
+        let passkeys = state.factors.passkeys_available_at(host);
+        Some(Self { path, language: language_in(extensions).tag(), passkeys })
+    }
 }
 
 impl Template {
