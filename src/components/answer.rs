@@ -1,7 +1,10 @@
 use leptos::prelude::*;
 
 use super::{CopyButton, CopyStatus, Glyph, Icon, ReaderClock, TimeAgo};
-use crate::domain::{ChatId, Message, MessageId, MessageState, Phase};
+use crate::{
+    domain::{ChatId, Message, MessageId, MessageState, Phase},
+    i18n::fill_references,
+};
 
 /// The chat and the form URLs of an answer, for use without scripts.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,8 @@ pub fn Answer(
     forms: AnswerForms,
     /// The callbacks, for use with scripts.
     callbacks: AnswerCallbacks,
+    /// Whether the reader has seen the answer being written. Its long code is not folded then, so that nothing moves.
+    seen_growing: bool,
 ) -> impl IntoView {
     let id = message.id;
     let has_text = !message.html.is_empty();
@@ -58,12 +63,12 @@ pub fn Answer(
                 .then(|| {
                     view! {
                         <Thinking running=Signal::stored(false) empty=Signal::stored(false)>
-                            <div class="part" inner_html=message.reasoning_html></div>
+                            <div class="part" inner_html=fill_references(&message.reasoning_html).into_owned()></div>
                         </Thinking>
                     }
                 })}
-            <div class="prose" dir="auto">
-                <div class="part" inner_html=message.html></div>
+            <div class="prose" class:unfolded=seen_growing dir="auto">
+                <div class="part" inner_html=fill_references(&message.html).into_owned()></div>
             </div>
             {note
                 .map(|note| {

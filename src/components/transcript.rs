@@ -99,6 +99,8 @@ pub fn Transcript(
     has_older: Signal<bool>,
     /// Called to load them.
     on_older: Callback<()>,
+    /// Called after a click on the copy button of a code block, with whether the code was copied.
+    on_code_copied: Callback<bool>,
     /// The first loaded message.
     #[prop(into)]
     first: Signal<Option<MessageId>>,
@@ -118,7 +120,7 @@ pub fn Transcript(
         Sentinel::watch(&top, &scroller, move || on_older.run(()))
     });
     view! {
-        <div class="scroller" node_ref=scroll.scroller on:scroll=move |_| scroll.on_scroll() on:click=copy_code>
+        <div class="scroller" node_ref=scroll.scroller on:scroll=move |_| scroll.on_scroll() on:click=move |event| copy_code(&event, on_code_copied)>
             <div class="transcript">
                 <Show when=move || has_older.get()>
                     <div class="flex min-h-11 justify-center" node_ref=top>
@@ -152,15 +154,22 @@ pub fn JumpToLatest(
 }
 
 /// Copies a code block. One click handler serves all copy buttons of the transcript.
-fn copy_code(event: web_sys::MouseEvent) {
+fn copy_code(event: &web_sys::MouseEvent, on_copied: Callback<bool>) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let Some(button) = target.and_then(|target| target.closest(".copy-code").ok().flatten()) else { return };
     let block = button.closest(".code-block").ok().flatten();
     let code = block.and_then(|block| block.query_selector("pre").ok().flatten()).and_then(|pre| pre.text_content());
-    let Some(code) = code else { return };
+    let (Some(code), Some(label)) = (code, button.first_element_child()) else { return };
     leptos::task::spawn_local(async move {
         let copied = copy_text(code).await;
-        button.set_text_content(Some(copy_label(Some(copied))));
-        set_timeout(move || button.set_text_content(Some(copy_label(None))), std::time::Duration::from_secs(2));
+        on_copied.try_run(copied);
+        label.set_text_content(Some(copy_label(Some(copied))));
+        // The style sheet shows a check. Setting an attribute with a valid name does not fail.
+        let _ = button.toggle_attribute_with_force("data-copied", copied);
+        let reset = move || {
+            label.set_text_content(Some(copy_label(None)));
+            let _ = button.remove_attribute("data-copied");
+        };
+        set_timeout(reset, std::time::Duration::from_secs(2));
     });
 }

@@ -8,7 +8,8 @@
 //!
 //! A text may contain placeholders, `{name}`. A text that depends on a number has several plural forms, such as
 //! `files_one` and `files_other`. The value of `{count}` selects one by the plural rules of the language (CLDR).
-//! Elements are written `<link>like this</link>`.
+//! Elements are written `<link>like this</link>`. HTML that is rendered once for all languages refers to texts
+//! (`reference`).
 //!
 //! The server contains all languages. A browser loads the language of its page, split into [`Bundle`]s; the WASM file
 //! contains no texts (`docs/decisions/0003-strings.md` explains why this is not a crate). Each folder in `locales/` is
@@ -26,6 +27,7 @@ mod languages;
 #[cfg(feature = "ssr")]
 mod plural;
 mod reason;
+mod reference;
 mod rich;
 mod texts;
 
@@ -37,6 +39,7 @@ pub use key::Key;
 #[cfg(feature = "ssr")]
 pub use languages::Language;
 pub use reason::Reason;
+pub use reference::{fill_references, push_counted_reference, push_reference};
 pub use texts::Texts;
 
 /// A part of the texts of a language, which browsers load as one file.

@@ -27,6 +27,7 @@ pub fn LiveAnswer(
     let parts = LiveParts::new(&message, phase);
     let clock = ReaderTime::expect().clock;
     read_stream(state, run, parts);
+    state.seen_growing.update_value(|seen| seen.push(message.id));
     let text = Memo::new(move |_| phase_text(parts.phase.get()));
     let thinking = Signal::derive(move || parts.phase.get() == Phase::Thinking);
     view! {
@@ -35,10 +36,10 @@ pub fn LiveAnswer(
             <Byline model=message.model at=message.created_at clock />
             {move || truncation_note(parts.truncated_messages.get())}
             <Thinking running=thinking empty=Signal::derive(move || !parts.has_reasoning.get())>
-                {parts.reasoning.view(message.reasoning_html)}
+                {parts.reasoning.view(&message.reasoning_html)}
             </Thinking>
-            <div class="prose streaming" dir="auto">
-                {parts.text.view(message.html)}
+            <div class="prose streaming unfolded" dir="auto">
+                {parts.text.view(&message.html)}
             </div>
             {move || {
                 text

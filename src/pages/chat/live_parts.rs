@@ -7,6 +7,7 @@ use leptos::{html::Div, prelude::*};
 use crate::{
     components::ScrollState,
     domain::{LiveHtml, Message, Phase, RunSnapshot},
+    i18n::fill_references,
 };
 
 /// The changing parts of the answer.
@@ -53,16 +54,17 @@ impl Blocks {
         let nodes = self.done.try_get_untracked().flatten().zip(self.tail.try_get_untracked().flatten());
         let Some((done, tail)) = nodes else { return };
         if replace_all {
-            done.set_inner_html(&text.done);
+            done.set_inner_html(&fill_references(&text.done));
         } else if !new_blocks.is_empty() {
             // Appending to an element of the page does not fail.
-            let _ = done.insert_adjacent_html("beforeend", new_blocks);
+            let _ = done.insert_adjacent_html("beforeend", &fill_references(new_blocks));
         }
-        tail.set_inner_html(&text.tail);
+        tail.set_inner_html(&fill_references(&text.tail));
     }
 
     /// The elements, with their initial HTML.
-    pub fn view(self, html: String) -> impl IntoView {
+    pub fn view(self, html: &str) -> impl IntoView + use<> {
+        let html = fill_references(html).into_owned();
         view! {
             <div class="part" node_ref=self.done inner_html=html></div>
             <div class="part" node_ref=self.tail></div>

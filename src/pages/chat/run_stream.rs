@@ -15,6 +15,7 @@ use crate::{
         state_note,
     },
     domain::{ChatId, Message, RunId, RunSnapshot, RunUpdate, event},
+    i18n::fill_references,
     pages::shell::SignInState,
 };
 
@@ -139,7 +140,7 @@ fn html_to_text(html: &str) -> String {
     let element: Option<web_sys::Element> = document().create_element("div").ok();
     element
         .and_then(|element| {
-            element.set_inner_html(html);
+            element.set_inner_html(&fill_references(html));
             element.text_content()
         })
         .unwrap_or_default()

@@ -32,6 +32,8 @@ pub struct ChatState {
     pub announcement: RwSignal<String>,
     /// Whether the stream of the answer has been disconnected for more than a moment.
     pub offline: RwSignal<bool>,
+    /// The answers that were written while the page was open.
+    pub seen_growing: StoredValue<Vec<MessageId>>,
     chats: ChatListState,
     loading_older: StoredValue<bool>,
 }
@@ -48,6 +50,7 @@ impl ChatState {
             scroll: ScrollState::default(),
             announcement: RwSignal::new(String::new()),
             offline: RwSignal::new(false),
+            seen_growing: StoredValue::new(Vec::new()),
             chats,
             loading_older: StoredValue::new(false),
         }

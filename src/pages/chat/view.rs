@@ -5,7 +5,7 @@ use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::Cha
 use crate::{
     components::{
         Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageIdInputs, PageTitle, STOP_FORM_ID,
-        Transcript, UserMessage,
+        Transcript, UserMessage, copy_label,
     },
     domain::{Author, Chat, Message, MessageId},
     pages::{
@@ -50,6 +50,9 @@ pub fn ChatView(
             scroll=state.scroll
             has_older=state.has_older
             on_older=Callback::new(move |()| state.load_older())
+            on_code_copied=Callback::new(move |copied| {
+                state.announcement.try_set(copy_label(Some(copied)).to_owned());
+            })
             first
             older_href=Signal::derive(move || first.get().map_or_else(String::new, |first| format!("{older_href}{first}")))
         >
@@ -105,6 +108,7 @@ fn MessageRows(state: ChatState) -> impl IntoView {
                     model=state.sender.model
                     forms
                     callbacks
+                    seen_growing=state.seen_growing.with_value(|seen| seen.contains(&id))
                 />
             }
             .into_any(),

@@ -28,7 +28,9 @@ fn legal_page(page: LegalPage) -> AnyView {
                             "Colloquy"
                         </a>
                         <h1 class="mt-4 mb-6 text-display font-semibold tracking-tight">{page.title()}</h1>
-                        <div class="prose" inner_html=html></div>
+                        <div class="prose">
+                            <div class="part" inner_html=html></div>
+                        </div>
                         <LegalLinks />
                     </main>
                 }

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     domain::{AppError, LegalPage},
     i18n::Language,
-    server::{config::Config, fault::Fault, markdown::render},
+    server::{config::Config, fault::Fault, markdown::render_page},
 };
 
 /// The maximum size of a file, in bytes.
@@ -27,9 +27,10 @@ pub async fn load_legal(config: &Config, language: Language, page: LegalPage) ->
     };
     let path = config.data.join("pages").join(format!("{name}.md"));
     let standard = format!("{}{}", language.document(name).unwrap_or_default(), operator(config, language));
+    let html = move |text: &str| language.texts().fill_references(&render_page(text)).into_owned();
     tokio::task::spawn_blocking(move || match read(&path) {
-        Ok(text) => Ok(render(&text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(render(&standard)),
+        Ok(text) => Ok(html(&text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(html(&standard)),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "cannot read the text of a legal page");
             Err(AppError::unavailable(reason!("legal_unreadable")).into())

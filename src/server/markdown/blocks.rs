@@ -4,10 +4,14 @@ use std::ops::Range;
 
 use pulldown_cmark::{BlockQuoteKind, BrokenLink, CodeBlockKind, CowStr, Event, Parser, Tag};
 
+use crate::i18n::push_reference;
+
 use super::{
     code,
     definitions::Definitions,
+    direction::{Direction, OpenDirections},
     escape::{TextContext, push_text},
+    flow::Flow,
     formulas::{Formula, FormulaKind},
     inline::{push_footnote, push_prose},
     links::Target,
@@ -22,10 +26,10 @@ use super::{
 const MAX_OPEN_ELEMENTS: usize = 64;
 
 /// Appends a segment of a text as HTML.
-pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions: &Definitions) {
+pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions: &Definitions, flow: &mut Flow) {
     match segment {
-        Segment::Markdown(text) => push_markdown(out, text, false, definitions),
-        Segment::OpenMarkdown(text) => push_markdown(out, text, true, definitions),
+        Segment::Markdown(text) => push_markdown(out, text, false, definitions, flow),
+        Segment::OpenMarkdown(text) => push_markdown(out, text, true, definitions, flow),
         Segment::Formula(latex) => {
             out.push_str("<p>");
             push_math(out, latex, true);
@@ -37,6 +41,7 @@ pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions:
             out.push_str("</p>\n");
         }
         Segment::Plain(line) => {
+            flow.direction = Direction::of(line).unwrap_or(flow.direction);
             out.push_str("<p dir=\"auto\">");
             push_text(out, line.trim_end(), TextContext::Prose);
             out.push_str("</p>\n");
@@ -44,7 +49,7 @@ pub(super) fn push_segment(out: &mut String, segment: &Segment<'_>, definitions:
     }
 }
 
-fn push_markdown(out: &mut String, text: &str, is_open: bool, definitions: &Definitions) {
+fn push_markdown(out: &mut String, text: &str, is_open: bool, definitions: &Definitions, flow: &mut Flow) {
     let prepared = prepare(text, is_open);
     let resolve = |link: BrokenLink<'_>| definitions.resolve(&link).map(|address| (address, CowStr::Borrowed("")));
     let parser = Parser::new_with_broken_link_callback(&prepared.text, OPTIONS, Some(resolve));
@@ -59,6 +64,8 @@ fn push_markdown(out: &mut String, text: &str, is_open: bool, definitions: &Defi
         images: Vec::new(),
         code: None,
         table: Table::default(),
+        directions: OpenDirections::default(),
+        flow,
     };
     for (event, range) in parser.into_offset_iter() {
         writer.push_event(event, range);
@@ -91,6 +98,8 @@ pub(super) fn last_block(text: &str, is_open: bool) -> usize {
 enum Closing {
     /// Append this markup.
     With(&'static str),
+    /// Append this markup; the direction of the block ends.
+    Directed(&'static str),
     /// Nothing to append, because the element was not opened.
     Unopened,
     Link,
@@ -121,6 +130,8 @@ struct Writer<'a> {
     images: Vec<Image>,
     code: Option<(String, String)>,
     table: Table,
+    directions: OpenDirections,
+    flow: &'a mut Flow,
 }
 
 impl<'a> Writer<'a> {
@@ -140,11 +151,16 @@ impl<'a> Writer<'a> {
             }
             Event::HardBreak => self.push_markup("<br>"),
             Event::Rule => self.push_markup("<hr>\n"),
-            Event::TaskListMarker(done) => self.push_markup(if done {
-                "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> "
-            } else {
-                "<input type=\"checkbox\" disabled aria-label=\"Not done\"> "
-            }),
+            Event::TaskListMarker(done) => {
+                self.push_markup(if done {
+                    "<input type=\"checkbox\" disabled checked aria-label=\""
+                } else {
+                    "<input type=\"checkbox\" disabled aria-label=\""
+                });
+                let label = if done { key!("chat.markdown.done") } else { key!("chat.markdown.not_done") };
+                push_reference(self.out, label);
+                self.out.push_str("\"> ");
+            }
             // Not emitted by the parser: `prepare` finds the formulas.
             Event::InlineMath(text) | Event::DisplayMath(text) => self.push_text(&text, range),
         }
@@ -184,22 +200,23 @@ impl<'a> Writer<'a> {
     }
 
     fn open_tag(&mut self, tag: Tag<'_>) -> Closing {
+        if matches!(tag, Tag::Paragraph | Tag::Heading { .. } | Tag::HtmlBlock | Tag::Item | Tag::TableCell) {
+            self.directions.begin_text();
+        }
         let (open, close) = match tag {
             Tag::Paragraph => ("<p dir=\"auto\">", "</p>\n"),
-            Tag::Heading { level, .. } => match level as u8 {
-                1 => ("<h3 dir=\"auto\">", "</h3>\n"),
-                2 => ("<h4 dir=\"auto\">", "</h4>\n"),
-                3 => ("<h5 dir=\"auto\">", "</h5>\n"),
+            Tag::Heading { level, .. } => match self.flow.outline.place(level as u8) {
+                2 => ("<h2 dir=\"auto\">", "</h2>\n"),
+                3 => ("<h3 dir=\"auto\">", "</h3>\n"),
+                4 => ("<h4 dir=\"auto\">", "</h4>\n"),
+                5 => ("<h5 dir=\"auto\">", "</h5>\n"),
                 _ => ("<h6 dir=\"auto\">", "</h6>\n"),
             },
             Tag::BlockQuote(kind) => return self.open_quote(kind),
             Tag::HtmlBlock => ("<p dir=\"auto\" class=\"raw-html\">", "</p>\n"),
-            Tag::List(None) => ("<ul>\n", "</ul>\n"),
-            Tag::List(Some(first)) => {
-                self.out.push_str(&if first == 1 { "<ol>\n".to_owned() } else { format!("<ol start=\"{first}\">\n") });
-                return Closing::With("</ol>\n");
-            }
-            Tag::Item => ("<li dir=\"auto\">", "</li>\n"),
+            Tag::List(first) => return self.open_list(first),
+            // Items have the direction of their list: their markers stand in its margin.
+            Tag::Item => ("<li>", "</li>\n"),
             Tag::FootnoteDefinition(name) => {
                 let source_text = self.source_text(&name);
                 self.out.push_str("<div class=\"footnote\"><sup>");
@@ -209,7 +226,9 @@ impl<'a> Writer<'a> {
             }
             Tag::Table(alignments) => {
                 self.table = Table::open(alignments, self.out);
-                return Closing::With("</tbody></table></div>\n");
+                self.directions.open(self.out, self.flow.direction);
+                self.out.push('>');
+                return Closing::Directed("</tbody></table></div>\n");
             }
             Tag::TableHead => {
                 self.table.open_head(self.out);
@@ -232,21 +251,35 @@ impl<'a> Writer<'a> {
         Closing::With(close)
     }
 
+    fn open_list(&mut self, first: Option<u64>) -> Closing {
+        self.out.push_str(if first.is_none() { "<ul" } else { "<ol" });
+        self.directions.open(self.out, self.flow.direction);
+        if let Some(first) = first.filter(|first| *first != 1) {
+            self.out.push_str(&format!(" start=\"{first}\""));
+        }
+        self.out.push_str(">\n");
+        Closing::Directed(if first.is_none() { "</ul>\n" } else { "</ol>\n" })
+    }
+
     fn open_quote(&mut self, kind: Option<BlockQuoteKind>) -> Closing {
-        let (class, label) = match kind {
-            None => {
-                self.out.push_str("<blockquote dir=\"auto\">\n");
-                return Closing::With("</blockquote>\n");
+        self.out.push_str("<blockquote");
+        self.directions.open(self.out, self.flow.direction);
+        let alert = kind.map(|kind| match kind {
+            BlockQuoteKind::Note => ("note", key!("chat.markdown.note")),
+            BlockQuoteKind::Tip => ("tip", key!("chat.markdown.tip")),
+            BlockQuoteKind::Important => ("important", key!("chat.markdown.important")),
+            BlockQuoteKind::Warning => ("warning", key!("chat.markdown.warning")),
+            BlockQuoteKind::Caution => ("caution", key!("chat.markdown.caution")),
+        });
+        match alert {
+            None => self.out.push_str(">\n"),
+            Some((class, label)) => {
+                self.out.push_str(&format!(" class=\"alert {class}\"><p><strong>"));
+                push_reference(self.out, label);
+                self.out.push_str("</strong></p>\n");
             }
-            Some(BlockQuoteKind::Note) => ("note", "Note"),
-            Some(BlockQuoteKind::Tip) => ("tip", "Tip"),
-            Some(BlockQuoteKind::Important) => ("important", "Important"),
-            Some(BlockQuoteKind::Warning) => ("warning", "Warning"),
-            Some(BlockQuoteKind::Caution) => ("caution", "Caution"),
-        };
-        self.out
-            .push_str(&format!("<blockquote dir=\"auto\" class=\"alert {class}\"><p><strong>{label}</strong></p>\n"));
-        Closing::With("</blockquote>\n")
+        }
+        Closing::Directed("</blockquote>\n")
     }
 
     fn open_link(&mut self, address: &str) -> Closing {
@@ -264,6 +297,10 @@ impl<'a> Writer<'a> {
         match closing {
             Closing::Unopened => {}
             Closing::With(markup) => self.push_markup(markup),
+            Closing::Directed(markup) => {
+                self.push_markup(markup);
+                self.directions.close();
+            }
             Closing::Link => {
                 self.push_markup("</a>");
                 self.open_links -= 1;
@@ -287,15 +324,17 @@ impl<'a> Writer<'a> {
             return outer.alt.push_str(&alt);
         }
         self.flush();
-        let alt = alt.trim();
-        let alt = if alt.is_empty() { "untitled" } else { alt };
         let link = target.as_ref().filter(|_| self.open_links == 0);
         match link {
             Some(target) => target.push_open(self.out, Some("image-chip")),
             None => self.out.push_str("<span class=\"image-chip\">"),
         }
-        self.out.push_str("Image: ");
-        push_text(self.out, alt, TextContext::Prose);
+        push_reference(self.out, key!("chat.markdown.image"));
+        self.out.push(' ');
+        match alt.trim() {
+            "" => push_reference(self.out, key!("chat.markdown.untitled")),
+            alt => push_text(self.out, alt, TextContext::Prose),
+        }
         if let Some(target) = &target {
             self.out.push_str(" (");
             push_text(self.out, target.host(), TextContext::Prose);
@@ -377,6 +416,7 @@ impl<'a> Writer<'a> {
 
     fn flush(&mut self) {
         if !self.prose.is_empty() {
+            self.directions.read(self.out, &self.prose, &mut self.flow.direction);
             push_prose(self.out, &self.prose, self.open_links == 0);
             self.prose.clear();
         }

@@ -12,6 +12,7 @@ use super::{
     code::CodeBlock,
     definitions::Definitions,
     fences::Fence,
+    flow::Flow,
     line::line_at,
     segments::{self, Segment},
 };
@@ -40,6 +41,8 @@ pub struct LiveText {
     /// Where the complete lines that have been processed end.
     processed: usize,
     definitions: Definitions,
+    /// The state before the open tail.
+    flow: Flow,
     fence: Option<OpenFence>,
     /// The length of a long tail when it was last rendered, and its HTML.
     long_tail: Option<(usize, String)>,
@@ -94,7 +97,7 @@ impl LiveText {
     /// The HTML of all finished blocks, and of the open tail.
     pub fn snapshot(&mut self) -> (String, String) {
         let mut done = String::new();
-        self.push_segments(&mut done, &segments::split(&self.text[..self.tail_begin]));
+        self.push_segments(&mut done, &segments::split(&self.text[..self.tail_begin]), &mut Flow::default());
         (done, self.render_tail())
     }
 
@@ -153,7 +156,9 @@ impl LiveText {
                     self.definitions.add(text);
                 }
             }
-            self.push_segments(done, &finished);
+            let mut flow = self.flow.clone();
+            self.push_segments(done, &finished, &mut flow);
+            self.flow = flow;
             self.tail_begin += begin;
             self.long_tail = None;
         }
@@ -164,9 +169,9 @@ impl LiveText {
         true
     }
 
-    fn push_segments(&self, out: &mut String, segments: &[Segment<'_>]) {
+    fn push_segments(&self, out: &mut String, segments: &[Segment<'_>], flow: &mut Flow) {
         for segment in segments {
-            blocks::push_segment(out, segment, &self.definitions);
+            blocks::push_segment(out, segment, &self.definitions, flow);
         }
     }
 
@@ -187,7 +192,7 @@ impl LiveText {
             return html.clone();
         }
         let mut out = String::new();
-        self.push_segments(&mut out, &segments::split_open(tail).0);
+        self.push_segments(&mut out, &segments::split_open(tail).0, &mut self.flow.clone());
         self.long_tail = (tail.len() > LONG_TAIL_BYTES).then(|| (tail.len(), out.clone()));
         out
     }

@@ -7,6 +7,8 @@
 //! - Links point to http, https and mailto addresses only (module `links`). Images become links that open on a click.
 //! - No attribute takes its name from the text, and only `href`, `start`, `data-code` and the language's class contain
 //!   a checked value from it. There are no ids and no style attributes.
+//! - Labels, such as "Copy", are references to texts, as the HTML is kept for readers of every language
+//!   ([`fill_references`](crate::i18n::fill_references)).
 //! - The work is bounded by the length of the text: lines that are nested too deeply become plain text (`segments`),
 //!   formulas are limited (`math`), and code is highlighted in one pass (`highlight`).
 //!
@@ -17,12 +19,15 @@
 mod blocks;
 mod code;
 mod definitions;
+mod direction;
 mod display;
 mod edits;
 mod escape;
 mod fences;
 mod flanking;
+mod flow;
 mod formulas;
+mod headings;
 mod highlight;
 mod html;
 mod inline;
@@ -42,13 +47,22 @@ mod tests;
 
 pub use live::{LiveText, RenderDelta, diff_tail};
 
-/// Renders a finished text as HTML.
+/// Renders a finished answer as HTML.
 pub fn render(text: &str) -> String {
+    render_from(text, flow::Flow::default())
+}
+
+/// Renders the text of a page, which stands below the title of the page.
+pub fn render_page(text: &str) -> String {
+    render_from(text, flow::Flow::from_level(2))
+}
+
+fn render_from(text: &str, mut flow: flow::Flow) -> String {
     let segments = segments::split(text);
     let definitions = definitions::Definitions::collect(&segments);
     let mut out = String::with_capacity(text.len() * 2);
     for segment in &segments {
-        blocks::push_segment(&mut out, segment, &definitions);
+        blocks::push_segment(&mut out, segment, &definitions, &mut flow);
     }
     out
 }

@@ -2,6 +2,8 @@
 
 use pulldown_cmark::Alignment;
 
+use crate::i18n::push_reference;
+
 /// The maximum number of columns. Further cells are dropped.
 const MAX_COLUMNS: usize = 100;
 
@@ -14,8 +16,11 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Opens a table, up to the attributes of its element.
     pub(super) fn open(alignments: Vec<Alignment>, out: &mut String) -> Self {
-        out.push_str("<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>");
+        out.push_str("<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+        push_reference(out, key!("chat.markdown.table"));
+        out.push_str("\"><table");
         Self { alignments, column: 0, in_head: false }
     }
 

@@ -1,6 +1,9 @@
 //! Rendering of ordinary constructs, and byte-exact code.
 
-use super::{super::render, descendants, name_of, parse, text_of};
+use super::{
+    super::{render, render_page},
+    descendants, in_english, name_of, parse, text_of,
+};
 
 fn code_of(html: &str) -> String {
     let tree = parse(html);
@@ -14,9 +17,26 @@ fn code_of(html: &str) -> String {
 
 #[test]
 fn ordinary_constructs() {
-    insta::assert_snapshot!(render(
+    insta::assert_snapshot!(in_english(&render(
         "# One\n### Three\n\nA *b* **c** ~~d~~ `e` [f](https://a.example \"t\") <https://b.example> https://c.example.\n\n- [ ] g\n- [x] h\n\n3. i\n4. j\n\n| k | l | m |\n|:--|:-:|--:|\n| 1 | 2 | 3 |\n\n> [!NOTE]\n> n[^1]\n\n[^1]: o\n\n---\n\n```rust\nlet p = \"q\";\n```\n\n$r$ and \\[s\\] cost $5 or $6\n\n$$t$$\n"
-    ));
+    )));
+}
+
+#[test]
+fn the_first_heading_has_the_top_level() {
+    let headings = |html: &str| html.split("<h").skip(1).map(|rest| rest[..1].to_owned()).collect::<String>();
+    assert_eq!(headings(&render("# a\n## b\n\ntext\n\n## c\n#### d\n# e")), "34453");
+    assert_eq!(headings(&render("### a\n\n\\[x\\]\n\n#### b\n> ### c\n")), "343");
+    assert_eq!(headings(&render_page("## a\n### b\n## c")), "232");
+}
+
+#[test]
+fn code_of_more_than_30_lines_can_be_folded() {
+    let block = |lines: usize| in_english(&render(&format!("```\n{}```\n", "x\n".repeat(lines))));
+    assert!(!block(30).contains("<details"));
+    let long = block(400);
+    assert!(long.contains("<details class=\"code-fold\"><summary><span>Show all 400 lines</span>"), "{long}");
+    assert_eq!(code_of(&long), "x\n".repeat(400));
 }
 
 #[test]
@@ -73,6 +93,17 @@ fn prices_are_not_formulas() {
         assert!(!render(text).contains("<math"), "{text}");
     }
     assert!(render("$x$.").contains("<math>"));
+}
+
+#[test]
+fn text_cannot_refer_to_labels() {
+    let labels = render("- [x] a");
+    let reference = labels.split('"').find(|part| part.starts_with("&t")).expect("the label of a task");
+    let text =
+        format!("{reference} `{reference}` ![{reference}](https://a.example) [a](https://a.example?x={reference})");
+    assert!(in_english(&labels).contains("\"Done\""));
+    assert!(!in_english(&render(&text)).contains("Done"));
+    assert!(!in_english(&render(&format!("$\\text{{{reference}}}$"))).contains("Done"));
 }
 
 #[test]
