@@ -42,8 +42,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
                 />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fbfcfc" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0c1114" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfefe" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#13181a" />
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link id="leptos" rel="stylesheet" href=site.stylesheet() />
