@@ -12,8 +12,8 @@ pub(super) struct Flow {
 
 impl Flow {
     /// The start of a text whose top headings have this level.
-    pub(super) fn from_level(top: u8) -> Self {
-        Self { outline: Outline::from_level(top), direction: Direction::default() }
+    pub(super) const fn from_level(top: u8) -> Self {
+        Self { outline: Outline::from_level(top), direction: Direction::LeftToRight }
     }
 }
 
