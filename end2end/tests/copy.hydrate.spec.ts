@@ -40,3 +40,18 @@ test('copy: success is shown only after copying, and failure is shown too', asyn
   await copy.click();
   await expect(chat.answer.getByRole('button', { name: "Couldn't copy" })).toBeVisible();
 });
+
+test('copy: a code block shows and announces that it was copied', async ({ chat, person, page, context, expectAccessible }) => {
+  expect(person.email).toBeTruthy();
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const code = Array.from({ length: 40 }, (_, i) => `line ${i}\n`).join('');
+  await chat.ask(`echo \`\`\`\n${code}\`\`\``);
+  await expect(chat.retry).toBeVisible();
+  await chat.open(chat.path);
+  await expectAccessible();
+  await chat.answer.getByRole('button', { name: 'Copy code' }).click();
+  await expect(chat.answer.getByRole('button', { name: 'Copied code' })).toBeVisible();
+  await expect(page.locator('[aria-live=polite]').filter({ hasText: 'Copied' })).toBeAttached();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
+  await expect(chat.answer.getByRole('button', { name: 'Copy code' })).toBeVisible();
+});
