@@ -24,7 +24,7 @@ fn ordinary_constructs() {
 
 #[test]
 fn the_first_heading_has_the_top_level() {
-    let headings = |html: &str| html.split("<h").skip(1).map(|rest| rest[..1].to_owned()).collect::<String>();
+    let headings = |html: &str| html.split("<h").skip(1).map(|rest| &rest[..1]).collect::<String>();
     assert_eq!(headings(&render("# a\n## b\n\ntext\n\n## c\n#### d\n# e")), "34453");
     assert_eq!(headings(&render("### a\n\n\\[x\\]\n\n#### b\n> ### c\n")), "343");
     assert_eq!(headings(&render_page("## a\n### b\n## c")), "232");
