@@ -181,10 +181,13 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
     }
 }
 
+/// From this length on, in bytes, the composer says how much is left: nine tenths of the limit.
+const NEAR_LIMIT_BYTES: usize = limits::MAX_MESSAGE_BYTES / 10 * 9;
+
 /// The number of bytes left or too many, once the message is near the limit; empty before that.
 fn length_note(bytes: usize) -> String {
     match bytes {
-        0..180_001 => String::new(),
+        0..=NEAR_LIMIT_BYTES => String::new(),
         _ if bytes <= limits::MAX_MESSAGE_BYTES => {
             t!("chat.composer.bytes_left", bytes = limits::MAX_MESSAGE_BYTES - bytes)
         }

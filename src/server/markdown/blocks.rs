@@ -299,7 +299,7 @@ impl<'a> Writer<'a> {
             Closing::With(markup) => self.push_markup(markup),
             Closing::Directed(markup) => {
                 self.push_markup(markup);
-                self.directions.close();
+                self.directions.close(&mut self.flow.direction);
             }
             Closing::Link => {
                 self.push_markup("</a>");

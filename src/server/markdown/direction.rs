@@ -39,8 +39,9 @@ const fn is_right_to_left(letter: char) -> bool {
 /// The open blocks that have a direction.
 #[derive(Debug, Default)]
 pub(super) struct OpenDirections {
-    /// Where the values of `dir` begin of the blocks that contain no letter yet. These are the innermost ones.
-    undecided: Vec<usize>,
+    /// Where the value of each block's `dir` begins, and the direction of its first letter. Without a letter yet, so are
+    /// the blocks in it.
+    blocks: Vec<(usize, Option<Direction>)>,
     /// Whether the current paragraph, heading, cell or item has had its first letter.
     is_decided: bool,
 }
@@ -49,15 +50,17 @@ impl OpenDirections {
     /// Appends the attribute of a block that begins. Until its first letter it has the direction of the text before it.
     pub(super) fn open(&mut self, out: &mut String, before: Direction) {
         out.push_str(" dir=\"");
-        self.undecided.push(out.len());
+        self.blocks.push((out.len(), None));
         out.push_str(before.value());
         out.push('"');
         self.is_decided = false;
     }
 
-    /// Ends the innermost block. Without a letter it keeps the direction of the text before it.
-    pub(super) fn close(&mut self) {
-        self.undecided.pop();
+    /// Ends the innermost block. What follows it has its direction, unless it has no letter.
+    pub(super) fn close(&mut self, current: &mut Direction) {
+        if let Some((_, Some(direction))) = self.blocks.pop() {
+            *current = direction;
+        }
     }
 
     /// Begins a paragraph, a heading, a cell or an item.
@@ -74,9 +77,10 @@ impl OpenDirections {
         let Some(direction) = Direction::of(text) else { return };
         self.is_decided = true;
         *current = direction;
-        for at in self.undecided.drain(..) {
+        for (at, decided) in self.blocks.iter_mut().rev().take_while(|(_, decided)| decided.is_none()) {
             let value = direction.value();
-            out.replace_range(at..at + value.len(), value);
+            out.replace_range(*at..*at + value.len(), value);
+            *decided = Some(direction);
         }
     }
 }

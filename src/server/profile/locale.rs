@@ -166,7 +166,10 @@ fn read_time_zone_names() -> Vec<String> {
         "Pacific/",
     ];
     let known = db().available().map(|name| name.as_str().to_owned());
-    let mut zones: Vec<String> = known.filter(|name| AREAS.iter().any(|area| name.starts_with(area))).collect();
+    let is_plain = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+    let is_place = |name: &String| AREAS.iter().any(|area| name.starts_with(area));
+    // The settings page relies on plain names.
+    let mut zones: Vec<String> = known.filter(|name| is_plain(name) && is_place(name)).collect();
     zones.sort_unstable();
     zones
 }
