@@ -92,7 +92,8 @@ pub fn read_stream(state: ChatState, run: RunId, parts: LiveParts) {
 }
 
 fn parse<T: DeserializeOwned>(data: &str) -> Option<T> {
-    serde_json::from_str(data).ok()
+    // From bytes, like everything else: see `shell::page_data`.
+    serde_json::from_slice(data.as_bytes()).ok()
 }
 
 /// Shows when the connection is lost for longer than [`OFFLINE_NOTICE_DELAY`], and reconnects if the browser does not.

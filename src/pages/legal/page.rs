@@ -1,7 +1,12 @@
 use leptos::prelude::*;
 
 use super::links::LegalLinks;
-use crate::{components::PageTitle, domain::LegalPage, pages::shell::LoadedStandalone, server_fns::legal::load_legal};
+use crate::{
+    components::PageTitle,
+    domain::LegalPage,
+    pages::shell::{LoadedStandalone, load_page_data},
+    server_fns::legal::load_legal,
+};
 
 /// `/privacy`
 #[component]
@@ -16,7 +21,7 @@ pub fn TermsPage() -> impl IntoView {
 }
 
 fn legal_page(page: LegalPage) -> AnyView {
-    let text = Resource::new_blocking(|| (), move |()| load_legal(page));
+    let text = load_page_data(|| (), move |()| load_legal(page));
     view! {
         <PageTitle text=page.title() />
         <LoadedStandalone

@@ -16,6 +16,7 @@ use super::{
     loaded::loaded,
     message_form_id::MessageFormId,
     models::Models,
+    page_data::load_page_data,
     reader_time::ReaderTime,
     sidebar_state::SidebarState,
     sign_in_state::SignInState,
@@ -47,7 +48,7 @@ async fn load() -> Result<FrameData, AppError> {
 /// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page.
 #[component]
 pub fn FramePage() -> impl IntoView {
-    let data = Resource::new_blocking(|| (), |()| load());
+    let data = load_page_data(|| (), |()| load());
     view! {
         <Suspense>
             {loaded(move || async move {

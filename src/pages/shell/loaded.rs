@@ -1,10 +1,12 @@
 //! Suspended parts of pages, which wait for their data.
 
 use leptos::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     error_page::{ErrorView, StandalonePage},
     guard::RedirectToSignIn,
+    page_data::PageData,
 };
 use crate::domain::AppError;
 
@@ -34,12 +36,12 @@ where
 #[component]
 pub fn Loaded<T, V>(
     /// The data.
-    data: Resource<Result<T, AppError>>,
+    data: PageData<T>,
     /// Renders the data.
     view: V,
 ) -> impl IntoView
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 {
     view! {
@@ -63,12 +65,12 @@ where
 #[component]
 pub fn LoadedStandalone<T, V>(
     /// The data.
-    data: Resource<Result<T, AppError>>,
+    data: PageData<T>,
     /// Renders the data.
     view: V,
 ) -> impl IntoView
 where
-    T: Clone + Send + Sync + 'static,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 {
     view! {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{People, SignUpPolicy},
     pages::{
-        shell::{Loaded, Page},
+        shell::{Loaded, Page, load_page_data},
         toolkit::Section,
     },
     server_fns::people::load_people,
@@ -29,10 +29,8 @@ pub fn PeoplePage() -> impl IntoView {
     });
     let reload_count = RwSignal::new(0_u32);
     let on_change = Callback::new(move |()| reload_count.update(|count| *count += 1));
-    let people = Resource::new_blocking(
-        move || (query.get(), reload_count.get()),
-        |(query, _)| load_people(query.search, query.after),
-    );
+    let people =
+        load_page_data(move || (query.get(), reload_count.get()), |(query, _)| load_people(query.search, query.after));
     let invitations = InvitationState::new(on_change);
     view! {
         <Page title=t!("admin.people.title")>
