@@ -54,8 +54,9 @@ test('an answer is rendered as Markdown', async ({ chat, person, page, expectAcc
   await expect(answer.getByRole('link', { name: 'link' })).toHaveAttribute('href', 'https://example.org/page');
   await expect(answer.getByRole('table')).toBeVisible();
   await expect(answer.getByRole('columnheader')).toHaveText(['Model', 'Speed', 'Size']);
-  await expect(answer.getByRole('checkbox')).toHaveCount(2);
-  await expect(answer.getByRole('checkbox').first()).toBeChecked();
+  const tasks = answer.getByRole('listitem').getByRole('checkbox');
+  await expect(tasks).toHaveCount(2);
+  await expect(tasks.first()).toBeChecked();
   await expect(answer.locator('pre code')).toContainText('let answer = 6 * 7;');
   await expect(answer.locator('pre code span').first()).toBeAttached();
   await expect(answer.getByText('rust', { exact: true })).toBeVisible();

@@ -36,6 +36,12 @@ pub fn Menu(
             }
         }
     };
+    // It may have been opened before the scripts ran.
+    Effect::new(move || {
+        if details.get().is_some_and(|details| details.open()) {
+            is_open.set(true);
+        }
+    });
     Effect::new(move || {
         if !is_open.get() {
             return;

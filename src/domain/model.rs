@@ -9,9 +9,9 @@ pub struct ModelOption {
     pub id: String,
     /// The display name.
     pub label: String,
-    /// The display name of the provider ("On this machine", "ollama").
+    /// The display name of the provider ("On this server", "ollama").
     pub provider: String,
-    /// Whether Colloquy runs it on this machine.
+    /// Whether Colloquy runs it itself.
     pub local: bool,
     /// Whether it is the very small model that is bundled with Colloquy.
     pub bundled: bool,

@@ -189,9 +189,9 @@ fn length_note(bytes: usize) -> String {
     match bytes {
         0..=NEAR_LIMIT_BYTES => String::new(),
         _ if bytes <= limits::MAX_MESSAGE_BYTES => {
-            t!("chat.composer.bytes_left", bytes = limits::MAX_MESSAGE_BYTES - bytes)
+            t!("chat.composer.bytes_left", count = limits::MAX_MESSAGE_BYTES - bytes)
         }
-        _ => t!("chat.composer.bytes_too_long", bytes = bytes - limits::MAX_MESSAGE_BYTES),
+        _ => t!("chat.composer.bytes_too_long", count = bytes - limits::MAX_MESSAGE_BYTES),
     }
 }
 
@@ -217,6 +217,6 @@ mod tests {
     fn the_length_is_only_shown_near_the_limit() {
         assert_eq!(length_note(100), "");
         assert_eq!(length_note(limits::MAX_MESSAGE_BYTES), "0 bytes left");
-        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES + 1), "1 bytes over the limit");
+        assert_eq!(length_note(limits::MAX_MESSAGE_BYTES + 1), "1 byte over the limit");
     }
 }

@@ -142,6 +142,10 @@ fn html_to_text(html: &str) -> String {
     element
         .and_then(|element| {
             element.set_inner_html(&fill_references(html));
+            // Without the labels of controls.
+            while let Ok(Some(controls)) = element.query_selector(".code-head, .code-fold") {
+                controls.remove();
+            }
             element.text_content()
         })
         .unwrap_or_default()

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{
@@ -14,6 +16,9 @@ use crate::{
         messages::{continue_answer, message_text, older_messages, retry_answer, stop_answer},
     },
 };
+
+/// How long an announcement is empty before it is repeated. Screen readers do not notice a shorter change.
+const ANNOUNCEMENT_DELAY: Duration = Duration::from_millis(100);
 
 /// An open chat in the browser.
 #[derive(Clone, Copy)]
@@ -222,8 +227,19 @@ impl ChatState {
             };
             show_copy_result(copied, done);
             let text = if done { t!("chat.message.copied") } else { t!("chat.message.not_copied") };
-            self.announcement.try_set(text.to_owned());
+            self.announce_again(text.to_owned());
         });
+    }
+
+    /// Announces a text to screen readers, even if it is the one that was announced last.
+    pub fn announce_again(self, text: String) {
+        self.announcement.try_set(String::new());
+        set_timeout(
+            move || {
+                self.announcement.try_set(text);
+            },
+            ANNOUNCEMENT_DELAY,
+        );
     }
 }
 

@@ -51,7 +51,7 @@ pub fn ChatView(
             has_older=state.has_older
             on_older=Callback::new(move |()| state.load_older())
             on_code_copied=Callback::new(move |copied| {
-                state.announcement.try_set(copy_label(Some(copied)).to_owned());
+                state.announce_again(copy_label(Some(copied)).to_owned());
             })
             first
             older_href=Signal::derive(move || first.get().map_or_else(String::new, |first| format!("{older_href}{first}")))

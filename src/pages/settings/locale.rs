@@ -78,6 +78,7 @@ pub fn LocaleSection(
 /// The options of the time zone as HTML: as views, the four hundred of them would be half of the page's cost. The names
 /// have no characters that HTML escapes.
 fn zone_options(automatic: &str, zones: &[String], chosen: &str) -> String {
+    let automatic = automatic.replace('&', "&amp;").replace('<', "&lt;");
     let mut html = format!("<option value=\"\">{automatic}</option>");
     for zone in zones {
         let selected = if zone == chosen { " selected" } else { "" };

@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(of("203.0.113.7").describe_in(english), "with Firefox on Linux, from 203.0.113.*");
         assert_eq!(RequestMeta::command_line().describe_in(english), "on the server's command line");
         let german = Language::from_tag("de").expect("a language").texts();
-        assert_eq!(of("203.0.113.7").describe_in(german), "mit Firefox auf Linux, von 203.0.113.*");
+        assert_eq!(of("203.0.113.7").describe_in(german), "mit Firefox auf Linux, von 203.0.113.* aus");
     }
 
     #[test]

@@ -132,3 +132,31 @@ impl Template {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reused_page_differs_only_in_its_nonce() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("script-src 'nonce-abc_1' 'strict-dynamic'"));
+        headers.insert("content-language", HeaderValue::from_static("en-GB"));
+        let html = "<script nonce=\"abc_1\"></script><p>abc</p><script nonce=\"abc_1\"></script>";
+        let template = Template::new(&headers, html.as_bytes()).expect("a page with a nonce");
+        let mut nonces = Vec::new();
+        for _ in 0..2 {
+            let response = template.fill();
+            let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+            let nonce =
+                policy.split('\'').nth(1).and_then(|nonce| nonce.strip_prefix("nonce-")).expect("a nonce").to_owned();
+            assert_eq!(policy.replace(&nonce, "abc_1"), "script-src 'nonce-abc_1' 'strict-dynamic'");
+            assert_eq!(response.headers()["content-language"], "en-GB");
+            let body = to_bytes(response.into_body(), MAX_BYTES).await.expect("a page");
+            assert_eq!(String::from_utf8_lossy(&body).replace(&nonce, "abc_1"), html);
+            nonces.push(nonce);
+        }
+        assert_ne!(nonces[0], nonces[1]);
+        assert!(Template::new(&HeaderMap::new(), html.as_bytes()).is_none(), "a page without a policy is not reused");
+    }
+}
