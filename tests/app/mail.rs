@@ -332,7 +332,7 @@ each_db! {
         let confirm = newest("rob@example.net", 1).await;
         assert!(confirm.contains("Neue E-Mail-Adresse bestätigen:"), "{confirm}");
         let notice = newest("bob@example.org", 2).await;
-        assert!(notice.contains("wird in rob@example.net geändert") && notice.contains(", von 127.0.0.*."), "{notice}");
+        assert!(notice.contains("wird in rob@example.net geändert") && notice.contains(", von 127.0.0.* aus."), "{notice}");
 
         // No one has this address: the invitation is in Ada's language.
         let form = [("email", "eve@example.net"), ("role", "member"), ("uses", "1"), ("days", "2")];
