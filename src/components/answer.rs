@@ -63,12 +63,12 @@ pub fn Answer(
                 .then(|| {
                     view! {
                         <Thinking running=Signal::stored(false) empty=Signal::stored(false)>
-                            <div class="part" inner_html=fill_references(&message.reasoning_html).into_owned()></div>
+                            <div class="part" inner_html=fill_references(message.reasoning_html.into()).into_owned()></div>
                         </Thinking>
                     }
                 })}
             <div class="prose" class:unfolded=seen_growing dir="auto">
-                <div class="part" inner_html=fill_references(&message.html).into_owned()></div>
+                <div class="part" inner_html=fill_references(message.html.into()).into_owned()></div>
             </div>
             {note
                 .map(|note| {

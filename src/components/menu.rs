@@ -36,12 +36,9 @@ pub fn Menu(
             }
         }
     };
+    let read_state = move || is_open.set(details.get().is_some_and(|details| details.open()));
     // It may have been opened before the scripts ran.
-    Effect::new(move || {
-        if details.get().is_some_and(|details| details.open()) {
-            is_open.set(true);
-        }
-    });
+    Effect::new(read_state);
     Effect::new(move || {
         if !is_open.get() {
             return;
@@ -70,7 +67,7 @@ pub fn Menu(
             class="menu"
             class:js-only=on_demand
             node_ref=details
-            on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+            on:toggle=move |_| untrack(read_state)
         >
             <summary class=button_class aria-label=name>
                 {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}

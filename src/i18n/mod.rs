@@ -39,7 +39,7 @@ pub use key::Key;
 #[cfg(feature = "ssr")]
 pub use languages::Language;
 pub use reason::Reason;
-pub use reference::{fill_references, push_counted_reference, push_reference};
+pub use reference::{fill_references, push_counted_reference, push_escaped, push_reference};
 pub use texts::Texts;
 
 /// A part of the texts of a language, which browsers load as one file.

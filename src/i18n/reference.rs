@@ -19,15 +19,15 @@ pub fn push_counted_reference(html: &mut String, key: Key, count: usize) {
 }
 
 /// The HTML with its references replaced by texts in the language of the page.
-pub fn fill_references(html: &str) -> Cow<'_, str> {
+pub fn fill_references(html: Cow<'_, str>) -> Cow<'_, str> {
     current().fill_references(html)
 }
 
 impl Texts {
     /// The HTML with its references replaced by these texts.
-    pub fn fill_references<'a>(&self, html: &'a str) -> Cow<'a, str> {
+    pub fn fill_references<'a>(&self, html: Cow<'a, str>) -> Cow<'a, str> {
         let mut parts = html.split(MARK);
-        let Some(first) = parts.next().filter(|first| first.len() < html.len()) else { return Cow::Borrowed(html) };
+        let Some(first) = parts.next().filter(|first| first.len() < html.len()) else { return html };
         let mut filled = String::with_capacity(html.len());
         filled.push_str(first);
         for part in parts {
@@ -46,7 +46,7 @@ impl Texts {
 }
 
 /// Appends a text as content of an element or an attribute.
-fn push_escaped(html: &mut String, text: &str) {
+pub fn push_escaped(html: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => html.push_str("&amp;"),
@@ -72,12 +72,12 @@ mod tests {
         html.push_str("</p>");
         push_counted_reference(&mut html, Key::named("lines"), 1);
         push_counted_reference(&mut html, Key::named("lines"), 40);
-        assert_eq!(texts.fill_references(&html), "<p>A &amp; &quot;B&quot;</p>1 line40 lines");
+        assert_eq!(texts.fill_references(html.into()), "<p>A &amp; &quot;B&quot;</p>1 line40 lines");
     }
 
     #[test]
     fn html_without_references_is_not_copied() {
         let html = "<p>&amp;t1; &lt;</p>";
-        assert!(matches!(Texts::empty().fill_references(html), Cow::Borrowed(same) if same == html));
+        assert!(matches!(Texts::empty().fill_references(html.into()), Cow::Borrowed(same) if same == html));
     }
 }

@@ -5,7 +5,7 @@ use super::{back_to_sign_in::BackToSignIn, column::AuthColumn, flash_message::Fl
 use crate::{
     components::{Field, FormError, PageTitle},
     pages::{
-        shell::{LoadedStandalone, load_page_data},
+        shell::{LoadedStandalone, page_resource},
         toolkit::{action_done, action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::{account::load_entrance, recovery::RequestPasswordReset},
@@ -14,7 +14,7 @@ use crate::{
 /// `/forgot-password`: requests a link to reset the password.
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
-    let page_data = load_page_data(|| (), |()| load_entrance(None));
+    let page_data = page_resource(|| (), |()| load_entrance(None));
     view! {
         <PageTitle text=t!("auth.forgot_password.page_title") />
         <LoadedStandalone

@@ -13,7 +13,7 @@ use crate::{
     components::{Field, FormError, PageTitle, browser::abort_passkey_request},
     domain::{AuthPageData, SignUpPolicy},
     pages::{
-        shell::{LoadedStandalone, load_page_data},
+        shell::{LoadedStandalone, page_resource},
         toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::account::{SignIn, load_entrance},
@@ -24,7 +24,7 @@ const FIELDS: &[&str] = &["email", "password"];
 /// `/sign-in`
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let page_data = load_page_data(|| (), |()| load_entrance(None));
+    let page_data = page_resource(|| (), |()| load_entrance(None));
     view! {
         <PageTitle text=t!("auth.sign_in.title") />
         <LoadedStandalone

@@ -11,7 +11,7 @@ use crate::{
     components::{Field, FormError, PageTitle},
     domain::SignInStep,
     pages::{
-        shell::{LoadedStandalone, load_page_data},
+        shell::{LoadedStandalone, page_resource},
         toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::factors::{FinishSignIn, find_sign_in_step},
@@ -22,7 +22,7 @@ const FIELDS: &[&str] = &["code"];
 /// `/sign-in/code`: the second factor.
 #[component]
 pub fn SignInCodePage() -> impl IntoView {
-    let step = load_page_data(|| (), |()| find_sign_in_step());
+    let step = page_resource(|| (), |()| find_sign_in_step());
     view! {
         <PageTitle text=t!("auth.second_step.title") />
         <LoadedStandalone

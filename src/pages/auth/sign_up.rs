@@ -6,7 +6,7 @@ use crate::{
     components::{Field, FormError, MessagePage, PageTitle},
     domain::{AuthPageData, InvitationStatus, Role, SignUpPolicy},
     pages::{
-        shell::{LoadedStandalone, StandalonePage, load_page_data, set_status},
+        shell::{LoadedStandalone, StandalonePage, page_resource, set_status},
         toolkit::{
             PasswordStrength, action_error, field_error, focus_error, form_action, form_error, input_value,
             password_rating,
@@ -22,7 +22,7 @@ const FIELDS: &[&str] = &["name", "email", "password"];
 pub fn SignUpPage() -> impl IntoView {
     let token = use_query_map().with_untracked(|query| query.get("invitation")).filter(|token| !token.is_empty());
     let invitation_token = token.clone();
-    let page_data = load_page_data(|| (), move |()| load_entrance(invitation_token.clone()));
+    let page_data = page_resource(|| (), move |()| load_entrance(invitation_token.clone()));
     view! {
         <PageTitle text=t!("auth.sign_up.page_title") />
         <LoadedStandalone

@@ -54,17 +54,17 @@ impl Blocks {
         let nodes = self.done.try_get_untracked().flatten().zip(self.tail.try_get_untracked().flatten());
         let Some((done, tail)) = nodes else { return };
         if replace_all {
-            done.set_inner_html(&fill_references(&text.done));
+            done.set_inner_html(&fill_references((&text.done).into()));
         } else if !new_blocks.is_empty() {
             // Appending to an element of the page does not fail.
-            let _ = done.insert_adjacent_html("beforeend", &fill_references(new_blocks));
+            let _ = done.insert_adjacent_html("beforeend", &fill_references(new_blocks.into()));
         }
-        tail.set_inner_html(&fill_references(&text.tail));
+        tail.set_inner_html(&fill_references((&text.tail).into()));
     }
 
     /// The elements, with their initial HTML.
     pub fn view(self, html: &str) -> impl IntoView + use<> {
-        let html = fill_references(html).into_owned();
+        let html = fill_references(html.into()).into_owned();
         view! {
             <div class="part" node_ref=self.done inner_html=html></div>
             <div class="part" node_ref=self.tail></div>

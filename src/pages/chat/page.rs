@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{ChatId, MessageId},
-    pages::shell::{ChatListState, Loaded, load_page_data},
+    pages::shell::{ChatListState, Loaded, page_resource},
 };
 
 /// A chat of the user.
@@ -20,7 +20,7 @@ pub fn ChatPage() -> impl IntoView {
     let query = use_query_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<ChatId>().ok()));
     let before = Memo::new(move |_| query.with(|query| query.get("before")?.parse::<MessageId>().ok()));
-    let data = load_page_data(
+    let data = page_resource(
         move || (id.get(), before.get()),
         move |(id, before)| {
             let new_chat = chats.take_new_chat(id);

@@ -141,7 +141,7 @@ fn html_to_text(html: &str) -> String {
     let element: Option<web_sys::Element> = document().create_element("div").ok();
     element
         .and_then(|element| {
-            element.set_inner_html(&fill_references(html));
+            element.set_inner_html(&fill_references(html.into()));
             // Without the labels of controls.
             while let Ok(Some(controls)) = element.query_selector(".code-head, .code-fold") {
                 controls.remove();

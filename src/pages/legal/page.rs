@@ -4,7 +4,7 @@ use super::links::LegalLinks;
 use crate::{
     components::PageTitle,
     domain::LegalPage,
-    pages::shell::{LoadedStandalone, load_page_data},
+    pages::shell::{LoadedStandalone, page_resource},
     server_fns::legal::load_legal,
 };
 
@@ -21,7 +21,7 @@ pub fn TermsPage() -> impl IntoView {
 }
 
 fn legal_page(page: LegalPage) -> AnyView {
-    let text = load_page_data(|| (), move |()| load_legal(page));
+    let text = page_resource(|| (), move |()| load_legal(page));
     view! {
         <PageTitle text=page.title() />
         <LoadedStandalone

@@ -9,7 +9,7 @@ use crate::{
     components::{FormError, Glyph, Icon},
     domain::{AppError, ChatFilter, ChatPage, Role},
     pages::{
-        shell::{ChatListState, CurrentPerson, Loaded, Page, load_page_data},
+        shell::{ChatListState, CurrentPerson, Loaded, Page, page_resource},
         toolkit::url_error,
     },
     server_fns::{
@@ -34,7 +34,7 @@ pub fn SessionsPage() -> impl IntoView {
             cursor: query.get("cursor"),
         })
     });
-    let page = load_page_data(
+    let page = page_resource(
         move || (list_query.get(), restored.get()),
         |(list_query, _)| async move {
             let page = list_chats(list_query.filter, list_query.search.clone(), list_query.cursor.clone()).await?;

@@ -3,6 +3,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::state::SettingsState;
 use crate::{
     domain::Profile,
+    i18n::push_escaped,
     pages::{
         shell::reload_if_language_changed,
         toolkit::{FormErrorOrReauth, Section, SubmitButton, action_error, action_status, on_success},
@@ -78,8 +79,9 @@ pub fn LocaleSection(
 /// The options of the time zone as HTML: as views, the four hundred of them would be half of the page's cost. The names
 /// have no characters that HTML escapes.
 fn zone_options(automatic: &str, zones: &[String], chosen: &str) -> String {
-    let automatic = automatic.replace('&', "&amp;").replace('<', "&lt;");
-    let mut html = format!("<option value=\"\">{automatic}</option>");
+    let mut html = "<option value=\"\">".to_owned();
+    push_escaped(&mut html, automatic);
+    html.push_str("</option>");
     for zone in zones {
         let selected = if zone == chosen { " selected" } else { "" };
         html.push_str(&format!("<option value=\"{zone}\"{selected}>{}</option>", zone.replace('_', " ")));

@@ -14,7 +14,7 @@ use crate::{
     domain::Settings,
     pages::{
         legal::LegalLinks,
-        shell::{CurrentPerson, Loaded, PageBar, load_page_data},
+        shell::{CurrentPerson, Loaded, PageBar, page_resource},
     },
     server_fns::security::load_settings,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub fn SettingsPage() -> impl IntoView {
     let query = use_query_map();
     let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
-    let settings = load_page_data(move || cursor.get(), load_settings);
+    let settings = page_resource(move || cursor.get(), load_settings);
     view! {
         <PageTitle text=t!("settings.title") />
         <PageBar title=t!("settings.title") heading=false />

@@ -5,7 +5,7 @@ use crate::{
     components::{Field, browser::get_passkey},
     domain::{AppError, ReauthMethods, local_path},
     pages::{
-        shell::{CurrentPerson, Loaded, Page, load_page_data},
+        shell::{CurrentPerson, Loaded, Page, page_resource},
         toolkit::{FormErrorOrReauth, action_error, field_error, focus_error, form_action},
     },
     server_fns::security::{ConfirmIdentity, begin_passkey_confirmation, find_proof, finish_passkey_confirmation},
@@ -14,7 +14,7 @@ use crate::{
 /// Re-authentication before a sensitive action.
 #[component]
 pub fn ReauthPage() -> impl IntoView {
-    let methods = load_page_data(|| (), |()| find_proof());
+    let methods = page_resource(|| (), |()| find_proof());
     view! {
         <Page title=t!("settings.confirm.title") class="column confirm">
             <Loaded data=methods view=|methods| view! { <ReauthForm methods /> }.into_any() />

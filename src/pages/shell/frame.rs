@@ -16,7 +16,7 @@ use super::{
     loaded::loaded,
     message_form_id::MessageFormId,
     models::Models,
-    page_data::load_page_data,
+    page_resource::page_resource,
     reader_time::ReaderTime,
     sidebar_state::SidebarState,
     sign_in_state::SignInState,
@@ -48,7 +48,7 @@ async fn load() -> Result<FrameData, AppError> {
 /// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page.
 #[component]
 pub fn FramePage() -> impl IntoView {
-    let data = load_page_data(|| (), |()| load());
+    let data = page_resource(|| (), |()| load());
     view! {
         <Suspense>
             {loaded(move || async move {

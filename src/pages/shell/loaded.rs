@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     error_page::{ErrorView, StandalonePage},
     guard::RedirectToSignIn,
-    page_data::PageData,
+    page_resource::PageResource,
 };
 use crate::domain::AppError;
 
@@ -36,7 +36,7 @@ where
 #[component]
 pub fn Loaded<T, V>(
     /// The data.
-    data: PageData<T>,
+    data: PageResource<T>,
     /// Renders the data.
     view: V,
 ) -> impl IntoView
@@ -65,7 +65,7 @@ where
 #[component]
 pub fn LoadedStandalone<T, V>(
     /// The data.
-    data: PageData<T>,
+    data: PageResource<T>,
     /// Renders the data.
     view: V,
 ) -> impl IntoView

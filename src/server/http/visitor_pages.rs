@@ -12,7 +12,7 @@ use axum::{
         header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, SET_COOKIE},
     },
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use leptos::nonce::Nonce;
 use tokio::sync::RwLock;
@@ -26,6 +26,7 @@ use crate::{
     server::{
         auth::Caller,
         cookies::{FORM_VALUES, SESSION},
+        fault::Fault,
         state::AppState,
     },
 };
@@ -50,7 +51,7 @@ type Key = (Visit, SignUpPolicy);
 #[derive(Debug)]
 struct Template {
     headers: HeaderMap,
-    policy: Vec<String>,
+    csp: Vec<String>,
     html: Vec<String>,
 }
 
@@ -78,12 +79,16 @@ pub(super) async fn reuse_page(State(pages): State<VisitorPages>, request: Reque
     if let Some(template) = template {
         return template.fill();
     }
+    let extensions = request.extensions().clone();
     let response = next.run(request).await;
     if response.status() != StatusCode::OK || response.headers().contains_key(SET_COOKIE) {
         return response;
     }
     let (parts, body) = response.into_parts();
-    let Ok(html) = to_bytes(body, MAX_BYTES).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let html = match to_bytes(body, MAX_BYTES).await {
+        Ok(html) => html,
+        Err(error) => return refuse_fault(Fault::Internal(error.into()), &extensions),
+    };
     if let Some(template) = Template::new(&parts.headers, &html) {
         pages.templates.write().await.insert(key, Arc::new(template));
     }
@@ -111,14 +116,14 @@ impl Visit {
 impl Template {
     /// `None` if the page has no nonce.
     fn new(headers: &HeaderMap, html: &[u8]) -> Option<Self> {
-        let policy = headers.get(CONTENT_SECURITY_POLICY)?.to_str().ok()?;
-        let nonce = policy.split_once("'nonce-")?.1.split_once('\'')?.0;
+        let csp = headers.get(CONTENT_SECURITY_POLICY)?.to_str().ok()?;
+        let nonce = csp.split_once("'nonce-")?.1.split_once('\'')?.0;
         let pieces = |text: &str| text.split(nonce).map(str::to_owned).collect();
-        let (policy, html) = (pieces(policy), pieces(std::str::from_utf8(html).ok()?));
+        let (csp, html) = (pieces(csp), pieces(std::str::from_utf8(html).ok()?));
         let mut headers = headers.clone();
         headers.remove(CONTENT_SECURITY_POLICY);
         headers.remove(CONTENT_LENGTH);
-        Some(Self { headers, policy, html })
+        Some(Self { headers, csp, html })
     }
 
     /// The page with a nonce of its own.
@@ -126,8 +131,8 @@ impl Template {
         let nonce = Nonce::new().to_string();
         let mut response = Response::new(Body::from(self.html.join(&nonce)));
         *response.headers_mut() = self.headers.clone();
-        if let Ok(policy) = HeaderValue::try_from(self.policy.join(&nonce)) {
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        if let Ok(csp) = HeaderValue::try_from(self.csp.join(&nonce)) {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, csp);
         }
         response
     }

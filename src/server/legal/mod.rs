@@ -27,7 +27,7 @@ pub async fn load_legal(config: &Config, language: Language, page: LegalPage) ->
     };
     let path = config.data.join("pages").join(format!("{name}.md"));
     let standard = format!("{}{}", language.document(name).unwrap_or_default(), operator(config, language));
-    let html = move |text: &str| language.texts().fill_references(&render_page(text)).into_owned();
+    let html = move |text: &str| language.texts().fill_references(render_page(text).into()).into_owned();
     tokio::task::spawn_blocking(move || match read(&path) {
         Ok(text) => Ok(html(&text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(html(&standard)),

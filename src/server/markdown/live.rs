@@ -57,6 +57,12 @@ struct OpenFence {
     processed: usize,
 }
 
+fn push_segments(out: &mut String, segments: &[Segment<'_>], definitions: &Definitions, flow: &mut Flow) {
+    for segment in segments {
+        blocks::push_segment(out, segment, definitions, flow);
+    }
+}
+
 /// Appends a line without the indentation of its fence.
 fn push_line(block: &mut CodeBlock, fence: Fence, line: &str) {
     let indent = line.bytes().take(fence.indent).take_while(|byte| *byte == b' ').count();
@@ -97,7 +103,8 @@ impl LiveText {
     /// The HTML of all finished blocks, and of the open tail.
     pub fn snapshot(&mut self) -> (String, String) {
         let mut done = String::new();
-        self.push_segments(&mut done, &segments::split(&self.text[..self.tail_begin]), &mut Flow::default());
+        let segments = segments::split(&self.text[..self.tail_begin]);
+        push_segments(&mut done, &segments, &self.definitions, &mut Flow::default());
         (done, self.render_tail())
     }
 
@@ -156,9 +163,7 @@ impl LiveText {
                     self.definitions.add(text);
                 }
             }
-            let mut flow = self.flow.clone();
-            self.push_segments(done, &finished, &mut flow);
-            self.flow = flow;
+            push_segments(done, &finished, &self.definitions, &mut self.flow);
             self.tail_begin += begin;
             self.long_tail = None;
         }
@@ -167,12 +172,6 @@ impl LiveText {
         let block = CodeBlock::open(fence.info(first));
         self.fence = Some(OpenFence { fence, block, processed: self.tail_begin + first.len() });
         true
-    }
-
-    fn push_segments(&self, out: &mut String, segments: &[Segment<'_>], flow: &mut Flow) {
-        for segment in segments {
-            blocks::push_segment(out, segment, &self.definitions, flow);
-        }
     }
 
     fn render_tail(&mut self) -> String {
@@ -192,7 +191,7 @@ impl LiveText {
             return html.clone();
         }
         let mut out = String::new();
-        self.push_segments(&mut out, &segments::split_open(tail).0, &mut self.flow.clone());
+        push_segments(&mut out, &segments::split_open(tail).0, &self.definitions, &mut self.flow.clone());
         self.long_tail = (tail.len() > LONG_TAIL_BYTES).then(|| (tail.len(), out.clone()));
         out
     }

@@ -7,7 +7,7 @@ use super::{export::AuditExport, filter::FilterForm, row::AuditRow};
 use crate::{
     domain::{AppError, AuditPage as Entries, AuditQuery},
     pages::{
-        shell::{Loaded, Page, load_page_data},
+        shell::{Loaded, Page, page_resource},
         toolkit::{PageLinks, Pager, RowListOrEmpty},
     },
     server_fns::audit::load_audit,
@@ -30,7 +30,7 @@ pub fn AuditPage() -> impl IntoView {
             (filter, query.get("after"))
         })
     });
-    let page = load_page_data(move || filter.get(), |(filter, after)| load(filter, after));
+    let page = page_resource(move || filter.get(), |(filter, after)| load(filter, after));
     view! {
         <Page title=t!("admin.audit.title")>
             <Loaded

@@ -8,7 +8,7 @@ use crate::{
     components::FormError,
     domain::{JobAction, JobState, Jobs, limits},
     pages::{
-        shell::{Loaded, Page, load_page_data},
+        shell::{Loaded, Page, page_resource},
         toolkit::{RowListOrEmpty, StatusMessage, action_error, focus_error, form_action, form_error},
     },
     server_fns::jobs::{ChangeJob, list_jobs},
@@ -18,7 +18,7 @@ use crate::{
 #[component]
 pub fn JobsPage() -> impl IntoView {
     let reload_count = RwSignal::new(0_u32);
-    let jobs = load_page_data(move || reload_count.get(), |_| list_jobs());
+    let jobs = page_resource(move || reload_count.get(), |_| list_jobs());
     let change = form_action::<ChangeJob>();
     Effect::new(move || {
         // Also after an error, because the job may have changed in the meantime.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{People, SignUpPolicy},
     pages::{
-        shell::{Loaded, Page, load_page_data},
+        shell::{Loaded, Page, page_resource},
         toolkit::Section,
     },
     server_fns::people::load_people,
@@ -30,7 +30,7 @@ pub fn PeoplePage() -> impl IntoView {
     let reload_count = RwSignal::new(0_u32);
     let on_change = Callback::new(move |()| reload_count.update(|count| *count += 1));
     let people =
-        load_page_data(move || (query.get(), reload_count.get()), |(query, _)| load_people(query.search, query.after));
+        page_resource(move || (query.get(), reload_count.get()), |(query, _)| load_people(query.search, query.after));
     let invitations = InvitationState::new(on_change);
     view! {
         <Page title=t!("admin.people.title")>

@@ -11,7 +11,7 @@ use crate::{
     components::{FormError, TimeAgo},
     domain::{AppError, Person, PersonSummary, UserId},
     pages::{
-        shell::{Loaded, Page, ReaderTime, load_page_data},
+        shell::{Loaded, Page, ReaderTime, page_resource},
         toolkit::{ReauthNotice, focus_error, form_error},
     },
     server_fns::people::load_person,
@@ -24,7 +24,7 @@ pub fn PersonPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
     let reload_count = RwSignal::new(0_u32);
     let on_change = Callback::new(move |()| reload_count.update(|count| *count += 1));
-    let person = load_page_data(
+    let person = page_resource(
         move || (id.get(), reload_count.get()),
         |(id, _)| async move {
             let user: UserId = id.parse().map_err(|_| AppError::NotFound)?;

@@ -127,7 +127,7 @@ fn name_of(node: &Handle) -> Option<String> {
 
 /// The HTML with its labels in English.
 fn in_english(html: &str) -> String {
-    crate::i18n::Language::default().texts().fill_references(html).into_owned()
+    crate::i18n::Language::default().texts().fill_references(html.into()).into_owned()
 }
 
 /// The text of a fragment as a browser sees it.

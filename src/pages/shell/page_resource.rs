@@ -7,13 +7,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::domain::AppError;
 
 /// The data of a page, or why it could not be loaded.
-pub type PageData<T> = Resource<Result<T, AppError>, Json>;
+pub type PageResource<T> = Resource<Result<T, AppError>, Json>;
 
 /// Loads the data of a page, again whenever `source` changes. The page is sent once it is there.
-pub fn load_page_data<S, T, F>(
+pub fn page_resource<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     load: impl Fn(S) -> F + Send + Sync + 'static,
-) -> PageData<T>
+) -> PageResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
