@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::{
     app::{PASSWORD, TestApp, each_db},
     client::Client,
-    smtp::{Behaviour, Smtp},
+    smtp::{Behaviour, ReceivedMail, Smtp},
     wait::{wait_for, wait_until},
 };
 
@@ -351,4 +351,13 @@ each_db! {
         let last = newest("bob@example.org", 4).await;
         assert!(last.contains("Dein Konto wurde am ") && last.contains("1 Konto"), "{last}");
     }
+}
+
+#[test]
+fn a_token_may_begin_a_line_with_two_hyphens() {
+    let data = "Content-Type: multipart/alternative; boundary=\"end\"\r\n\r\n--end\r\n\
+        Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+        https://colloquy.example/verify?token=3Dab=\r\n--cd\r\n--end--\r\n";
+    let mail = ReceivedMail { data: data.to_owned(), ..ReceivedMail::default() };
+    assert_eq!(mail.token(), "ab--cd");
 }

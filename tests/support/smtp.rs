@@ -60,7 +60,10 @@ impl ReceivedMail {
     pub fn part(&self, kind: &str) -> String {
         let from = self.data.find(&format!("Content-Type: {kind}")).expect("such a part");
         let (head, rest) = self.data[from..].split_once("\r\n\r\n").expect("a head of the part");
-        let body = rest.split("\r\n--").next().unwrap_or_default();
+        // The whole boundary: a line of a quoted-printable body can begin with two hyphens of a token.
+        let boundary = self.data.split_once("boundary=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let end = format!("\r\n--{}", boundary.expect("a boundary").0);
+        let body = rest.split(&end).next().unwrap_or_default();
         let encoding = head.lines().find_map(|line| line.strip_prefix("Content-Transfer-Encoding: ")).unwrap_or("7bit");
         match encoding {
             "7bit" => body.to_owned(),
