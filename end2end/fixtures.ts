@@ -69,7 +69,7 @@ interface Fixtures {
   chat: ChatPage;
   sessions: SessionsPage;
   settings: SettingsPage;
-  /** A user who has just signed up in `page`. */
+  /** A user who has just signed up; `page` shows the new chat. */
   person: Person;
   /** Whether the browser runs scripts. */
   hydrated: boolean;
@@ -132,9 +132,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   chat: async ({ page, hydrated }, use) => use(new ChatPage(page, hydrated)),
   sessions: async ({ page, hydrated }, use) => use(new SessionsPage(page, hydrated)),
   settings: async ({ page, hydrated }, use) => use(new SettingsPage(page, hydrated)),
-  person: async ({ accounts }, use) => {
+  person: async ({ accounts, locale }, use) => {
     const person = newPerson();
-    await accounts.signUp(person);
+    await accounts.signUpByRequest(person, locale);
     await use(person);
   },
   expectAccessible: async ({ page, hydrated }, use) => {

@@ -147,7 +147,7 @@ async fn insert(
     let id = ChatId::from_uuid(clock.new_id());
     let preview = message_preview(ANSWER);
     let mut rows = tx.owned_by(owner);
-    rows.insert_chat(&NewChat { id, title, model: MODEL, preview: &preview, now: made }).await?;
+    rows.insert_chat(&NewChat { id, title, model: MODEL, preview: &preview, head: None, now: made }).await?;
     let mut head: Option<Node> = None;
     for index in 0..messages {
         let question = format!("Question {index}: how does a binary search work?");

@@ -20,7 +20,9 @@ test.describe('the first account', () => {
   });
 });
 
-test('sign up, sign out, sign in', async ({ accounts, person, page }) => {
+test('sign up, sign out, sign in', async ({ accounts, page }) => {
+  const person = newPerson();
+  await accounts.signUp(person);
   await expect(page.getByRole('heading', { level: 1 })).toContainText(person.name.split(' ')[0] ?? '');
   await accounts.signOut();
   await accounts.openSignIn();

@@ -213,7 +213,7 @@ each_db! {
         for i in 0..120 {
             let id = ChatId::from_uuid(app.state.clock.new_id());
             let title = format!("seeded {i}");
-            let chat = colloquy::server::store::NewChat { id, title: &title, model: "scripted/echo", preview: "", now: app.state.clock.now() };
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "scripted/echo", preview: "", head: None, now: app.state.clock.now() };
             tx.owned_by(user.id).insert_chat(&chat).await.expect("a chat");
         }
         tx.commit().await.expect("a commit");

@@ -234,7 +234,7 @@ each_db! {
         for at in 0..60 {
             let (id, now) = (ChatId::from_uuid(app.state.clock.new_id()), app.state.clock.now());
             let title = format!("chat {at}");
-            let chat = colloquy::server::store::NewChat { id, title: &title, model: "m", preview: "", now };
+            let chat = colloquy::server::store::NewChat { id, title: &title, model: "m", preview: "", head: None, now };
             tx.owned_by(owner).insert_chat(&chat).await.expect("a chat");
         }
         tx.commit().await.expect("a commit");

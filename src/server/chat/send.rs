@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+
 use super::Chats;
 use crate::{
     domain::{
@@ -41,7 +43,7 @@ fn answer_running() -> AppError {
 struct SendUnit {
     chats: Chats,
     owner: UserId,
-    outgoing: OutgoingMessage,
+    outgoing: Arc<OutgoingMessage>,
     requested: RequestedModel,
 }
 
@@ -52,17 +54,20 @@ impl SendUnit {
         let now = clock.now();
         let mut own = tx.owned_by(*owner);
         let preview = message_preview(&outgoing.text);
-        let chat = match outgoing.chat {
-            Some(chat) => chat,
+        let (message, answer) = (MessageId::from_uuid(clock.new_id()), MessageId::from_uuid(clock.new_id()));
+        let (chat, head) = match outgoing.chat {
+            Some(chat) => {
+                let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
+                own.update_head(chat, answer, Some(&preview)).await?;
+                (chat, head)
+            }
             None => {
-                let id = ChatId::from_uuid(clock.new_id());
-                let title = title_from(&outgoing.text);
-                own.insert_chat(&NewChat { id, title: &title, model: &requested.id, preview: &preview, now }).await?;
-                id
+                let (id, title) = (ChatId::from_uuid(clock.new_id()), title_from(&outgoing.text));
+                let (title, model, preview) = (&*title, &*requested.id, &*preview);
+                own.insert_chat(&NewChat { id, title, model, preview, head: Some(answer), now }).await?;
+                (id, None)
             }
         };
-        let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
-        let message = MessageId::from_uuid(clock.new_id());
         own.insert_message(&NewMessage {
             id: message,
             chat,
@@ -77,8 +82,7 @@ impl SendUnit {
         })
         .await?;
         let question = Node { id: message, depth: head.map_or(0, |head| head.depth + 1) };
-        let (answer, run) = chats.insert_answer(&mut own, chat, Some(question), requested, now).await?;
-        own.update_head(chat, answer, Some(&preview)).await?;
+        let run = chats.insert_answer(&mut own, chat, answer, Some(question), requested, now).await?;
         Ok(StartedRun { chat, message, answer, run })
     }
 }
@@ -92,36 +96,37 @@ impl Chats {
     /// or in another chat.
     pub async fn send(&self, owner: UserId, outgoing: OutgoingMessage) -> Result<StartedRun, Fault> {
         check_message(&outgoing.text)?;
-        if let Some(sent) = self.find_previous_result(owner, &outgoing).await? {
-            return Ok(sent);
-        }
-        let requested = self.choose_model(owner, outgoing.chat, outgoing.model.as_deref()).await?;
-        let send = Arc::new(SendUnit { chats: self.clone(), owner, outgoing, requested });
-        let unit = Arc::clone(&send);
-        let written = self.0.store.write_grouped(move |tx| {
-            let send = Arc::clone(&unit);
-            Box::pin(async move { send.write(tx).await })
-        });
-        let sent = match written.await {
-            // A concurrent request with the same id was faster.
-            Err(Fault::Internal(error)) if is_duplicate(&*error) => {
-                return self.find_previous_result(owner, &send.outgoing).await?.ok_or_else(|| Fault::Internal(error));
+        let outgoing = Arc::new(outgoing);
+        match self.store_message(owner, Arc::clone(&outgoing)).await {
+            Ok(sent) => {
+                self.execute(sent.run);
+                Ok(sent)
             }
-            other => other?,
+            // It may have been sent before, whatever has happened to its chat or its model since. Looked up only now,
+            // because almost every message is sent once.
+            Err(fault) => self.find_previous_result(owner, &outgoing).await?.ok_or(fault),
+        }
+    }
+
+    async fn store_message(&self, owner: UserId, outgoing: Arc<OutgoingMessage>) -> Result<StartedRun, Fault> {
+        let requested = self.choose_model(owner, outgoing.chat, outgoing.model.as_deref()).await?;
+        let unit = Arc::new(SendUnit { chats: self.clone(), owner, outgoing, requested });
+        let write = move |tx| {
+            let unit = Arc::clone(&unit);
+            Box::pin(async move { unit.write(tx).await }) as BoxFuture<'_, _>
         };
-        self.execute(sent.run);
-        Ok(sent)
+        self.0.store.write_grouped(write).await
     }
 
     async fn insert_answer(
         &self,
         own: &mut Owned<'_>,
         chat: ChatId,
+        answer: MessageId,
         parent: Option<Node>,
         requested: &RequestedModel,
         now: Timestamp,
-    ) -> Result<(MessageId, RunId), Fault> {
-        let answer = MessageId::from_uuid(self.0.clock.new_id());
+    ) -> Result<RunId, Fault> {
         own.insert_message(&NewMessage {
             id: answer,
             chat,
@@ -135,8 +140,7 @@ impl Chats {
             now,
         })
         .await?;
-        let run = self.insert_run(own, chat, answer, &requested.id, false, now).await?;
-        Ok((answer, run))
+        self.insert_run(own, chat, answer, &requested.id, false, now).await
     }
 
     async fn insert_run(
@@ -148,13 +152,12 @@ impl Chats {
         continues: bool,
         now: Timestamp,
     ) -> Result<RunId, Fault> {
-        if own.count_open_runs().await? >= limits::MAX_OPEN_RUNS_PER_USER {
-            return Err(AppError::conflict(reason!("answers_too_many")).into());
-        }
-        let id = RunId::from_uuid(self.0.clock.new_id());
-        match own.insert_run(&NewRun { id, chat, message, model, continues, now }).await {
+        let (id, max_open) = (RunId::from_uuid(self.0.clock.new_id()), limits::MAX_OPEN_RUNS_PER_USER);
+        match own.insert_run(&NewRun { id, chat, message, model, continues, max_open, now }).await {
+            Ok(true) => Ok(id),
+            Ok(false) => Err(AppError::conflict(reason!("answers_too_many")).into()),
             Err(StoreError::Duplicate) => Err(answer_running().into()),
-            other => other.map(|()| id).map_err(Fault::from),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -225,7 +228,8 @@ impl Chats {
         // Locks the chat first, so that concurrent retries are serialised.
         let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
         let old = last_answer(&mut own, chat, head, message).await?;
-        let (answer, run) = self.insert_answer(&mut own, chat, old.parent(), &requested, now).await?;
+        let answer = MessageId::from_uuid(self.0.clock.new_id());
+        let run = self.insert_answer(&mut own, chat, answer, old.parent(), &requested, now).await?;
         own.update_head(chat, answer, None).await?;
         tx.commit().await?;
         self.execute(run);
@@ -296,8 +300,4 @@ async fn last_answer(
         return Err(AppError::conflict(reason!("answer_not_last")).into());
     }
     Ok(found)
-}
-
-fn is_duplicate(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Duplicate))
 }

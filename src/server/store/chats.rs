@@ -18,6 +18,8 @@ pub struct NewChat<'a> {
     pub model: &'a str,
     /// The beginning of the first message, for the chat lists.
     pub preview: &'a str,
+    /// The last message of its path. It may be inserted later in the transaction. `None` if the chat is empty.
+    pub head: Option<MessageId>,
     /// The current time.
     pub now: Timestamp,
 }
@@ -78,14 +80,16 @@ impl Owned<'_> {
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
-            "insert into chats (id, owner_id, title, title_key, model, last_words, created_at, active_at, pinned, archived)
-             values ($1, $2, $3, $4, $5, $6, $7, $7, false, false)",
+            "insert into chats (id, owner_id, title, title_key, model, last_words, head_id, created_at, active_at, pinned,
+               archived)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $8, false, false)",
             chat.id,
             self.owner,
             chat.title,
             search_key(chat.title),
             chat.model,
             chat.preview,
+            chat.head,
             chat.now,
         )?;
         Ok(())

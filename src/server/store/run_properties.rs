@@ -126,7 +126,7 @@ impl World {
         let mut chats = Vec::new();
         for _ in 0..CHATS {
             let id = ChatId::from_uuid(Uuid::new_v4());
-            let chat = NewChat { id, title: "chat", model: "m", preview: "", now: at(0) };
+            let chat = NewChat { id, title: "chat", model: "m", preview: "", head: None, now: at(0) };
             tx.owned_by(owner).insert_chat(&chat).await.expect("a chat");
             chats.push(id);
         }
@@ -204,12 +204,13 @@ impl World {
         };
         own.insert_message(&new).await?;
         own.update_head(id, message, None).await?;
-        match own.insert_run(&NewRun { id: run, chat: id, message, model: "m", continues: false, now }).await {
+        let new = NewRun { id: run, chat: id, message, model: "m", continues: false, max_open: i64::MAX, now };
+        match own.insert_run(&new).await {
             Err(StoreError::Duplicate) => {
                 assert!(self.has_open_run(chat), "refused without an open run");
                 return Ok(());
             }
-            other => other?,
+            other => assert!(other?),
         }
         assert!(!self.has_open_run(chat), "a second open run");
         if commit_unless_lost(tx, lost).await? {
@@ -229,8 +230,16 @@ impl World {
         let mut tx = self.store.write().await?;
         let mut own = tx.owned_by(self.owner);
         own.reopen_message(message).await?;
-        let new = NewRun { id: run, chat: self.chats[chat], message, model: "m", continues: true, now: at(self.now) };
-        own.insert_run(&new).await?;
+        let new = NewRun {
+            id: run,
+            chat: self.chats[chat],
+            message,
+            model: "m",
+            continues: true,
+            max_open: i64::MAX,
+            now: at(self.now),
+        };
+        assert!(own.insert_run(&new).await?);
         if commit_unless_lost(tx, lost).await? {
             self.open(run, message, chat);
         }

@@ -30,6 +30,8 @@ pub struct NewRun<'a> {
     pub model: &'a str,
     /// Whether it continues the existing text of the answer.
     pub continues: bool,
+    /// The maximum number of open runs that its owner can have, this one included.
+    pub max_open: i64,
     /// The current time.
     pub now: Timestamp,
 }
@@ -135,15 +137,16 @@ pub struct FinishedRun {
 }
 
 impl Owned<'_> {
-    /// Inserts a queued run.
+    /// Inserts a queued run; `false` if its owner has too many open runs.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] if the chat already has an open run.
-    pub async fn insert_run(&mut self, run: &NewRun<'_>) -> Result<(), StoreError> {
-        execute!(
+    pub async fn insert_run(&mut self, run: &NewRun<'_>) -> Result<bool, StoreError> {
+        let inserted = execute!(
             self.tx,
             "insert into runs (id, chat_id, message_id, owner_id, state, epoch, stop_requested, continues, model, created_at)
-             values ($1, $2, $3, $4, 'queued', 0, false, $5, $6, $7)",
+             select $1, $2, $3, $4, 'queued', 0, false, $5, $6, $7
+             where (select count(*) from runs where owner_id = $4 and state <> 'ended') < $8",
             run.id,
             run.chat,
             run.message,
@@ -151,8 +154,9 @@ impl Owned<'_> {
             run.continues,
             run.model,
             run.now,
+            run.max_open,
         )?;
-        Ok(())
+        Ok(inserted > 0)
     }
 
     /// The status of a run in a chat that is not deleted.
@@ -169,17 +173,6 @@ impl Owned<'_> {
             chat,
             run,
         )?)
-    }
-
-    /// The number of open runs, both queued and running.
-    pub async fn count_open_runs(&mut self) -> Result<i64, StoreError> {
-        let row = fetch_optional!(
-            self.tx,
-            (i64,),
-            "select count(*) from runs where owner_id = $1 and state <> 'ended'",
-            self.owner
-        )?;
-        Ok(row.map_or(0, |(count,)| count))
     }
 
     /// The newest run of an answer.
