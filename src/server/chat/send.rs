@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-
 use super::Chats;
 use crate::{
     domain::{
@@ -111,11 +109,11 @@ impl Chats {
     async fn store_message(&self, owner: UserId, outgoing: Arc<OutgoingMessage>) -> Result<StartedRun, Fault> {
         let requested = self.choose_model(owner, outgoing.chat, outgoing.model.as_deref()).await?;
         let unit = Arc::new(SendUnit { chats: self.clone(), owner, outgoing, requested });
-        let write = move |tx| {
+        let written = self.0.store.write_grouped(move |tx| {
             let unit = Arc::clone(&unit);
-            Box::pin(async move { unit.write(tx).await }) as BoxFuture<'_, _>
-        };
-        self.0.store.write_grouped(write).await
+            Box::pin(async move { unit.write(tx).await })
+        });
+        written.await
     }
 
     async fn insert_answer(
