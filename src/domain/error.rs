@@ -146,9 +146,9 @@ impl FromServerFnError for AppError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             // Their messages contain names of types and inputs, and are not sent to the client.
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::invalid("request", reason!("malformed_request"))
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => malformed_request(),
+            // The server reads requests, the browser reads answers: of a proxy, say, while the server restarts.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => malformed_request(),
             _ => Self::Transport,
         }
     }
@@ -160,6 +160,10 @@ impl FromServerFnError for AppError {
         }
         error
     }
+}
+
+fn malformed_request() -> AppError {
+    AppError::invalid("request", reason!("malformed_request"))
 }
 
 thread_local! {
