@@ -1,32 +1,10 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, CopyStatus, Glyph, Icon, ReaderClock, TimeAgo};
+use super::{AnswerActions, AnswerCallbacks, AnswerFacts, AnswerForms, Glyph, Icon, ReaderClock, Thinking};
 use crate::{
     domain::{ChatId, Message, MessageId, MessageState, Phase},
     i18n::fill_references,
 };
-
-/// The chat and the form URLs of an answer, for use without scripts.
-#[derive(Debug, Clone, Copy)]
-pub struct AnswerForms {
-    /// The chat.
-    pub chat: ChatId,
-    /// URL that retries the answer.
-    pub retry: &'static str,
-    /// URL that continues the answer.
-    pub continue_answer: &'static str,
-}
-
-/// What the user can do with an answer.
-#[derive(Clone, Copy)]
-pub struct AnswerCallbacks {
-    /// Copies the text; the result goes into the signal.
-    pub copy: Callback<(MessageId, CopyStatus)>,
-    /// Retries the answer.
-    pub retry: Callback<MessageId>,
-    /// Continues the answer.
-    pub continue_answer: Callback<MessageId>,
-}
 
 /// A finished answer: complete, stopped, interrupted or failed.
 #[component]
@@ -50,19 +28,18 @@ pub fn Answer(
     seen_growing: bool,
 ) -> impl IntoView {
     let id = message.id;
-    let has_text = !message.html.is_empty();
+    let about = AnswerFacts::of(&message);
     let has_reasoning = !message.reasoning_html.is_empty();
     let note = state_note(&message.state);
-    let can_continue = message.state.can_continue();
+    let thinking_ms = message.stats.thinking_ms;
     view! {
         <article class="message" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
-            <Byline model=message.model at=message.created_at clock />
             {truncation_note(message.truncated_messages)}
             {has_reasoning
                 .then(|| {
                     view! {
-                        <Thinking running=Signal::stored(false) empty=Signal::stored(false)>
+                        <Thinking running=Signal::stored(false) empty=Signal::stored(false) millis=Signal::stored(thinking_ms)>
                             <div class="part" inner_html=fill_references(message.reasoning_html.into()).into_owned()></div>
                         </Thinking>
                     }
@@ -79,40 +56,7 @@ pub fn Answer(
                         </p>
                     }
                 })}
-            <div class="actions">
-                {has_text
-                    .then(|| {
-                        view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }
-                    })}
-                <Show when=move || last.get()>
-                    {(has_text && can_continue)
-                        .then(|| {
-                            view! {
-                                <form method="post" action=forms.continue_answer on:submit=move |event| {
-                                    event.prevent_default();
-                                    callbacks.continue_answer.run(id);
-                                }>
-                                    <MessageIdInputs chat=forms.chat message=id />
-                                    <button class="btn btn-quiet btn-small" type="submit">
-                                        <Icon glyph=Glyph::Play />
-                                        {t!("chat.answer.go_on")}
-                                    </button>
-                                </form>
-                            }
-                        })}
-                    <form method="post" action=forms.retry on:submit=move |event| {
-                        event.prevent_default();
-                        callbacks.retry.run(id);
-                    }>
-                        <MessageIdInputs chat=forms.chat message=id />
-                        <input type="hidden" name="model" value=model />
-                        <button class="btn btn-quiet btn-small" type="submit">
-                            <Icon glyph=Glyph::RotateCw />
-                            {t!("chat.answer.retry")}
-                        </button>
-                    </form>
-                </Show>
-            </div>
+            <AnswerActions message=about clock last model forms callbacks />
         </article>
     }
     .into_any()
@@ -132,51 +76,6 @@ pub fn MessageIdInputs(
     }
 }
 
-/// The model of an answer and the time it was started.
-#[component]
-pub fn Byline(
-    /// The display name of the model; `None` if it is unknown.
-    model: Option<String>,
-    /// When the answer was started.
-    at: crate::domain::Timestamp,
-    /// The reader's clock.
-    #[prop(into)]
-    clock: Signal<ReaderClock>,
-) -> impl IntoView {
-    view! {
-        <p class="byline">
-            {model.map(|model| view! { <span>{model}</span> })}
-            <TimeAgo at clock />
-        </p>
-    }
-}
-
-/// The reasoning of the model, collapsed.
-#[component]
-pub fn Thinking(
-    /// Whether the model is still reasoning.
-    #[prop(into)]
-    running: Signal<bool>,
-    /// Whether there is no reasoning yet; the element is hidden then.
-    #[prop(into)]
-    empty: Signal<bool>,
-    /// The rendered reasoning.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <details class="thinking" hidden=empty>
-            <summary>
-                {move || if running.get() { t!("chat.answer.thinking") } else { t!("chat.answer.thoughts") }}
-                <Icon glyph=Glyph::ChevronDown />
-            </summary>
-            <div class="prose" dir="auto">
-                {children()}
-            </div>
-        </details>
-    }
-    .into_any()
-}
-
 /// A note that the model was not sent the first messages of the chat; `None` if it was sent all of them.
 pub fn truncation_note(truncated_messages: u32) -> Option<impl IntoView> {
     (truncated_messages > 0).then(|| {
@@ -194,14 +93,14 @@ pub fn state_note(state: &MessageState) -> Option<&'static str> {
     }
 }
 
-/// The progress text of an open answer; `None` while its text is streaming.
+/// The progress text of an open answer; `None` once there is reasoning or text.
 pub fn phase_text(phase: Phase) -> Option<String> {
     match phase {
         Phase::Waiting { position: None } => Some(t!("chat.answer.waiting").to_owned()),
         Phase::Waiting { position: Some(position) } => Some(queue_position_text(position)),
         Phase::Loading => Some(t!("chat.answer.loading").to_owned()),
-        Phase::Thinking => Some(t!("chat.answer.thinking").to_owned()),
-        Phase::Streaming => None,
+        // The fold of the reasoning says it.
+        Phase::Thinking | Phase::Streaming => None,
     }
 }
 

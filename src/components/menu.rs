@@ -18,6 +18,9 @@ pub fn Menu(
     /// The class of the button.
     #[prop(default = "icon-btn")]
     button_class: &'static str,
+    /// The icon of a button without content of its own.
+    #[prop(default = Glyph::Ellipsis)]
+    glyph: Glyph,
     /// Whether the actions are only rendered while the menu is open, as in long lists. Such a menu is only shown if
     /// scripts are enabled.
     #[prop(default = false)]
@@ -62,6 +65,7 @@ pub fn Menu(
     });
     // A button with its own content needs no label.
     let name = button.is_none().then_some(label);
+    let tooltip = name.clone();
     view! {
         <details
             class="menu"
@@ -69,8 +73,8 @@ pub fn Menu(
             node_ref=details
             on:toggle=move |_| untrack(read_state)
         >
-            <summary class=button_class aria-label=name>
-                {button.unwrap_or_else(|| view! { <Icon glyph=Glyph::Ellipsis /> }.into_any())}
+            <summary class=button_class aria-label=name title=tooltip>
+                {button.unwrap_or_else(|| view! { <Icon glyph /> }.into_any())}
             </summary>
             <div
                 class=format!("menu-items {placement}")

@@ -15,13 +15,40 @@ pub fn UserMessage(
     view! {
         <article class="message message-user" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.message.you")}</h2>
-            <div class="bubble" dir="auto">
-                {message.text}
-            </div>
+            {bubble(id, message.text)}
             <div class="actions js-only">
                 <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
             </div>
         </article>
+    }
+    .into_any()
+}
+
+/// Messages with more lines are folded.
+const MAX_LINES: usize = 12;
+/// About as many characters as fit into these lines.
+const MAX_CHARS: usize = MAX_LINES * 60;
+
+/// Whether a message is so long that it is folded.
+fn is_long(text: &str) -> bool {
+    text.lines().nth(MAX_LINES).is_some() || text.chars().nth(MAX_CHARS).is_some()
+}
+
+/// The text. A check box folds a long one, so that it works without scripts.
+fn bubble(id: MessageId, text: String) -> AnyView {
+    if !is_long(&text) {
+        return view! { <div class="bubble" dir="auto">{text}</div> }.into_any();
+    }
+    let fold = format!("f-{id}");
+    view! {
+        <div class="bubble">
+            <input class="sr-only" type="checkbox" id=fold.clone() aria-label=t!("chat.message.show_all") />
+            <div class="bubble-text" dir="auto">{text}</div>
+            <label class="bubble-fold" for=fold aria-hidden="true">
+                <span>{t!("chat.message.show_more")}</span>
+                <span>{t!("chat.message.show_less")}</span>
+            </label>
+        </div>
     }
     .into_any()
 }
@@ -56,9 +83,27 @@ pub fn CopyButton(
 ) -> impl IntoView {
     let copied = CopyStatus::new(None);
     view! {
-        <button class="btn btn-quiet btn-small js-only" type="button" on:click=move |_| on_copy.run(copied)>
+        <button
+            class="action js-only"
+            type="button"
+            aria-label=move || copy_label(copied.get())
+            title=move || copy_label(copied.get())
+            on:click=move |_| on_copy.run(copied)
+        >
             {move || view! { <Icon glyph=if copied.get() == Some(true) { Glyph::Check } else { Glyph::Copy } /> }}
-            {move || copy_label(copied.get())}
         </button>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_long;
+
+    #[test]
+    fn messages_of_more_than_twelve_lines_are_long() {
+        assert!(!is_long(&"line\n".repeat(12)));
+        assert!(is_long(&"line\n".repeat(13)));
+        assert!(!is_long(&"ä".repeat(720)));
+        assert!(is_long(&"ä".repeat(721)));
     }
 }

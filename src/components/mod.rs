@@ -2,6 +2,7 @@
 //! server.
 
 mod answer;
+mod answer_actions;
 mod avatar;
 pub mod browser;
 mod chat_action;
@@ -18,12 +19,14 @@ mod model_picker;
 mod notice;
 mod page_title;
 mod sidebar;
+mod thinking;
 mod time;
 mod toast;
 mod topbar;
 mod transcript;
 
 pub use answer::*;
+pub use answer_actions::*;
 pub use avatar::*;
 pub use chat_action::*;
 pub use chat_groups::*;
@@ -39,6 +42,7 @@ pub use model_picker::*;
 pub use notice::*;
 pub use page_title::*;
 pub use sidebar::*;
+pub use thinking::*;
 pub use time::*;
 pub use toast::*;
 pub use topbar::*;

@@ -11,7 +11,13 @@ use super::{
 /// Distance from the end, in pixels, within which the reader counts as being at the end.
 const END_THRESHOLD: i32 = 40;
 
+/// The space below the last answer, in pixels: the padding of `.transcript`. The question has its own space above it.
+const SPACE_BELOW: i32 = 32;
+
 /// The scroll state of a transcript. The scroller is reversed: 0 is the end, values above it are negative.
+///
+/// After a question was sent, it is shown at the top, with room for its answer below. The answer grows into this room, and
+/// then beyond the lower edge, so nothing moves that is being read. The end is followed only once the reader goes there.
 #[derive(Clone, Copy)]
 pub struct ScrollState {
     scroller: NodeRef<Div>,
@@ -35,8 +41,35 @@ impl ScrollState {
     /// Scrolls to the end and follows it from now on.
     pub fn scroll_to_end(self) {
         self.following.set_value(true);
-        self.away_from_end.set(false);
-        if let Some(scroller) = self.scroller.get_untracked() {
+        self.move_to_end();
+    }
+
+    /// Shows the last question at the top once its row is rendered, with room for the answer below.
+    pub fn show_question(self) {
+        self.following.set_value(false);
+        request_animation_frame(move || {
+            self.make_room();
+            self.move_to_end();
+        });
+    }
+
+    /// Leaves room below the last question, so that it is at the top when the reader is at the end.
+    fn make_room(self) {
+        let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
+        // It is the last message, or the one before its answer.
+        let Ok(Some(question)) = scroller.query_selector(".message-user:nth-last-child(-n + 2)") else { return };
+        let style = web_sys::HtmlElement::style(&scroller);
+        let height = question.unchecked_into::<web_sys::HtmlElement>().offset_height();
+        let room = scroller.client_height() - height - SPACE_BELOW;
+        // A valid name and value are accepted.
+        let _ = style.set_property("--room", &format!("{}px", room.max(0)));
+    }
+
+    fn move_to_end(self) {
+        self.away_from_end.try_set(false);
+        // Not a step of the reader towards the end.
+        self.last_top.try_set_value(0);
+        if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
             scroller.set_scroll_top(0);
         }
     }
@@ -68,17 +101,19 @@ impl ScrollState {
         } else {
             let grown = scroller.scroll_height() - before;
             if grown != 0 {
-                scroller.set_scroll_top(scroller.scroll_top() - grown);
+                let top = scroller.scroll_top() - grown;
+                scroller.set_scroll_top(top);
+                self.last_top.set_value(top);
             }
         }
     }
 
     fn on_scroll(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
-        let top = scroller.scroll_top();
-        if top < self.last_top.get_value() {
+        let (top, before) = (scroller.scroll_top(), self.last_top.get_value());
+        if top < before {
             self.following.set_value(false);
-        } else if top > -END_THRESHOLD {
+        } else if top > before && top > -END_THRESHOLD {
             self.following.set_value(true);
         }
         self.last_top.set_value(top);
@@ -137,17 +172,26 @@ pub fn Transcript(
     .into_any()
 }
 
-/// A button that scrolls to the end, shown while the reader is away from it.
+/// A button that scrolls to the end, shown while the reader is away from it. It has a dot while an answer is written.
 #[component]
 pub fn JumpToLatest(
     /// The scroll state.
     scroll: ScrollState,
+    /// Whether an answer is being written.
+    #[prop(into)]
+    answering: Signal<bool>,
 ) -> impl IntoView {
     view! {
         <Show when=move || scroll.away_from_end.get()>
-            <button class="btn btn-line jump" type="button" on:click=move |_| scroll.scroll_to_end()>
+            <button
+                class="jump"
+                class:jump-answering=answering
+                type="button"
+                aria-label=t!("chat.transcript.to_latest")
+                title=t!("chat.transcript.to_latest")
+                on:click=move |_| scroll.scroll_to_end()
+            >
                 <Icon glyph=Glyph::ArrowDown />
-                {t!("chat.transcript.to_latest")}
             </button>
         </Show>
     }

@@ -150,6 +150,32 @@ impl Failure {
     }
 }
 
+/// What an answer took. Zero where it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnswerStats {
+    /// How long the model reasoned, in milliseconds.
+    pub thinking_ms: u32,
+    /// From its first token to its last one, in milliseconds.
+    pub writing_ms: u32,
+    /// Tokens of the prompt.
+    pub prompt_tokens: u32,
+    /// Tokens of the answer, with those of the reasoning.
+    pub answer_tokens: u32,
+}
+
+impl AnswerStats {
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tokens a second, rounded; `None` if it is not known or if there are too few to tell.
+    pub fn tokens_per_second(&self) -> Option<u32> {
+        (self.writing_ms >= 100 && self.answer_tokens >= 10)
+            .then(|| (self.answer_tokens.saturating_mul(1_000) / self.writing_ms).max(1))
+    }
+}
+
 /// A message as shown on the chat page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -173,6 +199,9 @@ pub struct Message {
     pub model: Option<String>,
     /// The number of oldest messages that were truncated because the model's context is too short.
     pub truncated_messages: u32,
+    /// What the answer took.
+    #[serde(default, skip_serializing_if = "AnswerStats::is_unknown")]
+    pub stats: AnswerStats,
     /// When the message was sent, or the answer was begun.
     pub created_at: Timestamp,
 }
@@ -244,6 +273,9 @@ pub struct RunSnapshot {
     pub reasoning: LiveHtml,
     /// The number of oldest messages that were truncated because the model's context is too short.
     pub truncated_messages: u32,
+    /// How long the model has reasoned so far, in milliseconds.
+    #[serde(default)]
+    pub thinking_ms: u32,
     /// Whether the newest text cannot be saved at the moment. It is held in memory and saved later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub save_delayed: bool,
@@ -264,6 +296,9 @@ pub struct RunUpdate {
     #[serde(default)]
     pub truncated_messages: u32,
     /// As in [`RunSnapshot`].
+    #[serde(default)]
+    pub thinking_ms: u32,
+    /// As in [`RunSnapshot`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub save_delayed: bool,
 }
@@ -274,6 +309,7 @@ impl RunSnapshot {
     pub fn apply(mut self, update: &RunUpdate) -> Option<Self> {
         self.phase = update.phase;
         self.truncated_messages = update.truncated_messages;
+        self.thinking_ms = update.thinking_ms;
         self.save_delayed = update.save_delayed;
         if let Some(patch) = &update.text {
             self.text.apply(patch)?;

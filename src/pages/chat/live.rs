@@ -2,9 +2,8 @@ use leptos::prelude::*;
 
 use super::{live_parts::LiveParts, run_stream::read_stream, state::ChatState};
 use crate::{
-    components::{Byline, Thinking, phase_text, truncation_note},
+    components::{Thinking, phase_text, truncation_note},
     domain::{Message, Phase, RunId},
-    pages::shell::ReaderTime,
 };
 
 /// Reloads the page every 2 s without scripts. It is text because an element that a script inserts would also refresh
@@ -25,7 +24,6 @@ pub fn LiveAnswer(
     state: ChatState,
 ) -> impl IntoView {
     let parts = LiveParts::new(&message, phase);
-    let clock = ReaderTime::expect().clock;
     read_stream(state, run, parts);
     state.seen_growing.update_value(|seen| seen.push(message.id));
     let text = Memo::new(move |_| phase_text(parts.phase.get()));
@@ -33,9 +31,13 @@ pub fn LiveAnswer(
     view! {
         <article class="message" id=format!("m-{}", message.id) aria-busy="true">
             <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
-            <Byline model=message.model at=message.created_at clock />
             {move || truncation_note(parts.truncated_messages.get())}
-            <Thinking running=thinking empty=Signal::derive(move || !parts.has_reasoning.get())>
+            <Thinking
+                running=thinking
+                empty=Signal::derive(move || !parts.has_reasoning.get())
+                millis=parts.thinking_ms
+                last_line=parts.last_thought
+            >
                 {parts.reasoning.view(&message.reasoning_html)}
             </Thinking>
             <div class="prose streaming unfolded" dir="auto">
@@ -46,9 +48,9 @@ pub fn LiveAnswer(
                     .get()
                     .map(|text| {
                         view! {
-                            <p class="state state-late">
+                            <p class="state state-waiting">
                                 <span class="state-dot" aria-hidden="true"></span>
-                                {text}
+                                <span class="state-words">{text}</span>
                             </p>
                         }
                     })

@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use leptos::{html::Div, prelude::*};
+use leptos::{
+    html::{Div, Span},
+    prelude::*,
+};
 
 use crate::{
     components::ScrollState,
@@ -21,6 +24,10 @@ pub struct LiveParts {
     pub phase: RwSignal<Phase>,
     /// Whether there is reasoning.
     pub has_reasoning: RwSignal<bool>,
+    /// How long the model has reasoned, in milliseconds.
+    pub thinking_ms: RwSignal<u32>,
+    /// Shows the last line of the reasoning.
+    pub last_thought: NodeRef<Span>,
     /// Number of older messages that were not sent to the model.
     pub truncated_messages: RwSignal<u32>,
     /// Whether the received text is not saved yet.
@@ -35,6 +42,8 @@ impl LiveParts {
             reasoning: Blocks::default(),
             phase: RwSignal::new(phase),
             has_reasoning: RwSignal::new(!message.reasoning_html.is_empty()),
+            thinking_ms: RwSignal::new(message.stats.thinking_ms),
+            last_thought: NodeRef::new(),
             truncated_messages: RwSignal::new(message.truncated_messages),
             save_delayed: RwSignal::new(false),
         }
@@ -60,6 +69,13 @@ impl Blocks {
             let _ = done.insert_adjacent_html("beforeend", &fill_references(new_blocks.into()));
         }
         tail.set_inner_html(&fill_references((&text.tail).into()));
+    }
+
+    /// The last line of text.
+    fn last_line(self) -> Option<String> {
+        let text = |part: NodeRef<Div>| part.try_get_untracked().flatten()?.text_content();
+        let text = text(self.tail).filter(|tail| !tail.trim().is_empty()).or_else(|| text(self.done))?;
+        text.trim_end().lines().next_back().map(str::to_owned)
     }
 
     /// The elements, with their initial HTML.
@@ -109,10 +125,16 @@ fn render(updates: &mut PendingUpdates, parts: LiveParts) {
     let replace_all = std::mem::take(&mut updates.replace_all);
     parts.text.render(&snapshot.text, &updates.text, replace_all);
     parts.reasoning.render(&snapshot.reasoning, &updates.reasoning, replace_all);
+    if snapshot.phase == Phase::Thinking
+        && let Some(line) = parts.last_thought.try_get_untracked().flatten()
+    {
+        line.set_text_content(parts.reasoning.last_line().as_deref());
+    }
     updates.text.clear();
     updates.reasoning.clear();
     set_if_changed(parts.phase, snapshot.phase);
     set_if_changed(parts.has_reasoning, !snapshot.reasoning.is_empty());
+    set_if_changed(parts.thinking_ms, snapshot.thinking_ms);
     set_if_changed(parts.truncated_messages, snapshot.truncated_messages);
     set_if_changed(parts.save_delayed, snapshot.save_delayed);
 }

@@ -3,7 +3,8 @@
 use crate::{
     components::browser,
     domain::{
-        Author, Chat, Message, MessageId, MessageState, MessageWindow, Phase, RunId, StartedRun, Timestamp, title_from,
+        AnswerStats, Author, Chat, Message, MessageId, MessageState, MessageWindow, Phase, RunId, StartedRun,
+        Timestamp, title_from,
     },
 };
 
@@ -57,6 +58,7 @@ pub fn user_message(id: MessageId, text: String) -> Message {
         reasoning_html: String::new(),
         model: None,
         truncated_messages: 0,
+        stats: AnswerStats::default(),
         created_at: now(),
     }
 }

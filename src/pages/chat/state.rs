@@ -87,16 +87,12 @@ impl ChatState {
         let Some(outgoing) = self.sender.take_draft() else { return };
         let provisional = MessageId::from_uuid(outgoing.message_id().uuid());
         self.messages.update(|messages| messages.push(user_message(provisional, outgoing.text().to_owned())));
-        self.scroll.scroll_to_end();
+        self.scroll.show_question();
         let model = self.sender.model_label();
         spawn_local(async move {
             let sent = self.sender.send(Some(self.id), outgoing).await;
-            let updated =
-                self.messages.try_update(|messages| confirm_sent(messages, provisional, sent.as_ref(), model));
+            self.messages.try_update(|messages| confirm_sent(messages, provisional, sent.as_ref(), model));
             if sent.is_some() {
-                if updated.is_some() {
-                    self.scroll.scroll_to_end();
-                }
                 self.chats.notify_changed();
             }
         });
@@ -112,12 +108,16 @@ impl ChatState {
         });
     }
 
-    /// Retries an answer.
-    pub fn retry(self, message: MessageId) {
+    /// Retries an answer, with another model if one is given, which is then also selected for the next messages.
+    pub fn retry(self, message: MessageId, other_model: Option<String>) {
+        if let Some(model) = other_model {
+            self.sender.choose_model(model);
+        }
         let model = self.sender.chosen_model();
         let label = self.sender.model_label();
         let retried =
             move |sent: &StartedRun, old: &Message| Message { parent: old.parent, ..open_answer(sent, label) };
+        self.scroll.show_question();
         self.start_run(message, retried, async move { retry_answer(self.id, message, model).await });
     }
 
@@ -129,6 +129,7 @@ impl ChatState {
             html: if before.html == HTML_PLACEHOLDER { html_on_page(before.id) } else { before.html.clone() },
             ..before.clone()
         };
+        self.scroll.scroll_to_end();
         self.start_run(message, continued, async move { continue_answer(self.id, message).await });
     }
 
@@ -142,7 +143,7 @@ impl ChatState {
         spawn_local(async move {
             match request.await {
                 Ok(sent) => {
-                    self.scroll.scroll_to_end();
+                    self.scroll.preserve_position_until_frame();
                     self.messages.try_update(|messages| {
                         if let Some(old) = messages.iter_mut().find(|old| old.id == message) {
                             *old = new_message(&sent, old);

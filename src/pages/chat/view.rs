@@ -30,6 +30,9 @@ pub fn ChatView(
         .or_else(url_error::<ContinueAnswer>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
+    if just_asked(&chat) {
+        Effect::new(move || state.scroll.show_question());
+    }
     if !older {
         Effect::watch(move || chats.external_changes.get(), move |_, _, _| state.reload_if_idle(), false);
     }
@@ -76,6 +79,12 @@ pub fn ChatView(
     .into_any()
 }
 
+/// Whether nothing of the last answer is written yet.
+fn just_asked(chat: &Chat) -> bool {
+    let last = chat.window.messages.last();
+    last.is_some_and(|last| last.state.is_open() && last.html.is_empty() && last.reasoning_html.is_empty())
+}
+
 /// The title from the chat list, where it may change; the loaded one if the chat is not in the list.
 fn chat_title(list: ChatListState, chat: &Chat) -> Signal<String> {
     let (id, title) = (chat.id, chat.title.clone());
@@ -89,10 +98,15 @@ fn chat_title(list: ChatListState, chat: &Chat) -> Signal<String> {
 fn MessageRows(state: ChatState) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let last = Memo::new(move |_| state.last_message_id());
-    let forms = AnswerForms { chat: state.id, retry: RetryAnswer::url(), continue_answer: ContinueAnswer::url() };
+    let forms = AnswerForms {
+        chat: state.id,
+        retry: RetryAnswer::url(),
+        continue_answer: ContinueAnswer::url(),
+        models: Models::expect().choice,
+    };
     let callbacks = AnswerCallbacks {
         copy: Callback::new(move |(id, copied)| state.copy(id, copied)),
-        retry: Callback::new(move |id: MessageId| state.retry(id)),
+        retry: Callback::new(move |(id, model)| state.retry(id, model)),
         continue_answer: Callback::new(move |id: MessageId| state.continue_answer(id)),
     };
     let row = move |message: Message| {
@@ -132,7 +146,7 @@ fn ComposerDock(state: ChatState) -> impl IntoView {
     let open = Memo::new(move |_| state.open_answer_id());
     view! {
         <div class="dock">
-            <JumpToLatest scroll=state.scroll />
+            <JumpToLatest scroll=state.scroll answering=Signal::derive(move || open.get().is_some()) />
             <Composer
                 action=SendMessage::url()
                 chat=Some(state.id)

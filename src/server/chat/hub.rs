@@ -72,8 +72,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// Registers a claimed run as live, with the content that its answer already has.
     pub fn insert(&self, claimed: ClaimedRun, prompt: &AssembledPrompt) -> Arc<LiveRun> {
-        let AssembledPrompt { text, reasoning, truncated_messages, .. } = prompt;
-        let mut state = LiveState::new(text, reasoning, *truncated_messages);
+        let AssembledPrompt { text, reasoning, truncated_messages, times, .. } = prompt;
+        let mut state = LiveState::new(text, reasoning, *truncated_messages, *times);
         state.meter = UsageMeter::new(&prompt.prompt);
         let run = Arc::new(LiveRun {
             stop: CancellationToken::new(),

@@ -1,13 +1,56 @@
 //! The state of a live run, and the updates that are sent to its readers. Does no I/O.
 
+use std::time::Instant;
+
 use crate::{
     domain::{HtmlPatch, LiveHtml, Phase, RunSnapshot, RunUpdate},
     server::{
         llm::{Delta, UsageMeter},
         markdown::{LiveText, diff_tail},
-        store::{ClaimedRun, RunProgress},
+        store::{ClaimedRun, MessageRow, RunProgress},
     },
 };
+
+/// How long the model has reasoned and written, in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct AnswerTimes {
+    pub thinking_ms: u32,
+    pub writing_ms: u32,
+}
+
+impl From<&MessageRow> for AnswerTimes {
+    fn from(row: &MessageRow) -> Self {
+        let [thinking_ms, writing_ms] =
+            [row.thinking_ms, row.writing_ms].map(|millis| u32::try_from(millis).unwrap_or_default());
+        Self { thinking_ms, writing_ms }
+    }
+}
+
+/// Measures the times of a run, and adds them to those of the runs before it.
+struct Stopwatch {
+    before: AnswerTimes,
+    first_chunk: Option<Instant>,
+    first_thought: Option<Instant>,
+    times: AnswerTimes,
+}
+
+impl Stopwatch {
+    const fn new(before: AnswerTimes) -> Self {
+        Self { before, first_chunk: None, first_thought: None, times: before }
+    }
+
+    /// A chunk has arrived. The reasoning lasts until the first chunk of text after it.
+    fn record(&mut self, is_thought: bool, was_thinking: bool) {
+        let now = Instant::now();
+        let millis = |since: Instant| u32::try_from((now - since).as_millis()).unwrap_or(u32::MAX);
+        let written = millis(*self.first_chunk.get_or_insert(now));
+        self.times.writing_ms = self.before.writing_ms.saturating_add(written);
+        if is_thought || was_thinking {
+            let thought = millis(*self.first_thought.get_or_insert(now));
+            self.times.thinking_ms = self.before.thinking_ms.saturating_add(thought);
+        }
+    }
+}
 
 /// The state of a live run.
 pub(super) struct LiveState {
@@ -18,6 +61,7 @@ pub(super) struct LiveState {
     truncated_messages: u32,
     /// Counts tokens, so that the usage is known for answers that never finish.
     pub meter: UsageMeter,
+    stopwatch: Stopwatch,
     phase: Phase,
     /// The state that was published to the readers last.
     pub published: RunSnapshot,
@@ -30,8 +74,8 @@ pub(super) struct LiveState {
 }
 
 impl LiveState {
-    /// The state of an answer that already has this content.
-    pub fn new(text: &str, reasoning: &str, truncated_messages: u32) -> Self {
+    /// The state of an answer that already has this content and took this long.
+    pub fn new(text: &str, reasoning: &str, truncated_messages: u32, times: AnswerTimes) -> Self {
         let phase = Phase::Waiting { position: None };
         Self {
             text: LiveText::from(text),
@@ -39,12 +83,14 @@ impl LiveState {
             reasoning: LiveText::from(reasoning),
             truncated_messages,
             meter: UsageMeter::default(),
+            stopwatch: Stopwatch::new(times),
             phase,
             published: RunSnapshot {
                 phase,
                 text: LiveHtml::default(),
                 reasoning: LiveHtml::default(),
                 truncated_messages,
+                thinking_ms: times.thinking_ms,
                 save_delayed: false,
             },
             sequence: 0,
@@ -62,6 +108,7 @@ impl LiveState {
 
     /// Appends to the answer.
     pub fn push_text(&mut self, chunk: &str) {
+        self.stopwatch.record(false, self.phase == Phase::Thinking);
         self.phase = Phase::Streaming;
         self.text.push(chunk);
         self.unsaved = true;
@@ -69,6 +116,7 @@ impl LiveState {
 
     /// Appends to the reasoning.
     pub fn push_reasoning(&mut self, chunk: &str) {
+        self.stopwatch.record(true, false);
         self.phase = Phase::Thinking;
         self.reasoning.push(chunk);
         self.unsaved = true;
@@ -103,12 +151,14 @@ impl LiveState {
         self.sequence += 1;
         self.published.phase = self.phase;
         self.published.truncated_messages = self.truncated_messages;
+        self.published.thinking_ms = self.stopwatch.times.thinking_ms;
         self.published.save_delayed = self.save_delayed;
         Some(RunUpdate {
             phase: self.phase,
             text: render_patch(&mut self.text, &mut self.published.text),
             reasoning: render_patch(&mut self.reasoning, &mut self.published.reasoning),
             truncated_messages: self.truncated_messages,
+            thinking_ms: self.published.thinking_ms,
             save_delayed: self.save_delayed,
         })
     }
@@ -147,6 +197,8 @@ impl LiveState {
             text: self.text.text().to_owned(),
             reasoning: self.reasoning.text().to_owned(),
             truncated_messages: i64::from(self.truncated_messages),
+            thinking_ms: i64::from(self.stopwatch.times.thinking_ms),
+            writing_ms: i64::from(self.stopwatch.times.writing_ms),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::live::AnswerTimes;
 use crate::{
     domain::Author,
     server::{
@@ -36,6 +37,8 @@ pub(super) struct AssembledPrompt {
     pub sections: SectionTokens,
     pub text: String,
     pub reasoning: String,
+    /// How long that took.
+    pub times: AnswerTimes,
     /// The number of older messages that were not read from the database.
     pub truncated_messages: u32,
 }
@@ -54,12 +57,14 @@ pub(super) async fn assemble(store: &Store, run: &ClaimedRun) -> Result<Assemble
     drop(tx);
     let (turns, used) = to_turns(before);
     let truncated_messages = u32::try_from(answer.depth).unwrap_or(u32::MAX).saturating_sub(used);
-    let (text, reasoning) =
-        if run.continues { (answer.text().into_owned(), answer.reasoning().into_owned()) } else { Default::default() };
+    let (text, reasoning, times) = match run.continues {
+        true => (answer.text().into_owned(), answer.reasoning().into_owned(), AnswerTimes::from(&answer)),
+        false => Default::default(),
+    };
     let answer_so_far = (!text.is_empty()).then(|| text.clone());
     let sections = [Section { name: "instructions", text: INSTRUCTIONS.to_owned() }];
     let prompt = Prompt { system: join_sections(&sections), turns, answer_so_far };
-    Ok(AssembledPrompt { sections: count_tokens(&sections), prompt, text, reasoning, truncated_messages })
+    Ok(AssembledPrompt { sections: count_tokens(&sections), prompt, text, reasoning, times, truncated_messages })
 }
 
 /// Joins the sections to the system prompt.

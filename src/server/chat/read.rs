@@ -7,7 +7,8 @@ use quick_cache::{Weighter, sync::Cache};
 use super::Chats;
 use crate::{
     domain::{
-        AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase, UserId, limits,
+        AnswerStats, AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase,
+        UserId, limits,
     },
     server::{
         fault::Fault,
@@ -152,12 +153,14 @@ impl Chats {
         let mut truncated_messages = u32::try_from(row.truncated_messages).unwrap_or(0);
         let (mut html, mut reasoning_html) = (String::new(), String::new());
         let mut phase = Phase::Waiting { position: self.queue_position(row.runs_ahead) };
+        let mut stats = stats_of(&row);
         if let Some(live) = row.run_id.and_then(|run| self.0.hub.get(run)) {
             let snapshot = live.snapshot();
             html = snapshot.text.html();
             reasoning_html = snapshot.reasoning.html();
             phase = snapshot.phase;
             truncated_messages = snapshot.truncated_messages;
+            stats.thinking_ms = snapshot.thinking_ms;
         } else if !by_user {
             let rendered = self.0.html_cache.render(&row);
             html.clone_from(&rendered.answer);
@@ -174,8 +177,19 @@ impl Chats {
             reasoning_html,
             model: row.model_label,
             truncated_messages,
+            stats,
             created_at: row.created_at,
         })
+    }
+}
+
+fn stats_of(row: &MessageRow) -> AnswerStats {
+    let bounded = |value| u32::try_from(value).unwrap_or_default();
+    AnswerStats {
+        thinking_ms: bounded(row.thinking_ms),
+        writing_ms: bounded(row.writing_ms),
+        prompt_tokens: bounded(row.prompt_tokens),
+        answer_tokens: bounded(row.answer_tokens),
     }
 }
 

@@ -157,7 +157,7 @@ impl RunReader {
             let id = EventId { epoch: EventId::REMOTE_EPOCH, sequence: state.sequence };
             return Ok(update.map(|update| Event::json(event::UPDATE, Some(id), &update)));
         }
-        let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), truncated_messages));
+        let mut state = Box::new(LiveState::new(&row.text(), &row.reasoning(), truncated_messages, (&row).into()));
         state.set_phase(waiting);
         state.next_update();
         let id = EventId { epoch: EventId::REMOTE_EPOCH, sequence: state.sequence };

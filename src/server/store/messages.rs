@@ -121,6 +121,10 @@ pub struct MessageRow {
     pub prompt_tokens: i64,
     /// Tokens that the model generated for this answer, as the model counts them.
     pub answer_tokens: i64,
+    /// How long the model reasoned, in milliseconds; 0 if it is not known.
+    pub thinking_ms: i64,
+    /// From its first token to its last one, likewise.
+    pub writing_ms: i64,
     /// When the message was sent, or the answer was begun.
     pub created_at: Timestamp,
     /// The open run that writes the answer.
@@ -184,7 +188,7 @@ macro_rules! select_messages {
         concat!(
             $with,
             "select m.id, m.chat_id, m.parent_id, m.depth, m.author, m.state, m.model, m.model_label, m.failure, m.left_out,
-               m.prompt_tokens, m.answer_tokens, m.created_at, r.id as run_id,
+               m.prompt_tokens, m.answer_tokens, m.thinking_ms, m.writing_ms, m.created_at, r.id as run_id,
                case when r.state = 'queued' then (select count(*) from runs o
                  where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as runs_ahead,
                p.kind as part_kind, p.text as part_text

@@ -427,6 +427,8 @@ impl World {
 
 fn progress(held: &HeldRun) -> RunProgress {
     RunProgress {
+        thinking_ms: 0,
+        writing_ms: 0,
         run: held.claimed.id,
         epoch: held.claimed.epoch,
         message: held.claimed.message_id,

@@ -85,6 +85,10 @@ pub struct RunProgress {
     pub reasoning: String,
     /// The number of oldest messages that were truncated because the context is too short.
     pub truncated_messages: i64,
+    /// How long the model reasoned, in milliseconds, over all runs of the answer. Stored when the run ends.
+    pub thinking_ms: i64,
+    /// From its first token to its last one, likewise.
+    pub writing_ms: i64,
     /// Prompt tokens of this run.
     pub prompt_tokens: i64,
     /// Tokens that the model has generated in this run.
@@ -347,13 +351,16 @@ impl Engine<'_> {
         execute!(
             self.tx,
             "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
-               answer_tokens = answer_tokens + $5
+               answer_tokens = answer_tokens + $5, thinking_ms = coalesce($6, thinking_ms),
+               writing_ms = coalesce($7, writing_ms)
              where id = $1",
             message,
             ending.state,
             &ending.failure,
             prompt_tokens,
             answer_tokens,
+            ending.progress.as_ref().map(|progress| progress.thinking_ms),
+            ending.progress.as_ref().map(|progress| progress.writing_ms),
         )?;
         execute!(
             self.tx,

@@ -219,7 +219,8 @@ fn message_json(row: &MessageRow, is_shown: bool) -> String {
         "id": row.id, "chat": row.chat_id, "parent": row.parent_id, "shown": is_shown, "author": row.author,
         "state": row.state, "parts": row.parts.iter().map(part).collect::<Vec<_>>(), "model": row.model_label,
         "failure": row.failure, "left_out": row.truncated_messages, "prompt_tokens": row.prompt_tokens,
-        "answer_tokens": row.answer_tokens, "created_at": rfc3339(row.created_at),
+        "answer_tokens": row.answer_tokens, "thinking_ms": row.thinking_ms, "writing_ms": row.writing_ms,
+        "created_at": rfc3339(row.created_at),
     }))
 }
 
