@@ -48,6 +48,11 @@ impl ReaderClock {
         CivilDateTime::at(at, self.zone.offset_minutes(at))
     }
 
+    /// The hour of the day, from 0 to 23.
+    pub fn hour(&self) -> i64 {
+        self.civil(self.now).hour
+    }
+
     /// A time in the past: relative within a week, otherwise the date.
     pub fn relative(&self, at: Timestamp) -> String {
         let seconds = (self.now.micros() - at.micros()).div_euclid(1_000_000);
@@ -181,6 +186,7 @@ mod tests {
         assert_eq!(clock(-120).group_heading(earlier), "Yesterday");
         assert_eq!(clock(0).exact(earlier), "21 November 2026, 01:00");
         assert_eq!(clock(330).exact(earlier), "21 November 2026, 06:30");
+        assert_eq!((clock(0).hour(), clock(-780).hour(), clock(720).hour()), (12, 23, 0));
     }
 
     #[test]

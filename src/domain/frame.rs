@@ -32,6 +32,8 @@ pub struct Frame {
     pub language: String,
     /// Whether the user chose a time zone, which takes precedence over the browser's.
     pub time_zone_chosen: bool,
+    /// Whether the user is an administrator who has not verified their e-mail address, although they could.
+    pub address_unverified: bool,
     /// The version of the user's picture; 0 if there is none.
     pub picture: i64,
 }

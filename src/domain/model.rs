@@ -11,6 +11,9 @@ pub struct ModelOption {
     pub label: String,
     /// The display name of the provider ("On this server", "ollama").
     pub provider: String,
+    /// The size of its context window, such as `8K`; empty if it is unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub context: String,
     /// Whether Colloquy runs it itself.
     pub local: bool,
     /// Whether it is the very small model that is bundled with Colloquy.

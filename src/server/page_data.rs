@@ -14,7 +14,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    domain::{AuthPageData, ChatFilter, ChatPage, ChatSummary, Frame, Settings},
+    domain::{AuthPageData, ChatFilter, ChatPage, ChatSummary, Frame, Role, Settings},
     i18n::Language,
 };
 
@@ -61,7 +61,7 @@ impl PageData {
 
     /// The frame around every page of the caller.
     pub async fn load_frame(&self, caller: &Caller, language: Language, browser: BrowserState) -> Result<Frame, Fault> {
-        let Services { store, clock, profiles, chats, .. } = &*self.0;
+        let Services { store, clock, accounts, profiles, chats, .. } = &*self.0;
         let user = caller.user.id;
         let mut tx = store.read().await?;
         let factor_removal = tx.owned_by(user).find_factor_removal().await?;
@@ -72,6 +72,9 @@ impl PageData {
             chats.list_in(&mut tx, user, ChatFilter::All, "", None).await?
         };
         let preferences = profiles.preferences_in(&mut tx, user).await?;
+        // Everyone else had to verify theirs, or may leave it.
+        let asks_to_verify = caller.user.role == Role::Administrator && accounts.sends_mails();
+        let address_unverified = asks_to_verify && !accounts.is_verified(&mut tx, caller).await?;
         // The list of models may have to be fetched from a provider.
         drop(tx);
         let now = clock.now();
@@ -91,6 +94,7 @@ impl PageData {
             must_enrol: caller.must_enrol,
             language: language.tag().to_owned(),
             time_zone_chosen,
+            address_unverified,
             picture: preferences.picture,
         })
     }

@@ -11,6 +11,8 @@ pub struct CurrentPerson {
     pub picture: RwSignal<i64>,
     /// Whether they must add a second factor (MFA enrolment) before anything else.
     pub must_enrol: RwSignal<bool>,
+    /// Whether they are an administrator who should verify their address.
+    pub address_unverified: bool,
     /// When their account will be deleted; `None` if no deletion is pending.
     pub deletion: RwSignal<Option<Timestamp>>,
 }

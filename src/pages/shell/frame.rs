@@ -15,7 +15,7 @@ use super::{
     language::reload_if_language_changed,
     loaded::loaded,
     message_form_id::MessageFormId,
-    models::Models,
+    models::{Models, SMALL_MODEL_NOTE},
     page_resource::page_resource,
     reader_time::ReaderTime,
     sidebar_state::SidebarState,
@@ -36,13 +36,16 @@ struct FrameData {
     frame: Frame,
     /// The id of the model that was last chosen in this browser.
     model: Option<String>,
+    /// Whether the note about the small model was dismissed in this browser.
+    small_model_note_dismissed: bool,
     /// The message id (idempotency key) for a form without scripts.
     client_id: ClientId,
 }
 
 async fn load() -> Result<FrameData, AppError> {
     let model = read_cookie("model");
-    Ok(FrameData { frame: load_frame().await?, model, client_id: ClientId::random() })
+    let small_model_note_dismissed = read_cookie(SMALL_MODEL_NOTE).is_some();
+    Ok(FrameData { frame: load_frame().await?, model, small_model_note_dismissed, client_id: ClientId::random() })
 }
 
 /// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page.
@@ -65,11 +68,12 @@ pub fn FramePage() -> impl IntoView {
 
 #[component]
 fn FrameView(data: FrameData) -> impl IntoView {
-    let FrameData { frame, model, client_id } = data;
+    let FrameData { frame, model, small_model_note_dismissed, client_id } = data;
     let person = CurrentPerson {
         user: RwSignal::new(frame.user),
         picture: RwSignal::new(frame.picture),
         must_enrol: RwSignal::new(frame.must_enrol),
+        address_unverified: frame.address_unverified,
         deletion: RwSignal::new(frame.deletion),
     };
     let zone = ReaderZone::Known(frame.clock_changes.into());
@@ -82,7 +86,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
     provide_context(sign_in);
     provide_context(chats);
     provide_context(sidebar);
-    provide_context(Models::new(frame.models, model));
+    provide_context(Models::new(frame.models, model, small_model_note_dismissed));
     provide_context(MessageFormId(client_id));
     time.start(frame.time_zone_chosen);
     Effect::new(move || reload_if_language_changed(&frame.language));

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     domain::{Failure, ModelChoice, ModelOption},
     server::{
-        config::{Config, ProviderConfig},
+        config::{Config, PROVIDER_CONTEXT, ProviderConfig},
         egress::Egress,
     },
 };
@@ -49,6 +49,8 @@ struct Provider {
     endpoint: Arc<Endpoint>,
     /// The models that the operator configured. Empty if all models of the provider are offered.
     configured_models: Vec<String>,
+    /// The context window of its models, for the picker; empty if the operator configured none.
+    context: String,
     model_list: ModelListCache,
 }
 
@@ -143,6 +145,8 @@ impl Provider {
             base_url: config.base_url.clone(),
             endpoint: Arc::new(endpoint),
             configured_models: config.models.clone(),
+            // Without a configured one it is only a cautious assumption, not what the models can do.
+            context: if config.context == PROVIDER_CONTEXT { String::new() } else { context_size(config.context) },
             model_list: ModelListCache::new(&config.name, timings),
         }
     }
@@ -187,6 +191,7 @@ impl Provider {
                 id: format!("{}/{name}", self.name),
                 label: name.clone(),
                 provider: self.name.clone(),
+                context: self.context.clone(),
                 local: false,
                 bundled: false,
             })
@@ -199,8 +204,12 @@ impl Inner {
     /// added file appears.
     async fn list_local(&self) -> Vec<ModelOption> {
         let files = Arc::clone(&self.folder).files().await;
-        let models = files.into_iter().filter(|file| file.kind == FileKind::Chat).map(|file| local_option(&file.stem));
-        let mut models: Vec<ModelOption> = models.collect();
+        let option = |file: ModelFile| {
+            let context = file.trained_context.map(|trained| context_size(self.settings.context_of(trained)));
+            ModelOption { context: context.unwrap_or_default(), ..local_option(&file.stem) }
+        };
+        let mut models: Vec<ModelOption> =
+            files.into_iter().filter(|file| file.kind == FileKind::Chat).map(option).collect();
         models.sort_by_cached_key(|model| (model.bundled, model.label.to_lowercase()));
         models
     }
@@ -224,8 +233,20 @@ fn local_option(stem: &str) -> ModelOption {
         id: format!("{LOCAL}/{stem}"),
         label: if bundled { BUNDLED.1 } else { stem }.to_owned(),
         provider: LOCAL_LABEL.to_owned(),
+        context: String::new(),
         local: true,
         bundled,
+    }
+}
+
+/// A number of tokens, rounded: `8K`, `200K`, `1M`.
+fn context_size(tokens: u32) -> String {
+    // What is not round in decimals is a power of two.
+    let thousand = if tokens.is_multiple_of(1_000) { 1_000 } else { 1_024 };
+    match tokens / thousand {
+        0 => tokens.to_string(),
+        thousands if thousands.is_multiple_of(thousand) => format!("{}M", thousands / thousand),
+        thousands => format!("{thousands}K"),
     }
 }
 
@@ -239,6 +260,22 @@ fn is_chat_model(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_of_context_windows_are_short() {
+        for (tokens, size) in [
+            (512, "512"),
+            (2_048, "2K"),
+            (8_192, "8K"),
+            (128_000, "128K"),
+            (131_072, "128K"),
+            (200_000, "200K"),
+            (1_048_576, "1M"),
+            (1_000_000, "1M"),
+        ] {
+            assert_eq!(context_size(tokens), size);
+        }
+    }
 
     #[test]
     fn models_that_cannot_chat_are_recognised_by_name() {

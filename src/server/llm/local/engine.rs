@@ -24,7 +24,7 @@ use super::{
 use crate::domain::Failure;
 
 /// The maximum context length in tokens unless the operator sets one. Its memory is allocated up front.
-const DEFAULT_CONTEXT: u32 = 8_192;
+pub const DEFAULT_CONTEXT: u32 = 8_192;
 /// The maximum length of an answer in tokens. A longer one can be continued.
 const MAX_ANSWER_TOKENS: usize = 2_048;
 /// The maximum number of prompt tokens per batch.

@@ -22,17 +22,27 @@ pub struct ModelFile {
     pub path: PathBuf,
     /// The type of the file.
     pub kind: FileKind,
+    /// The context length in tokens that the model was trained for, if it is known.
+    pub trained_context: Option<u32>,
 }
 
 /// The folder, with a cache of the inspected files.
 #[derive(Debug)]
 pub struct ModelFolder {
     path: PathBuf,
-    cache: Mutex<HashMap<PathBuf, (Fingerprint, FileKind)>>,
+    cache: Mutex<HashMap<PathBuf, Inspected>>,
 }
 
 /// Length and modification time of all files of a model. The files are unchanged as long as these are.
 type Fingerprint = Vec<(u64, Option<SystemTime>)>;
+
+/// The content of a model's files.
+#[derive(Debug, Clone)]
+struct Inspected {
+    fingerprint: Fingerprint,
+    kind: FileKind,
+    trained_context: Option<u32>,
+}
 
 impl ModelFolder {
     /// Does no I/O yet.
@@ -59,54 +69,52 @@ impl ModelFolder {
                 && fs::metadata(entry.path()).is_ok_and(|meta| meta.is_file())
             {
                 let (path, parts) = (entry.path(), part_paths(&entry.path(), stem));
-                let (fingerprint, kind) = self.inspect(&path, &parts);
-                cache.insert(path.clone(), (fingerprint, kind.clone()));
-                files.push(ModelFile { stem: stem.to_owned(), path, kind });
+                let inspected = self.inspect(&path, &parts);
+                cache.insert(path.clone(), inspected.clone());
+                let Inspected { kind, trained_context, .. } = inspected;
+                files.push(ModelFile { stem: stem.to_owned(), path, kind, trained_context });
             }
         }
         *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = cache;
         files
     }
 
-    fn inspect(&self, file: &Path, parts: &[PathBuf]) -> (Fingerprint, FileKind) {
+    fn inspect(&self, file: &Path, parts: &[PathBuf]) -> Inspected {
         let fingerprint: io::Result<Fingerprint> =
             parts.iter().map(|part| fs::metadata(part).map(|meta| (meta.len(), meta.modified().ok()))).collect();
         let fingerprint = fingerprint.unwrap_or_default();
         let before = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(file).cloned();
-        if let Some(before) = before.filter(|(known, _)| *known == fingerprint) {
+        if let Some(before) = before.filter(|before| before.fingerprint == fingerprint) {
             return before;
         }
-        let kind = detect_kind(parts);
+        let (kind, trained_context) = read_headers(parts);
         match &kind {
             FileKind::Chat => {}
             FileKind::Other(what) => tracing::info!(file = %file.display(), what, "the file is not a chat model"),
             FileKind::Broken(why) => tracing::warn!(file = %file.display(), why, "the model file cannot be used"),
         }
-        (fingerprint, kind)
+        Inspected { fingerprint, kind, trained_context }
     }
 }
 
-/// Determines the type of a model from its files.
-fn detect_kind(parts: &[PathBuf]) -> FileKind {
-    let mut kind = FileKind::Chat;
+/// Reads the type and the context length of a model from its files.
+fn read_headers(parts: &[PathBuf]) -> (FileKind, Option<u32>) {
+    let (mut kind, mut context) = (FileKind::Chat, None);
     for (index, part) in parts.iter().enumerate() {
         let name = || part.file_name().unwrap_or_default().to_string_lossy();
         match Header::read(part) {
-            Err(why) if parts.len() > 1 => return FileKind::Broken(format!("{}: {why}", name())),
-            Err(why) => return FileKind::Broken(why),
+            Err(why) if parts.len() > 1 => return (FileKind::Broken(format!("{}: {why}", name())), None),
+            Err(why) => return (FileKind::Broken(why), None),
             Ok(header) if header.split() != (parts.len() as u64, index as u64) => {
                 let (count, number) = header.split();
-                return FileKind::Broken(format!(
-                    "{} is part {} of {count} according to its header",
-                    name(),
-                    number + 1
-                ));
+                let why = format!("{} is part {} of {count} according to its header", name(), number + 1);
+                return (FileKind::Broken(why), None);
             }
-            Ok(header) if index == 0 => kind = header.kind(),
+            Ok(header) if index == 0 => (kind, context) = (header.kind(), header.context()),
             Ok(_) => {}
         }
     }
-    kind
+    (kind, context)
 }
 
 /// The paths of all files of the model whose first or only file this is.

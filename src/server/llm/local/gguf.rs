@@ -101,6 +101,13 @@ impl Header {
         (number("split.count").max(1), number("split.no"))
     }
 
+    /// The context length in tokens that the model was trained for; `None` if the file does not say.
+    pub fn context(&self) -> Option<u32> {
+        let architecture = self.strings.get("general.architecture")?;
+        let length = self.numbers.get(&format!("{architecture}.context_length"))?;
+        u32::try_from(*length).ok().filter(|length| *length > 0)
+    }
+
     /// The type of the file.
     pub fn kind(&self) -> FileKind {
         let architecture = self.strings.get("general.architecture").map_or("", String::as_str);

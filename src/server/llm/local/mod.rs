@@ -56,6 +56,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The context length in tokens with which a model runs that was trained for this one.
+    pub fn context_of(&self, trained_context: u32) -> u32 {
+        trained_context.min(self.context.unwrap_or(engine::DEFAULT_CONTEXT))
+    }
+
     /// The default settings for this program.
     pub const fn new(program: PathBuf) -> Self {
         Self {
