@@ -12,4 +12,8 @@
   };
   addEventListener('pointerover', onPointed, { passive: true });
   addEventListener('focusin', onPointed);
+  // The composer has the focus nearly always, so its focus ring is only shown to people who move with the keyboard.
+  const root = document.documentElement;
+  addEventListener('keydown', ({ key }) => key === 'Tab' && root.setAttribute('data-keyboard', ''));
+  addEventListener('pointerdown', () => root.removeAttribute('data-keyboard'));
 }

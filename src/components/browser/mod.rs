@@ -3,6 +3,7 @@
 mod clipboard;
 mod event_stream;
 mod external_changes;
+mod options;
 mod passkey;
 #[cfg(feature = "hydrate")]
 mod passkey_json;
@@ -11,6 +12,7 @@ mod sentinel;
 pub use clipboard::copy_text;
 pub use event_stream::{Disconnect, EventStream};
 pub use external_changes::{ExternalChangeListener, notify_other_tabs};
+pub use options::{click_first_option, filter_options, focus_first_option, focus_next_option};
 pub use passkey::{
     PasskeyError, abort_passkey_request, autofill_passkey, create_passkey, get_passkey, supports_passkey_autofill,
     supports_passkeys,

@@ -64,6 +64,16 @@ impl Draft {
         }
     }
 
+    /// Replaces the text by the beginning of a message, to be completed at its end.
+    pub fn begin(self, text: &str) {
+        self.set_text(text);
+        self.store(text.to_owned());
+        if let Some(textarea) = self.textarea.try_get_untracked().flatten() {
+            // Focusing an element of the page does not fail.
+            let _ = textarea.focus();
+        }
+    }
+
     /// Empties the field, but keeps the text stored for this tab until [`Self::discard`].
     pub fn take(self) -> OutgoingMessage {
         self.store(self.text());

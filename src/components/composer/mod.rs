@@ -66,9 +66,7 @@ pub fn Composer(
         }
     };
     let on_key = move |event: web_sys::KeyboardEvent| {
-        // 229: a key press consumed by an input method, in browsers that do not set `isComposing`.
-        let composed = event.is_composing() || event.key_code() == 229;
-        if event.key() == "Enter" && !event.shift_key() && !composed && !browser::is_touch() {
+        if enter_sends(&event) {
             event.prevent_default();
             send();
         }
@@ -99,7 +97,7 @@ pub fn Composer(
                 rows="1"
                 required
                 dir="auto"
-                enterkeyhint="send"
+                enterkeyhint="enter"
                 placeholder=t!("chat.composer.placeholder")
                 autocomplete="off"
                 aria-describedby="message-note"
@@ -130,6 +128,7 @@ fn SendOrStopButton(draft: Draft, state: Signal<ComposerState>, on_stop: Callbac
     let disabled = move || draft.is_blank.get() || too_long.get() || state.get() == ComposerState::Sending;
     move || {
         if answering.get() {
+            let shown_at = browser::now_millis();
             view! {
                 <button
                     class="send send-stop"
@@ -138,7 +137,9 @@ fn SendOrStopButton(draft: Draft, state: Signal<ComposerState>, on_stop: Callbac
                     aria-label=t!("chat.composer.stop")
                     on:click=move |event| {
                         event.prevent_default();
-                        on_stop.run(());
+                        if !is_accidental(&event, shown_at) {
+                            on_stop.run(());
+                        }
                     }
                 >
                     <Icon glyph=Glyph::Square />
@@ -154,6 +155,34 @@ fn SendOrStopButton(draft: Draft, state: Signal<ComposerState>, on_stop: Callbac
             .into_any()
         }
     }
+}
+
+/// The time in milliseconds in which a click on the button that has just become "Stop" was meant for "Send".
+const STOP_DELAY: f64 = 400.0;
+
+/// Whether a click on "Stop" belongs to the one on "Send", which was in the same place: the second one of a double
+/// click, or one right after it. Key presses are clicks without a count.
+fn is_accidental(click: &web_sys::MouseEvent, shown_at: f64) -> bool {
+    match click.detail() {
+        0 => false,
+        1 => browser::now_millis() - shown_at < STOP_DELAY,
+        _ => true,
+    }
+}
+
+/// Whether a key press sends the message: Enter, unless the user or a touch screen makes it a line break; with Ctrl or
+/// Cmd always.
+fn enter_sends(event: &web_sys::KeyboardEvent) -> bool {
+    // 229: a key press consumed by an input method, in browsers that do not set `isComposing`.
+    let composed = event.is_composing() || event.key_code() == 229;
+    if event.key() != "Enter" || event.shift_key() || composed {
+        return false;
+    }
+    let is_line_break = || {
+        let root = document().document_element();
+        root.is_some_and(|root| root.get_attribute("data-enter").as_deref() == Some("newline")) || browser::is_touch()
+    };
+    event.ctrl_key() || event.meta_key() || !is_line_break()
 }
 
 #[component]
@@ -199,8 +228,9 @@ fn length_note(bytes: usize) -> String {
 fn stop_on_escape(state: Signal<ComposerState>, on_stop: Callback<()>) {
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
-            let is_overlay_open =
-                || document().query_selector("dialog[open], details.menu[open]").ok().flatten().is_some();
+            let is_overlay_open = || {
+                document().query_selector("dialog[open], details.menu[open], :popover-open").ok().flatten().is_some()
+            };
             if event.key() == "Escape" && state.get_untracked() == ComposerState::Answering && !is_overlay_open() {
                 on_stop.run(());
             }

@@ -1,6 +1,7 @@
 //! `/` and `/chats/{id}`
 
 mod data;
+mod greeting;
 mod live;
 mod live_parts;
 mod menu;
@@ -9,6 +10,7 @@ mod new_chat;
 mod page;
 mod run_stream;
 mod send;
+mod starters;
 mod state;
 mod view;
 

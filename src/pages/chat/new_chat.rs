@@ -4,10 +4,10 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use server_fn::ServerFn;
 
-use super::{messages::new_chat, send::MessageSender};
+use super::{greeting::Greeting, messages::new_chat, send::MessageSender, starters::Starters};
 use crate::{
-    components::{Composer, ComposerState, Notice, PageTitle, TimeAgo},
-    domain::{ChatSummary, ModelOption},
+    components::{Composer, ComposerState, Glyph, Icon, PageTitle, TimeAgo},
+    domain::{ChatSummary, ModelChoice, Role},
     pages::{
         shell::{ChatListState, CurrentPerson, MessageFormId, Models, PageBar, ReaderTime},
         toolkit::url_error,
@@ -15,11 +15,11 @@ use crate::{
     server_fns::messages::SendMessage,
 };
 
-/// A new chat: a greeting, the composer, the most recent chats.
+/// A new chat: a greeting and the composer, with starters for new people, and the most recent chats on phones.
 #[component]
 pub fn NewChatPage() -> impl IntoView {
     let (chats, models) = (ChatListState::expect(), Models::expect());
-    let user = CurrentPerson::expect().user;
+    let person = CurrentPerson::expect();
     let sender = MessageSender::new(models, models.chosen, "new");
     sender.error.set(url_error::<SendMessage>());
     let navigate = use_navigate();
@@ -43,15 +43,14 @@ pub fn NewChatPage() -> impl IntoView {
     };
     let composer_state =
         Signal::derive(move || if sender.sending.get() { ComposerState::Sending } else { ComposerState::Ready });
-    let name = user.with_untracked(|user| user.name.clone());
+    let user = person.user.get_untracked();
     view! {
         <PageTitle text=t!("chat.new_chat") />
         <PageBar title=t!("chat.new_chat") heading=false />
-        <div class="page flex flex-col">
-            <div class="column my-auto pt-8 pb-[12vh]">
-                <h1 class="mb-6 text-center text-display font-semibold tracking-tight">
-                    {rich!("chat.new.question", name = |_| view! { <bdi>{name.clone()}</bdi> })}
-                </h1>
+        <div class="page new-chat">
+            <div class="new-chat-content">
+                <img class="mx-auto mb-4" src="/icon.svg" alt="" width="36" height="36" />
+                <Greeting name=user.name />
                 <Composer
                     action=SendMessage::url()
                     chat=None
@@ -65,7 +64,9 @@ pub fn NewChatPage() -> impl IntoView {
                     on_send=Callback::new(move |()| send())
                     on_stop=Callback::new(|()| ())
                 />
-                <SmallModelNote models />
+                <ModelNote models is_administrator=user.role == Role::Administrator />
+                {person.address_unverified.then(address_note)}
+                <Starters chats=chats.chats draft=sender.draft />
                 <RecentChats chats=chats.chats />
             </div>
         </div>
@@ -73,27 +74,75 @@ pub fn NewChatPage() -> impl IntoView {
     .into_any()
 }
 
-/// A note that the bundled model is very small, and how to connect a larger one.
+/// A line below the composer if there is no model, or only the very small one, with the way to a larger one.
 #[component]
-fn SmallModelNote(models: Models) -> impl IntoView {
-    let chosen = move || {
+fn ModelNote(models: Models, is_administrator: bool) -> impl IntoView {
+    /// Whether the selected model is the bundled one, and its name; `None` if there is no model.
+    fn chosen(models: Models) -> Option<(bool, String)> {
         let id = models.chosen.get();
-        models.choice.with_value(|choice| choice.models.iter().find(|model| model.id == id).cloned())
-    };
+        let model = |choice: &ModelChoice| choice.models.iter().find(|model| model.id == id).cloned();
+        models.choice.with_value(model).map(|model| (model.bundled, model.label))
+    }
     move || {
-        let note = match chosen() {
-            None => t!("chat.new.no_model").to_owned(),
-            Some(ModelOption { bundled: true, label, .. }) => t!("chat.new.small_model", model = label),
+        let (sentence, can_dismiss) = match chosen(models) {
+            None => (t!("chat.new.no_model").to_owned(), false),
+            Some((true, _)) if models.small_model_note_dismissed.get() => return None,
+            Some((true, model)) => (t!("chat.new.small_model", model = model), true),
             Some(_) => return None,
         };
+        let way = match (is_administrator, can_dismiss) {
+            (true, true) => connect_link(t!("chat.new.connect_larger")),
+            (true, false) => connect_link(t!("chat.new.connect")),
+            (false, true) => t!("chat.new.ask_for_larger").into_any(),
+            (false, false) => t!("chat.new.ask_for_model").into_any(),
+        };
+        let dismiss = can_dismiss.then(|| {
+            view! {
+                <button
+                    class="icon-btn js-only"
+                    type="button"
+                    aria-label=t!("chat.new.dismiss")
+                    on:click=move |_| models.dismiss_small_model_note()
+                >
+                    <Icon glyph=Glyph::X />
+                </button>
+            }
+        });
         Some(view! {
-            <div class="mt-4">
-                <Notice>{note}</Notice>
+            <div class="composer-note">
+                <p>{sentence} " " {way}</p>
+                {dismiss}
             </div>
         })
     }
 }
 
+fn connect_link(text: &'static str) -> AnyView {
+    view! {
+        <a class="link" href="/models">
+            {text}
+        </a>
+    }
+    .into_any()
+}
+
+/// Asks an administrator to verify their address. Nobody asked before: the first account needs no verification.
+fn address_note() -> AnyView {
+    view! {
+        <div class="composer-note">
+            <p>
+                {rich!("chat.new.verify_address", link = |content| view! {
+                    <a class="link" href="/settings#address">
+                        {content}
+                    </a>
+                })}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The most recent chats, where the sidebar does not show them.
 #[component]
 fn RecentChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
@@ -107,7 +156,7 @@ fn RecentChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
     };
     view! {
         <Show when=move || chats.with(|chats| !chats.is_empty())>
-            <section class="mt-10">
+            <section class="mt-8 lg:hidden">
                 <h2 class="mb-1 px-2 text-label font-medium text-ink-faint">{t!("chat.new.go_on")}</h2>
                 <ul>
                     <For
@@ -116,7 +165,7 @@ fn RecentChats(chats: RwSignal<Vec<ChatSummary>>) -> impl IntoView {
                         children=move |chat| {
                             view! {
                                 <li>
-                                    <a class="sidebar-link" href=format!("/chats/{}", chat.id)>
+                                    <a class="sidebar-link min-h-12" href=format!("/chats/{}", chat.id)>
                                         <span class="min-w-0 flex-1 truncate" dir="auto">
                                             {chat.title}
                                         </span>
