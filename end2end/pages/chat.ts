@@ -16,7 +16,7 @@ export class ChatPage {
     this.composer = page.getByRole('textbox', { name: 'Message', exact: true });
     this.send = page.getByRole('button', { name: 'Send' });
     this.stop = page.getByRole('button', { name: 'Stop answering' });
-    this.modelPicker = page.getByRole('combobox', { name: 'Model' });
+    this.modelPicker = hydrated ? page.getByRole('button', { name: /^Model/ }) : page.getByRole('combobox', { name: 'Model' });
     this.jumpToLatest = page.getByRole('button', { name: 'Jump to latest' });
   }
 
@@ -63,8 +63,37 @@ export class ChatPage {
     await waitForHydration(this.page, this.hydrated);
   }
 
+  /** The models in the open picker. */
+  get models(): Locator {
+    return this.page.getByRole('listbox', { name: 'Model' }).getByRole('option');
+  }
+
+  model(name: string): Locator {
+    return this.models.filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  /** Opens the model picker. On phones it is only there while the composer has the focus. */
+  async openModels(): Promise<void> {
+    await this.composer.focus();
+    await this.modelPicker.click();
+    await expect(this.models.first()).toBeVisible();
+  }
+
   async pickModel(model: string): Promise<void> {
-    await this.modelPicker.selectOption({ label: model });
+    if (!this.hydrated) {
+      await this.composer.focus();
+      await this.modelPicker.selectOption({ label: model });
+      return;
+    }
+    await this.openModels();
+    await this.model(model).click();
+    await expect(this.modelPicker).toContainText(model);
+  }
+
+  /** Stops the answer. The button takes no clicks right after it has appeared in the place of "Send". */
+  async stopAnswer(): Promise<void> {
+    if (this.hydrated) await this.page.waitForTimeout(450);
+    await this.stop.click();
   }
 
   /** Scrolls the transcript. Negative values scroll up. */

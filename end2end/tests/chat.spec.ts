@@ -96,7 +96,7 @@ test('the text before a broken connection is kept, and Continue resumes from it'
 test('Stop keeps the text so far', async ({ chat, person, page }) => {
   await chat.ask(`gate stop-${person.email}`);
   await expect(chat.answer).toContainText('The first half');
-  await chat.stop.click();
+  await chat.stopAnswer();
   await expect(chat.answer).toContainText(/stopped/i);
   await expect(chat.answer).toContainText('The first half');
   await expect(chat.send).toBeVisible();

@@ -51,6 +51,25 @@ async function goToNew(page: Page): Promise<void> {
 
 test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/));
 
+test('drafts: a new chat keeps its text while another chat is open, and the field has the focus', async ({ chat, person, page, isMobile }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('First chat');
+  await expect(chat.answer).toContainText('You said: First chat');
+  // A finger has to ask for the on-screen keyboard.
+  const expectReady = () => (isMobile ? expect(chat.composer).not.toBeFocused() : expect(chat.composer).toBeFocused());
+  await goToNew(page);
+  await expect(chat.send).toBeDisabled();
+  await expectReady();
+  await chat.composer.fill('half a thought');
+  await goTo(page, 'First chat');
+  await expect(chat.composer).toHaveValue('');
+  await expect(chat.send).toBeDisabled();
+  await goToNew(page);
+  await expect(chat.composer).toHaveValue('half a thought');
+  await expect(chat.send).toBeEnabled();
+  await expectReady();
+});
+
 test('drafts: after a lost response, the next chat sends its own text', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();

@@ -53,6 +53,26 @@ test('the answer is announced', async ({ chat, person, page }) => {
   await expect(page.locator('[aria-live="polite"]', { hasText: 'You said: say it aloud' })).toBeAttached();
 });
 
+test('Stop works with the keyboard as soon as it is there', async ({ chat, person }) => {
+  await chat.ask(`gate keys-${person.email}`);
+  await chat.stop.press('Enter');
+  await expect(chat.answer).toContainText(/stopped/i);
+});
+
+test('the focus ring of the composer is only for the keyboard', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  const ring = () => page.locator('.composer').evaluate((form) => getComputedStyle(form).outlineStyle);
+  await chat.composer.click();
+  await expect(chat.composer).toBeFocused();
+  expect(await ring()).toBe('none');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Shift+Tab');
+  await expect(chat.composer).toBeFocused();
+  expect(await ring()).toBe('solid');
+  await chat.composer.click();
+  expect(await ring()).toBe('none');
+});
+
 test('Escape stops the answer', async ({ chat, person, page }) => {
   await chat.ask(`gate escape-${person.email}`);
   await expect(chat.answer).toContainText('The first half');

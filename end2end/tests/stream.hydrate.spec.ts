@@ -68,6 +68,46 @@ test('Enter sends and Shift+Enter inserts a line break; on touch screens Enter i
   await expect(chat.questions.last()).toContainText('two');
 });
 
+test('with the preference for line breaks, Enter inserts one and Ctrl+Enter sends', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await page.evaluate(() => document.documentElement.setAttribute('data-enter', 'newline'));
+  await chat.composer.fill('one');
+  await chat.composer.press('Enter');
+  await page.keyboard.type('two');
+  await expect(chat.composer).toHaveValue('one\ntwo');
+  await chat.composer.press('Control+Enter');
+  await expect(page).toHaveURL(/\/chats\//);
+  await expect(chat.questions.last()).toContainText('two');
+});
+
+test('a second click on Send does not stop the answer', async ({ chat, person, colloquy, page }) => {
+  await chat.ask('first');
+  await expect(chat.answer).toContainText('You said: first');
+  const gates = [`double-${person.email}`, `twice-${person.email}`];
+  await expect(chat.send).toBeVisible();
+  await chat.composer.fill(`gate ${gates[0]}`);
+  await chat.send.dblclick();
+  await expect(chat.answer).toContainText('The first half');
+  colloquy.upstream.release(gates[0]!);
+  await expect(chat.answer).toContainText('The second half');
+
+  // Two clicks that the system does not take for a double click.
+  await expect(chat.send).toBeVisible();
+  await chat.composer.fill(`gate ${gates[1]}`);
+  await page.evaluate(() => {
+    new MutationObserver((_, observer) => {
+      const stop = document.querySelector('.send-stop');
+      if (!stop) return;
+      observer.disconnect();
+      stop.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, detail: 1 }));
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+  await chat.send.click();
+  await expect(chat.answer).toContainText('The first half');
+  colloquy.upstream.release(gates[1]!);
+  await expect(chat.answer).toContainText(`The second half of ${gates[1]}`);
+});
+
 test('the composer is empty after sending, and keeps text typed during the answer', async ({ chat, person, colloquy }) => {
   const gate = `typing-${person.email}`;
   await chat.ask('first');

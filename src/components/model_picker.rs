@@ -129,7 +129,7 @@ fn model_list(groups: &[Group], chosen: &str, is_searchable: bool) -> AnyView {
                 class="model-option"
                 type="button"
                 role="option"
-                tabindex="-1"
+                tabindex=if is_chosen { "0" } else { "-1" }
                 value=model.id.clone()
                 aria-selected=if is_chosen { "true" } else { "false" }
                 autofocus=is_chosen && (!is_searchable || browser::is_touch())

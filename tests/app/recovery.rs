@@ -251,6 +251,24 @@ each_db! {
 }
 
 each_db! {
+    async fn administrators_are_reminded_to_verify_their_address_where_they_can(app: TestApp) {
+        let is_reminded = async |client: &mut Client| {
+            let page = client.get("/").await.text();
+            page.contains("verified yet")
+        };
+        let mut without_mail = app.administrator().await;
+        assert!(!is_reminded(&mut without_mail).await);
+        let (app, smtp, mut ada, mut bob) = with_mail(&app).await;
+        assert!(is_reminded(&mut ada).await);
+        assert!(!is_reminded(&mut bob).await, "a member may leave it");
+        assert_eq!(ada.post_form("/api/request_verification", &[]).await.status, 200);
+        let token = smtp.newest_mail_to(&app.state, "ada@example.org", 1).await.token();
+        assert_eq!(follow_link(&mut ada, "/api/verify_address", &token).await.status, 200);
+        assert!(!is_reminded(&mut ada).await);
+    }
+}
+
+each_db! {
     async fn reset_links_of_administrators_work_without_mail(app: TestApp) {
         let mut ada = app.administrator().await;
         let mut anonymous = app.anonymous();

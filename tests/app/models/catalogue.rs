@@ -140,6 +140,17 @@ async fn the_default_model_is_the_configured_then_a_providers_then_the_bundled_o
 }
 
 #[tokio::test]
+async fn the_context_of_a_providers_models_is_listed_if_it_is_configured() {
+    let none = folder(&[]);
+    let url = "http://127.0.0.1:9/v1";
+    let mut config = config(none.path(), &[("set", url, &["x"]), ("unset", url, &["y"])]);
+    config.providers[0].context = 128_000;
+    let choice = Models::new(&config, &Egress::default()).list().await;
+    let contexts: Vec<_> = choice.models.iter().map(|model| (model.id.as_str(), model.context.as_str())).collect();
+    assert_eq!(contexts, [("set/x", "128K"), ("unset/y", "")]);
+}
+
+#[tokio::test]
 async fn a_providers_model_list_is_cached() {
     let upstream = Upstream::start().await;
     upstream.set_models(&["one", "text-embedding-3", "vendor/two:8b"]);

@@ -87,6 +87,30 @@ async fn offered(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_model_reads_what_it_was_trained_for_and_no_more_than_the_server_allows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, length) in [("none", None), ("short", Some(2_048)), ("long", Some(131_072))] {
+        let mut entries =
+            vec![("general.architecture", Meta::Text("llama")), ("tokenizer.ggml.tokens", Meta::Texts(3))];
+        entries.extend(length.map(|length| ("llama.context_length", Meta::Number(length))));
+        fs::write(folder.path().join(format!("{name}.gguf")), gguf(&entries)).expect("written");
+    }
+    let contexts = async |limit: Option<u32>| {
+        let mut config = Config::default();
+        config.local.models = folder.path().to_owned();
+        config.local.context = limit;
+        let choice = Models::new(&config, &Egress::default()).list().await;
+        choice.models.into_iter().map(|model| (model.label, model.context)).collect::<Vec<_>>()
+    };
+    let listed = |long: &str, short: &str| {
+        [("long", long), ("none", ""), ("short", short)].map(|(name, context)| (name.to_owned(), context.to_owned()))
+    };
+    assert_eq!(contexts(None).await, listed("8K", "2K"));
+    assert_eq!(contexts(Some(32_768)).await, listed("32K", "2K"));
+    assert_eq!(contexts(Some(1_024)).await, listed("1K", "1K"));
+}
+
+#[tokio::test]
 async fn only_chat_models_are_listed() {
     let folder = tempfile::tempdir().expect("a folder");
     let with = |architecture: &'static str, more: Option<(&'static str, Meta)>| {
