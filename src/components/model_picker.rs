@@ -54,8 +54,6 @@ pub fn ModelPicker(
             type="button"
             popovertarget=LIST_ID
             aria-haspopup="listbox"
-            // Before the browser shows the list.
-            on:click=move |_| is_open.set(true)
         >
             <span class="sr-only">{t!("chat.model.label")}</span>
             <span class="truncate">{move || groups.with_value(|groups| label(groups, &model.get()))}</span>
@@ -66,6 +64,8 @@ pub fn ModelPicker(
             id=LIST_ID
             popover="auto"
             node_ref=popover
+            // Rendered before the browser shows it and moves the focus into it.
+            on:beforetoggle=move |_: web_sys::Event| is_open.set(true)
             on:toggle=on_toggle
             on:keydown=move |event| on_key(&event, popover)
             on:click=move |event| {

@@ -200,7 +200,7 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
                 .into_any(),
             };
             view! {
-                <div class="column notice notice-danger mb-2" role="alert">
+                <div class="column notice notice-danger mb-2 max-w-[44.5rem]" role="alert">
                     <Icon glyph=Glyph::CircleAlert />
                     <p class="min-w-0 flex-1">{error.text()}</p>
                     {retry_button}
