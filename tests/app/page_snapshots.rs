@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Values that differ between two runs.
-const PLACEHOLDERS: [(&str, &str); 9] = [
+const PLACEHOLDERS: [(&str, &str); 10] = [
     (r"[0-9a-f]{8}(?:-|%2D)[0-9a-f]{4}(?:-|%2D)[0-9a-f]{4}(?:-|%2D)[0-9a-f]{4}(?:-|%2D)[0-9a-f]{12}", "[id]"),
     (r"\b\d{16,}\b", "[micros]"),
     (r"\b\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "[timestamp]"),
@@ -31,6 +31,7 @@ const PLACEHOLDERS: [(&str, &str); 9] = [
     (r"\bjust now\b|\b\d+ minutes? ago\b", "[moment]"),
     (r"\bRuns in (?:less than a minute|\d+ \w+)", "Runs in [duration]"),
     (r#""(?:Today|Yesterday)""#, "\"[day]\""),
+    (r"\bGood (?:morning|afternoon|evening)\b", "[greeting]"),
 ];
 
 /// An installation of Ada, the administrator, and Bob, a member, and their ids. Both have a chat.
