@@ -31,6 +31,9 @@ pub fn ChatMenu(
     /// Whether the actions are only rendered while the menu is open. See [`Menu`].
     #[prop(default = false)]
     on_demand: bool,
+    /// Set to true to rename the chat in its place on the page. Without it, the menu has a field.
+    #[prop(optional, into)]
+    editing: Option<RwSignal<bool>>,
     /// Called with the chosen action.
     on_action: Callback<ChatAction>,
     /// Called with the new title.
@@ -47,7 +50,19 @@ pub fn ChatMenu(
     };
     view! {
         <Menu label=t!("chat.menu.label", title = title.get_untracked()) on_demand>
-            <RenameForm chat title url=forms.rename on_rename />
+            {editing
+                .map(|editing| {
+                    view! {
+                        <button class="menu-item js-only" type="button" on:click=move |_| editing.set(true)>
+                            <Icon glyph=Glyph::Pencil />
+                            {t!("chat.menu.rename")}
+                        </button>
+                    }
+                })}
+            // In place, scripts are needed.
+            <div class:nojs-only=editing.is_some()>
+                <RenameForm chat title url=forms.rename on_rename />
+            </div>
             {items}
             <ChatActionForm chat action=ChatAction::Delete url on_change=on_action />
         </Menu>

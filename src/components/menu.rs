@@ -1,6 +1,6 @@
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, browser};
 
 /// A button with three dots that opens a list of actions. Escape, a click outside and a choice close it. Works without
 /// scripts too, unless it is rendered on demand.
@@ -53,10 +53,16 @@ pub fn Menu(
                 close(false);
             }
         });
-        let keys = window_event_listener(ev::keydown, move |event| {
-            if event.key() == "Escape" {
-                close(true);
+        let keys = window_event_listener(ev::keydown, move |event| match event.key().as_str() {
+            "Escape" => close(true),
+            key @ ("ArrowDown" | "ArrowUp" | "Home" | "End") => {
+                if let Some(details) = details.get_untracked()
+                    && browser::focus_menu_item(&details, key)
+                {
+                    event.prevent_default();
+                }
             }
+            _ => {}
         });
         on_cleanup(move || {
             clicks.remove();
@@ -73,7 +79,7 @@ pub fn Menu(
             node_ref=details
             on:toggle=move |_| untrack(read_state)
         >
-            <summary class=button_class aria-label=name title=tooltip>
+            <summary class=button_class aria-label=name title=tooltip aria-haspopup="true">
                 {button.unwrap_or_else(|| view! { <Icon glyph /> }.into_any())}
             </summary>
             <div

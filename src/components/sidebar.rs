@@ -1,8 +1,19 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 use leptos_router::hooks::use_location;
 
-use super::{Avatar, ChatGroups, Glyph, Icon, Menu, ReaderClock};
-use crate::domain::{ChatSummary, CurrentUser, Role};
+use super::{Avatar, ChatForms, ChatGroups, ChatMenu, Glyph, Icon, Menu, ReaderClock, TitleInput};
+use crate::domain::{ChatAction, ChatId, ChatSummary, CurrentUser, Role};
+
+/// What the rows of the sidebar can do.
+#[derive(Clone, Copy)]
+pub struct ChatRowActions {
+    /// The form URLs of the menus.
+    pub forms: ChatForms,
+    /// Applies an action to a chat.
+    pub on_action: Callback<(ChatId, ChatAction)>,
+    /// Renames a chat.
+    pub on_rename: Callback<(ChatId, String)>,
+}
 
 /// The sidebar: new chat, search, the list of chats, the user's menu.
 #[component]
@@ -19,8 +30,14 @@ pub fn Sidebar(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
+    /// What the rows can do.
+    actions: ChatRowActions,
     /// The URL of the sign-out form.
     sign_out: &'static str,
+    /// Called to open the search.
+    on_search: Callback<()>,
+    /// Called to show the shortcuts.
+    on_shortcuts: Callback<()>,
     /// Called when the user closes the sidebar.
     on_close: Callback<()>,
     /// The accessible name of the close button.
@@ -31,8 +48,9 @@ pub fn Sidebar(
 ) -> impl IntoView {
     view! {
         <aside class="sidebar" aria-label=t!("chat.sidebar.label")>
-            <div class="flex items-center justify-between p-2 ps-4">
-                <a class="font-semibold no-underline" href="/" prop:replace=replace>
+            <div class="sidebar-head">
+                <a class="sidebar-mark" href="/" prop:replace=replace>
+                    <img src="/icon.svg" alt="" width="20" height="20" />
                     "Colloquy"
                 </a>
                 <button
@@ -44,34 +62,60 @@ pub fn Sidebar(
                     <Icon glyph=if replace { Glyph::X } else { Glyph::PanelLeft } />
                 </button>
             </div>
-            <nav class="flex flex-col gap-1 px-2" aria-label=t!("chat.sidebar.main")>
-                <a class="sidebar-link" href="/" prop:replace=replace>
+            <nav class="sidebar-main" aria-label=t!("chat.sidebar.main")>
+                <a class="sidebar-link sidebar-new" href="/" prop:replace=replace>
                     <Icon glyph=Glyph::SquarePen />
-                    {t!("chat.new_chat")}
+                    <span class="flex-1">{t!("chat.new_chat")}</span>
+                    <kbd class="sidebar-keys js-only" aria-hidden="true">"Ctrl ⇧ O"</kbd>
                 </a>
-                <a class="sidebar-link" href="/sessions" prop:replace=replace>
+                <a
+                    class="sidebar-link"
+                    href="/sessions"
+                    prop:replace=replace
+                    on:click=move |event| {
+                        event.prevent_default();
+                        on_search.run(());
+                    }
+                >
                     <Icon glyph=Glyph::Search />
-                    {t!("chat.sidebar.search")}
+                    <span class="flex-1">{t!("chat.sidebar.search")}</span>
+                    <kbd class="sidebar-keys js-only" aria-hidden="true">"Ctrl K"</kbd>
                 </a>
             </nav>
-            <ChatList chats clock replace />
-            <PersonMenu user picture sign_out replace />
+            <ChatList chats clock actions replace />
+            <PersonMenu user picture sign_out on_shortcuts replace />
         </aside>
     }
     .into_any()
 }
 
 #[component]
-fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace: bool) -> impl IntoView {
+fn ChatList(
+    chats: Signal<Vec<ChatSummary>>,
+    clock: Signal<ReaderClock>,
+    actions: ChatRowActions,
+    replace: bool,
+) -> impl IntoView {
+    // The row whose menu can be opened: the one under the pointer or with the focus. Fifty menus would be most of the page.
+    let active = RwSignal::new(None);
     view! {
         <nav class="sidebar-list" aria-label=t!("chat.sidebar.chats")>
             <ChatGroups
                 chats
                 clock
                 heading="sidebar-heading"
-                row=move |chat| view! { <ChatLink chat replace /> }.into_any()
+                row=move |chat| view! { <ChatRow chat active actions replace /> }.into_any()
             />
-            <Show when=move || chats.with(Vec::is_empty)>
+            <Show
+                when=move || chats.with(Vec::is_empty)
+                fallback=move || {
+                    view! {
+                        <a class="sidebar-link sidebar-all" href="/sessions" prop:replace=replace>
+                            {t!("chat.topbar.all_chats")}
+                        </a>
+                    }
+                }
+            >
                 <p class="px-2 py-4 text-label text-ink-faint">{t!("chat.sidebar.empty")}</p>
             </Show>
         </nav>
@@ -80,42 +124,117 @@ fn ChatList(chats: Signal<Vec<ChatSummary>>, clock: Signal<ReaderClock>, replace
 }
 
 #[component]
-fn ChatLink(chat: ChatSummary, replace: bool) -> impl IntoView {
+fn ChatRow(
+    chat: ChatSummary,
+    active: RwSignal<Option<ChatId>>,
+    actions: ChatRowActions,
+    replace: bool,
+) -> impl IntoView {
     let pathname = use_location().pathname;
-    let href = format!("/chats/{}", chat.id);
-    let tooltip = chat.title.clone();
+    let id = chat.id;
+    let href = format!("/chats/{id}");
     let current = {
         let href = href.clone();
         move || (pathname.get() == href).then_some("page")
     };
+    let editing = RwSignal::new(false);
+    let row = NodeRef::<leptos::html::Li>::new();
+    let activate = move || {
+        let is_other_open = || document().query_selector(".sidebar-row > .menu[open]").is_ok_and(|menu| menu.is_some());
+        if active.get_untracked() != Some(id) && !is_other_open() {
+            active.set(Some(id));
+        }
+    };
+    let on_done = Callback::new(move |title: Option<String>| {
+        editing.set(false);
+        if let Some(title) = title {
+            actions.on_rename.run((id, title));
+        }
+        request_animation_frame(move || focus_link(row));
+    });
+    let (title, pinned, archived) = (StoredValue::new(chat.title.clone()), chat.pinned, chat.archived);
     view! {
-        <li>
-            <a
-                class="sidebar-link"
-                href=href
-                title=tooltip
-                aria-current=current
-                prop:replace=replace
+        <li
+            class="sidebar-row"
+            node_ref=row
+            on:pointerover=move |_| activate()
+            on:focusin=move |_| activate()
+            on:contextmenu=move |event| {
+                activate();
+                if open_menu(row) {
+                    event.prevent_default();
+                }
+            }
+        >
+            <Show
+                when=move || editing.get()
+                fallback=move || {
+                    view! {
+                        <a
+                            class="sidebar-link"
+                            href=href.clone()
+                            title=title.get_value()
+                            aria-current=current.clone()
+                            prop:replace=replace
+                            on:dblclick=move |_| editing.set(true)
+                        >
+                            <span class="sidebar-title" dir="auto">
+                                {title.get_value()}
+                            </span>
+                            {chat
+                                .running
+                                .then(|| {
+                                    view! {
+                                        <span class="running"></span>
+                                        <span class="sr-only">{t!("chat.sidebar.running")}</span>
+                                    }
+                                })}
+                        </a>
+                    }
+                }
             >
-                <span class="min-w-0 flex-1 truncate" dir="auto">
-                    {chat.title}
-                </span>
-                {chat
-                    .running
-                    .then(|| {
-                        view! {
-                            <span class="running"></span>
-                            <span class="sr-only">{t!("chat.sidebar.running")}</span>
-                        }
-                    })}
-            </a>
+                <TitleInput title=title.get_value() on_done />
+            </Show>
+            <Show when=move || active.get() == Some(id) && !editing.get()>
+                <ChatMenu
+                    chat=id
+                    title=Signal::derive(move || title.get_value())
+                    pinned=Signal::stored(pinned)
+                    archived=Signal::stored(archived)
+                    forms=actions.forms
+                    on_demand=true
+                    editing
+                    on_action=Callback::new(move |action| actions.on_action.run((id, action)))
+                    on_rename=Callback::new(move |title| actions.on_rename.run((id, title)))
+                />
+            </Show>
         </li>
     }
     .into_any()
 }
 
+fn focus_link(row: NodeRef<leptos::html::Li>) {
+    let row = row.try_get_untracked().flatten();
+    if let Some(link) = row.and_then(|row| row.query_selector("a").ok().flatten()) {
+        // A link is always focusable.
+        let _ = link.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
+}
+
+/// Opens the menu of a row; `false` if it has none.
+fn open_menu(row: NodeRef<leptos::html::Li>) -> bool {
+    let menu = row.get_untracked().and_then(|row| row.query_selector(".menu").ok().flatten());
+    menu.map(|menu| menu.unchecked_into::<web_sys::HtmlDetailsElement>().set_open(true)).is_some()
+}
+
 #[component]
-fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'static str, replace: bool) -> impl IntoView {
+fn PersonMenu(
+    user: Signal<CurrentUser>,
+    picture: Signal<i64>,
+    sign_out: &'static str,
+    on_shortcuts: Callback<()>,
+    replace: bool,
+) -> impl IntoView {
     let name = move || user.with(|user| user.name.clone());
     let button = view! {
         <Avatar user picture />
@@ -127,14 +246,18 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
     }
     .into_any();
     view! {
-        <div class="border-t border-line p-2">
+        <div class="sidebar-person">
             <Menu
                 label=t!("chat.sidebar.your_menu")
                 placement="bottom-full inset-x-0 mb-1"
                 button
                 button_class="sidebar-link"
             >
-                <p class="truncate px-2.5 py-2 text-label text-ink-faint">{move || user.with(|user| user.email.clone())}</p>
+                <div class="menu-head">
+                    <p class="truncate font-medium" dir="auto">{name}</p>
+                    <p class="truncate text-label text-ink-faint">{move || user.with(|user| user.email.clone())}</p>
+                </div>
+                <hr class="menu-line" />
                 <a class="menu-item" href="/settings" prop:replace=replace>
                     <Icon glyph=Glyph::Settings />
                     {t!("chat.sidebar.settings")}
@@ -153,6 +276,11 @@ fn PersonMenu(user: Signal<CurrentUser>, picture: Signal<i64>, sign_out: &'stati
                         {t!("chat.sidebar.jobs")}
                     </a>
                 </Show>
+                <button class="menu-item js-only" type="button" on:click=move |_| on_shortcuts.run(())>
+                    <Icon glyph=Glyph::Keyboard />
+                    {t!("chat.shortcuts.title")}
+                </button>
+                <hr class="menu-line" />
                 // A full page load, so that no data of this user stays in memory.
                 <form method="post" action=sign_out>
                     <button class="menu-item" type="submit">

@@ -1,6 +1,39 @@
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, TitleInput};
+
+/// How a title is changed.
+#[derive(Clone, Copy)]
+pub struct TitleRename {
+    /// Whether the field is shown.
+    pub editing: RwSignal<bool>,
+    /// Called with the new title.
+    pub on_rename: Callback<String>,
+}
+
+fn editable_title(title: Signal<String>, rename: Option<TitleRename>) -> AnyView {
+    let on_done = Callback::new(move |new: Option<String>| {
+        if let Some(TitleRename { editing, on_rename }) = rename {
+            editing.set(false);
+            if let Some(new) = new {
+                on_rename.run(new);
+            }
+        }
+    });
+    let edit = move |_| {
+        if let Some(rename) = rename {
+            rename.editing.set(true);
+        }
+    };
+    view! {
+        <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto" on:dblclick=edit>
+            <Show when=move || rename.is_some_and(|rename| rename.editing.get()) fallback=move || title>
+                <TitleInput title=title.get_untracked() on_done />
+            </Show>
+        </h1>
+    }
+    .into_any()
+}
 
 /// The bar above a page: the buttons that open the list of chats, the title, the page's actions.
 #[component]
@@ -15,6 +48,9 @@ pub fn TopBar(
     /// Whether the title is the page's heading (`h1`).
     #[prop(default = true)]
     heading: bool,
+    /// A title that can be changed in its place, by a double click or by setting `editing`.
+    #[prop(optional_no_strip)]
+    rename: Option<TitleRename>,
     /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
@@ -42,12 +78,7 @@ pub fn TopBar(
                 <Icon glyph=Glyph::PanelLeft />
             </button>
             {if heading {
-                view! {
-                    <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto">
-                        {title}
-                    </h1>
-                }
-                    .into_any()
+                editable_title(title, rename)
             } else {
                 view! { <p class="flex-1 truncate px-2 font-medium lg:invisible">{title}</p> }.into_any()
             }}

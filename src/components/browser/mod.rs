@@ -3,6 +3,7 @@
 mod clipboard;
 mod event_stream;
 mod external_changes;
+mod menu_items;
 mod options;
 mod passkey;
 #[cfg(feature = "hydrate")]
@@ -12,6 +13,7 @@ mod sentinel;
 pub use clipboard::copy_text;
 pub use event_stream::{Disconnect, EventStream};
 pub use external_changes::{ExternalChangeListener, notify_other_tabs};
+pub use menu_items::focus_menu_item;
 pub use options::{click_first_option, filter_options, focus_first_option, focus_next_option};
 pub use passkey::{
     PasskeyError, abort_passkey_request, autofill_passkey, create_passkey, get_passkey, supports_passkey_autofill,
@@ -77,6 +79,16 @@ pub fn is_touch() -> bool {
     #[cfg(feature = "hydrate")]
     {
         matches!(window().match_media("(pointer: coarse)"), Ok(Some(query)) if query.matches())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
+/// Whether this is a system of Apple, where the command key takes the place of Ctrl.
+pub fn is_apple() -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        window().navigator().user_agent().is_ok_and(|agent| agent.contains("Mac OS") || agent.contains("iPhone"))
     }
     #[cfg(not(feature = "hydrate"))]
     false

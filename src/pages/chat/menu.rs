@@ -16,6 +16,8 @@ pub fn OpenChatMenu(
     chat: Chat,
     /// The title of the chat.
     title: Signal<String>,
+    /// Set to true to rename the chat in the place of its title.
+    editing: RwSignal<bool>,
     /// The chat list, which runs the actions.
     chats: ChatListState,
 ) -> impl IntoView {
@@ -38,5 +40,5 @@ pub fn OpenChatMenu(
     });
     let forms = ChatForms { change: ChangeChats::url(), rename: RenameChat::url() };
     let on_rename = Callback::new(move |title| chats.rename(id, title, || ()));
-    view! { <ChatMenu chat=id title pinned archived forms on_action on_rename /> }
+    view! { <ChatMenu chat=id title pinned archived forms editing on_action on_rename /> }
 }

@@ -5,7 +5,7 @@ use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::Cha
 use crate::{
     components::{
         Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageIdInputs, PageTitle, STOP_FORM_ID,
-        Transcript, UserMessage, copy_label,
+        TitleRename, Transcript, UserMessage, copy_label,
     },
     domain::{Author, Chat, Message, MessageId},
     pages::{
@@ -37,13 +37,16 @@ pub fn ChatView(
         Effect::watch(move || chats.external_changes.get(), move |_, _, _| state.reload_if_idle(), false);
     }
     let title = chat_title(chats, &chat);
+    let id = chat.id;
+    let on_rename = Callback::new(move |title| chats.rename(id, title, || ()));
+    let rename = TitleRename { editing: RwSignal::new(false), on_rename };
     let first = Memo::new(move |_| state.messages.with(|messages| messages.first().map(|message| message.id)));
     let chat_url = format!("/chats/{}", chat.id);
     let older_href = format!("{chat_url}?before=");
     view! {
         <PageTitle text=title />
-        <PageBar title>
-            <OpenChatMenu chat title chats />
+        <PageBar title rename=Some(rename)>
+            <OpenChatMenu chat title editing=rename.editing chats />
         </PageBar>
         {move || {
             (state.offline.get() && !sign_in.ended.get())

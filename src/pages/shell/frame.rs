@@ -1,5 +1,9 @@
 use leptos::prelude::*;
-use leptos_router::components::Outlet;
+use leptos_router::{
+    NavigateOptions,
+    components::Outlet,
+    hooks::{use_location, use_navigate},
+};
 use serde::{Deserialize, Serialize};
 use server_fn::ServerFn;
 
@@ -16,8 +20,11 @@ use super::{
     loaded::loaded,
     message_form_id::MessageFormId,
     models::{Models, SMALL_MODEL_NOTE},
+    navigation::PageAnnouncer,
     page_resource::page_resource,
     reader_time::ReaderTime,
+    search_dialog::SearchDialog,
+    shortcuts::{Dialogs, ShortcutsDialog, watch_shortcuts},
     sidebar_state::SidebarState,
     sign_in_state::SignInState,
     signed_out_notice::SignedOutNotice,
@@ -25,9 +32,13 @@ use super::{
     toasts::Toasts,
 };
 use crate::{
-    components::{Drawer, ReaderClock, ReaderZone, Sidebar},
-    domain::{AppError, ClientId, Frame},
-    server_fns::{account::SignOut, frame::load_frame},
+    components::{ChatForms, ChatRowActions, Drawer, ReaderClock, ReaderZone, Sidebar},
+    domain::{AppError, ChatAction, ChatId, ClientId, Frame},
+    server_fns::{
+        account::SignOut,
+        chats::{ChangeChats, RenameChat},
+        frame::load_frame,
+    },
 };
 
 /// The data of the frame, loaded in one request.
@@ -95,6 +106,9 @@ fn FrameView(data: FrameData) -> impl IntoView {
     enforce_enrolment(person.must_enrol);
     sign_in.watch();
     let clock = time.clock;
+    let dialogs = Dialogs::new();
+    watch_shortcuts(dialogs, sidebar);
+    let actions = chat_row_actions(chats);
     let sidebar_view = move |close_label: &'static str, on_close: Callback<()>, replace: bool| {
         view! {
             <Sidebar
@@ -102,7 +116,16 @@ fn FrameView(data: FrameData) -> impl IntoView {
                 picture=person.picture
                 chats=chats.chats
                 clock
+                actions
                 sign_out=SignOut::url()
+                on_search=Callback::new(move |()| {
+                    sidebar.drawer.set(false);
+                    dialogs.search.set(true);
+                })
+                on_shortcuts=Callback::new(move |()| {
+                    sidebar.drawer.set(false);
+                    dialogs.shortcuts.set(true);
+                })
                 on_close
                 close_label
                 replace
@@ -126,7 +149,26 @@ fn FrameView(data: FrameData) -> impl IntoView {
         <Drawer open=sidebar.drawer label=t!("chat.sidebar.chats")>
             {sidebar_view(t!("common.close"), Callback::new(move |()| sidebar.drawer.set(false)), true)}
         </Drawer>
+        <SearchDialog open=dialogs.search />
+        <ShortcutsDialog open=dialogs.shortcuts />
         <ToastArea toasts chats />
+        <PageAnnouncer />
     }
     .into_any()
+}
+
+/// What the rows of the sidebar do. After the open chat was deleted, its page does not exist any more.
+fn chat_row_actions(chats: ChatListState) -> ChatRowActions {
+    let (navigate, path) = (use_navigate(), use_location().pathname);
+    let on_action = Callback::new(move |(id, action): (ChatId, ChatAction)| {
+        let navigate = navigate.clone();
+        chats.change(vec![id], action, move || {
+            if action == ChatAction::Delete && path.get_untracked() == format!("/chats/{id}") {
+                navigate("/", NavigateOptions::default());
+            }
+        });
+    });
+    let on_rename = Callback::new(move |(id, title)| chats.rename(id, title, || ()));
+    let forms = ChatForms { change: ChangeChats::url(), rename: RenameChat::url() };
+    ChatRowActions { forms, on_action, on_rename }
 }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::sidebar_state::SidebarState;
-use crate::components::TopBar;
+use crate::components::{TitleRename, TopBar};
 
 /// The bar above a page of a signed-in user.
 #[component]
@@ -12,6 +12,9 @@ pub fn PageBar(
     /// Whether the title is the page's heading (`h1`).
     #[prop(default = true)]
     heading: bool,
+    /// A title that can be changed in its place.
+    #[prop(optional_no_strip)]
+    rename: Option<TitleRename>,
     /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
@@ -22,6 +25,7 @@ pub fn PageBar(
         <TopBar
             title
             heading
+            rename
             on_drawer=Callback::new(move |()| sidebar.drawer.set(true))
             on_unfold=Callback::new(move |()| sidebar.set_folded(false))
         >

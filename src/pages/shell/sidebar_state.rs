@@ -26,6 +26,11 @@ impl SidebarState {
         self.folded.get()
     }
 
+    /// Folds it, or unfolds it if it is folded.
+    pub fn toggle_folded(self) {
+        self.set_folded(!self.folded.get_untracked());
+    }
+
     /// Folds or unfolds it, on this page and the next ones.
     pub fn set_folded(self, folded: bool) {
         write_cookie("sidebar", if folded { "folded" } else { "open" });

@@ -1,0 +1,42 @@
+use leptos::web_sys;
+
+/// Moves the focus between the items of an open menu as the key says: an arrow key, Home or End. `false` if the focus is
+/// outside the menu or in a field.
+#[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "the server has no focus"))]
+pub fn focus_menu_item(menu: &web_sys::Element, key: &str) -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        move_focus(menu, key).is_some()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
+#[cfg(feature = "hydrate")]
+fn move_focus(menu: &web_sys::Element, key: &str) -> Option<()> {
+    use leptos::{prelude::document, wasm_bindgen::JsCast};
+
+    let active = document().active_element().filter(|active| menu.contains(Some(active)))?;
+    if active.tag_name() == "INPUT" {
+        return None;
+    }
+    let found = menu.query_selector_all(".menu-items :is(a, button, summary)").ok()?;
+    let items = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<web_sys::HtmlElement>().ok());
+    // Some are hidden: those for use without scripts, and those in a closed part.
+    let items: Vec<_> = items.filter(|item| item.offset_height() > 0).collect();
+    let last = items.len().checked_sub(1)?;
+    let at = items.iter().position(|item| item.is_same_node(Some(&active)));
+    let next = match (key, at) {
+        ("Home", _) | ("ArrowDown", None) => 0,
+        ("End", _) | (_, None | Some(0)) => last,
+        ("ArrowDown", Some(at)) => {
+            if at == last {
+                0
+            } else {
+                at + 1
+            }
+        }
+        (_, Some(at)) => at - 1,
+    };
+    items[next].focus().ok()
+}

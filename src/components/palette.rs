@@ -1,0 +1,100 @@
+use leptos::{html::Div, prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use super::{Glyph, Icon};
+
+/// A place that the palette leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaletteItem {
+    /// The text.
+    pub label: String,
+    /// The path.
+    pub href: String,
+    /// The icon.
+    pub glyph: Glyph,
+}
+
+/// A field, and the places whose names contain what is typed. The arrow keys choose, Enter opens.
+#[component]
+pub fn Palette(
+    /// What is typed.
+    query: RwSignal<String>,
+    /// The places, best first.
+    #[prop(into)]
+    items: Signal<Vec<PaletteItem>>,
+    /// Whether something was typed that no chat has in its title.
+    #[prop(into)]
+    nothing_found: Signal<bool>,
+) -> impl IntoView {
+    let list = NodeRef::<Div>::new();
+    let chosen = RwSignal::new(0_usize);
+    let step = move |forward: bool| {
+        let count = items.with_untracked(Vec::len).max(1);
+        chosen.update(|at| *at = if forward { *at + 1 } else { *at + count - 1 } % count);
+        if let Some(option) = chosen_option(list) {
+            option.scroll_into_view_with_bool(false);
+        }
+    };
+    let on_key = move |event: web_sys::KeyboardEvent| {
+        match event.key().as_str() {
+            _ if event.is_composing() => return,
+            "ArrowDown" => step(true),
+            "ArrowUp" => step(false),
+            "Enter" => {
+                if let Some(option) = chosen_option(list) {
+                    option.unchecked_into::<web_sys::HtmlElement>().click();
+                }
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let option = move |(at, item): (usize, PaletteItem)| {
+        view! {
+            <a
+                class="palette-option"
+                role="option"
+                tabindex="-1"
+                id=format!("palette-{at}")
+                href=item.href
+                aria-selected=move || if chosen.get() == at { "true" } else { "false" }
+            >
+                <Icon glyph=item.glyph />
+                <span class="min-w-0 flex-1 truncate" dir="auto">{item.label}</span>
+            </a>
+        }
+        .into_any()
+    };
+    view! {
+        <label class="palette-field">
+            <Icon glyph=Glyph::Search />
+            <span class="sr-only">{t!("chat.sidebar.search")}</span>
+            <input
+                type="text"
+                role="combobox"
+                aria-expanded="true"
+                aria-controls="palette"
+                aria-activedescendant=move || format!("palette-{}", chosen.get())
+                autocomplete="off"
+                autofocus
+                placeholder=t!("chat.palette.placeholder")
+                prop:value=query
+                on:input=move |event| {
+                    chosen.set(0);
+                    query.set(event_target_value(&event));
+                }
+                on:keydown=on_key
+            />
+        </label>
+        <div class="palette-list" role="listbox" id="palette" aria-label=t!("chat.sidebar.search") node_ref=list>
+            {move || items.get().into_iter().enumerate().map(option).collect_view()}
+        </div>
+        <p class="palette-note" role="status">
+            {move || nothing_found.get().then(|| t!("chat.palette.nothing"))}
+        </p>
+    }
+    .into_any()
+}
+
+fn chosen_option(list: NodeRef<Div>) -> Option<web_sys::Element> {
+    list.get_untracked()?.query_selector("[aria-selected=true]").ok().flatten()
+}

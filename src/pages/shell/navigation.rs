@@ -1,0 +1,36 @@
+//! What assistive technology and the keyboard need after a link within the application was followed.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos_router::hooks::use_location;
+
+/// How long a page may take to set its title and its focus.
+const DELAY: Duration = Duration::from_millis(300);
+
+/// Announces the title of the page that was opened, and moves the focus to it unless the page has taken it.
+#[component]
+pub fn PageAnnouncer() -> impl IntoView {
+    let path = use_location().pathname;
+    let announced = RwSignal::new(String::new());
+    Effect::watch(
+        move || path.get(),
+        move |_, _, _| {
+            let announce = move || {
+                announced.try_set(document().title());
+                let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
+                if is_lost && let Ok(Some(main)) = document().query_selector("#main") {
+                    // It has a `tabindex`.
+                    let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+                }
+            };
+            set_timeout(announce, DELAY);
+        },
+        false,
+    );
+    view! {
+        <p class="sr-only" aria-live="polite" data-page-title="">
+            {announced}
+        </p>
+    }
+}

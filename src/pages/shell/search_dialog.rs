@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{chat_list::ChatListState, current_person::CurrentPerson};
+use crate::{
+    components::{Glyph, Modal, Palette, PaletteItem},
+    domain::{ChatFilter, ChatSummary, Role},
+    server_fns::chats::list_chats,
+};
+
+/// How long typing must pause before the server is asked.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The maximum number of chats in the list.
+const MAX_CHATS: usize = 8;
+
+/// The search over all pages: chats by their title, and the pages of the program.
+#[component]
+pub fn SearchDialog(
+    /// Whether it is open.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let (chats, user) = (ChatListState::expect().chats, CurrentPerson::expect().user);
+    let query = RwSignal::new(String::new());
+    // What the server found, and for which query.
+    let found = RwSignal::new((String::new(), Vec::new()));
+    Effect::new(move || {
+        if !open.get() {
+            query.set(String::new());
+        }
+    });
+    Effect::new(move || search_after_pause(query.get(), found));
+    let matching = Memo::new(move |_| {
+        let typed = query.with(|query| query.trim().to_lowercase());
+        let known = found.with(|(of, found)| if *of == query.get() { found.clone() } else { Vec::new() });
+        matching_chats(&typed, chats.get(), known)
+    });
+    let items = Memo::new(move |_| {
+        let typed = query.with(|query| query.trim().to_lowercase());
+        let is_administrator = user.with(|user| user.role == Role::Administrator);
+        let chats = matching.get().into_iter().map(|chat| PaletteItem {
+            href: format!("/chats/{}", chat.id),
+            label: chat.title,
+            glyph: Glyph::MessagesSquare,
+        });
+        let pages = pages(is_administrator).into_iter().filter(|page| page.label.to_lowercase().contains(&typed));
+        chats.chain(pages).collect::<Vec<_>>()
+    });
+    let nothing_found = Signal::derive(move || {
+        let answered = found.with(|(of, _)| query.with(|query| !query.trim().is_empty() && of == query));
+        answered && matching.with(Vec::is_empty)
+    });
+    view! {
+        <Modal open label=t!("chat.sidebar.search")>
+            <Palette query items nothing_found />
+        </Modal>
+    }
+    .into_any()
+}
+
+/// Asks the server for the chats of a query, unless another one is typed in the meantime.
+fn search_after_pause(query: String, found: RwSignal<(String, Vec<ChatSummary>)>) {
+    if query.trim().is_empty() {
+        return;
+    }
+    let search = move || {
+        spawn_local(async move {
+            // Without an answer, the chats of the sidebar are still found.
+            if let Ok(page) = list_chats(ChatFilter::All, query.clone(), None).await {
+                found.try_set((query, page.chats));
+            }
+        });
+    };
+    if let Ok(timer) = set_timeout_with_handle(search, PAUSE) {
+        on_cleanup(move || timer.clear());
+    }
+}
+
+fn matching_chats(typed: &str, listed: Vec<ChatSummary>, found: Vec<ChatSummary>) -> Vec<ChatSummary> {
+    let mut matching: Vec<ChatSummary> = Vec::new();
+    for chat in listed.into_iter().filter(|chat| chat.title.to_lowercase().contains(typed)).chain(found) {
+        if matching.len() < MAX_CHATS && matching.iter().all(|other| other.id != chat.id) {
+            matching.push(chat);
+        }
+    }
+    matching
+}
+
+fn pages(is_administrator: bool) -> Vec<PaletteItem> {
+    let page = |label: &str, href: &str, glyph| PaletteItem { label: label.to_owned(), href: href.to_owned(), glyph };
+    let mut pages = vec![
+        page(t!("chat.new_chat"), "/", Glyph::SquarePen),
+        page(t!("chat.topbar.all_chats"), "/sessions", Glyph::MessagesSquare),
+        page(t!("chat.sidebar.settings"), "/settings", Glyph::Settings),
+    ];
+    if is_administrator {
+        pages.extend([
+            page(t!("chat.sidebar.people"), "/people", Glyph::Users),
+            page(t!("chat.sidebar.audit"), "/audit", Glyph::ScrollText),
+            page(t!("chat.sidebar.jobs"), "/jobs", Glyph::RotateCw),
+        ]);
+    }
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{ChatId, Timestamp};
+
+    fn chat(id: u128, title: &str) -> ChatSummary {
+        ChatSummary {
+            id: ChatId::from_uuid(Uuid::from_u128(id)),
+            title: title.to_owned(),
+            preview: String::new(),
+            model: String::new(),
+            active_at: Timestamp::from_micros(0),
+            pinned: false,
+            archived: false,
+            running: false,
+        }
+    }
+
+    #[test]
+    fn chats_of_the_sidebar_come_first_and_none_comes_twice() {
+        let listed = vec![chat(1, "Bread"), chat(2, "Rye bread"), chat(3, "Water")];
+        let found = vec![chat(2, "Rye bread"), chat(4, "Breadboard")];
+        let titles = |chats: Vec<ChatSummary>| chats.into_iter().map(|chat| chat.title).collect::<Vec<_>>();
+        assert_eq!(titles(matching_chats("bread", listed, found)), ["Bread", "Rye bread", "Breadboard"]);
+        let many = (0..20).map(|id| chat(id, "x")).collect();
+        assert_eq!(matching_chats("x", many, Vec::new()).len(), MAX_CHATS);
+    }
+}

@@ -1,0 +1,111 @@
+//! Keyboard shortcuts of all pages with a sidebar, and the dialog that lists them.
+
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+use super::sidebar_state::SidebarState;
+use crate::components::{Modal, browser};
+
+/// The dialogs that shortcuts open.
+#[derive(Clone, Copy)]
+pub struct Dialogs {
+    /// The search.
+    pub search: RwSignal<bool>,
+    /// The list of shortcuts.
+    pub shortcuts: RwSignal<bool>,
+}
+
+impl Dialogs {
+    /// Closed dialogs.
+    pub fn new() -> Self {
+        Self { search: RwSignal::new(false), shortcuts: RwSignal::new(false) }
+    }
+}
+
+/// Listens for the shortcuts as long as the frame is on the page.
+pub fn watch_shortcuts(dialogs: Dialogs, sidebar: SidebarState) {
+    let navigate = use_navigate();
+    let listener = window_event_listener(ev::keydown, move |event| {
+        if event.is_composing() || event.default_prevented() {
+            return;
+        }
+        let command = event.ctrl_key() || event.meta_key();
+        match (command, event.shift_key(), event.alt_key(), event.key().to_lowercase().as_str()) {
+            (true, false, false, "k") => dialogs.search.update(|open| *open = !*open),
+            (true, false, false, "/") => dialogs.shortcuts.update(|open| *open = !*open),
+            (true, true, false, "o") => navigate("/", NavigateOptions::default()),
+            (true, true, false, "s") => sidebar.toggle_folded(),
+            (false, _, false, "/") if !is_typing() => focus("#message"),
+            (false, false, true, "arrowup") => move_between_messages(false),
+            (false, false, true, "arrowdown") => move_between_messages(true),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// The dialog that lists the shortcuts.
+#[component]
+pub fn ShortcutsDialog(
+    /// Whether it is open.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    // Built in the browser only, so this need not match anything that the server has rendered.
+    let command = move || if browser::is_apple() { "⌘" } else { "Ctrl" };
+    let row = move |label: &'static str, keys: &[&'static str]| {
+        let keys = keys.iter().map(|key| view! { <kbd>{if *key == "Ctrl" { command() } else { *key }}</kbd> });
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{keys.collect_view()}</dd>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Modal open label=t!("chat.shortcuts.title")>
+            <h2 class="modal-title">{t!("chat.shortcuts.title")}</h2>
+            <dl class="shortcuts">
+                {row(t!("chat.sidebar.search"), &["Ctrl", "K"])}
+                {row(t!("chat.new_chat"), &["Ctrl", "⇧", "O"])}
+                {row(t!("chat.shortcuts.sidebar"), &["Ctrl", "⇧", "S"])}
+                {row(t!("chat.shortcuts.composer"), &["/"])}
+                {row(t!("chat.shortcuts.send"), &["Ctrl", "↵"])}
+                {row(t!("chat.shortcuts.messages"), &["Alt", "↑", "↓"])}
+                {row(t!("chat.shortcuts.stop"), &["Esc"])}
+                {row(t!("chat.shortcuts.title"), &["Ctrl", "/"])}
+            </dl>
+        </Modal>
+    }
+    .into_any()
+}
+
+fn is_typing() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| {
+        active.closest("input, textarea, select, [contenteditable]").is_ok_and(|found| found.is_some())
+    })
+}
+
+fn focus(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        // A field is always focusable.
+        let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
+}
+
+/// Focuses the message after or before the focused one; the last message if none is focused.
+fn move_between_messages(forward: bool) {
+    let current = document().active_element().and_then(|active| active.closest(".message").ok().flatten());
+    let next = match current {
+        Some(message) if forward => message.next_element_sibling(),
+        Some(message) => message.previous_element_sibling(),
+        None => document().query_selector(".message:last-of-type").ok().flatten(),
+    };
+    if let Some(message) = next.filter(|next| next.class_list().contains("message")) {
+        // A valid name and value are accepted, and an element with a `tabindex` is focusable.
+        let _ = message.set_attribute("tabindex", "-1");
+        let _ = message.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
+}
