@@ -10,6 +10,7 @@
 //   echo TEXT    only TEXT, a few bytes at a time
 //   How far does a ball fall in three seconds?   the answer in the screenshot of the README
 //   think        reasoning, then an answer
+//   ponder NAME  reasoning for more than a second, then waits for `release(NAME)` before the answer
 //   lone         reasoning in the text, with a closing tag but no opening tag, then an answer
 //   end REASON   an answer with this finish reason (length, content_filter, …)
 //   thoughts     only reasoning, until the token limit
@@ -87,6 +88,8 @@ function script(message, attempt, model) {
       return { steps: Array.from({ length: 80 }, (_, i) => ({ text: `word${i + 1} `, wait: 100 })) };
     case 'echo':
       return { steps: pieces(rest, 7) };
+    case 'ponder':
+      return { steps: [{ thought: 'First thing.\n\n' }, { wait: 1200 }, { thought: 'Second thing.' }, { gate: rest }, { text: 'I thought about it.' }] };
     case 'think':
       return { steps: [{ thought: 'Let me see what is asked.' }, { wait: 100 }, { text: 'I thought about it.' }] };
     case 'lone':

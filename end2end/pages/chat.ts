@@ -35,7 +35,7 @@ export class ChatPage {
   }
 
   get retry(): Locator {
-    return this.answer.getByRole('button', { name: 'Retry' });
+    return this.answer.getByRole('button', { name: 'Retry', exact: true });
   }
 
   get continue(): Locator {

@@ -1,0 +1,92 @@
+// Reading while an answer is written: the question is at the top, and nothing moves that is being read.
+import type { Locator } from '@playwright/test';
+import { expect, test } from '../fixtures.ts';
+import { seedChats } from '../seed.ts';
+
+/** The distance of an element from the top of the scroller, in pixels. */
+async function distance(element: Locator): Promise<number> {
+  return element.evaluate((element) => {
+    const scroller = element.closest('.scroller');
+    return element.getBoundingClientRect().top - (scroller?.getBoundingClientRect().top ?? 0);
+  });
+}
+
+test('the question is at the top after sending, and stays there while the answer grows', async ({ chat, person, colloquy }) => {
+  const [path] = seedChats(colloquy, person.email, [{ title: 'Long', messages: 30 }]);
+  await chat.open(path ?? '');
+  await chat.composer.fill('paragraphs 60');
+  await chat.send.click();
+  const question = chat.questions.last().locator('.bubble');
+  await expect.poll(() => distance(question)).toBeLessThan(60);
+  const before = await distance(question);
+  expect(before).toBeGreaterThanOrEqual(0);
+  await expect(chat.answer).toContainText('Paragraph 30');
+  expect(Math.abs((await distance(question)) - before)).toBeLessThan(2);
+  await expect(chat.answer).toContainText('Paragraph 60');
+  await expect(chat.retry).toBeAttached();
+  expect(Math.abs((await distance(question)) - before)).toBeLessThan(2);
+  await expect(chat.jumpToLatest).toBeVisible();
+  await chat.jumpToLatest.click();
+  await expect(chat.answer.getByText('Paragraph 60')).toBeInViewport();
+});
+
+test('a short answer leaves the question where it is', async ({ chat, person, colloquy }) => {
+  const [path] = seedChats(colloquy, person.email, [{ title: 'Long', messages: 30 }]);
+  await chat.open(path ?? '');
+  await chat.composer.fill('a short one');
+  await chat.send.click();
+  await expect(chat.answer).toContainText('You said: a short one');
+  await expect(chat.retry).toBeVisible();
+  const question = chat.questions.last().locator('.bubble');
+  expect(await distance(question)).toBeLessThan(60);
+  expect(await distance(question)).toBeGreaterThanOrEqual(0);
+  await expect(chat.jumpToLatest).toHaveCount(0);
+});
+
+test('a reader who goes to the end follows it', async ({ chat, person, colloquy }) => {
+  const gate = `follow-${person.email}`;
+  await chat.ask('paragraphs 40');
+  await expect(chat.answer).toContainText('Paragraph 40');
+  await expect(chat.retry).toBeAttached();
+  await chat.composer.fill('paragraphs 200');
+  await chat.send.click();
+  await expect(chat.jumpToLatest).toBeVisible();
+  await chat.jumpToLatest.click();
+  await expect(chat.answer).toContainText('Paragraph 200', { timeout: 20_000 });
+  await expect(chat.answer.getByText('Paragraph 200')).toBeInViewport();
+  colloquy.upstream.release(gate);
+});
+
+test('retry with another model', async ({ chat, person }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('which model');
+  await expect(chat.answer).toContainText('(quick)');
+  await chat.answer.getByLabel('Retry with another model').click();
+  await chat.answer.getByRole('button', { name: 'careful' }).click();
+  await expect(chat.answer).toContainText('(careful)');
+  await expect(chat.modelPicker).toContainText('careful');
+});
+
+test('the details of an answer', async ({ chat, person, expectAccessible }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('tell me about it');
+  await expect(chat.retry).toBeVisible();
+  await chat.answer.getByLabel('Details').click();
+  await expect(chat.answer.getByRole('definition').first()).toHaveText('quick');
+  await expectAccessible();
+});
+
+test('the reasoning shows its last line and its time, which is kept', async ({ chat, person, colloquy, page }) => {
+  const gate = `ponder-${person.email}`;
+  await chat.ask(`ponder ${gate}`);
+  await expect(chat.answer.locator('.thinking-line')).toHaveText('Second thing.');
+  await expect(chat.answer.getByText(/^Thinking…/)).toHaveCount(1);
+  await expect(chat.answer.getByText(/^Thinking… \d+ s$/)).toBeVisible();
+  colloquy.upstream.release(gate);
+  await expect(chat.answer).toContainText('I thought about it.');
+  const time = chat.answer.getByText(/^Thought for \d+ seconds?$/);
+  await expect(time).toBeVisible();
+  const text = await time.innerText();
+  await page.reload();
+  await expect(chat.answer.getByText(text)).toBeVisible();
+});
