@@ -53,6 +53,14 @@ impl ScrollState {
         });
     }
 
+    /// Takes the room away again, because the question was not accepted.
+    pub fn remove_room(self) {
+        if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
+            // A valid name is accepted.
+            let _ = web_sys::HtmlElement::style(&scroller).remove_property("--room");
+        }
+    }
+
     /// Leaves room below the last question, so that it is at the top when the reader is at the end.
     fn make_room(self) {
         let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };

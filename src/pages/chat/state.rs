@@ -92,8 +92,9 @@ impl ChatState {
         spawn_local(async move {
             let sent = self.sender.send(Some(self.id), outgoing).await;
             self.messages.try_update(|messages| confirm_sent(messages, provisional, sent.as_ref(), model));
-            if sent.is_some() {
-                self.chats.notify_changed();
+            match sent {
+                Some(_) => self.chats.notify_changed(),
+                None => self.scroll.remove_room(),
             }
         });
     }
