@@ -152,7 +152,7 @@ pub fn title_from(text: &str) -> String {
     format!("{}…", cut[..at].trim_end_matches([' ', ',', ';', ':', '.']))
 }
 
-/// The preview of a message for the chat lists: the beginning of its text as one line of at most 140 characters.
+/// The preview of a plain text for the chat lists: the beginning of its text as one line of at most 140 characters.
 pub fn message_preview(text: &str) -> String {
     let head: String = text.chars().take(600).collect();
     strip_invisible(&one_line(&head).chars().take(140).collect::<String>())

@@ -64,9 +64,12 @@ pub enum AppError {
         /// The request id with which the error was logged.
         request_id: String,
     },
-    /// The server could not be reached, or sent an unexpected response.
+    /// The server could not be reached.
     #[error("the server was not reached")]
     Transport,
+    /// The answer cannot be read: it is not from this server, but of a proxy before it, say, while the server restarts.
+    #[error("the answer cannot be read")]
+    Unreadable,
     /// The user must first enrol a second factor, as the installation requires.
     #[error("not enrolled in a second factor")]
     #[serde(rename = "unenrolled")]
@@ -113,6 +116,7 @@ impl AppError {
             }
             Self::Internal { request_id } => t!(in texts, "error.internal", request = request_id),
             Self::Transport => t!(in texts, "error.transport").to_owned(),
+            Self::Unreadable => t!(in texts, "error.unreadable").to_owned(),
             Self::MfaEnrolmentRequired => t!(in texts, "error.unenrolled").to_owned(),
         }
     }
@@ -127,7 +131,7 @@ impl AppError {
             Self::Invalid { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,
-            Self::Unavailable { .. } | Self::Transport => 503,
+            Self::Unavailable { .. } | Self::Transport | Self::Unreadable => 503,
         }
     }
 
@@ -144,20 +148,21 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        match error {
+        let error = match error {
             // Their messages contain names of types and inputs, and are not sent to the client.
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => malformed_request(),
-            // The server reads requests, the browser reads answers: of a proxy, say, while the server restarts.
+            // The server reads requests, the browser reads answers.
             ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => malformed_request(),
+            ServerFnErrorErr::Deserialization(_) => Self::Unreadable,
             _ => Self::Transport,
-        }
+        };
+        report(&error);
+        error
     }
 
     fn de(data: Bytes) -> Self {
-        let error = JsonEncoding::decode(data).unwrap_or(Self::Transport);
-        if error == Self::Unauthenticated {
-            SIGNED_OUT.with_borrow(|hook| hook.iter().for_each(|hook| hook()));
-        }
+        let error = JsonEncoding::decode(data).unwrap_or(Self::Unreadable);
+        report(&error);
         error
     }
 }
@@ -167,11 +172,36 @@ fn malformed_request() -> AppError {
 }
 
 thread_local! {
-    static SIGNED_OUT: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+    static HOOK: RefCell<Option<Box<dyn Fn(&AppError)>>> = const { RefCell::new(None) };
 }
 
-/// Registers a hook that is called whenever a server function returns [`AppError::Unauthenticated`]. Only for the
-/// browser, because the server does not decode its own responses. There is only one hook; a new one replaces it.
-pub fn on_signed_out(hook: impl Fn() + 'static) {
-    SIGNED_OUT.set(Some(Box::new(hook)));
+fn report(error: &AppError) {
+    HOOK.with_borrow(|hook| hook.iter().for_each(|hook| hook(error)));
+}
+
+/// Registers a hook that is called with every error of a server function. Only for the browser. There is only one hook;
+/// a new one replaces it.
+pub fn on_error(hook: impl Fn(&AppError) + 'static) {
+    HOOK.set(Some(Box::new(hook)));
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_an_error_of_ours_is_unreadable() {
+        for body in ["{}", "", "<html>502 Bad Gateway</html>", "{\"error\":\"unknown\"}"] {
+            assert_eq!(AppError::de(Bytes::from_static(body.as_bytes())), AppError::Unreadable, "{body}");
+        }
+        let ours = AppError::de(Bytes::from_static(b"{\"error\":\"rate_limited\",\"retry_after\":7}"));
+        assert_eq!(ours, AppError::RateLimited { retry_after: 7 });
+    }
+
+    #[test]
+    fn malformed_arguments_are_a_fault_of_the_request() {
+        let error = AppError::from_server_fn_error(ServerFnErrorErr::Args("missing field `chat`".to_owned()));
+        assert_eq!(error.field(), Some("request"));
+        assert_eq!(AppError::from_server_fn_error(ServerFnErrorErr::Request(String::new())), AppError::Transport);
+    }
 }

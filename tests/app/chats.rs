@@ -31,8 +31,21 @@ each_db! {
         assert_eq!(chat.window.messages[1].html, answer.html);
         let page = list(&mut ada, "all", "", None).await;
         assert_eq!(page.chats.len(), 1);
-        assert_eq!((page.chats[0].preview.as_str(), page.chats[0].running), ("Hello, *world*", false));
+        assert_eq!((page.chats[0].preview.as_str(), page.chats[0].running), ("Hello, world", false));
         assert_eq!(page.chats[0].model, "scripted/echo");
+    }
+}
+
+each_db! {
+    async fn previews_are_words_without_markdown(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.send_message(None, "## Part 1\n\n**bold** `code`\n\n- [link](https://a.example)").await;
+        ada.read_to_end(&sent).await;
+        let words = "Part 1 bold code link";
+        assert!(app.column("select last_words from chats").await[0].ends_with(words));
+        // As an earlier version wrote it.
+        app.execute("update chats set last_words = '## Part 1 **bold** ```rust fn main()'").await;
+        assert_eq!(list(&mut ada, "all", "", None).await.chats[0].preview, "Part 1 bold fn main()");
     }
 }
 

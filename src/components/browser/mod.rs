@@ -1,6 +1,7 @@
 //! Wrappers for browser APIs. On the server they do nothing.
 
 mod clipboard;
+mod connection;
 mod event_stream;
 mod external_changes;
 mod menu_items;
@@ -11,6 +12,7 @@ mod passkey_json;
 mod sentinel;
 
 pub use clipboard::copy_text;
+pub use connection::{check_connection, load_when_connected, on_reconnect};
 pub use event_stream::{Disconnect, EventStream};
 pub use external_changes::{ExternalChangeListener, notify_other_tabs};
 pub use menu_items::focus_menu_item;

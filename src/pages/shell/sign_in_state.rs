@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use crate::domain;
+use crate::{
+    components::browser,
+    domain::{AppError, on_error},
+};
 
 /// Whether the user is still signed in while the page is open.
 #[derive(Clone, Copy)]
@@ -20,12 +23,17 @@ impl SignInState {
         Self { ended: RwSignal::new(false) }
     }
 
-    /// Sets [`Self::ended`] when any request of the page fails because the user is signed out.
+    /// Sets [`Self::ended`] when any request of the page fails because the user is signed out. If one fails because
+    /// of the connection, checks it.
     pub fn watch(self) {
         Effect::new(move || {
-            domain::on_signed_out(move || {
-                // A response may arrive after the page is disposed.
-                self.ended.try_set(true);
+            on_error(move |error| match error {
+                AppError::Unauthenticated => {
+                    // A response may arrive after the page is disposed.
+                    self.ended.try_set(true);
+                }
+                AppError::Transport | AppError::Unreadable => browser::check_connection(),
+                _ => {}
             });
         });
     }

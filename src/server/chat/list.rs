@@ -10,6 +10,7 @@ use crate::{
     server::{
         audit::{RequestMeta, chat_count_detail},
         fault::Fault,
+        markdown::clean_preview,
         store::Tx,
     },
 };
@@ -49,6 +50,9 @@ impl Chats {
         let mut chats = tx.owned_by(owner).list_chats(filter, search.trim(), after, limit + 1).await?;
         let more = chats.len() > limit as usize;
         chats.truncate(limit as usize);
+        for chat in &mut chats {
+            chat.preview = clean_preview(std::mem::take(&mut chat.preview));
+        }
         let next = chats
             .last()
             .filter(|_| more)

@@ -7,10 +7,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Chats, hub::LiveRun, pipeline::Pipeline, prompt};
 use crate::{
-    domain::{Failure, Phase, RunId, message_preview},
+    domain::{Failure, Phase, RunId},
     server::{
         fault::Fault,
         llm::{Delta, DeltaStream, FinishReason, ModelError},
+        markdown,
         store::{ClaimedRun, FinishedRun, RunProgress},
     },
 };
@@ -119,7 +120,7 @@ impl Chats {
         };
         FinishedRun {
             claim: claimed.into(),
-            preview: progress.as_ref().map_or_else(String::new, |progress| message_preview(&progress.text)),
+            preview: progress.as_ref().map_or_else(String::new, |progress| markdown::preview(&progress.text)),
             progress,
             state: outcome.state(),
             failure,

@@ -40,12 +40,14 @@ mod math;
 mod mathml;
 mod options;
 mod prepare;
+mod preview;
 mod segments;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use live::{LiveText, RenderDelta, diff_tail};
+pub use preview::{clean_preview, preview};
 
 /// Renders a finished answer as HTML.
 pub fn render(text: &str) -> String {

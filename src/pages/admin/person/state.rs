@@ -41,7 +41,7 @@ impl PersonState {
         state.error.set(url_error.or_else(|| state.end.value().get_untracked().and_then(Result::err)));
         let handle_result = move |result: Result<String, AppError>| {
             // Reload after most errors too: the person may have changed, or re-authentication may be required.
-            let reload = !matches!(&result, Err(AppError::Invalid { .. } | AppError::Transport));
+            let reload = !matches!(&result, Err(AppError::Invalid { .. } | AppError::Transport | AppError::Unreadable));
             state.done.set(result.as_ref().ok().cloned());
             state.error.set(result.err());
             if reload {
