@@ -32,9 +32,10 @@ use crate::{
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let language = use_context::<i18n::Language>().unwrap_or_default();
     let site = use_context::<Site>().unwrap_or_default();
+    let is_visitor = use_context::<ScriptStart>() != Some(ScriptStart::Immediate);
     view! {
         <!DOCTYPE html>
-        <html lang=language.tag() data-texts=language.folder()>
+        <html lang=language.tag() data-texts=language.folder() data-visitor=is_visitor.then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -71,6 +72,7 @@ fn scripts(site: &Site) -> impl IntoView + use<> {
     } else {
         format!("(\n{})({script:?}, {wasm:?});", include_str!("app/start_on_interaction.js"))
     };
+    let call = format!("{}{call}", include_str!("app/connection.js"));
     let preloads = is_immediate.then(|| {
         view! {
             <link rel="modulepreload" href=script crossorigin="anonymous" />

@@ -7,8 +7,12 @@
     // Links that leave the application have a `rel`.
     const link = target.closest?.('a[href]:not([rel])');
     const bundle = link?.origin === location.origin ? pages[link.pathname.split('/')[1]] : undefined;
-    (bundles[bundle] ?? []).forEach((file) => fetch(file).catch(() => {}));
+    const files = bundles[bundle];
+    if (!files || document.documentElement.dataset.connection !== 'on') return;
     delete bundles[bundle];
+    // Without a connection, the next link tries again.
+    const onError = () => { bundles[bundle] = files; };
+    files.forEach((file) => fetch(file).catch(onError));
   };
   addEventListener('pointerover', onPointed, { passive: true });
   addEventListener('focusin', onPointed);

@@ -62,6 +62,8 @@ pub enum Glyph {
     Info,
     /// A keyboard.
     Keyboard,
+    /// A list with ticks.
+    ListChecks,
 }
 
 impl Glyph {
@@ -119,6 +121,7 @@ impl Glyph {
             Self::Users => {
                 "M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2M5 7a4 4 0 1 0 8 0a4 4 0 1 0-8 0M22 21v-2a4 4 0 0 0-3-3.87M16 3.13a4 4 0 0 1 0 7.75"
             }
+            Self::ListChecks => "M13 5h8M13 12h8M13 19h8M3 17l2 2 4-4M3 7l2 2 4-4",
         }
     }
 }

@@ -51,6 +51,9 @@ pub fn TopBar(
     /// A title that can be changed in its place, by a double click or by setting `editing`.
     #[prop(optional_no_strip)]
     rename: Option<TitleRename>,
+    /// The model of the chat, for phones. A tap opens the model picker of the page.
+    #[prop(optional_no_strip)]
+    model: Option<Signal<String>>,
     /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
@@ -77,11 +80,22 @@ pub fn TopBar(
             >
                 <Icon glyph=Glyph::PanelLeft />
             </button>
-            {if heading {
-                editable_title(title, rename)
-            } else {
-                view! { <p class="flex-1 truncate px-2 font-medium lg:invisible">{title}</p> }.into_any()
-            }}
+            <div class="topbar-title">
+                {if heading {
+                    editable_title(title, rename)
+                } else {
+                    view! { <p class="truncate lg:invisible">{title}</p> }.into_any()
+                }}
+                {model
+                    .map(|model| {
+                        view! {
+                            <button class="topbar-model js-only" type="button" popovertarget="models">
+                                <span class="sr-only">{t!("chat.model.label")}</span>
+                                <span class="truncate">{model}</span>
+                            </button>
+                        }
+                    })}
+            </div>
             {children.map(|children| children())}
             <a class="icon-btn drawer-open" href="/" aria-label=t!("chat.new_chat")>
                 <Icon glyph=Glyph::SquarePen />

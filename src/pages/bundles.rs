@@ -7,6 +7,8 @@ use leptos_router::LazyRoute;
 use crate::i18n;
 #[cfg(feature = "ssr")]
 use crate::server::site::{ScriptStart, Site};
+#[cfg(feature = "hydrate")]
+use crate::{components::browser::load_when_connected, domain::AppError};
 
 use super::{
     admin::{AuditPage, JobsPage, PeoplePage, PersonPage},
@@ -42,10 +44,14 @@ macro_rules! bundle {
         impl $bundle {
             #[cfg(feature = "hydrate")]
             async fn view(self) -> AnyView {
-                // Both are loaded at the same time, but no page is rendered before its texts have arrived.
-                leptos::task::spawn_local(async {
-                    let _ = $load().await;
-                });
+                // Both are loaded at the same time on the first page, but no page is rendered before its texts have arrived.
+                // Later the texts are first: they tell whether the server can be reached, while the code of a bundle that
+                // cannot be loaded leaves an error in the console.
+                if !is_hydrated() {
+                    leptos::task::spawn_local(async {
+                        let _ = $load().await;
+                    });
+                }
                 match i18n::load($texts).await {
                     Ok(()) => $show(self).await.unwrap_or_else(|_| load_from_server()),
                     Err(i18n::LoadError) => load_from_server(),
@@ -78,7 +84,9 @@ macro_rules! bundle {
                 async fn preload() {
                     #[cfg(feature = "hydrate")]
                     // A failure is handled when the page is shown.
-                    let _ = ($load().await, i18n::load($texts).await);
+                    if i18n::load($texts).await.is_ok() {
+                        let _ = $load().await;
+                    }
                 }
             }
         )+
@@ -173,16 +181,28 @@ pub fn preload_texts(bundle: i18n::Bundle) {
     let _ = bundle;
 }
 
-/// Fallback if a bundle cannot be loaded, for example after an upgrade of the server: loads the whole page from the
-/// server. A page that is not hydrated yet came from the server just now; it stays and works without scripts.
+/// Fallback if a bundle cannot be loaded. After an upgrade of the server, its pages have other bundles: loads the whole
+/// page. If the server cannot be reached, shows that and loads the page when it can. A page that is not hydrated yet came
+/// from the server just now; it stays and works without scripts.
 #[cfg(feature = "hydrate")]
 fn load_from_server() -> AnyView {
+    use super::shell::ErrorView;
+
+    if !is_hydrated() {
+        return ().into_any();
+    }
     let location = leptos_router::hooks::use_location();
     let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let is_hydrated = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
-    if is_hydrated {
-        // Navigating to a path of this site does not fail.
-        let _ = window().location().set_href(&format!("{path}{}{search}", if search.is_empty() { "" } else { "?" }));
+    load_when_connected(&format!("{path}{}{search}", if search.is_empty() { "" } else { "?" }));
+    view! {
+        <div class="shown-late">
+            <ErrorView error=AppError::Transport />
+        </div>
     }
-    ().into_any()
+    .into_any()
+}
+
+#[cfg(feature = "hydrate")]
+fn is_hydrated() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
 }

@@ -1,5 +1,5 @@
-//! The connection to the server. The script that starts the page watches it and shows its state (`app/start.js`); both
-//! sides use events of the window.
+//! The connection to the server. A script of every page watches it (`app/connection.js`); it is told of failed requests
+//! and reports by events of the window.
 
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ pub fn load_when_connected(url: &str) {
     #[cfg(feature = "hydrate")]
     if let Some(root) = document().document_element() {
         // Setting a plain attribute cannot fail.
-        let _ = root.set_attribute("data-awaited", url);
+        let _ = root.set_attribute("data-reload", url);
         check_connection();
     }
 }

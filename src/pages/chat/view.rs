@@ -24,7 +24,8 @@ pub fn ChatView(
     older: bool,
 ) -> impl IntoView {
     let (chats, sign_in) = (ChatListState::expect(), SignInState::expect());
-    let state = ChatState::new(Models::expect(), chats, &chat);
+    let models = Models::expect();
+    let state = ChatState::new(models, chats, &chat);
     let error = url_error::<SendMessage>()
         .or_else(url_error::<RetryAnswer>)
         .or_else(url_error::<ContinueAnswer>)
@@ -45,7 +46,11 @@ pub fn ChatView(
     let older_href = format!("{chat_url}?before=");
     view! {
         <PageTitle text=title />
-        <PageBar title rename=Some(rename)>
+        <PageBar
+            title
+            rename=Some(rename)
+            model=Signal::derive(move || models.label(&state.sender.model.get()))
+        >
             <OpenChatMenu chat title editing=rename.editing chats />
         </PageBar>
         {move || {

@@ -1,9 +1,12 @@
 use leptos::prelude::*;
 
-use super::{list_state::SessionListState, query::SessionsQuery, row::SessionRow, selection::SelectionActions};
+use super::{
+    keyboard::watch_keys, list_state::SessionListState, query::SessionsQuery, row::SessionRow,
+    selection::SelectionActions,
+};
 use crate::{
     components::{ChatGroups, Glyph, Icon},
-    domain::{ChatFilter, ChatPage},
+    domain::{ChatFilter, ChatId, ChatPage},
     pages::shell::{ChatListState, ReaderTime},
 };
 
@@ -14,15 +17,20 @@ pub fn SessionList(
     list_query: SessionsQuery,
     /// The first page.
     page: ChatPage,
+    /// The chat that was deleted last.
+    deleted: StoredValue<Option<ChatId>>,
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let state = SessionListState::new(ChatListState::expect(), list_query, page);
+    let state = SessionListState::new(ChatListState::expect(), list_query, page, deleted);
+    let form = NodeRef::<leptos::html::Form>::new();
+    Effect::new(move || state.focus_restored());
+    watch_keys(state, form);
     view! {
-        <SelectionActions state />
+        <SelectionActions state node_ref=form />
         <ChatGroups
             chats=state.chats
             clock
-            heading="px-2 pt-6 pb-1 text-label font-medium text-ink-faint"
+            heading="sessions-heading"
             row=move |chat| view! { <SessionRow chat state /> }.into_any()
         />
         <Show when=move || state.chats.with(Vec::is_empty)>

@@ -2,7 +2,10 @@ use std::cmp::Reverse;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::query::SessionsQuery;
+use super::{
+    focus::{focus_row, neighbour},
+    query::SessionsQuery,
+};
 use crate::{
     domain::{ChatAction, ChatFilter, ChatId, ChatPage, ChatSummary},
     pages::shell::ChatListState,
@@ -24,11 +27,20 @@ pub struct SessionListState {
     pub selected: RwSignal<Vec<ChatId>>,
     /// Whether the next page is being loaded.
     pub loading: RwSignal<bool>,
+    /// The chat whose check box was used last, where a range of chats begins.
+    anchor: StoredValue<Option<ChatId>>,
+    /// The chat that was deleted last. It outlives the list, which is loaded again when the chat is restored.
+    deleted: StoredValue<Option<ChatId>>,
 }
 
 impl SessionListState {
     /// The state with the first page.
-    pub fn new(list: ChatListState, list_query: SessionsQuery, page: ChatPage) -> Self {
+    pub fn new(
+        list: ChatListState,
+        list_query: SessionsQuery,
+        page: ChatPage,
+        deleted: StoredValue<Option<ChatId>>,
+    ) -> Self {
         Self {
             list,
             list_query: StoredValue::new(list_query),
@@ -36,14 +48,65 @@ impl SessionListState {
             next: RwSignal::new(page.next),
             selected: RwSignal::new(Vec::new()),
             loading: RwSignal::new(false),
+            anchor: StoredValue::new(None),
+            deleted,
         }
     }
 
+    /// Focuses a chat that was deleted and is in the list again.
+    pub fn focus_restored(self) {
+        let is_listed = |id: &ChatId| self.chats.with_untracked(|chats| chats.iter().any(|chat| chat.id == *id));
+        if let Some(restored) = self.deleted.get_value().filter(is_listed) {
+            self.deleted.set_value(None);
+            focus_row(Some(restored));
+        }
+    }
+
+    /// Applies an action to chats.
+    pub fn change(self, ids: Vec<ChatId>, action: ChatAction) {
+        self.list.change(ids.clone(), action, move || self.apply_action(&ids, action));
+    }
+
     /// Applies an action to the loaded chats, without reloading the list.
-    pub fn apply_action(self, ids: &[ChatId], action: ChatAction) {
+    fn apply_action(self, ids: &[ChatId], action: ChatAction) {
         let filter = self.list_query.with_value(|list_query| list_query.filter);
-        self.chats.try_update(|chats| update_list(chats, ids, action, filter));
+        let Some(&first) = ids.first() else { return };
+        let focused = self.chats.try_update(|chats| {
+            let before = chats.clone();
+            update_list(chats, ids, action, filter);
+            neighbour(&before, chats, first)
+        });
         self.selected.try_set(Vec::new());
+        if action == ChatAction::Delete {
+            self.deleted.try_set_value(Some(first));
+        }
+        // Unless the user has left the page.
+        if let Some(focused) = focused {
+            focus_row(focused);
+        }
+    }
+
+    /// Selects a chat or removes it from the selection; with `range`, all chats from the last one to it.
+    pub fn select(self, id: ChatId, checked: bool, range: bool) {
+        let anchor = self.anchor.get_value().filter(|_| range).unwrap_or(id);
+        self.anchor.set_value(Some(id));
+        let changed = self.chats.with_untracked(|chats| ids_between(chats, anchor, id));
+        self.selected.update(|selected| {
+            selected.retain(|other| !changed.contains(other));
+            if checked {
+                selected.extend(changed);
+            }
+        });
+    }
+
+    /// Selects all loaded chats.
+    pub fn select_all(self) {
+        self.selected.set(self.chats.with_untracked(|chats| chats.iter().map(|chat| chat.id).collect()));
+    }
+
+    /// Whether a chat is selected.
+    pub fn is_selected(self, id: ChatId) -> bool {
+        self.selected.with(|selected| selected.contains(&id))
     }
 
     /// Applies a new title to a loaded chat.
@@ -57,8 +120,14 @@ impl SessionListState {
 
     /// Applies an action to the selected chats.
     pub fn change_selected(self, action: ChatAction) {
-        let ids = self.selected.get_untracked();
-        self.list.change(ids.clone(), action, move || self.apply_action(&ids, action));
+        // In the order of the list, whatever the order of the clicks.
+        let ids = self.selected.with_untracked(|selected| {
+            let ids = self.chats.with_untracked(|chats| chats.iter().map(|chat| chat.id).collect::<Vec<_>>());
+            ids.into_iter().filter(|id| selected.contains(id)).collect::<Vec<_>>()
+        });
+        if !ids.is_empty() {
+            self.change(ids, action);
+        }
     }
 
     /// Loads the next page and appends it.
@@ -74,6 +143,13 @@ impl SessionListState {
             self.loading.try_set(false);
         });
     }
+}
+
+/// The chats of the list from one to another, in either direction; the second one alone if the first is not listed.
+fn ids_between(chats: &[ChatSummary], one: ChatId, other: ChatId) -> Vec<ChatId> {
+    let place = |id: ChatId| chats.iter().position(|chat| chat.id == id);
+    let Some((one, other)) = place(one).zip(place(other)) else { return vec![other] };
+    chats[one.min(other)..=one.max(other)].iter().map(|chat| chat.id).collect()
 }
 
 /// Updates a filtered list after an action.
@@ -112,6 +188,16 @@ mod tests {
             archived: false,
             running: false,
         }
+    }
+
+    #[test]
+    fn a_range_has_two_ends_in_any_order() {
+        let list = [chat(1, 30), chat(2, 20), chat(3, 10)];
+        let ids: Vec<_> = list.iter().map(|chat| chat.id).collect();
+        assert_eq!(ids_between(&list, ids[0], ids[2]), ids);
+        assert_eq!(ids_between(&list, ids[2], ids[1]), ids[1..]);
+        assert_eq!(ids_between(&list, ids[1], ids[1]), [ids[1]]);
+        assert_eq!(ids_between(&list[1..], ids[0], ids[2]), [ids[2]]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `/sessions`
 
+mod focus;
+mod keyboard;
 mod list;
 mod list_state;
+mod matches;
 mod page;
 mod query;
 mod row;

@@ -41,6 +41,7 @@ pub fn SessionsPage() -> impl IntoView {
             Ok::<(SessionsQuery, ChatPage), AppError>((list_query, page))
         },
     );
+    let deleted = StoredValue::new(None);
     let administrator = CurrentPerson::expect().user.with_untracked(|user| user.role == Role::Administrator);
     let error = url_error::<ChangeChats>().or_else(url_error::<RenameChat>).map(|error| error.text());
     view! {
@@ -50,7 +51,10 @@ pub fn SessionsPage() -> impl IntoView {
             <SearchForm list_query />
             <Tabs list_query />
             <UndoBanner />
-            <Loaded data=page view=|(list_query, page)| view! { <SessionList list_query page /> }.into_any() />
+            <Loaded
+                data=page
+                view=move |(list_query, page)| view! { <SessionList list_query page deleted /> }.into_any()
+            />
             // Without scripts this page replaces the menu on phones.
             <form class="nojs-only mt-12 flex flex-wrap gap-3 lg:hidden" method="post" action=SignOut::url()>
                 <a class="btn btn-line" href="/settings">

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
-use super::{list_state::SessionListState, selection::SELECTION_FORM_ID};
+use super::{list_state::SessionListState, matches::mark_matches, selection::SELECTION_FORM_ID};
 use crate::{
     components::{ChatForms, ChatMenu, TimeAgo},
     domain::{ChatAction, ChatSummary},
@@ -18,24 +18,16 @@ pub fn SessionRow(
     state: SessionListState,
 ) -> impl IntoView {
     let id = chat.id;
-    let on_action = Callback::new(move |action: ChatAction| {
-        state.list.change(vec![id], action, move || state.apply_action(&[id], action));
-    });
+    let on_action = Callback::new(move |action: ChatAction| state.change(vec![id], action));
     let on_rename = Callback::new(move |title: String| {
         state.list.rename(id, title.clone(), move || state.apply_rename(id, &title));
     });
     let forms = ChatForms { change: ChangeChats::url(), rename: RenameChat::url() };
-    let on_check = move |event| {
-        let checked = event_target_checked(&event);
-        state.selected.update(|selected| {
-            selected.retain(|other| *other != id);
-            if checked {
-                selected.push(id);
-            }
-        });
-    };
     let clock = ReaderTime::expect().clock;
     let model = Models::expect().label(&chat.model);
+    let (title, preview) = state.list_query.with_value(|list_query| {
+        (mark_matches(&chat.title, &list_query.search), mark_matches(&chat.preview, &list_query.search))
+    });
     view! {
         <li class="session">
             <label class="session-check">
@@ -46,14 +38,15 @@ pub fn SessionRow(
                     name="chats[]"
                     value=id.to_string()
                     aria-label=t!("sessions.select", title = chat.title)
-                    prop:checked=move || state.selected.with(|selected| selected.contains(&id))
-                    on:change=on_check
+                    prop:checked=move || state.is_selected(id)
+                    // Space clicks too.
+                    on:click=move |event| state.select(id, event_target_checked(&event), event.shift_key())
                 />
             </label>
             <a class="session-link" href=format!("/chats/{id}")>
-                <span class="flex flex-wrap items-center gap-x-2">
-                    <span class="min-w-0 flex-1 basis-40 truncate font-medium" dir="auto" title=chat.title.clone()>
-                        {chat.title.clone()}
+                <span class="session-line">
+                    <span class="session-title truncate" dir="auto" title=chat.title.clone()>
+                        {title}
                     </span>
                     {chat
                         .running
@@ -63,15 +56,15 @@ pub fn SessionRow(
                                 <span class="sr-only">{t!("sessions.answering")}</span>
                             }
                         })}
-                    <span class="flex-none text-label text-ink-faint">
+                    <span class="session-time">
                         <TimeAgo at=chat.active_at clock />
                     </span>
                 </span>
-                <span class="flex gap-2 text-label text-ink-soft">
-                    <span class="min-w-0 flex-1 truncate" dir="auto">
-                        {chat.preview}
+                <span class="session-line">
+                    <span class="session-words truncate" dir="auto">
+                        {preview}
                     </span>
-                    <span class="max-w-[40%] flex-none truncate text-ink-faint max-sm:hidden">{model}</span>
+                    <span class="session-model truncate">{model}</span>
                 </span>
             </a>
             <ChatMenu

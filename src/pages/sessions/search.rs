@@ -3,7 +3,7 @@ use std::time::Duration;
 use leptos::{prelude::*, web_sys};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::query::SessionsQuery;
+use super::{query::SessionsQuery, selection::SELECTION_FORM_ID};
 use crate::{
     components::{Glyph, Icon},
     domain::{ChatFilter, limits},
@@ -46,25 +46,47 @@ pub fn SearchForm(
         event.prevent_default();
         search.run(());
     };
+    let cleared = move || SessionsQuery { filter: list_query.get().filter, ..SessionsQuery::default() }.href();
+    let on_clear = move |_| {
+        if let Some(input) = input.get_untracked() {
+            input.set_value("");
+            // Fails only for an element that is not in the document.
+            let _ = input.focus();
+        }
+    };
     view! {
-        <form class="relative mb-2" method="get" action="/sessions" role="search" on:submit=on_submit>
-            <input type="hidden" name="filter" value=filter />
-            <span class="pointer-events-none absolute inset-y-0 start-3 grid place-items-center text-ink-faint">
+        <div class="sessions-bar">
+            <form class="search" method="get" action="/sessions" role="search" on:submit=on_submit>
+                <input type="hidden" name="filter" value=filter />
+                <input
+                    class="input"
+                    type="search"
+                    name="q"
+                    aria-label=t!("sessions.search")
+                    placeholder=t!("sessions.search")
+                    autocomplete="off"
+                    maxlength=limits::MAX_SEARCH_CHARS
+                    value=list_query.get_untracked().search
+                    node_ref=input
+                    on:input=search_debounced
+                />
                 <Icon glyph=Glyph::Search />
-            </span>
-            <input
-                class="input ps-10"
-                type="search"
-                name="q"
-                aria-label=t!("sessions.search")
-                placeholder=t!("sessions.search")
-                autocomplete="off"
-                maxlength=limits::MAX_SEARCH_CHARS
-                value=list_query.get_untracked().search
-                node_ref=input
-                on:input=search_debounced
-            />
-        </form>
+                <a
+                    class="icon-btn search-clear"
+                    href=cleared
+                    aria-label=t!("sessions.clear_search")
+                    on:click=on_clear
+                >
+                    <Icon glyph=Glyph::X />
+                </a>
+            </form>
+            // On touch screens; elsewhere the check boxes appear under the pointer.
+            <label class="btn btn-line select-button">
+                <input class="select-mode sr-only" type="checkbox" form=SELECTION_FORM_ID autocomplete="off" />
+                <Icon glyph=Glyph::ListChecks />
+                {t!("sessions.select_chats")}
+            </label>
+        </div>
     }
     .into_any()
 }

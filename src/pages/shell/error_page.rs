@@ -1,8 +1,8 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys};
 use leptos_router::hooks::use_location;
 
 use crate::{
-    components::{MessagePage, PageTitle},
+    components::{PageTitle, browser},
     domain::AppError,
 };
 
@@ -27,36 +27,79 @@ pub fn StandalonePage(children: Children) -> impl IntoView {
     }
 }
 
+/// A column with the name of the product, for errors outside the frame.
+#[component]
+fn ErrorColumn(children: Children) -> impl IntoView {
+    view! {
+        <main id="main" class="error-column">
+            <p class="error-wordmark">
+                <img src="/icon.svg" alt="" width="28" height="28" />
+                "Colloquy"
+            </p>
+            {children()}
+        </main>
+    }
+    .into_any()
+}
+
 /// The page for unknown URLs.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
-        <StandalonePage>
+        <ErrorColumn>
             <NotFound />
-        </StandalonePage>
+        </ErrorColumn>
     }
+}
+
+/// An error outside the frame.
+#[component]
+pub fn ErrorPage(
+    /// The reason.
+    error: AppError,
+    /// Loads again what could not be loaded.
+    on_retry: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <ErrorColumn>
+            <ErrorView error on_retry />
+        </ErrorColumn>
+    }
+    .into_any()
 }
 
 /// The message for something that does not exist or belongs to another user.
 #[component]
-pub fn NotFound() -> impl IntoView {
+fn NotFound() -> impl IntoView {
     set_status(404);
+    // Whether the reader is signed in is known to the whole document; CSS shows the link that leads on.
     view! {
         <PageTitle text=t!("common.not_found.title") />
-        <MessagePage
-            title=t!("common.not_found.title")
-            sentence=t!("common.not_found.sentence")
-            href="/"
-            action=t!("common.not_found.action")
-        />
+        <div class="error-message">
+            <div>
+                <h1>{t!("common.not_found.title")}</h1>
+                <p>{t!("common.not_found.sentence")}</p>
+                <a class="btn btn-primary members-only" href="/">
+                    {t!("common.not_found.action")}
+                </a>
+                <a class="btn btn-primary visitors-only" href="/sign-in">
+                    {t!("common.not_found.sign_in")}
+                </a>
+            </div>
+        </div>
     }
+    .into_any()
 }
 
-/// The message instead of content that could not be loaded.
+/// The message instead of content that could not be loaded. What failed because of the connection is loaded again when
+/// the connection is back.
 #[component]
 pub fn ErrorView(
     /// The reason.
     error: AppError,
+    /// Loads it again. Without it, the link loads the whole page.
+    #[prop(optional)]
+    on_retry: Option<Callback<()>>,
 ) -> impl IntoView {
     if matches!(error, AppError::NotFound | AppError::Forbidden) {
         return view! { <NotFound /> }.into_any();
@@ -67,11 +110,33 @@ pub fn ErrorView(
         AppError::Invalid { .. } => t!("common.fault.invalid"),
         _ => t!("common.fault.not_loaded"),
     };
+    if let (AppError::Transport | AppError::Unreadable, Some(on_retry)) = (&error, on_retry) {
+        browser::on_reconnect(move || on_retry.run(()));
+    }
+    let on_click = move |event: web_sys::MouseEvent| {
+        if let Some(on_retry) = on_retry {
+            event.prevent_default();
+            on_retry.run(());
+        }
+    };
     let location = use_location();
     let href = format!("{}?{}", location.pathname.get_untracked(), location.search.get_untracked());
     view! {
         <PageTitle text=title />
-        <MessagePage title sentence=error.text() href=href.trim_end_matches('?').to_owned() action=t!("common.retry") />
+        <div class="error-message">
+            <div role="alert">
+                <h1>{title}</h1>
+                <p>{error.text()}</p>
+                <a
+                    class="btn btn-primary"
+                    href=href.trim_end_matches('?').to_owned()
+                    rel="external"
+                    on:click=on_click
+                >
+                    {t!("common.retry")}
+                </a>
+            </div>
+        </div>
     }
     .into_any()
 }

@@ -9,11 +9,12 @@ use server_fn::ServerFn;
 
 use super::{
     chat_list::ChatListState,
+    connection_bar::ConnectionBar,
     cookie::read_cookie,
     current_person::CurrentPerson,
     deletion_notice::DeletionNotice,
     enrolment::{EnrolmentNotice, enforce_enrolment},
-    error_page::{ErrorView, StandalonePage},
+    error_page::ErrorPage,
     factor_removal_notice::FactorRemovalNotice,
     guard::RedirectToSignIn,
     language::reload_if_language_changed,
@@ -69,7 +70,7 @@ pub fn FramePage() -> impl IntoView {
                 match data.await {
                     Ok(data) => view! { <FrameView data /> }.into_any(),
                     Err(AppError::Unauthenticated) => view! { <RedirectToSignIn /> }.into_any(),
-                    Err(error) => view! { <StandalonePage><ErrorView error /></StandalonePage> }.into_any(),
+                    Err(error) => view! { <ErrorPage error on_retry=Callback::new(move |()| data.refetch()) /> }.into_any(),
                 }
             })}
         </Suspense>
@@ -139,6 +140,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
         <div class="frame" data-folded=move || sidebar.is_folded().then_some("")>
             {sidebar_view(t!("chat.sidebar.hide"), Callback::new(move |()| sidebar.set_folded(true)), false)}
             <main class="main" id="main" tabindex="-1">
+                <ConnectionBar />
                 {move || sign_in.ended.get().then(|| view! { <SignedOutNotice /> })}
                 <DeletionNotice due=person.deletion clock />
                 <FactorRemovalNotice due=frame.factor_removal clock />

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    error_page::{ErrorView, StandalonePage},
+    error_page::{ErrorPage, ErrorView},
     guard::RedirectToSignIn,
     page_resource::PageResource,
 };
@@ -52,7 +52,9 @@ where
                     match data.await {
                         Ok(data) => view(data),
                         Err(AppError::Unauthenticated) => view! { <RedirectToSignIn /> }.into_any(),
-                        Err(error) => view! { <ErrorView error /> }.into_any(),
+                        Err(error) => {
+                            view! { <ErrorView error on_retry=Callback::new(move |()| data.refetch()) /> }.into_any()
+                        }
                     }
                 }
             })}
@@ -80,7 +82,9 @@ where
                 async move {
                     match data.await {
                         Ok(data) => view(data),
-                        Err(error) => view! { <StandalonePage><ErrorView error /></StandalonePage> }.into_any(),
+                        Err(error) => {
+                            view! { <ErrorPage error on_retry=Callback::new(move |()| data.refetch()) /> }.into_any()
+                        }
                     }
                 }
             })}

@@ -1,6 +1,7 @@
 //! The frame around the pages of a signed-in user, and the contexts that it provides to them, one per concern.
 
 mod chat_list;
+mod connection_bar;
 mod cookie;
 mod current_person;
 mod deletion_notice;
@@ -28,6 +29,8 @@ mod toasts;
 
 pub use chat_list::ChatListState;
 pub use current_person::CurrentPerson;
+#[cfg(feature = "hydrate")]
+pub use error_page::ErrorView;
 pub use error_page::{NotFoundPage, StandalonePage, set_status};
 pub use frame::FramePage;
 pub use language::reload_if_language_changed;

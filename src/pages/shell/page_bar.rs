@@ -15,6 +15,9 @@ pub fn PageBar(
     /// A title that can be changed in its place.
     #[prop(optional_no_strip)]
     rename: Option<TitleRename>,
+    /// The model of the chat.
+    #[prop(optional)]
+    model: Option<Signal<String>>,
     /// The actions of the page.
     #[prop(optional)]
     children: Option<Children>,
@@ -26,6 +29,7 @@ pub fn PageBar(
             title
             heading
             rename
+            model
             on_drawer=Callback::new(move |()| sidebar.drawer.set(true))
             on_unfold=Callback::new(move |()| sidebar.set_folded(false))
         >
