@@ -4,12 +4,15 @@ import { waitForHydration } from '../hydration.ts';
 /** The page with the list of all chats. */
 export class SessionsPage {
   readonly search: Locator;
+  /** The bar with the actions on the selected chats. */
+  readonly actions: Locator;
 
   constructor(
     readonly page: Page,
     readonly hydrated: boolean,
   ) {
     this.search = page.getByRole('searchbox', { name: 'Search chat titles' });
+    this.actions = page.getByRole('main').locator('form.selection');
   }
 
   async open(): Promise<void> {
@@ -49,12 +52,20 @@ export class SessionsPage {
     if (!this.hydrated) await this.open();
   }
 
+  /** Selects a chat. On touch screens the check boxes appear after "Select". */
+  async select(title: string): Promise<void> {
+    const start = this.page.getByRole('main').locator('.select-button');
+    if ((await start.isVisible()) && !(await this.actions.isVisible())) await start.click();
+    await this.row(title).locator('.session-check').click();
+    await expect(this.row(title).getByRole('checkbox')).toBeChecked();
+  }
+
   /** Chooses an action in the menu of a row; without scripts, selects the row and uses the buttons above the list. */
   async choose(title: string, action: string): Promise<void> {
     const row = this.row(title);
     if (!this.hydrated) {
-      await row.getByRole('checkbox').check();
-      await this.page.getByRole('main').getByRole('button', { name: action.replace(' chat', ''), exact: true }).click();
+      await this.select(title);
+      await this.actions.getByRole('button', { name: action.replace(' chat', ''), exact: true }).click();
       return;
     }
     await row.getByLabel(/^Actions for/).click();

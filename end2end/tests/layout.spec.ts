@@ -23,6 +23,21 @@ test('nothing is wider than the screen, down to 360 pixels', async ({ chat, sess
   await expect(sessions.rows).toHaveCount(5);
 });
 
+test('on phones, menus are sheets at the lower edge, and a tap beside one closes it', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await chat.ask('a menu');
+  await expect(chat.answer).toContainText('You said: a menu');
+  await page.getByRole('main').getByLabel(/^Actions for/).click();
+  const sheet = page.getByRole('main').locator('.menu[open] > .menu-items');
+  await expect(async () => {
+    const box = await sheet.boundingBox();
+    expect(box && [box.x, box.width, Math.round(box.y + box.height)]).toEqual([0, 390, 844]);
+  }).toPass();
+  await page.mouse.click(195, 200);
+  await expect(sheet).toHaveCount(0);
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(`with a ${colorScheme} colour scheme`, () => {
     test.use({ colorScheme });

@@ -24,6 +24,48 @@ test('search matches titles literally', async ({ sessions, page }) => {
   await expect(page.getByRole('main')).toContainText('No chats match');
 });
 
+test('matches of a search are marked, and the search can be cleared', async ({ sessions, page }) => {
+  await sessions.searchFor('ROOF');
+  await expect(sessions.rows.locator('mark')).toHaveText(['roof']);
+  await page.getByRole('search').getByRole('link', { name: 'Clear search' }).click();
+  await expect(sessions.rows).toHaveCount(3);
+  await expect(sessions.search).toHaveValue('');
+});
+
+for (const width of [360, 1440]) {
+  test(`all rows have one height at ${width} pixels`, async ({ sessions, person, colloquy, page, isMobile }) => {
+    const chats = ['x'.repeat(118), 'word '.repeat(20), 'محادثة عن الطقس'].map((title) => ({ title, messages: 2 }));
+    seedChats(colloquy, person.email, chats);
+    await page.setViewportSize({ width, height: 800 });
+    await sessions.open();
+    await expect(sessions.rows).toHaveCount(6);
+    const rows = await sessions.rows.evaluateAll((rows) =>
+      rows.map((row) => {
+        const link = row.querySelector('a')!;
+        const lines = [...link.children].map((line) => line.getBoundingClientRect().height);
+        return { height: row.getBoundingClientRect().height, lines, overflows: link.scrollHeight > link.clientHeight };
+      }),
+    );
+    for (const row of rows) expect(row).toEqual({ height: isMobile ? 64 : 60, lines: rows[0]!.lines, overflows: false });
+  });
+}
+
+test('the actions on selected chats take the place of the search', async ({ sessions, page, expectAccessible }) => {
+  const top = async () => (await page.getByRole('navigation', { name: 'Filter chats' }).boundingBox())?.y;
+  const before = await top();
+  await sessions.select('Fix the roof');
+  await sessions.select('Bread for Sunday');
+  await expect(sessions.search).toBeHidden();
+  expect(await top()).toBe(before);
+  await expectAccessible();
+  await sessions.actions.getByRole('button', { name: 'Archive', exact: true }).click();
+  await expect(sessions.rows).toHaveCount(1);
+  await sessions.select('Plan the garden');
+  await sessions.actions.getByRole('button', { name: 'Clear selection' }).click();
+  await expect(sessions.actions).toBeHidden();
+  await expect(sessions.search).toBeVisible();
+});
+
 test('pin, unpin', async ({ sessions }) => {
   await sessions.choose('Bread for Sunday', 'Pin');
   await expect(sessions.rows.first()).toContainText('Bread for Sunday');

@@ -90,7 +90,7 @@ pub fn TopBar(
                     .map(|model| {
                         view! {
                             <button class="topbar-model js-only" type="button" popovertarget="models">
-                                <span class="sr-only">{t!("chat.model.label")}</span>
+                                <span class="sr-only">{t!("chat.topbar.model")} " "</span>
                                 <span class="truncate">{model}</span>
                             </button>
                         }
