@@ -69,8 +69,9 @@ impl SessionListState {
 
     /// Applies an action to the loaded chats, without reloading the list.
     fn apply_action(self, ids: &[ChatId], action: ChatAction) {
-        let filter = self.list_query.with_value(|list_query| list_query.filter);
-        let Some(&first) = ids.first() else { return };
+        // Nothing to update if the user has left the page.
+        let filter = self.list_query.try_with_value(|list_query| list_query.filter);
+        let Some((&first, filter)) = ids.first().zip(filter) else { return };
         let focused = self.chats.try_update(|chats| {
             let before = chats.clone();
             update_list(chats, ids, action, filter);
@@ -80,10 +81,7 @@ impl SessionListState {
         if action == ChatAction::Delete {
             self.deleted.try_set_value(Some(first));
         }
-        // Unless the user has left the page.
-        if let Some(focused) = focused {
-            focus_row(focused);
-        }
+        focus_row(focused.flatten());
     }
 
     /// Selects a chat or removes it from the selection; with `range`, all chats from the last one to it.

@@ -84,7 +84,7 @@ pub fn SearchForm(
             <label class="btn btn-line select-button">
                 <input class="select-mode sr-only" type="checkbox" form=SELECTION_FORM_ID autocomplete="off" />
                 <Icon glyph=Glyph::ListChecks />
-                {t!("sessions.select_chats")}
+                <span class="selection-label">{t!("sessions.select_chats")}</span>
             </label>
         </div>
     }
