@@ -26,7 +26,7 @@ fn editable_title(title: Signal<String>, rename: Option<TitleRename>) -> AnyView
         }
     };
     view! {
-        <h1 class="min-w-0 flex-1 truncate px-2 font-medium" dir="auto" on:dblclick=edit>
+        <h1 class="truncate" dir="auto" on:dblclick=edit>
             <Show when=move || rename.is_some_and(|rename| rename.editing.get()) fallback=move || title>
                 <TitleInput title=title.get_untracked() on_done />
             </Show>
