@@ -46,9 +46,10 @@ export class SessionsPage {
     if (!this.hydrated) await row.getByRole('link').click();
     const place = this.hydrated ? row : this.page.getByRole('main');
     await place.getByLabel(/^Actions for/).click();
-    await place.getByText('Rename').click();
-    await place.getByRole('textbox', { name: 'Title' }).fill(next);
-    await place.getByRole('button', { name: 'Save' }).click();
+    await place.getByText('Rename').filter({ visible: true }).click();
+    const field = place.getByRole('textbox', { name: 'Title' }).filter({ visible: true });
+    await field.fill(next);
+    await field.press('Enter');
     if (!this.hydrated) await this.open();
   }
 

@@ -150,7 +150,6 @@ fn ChatRow(
         if let Some(title) = title {
             actions.on_rename.run((id, title));
         }
-        request_animation_frame(move || focus_link(row));
     });
     let (title, pinned, archived) = (StoredValue::new(chat.title.clone()), chat.pinned, chat.archived);
     view! {
@@ -211,14 +210,6 @@ fn ChatRow(
         </li>
     }
     .into_any()
-}
-
-fn focus_link(row: NodeRef<leptos::html::Li>) {
-    let row = row.try_get_untracked().flatten();
-    if let Some(link) = row.and_then(|row| row.query_selector("a").ok().flatten()) {
-        // A link is always focusable.
-        let _ = link.unchecked_into::<web_sys::HtmlElement>().focus();
-    }
 }
 
 /// Opens the menu of a row; `false` if it has none.

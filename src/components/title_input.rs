@@ -1,4 +1,4 @@
-use leptos::{html::Input, prelude::*, web_sys};
+use leptos::{html::Input, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use crate::domain::limits;
 
@@ -18,7 +18,11 @@ pub fn TitleInput(
         if is_done.try_update_value(|done| std::mem::replace(done, true)).unwrap_or(true) {
             return;
         }
-        let text = input.get_untracked().map(|input| input.value()).unwrap_or_default();
+        let Some(field) = input.get_untracked() else { return };
+        let text = field.value();
+        if is_focused(&field) {
+            focus_row_later(&field);
+        }
         on_done.run(Some(text.trim().to_owned()).filter(|text| save && !text.is_empty() && *text != old));
     };
     let leave = finish.clone();
@@ -52,4 +56,19 @@ pub fn TitleInput(
         />
     }
     .into_any()
+}
+
+fn is_focused(field: &web_sys::HtmlInputElement) -> bool {
+    document().active_element().is_some_and(|active| active.is_same_node(Some(field)))
+}
+
+/// Focuses the link of the row once it is shown again.
+fn focus_row_later(field: &web_sys::HtmlInputElement) {
+    let Ok(Some(row)) = field.closest("li") else { return };
+    request_animation_frame(move || {
+        if let Ok(Some(link)) = row.query_selector("a") {
+            // A link is always focusable.
+            let _ = link.unchecked_into::<web_sys::HtmlElement>().focus();
+        }
+    });
 }

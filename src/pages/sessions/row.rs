@@ -3,7 +3,7 @@ use server_fn::ServerFn;
 
 use super::{list_state::SessionListState, matches::mark_matches, selection::SELECTION_FORM_ID};
 use crate::{
-    components::{ChatForms, ChatMenu, TimeAgo},
+    components::{ChatForms, ChatMenu, TimeAgo, TitleInput},
     domain::{ChatAction, ChatSummary},
     pages::shell::{Models, ReaderTime},
     server_fns::chats::{ChangeChats, RenameChat},
@@ -28,8 +28,16 @@ pub fn SessionRow(
     let (title, preview) = state.list_query.with_value(|list_query| {
         (mark_matches(&chat.title, &list_query.search), mark_matches(&chat.preview, &list_query.search))
     });
+    let editing = RwSignal::new(false);
+    let name = StoredValue::new(chat.title.clone());
+    let on_done = Callback::new(move |title: Option<String>| {
+        editing.set(false);
+        if let Some(title) = title {
+            on_rename.run(title);
+        }
+    });
     view! {
-        <li class="session">
+        <li class="session" class:session-editing=editing>
             <label class="session-check">
                 <input
                     class="checkbox"
@@ -67,6 +75,9 @@ pub fn SessionRow(
                     <span class="session-model truncate">{model}</span>
                 </span>
             </a>
+            <Show when=move || editing.get()>
+                <TitleInput title=name.get_value() on_done />
+            </Show>
             <ChatMenu
                 chat=id
                 title=Signal::stored(chat.title)
@@ -74,6 +85,7 @@ pub fn SessionRow(
                 archived=Signal::stored(chat.archived)
                 forms
                 on_demand=true
+                editing
                 on_action
                 on_rename
             />
