@@ -46,6 +46,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfefe" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#13181a" />
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link id="leptos" rel="stylesheet" href=site.stylesheet() />
                 <AutoReload options />
