@@ -59,16 +59,18 @@ pub fn Field(
             (false, hint) => hint.map(str::to_owned),
         }
     };
+    let (is_password, shown) = (kind == "password", RwSignal::new(false));
     view! {
         <div>
             <label class="label" for=id>
                 {label}
             </label>
+            <div class:password-field=is_password>
             <input
                 class="input"
                 id=id
                 name=name
-                type=kind
+                type=move || if shown.get() { "text" } else { kind }
                 autocomplete=autocomplete
                 value=value
                 readonly=readonly
@@ -81,6 +83,8 @@ pub fn Field(
                 aria-invalid=move || error.get().map(|_| "true")
                 aria-describedby=description
             />
+            {is_password.then(|| show_password(shown))}
+            </div>
             {move || {
                 error
                     .get()
@@ -97,4 +101,20 @@ pub fn Field(
         </div>
     }
     .into_any()
+}
+
+/// The button that shows what is typed into a password field.
+fn show_password(shown: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <button
+            class="password-eye js-only"
+            type="button"
+            aria-label=t!("common.show_password")
+            title=t!("common.show_password")
+            aria-pressed=move || if shown.get() { "true" } else { "false" }
+            on:click=move |_| shown.update(|shown| *shown = !*shown)
+        >
+            <Icon glyph=Glyph::Eye />
+        </button>
+    }
 }

@@ -14,12 +14,15 @@ pub fn AuthColumn(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <main id="main" class="flex min-h-dvh justify-center px-4 pt-[14vh] pb-12">
-            <div class="w-full max-w-[360px]">
-                <p class="mb-6 font-semibold text-accent">"Colloquy"</p>
-                <h1 class="text-display font-semibold tracking-tight">{title}</h1>
+        <main id="main" class="entrance">
+            <div class="entrance-column">
+                <p class="entrance-mark">
+                    <img src="/icon.svg" alt="" width="40" height="40" />
+                    "Colloquy"
+                </p>
+                <h1 class="entrance-title">{title}</h1>
                 {(!sentence.is_empty()).then(|| view! { <p class="mt-1 text-ink-soft">{sentence}</p> })}
-                <div class="mt-8">{children()}</div>
+                <div class="entrance-body">{children()}</div>
                 <LegalLinks />
             </div>
         </main>

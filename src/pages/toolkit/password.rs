@@ -20,6 +20,13 @@ pub fn PasswordStrength(
     // The meter must not show a rejected password as acceptable.
     let score =
         move || rating.with(|r| r.as_ref().map(|r| if r.acceptable { r.score.max(3) } else { r.score.clamp(1, 2) }));
+    let word = move || match score() {
+        None => "",
+        Some(1) => t!("common.password_too_weak"),
+        Some(2) => t!("common.password_weak"),
+        Some(3) => t!("common.password_good"),
+        Some(_) => t!("common.password_strong"),
+    };
     let advice = move || {
         let rule = || t!("common.password_rule").to_owned();
         let advice = rating.with(|r| r.as_ref().map_or_else(rule, |r| r.advice.text_in(i18n::current())));
@@ -32,6 +39,7 @@ pub fn PasswordStrength(
             <span></span>
             <span></span>
             <span></span>
+            <b>{word}</b>
         </div>
         <p class="hint" id="password-hint" aria-live="polite">
             {advice}
