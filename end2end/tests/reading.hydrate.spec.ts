@@ -64,6 +64,7 @@ test('retry with another model', async ({ chat, person }) => {
   await chat.answer.getByLabel('Retry with another model').click();
   await chat.answer.getByRole('button', { name: 'careful' }).click();
   await expect(chat.answer).toContainText('(careful)');
+  await chat.composer.focus();
   await expect(chat.modelPicker).toContainText('careful');
 });
 
