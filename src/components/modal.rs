@@ -31,9 +31,7 @@ pub fn Modal(
     };
     view! {
         <dialog class="modal" aria-label=label node_ref=dialog on:close=move |_| open.set(false) on:click=on_click>
-            <Show when=move || open.get()>
-                <div class="modal-content">{children()}</div>
-            </Show>
+            {move || open.get().then(|| view! { <div class="modal-content">{children()}</div> })}
         </dialog>
     }
     .into_any()

@@ -18,17 +18,13 @@ pub struct PaletteItem {
 pub fn Palette(
     /// What is typed.
     query: RwSignal<String>,
-    /// The places, best first.
-    #[prop(into)]
-    items: Signal<Vec<PaletteItem>>,
-    /// Whether something was typed that no chat has in its title.
-    #[prop(into)]
-    nothing_found: Signal<bool>,
+    /// The places, best first, and whether no chat has what is typed in its title.
+    results: Memo<(Vec<PaletteItem>, bool)>,
 ) -> impl IntoView {
     let list = NodeRef::<Div>::new();
     let chosen = RwSignal::new(0_usize);
     let step = move |forward: bool| {
-        let count = items.with_untracked(Vec::len).max(1);
+        let count = results.with_untracked(|(items, _)| items.len()).max(1);
         chosen.update(|at| *at = if forward { *at + 1 } else { *at + count - 1 } % count);
         if let Some(option) = chosen_option(list) {
             option.scroll_into_view_with_bool(false);
@@ -86,10 +82,10 @@ pub fn Palette(
             />
         </label>
         <div class="palette-list" role="listbox" id="palette" aria-label=t!("chat.sidebar.search") node_ref=list>
-            {move || items.get().into_iter().enumerate().map(option).collect_view()}
+            {move || results.get().0.into_iter().enumerate().map(option).collect_view()}
         </div>
         <p class="palette-note" role="status">
-            {move || nothing_found.get().then(|| t!("chat.palette.nothing"))}
+            {move || results.with(|(_, nothing_found)| *nothing_found).then(|| t!("chat.palette.nothing"))}
         </p>
     }
     .into_any()

@@ -165,35 +165,34 @@ fn ChatRow(
                 }
             }
         >
-            <Show
-                when=move || editing.get()
-                fallback=move || {
-                    view! {
-                        <a
-                            class="sidebar-link"
-                            href=href.clone()
-                            title=title.get_value()
-                            aria-current=current.clone()
-                            prop:replace=replace
-                            on:dblclick=move |_| editing.set(true)
-                        >
-                            <span class="sidebar-title" dir="auto">
-                                {title.get_value()}
-                            </span>
-                            {chat
-                                .running
-                                .then(|| {
-                                    view! {
-                                        <span class="running"></span>
-                                        <span class="sr-only">{t!("chat.sidebar.running")}</span>
-                                    }
-                                })}
-                        </a>
-                    }
+            {move || {
+                if editing.get() {
+                    return view! { <TitleInput title=title.get_value() on_done /> }.into_any();
                 }
-            >
-                <TitleInput title=title.get_value() on_done />
-            </Show>
+                view! {
+                    <a
+                        class="sidebar-link"
+                        href=href.clone()
+                        title=title.get_value()
+                        aria-current=current.clone()
+                        prop:replace=replace
+                        on:dblclick=move |_| editing.set(true)
+                    >
+                        <span class="sidebar-title" dir="auto">
+                            {title.get_value()}
+                        </span>
+                        {chat
+                            .running
+                            .then(|| {
+                                view! {
+                                    <span class="running"></span>
+                                    <span class="sr-only">{t!("chat.sidebar.running")}</span>
+                                }
+                            })}
+                    </a>
+                }
+                    .into_any()
+            }}
             <Show when=move || active.get() == Some(id) && !editing.get()>
                 <ChatMenu
                     chat=id

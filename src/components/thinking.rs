@@ -24,9 +24,7 @@ pub fn Thinking(
     view! {
         <details class="thinking" hidden=empty>
             <summary>
-                <Show when=move || running.get()>
-                    <span class="state-dot" aria-hidden="true"></span>
-                </Show>
+                <span class="state-dot" aria-hidden="true" hidden=move || !running.get()></span>
                 <span class="flex-none">{text}</span>
                 <Icon glyph=Glyph::ChevronDown />
                 <span class="thinking-line" aria-hidden="true" dir="auto" hidden=move || !running.get() node_ref=last_line></span>

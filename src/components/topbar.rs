@@ -27,9 +27,12 @@ fn editable_title(title: Signal<String>, rename: Option<TitleRename>) -> AnyView
     };
     view! {
         <h1 class="truncate" dir="auto" on:dblclick=edit>
-            <Show when=move || rename.is_some_and(|rename| rename.editing.get()) fallback=move || title>
-                <TitleInput title=title.get_untracked() on_done />
-            </Show>
+            {move || match rename {
+                Some(rename) if rename.editing.get() => {
+                    view! { <TitleInput title=title.get_untracked() on_done /> }.into_any()
+                }
+                _ => title.into_any(),
+            }}
         </h1>
     }
     .into_any()

@@ -86,6 +86,16 @@ pub fn is_touch() -> bool {
     false
 }
 
+/// The text in lower case. In the browser, the tables for it are the browser's.
+pub fn lowercase(text: String) -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        js_sys::JsString::from(text).to_lower_case().into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    text.to_lowercase()
+}
+
 /// Whether this is a system of Apple, where the command key takes the place of Ctrl.
 pub fn is_apple() -> bool {
     #[cfg(feature = "hydrate")]

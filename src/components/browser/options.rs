@@ -63,9 +63,9 @@ pub fn click_first_option(list: &Element) {
 pub fn filter_options(list: &Element, query: &str) {
     #[cfg(feature = "hydrate")]
     {
-        let query = query.trim().to_lowercase();
+        let query = super::lowercase(query.trim().to_owned());
         for option in options(list, false) {
-            let text = option.text_content().unwrap_or_default().to_lowercase();
+            let text = super::lowercase(option.text_content().unwrap_or_default());
             option.set_hidden(!text.contains(&query));
         }
     }

@@ -75,9 +75,7 @@ pub fn SessionRow(
                     <span class="session-model truncate">{model}</span>
                 </span>
             </a>
-            <Show when=move || editing.get()>
-                <TitleInput title=name.get_value() on_done />
-            </Show>
+            {move || editing.get().then(|| view! { <TitleInput title=name.get_value() on_done /> })}
             <ChatMenu
                 chat=id
                 title=Signal::stored(chat.title)

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{chat_list::ChatListState, current_person::CurrentPerson};
 use crate::{
-    components::{Glyph, Modal, Palette, PaletteItem},
+    components::{Glyph, Modal, Palette, PaletteItem, browser},
     domain::{ChatFilter, ChatSummary, Role},
     server_fns::chats::list_chats,
 };
@@ -30,29 +30,25 @@ pub fn SearchDialog(
         }
     });
     Effect::new(move || search_after_pause(query.get(), found));
-    let matching = Memo::new(move |_| {
-        let typed = query.with(|query| query.trim().to_lowercase());
-        let known = found.with(|(of, found)| if *of == query.get() { found.clone() } else { Vec::new() });
-        matching_chats(&typed, chats.get(), known)
-    });
-    let items = Memo::new(move |_| {
-        let typed = query.with(|query| query.trim().to_lowercase());
+    let results = Memo::new(move |_| {
+        let typed = browser::lowercase(query.with(|query| query.trim().to_owned()));
+        let is_answered = found.with(|(of, _)| query.with(|query| of == query));
+        let known = if is_answered { found.with(|(_, found)| found.clone()) } else { Vec::new() };
+        let matching = matching_chats(&typed, chats.get(), known);
+        let nothing_found = !typed.is_empty() && is_answered && matching.is_empty();
         let is_administrator = user.with(|user| user.role == Role::Administrator);
-        let chats = matching.get().into_iter().map(|chat| PaletteItem {
+        let chats = matching.into_iter().map(|chat| PaletteItem {
             href: format!("/chats/{}", chat.id),
             label: chat.title,
             glyph: Glyph::MessagesSquare,
         });
-        let pages = pages(is_administrator).into_iter().filter(|page| page.label.to_lowercase().contains(&typed));
-        chats.chain(pages).collect::<Vec<_>>()
-    });
-    let nothing_found = Signal::derive(move || {
-        let answered = found.with(|(of, _)| query.with(|query| !query.trim().is_empty() && of == query));
-        answered && matching.with(Vec::is_empty)
+        let pages =
+            pages(is_administrator).into_iter().filter(|page| browser::lowercase(page.label.clone()).contains(&typed));
+        (chats.chain(pages).collect::<Vec<_>>(), nothing_found)
     });
     view! {
         <Modal open label=t!("chat.sidebar.search")>
-            <Palette query items nothing_found />
+            <Palette query results />
         </Modal>
     }
     .into_any()
@@ -78,7 +74,7 @@ fn search_after_pause(query: String, found: RwSignal<(String, Vec<ChatSummary>)>
 
 fn matching_chats(typed: &str, listed: Vec<ChatSummary>, found: Vec<ChatSummary>) -> Vec<ChatSummary> {
     let mut matching: Vec<ChatSummary> = Vec::new();
-    for chat in listed.into_iter().filter(|chat| chat.title.to_lowercase().contains(typed)).chain(found) {
+    for chat in listed.into_iter().filter(|chat| browser::lowercase(chat.title.clone()).contains(typed)).chain(found) {
         if matching.len() < MAX_CHATS && matching.iter().all(|other| other.id != chat.id) {
             matching.push(chat);
         }
