@@ -16,12 +16,14 @@ use crate::pages::{
     NotFoundPage,
     bundles::{
         Audit, Chat, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy, Reauth,
-        ResetPassword, Sessions, Settings, SignIn, SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
+        ResetPassword, Sessions, Settings, SettingsAppearance, SettingsData, SettingsSecurity, SignIn, SignInCode,
+        SignUp, Terms, VerifyAddress, provide_preloaded,
     },
     provide_form_values,
 };
 #[cfg(feature = "ssr")]
 use crate::{
+    domain::{Appearance, Theme},
     i18n,
     pages::bundles::preload_texts,
     server::site::{ScriptStart, Site},
@@ -33,18 +35,26 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let language = use_context::<i18n::Language>().unwrap_or_default();
     let site = use_context::<Site>().unwrap_or_default();
     let is_visitor = use_context::<ScriptStart>() != Some(ScriptStart::Immediate);
+    let Appearance { theme, text_size, enter } = use_context().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang=language.tag() data-texts=language.folder() data-visitor=is_visitor.then_some("")>
+        <html
+            lang=language.tag()
+            data-texts=language.folder()
+            data-visitor=is_visitor.then_some("")
+            data-theme=theme.attribute()
+            data-text=text_size.attribute()
+            data-enter=enter.attribute()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta
                     name="viewport"
                     content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
                 />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfefe" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#13181a" />
+                <meta name="color-scheme" content=theme.attribute().unwrap_or("light dark") />
+                <meta name="theme-color" content="#fdfefe" {..theme_media(theme, Theme::Light)} />
+                <meta name="theme-color" content="#13181a" {..theme_media(theme, Theme::Dark)} />
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
@@ -58,6 +68,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The attribute `media`, which Leptos does not know at `<meta>`: when the browser's own surfaces have the colour of a
+/// theme. `app/start.js` changes it with the theme.
+#[cfg(feature = "ssr")]
+fn theme_media(chosen: Theme, theme: Theme) -> impl leptos::attr::Attribute {
+    let media = match chosen {
+        Theme::System => format!("(prefers-color-scheme: {})", theme.word()),
+        _ if chosen == theme => "all".to_owned(),
+        _ => "not all".to_owned(),
+    };
+    leptos::attr::custom::custom_attribute("media", media)
 }
 
 /// The scripts that make the page interactive. Leptos' own `HydrationScripts` and `HashedStylesheet` read a file for
@@ -112,6 +134,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/chats/:id") view={Lazy::<Chat>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/sessions") view={Lazy::<Sessions>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<Settings>::new()} ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/settings/appearance")
+                        view={Lazy::<SettingsAppearance>::new()}
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=path!("/settings/security") view={Lazy::<SettingsSecurity>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/data") view={Lazy::<SettingsData>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/confirm") view={Lazy::<Reauth>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people") view={Lazy::<People>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />

@@ -1,7 +1,7 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 use leptos_router::hooks::use_location;
 
-use super::{Avatar, ChatForms, ChatGroups, ChatMenu, Glyph, Icon, Menu, ReaderClock, TitleInput};
+use super::{Avatar, ChatForms, ChatGroups, ChatMenu, Glyph, Icon, Menu, ReaderClock, ThemeSwitch, TitleInput};
 use crate::domain::{ChatAction, ChatId, ChatSummary, CurrentUser, Role};
 
 /// What the rows of the sidebar can do.
@@ -247,6 +247,7 @@ fn PersonMenu(
                     <p class="truncate font-medium" dir="auto">{name}</p>
                     <p class="truncate text-label text-ink-faint">{move || user.with(|user| user.email.clone())}</p>
                 </div>
+                <ThemeSwitch />
                 <hr class="menu-line" />
                 <a class="menu-item" href="/settings" prop:replace=replace>
                     <Icon glyph=Glyph::Settings />

@@ -32,7 +32,7 @@ pub struct Factor {
 }
 
 /// All second factors of the user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factors {
     /// The confirmed factors, oldest first.
     pub factors: Vec<Factor>,

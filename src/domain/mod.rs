@@ -1,6 +1,7 @@
 //! Types that the server and the browser share. They do no I/O.
 
 mod account;
+mod appearance;
 mod audit;
 mod auth_page;
 mod calendar;
@@ -30,6 +31,7 @@ mod time;
 pub mod limits;
 
 pub use account::*;
+pub use appearance::*;
 pub use audit::*;
 pub use auth_page::*;
 pub use calendar::*;

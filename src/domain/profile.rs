@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The preferences of the user and the available options.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The BCP 47 tag of the language for pages and mails.
     pub language: String,

@@ -8,7 +8,7 @@ use super::Timestamp;
 pub const RETENTION_DAYS: [u32; 4] = [30, 90, 180, 365];
 
 /// The rules that delete a user's chats some days after their last message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     /// The retention period that the user chose, in days; `None` to keep chats.
     pub days: Option<u32>,

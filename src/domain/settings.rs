@@ -7,16 +7,32 @@ use super::{
     TotpEnrolment,
 };
 
-/// The data of the settings page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The settings pages that have data of the account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingsPart {
+    /// `/settings`: who the user is.
+    #[default]
+    Profile,
+    /// `/settings/security`: how the user signs in, and what happened to the account.
+    Security,
+    /// `/settings/data`: what is stored, and for how long.
+    Data,
+}
+
+/// The cursor of the first page of the whole activity; without a cursor there are only the newest entries.
+pub const ALL_ACTIVITY: &str = "all";
+
+/// The data of one settings page. What belongs to the other pages is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The user's re-authentication methods, and whether re-authentication is required before sensitive actions.
     pub proof: ReauthMethods,
-    /// Whether the user's address is verified.
+    /// Whether the user's address is verified. On the profile page.
     pub address_verified: bool,
     /// Whether this installation sends mails.
     pub mails: bool,
-    /// The user's second factors.
+    /// The user's second factors. On every page, because they may have to be added.
     pub factors: Factors,
     /// The pending enrolment of an authenticator app. Only for a recently authenticated user.
     pub enrolment: Option<TotpEnrolment>,
@@ -28,14 +44,14 @@ pub struct Settings {
     pub identities: Vec<Identity>,
     /// The identity providers for signing in.
     pub providers: Vec<IdentityProvider>,
-    /// The user's sessions, last used first.
+    /// The user's sessions, last used first. On the security page.
     pub devices: Vec<Device>,
-    /// One page of the account's activity, newest first.
+    /// One page of the account's activity, newest first. On the security page.
     pub activity: ActivityPage,
-    /// The user's profile.
+    /// The user's profile. On the profile page.
     pub profile: Profile,
-    /// The user's last data export, until it is removed.
+    /// The user's last data export, until it is removed. On the data page.
     pub export: Option<DataExport>,
-    /// The user's retention rule for chats.
+    /// The user's retention rule for chats. On the data page.
     pub retention: Retention,
 }

@@ -19,7 +19,7 @@ use super::{
     chat::{ChatPage, NewChatPage},
     legal::{PrivacyPage, TermsPage},
     sessions::SessionsPage,
-    settings::{ReauthPage, SettingsPage},
+    settings::{AppearancePage, DataPage, ProfilePage, ReauthPage, SecurityPage},
     shell::FramePage,
 };
 
@@ -108,7 +108,8 @@ bundle! {
 
 bundle! {
     /// The list of chats, the account settings, and administration.
-    AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => SettingsPage, Reauth => ReauthPage,
+    AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => ProfilePage,
+        SettingsAppearance => AppearancePage, SettingsSecurity => SecurityPage, SettingsData => DataPage, Reauth => ReauthPage,
         People => PeoplePage, Person => PersonPage, Audit => AuditPage, Jobs => JobsPage,
 }
 

@@ -9,28 +9,39 @@ use axum::http::{
 };
 use tower_sessions::cookie::{Cookie as Line, SameSite, time::Duration};
 
-/// One of the cookies. All of them are `HttpOnly`, with the path `/`, and only for this host.
+use crate::domain::APPEARANCE_COOKIE;
+
+/// One of the cookies. All of them have the path `/` and are only for this host.
 #[derive(Debug, Clone, Copy)]
 pub struct Cookie {
     plain: &'static str,
     /// The name over https. The prefix makes browsers require `Secure` and restrict the cookie to this host.
     secure: &'static str,
     same_site: SameSite,
+    /// Whether scripts can neither read nor change it.
+    http_only: bool,
+}
+
+impl Cookie {
+    const fn new(plain: &'static str, secure: &'static str, same_site: SameSite) -> Self {
+        Self { plain, secure, same_site, http_only: true }
+    }
 }
 
 /// The session id.
-pub const SESSION: Cookie = Cookie { plain: "colloquy", secure: "__Host-colloquy", same_site: SameSite::Lax };
+pub const SESSION: Cookie = Cookie::new("colloquy", "__Host-colloquy", SameSite::Lax);
 /// Binds an authorization flow with an identity provider to the browser.
-pub const FLOW: Cookie = Cookie { plain: "colloquy-flow", secure: "__Host-colloquy-flow", same_site: SameSite::Lax };
+pub const FLOW: Cookie = Cookie::new("colloquy-flow", "__Host-colloquy-flow", SameSite::Lax);
 /// A link that the next page shows once.
-pub const ONE_TIME_LINK: Cookie =
-    Cookie { plain: "colloquy-once", secure: "__Host-colloquy-once", same_site: SameSite::Strict };
+pub const ONE_TIME_LINK: Cookie = Cookie::new("colloquy-once", "__Host-colloquy-once", SameSite::Strict);
 /// New recovery codes, encrypted, until the user has saved them.
-pub const RECOVERY_CODES: Cookie =
-    Cookie { plain: "colloquy-codes", secure: "__Host-colloquy-codes", same_site: SameSite::Strict };
+pub const RECOVERY_CODES: Cookie = Cookie::new("colloquy-codes", "__Host-colloquy-codes", SameSite::Strict);
 /// The values of a form that failed without JavaScript.
-pub const FORM_VALUES: Cookie =
-    Cookie { plain: "colloquy-typed", secure: "__Host-colloquy-typed", same_site: SameSite::Strict };
+pub const FORM_VALUES: Cookie = Cookie::new("colloquy-typed", "__Host-colloquy-typed", SameSite::Strict);
+
+/// How pages look in this browser. The scripts of the page write it too, so it has one name.
+pub const APPEARANCE: Cookie =
+    Cookie { plain: APPEARANCE_COOKIE, secure: APPEARANCE_COOKIE, same_site: SameSite::Lax, http_only: false };
 
 impl Cookie {
     /// The name of the cookie, depending on whether users reach the installation over https.
@@ -55,7 +66,7 @@ impl Cookie {
     pub fn line(self, https: bool, value: &str, seconds: Option<i64>) -> Option<HeaderValue> {
         let mut line = Line::build((self.name(https), value))
             .path("/")
-            .http_only(true)
+            .http_only(self.http_only)
             .secure(https)
             .same_site(self.same_site)
             .build();
@@ -108,6 +119,8 @@ mod tests {
         let line = set(|headers| SESSION.set(headers, true, "x", None));
         assert_eq!(line, "__Host-colloquy=x; HttpOnly; SameSite=Lax; Secure; Path=/", "until the browser is closed");
         assert_eq!(SESSION.line(true, "a\r\nb", None), None);
+        let line = set(|headers| APPEARANCE.set(headers, true, "dark", Some(60)));
+        assert_eq!(line, "appearance=dark; SameSite=Lax; Secure; Path=/; Max-Age=60", "scripts write it too");
     }
 
     #[test]

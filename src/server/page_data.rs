@@ -14,7 +14,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    domain::{AuthPageData, ChatFilter, ChatPage, ChatSummary, Frame, Role, Settings},
+    domain::{AuthPageData, ChatFilter, ChatPage, ChatSummary, Frame, Role, Settings, SettingsPart},
     i18n::Language,
 };
 
@@ -99,44 +99,50 @@ impl PageData {
         })
     }
 
-    /// The caller's settings, with the page of activity from `cursor` on. `codes` are the recovery codes that the
-    /// browser holds until the caller has saved them.
+    /// What one settings page shows. `cursor` is where its page of activity begins; without one there are only the first
+    /// entries. `codes` are the recovery codes that the browser holds until the caller has saved them.
     ///
     /// # Errors
     /// `Invalid` for a malformed cursor.
     pub async fn load_settings(
         &self,
         caller: &Caller,
+        part: SettingsPart,
         cursor: Option<&str>,
         codes: Vec<String>,
         language: Language,
     ) -> Result<Settings, Fault> {
         let Services { store, accounts, factors, identities, profiles, privacy, exports, .. } = &*self.0;
-        let texts = language.texts();
         let mut tx = store.read().await?;
         let own_factors = factors.list_in(&mut tx, caller).await?;
         let linked = identities.list_in(&mut tx, caller.user.id).await?;
         let proof = identities.reauth_methods_in(&mut tx, caller, &own_factors.factors, &linked).await?;
-        Ok(Settings {
-            address_verified: accounts.is_verified(&mut tx, caller).await?,
-            mails: accounts.sends_mails(),
-            factors: own_factors,
-            enrolment: if proof.recently_authenticated {
-                factors.find_pending_totp(&mut tx, caller).await?
-            } else {
-                None
-            },
-            codes,
-            can_use_passkeys: factors.can_use_passkeys(),
-            identities: linked,
-            providers: identities.list_providers(),
-            devices: accounts.list_devices(&mut tx, caller, texts).await?,
-            activity: accounts.list_activity(&mut tx, caller, cursor, texts).await?,
-            profile: profiles.profile(&mut tx, caller).await?,
-            export: exports.find(&mut tx, caller).await?,
-            retention: privacy.retention(&mut tx, caller.user.id).await?,
-            proof,
-        })
+        let recently_authenticated = proof.recently_authenticated;
+        let mut settings = Settings { proof, factors: own_factors, ..Settings::default() };
+        match part {
+            SettingsPart::Profile => {
+                settings.address_verified = accounts.is_verified(&mut tx, caller).await?;
+                settings.mails = accounts.sends_mails();
+                settings.profile = profiles.profile(&mut tx, caller).await?;
+            }
+            SettingsPart::Security => {
+                let texts = language.texts();
+                if recently_authenticated {
+                    settings.enrolment = factors.find_pending_totp(&mut tx, caller).await?;
+                }
+                settings.codes = codes;
+                settings.can_use_passkeys = factors.can_use_passkeys();
+                settings.identities = linked;
+                settings.providers = identities.list_providers();
+                settings.devices = accounts.list_devices(&mut tx, caller, texts).await?;
+                settings.activity = accounts.list_activity(&mut tx, caller, cursor, texts).await?;
+            }
+            SettingsPart::Data => {
+                settings.export = exports.find(&mut tx, caller).await?;
+                settings.retention = privacy.retention(&mut tx, caller.user.id).await?;
+            }
+        }
+        Ok(settings)
     }
 
     /// The data of the sign-in and sign-up pages at this host. `invitation` is an invitation token.

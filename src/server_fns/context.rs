@@ -9,13 +9,13 @@ use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 use crate::{
-    domain::{AppError, UserId},
+    domain::{AppError, Appearance, UserId},
     i18n::Language,
     server::{
         access::HasAccess,
         audit::RequestMeta,
         auth::{Caller, SessionChange, SessionState},
-        cookies::{self, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
+        cookies::{self, APPEARANCE, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
         fault::Fault,
         people::Actor,
         state::AppState,
@@ -27,6 +27,8 @@ use crate::{
 const ONE_TIME_LINK_SECONDS: i64 = 60;
 /// The lifetime of the cookie with new recovery codes, in seconds.
 const RECOVERY_CODES_SECONDS: i64 = 600;
+/// The lifetime of the cookie with the appearance, in seconds: a year.
+const APPEARANCE_SECONDS: i64 = 31_536_000;
 
 /// The context of the current request.
 pub(super) struct RequestContext {
@@ -144,6 +146,13 @@ impl RequestContext {
     /// Removes the recovery codes from the browser.
     pub fn clear_recovery_codes(&self) {
         self.set_cookie(RECOVERY_CODES, "", 0);
+    }
+
+    /// Changes what the words name in the appearance that this browser has stored.
+    pub fn set_appearance<'a>(&self, words: impl IntoIterator<Item = &'a str>) {
+        let stored = APPEARANCE.find(&self.parts.headers, self.state.config.is_https()).unwrap_or_default();
+        let changed = Appearance::from_cookie(stored).with(words);
+        self.set_cookie(APPEARANCE, &changed.to_cookie(), APPEARANCE_SECONDS);
     }
 
     /// Sets a cookie for this browser; 0 seconds remove it.

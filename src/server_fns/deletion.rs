@@ -15,7 +15,7 @@ pub async fn delete_account(email: String) -> Result<Timestamp, AppError> {
     let context = RequestContext::of::<DeleteAccount>().await?;
     let caller = context.caller()?;
     let due = context.to_app_error(context.state.privacy.request_deletion(caller, &email, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=deletion#delete");
+    context.redirect_plain_form("/settings/data?done=deletion#delete");
     Ok(due)
 }
 

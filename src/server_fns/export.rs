@@ -14,6 +14,6 @@ pub async fn request_export() -> Result<DataExport, AppError> {
     let context = RequestContext::of::<RequestExport>().await?;
     let caller = context.caller()?;
     let export = context.to_app_error(context.state.exports.request(caller, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=export#data");
+    context.redirect_plain_form("/settings/data?done=export#data");
     Ok(export)
 }

@@ -24,7 +24,7 @@ pub async fn begin_totp() -> Result<TotpEnrolment, AppError> {
     let context = RequestContext::of::<BeginTotp>().await?;
     let caller = context.caller()?;
     let enrolment = context.to_app_error(context.state.factors.begin_totp(caller).await)?;
-    context.redirect_plain_form("/settings#two-step");
+    context.redirect_plain_form("/settings/security#two-step");
     Ok(enrolment)
 }
 
@@ -36,7 +36,7 @@ pub async fn cancel_totp() -> Result<(), AppError> {
     let context = RequestContext::of::<CancelTotp>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.cancel_totp(caller).await)?;
-    context.redirect_plain_form("/settings#two-step");
+    context.redirect_plain_form("/settings/security#two-step");
     Ok(())
 }
 
@@ -49,7 +49,7 @@ pub async fn confirm_totp(code: String) -> Result<Vec<String>, AppError> {
     let caller = context.caller()?;
     let codes = context.to_app_error(context.state.factors.confirm_totp(caller, &code, context.meta()).await)?;
     context.set_recovery_codes(caller, &codes)?;
-    context.redirect_plain_form("/settings?done=totp#two-step");
+    context.redirect_plain_form("/settings/security?done=totp#two-step");
     Ok(codes)
 }
 
@@ -61,7 +61,7 @@ pub async fn remove_factor(factor: FactorId) -> Result<(), AppError> {
     let context = RequestContext::of::<RemoveFactor>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.remove(caller, factor, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=removed#two-step");
+    context.redirect_plain_form("/settings/security?done=removed#two-step");
     Ok(())
 }
 
@@ -73,7 +73,7 @@ pub async fn rename_factor(factor: FactorId, name: String) -> Result<(), AppErro
     let context = RequestContext::of::<RenameFactor>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.factors.rename(caller, factor, &name, context.meta()).await)?;
-    context.redirect_plain_form("/settings#passkeys");
+    context.redirect_plain_form("/settings/security#passkeys");
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub async fn new_recovery_codes() -> Result<Vec<String>, AppError> {
     let caller = context.caller()?;
     let codes = context.to_app_error(context.state.factors.new_recovery_codes(caller, context.meta()).await)?;
     context.set_recovery_codes(caller, &codes)?;
-    context.redirect_plain_form("/settings#two-step");
+    context.redirect_plain_form("/settings/security#two-step");
     Ok(codes)
 }
 
@@ -98,7 +98,7 @@ pub async fn put_codes_away() -> Result<(), AppError> {
     let context = RequestContext::of::<PutCodesAway>().await?;
     context.caller()?;
     context.clear_recovery_codes();
-    context.redirect_plain_form("/settings?done=kept#two-step");
+    context.redirect_plain_form("/settings/security?done=kept#two-step");
     Ok(())
 }
 

@@ -33,6 +33,6 @@ pub async fn unlink_identity(issuer: String, subject: String) -> Result<(), AppE
     let context = RequestContext::of::<UnlinkIdentity>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.identities.unlink(caller, &issuer, &subject, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=unlinked#providers");
+    context.redirect_plain_form("/settings/security?done=unlinked#providers");
     Ok(())
 }

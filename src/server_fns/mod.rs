@@ -17,6 +17,7 @@ macro_rules! endpoint {
 }
 
 pub mod account;
+pub mod appearance;
 pub mod audit;
 pub mod chats;
 pub mod deletion;

@@ -37,7 +37,7 @@ pub async fn request_verification() -> Result<(), AppError> {
     let context = RequestContext::of::<RequestVerification>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.accounts.request_verification(caller, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=verification");
+    context.redirect_plain_form("/settings?done=verification#address");
     Ok(())
 }
 
@@ -60,7 +60,7 @@ pub async fn request_address_change(email: String) -> Result<(), AppError> {
     let context = RequestContext::of::<RequestAddressChange>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.accounts.request_address_change(caller, &email, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=address");
+    context.redirect_plain_form("/settings?done=address#address");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{AppError, ReauthMethods, Settings, SignInId};
+use crate::domain::{AppError, ReauthMethods, Settings, SettingsPart, SignInId};
 
 endpoint!(ChangeName, Person);
 
@@ -15,7 +15,7 @@ pub async fn change_name(name: String) -> Result<(), AppError> {
     let context = RequestContext::of::<ChangeName>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.profiles.change_name(caller, &name, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=name");
+    context.redirect_plain_form("/settings?done=name#profile");
     Ok(())
 }
 
@@ -27,7 +27,7 @@ pub async fn change_password(#[server(default)] current: String, password: Strin
     let context = RequestContext::of::<ChangePassword>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.accounts.change_password(caller, current, password, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=password");
+    context.redirect_plain_form("/settings/security?done=password#password-section");
     Ok(())
 }
 
@@ -86,13 +86,17 @@ pub async fn find_proof() -> Result<ReauthMethods, AppError> {
 
 endpoint!(LoadSettings, BeforeEnrolment);
 
-/// Returns the caller's settings, with the page of activity from `cursor` on.
+/// Returns what one of the caller's settings pages shows, with the page of activity from `cursor` on.
 #[server(prefix = "/api", endpoint = "load_settings", input = Json)]
-pub async fn load_settings(#[server(default)] cursor: Option<String>) -> Result<Settings, AppError> {
+pub async fn load_settings(
+    #[server(default)] part: SettingsPart,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Settings, AppError> {
     let context = RequestContext::of::<LoadSettings>().await?;
     let caller = context.caller()?;
     let (language, codes) = (context.language(), context.recovery_codes(caller));
-    context.to_app_error(context.state.page_data.load_settings(caller, cursor.as_deref(), codes, language).await)
+    let loaded = context.state.page_data.load_settings(caller, part, cursor.as_deref(), codes, language).await;
+    context.to_app_error(loaded)
 }
 
 endpoint!(EndDevice, Person);
@@ -103,7 +107,7 @@ pub async fn end_device(sign_in: SignInId) -> Result<(), AppError> {
     let context = RequestContext::of::<EndDevice>().await?;
     let caller = context.caller()?;
     context.to_app_error(context.state.accounts.end_device(caller, sign_in, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=ended");
+    context.redirect_plain_form("/settings/security?done=ended#devices");
     Ok(())
 }
 
@@ -115,7 +119,7 @@ pub async fn end_other_devices() -> Result<u64, AppError> {
     let context = RequestContext::of::<EndOtherDevices>().await?;
     let caller = context.caller()?;
     let ended = context.to_app_error(context.state.accounts.end_other_devices(caller, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=ended");
+    context.redirect_plain_form("/settings/security?done=ended#devices");
     Ok(ended)
 }
 
@@ -139,7 +143,7 @@ pub async fn change_retention(#[server(default)] days: String) -> Result<(), App
     let context = RequestContext::of::<ChangeRetention>().await?;
     let user = context.user()?;
     context.to_app_error(context.state.privacy.change_retention(user, &days, context.meta()).await)?;
-    context.redirect_plain_form("/settings?done=retention#retention");
+    context.redirect_plain_form("/settings/data?done=retention#retention");
     Ok(())
 }
 

@@ -211,7 +211,7 @@ each_db! {
         let (app, _, mut bob) = start(app.backend(), None).await;
         let mut elsewhere = app.signed_in(BOB).await;
         let led = bob.submit("/api/delete_account", &[("email", BOB)]).await;
-        assert_eq!(led.header("location"), "/settings?done=deletion#delete", "{}", led.text());
+        assert_eq!(led.header("location"), "/settings/data?done=deletion#delete", "{}", led.text());
         assert!(is_signed_in(&mut bob).await && !is_signed_in(&mut elsewhere).await, "the other sign-ins are revoked immediately");
         assert_eq!(request_deletion(&mut bob, BOB).await, 409);
         let mut elsewhere = app.signed_in(BOB).await;

@@ -141,7 +141,7 @@ each_oidc_db! {
         let mut ada = oidc.app.signed_in("ada@example.org").await;
         oidc.provider.set_identity(verified_identity("ada-1", "ada@elsewhere.example"));
         let done = oidc.run_flow(&mut ada, &[("purpose", "link")]).await;
-        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings"), "{}", done.text());
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings/security"), "{}", done.text());
         let mut elsewhere = oidc.app.anonymous();
         oidc.run_flow(&mut elsewhere, &[]).await;
         let signed_in = current_user(&mut elsewhere).await.expect("Ada");
@@ -443,7 +443,7 @@ each_oidc_db! {
         assert_eq!(vera.post_form("/api/confirm_identity", &[("password", "")]).await.status, 409);
 
         // Another identity at the provider, and a sign-in at the provider that is too old.
-        let next = [("purpose", "confirm"), ("next", "/settings#password-section")];
+        let next = [("purpose", "confirm"), ("next", "/settings/security#password-section")];
         oidc.provider.set_identity(verified_identity("mallory-1", "mallory@example.org"));
         let refused = oidc.run_flow(&mut vera, &next).await;
         assert_eq!(refused.status, 400, "{}", refused.text());
@@ -470,7 +470,7 @@ each_oidc_db! {
         oidc.provider.set_identity(verified_identity("vera-1", "vera@example.org"));
         let before = vera.cookies["colloquy"].clone();
         let done = oidc.run_flow(&mut vera, &next).await;
-        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings#password-section"));
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/settings/security#password-section"));
         assert_ne!(vera.cookies["colloquy"], before, "s02: the session has a new id");
         assert_eq!(vera.post_form("/api/change_password", &password).await.status, 200);
         let mut again = oidc.app.anonymous();

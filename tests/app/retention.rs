@@ -43,7 +43,7 @@ each_db! {
         let mut bob = app.signed_in("bob@example.org").await;
         chat(&mut bob, "new").await;
         let saved = bob.submit("/api/change_retention", &[("days", "30")]).await;
-        assert_eq!((saved.status.as_u16(), saved.header("location")), (302, "/settings?done=retention#retention"));
+        assert_eq!((saved.status.as_u16(), saved.header("location")), (302, "/settings/data?done=retention#retention"));
 
         assert_eq!(remaining_chats(&app).await, ["ada", "new", "old", "pinned"], "there is a day to think again");
         let settings: Value = bob.post_json("/api/load_settings", &json!({})).await.json();

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::TimeAgo,
-    domain::{Activity, ActivityPage, Outcome},
+    domain::{ALL_ACTIVITY, Activity, ActivityPage, Outcome},
     pages::{
         shell::ReaderTime,
         toolkit::{RowList, Section},
@@ -14,6 +14,8 @@ use crate::{
 pub fn ActivitySection(
     /// One page of events, newest first.
     page: Signal<ActivityPage>,
+    /// Where the page begins; `None` for the newest events.
+    cursor: StoredValue<Option<String>>,
 ) -> impl IntoView {
     let rows =
         move || page.get().activities.into_iter().map(|activity| view! { <ActivityRow activity /> }).collect_view();
@@ -25,11 +27,15 @@ pub fn ActivitySection(
         >
             <RowList>{rows}</RowList>
             {move || {
-                page.get().next.map(|cursor| {
+                page.get().next.map(|next| {
+                    let (start, label) = match cursor.with_value(Option::is_some) {
+                        true => (next, t!("settings.activity.older")),
+                        false => (ALL_ACTIVITY.to_owned(), t!("settings.activity.all")),
+                    };
                     view! {
                         <p class="mt-4">
-                            <a class="btn btn-line" href=format!("/settings?activity={cursor}#activity")>
-                                {t!("settings.activity.older")}
+                            <a class="btn btn-line" href=format!("/settings/security?activity={start}#activity")>
+                                {label}
                             </a>
                         </p>
                     }

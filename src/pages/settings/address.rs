@@ -6,7 +6,8 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            FormErrorOrReauth, ReauthGate, Section, SubmitButton, action_error, action_status, field_error, focus_error,
+            EditSection, FormErrorOrReauth, ReauthGate, Section, SubmitButton, action_error, action_status,
+            field_error, focus_error,
         },
     },
     server_fns::recovery::{RequestAddressChange, RequestVerification},
@@ -25,31 +26,41 @@ pub fn AddressSection(
         (false, true) => Some(t!("settings.address.not_verified")),
         (false, false) => None,
     };
+    let value = view! {
+        <span class="setting-value">
+            {move || user.with(|user| user.email.clone())} " "
+            {chip.map(|label| view! { <span class="chip">{label}</span> })}
+        </span>
+    }
+    .into_any();
+    if !mails {
+        return view! {
+            <Section id="address" title=t!("settings.address.title") sentence=t!("settings.address.sentence")>
+                {value} <p class="hint">{t!("settings.address.no_mails")}</p>
+            </Section>
+        }
+        .into_any();
+    }
+    let change = state.action::<RequestAddressChange>();
+    let error = action_error(change);
     view! {
-        <Section id="address" title=t!("settings.address.title") sentence=t!("settings.address.sentence")>
-            <p class="mb-5 flex flex-wrap items-center gap-x-2 break-all font-medium">
-                {move || user.with(|user| user.email.clone())}
-                {chip.map(|label| view! { <span class="chip">{label}</span> })}
-            </p>
-            {(mails && !verified).then(|| view! { <VerificationForm state /> })}
-            {if mails {
-                view! {
-                    <ReauthGate
-                        recently_authenticated=state.recently_authenticated()
-                        next="/settings#address"
-                        hint=t!("settings.address.confirm_hint")
-                    >
-                        <AddressForm state />
-                    </ReauthGate>
-                }
-                .into_any()
-            } else {
-                view! {
-                    <p class="hint">{t!("settings.address.no_mails")}</p>
-                }
-                .into_any()
-            }}
-        </Section>
+        <EditSection
+            id="address"
+            title=t!("settings.address.title")
+            sentence=t!("settings.address.sentence")
+            value
+            open=error.get_untracked().is_some()
+            status=action_status(change, "address", t!("settings.address.change_sent"))
+        >
+            {(!verified).then(|| view! { <VerificationForm state /> })}
+            <ReauthGate
+                recently_authenticated=state.recently_authenticated()
+                next="/settings#address"
+                hint=t!("settings.address.confirm_hint")
+            >
+                <AddressForm action=change />
+            </ReauthGate>
+        </EditSection>
     }
     .into_any()
 }
@@ -76,14 +87,14 @@ fn VerificationForm(state: SettingsState) -> impl IntoView {
 }
 
 #[component]
-fn AddressForm(state: SettingsState) -> impl IntoView {
+fn AddressForm(action: ServerAction<RequestAddressChange>) -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
-    let action = state.action::<RequestAddressChange>();
     let error = action_error(action);
+    let pending = action.pending();
     focus_error(error, FIELDS, "address-error");
     view! {
         <ActionForm action>
-            <div class="grid max-w-[360px] gap-5">
+            <div class="grid max-w-[22.5rem] gap-5">
                 <FormErrorOrReauth error fields=FIELDS id="address-error" next="/settings#address" />
                 <Field
                     name="email"
@@ -92,11 +103,9 @@ fn AddressForm(state: SettingsState) -> impl IntoView {
                     autocomplete="email"
                     error=field_error(error, "email")
                 />
-                <SubmitButton
-                    label=t!("settings.address.change")
-                    pending=action.pending()
-                    status=action_status(action, "address", t!("settings.address.change_sent"))
-                />
+                <button class="btn btn-primary w-fit" type="submit" aria-busy=move || pending.get().to_string()>
+                    {t!("settings.address.change")}
+                </button>
             </div>
         </ActionForm>
     }

@@ -3,7 +3,6 @@ use leptos::{form::ActionForm, prelude::*};
 use super::state::SettingsState;
 use crate::{
     components::Field,
-    domain::Timestamp,
     pages::{
         shell::{CurrentPerson, ReaderTime},
         toolkit::{
@@ -21,8 +20,11 @@ pub fn DeletionSection(
 ) -> impl IntoView {
     let deletion = CurrentPerson::expect().deletion;
     let clock = ReaderTime::expect().clock;
+    let action = form_action::<DeleteAccount>();
+    let failed = action_error(action).get_untracked().is_some();
+    on_success(action, move |due| deletion.set(Some(due)));
     view! {
-        <Section id="delete" title=t!("settings.delete.title") sentence=t!("settings.delete.sentence")>
+        <Section id="delete" title=t!("settings.delete.title") sentence=t!("settings.delete.sentence") danger=true>
             {move || match deletion.get() {
                 Some(due) => {
                     view! {
@@ -34,10 +36,18 @@ pub fn DeletionSection(
                     view! {
                         <ReauthGate
                             recently_authenticated=state.recently_authenticated()
-                            next="/settings#delete"
+                            next="/settings/data#delete"
                             hint=t!("settings.delete.confirm_hint")
                         >
-                            <DeletionForm deletion />
+                            <details class="edit" open=failed>
+                                <summary class="w-fit">
+                                    <span class="btn btn-line btn-danger edit-open">{t!("settings.delete.title")}</span>
+                                    <span class="btn btn-line edit-close">{t!("common.cancel")}</span>
+                                </summary>
+                                <div class="edit-form">
+                                    <DeletionForm action />
+                                </div>
+                            </details>
                         </ReauthGate>
                     }
                         .into_any()
@@ -49,17 +59,15 @@ pub fn DeletionSection(
 }
 
 #[component]
-fn DeletionForm(deletion: RwSignal<Option<Timestamp>>) -> impl IntoView {
+fn DeletionForm(action: ServerAction<DeleteAccount>) -> impl IntoView {
     const FIELDS: &[&str] = &["email"];
-    let action = form_action::<DeleteAccount>();
     let error = action_error(action);
     focus_error(error, FIELDS, "delete-error");
-    on_success(action, move |due| deletion.set(Some(due)));
     let pending = action.pending();
     view! {
         <ActionForm action>
-            <div class="grid max-w-[360px] gap-5">
-                <FormErrorOrReauth error fields=FIELDS id="delete-error" next="/settings#delete" />
+            <div class="grid max-w-[22.5rem] gap-5">
+                <FormErrorOrReauth error fields=FIELDS id="delete-error" next="/settings/data#delete" />
                 <Field
                     name="email"
                     id="delete-email"

@@ -44,10 +44,10 @@ pub fn ExportSection(
         >
             <div class="grid gap-4">
                 <div role="status">{move || export.get().map(|export| view! { <ExportStatus export /> })}</div>
-                <FormErrorOrReauth error=action_error(request) id="data-error" next="/settings#data" />
+                <FormErrorOrReauth error=action_error(request) id="data-error" next="/settings/data#data" />
                 <ReauthGate
                     recently_authenticated=state.recently_authenticated()
-                    next="/settings#data"
+                    next="/settings/data#data"
                     hint=t!("settings.data.confirm_hint")
                 >
                     {move || {
@@ -100,7 +100,7 @@ fn ExportStatus(export: DataExport) -> impl IntoView {
             view! {
                 <p>
                     {text} " "
-                    <a class="link" href="/settings#data" rel="external">
+                    <a class="link" href="/settings/data#data" rel="external">
                         {t!("settings.data.reload")}
                     </a>
                 </p>

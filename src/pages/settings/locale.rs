@@ -6,7 +6,7 @@ use crate::{
     i18n::push_escaped,
     pages::{
         shell::reload_if_language_changed,
-        toolkit::{FormErrorOrReauth, Section, SubmitButton, action_error, action_status, on_success},
+        toolkit::{AutoSave, FormErrorOrReauth, Section, action_error, action_status, on_success},
     },
     server_fns::security::ChangeLocale,
 };
@@ -42,34 +42,35 @@ pub fn LocaleSection(
             sentence=t!("settings.locale.sentence")
         >
             <ActionForm action>
-                <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrReauth error id="locale-form-error" next="/settings#locale" />
-                    <div>
-                        <label class="label" for="language">
-                            {t!("settings.locale.language")}
-                        </label>
-                        <select
-                            class="input"
-                            id="language"
-                            name="language"
-                            on:change=move |event| chosen.set(event_target_value(&event))
-                        >
-                            {languages}
-                        </select>
-                    </div>
-                    <div>
-                        <label class="label" for="time_zone">
-                            {t!("settings.locale.time_zone")}
-                        </label>
-                        <select class="input" id="time_zone" name="time_zone" inner_html=zones></select>
-                        <p class="hint">{t!("settings.locale.time_zone_hint")}</p>
-                    </div>
-                    <SubmitButton
-                        label=t!("common.save")
-                        pending=action.pending()
-                        status=action_status(action, "locale", t!("settings.saved"))
-                    />
+                <FormErrorOrReauth error id="locale-form-error" next="/settings#locale" />
+                <div class="setting">
+                    <label for="language">{t!("settings.locale.language")}</label>
+                    <select
+                        class="input setting-control"
+                        id="language"
+                        name="language"
+                        autocomplete="off"
+                        data-save=""
+                        on:change=move |event| chosen.set(event_target_value(&event))
+                    >
+                        {languages}
+                    </select>
                 </div>
+                <div class="setting">
+                    <div class="min-w-0">
+                        <label for="time_zone">{t!("settings.locale.time_zone")}</label>
+                        <p class="setting-about">{t!("settings.locale.time_zone_hint")}</p>
+                    </div>
+                    <select
+                        class="input setting-control"
+                        id="time_zone"
+                        name="time_zone"
+                        autocomplete="off"
+                        data-save=""
+                        inner_html=zones
+                    ></select>
+                </div>
+                <AutoSave status=action_status(action, "locale", t!("settings.saved")) />
             </ActionForm>
         </Section>
     }

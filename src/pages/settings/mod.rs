@@ -1,11 +1,13 @@
-//! `/settings` and `/settings/confirm`
+//! `/settings` and the pages below it.
 
 mod activity;
 mod address;
+mod appearance;
 mod deletion;
 mod devices;
 mod export;
 mod factor_times;
+mod layout;
 mod locale;
 mod name;
 mod page;
@@ -18,5 +20,6 @@ mod retention;
 mod state;
 mod two_step;
 
-pub use page::SettingsPage;
+pub use appearance::AppearancePage;
+pub use page::{DataPage, ProfilePage, SecurityPage};
 pub use reauth::ReauthPage;

@@ -6,8 +6,8 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            FormErrorOrReauth, Section, SubmitButton, action_error, action_status, field_error, focus_error,
-            input_value, on_success,
+            EditSection, FormErrorOrReauth, action_error, action_status, field_error, focus_error, input_value,
+            on_success,
         },
     },
     server_fns::security::ChangeName,
@@ -29,10 +29,23 @@ pub fn NameSection(
         let name = input_value("name");
         user.update(|user| name.trim().clone_into(&mut user.name));
     });
+    let pending = action.pending();
     view! {
-        <Section id="profile" title=t!("settings.name.title") sentence=t!("settings.name.sentence")>
+        <EditSection
+            id="profile"
+            title=t!("settings.name.title")
+            sentence=t!("settings.name.sentence")
+            value=view! {
+                <span class="setting-value" dir="auto">
+                    {move || user.with(|user| user.name.clone())}
+                </span>
+            }
+                .into_any()
+            open=error.get_untracked().is_some()
+            status=action_status(action, "name", t!("settings.saved"))
+        >
             <ActionForm action>
-                <div class="grid max-w-[360px] gap-5">
+                <div class="grid max-w-[22.5rem] gap-5">
                     <FormErrorOrReauth error fields=FIELDS id="name-form-error" next="/settings#profile" />
                     <Field
                         name="name"
@@ -41,14 +54,12 @@ pub fn NameSection(
                         value=name
                         error=field_error(error, "name")
                     />
-                    <SubmitButton
-                        label=t!("settings.name.save")
-                        pending=action.pending()
-                        status=action_status(action, "name", t!("settings.saved"))
-                    />
+                    <button class="btn btn-primary w-fit" type="submit" aria-busy=move || pending.get().to_string()>
+                        {t!("common.save")}
+                    </button>
                 </div>
             </ActionForm>
-        </Section>
+        </EditSection>
     }
     .into_any()
 }

@@ -1,89 +1,93 @@
-//! `/settings`
+//! `/settings`, `/settings/security` and `/settings/data`: pages of sections that are saved separately.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
     activity::ActivitySection, address::AddressSection, deletion::DeletionSection, devices::DevicesSection,
-    export::ExportSection, locale::LocaleSection, name::NameSection, passkeys::PasskeysSection,
+    export::ExportSection, layout::SettingsLayout, locale::LocaleSection, name::NameSection, passkeys::PasskeysSection,
     password::PasswordSection, picture::PictureSection, providers::ProvidersSection, retention::RetentionSection,
     state::SettingsState, two_step::TwoStepSection,
 };
 use crate::{
-    components::PageTitle,
-    domain::Settings,
-    pages::{
-        legal::LegalLinks,
-        shell::{CurrentPerson, Loaded, PageBar, page_resource},
-    },
+    domain::SettingsPart,
+    pages::shell::{CurrentPerson, Loaded, page_resource},
     server_fns::security::load_settings,
 };
 
-/// The settings of the account: one page whose sections are saved separately.
+/// Who the user is: photo, name, email, language and time.
 #[component]
-pub fn SettingsPage() -> impl IntoView {
-    let query = use_query_map();
-    let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
-    let settings = page_resource(move || cursor.get(), load_settings);
-    view! {
-        <PageTitle text=t!("settings.title") />
-        <PageBar title=t!("settings.title") heading=false />
-        <div class="page">
-            <Loaded
-                data=settings
-                view=move |settings| view! { <Sections settings cursor=cursor.get_untracked() /> }.into_any()
-            />
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn Sections(settings: Settings, cursor: Option<String>) -> impl IntoView {
-    let has_providers = !settings.providers.is_empty() || !settings.identities.is_empty();
-    let cursor = StoredValue::new(cursor);
-    let state =
-        SettingsState { settings: RwSignal::new(settings), must_enrol: CurrentPerson::expect().must_enrol, cursor };
-    let links = [
-        ("picture", t!("settings.picture.title")),
-        ("profile", t!("settings.name.title")),
-        ("address", t!("settings.address.title")),
-        ("password-section", t!("settings.password.title")),
-        ("two-step", t!("settings.two_step.title")),
-        ("passkeys", t!("settings.passkeys.title")),
-        ("providers", t!("settings.providers.title")),
-        ("locale", t!("settings.locale.title")),
-        ("devices", t!("settings.devices.title")),
-        ("activity", t!("settings.activity.title")),
-        ("retention", t!("settings.retention.title")),
-        ("data", t!("settings.data.title")),
-        ("delete", t!("settings.delete.title")),
-    ];
-    let links = links.into_iter().filter(|(id, _)| has_providers || *id != "providers");
-    let links = links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> });
-    view! {
-        <div class="settings">
-            <nav class="settings-list" aria-label=t!("settings.sections")>
-                <ul>{links.collect_view()}</ul>
-            </nav>
-            <div class="min-w-0">
-                <h1 class="text-title font-semibold max-lg:sr-only">{t!("settings.title")}</h1>
+pub fn ProfilePage() -> impl IntoView {
+    part_page(SettingsPart::Profile, "/settings", t!("settings.page.profile"), |state| {
+        view! {
+            <div class="settings-card">
                 <PictureSection state />
                 <NameSection state />
                 <AddressSection state />
-                <PasswordSection state />
-                <TwoStepSection state />
-                <PasskeysSection state />
-                {has_providers.then(|| view! { <ProvidersSection state /> })}
-                <LocaleSection state />
-                <DevicesSection state />
-                <ActivitySection page=state.select(|settings| settings.activity.clone()) />
-                <RetentionSection state />
-                <ExportSection state />
-                <DeletionSection state />
-                <LegalLinks />
             </div>
-        </div>
+            <LocaleSection state />
+        }
+        .into_any()
+    })
+}
+
+/// How the user signs in, and what happened to the account.
+#[component]
+pub fn SecurityPage() -> impl IntoView {
+    part_page(SettingsPart::Security, "/settings/security", t!("settings.page.security"), |state| {
+        let has_providers =
+            state.settings.with_untracked(|settings| !settings.providers.is_empty() || !settings.identities.is_empty());
+        view! {
+            <PasswordSection state />
+            <TwoStepSection state />
+            <PasskeysSection state />
+            {has_providers.then(|| view! { <ProvidersSection state /> })}
+            <DevicesSection state />
+            <ActivitySection page=state.select(|settings| settings.activity.clone()) cursor=state.cursor />
+        }
+        .into_any()
+    })
+}
+
+/// What is stored, for how long, and how to leave.
+#[component]
+pub fn DataPage() -> impl IntoView {
+    part_page(SettingsPart::Data, "/settings/data", t!("settings.page.data"), |state| {
+        // Nothing is left to delete later in an account that will be deleted.
+        let deletion = CurrentPerson::expect().deletion;
+        let stays = deletion.with_untracked(Option::is_none);
+        view! {
+            {stays.then(|| view! { <RetentionSection state /> })}
+            <ExportSection state />
+            <DeletionSection state />
+        }
+        .into_any()
+    })
+}
+
+/// A page whose data is loaded for it alone. `sections` renders them.
+fn part_page(
+    part: SettingsPart,
+    path: &'static str,
+    title: &'static str,
+    sections: fn(SettingsState) -> AnyView,
+) -> AnyView {
+    let query = use_query_map();
+    let cursor = Memo::new(move |_| query.with(|query| query.get("activity")));
+    let settings = page_resource(move || cursor.get(), move |cursor| load_settings(part, cursor));
+    let view = move |settings| {
+        sections(SettingsState {
+            settings: RwSignal::new(settings),
+            must_enrol: CurrentPerson::expect().must_enrol,
+            part,
+            cursor: StoredValue::new(cursor.get_untracked()),
+            added_passkey: RwSignal::new(false),
+        })
+    };
+    view! {
+        <SettingsLayout path title>
+            <Loaded data=settings view />
+        </SettingsLayout>
     }
     .into_any()
 }

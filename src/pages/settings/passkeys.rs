@@ -1,13 +1,13 @@
 use leptos::{ev::SubmitEvent, form::ActionForm, prelude::*, task::spawn_local};
 
-use super::{factor_times::FactorTimes, state::SettingsState};
+use super::{factor_times::FactorTimes, state::SettingsState, two_step::NewCodes};
 use crate::{
     components::{
         Field,
         browser::{create_passkey, supports_passkeys},
     },
     domain::{AppError, Factor, FactorKind},
-    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, input_value},
+    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, clear_input, field_error, input_value},
     server_fns::factors::{RemoveFactor, RenameFactor, begin_passkey_registration, finish_passkey_registration},
 };
 
@@ -39,13 +39,14 @@ pub fn PasskeysSection(
             title=t!("settings.passkeys.title")
             sentence=t!("settings.passkeys.sentence")
         >
-            <FormErrorOrReauth error id="passkeys-error" next="/settings#passkeys" />
+            <FormErrorOrReauth error id="passkeys-error" next="/settings/security#passkeys" />
+            <NewCodes state after_passkey=true />
             {rows}
             {if is_enabled {
                 view! {
                     <ReauthGate
                         recently_authenticated=state.recently_authenticated()
-                        next="/settings#passkeys"
+                        next="/settings/security#passkeys"
                         hint=t!("settings.passkeys.confirm_hint")
                     >
                         <AddPasskeyForm state />
@@ -142,7 +143,11 @@ fn AddPasskeyForm(state: SettingsState) -> impl IntoView {
             let added = register_passkey(input_value("passkey-name")).await;
             pending.try_set(false);
             match added {
-                Ok(()) => state.reload(),
+                Ok(()) => {
+                    clear_input("passkey-name");
+                    state.added_passkey.try_set(true);
+                    state.reload();
+                }
                 Err(failure) => {
                     error.try_set(failure);
                 }
@@ -151,8 +156,8 @@ fn AddPasskeyForm(state: SettingsState) -> impl IntoView {
     };
     view! {
         <form class="js-only" on:submit=add>
-            <div class="grid max-w-[360px] gap-5">
-                <FormErrorOrReauth error=error.into() fields=&["name"] id="passkey-error" next="/settings#passkeys" />
+            <div class="grid max-w-[22.5rem] gap-5">
+                <FormErrorOrReauth error=error.into() fields=&["name"] id="passkey-error" next="/settings/security#passkeys" />
                 <Field
                     name="name"
                     id="passkey-name"

@@ -6,8 +6,8 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            FormErrorOrReauth, PasswordStrength, ReauthGate, Section, SubmitButton, action_error, action_status,
-            field_error, focus_error, password_rating,
+            EditSection, FormErrorOrReauth, PasswordStrength, ReauthGate, action_error, action_status, field_error,
+            focus_error, password_rating,
         },
     },
     server_fns::security::ChangePassword,
@@ -27,15 +27,16 @@ pub fn PasswordSection(
     let about = move || user.with_untracked(|user| (user.email.clone(), user.name.clone()));
     let (rating, rate) = password_rating(about);
     let has_password = Memo::new(move |_| state.settings.with(|settings| settings.proof.password));
-    let form = move |label: &'static str, result: &'static str| {
+    let pending = action.pending();
+    let form = move |label: &'static str| {
         view! {
             <ActionForm action>
-                <div class="grid max-w-[360px] gap-5" on:input=move |event| rate.run(event)>
+                <div class="grid max-w-[22.5rem] gap-5" on:input=move |event| rate.run(event)>
                     <FormErrorOrReauth
                         error
                         fields=FIELDS
                         id="password-form-error"
-                        next="/settings#password-section"
+                        next="/settings/security#password-section"
                     />
                     // For password managers: the account to which the password belongs.
                     <input
@@ -70,35 +71,41 @@ pub fn PasswordSection(
                     >
                         <PasswordStrength rating error=field_error(error, "password") />
                     </Field>
-                    <SubmitButton label pending=action.pending() status=action_status(action, "password", result) />
+                    <button class="btn btn-primary w-fit" type="submit" aria-busy=move || pending.get().to_string()>
+                        {label}
+                    </button>
                 </div>
             </ActionForm>
         }
         .into_any()
     };
+    let result =
+        if has_password.get_untracked() { t!("settings.password.changed") } else { t!("settings.password.set_done") };
     view! {
-        <Section
+        <EditSection
             id="password-section"
             title=t!("settings.password.title")
             sentence=t!("settings.password.sentence")
+            open=error.get_untracked().is_some()
+            status=action_status(action, "password", result)
         >
             {move || {
                 if has_password.get() {
-                    form(t!("settings.password.change"), t!("settings.password.changed"))
+                    form(t!("settings.password.change"))
                 } else {
                     view! {
                         <ReauthGate
                             recently_authenticated=state.recently_authenticated()
-                            next="/settings#password-section"
+                            next="/settings/security#password-section"
                             hint=t!("settings.password.confirm_hint")
                         >
-                            {form(t!("settings.password.set"), t!("settings.password.set_done"))}
+                            {form(t!("settings.password.set"))}
                         </ReauthGate>
                     }
                     .into_any()
                 }
             }}
-        </Section>
+        </EditSection>
     }
     .into_any()
 }

@@ -5,12 +5,12 @@ use crate::{
     components::Avatar,
     pages::{
         shell::CurrentPerson,
-        toolkit::{FormErrorOrReauth, Section, action_error, on_success},
+        toolkit::{FormErrorOrReauth, RowSection, action_error, on_success},
     },
     server_fns::security::RemovePicture,
 };
 
-/// The user's picture. The upload is a form without scripts, even in a hydrated page, because it sends a file.
+/// The user's picture, which is its own button: a chosen file is uploaded at once (`src/app/start.js`). The upload is a form without scripts, even in a hydrated page, because it sends a file.
 #[component]
 pub fn PictureSection(
     /// The state of the page.
@@ -24,17 +24,14 @@ pub fn PictureSection(
     let external = leptos::attr::custom::custom_attribute("rel", "external");
     let has_picture = move || picture.get() != 0;
     view! {
-        <Section
-            id="picture"
-            title=t!("settings.picture.title")
-            sentence=t!("settings.picture.sentence")
-        >
+        <RowSection id="picture" title=t!("settings.picture.title") sentence=t!("settings.picture.sentence")>
             <FormErrorOrReauth error id="picture-error" next="/settings#picture" />
-            <div class="flex flex-wrap items-center gap-4">
-                <Avatar user picture large=true />
+            <div class="flex flex-wrap items-center gap-3">
                 // A full page load, because the response is a page too.
                 <form method="post" action="/settings/picture" enctype="multipart/form-data" {..external}>
-                    <div class="flex flex-wrap items-center gap-3">
+                    <label class="photo">
+                        <Avatar user picture large=true />
+                        <span class="photo-label js-only">{t!("settings.picture.change")}</span>
                         <input
                             class="file"
                             type="file"
@@ -42,11 +39,12 @@ pub fn PictureSection(
                             aria-label=t!("settings.picture.file")
                             accept="image/png,image/jpeg,image/webp,image/gif"
                             required
+                            data-save=""
                         />
-                        <button class="btn btn-line" type="submit">
-                            {t!("settings.picture.upload")}
-                        </button>
-                    </div>
+                    </label>
+                    <button class="btn btn-line nojs-only" type="submit">
+                        {t!("settings.picture.upload")}
+                    </button>
                 </form>
                 {move || {
                     has_picture()
@@ -61,7 +59,7 @@ pub fn PictureSection(
                         })
                 }}
             </div>
-        </Section>
+        </RowSection>
     }
     .into_any()
 }

@@ -33,7 +33,7 @@ pub fn ProvidersSection(
             view! {
                 <form method="post" action=format!("/auth/{}/start", provider.name)>
                     <input type="hidden" name="purpose" value="link" />
-                    <input type="hidden" name="next" value="/settings#providers" />
+                    <input type="hidden" name="next" value="/settings/security#providers" />
                     <button class="btn btn-line" type="submit">
                         {t!("settings.providers.link", provider = provider.label)}
                     </button>
@@ -48,11 +48,11 @@ pub fn ProvidersSection(
             title=t!("settings.providers.title")
             sentence=t!("settings.providers.sentence")
         >
-            <FormErrorOrReauth error id="providers-error" next="/settings#providers" />
+            <FormErrorOrReauth error id="providers-error" next="/settings/security#providers" />
             {rows}
             <ReauthGate
                 recently_authenticated=state.recently_authenticated()
-                next="/settings#providers"
+                next="/settings/security#providers"
                 hint=t!("settings.providers.confirm_hint")
             >
                 <div class="flex flex-wrap gap-3">{links}</div>

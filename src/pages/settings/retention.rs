@@ -5,7 +5,7 @@ use crate::{
     domain::{RETENTION_DAYS, Retention},
     pages::{
         shell::ReaderTime,
-        toolkit::{FormErrorOrReauth, Section, SubmitButton, action_error, action_status},
+        toolkit::{AutoSave, FormErrorOrReauth, Section, action_error, action_status},
     },
     server_fns::security::ChangeRetention,
 };
@@ -34,32 +34,33 @@ pub fn RetentionSection(
             sentence=t!("settings.retention.sentence")
         >
             <ActionForm action>
-                <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrReauth error=action_error(action) id="retention-error" next="/settings#retention" />
-                    <div>
-                        <label class="label" for="days">
-                            {t!("settings.retention.delete")}
-                        </label>
-                        <select class="input" id="days" name="days" aria-describedby="days-hint">
-                            <option value="" selected=chosen.is_none()>
-                                {t!("settings.retention.never")}
-                            </option>
-                            {options}
-                        </select>
-                        <p class="hint" id="days-hint">
+                <FormErrorOrReauth error=action_error(action) id="retention-error" next="/settings/data#retention" />
+                <div class="setting">
+                    <div class="min-w-0">
+                        <label for="days">{t!("settings.retention.delete")}</label>
+                        <p class="setting-about" id="days-hint">
                             {move || match rule.get().from {
                                 Some(from) => t!("settings.retention.from", date = clock.get().exact(from)),
                                 None => t!("settings.retention.think_again").to_owned(),
                             }}
                         </p>
-                        {installation_rule.map(|days| view! { <p class="hint">{installation_retention_text(days)}</p> })}
                     </div>
-                    <SubmitButton
-                        label=t!("common.save")
-                        pending=action.pending()
-                        status=action_status(action, "retention", t!("settings.saved"))
-                    />
+                    <select
+                        class="input setting-control"
+                        id="days"
+                        name="days"
+                        aria-describedby="days-hint"
+                        autocomplete="off"
+                        data-save=""
+                    >
+                        <option value="" selected=chosen.is_none()>
+                            {t!("settings.retention.never")}
+                        </option>
+                        {options}
+                    </select>
                 </div>
+                {installation_rule.map(|days| view! { <p class="hint">{installation_retention_text(days)}</p> })}
+                <AutoSave status=action_status(action, "retention", t!("settings.saved")) />
             </ActionForm>
         </Section>
     }

@@ -2,20 +2,24 @@ use leptos::{prelude::*, task::spawn_local};
 use server_fn::ServerFn;
 
 use crate::{
-    domain::{AppError, Settings},
+    domain::{AppError, Settings, SettingsPart},
     pages::toolkit::{form_action, on_success},
     server_fns::security::load_settings,
 };
 
-/// The state of the settings page, reloaded after each change.
+/// The state of a settings page, reloaded after each change.
 #[derive(Clone, Copy)]
 pub struct SettingsState {
     /// The current settings.
     pub settings: RwSignal<Settings>,
     /// Whether the user must add a second factor before anything else; a notice above every page shows it.
     pub must_enrol: RwSignal<bool>,
-    /// The cursor of the page of audit events; `None` for the first page.
+    /// Which page it is.
+    pub part: SettingsPart,
+    /// The cursor of the page of audit events; `None` for the newest ones.
     pub cursor: StoredValue<Option<String>>,
+    /// Whether the recovery codes come from a passkey that was added here: they are shown where it was added.
+    pub added_passkey: RwSignal<bool>,
 }
 
 impl SettingsState {
@@ -24,7 +28,7 @@ impl SettingsState {
         let Some(cursor) = self.cursor.try_get_value() else { return };
         spawn_local(async move {
             // On failure the old state stays; the next change reports the error.
-            if let Ok(settings) = load_settings(cursor).await {
+            if let Ok(settings) = load_settings(self.part, cursor).await {
                 self.must_enrol.try_set(settings.factors.must_enrol);
                 self.settings.try_set(settings);
             }

@@ -4,7 +4,7 @@ use super::{factor_times::FactorTimes, state::SettingsState};
 use crate::{
     components::{CopyStatus, Field, browser, copy_label, show_copy_result},
     domain::{Factor, FactorKind, TotpEnrolment},
-    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, focus_error},
+    pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, focus_error, focus_soon},
     server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
 };
 
@@ -17,7 +17,6 @@ pub fn TwoStepSection(
     let app = state
         .select(|settings| settings.factors.factors.iter().find(|factor| factor.kind == FactorKind::Totp).cloned());
     let has_factor = Memo::new(move |_| state.settings.with(|settings| !settings.factors.factors.is_empty()));
-    let codes = Memo::new(move |_| state.settings.with(|settings| settings.codes.clone()));
     let enrolment = Memo::new(move |_| state.settings.with(|settings| settings.enrolment.clone()));
     let begin = state.action::<BeginTotp>();
     let remove = state.action::<RemoveFactor>();
@@ -30,11 +29,8 @@ pub fn TwoStepSection(
             sentence=t!("settings.two_step.sentence")
         >
             <div class="grid gap-5">
-                <FormErrorOrReauth error id="two-step-error" next="/settings#two-step" />
-                {move || {
-                    let codes = codes.get();
-                    (!codes.is_empty()).then(|| view! { <NewCodesNotice codes state /> })
-                }}
+                <FormErrorOrReauth error id="two-step-error" next="/settings/security#two-step" />
+                <NewCodes state after_passkey=false />
                 {move || match (app.get(), enrolment.get()) {
                     (Some(factor), _) => view! { <AuthenticatorApp factor remove state /> }.into_any(),
                     (None, Some(enrolment)) => view! { <TotpEnrolmentForm enrolment state /> }.into_any(),
@@ -42,7 +38,7 @@ pub fn TwoStepSection(
                         view! {
                             <ReauthGate
                                 recently_authenticated=state.recently_authenticated()
-                                next="/settings#two-step"
+                                next="/settings/security#two-step"
                                 hint=t!("settings.two_step.confirm_hint")
                             >
                                 <ActionForm action=begin>
@@ -122,8 +118,8 @@ fn TotpEnrolmentForm(enrolment: TotpEnrolment, state: SettingsState) -> impl Int
                 )}
             </p>
             <ActionForm action=confirm>
-                <div class="grid max-w-[360px] gap-5">
-                    <FormErrorOrReauth error fields=FIELDS id="totp-error" next="/settings#two-step" />
+                <div class="grid max-w-[22.5rem] gap-5">
+                    <FormErrorOrReauth error fields=FIELDS id="totp-error" next="/settings/security#two-step" />
                     <Field
                         name="code"
                         label=t!("settings.two_step.code")
@@ -137,13 +133,39 @@ fn TotpEnrolmentForm(enrolment: TotpEnrolment, state: SettingsState) -> impl Int
                 </div>
             </ActionForm>
             <ActionForm action=cancel>
-                <button class="btn btn-quiet" type="submit">
+                <button class="btn btn-line" type="submit">
                     {t!("common.cancel")}
                 </button>
             </ActionForm>
         </div>
     }
     .into_any()
+}
+
+/// The place for new recovery codes in the section of authenticator apps or, `after_passkey`, in that of passkeys. They
+/// appear where the factor was added, and get the focus.
+#[component]
+pub fn NewCodes(
+    /// The state of the page.
+    state: SettingsState,
+    /// Whether this is the place for codes that come from a new passkey.
+    after_passkey: bool,
+) -> impl IntoView {
+    let codes = Memo::new(move |_| {
+        let is_here = state.added_passkey.get() == after_passkey;
+        state.settings.with(|settings| if is_here { settings.codes.clone() } else { Vec::new() })
+    });
+    Effect::new(move |had_codes: Option<bool>| {
+        let has_codes = codes.with(|codes| !codes.is_empty());
+        if has_codes && had_codes == Some(false) {
+            focus_soon("codes-title".to_owned());
+        }
+        has_codes
+    });
+    move || {
+        let codes = codes.get();
+        (!codes.is_empty()).then(|| view! { <NewCodesNotice codes state /> })
+    }
 }
 
 /// New recovery codes, shown until the user dismisses them.
@@ -162,7 +184,7 @@ fn NewCodesNotice(codes: Vec<String>, state: SettingsState) -> impl IntoView {
     let rows = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
     view! {
         <div class="codes" role="group" aria-labelledby="codes-title">
-            <h3 class="font-semibold" id="codes-title">
+            <h3 class="font-semibold" id="codes-title" tabindex="-1">
                 {t!("settings.two_step.keep_codes")}
             </h3>
             <p class="mt-1 text-ink-soft">{t!("settings.two_step.keep_codes_why")}</p>
@@ -194,10 +216,10 @@ fn RecoveryCodes(state: SettingsState) -> impl IntoView {
     view! {
         <div class="grid gap-3">
             <p>{remaining_text}</p>
-            <FormErrorOrReauth error id="codes-error" next="/settings#two-step" />
+            <FormErrorOrReauth error id="codes-error" next="/settings/security#two-step" />
             <ReauthGate
                 recently_authenticated=state.recently_authenticated()
-                next="/settings#two-step"
+                next="/settings/security#two-step"
                 hint=t!("settings.two_step.codes_confirm_hint")
             >
                 <ActionForm action=renew>

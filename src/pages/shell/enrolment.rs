@@ -15,7 +15,7 @@ pub fn EnrolmentNotice() -> impl IntoView {
                     {rich!(
                         "chat.enrolment",
                         link = |text| view! {
-                            <a class="link" href="/settings#two-step">
+                            <a class="link" href="/settings/security#two-step">
                                 {text}
                             </a>
                         }

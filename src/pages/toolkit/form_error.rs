@@ -1,7 +1,8 @@
 //! Errors of forms and their fields.
 
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::prelude::*;
 
+use super::input::focus_soon;
 use crate::domain::AppError;
 
 /// The error message of one field.
@@ -22,12 +23,6 @@ pub fn focus_error(error: Signal<Option<AppError>>, fields: &'static [&'static s
     Effect::new(move || {
         let Some(error) = error.get() else { return };
         let id = error.field().filter(|field| fields.contains(field)).unwrap_or(form).to_owned();
-        // The message is rendered after this effect.
-        request_animation_frame(move || {
-            if let Some(element) = document().get_element_by_id(&id) {
-                // Focusing an element of the page does not fail.
-                let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
-            }
-        });
+        focus_soon(id);
     });
 }

@@ -1,4 +1,6 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+
+use super::status::StatusMessage;
 
 /// A section of a page, with a heading.
 #[component]
@@ -10,20 +12,104 @@ pub fn Section(
     /// The sentence below the heading.
     #[prop(into)]
     sentence: String,
-    /// Whether to draw a line above it.
+    /// Whether what it does cannot be undone.
     #[prop(optional)]
-    ruled: bool,
+    danger: bool,
     /// The content.
     children: Children,
 ) -> impl IntoView {
-    let class = if ruled { "settings-section border-t border-line" } else { "settings-section" };
     view! {
-        <section class=class id=id aria-labelledby=format!("{id}-title")>
+        <section
+            class="settings-section"
+            class:settings-danger=danger
+            id=id
+            aria-labelledby=format!("{id}-title")
+        >
             <h2 class="font-semibold" id=format!("{id}-title")>
                 {title}
             </h2>
-            <p class="mt-1 mb-5 text-ink-soft">{sentence}</p>
+            <p class="mt-1 mb-4 text-label text-ink-soft">{sentence}</p>
             {children()}
+        </section>
+    }
+    .into_any()
+}
+
+/// A section in one row: what it is about at the start, the control at the end.
+#[component]
+pub fn RowSection(
+    /// The id, for links to the section.
+    id: &'static str,
+    /// The heading.
+    title: &'static str,
+    /// The sentence below the heading.
+    sentence: &'static str,
+    /// The control.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="settings-section" id=id aria-labelledby=format!("{id}-title")>
+            <div class="setting">
+                <div class="min-w-0">
+                    <h2 class="font-medium" id=format!("{id}-title")>
+                        {title}
+                    </h2>
+                    <p class="setting-about">{sentence}</p>
+                </div>
+                <div class="setting-control">{children()}</div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// A section in one row whose form opens in place, and closes when it has succeeded.
+#[component]
+pub fn EditSection(
+    /// The id, for links to the section.
+    id: &'static str,
+    /// The heading.
+    title: &'static str,
+    /// The sentence below the heading.
+    sentence: &'static str,
+    /// What is set now.
+    #[prop(optional)]
+    value: Option<AnyView>,
+    /// Whether the form is open at first: it failed without scripts.
+    open: bool,
+    /// The success message; `None` until there is one.
+    status: Signal<Option<&'static str>>,
+    /// The form.
+    children: Children,
+) -> impl IntoView {
+    let details = NodeRef::<leptos::html::Details>::new();
+    Effect::new(move |had_succeeded: Option<bool>| {
+        let succeeded = status.get().is_some();
+        if let (true, Some(false), Some(details)) = (succeeded, had_succeeded, details.get_untracked()) {
+            details.set_open(false);
+            if let Ok(Some(summary)) = details.query_selector("summary") {
+                // A summary is always focusable.
+                let _ = summary.unchecked_into::<web_sys::HtmlElement>().focus();
+            }
+        }
+        succeeded
+    });
+    view! {
+        <section class="settings-section" id=id aria-labelledby=format!("{id}-title")>
+            <details class="edit" open=open node_ref=details>
+                <summary class="setting">
+                    <span class="block min-w-0">
+                        <h2 class="font-medium" id=format!("{id}-title")>
+                            {title}
+                        </h2>
+                        {value} <span class="setting-about">{sentence}</span>
+                    </span>
+                    <span class="btn btn-line edit-open">{t!("common.change")}</span>
+                    <span class="btn btn-line edit-close">{t!("common.cancel")}</span>
+                </summary>
+                <div class="edit-form">{children()}</div>
+            </details>
+            <StatusMessage text=status />
         </section>
     }
     .into_any()

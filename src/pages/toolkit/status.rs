@@ -17,6 +17,25 @@ pub fn StatusMessage(
     .into_any()
 }
 
+/// What stands after a choice that is saved at once: without scripts a button, and a short success message.
+#[component]
+pub fn AutoSave(
+    /// The success message; `None` until there is one.
+    status: Signal<Option<&'static str>>,
+) -> impl IntoView {
+    view! {
+        <div class="flex flex-wrap items-center gap-3">
+            <button class="btn btn-line nojs-only" type="submit">
+                {t!("common.save")}
+            </button>
+            <div class="brief">
+                <StatusMessage text=status />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
 /// The submit button of a form, and its status message.
 #[component]
 pub fn SubmitButton(

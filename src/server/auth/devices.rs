@@ -2,7 +2,7 @@
 
 use super::{Accounts, Caller};
 use crate::{
-    domain::{Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId},
+    domain::{ALL_ACTIVITY, Activity, ActivityPage, AppError, AuditAction, Device, Outcome, SignInId},
     i18n::Texts,
     server::{
         audit::{RequestMeta, cursor_after, describe_device, describe_network, parse_cursor},
@@ -13,6 +13,8 @@ use crate::{
 
 /// Audit events per page of the activity log.
 const EVENTS_PER_PAGE: u32 = 20;
+/// Audit events if no page of the log is asked for.
+const RECENT_EVENTS: u32 = 5;
 
 impl Accounts {
     /// The caller's valid sign-ins, last used first.
@@ -53,7 +55,7 @@ impl Accounts {
         Ok(ended)
     }
 
-    /// One page of the caller's activity log, newest first.
+    /// One page of the caller's activity log, newest first; without a cursor only the newest entries.
     ///
     /// # Errors
     /// `Invalid` for a malformed cursor.
@@ -64,10 +66,11 @@ impl Accounts {
         cursor: Option<&str>,
         texts: &Texts,
     ) -> Result<ActivityPage, Fault> {
-        let after = cursor.filter(|text| !text.is_empty()).map(parse_cursor).transpose()?;
-        let mut rows = tx.owned_by(caller.user.id).list_audit_entries(after, EVENTS_PER_PAGE + 1).await?;
-        let more = rows.len() > EVENTS_PER_PAGE as usize;
-        rows.truncate(EVENTS_PER_PAGE as usize);
+        let after = cursor.filter(|text| !matches!(*text, "" | ALL_ACTIVITY)).map(parse_cursor).transpose()?;
+        let count = if cursor.is_none() { RECENT_EVENTS } else { EVENTS_PER_PAGE };
+        let mut rows = tx.owned_by(caller.user.id).list_audit_entries(after, count + 1).await?;
+        let more = rows.len() > count as usize;
+        rows.truncate(count as usize);
         let next = rows.last().filter(|_| more).map(cursor_after);
         let activities = rows
             .into_iter()

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The default redirect target after linking and confirming.
-const SETTINGS: &str = "/settings";
+const SETTINGS: &str = "/settings/security";
 
 /// The routes.
 pub(super) fn routes() -> Router<AppState> {

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::{MatchedPath, Request},
     http::{
-        StatusCode,
+        HeaderMap, StatusCode,
         header::{CONTENT_SECURITY_POLICY, LOCATION},
         request::Parts,
     },
@@ -23,12 +23,12 @@ use super::{
     visitor_pages::{VisitorPages, reuse_page},
 };
 use crate::{
-    domain::AppError,
-    server::{access::Access, auth::Caller, site::ScriptStart, state::AppState},
+    domain::{AppError, Appearance},
+    server::{access::Access, auth::Caller, cookies::APPEARANCE, site::ScriptStart, state::AppState},
 };
 
 /// The settings section in which a second factor is added.
-const ENROLMENT: &str = "/settings#two-step";
+const ENROLMENT: &str = "/settings/security#two-step";
 
 /// The access policy of each page.
 const PAGES: &[(&str, Access)] = &[
@@ -42,6 +42,9 @@ const PAGES: &[(&str, Access)] = &[
     ("/privacy", Access::Anyone),
     ("/terms", Access::Anyone),
     ("/settings", Access::BeforeEnrolment),
+    ("/settings/appearance", Access::BeforeEnrolment),
+    ("/settings/security", Access::BeforeEnrolment),
+    ("/settings/data", Access::BeforeEnrolment),
     ("/settings/confirm", Access::BeforeEnrolment),
     ("/", Access::Person),
     ("/chats/{id}", Access::Person),
@@ -133,10 +136,16 @@ fn provide_page_context(state: &AppState) {
     let parts = use_context::<Parts>();
     let language = parts.as_ref().map(|parts| language_in(&parts.extensions));
     provide_context(language.unwrap_or_default());
+    provide_context(parts.as_ref().map(|parts| appearance_in(&parts.headers, state)).unwrap_or_default());
     let is_signed_in = parts.is_some_and(|parts| parts.extensions.get::<Caller>().is_some());
     provide_context(state.site.clone());
     provide_context(if is_signed_in { ScriptStart::Immediate } else { ScriptStart::OnInteraction });
     set_csp(state);
+}
+
+/// The appearance that the browser has stored.
+pub(super) fn appearance_in(headers: &HeaderMap, state: &AppState) -> Appearance {
+    APPEARANCE.find(headers, state.config.is_https()).map(Appearance::from_cookie).unwrap_or_default()
 }
 
 /// Sets the Content-Security-Policy with the nonce that Leptos generated for this response.

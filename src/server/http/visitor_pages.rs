@@ -19,10 +19,11 @@ use tokio::sync::RwLock;
 
 use super::{
     guard::RequestHost,
+    pages::appearance_in,
     refusal::{language_in, refuse_fault},
 };
 use crate::{
-    domain::SignUpPolicy,
+    domain::{Appearance, SignUpPolicy},
     server::{
         auth::Caller,
         cookies::{FORM_VALUES, SESSION},
@@ -42,6 +43,7 @@ struct Visit {
     path: &'static str,
     language: &'static str,
     passkeys: bool,
+    appearance: Appearance,
 }
 
 /// Everything that such a page depends on, apart from its nonce and the configuration.
@@ -109,7 +111,8 @@ impl Visit {
         let path = PATHS.into_iter().find(|path| uri.path() == *path)?;
         let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
         let passkeys = state.factors.passkeys_available_at(host);
-        Some(Self { path, language: language_in(extensions).tag(), passkeys })
+        let appearance = appearance_in(headers, state);
+        Some(Self { path, language: language_in(extensions).tag(), passkeys, appearance })
     }
 }
 

@@ -26,7 +26,7 @@ each_db! {
         let (mut ada, mut bob) = (app.administrator().await, app.person("bob@example.org", "Bob").await);
         for page in ["/", "/sessions", "/chats/0190e2a4-7b1c-7def-8123-456789abcdef", "/nowhere", "/settings/", "//settings"] {
             let answer = ada.get(page).await;
-            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/settings#two-step"), "{page}");
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/settings/security#two-step"), "{page}");
         }
         // `isolation` checks every server function.
         let events = "/chats/0190e2a4-7b1c-7def-8123-456789abcdef/runs/0190e2a4-7b1c-7def-8123-456789abcdef/events";
@@ -57,7 +57,7 @@ each_db! {
         let mut ada: Client = app.anonymous();
         let form = [("email", "ada@example.org"), ("password", PASSWORD), ("next", "/sessions")];
         let (to, page) = submit(&mut ada, "/sign-in", "/api/sign_in", &form).await;
-        assert_eq!((to.as_str(), page.header("location")), ("/sessions", "/settings#two-step"));
+        assert_eq!((to.as_str(), page.header("location")), ("/sessions", "/settings/security#two-step"));
         let frame: colloquy::domain::Frame = ada.post_form("/api/load_frame", &[]).await.json();
         assert!(frame.must_enrol && frame.chats.chats.is_empty());
         let (to, _) = submit(&mut ada, "/settings", "/api/sign_out", &[]).await;

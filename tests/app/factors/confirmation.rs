@@ -65,7 +65,7 @@ each_db! {
         assert!(settings(&mut ada).await.proof.passkey);
         let before = ada.cookies.clone();
         let options = begin(&mut ada, "confirmation").await;
-        let body = json!({"credential": device.get(&options), "next": "/settings#passkeys"});
+        let body = json!({"credential": device.get(&options), "next": "/settings/security#passkeys"});
         let done = ada.post_json("/api/finish_passkey_confirmation", &body).await;
         assert_eq!(done.status, 200, "{}", done.text());
         assert_ne!(ada.cookies, before, "s02: the session has a new id");
@@ -79,7 +79,7 @@ each_db! {
         let mut ada = app.administrator().await;
         let mut other = app.invited_person("bob@example.org", "Bob").await;
         let begun = ada.submit("/api/begin_totp", &[]).await;
-        assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/settings#two-step"));
+        assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/settings/security#two-step"));
         let page = ada.get("/settings").await.text();
         assert!(page.contains("<svg") && page.contains("6-digit code"), "the picture and the field");
         let enrolment = settings(&mut ada).await.enrolment.expect("a pending enrolment");
@@ -89,7 +89,7 @@ each_db! {
         let wrong = ada.submit("/api/confirm_totp", &[("code", "12345x")]).await;
         assert!(wrong.header("location").contains("__err="), "{}", wrong.header("location"));
         let added = ada.submit("/api/confirm_totp", &[("code", &totp_app.code(&app, 0))]).await;
-        assert_eq!((added.status.as_u16(), added.header("location")), (302, "/settings?done=totp#two-step"));
+        assert_eq!((added.status.as_u16(), added.header("location")), (302, "/settings/security?done=totp#two-step"));
         let codes = settings(&mut ada).await.codes;
         assert_eq!(codes.len(), 10);
         let page = ada.get("/settings").await;

@@ -81,7 +81,6 @@ pub fn Invitations(
     let hint = if mails { t!("admin.invitations.email_hint_mailed") } else { t!("admin.invitations.email_hint") };
     view! {
         <Section
-            ruled=true
             id="invitations"
             title=t!("admin.invitations.title")
             sentence=t!("admin.invitations.intro")

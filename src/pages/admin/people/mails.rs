@@ -19,7 +19,7 @@ pub fn MailSection(
 ) -> impl IntoView {
     if !mails {
         return view! {
-            <Section ruled=true id="mails" title=t!("admin.mails.title") sentence=t!("admin.mails.off")>
+            <Section id="mails" title=t!("admin.mails.title") sentence=t!("admin.mails.off")>
                 <p class="text-label text-ink-soft">
                     {rich!("admin.mails.configure", setting = |_| view! { <code>"mail.smtp_url"</code> })}
                 </p>
@@ -33,7 +33,6 @@ pub fn MailSection(
     let rows = undelivered.into_iter().map(|mail| view! { <UndeliveredMailRow mail /> }).collect_view();
     view! {
         <Section
-            ruled=true
             id="mails"
             title=t!("admin.mails.undelivered")
             sentence=t!("admin.mails.undelivered_intro")

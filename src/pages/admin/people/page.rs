@@ -59,7 +59,7 @@ fn Content(people: People, query: PeopleQuery, invitations: InvitationState) -> 
         <h1 class="mb-4 text-title font-semibold max-lg:sr-only">{t!("admin.people.title")}</h1>
         <SearchForm search=query.search.clone() />
         <PeopleList page query />
-        <Section ruled=true id="sign-up" title=t!("admin.sign_up.title") sentence=policy_text(policy, &domains)>
+        <Section id="sign-up" title=t!("admin.sign_up.title") sentence=policy_text(policy, &domains)>
             <p class="text-label text-ink-soft">
                 {rich!("admin.sign_up.configure", setting = |_| view! { <code>"sign_up"</code> })}
             </p>

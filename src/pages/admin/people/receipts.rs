@@ -21,7 +21,6 @@ pub fn Receipts(
     let rows = receipts.into_iter().map(|receipt| view! { <ReceiptRow receipt /> }).collect_view();
     view! {
         <Section
-            ruled=true
             id="deleted"
             title=t!("admin.receipts.title")
             sentence=t!("admin.receipts.intro")

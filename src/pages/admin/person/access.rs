@@ -24,7 +24,7 @@ pub fn AccessSection(
         _ => (t!("admin.access.enabled"), PersonChange::Disable, t!("admin.access.disable")),
     };
     view! {
-        <Section ruled=true id="access" title=t!("admin.access.title") sentence>
+        <Section id="access" title=t!("admin.access.title") sentence>
             <div class="flex flex-wrap items-end gap-3">
                 <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage text=change_status(state, CHANGES) />

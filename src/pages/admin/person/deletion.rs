@@ -36,7 +36,7 @@ pub fn DeletionSection(
         (true, None) => None,
     };
     view! {
-        <Section ruled=true id="deletion" title=t!("admin.deletion.title") sentence>
+        <Section id="deletion" title=t!("admin.deletion.title") sentence>
             {due}
             <div class="flex flex-wrap items-end gap-3">
                 {change.map(|(change, label)| view! { <PersonChangeForm person=summary.id change label state /> })}

@@ -41,7 +41,7 @@ pub fn FactorsSection(
         _ => None,
     };
     view! {
-        <Section ruled=true id="factors" title=t!("admin.factors.title") sentence>
+        <Section id="factors" title=t!("admin.factors.title") sentence>
             {due}
             <div class="flex flex-wrap items-end gap-3">
                 {change.map(|(change, label)| view! { <PersonChangeForm person=summary.id change label state /> })}

@@ -28,7 +28,7 @@ pub fn PasswordSection(
     let link = move || state.link.get().or_else(|| new_link.clone());
     let disabled = summary.status == AccountStatus::Disabled;
     view! {
-        <Section ruled=true id="reset" title=t!("admin.reset.title") sentence>
+        <Section id="reset" title=t!("admin.reset.title") sentence>
             {if disabled {
                 view! { <p class="text-label text-ink-soft">{t!("admin.reset.enable_first")}</p> }.into_any()
             } else {

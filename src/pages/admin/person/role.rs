@@ -28,7 +28,7 @@ pub fn RoleSection(
         }
     };
     view! {
-        <Section ruled=true id="role" title=t!("admin.person.role") sentence>
+        <Section id="role" title=t!("admin.person.role") sentence>
             <div class="flex flex-wrap items-end gap-3">
                 <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage text=change_status(state, CHANGES) />

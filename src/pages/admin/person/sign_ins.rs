@@ -32,7 +32,7 @@ pub fn SignInsSection(
     let sentence = if has_devices { t!("admin.sign_ins.intro") } else { t!("admin.sign_ins.nowhere") };
     let rows = person.devices.into_iter().map(|device| view! { <SignInRow id device state /> }).collect_view();
     view! {
-        <Section ruled=true id="sign-ins" title=t!("admin.sign_ins.title") sentence>
+        <Section id="sign-ins" title=t!("admin.sign_ins.title") sentence>
             <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
             <div class="mt-4 flex flex-wrap items-end gap-3">
                 {has_devices
