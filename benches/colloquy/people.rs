@@ -34,7 +34,8 @@ pub async fn measure(report: &mut Report, counts: &Counts, installation: &Instal
     seed::chats(&installation.data(), EMAIL, counts.few_chats).await?;
     let server = installation.start().await?;
     let ada = Person::sign_in(server.address, EMAIL).await?;
-    let pages = [("settings page", "/settings"), ("crowd sessions page", "/sessions"), ("people page", "/people")];
+    let pages =
+        [("settings page", "/settings/security"), ("crowd sessions page", "/sessions"), ("people page", "/people")];
     for (key, path) in pages {
         let times = match measure_requests(server.address, path, &ada.cookie, BROWSER_ENCODINGS, counts.pages).await {
             Ok(times) => times,

@@ -202,7 +202,7 @@ pub const ROWS: &[Row] = &[
         what: "Settings page with 10,000 people, p95",
         target: Target::Under(4.0),
         unit: "ms",
-        method: "`GET /settings` as the administrator of 10,000 people, who have 30,000 sign-ins; over one keep-alive connection, from sending to the last byte. Every request counts, the first one too.",
+        method: "`GET /settings/security` as the administrator of 10,000 people, who have 30,000 sign-ins; over one keep-alive connection, from sending to the last byte. Every request counts, the first one too.",
     },
     Row {
         key: "crowd sessions page",

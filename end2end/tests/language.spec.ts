@@ -6,16 +6,15 @@ test('the pages are in the chosen language', async ({ settings, person, page, hy
   pageErrors.allow(/status of 422/);
   expect(person.name).toBeTruthy();
   await settings.open();
-  const section = settings.section('Language and time');
-  await section.getByLabel('Language').selectOption({ label: 'Deutsch' });
-  await section.getByRole('button').click();
+  await settings.choose('Language and time', 'Language', { label: 'Deutsch' });
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-  await expect(page.getByRole('heading', { level: 1, name: 'Einstellungen' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'Profil' })).toBeVisible();
   await waitForHydration(page, hydrated);
   await expectAccessible();
   await expectNoSidewaysScroll(page);
 
   // An error of the server, translated by the page.
+  await settings.edit('Name');
   await page.getByRole('region', { name: 'Name', exact: true }).getByRole('textbox').fill('Ada\u202Enimda');
   await page.getByRole('region', { name: 'Name', exact: true }).getByRole('button').click();
   await expect(page.getByText(/unsichtbare/)).toBeVisible();
@@ -55,9 +54,7 @@ test('anonymous users get the language of their browser', async ({ browser, coll
 
 test('signed-in users get the language of their account', async ({ settings, person, page, browser, colloquy, hydrated }) => {
   await settings.open();
-  const section = settings.section('Language and time');
-  await section.getByLabel('Language').selectOption({ label: 'Deutsch' });
-  await section.getByRole('button').click();
+  await settings.choose('Language and time', 'Language', { label: 'Deutsch' });
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated, locale: 'en-GB' });
   const other = await context.newPage();

@@ -32,7 +32,7 @@ test('a mailed link resets a forgotten password, once', async ({ person, account
 
 test('a new address is confirmed by a link, and the old address is notified', async ({ person, settings, page, mailbox }) => {
   await settings.open();
-  const section = settings.section('Email');
+  const section = await settings.edit('Email');
   const other = person.email.replace('ada', 'countess');
   await section.getByLabel('New email').fill(other);
   await section.getByRole('button', { name: 'Change email' }).click();

@@ -6,7 +6,7 @@ test('users can download their data as a file', async ({ person, settings, chat,
   expect(person.name).toBeTruthy();
   await chat.openNew();
   await chat.ask('echo remember the milk');
-  await settings.open();
+  await settings.open('data');
   const section = settings.section('Export your data');
   await section.getByRole('button', { name: 'Prepare download' }).click();
   const link = section.getByRole('link', { name: 'Download', exact: true });
@@ -29,11 +29,12 @@ test('the deletion of an account can be cancelled', async ({ accounts, settings,
   const person = newPerson();
   await accounts.signUp(person);
   pageErrors.allow(/status of 422/);
-  await settings.open();
-  const section = settings.section('Delete account');
+  await settings.open('data');
+  const section = await settings.edit('Delete account');
   await section.getByRole('textbox').fill('somebody@example.org');
   await section.getByRole('button', { name: 'Delete my account' }).click();
   await expect(section.getByText("That's not your email.").last()).toBeVisible();
+  await settings.edit('Delete account');
   await section.getByRole('textbox').fill(person.email);
   await section.getByRole('button', { name: 'Delete my account' }).click();
   await expect(section.getByRole('status')).toContainText('will be deleted');
@@ -46,13 +47,12 @@ test('the deletion of an account can be cancelled', async ({ accounts, settings,
 
 test('chats can be deleted after a chosen time', async ({ person, settings, expectAccessible }) => {
   expect(person.name).toBeTruthy();
-  await settings.open();
+  await settings.open('data');
   const section = settings.section('Automatic deletion');
-  await section.getByLabel('Delete after').selectOption('90 days');
-  await section.getByRole('button', { name: 'Save' }).click();
+  await settings.choose('Automatic deletion', 'Delete after', '90 days');
   await expect(section.getByRole('status')).toContainText('Saved.');
   await expect(section.getByText('Old chats will be deleted from')).toBeVisible();
-  await settings.open();
+  await settings.open('data');
   await expect(section.getByLabel('Delete after')).toHaveValue('90');
   await expectAccessible();
 });

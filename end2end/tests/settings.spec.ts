@@ -1,5 +1,8 @@
+import type { Page } from '@playwright/test';
 import { expect, expectNoSidewaysScroll, test } from '../fixtures.ts';
 import { AccountPages } from '../pages/account.ts';
+import { settingsPaths } from '../pages/settings.ts';
+import { waitForHydration } from '../hydration.ts';
 
 test('a changed name appears on other pages', async ({ settings, person, page, expectAccessible }) => {
   await settings.open();
@@ -8,6 +11,7 @@ test('a changed name appears on other pages', async ({ settings, person, page, e
   expect(person.name).not.toBe('Countess Ada');
   await settings.rename('Countess Ada');
   await expect(settings.section('Name').getByRole('status')).toHaveText('Saved.');
+  await settings.open('security');
   await expect(settings.auditEvents.first()).toContainText('Changed the name');
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Countess Ada');
@@ -26,7 +30,7 @@ test('a new password signs out the other devices', async ({ settings, person, br
   const elsewhere = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const other = await elsewhere.newPage();
   await new AccountPages(other, hydrated).signIn(person);
-  await settings.open();
+  await settings.open('security');
   await expect(settings.devices).toHaveCount(2);
   await settings.changePassword('not my password 1', 'six green lamps row 12');
   await expect(settings.section('Password').getByText('Wrong password.')).toBeVisible();
@@ -45,7 +49,7 @@ test('one device is signed out, then all others', async ({ settings, person, bro
     contexts.push(context);
     await new AccountPages(await context.newPage(), hydrated).signIn(person);
   }
-  await settings.open();
+  await settings.open('security');
   await expect(settings.devices).toHaveCount(4);
   await expect(settings.devices.filter({ hasText: 'This device' })).toHaveCount(1);
   await settings.devices.getByRole('button', { name: /^Sign out/ }).first().click();
@@ -53,4 +57,66 @@ test('one device is signed out, then all others', async ({ settings, person, bro
   await settings.section('Devices').getByRole('button', { name: 'Sign out all other devices' }).click();
   await expect(settings.devices).toHaveCount(1);
   for (const context of contexts) await context.close();
+});
+
+/** Expects that the window itself does not scroll, and that nothing has pushed the application. */
+async function expectNothingPushed(page: Page): Promise<void> {
+  const root = await page.evaluate(() => {
+    const { scrollHeight, scrollTop } = document.documentElement;
+    const frame = document.querySelector('.frame')?.getBoundingClientRect().top;
+    return { scrollHeight, scrollTop, frame, height: innerHeight };
+  });
+  expect(root).toEqual({ scrollHeight: root.height, scrollTop: 0, frame: 0, height: root.height });
+}
+
+test('no settings page and no link into one pushes the application', async ({ person, page, hydrated, expectAccessible }) => {
+  expect(person.name).toBeTruthy();
+  const anchors = { profile: ['locale'], appearance: ['enter'], security: ['password-section', 'devices', 'activity'], data: ['delete'] };
+  for (const name of ['profile', 'appearance', 'security', 'data'] as const) {
+    for (const path of [settingsPaths[name], ...anchors[name].map((anchor) => `${settingsPaths[name]}#${anchor}`)]) {
+      await page.goto(path);
+      await waitForHydration(page, hydrated);
+      await expectNothingPushed(page);
+      await expectNoSidewaysScroll(page);
+    }
+    await expect(page.getByRole('navigation', { name: 'Sections' }).locator('[aria-current=page]')).toHaveAttribute('href', settingsPaths[name]);
+    await expectAccessible();
+  }
+});
+
+test('a chosen theme applies, and is in the document from its first byte', async ({ settings, person, page, hydrated }) => {
+  expect(person.name).toBeTruthy();
+  await settings.open('appearance');
+  const section = settings.section('Theme');
+  const root = page.locator('html');
+  await expect(section.getByRole('radio', { name: 'System' })).toBeChecked();
+  await section.getByRole('radio', { name: 'Dark' }).check();
+  if (hydrated) await expect(page.locator('[data-saved]')).toHaveText('Saved.');
+  else await section.getByRole('button', { name: 'Save' }).click();
+  await expect(root).toHaveAttribute('data-theme', 'dark');
+  await expect(root).toHaveCSS('color-scheme', 'dark');
+  const answer = await page.request.get('/settings/appearance');
+  expect(await answer.text()).toMatch(/<html[^>]* data-theme="dark"/);
+  await page.reload();
+  await waitForHydration(page, hydrated);
+  await expect(section.getByRole('radio', { name: 'Dark' })).toBeChecked();
+  await page.goto('/privacy');
+  await expect(root).toHaveAttribute('data-theme', 'dark');
+
+  await settings.open('appearance');
+  await section.getByRole('radio', { name: 'System' }).check();
+  if (!hydrated) await section.getByRole('button', { name: 'Save' }).click();
+  await expect(root).not.toHaveAttribute('data-theme');
+});
+
+test('a chosen text size changes the text of every page', async ({ settings, person, page, hydrated }) => {
+  expect(person.name).toBeTruthy();
+  await settings.open('appearance');
+  const section = settings.section('Text size');
+  await section.getByRole('radio', { name: 'Larger' }).check();
+  if (!hydrated) await section.getByRole('button', { name: 'Save' }).click();
+  await expect(page.locator('html')).toHaveCSS('font-size', '20px');
+  await page.goto('/');
+  await expect(page.locator('html')).toHaveCSS('font-size', '20px');
+  await expectNoSidewaysScroll(page);
 });

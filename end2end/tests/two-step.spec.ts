@@ -10,7 +10,7 @@ test('an authenticator app is added, and sign-in requires its code or a recovery
   pageErrors,
 }) => {
   pageErrors.allow(/status of 422/);
-  await settings.open();
+  await settings.open('security');
   const section = settings.section('Two-step verification');
   await section.getByRole('button', { name: 'Add authenticator app' }).click();
   await expect(section.getByRole('img', { name: 'QR code with the key' })).toBeVisible();
@@ -47,6 +47,6 @@ test('an authenticator app is added, and sign-in requires its code or a recovery
   await page.getByLabel('Recovery code').fill(recovery);
   await page.getByRole('button', { name: /^(Sign in|Continue)$/ }).click();
   await accounts.expectSignedIn();
-  await settings.open();
+  await settings.open('security');
   await expect(settings.section('Two-step verification').getByText('9 recovery codes left')).toBeVisible();
 });

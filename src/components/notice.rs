@@ -2,11 +2,17 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// An unobtrusive box with information.
+/// A box with information: unobtrusive, unless its class says that it is a warning or about a danger.
 #[component]
-pub fn Notice(children: Children) -> impl IntoView {
+pub fn Notice(
+    /// The classes, such as `notice notice-warn`.
+    #[prop(default = "notice")]
+    class: &'static str,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
     view! {
-        <div class="notice">
+        <div class=class>
             <Icon glyph=Glyph::CircleAlert />
             <div class="min-w-0">{children()}</div>
         </div>

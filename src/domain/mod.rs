@@ -3,6 +3,7 @@
 mod account;
 mod appearance;
 mod audit;
+mod audit_sentence;
 mod auth_page;
 mod calendar;
 mod chat;

@@ -9,7 +9,7 @@ use axum::http::{
 };
 use tower_sessions::cookie::{Cookie as Line, SameSite, time::Duration};
 
-use crate::domain::APPEARANCE_COOKIE;
+use crate::domain::{APPEARANCE_COOKIE, Appearance};
 
 /// One of the cookies. All of them have the path `/` and are only for this host.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +78,11 @@ impl Cookie {
     pub fn find(self, headers: &HeaderMap, https: bool) -> Option<&str> {
         find(headers, self.name(https))
     }
+}
+
+/// The appearance that the browser has stored.
+pub fn find_appearance(headers: &HeaderMap, https: bool) -> Appearance {
+    APPEARANCE.find(headers, https).map(Appearance::from_cookie).unwrap_or_default()
 }
 
 /// The value of the first cookie with this name that the browser sent.

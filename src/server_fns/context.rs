@@ -9,13 +9,13 @@ use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 use crate::{
-    domain::{AppError, Appearance, UserId},
+    domain::{AppError, UserId},
     i18n::Language,
     server::{
         access::HasAccess,
         audit::RequestMeta,
         auth::{Caller, SessionChange, SessionState},
-        cookies::{self, APPEARANCE, Cookie, ONE_TIME_LINK, RECOVERY_CODES},
+        cookies::{self, APPEARANCE, Cookie, ONE_TIME_LINK, RECOVERY_CODES, find_appearance},
         fault::Fault,
         people::Actor,
         state::AppState,
@@ -150,8 +150,7 @@ impl RequestContext {
 
     /// Changes what the words name in the appearance that this browser has stored.
     pub fn set_appearance<'a>(&self, words: impl IntoIterator<Item = &'a str>) {
-        let stored = APPEARANCE.find(&self.parts.headers, self.state.config.is_https()).unwrap_or_default();
-        let changed = Appearance::from_cookie(stored).with(words);
+        let changed = find_appearance(&self.parts.headers, self.state.config.is_https()).with(words);
         self.set_cookie(APPEARANCE, &changed.to_cookie(), APPEARANCE_SECONDS);
     }
 

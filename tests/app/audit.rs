@@ -98,7 +98,7 @@ each_db! {
         let mut other = app.signed_in("bob@example.org").await;
         post_ok(&mut other, "/api/sign_out", &[]).await;
         app.signed_in("bob@example.org").await;
-        let settings: Value = bob.post_json("/api/load_settings", &json!({})).await.json();
+        let settings: Value = bob.post_json("/api/load_settings", &json!({"part": "security"})).await.json();
         let devices = settings["devices"].as_array().expect("devices");
         let device = devices.iter().find(|device| device["current"] == false).expect("another")["id"].as_str().expect("an id");
         post_ok(&mut bob, "/api/end_device", &[("sign_in", device)]).await;
@@ -202,7 +202,7 @@ each_db! {
             assert_eq!(ada.submit("/audit/export", &[(name, value)]).await.status, 422, "{name}={value}");
         }
         for cursor in ["x", "1.x", "9223372036854775807.", "1;--.0190e2a4-7b1c-7def-8123-456789abcdef"] {
-            let answer = ada.post_json("/api/load_audit", &json!({ "cursor": cursor })).await;
+            let answer = ada.post_json("/api/load_audit", &json!({"part": "security", "cursor": cursor})).await;
             assert_eq!(answer.status, 422, "{cursor}");
         }
     }

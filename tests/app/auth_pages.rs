@@ -249,6 +249,19 @@ each_db! {
             let german = visitor.request(Method::GET, path).header("accept-language", "de").header(ACCEPT, "text/html");
             let german = visitor.send(german.body(Body::empty()).expect("a request")).await.text();
             assert!(german.contains("<html lang=\"de\"") && !without_nonce(&visitor.get(path).await).0.contains("lang=\"de\""), "{path}");
+
+            // What the browser has stored about the appearance is in the first byte, and in no other visitor's page.
+            let mut dark = app.anonymous();
+            dark.cookies.insert("appearance".to_owned(), "dark.large.newline.unknown".to_owned());
+            for _ in 0..2 {
+                let page = dark.get(path).await.text();
+                assert!(page.contains("data-theme=\"dark\" data-text=\"large\" data-enter=\"newline\""), "{path}: {page}");
+            }
+            dark.cookies.insert("appearance".to_owned(), "dark\"><script>".to_owned());
+            for page in [dark.get(path).await, visitor.get(path).await] {
+                let page = page.text();
+                assert!(!page.contains("data-theme=") && !page.contains("data-text=") && !page.contains("data-enter="), "{path}");
+            }
         }
         let at_name = axum::http::Request::get("/sign-in").header("host", "localhost:3000").header(ACCEPT, "text/html");
         let at_name = visitor.send(at_name.body(Body::empty()).expect("a request")).await;

@@ -216,7 +216,7 @@ each_db! {
 /// The caller of a client's current session, as a request would read it.
 pub async fn caller(app: &TestApp, client: &mut Client) -> Caller {
     let settings: colloquy::domain::Settings =
-        client.post_json("/api/load_settings", &serde_json::json!({})).await.json();
+        client.post_json("/api/load_settings", &serde_json::json!({"part": "security"})).await.json();
     let id = settings.devices.into_iter().find(|device| device.current).expect("this one").id;
     app.state.accounts.find_caller_by_sign_in(id).await.expect("a database").expect("a valid sign-in")
 }

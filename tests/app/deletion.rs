@@ -233,9 +233,9 @@ each_db! {
         assert_eq!(request_deletion(&mut bob, "ada@example.org").await, 422, "another address");
         app.state.clock.advance(660);
         assert_eq!(request_deletion(&mut bob, BOB).await, 403);
-        assert!(bob.get("/settings").await.text().contains("Required to delete your account."));
+        assert!(bob.get("/settings/data").await.text().contains("Required to delete your account."));
         bob.post_form("/api/confirm_identity", &[("password", PASSWORD)]).await;
-        assert!(bob.get("/settings").await.text().contains("Delete my account"));
+        assert!(bob.get("/settings/data").await.text().contains("Delete my account"));
         assert_eq!(request_deletion(&mut bob, BOB).await, 200);
     }
 }

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 async fn current_export(client: &mut Client) -> Option<DataExport> {
-    client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().export
+    client.post_json("/api/load_settings", &json!({"part": "data"})).await.json::<Settings>().export
 }
 
 async fn request_export(client: &mut Client) -> DataExport {

@@ -165,7 +165,9 @@ pub fn rows() -> Vec<Row> {
             422,
         ),
         row("/api/confirm_identity", Form(|_| vec![("password", "wrong-wrong".into())]), 401, 422, 422),
-        row("/api/load_settings", Json(|_| json!({"cursor": null})), 401, 200, 200),
+        // It changes only the browser that asks.
+        row("/api/change_appearance", Form(|_| vec![("theme", "dark".into())]), 200, 200, 200),
+        row("/api/load_settings", Json(|_| json!({"part": "security", "cursor": null})), 401, 200, 200),
         row(
             "/api/end_device",
             Form(|_| vec![("sign_in", "0190e2a4-7b1c-7def-8123-456789abcdef".into())]),
@@ -487,6 +489,7 @@ fn i01_the_functions_open_before_enrolment_or_needing_reauthentication_are_liste
         "begin_passkey_sign_in",
         "begin_totp",
         "cancel_totp",
+        "change_appearance",
         "confirm_address_change",
         "confirm_identity",
         "confirm_totp",
@@ -568,9 +571,14 @@ async fn i01_before_enrolment_only_endpoints_with_that_policy_are_open() {
         let is_refused = answer.status == 403 && matches!(answer.error(), AppError::MfaEnrolmentRequired);
         assert_ne!(is_refused, access.is_open_before_enrolment(), "{}: {}", row.path, answer.text());
     }
-    for (path, is_open) in
-        [("/", false), ("/people", false), ("/sessions", false), ("/settings", true), ("/privacy", true)]
-    {
+    for (path, is_open) in [
+        ("/", false),
+        ("/people", false),
+        ("/sessions", false),
+        ("/settings", true),
+        ("/settings/security", true),
+        ("/privacy", true),
+    ] {
         let page = ada.get(path).await;
         assert_eq!(page.status == 303, !is_open, "{path}: {}", page.status);
     }

@@ -1,6 +1,7 @@
 //! Tests of the whole program, one file per area.
 
 mod accounts;
+mod appearance;
 mod architecture;
 mod audit;
 mod auth_pages;

@@ -81,7 +81,7 @@ each_db! {
             "/terms", "/", "/sessions", "/nowhere",
         ];
         assert_deterministic(&app.anonymous(), &paths(&strangers)).await;
-        let mut of_members = paths(&["/", "/sessions", "/settings", "/settings/confirm", "/nowhere"]);
+        let mut of_members = paths(&["/", "/sessions", "/settings", "/settings/appearance", "/settings/security", "/settings/data", "/settings/confirm", "/nowhere"]);
         of_members.push(format!("/chats/{}", sent.chat));
         of_members.push(format!("/chats/{missing}"));
         of_members.push("/chats/not-an-id".to_owned());

@@ -47,7 +47,16 @@ impl WriteLock {
 /// Requests all pages and reading functions, and checks their statuses.
 async fn assert_readable(client: &mut Client, sent: &StartedRun, administrator: bool) {
     let chat = format!("/chats/{}", sent.chat);
-    for page in ["/", "/sessions", "/settings", "/privacy", &chat] {
+    for page in [
+        "/",
+        "/sessions",
+        "/settings",
+        "/settings/appearance",
+        "/settings/security",
+        "/settings/data",
+        "/privacy",
+        &chat,
+    ] {
         let answer = client.get(page).await;
         assert_eq!(answer.status, 200, "{page}: {}", answer.text());
     }
@@ -56,7 +65,9 @@ async fn assert_readable(client: &mut Client, sent: &StartedRun, administrator: 
     for (function, body) in [
         ("load_entrance", json!({})),
         ("load_frame", json!({})),
-        ("load_settings", json!({})),
+        ("load_settings", json!({"part": "profile"})),
+        ("load_settings", json!({"part": "security"})),
+        ("load_settings", json!({"part": "data"})),
         ("list_chats", json!({"filter": "all", "search": "", "cursor": null})),
         ("find_chat", json!({ "chat": sent.chat })),
         ("find_proof", json!({})),
@@ -82,7 +93,8 @@ const fn people_status(administrator: bool) -> u16 {
 async fn ready_export(client: &mut Client) -> DataExport {
     assert_eq!(client.post_form("/api/request_export", &[]).await.status, 200);
     wait_for("the download is ready", async || {
-        let settings: colloquy::domain::Settings = client.post_json("/api/load_settings", &json!({})).await.json();
+        let settings: colloquy::domain::Settings =
+            client.post_json("/api/load_settings", &json!({"part": "data"})).await.json();
         settings.export.filter(|export| export.state == ExportState::Ready)
     })
     .await

@@ -46,7 +46,7 @@ each_db! {
         assert_eq!((saved.status.as_u16(), saved.header("location")), (302, "/settings/data?done=retention#retention"));
 
         assert_eq!(remaining_chats(&app).await, ["ada", "new", "old", "pinned"], "there is a day to think again");
-        let settings: Value = bob.post_json("/api/load_settings", &json!({})).await.json();
+        let settings: Value = bob.post_json("/api/load_settings", &json!({"part": "data"})).await.json();
         assert_eq!((&settings["retention"]["days"], settings["retention"]["from"].is_i64()), (&json!(30), true));
         app.state.clock.advance(DAY);
         assert_eq!(remaining_chats(&app).await, ["ada", "new", "pinned"]);
@@ -91,7 +91,7 @@ each_db! {
         let pinned = chat(&mut ada, "pinned").await;
         assert_eq!(ada.post_form("/api/change_chats", &[("chats[]", &pinned), ("action", "pin")]).await.status, 200);
         let open = chat(&mut ada, "open").await;
-        let settings = ada.send(ada.request(Method::GET, "/settings").body(axum::body::Body::empty()).expect("a request")).await;
+        let settings = ada.send(ada.request(Method::GET, "/settings/data").body(axum::body::Body::empty()).expect("a request")).await;
         assert!(settings.text().contains("10 days after their last message, including pinned ones"), "{}", settings.text());
         // As if another instance were still writing the answer.
         let hold = format!("update runs set state = 'running', lease_until = {} where message_id in

@@ -21,15 +21,16 @@ async fn sign_in(app: &TestApp, password: &str) -> (Client, Answer) {
 }
 
 async fn status(client: &mut Client) -> u16 {
-    client.post_json("/api/load_settings", &json!({})).await.status.as_u16()
+    client.post_json("/api/load_settings", &json!({"part": "security"})).await.status.as_u16()
 }
 
 async fn devices(client: &mut Client) -> Vec<Device> {
-    client.post_json("/api/load_settings", &json!({})).await.json::<Settings>().devices
+    client.post_json("/api/load_settings", &json!({"part": "security"})).await.json::<Settings>().devices
 }
 
 async fn activity(client: &mut Client) -> Vec<(AuditAction, Outcome)> {
-    let settings: Settings = client.post_json("/api/load_settings", &json!({})).await.json();
+    let settings: Settings =
+        client.post_json("/api/load_settings", &json!({"part": "security", "cursor": "all"})).await.json();
     settings.activity.activities.iter().map(|act| (act.action, act.outcome)).collect()
 }
 
@@ -176,9 +177,11 @@ each_db! {
         for i in 0..30 {
             ada.post_form("/api/change_name", &[("name", &format!("Ada {i}"))]).await;
         }
-        let (mut cursor, mut count) = (None, 0);
+        let recent = ada.post_json("/api/load_settings", &json!({"part": "security"})).await.json::<Settings>().activity;
+        assert_eq!((recent.activities.len(), recent.next.is_some()), (5, true), "the newest without a cursor");
+        let (mut cursor, mut count) = (Some("all".to_owned()), 0);
         loop {
-            let page = ada.post_json("/api/load_settings", &json!({ "cursor": cursor })).await.json::<Settings>().activity;
+            let page = ada.post_json("/api/load_settings", &json!({"part": "security", "cursor": cursor})).await.json::<Settings>().activity;
             count += page.activities.len();
             cursor = page.next;
             if cursor.is_none() {
@@ -187,7 +190,7 @@ each_db! {
         }
         assert_eq!(count, 32);
         for bad in ["x", "1.2", "9999999999999999999999.0190e2a4-7b1c-7def-8123-456789abcdef"] {
-            let refused = ada.post_json("/api/load_settings", &json!({ "cursor": bad })).await;
+            let refused = ada.post_json("/api/load_settings", &json!({"part": "security", "cursor": bad})).await;
             assert_eq!(refused.error().field(), Some("cursor"), "row 17: {bad}");
         }
     }

@@ -10,7 +10,7 @@ pub fn FlashMessage(
 ) -> impl IntoView {
     text.map(|text| {
         view! {
-            <div class="notice mb-6" role="status">
+            <div class="notice notice-good mb-6" role="status">
                 <Icon glyph=Glyph::Check />
                 <p class="min-w-0">{text}</p>
             </div>

@@ -53,11 +53,11 @@ fn ActivityRow(activity: Activity) -> impl IntoView {
     view! {
         <li class="flex flex-wrap items-baseline gap-x-4 py-2">
             <p class="min-w-0 flex-1 basis-60">
-                {activity.action.label()}
-                {refused.then(|| view! { " " <span class="text-danger">{t!("settings.activity.refused")}</span> })}
+                <span class="break-words" class:text-danger=refused>
+                    {activity.sentence()}
+                </span>
                 {activity.by_another
                     .then(|| view! { <span class="text-ink-soft">{t!("settings.activity.by_another")}</span> })}
-                <span class="block text-label break-words text-ink-soft">{activity.detail}</span>
             </p>
             <p class="text-label text-ink-soft">
                 {activity.device} " · " {activity.network} " · " <TimeAgo at=activity.at clock />

@@ -49,10 +49,10 @@ pub fn AddressSection(
             title=t!("settings.address.title")
             sentence=t!("settings.address.sentence")
             value
+            extra=(!verified).then(|| view! { <VerificationForm state /> }.into_any())
             open=error.get_untracked().is_some()
             status=action_status(change, "address", t!("settings.address.change_sent"))
         >
-            {(!verified).then(|| view! { <VerificationForm state /> })}
             <ReauthGate
                 recently_authenticated=state.recently_authenticated()
                 next="/settings#address"
@@ -70,7 +70,7 @@ fn VerificationForm(state: SettingsState) -> impl IntoView {
     let action = state.action::<RequestVerification>();
     let error = action_error(action);
     view! {
-        <div class="mb-6">
+        <div class="pb-3">
             <ActionForm action>
                 <div class="grid gap-3">
                     <FormErrorOrReauth error id="verification-error" next="/settings#address" />

@@ -10,7 +10,8 @@ use crate::{
     server_fns::security::RemovePicture,
 };
 
-/// The user's picture, which is its own button: a chosen file is uploaded at once (`src/app/start.js`). The upload is a form without scripts, even in a hydrated page, because it sends a file.
+/// The user's picture, which is its own button: a chosen file is uploaded at once (`src/app/start.js`). The upload is a
+/// form without scripts, even in a hydrated page, because it sends a file.
 #[component]
 pub fn PictureSection(
     /// The state of the page.
@@ -31,12 +32,11 @@ pub fn PictureSection(
                 <form method="post" action="/settings/picture" enctype="multipart/form-data" {..external}>
                     <label class="photo">
                         <Avatar user picture large=true />
-                        <span class="photo-label js-only">{t!("settings.picture.change")}</span>
+                        <span class="photo-label">{t!("settings.picture.change")}</span>
                         <input
                             class="file"
                             type="file"
                             name="picture"
-                            aria-label=t!("settings.picture.file")
                             accept="image/png,image/jpeg,image/webp,image/gif"
                             required
                             data-save=""

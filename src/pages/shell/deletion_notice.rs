@@ -23,7 +23,7 @@ pub fn DeletionNotice(
             view! {
                 <div class="px-4 pt-3">
                     <div class="column">
-                        <Notice>
+                        <Notice class="notice notice-danger">
                             <p>{move || t!("chat.deletion.sentence", moment = clock.get().exact(due))}</p>
                             <form method="post" action=KeepAccount::url()>
                                 <button class="btn btn-line mt-3" type="submit">

@@ -10,7 +10,7 @@ use crate::components::Notice;
 pub fn EnrolmentNotice() -> impl IntoView {
     view! {
         <div class="mx-auto w-full max-w-[768px] px-4 pt-4">
-            <Notice>
+            <Notice class="notice notice-warn">
                 <p>
                     {rich!(
                         "chat.enrolment",

@@ -21,7 +21,7 @@ pub fn FactorRemovalNotice(
         view! {
             <div class="px-4 pt-3">
                 <div class="column">
-                    <Notice>
+                    <Notice class="notice notice-warn">
                         <p>{move || t!("chat.factor_removal.sentence", moment = clock.get().exact(due))}</p>
                         <form method="post" action=RefuseFactorRemoval::url()>
                             <button class="btn btn-line mt-3" type="submit">

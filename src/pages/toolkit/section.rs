@@ -75,6 +75,9 @@ pub fn EditSection(
     /// What is set now.
     #[prop(optional)]
     value: Option<AnyView>,
+    /// What stands below the row.
+    #[prop(optional_no_strip)]
+    extra: Option<AnyView>,
     /// Whether the form is open at first: it failed without scripts.
     open: bool,
     /// The success message; `None` until there is one.
@@ -109,6 +112,7 @@ pub fn EditSection(
                 </summary>
                 <div class="edit-form">{children()}</div>
             </details>
+            {extra}
             <StatusMessage text=status />
         </section>
     }

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::{MatchedPath, Request},
     http::{
-        HeaderMap, StatusCode,
+        StatusCode,
         header::{CONTENT_SECURITY_POLICY, LOCATION},
         request::Parts,
     },
@@ -23,8 +23,8 @@ use super::{
     visitor_pages::{VisitorPages, reuse_page},
 };
 use crate::{
-    domain::{AppError, Appearance},
-    server::{access::Access, auth::Caller, cookies::APPEARANCE, site::ScriptStart, state::AppState},
+    domain::AppError,
+    server::{access::Access, auth::Caller, cookies::find_appearance, site::ScriptStart, state::AppState},
 };
 
 /// The settings section in which a second factor is added.
@@ -136,16 +136,13 @@ fn provide_page_context(state: &AppState) {
     let parts = use_context::<Parts>();
     let language = parts.as_ref().map(|parts| language_in(&parts.extensions));
     provide_context(language.unwrap_or_default());
-    provide_context(parts.as_ref().map(|parts| appearance_in(&parts.headers, state)).unwrap_or_default());
+    provide_context(
+        parts.as_ref().map(|parts| find_appearance(&parts.headers, state.config.is_https())).unwrap_or_default(),
+    );
     let is_signed_in = parts.is_some_and(|parts| parts.extensions.get::<Caller>().is_some());
     provide_context(state.site.clone());
     provide_context(if is_signed_in { ScriptStart::Immediate } else { ScriptStart::OnInteraction });
     set_csp(state);
-}
-
-/// The appearance that the browser has stored.
-pub(super) fn appearance_in(headers: &HeaderMap, state: &AppState) -> Appearance {
-    APPEARANCE.find(headers, state.config.is_https()).map(Appearance::from_cookie).unwrap_or_default()
 }
 
 /// Sets the Content-Security-Policy with the nonce that Leptos generated for this response.

@@ -19,14 +19,13 @@ use tokio::sync::RwLock;
 
 use super::{
     guard::RequestHost,
-    pages::appearance_in,
     refusal::{language_in, refuse_fault},
 };
 use crate::{
     domain::{Appearance, SignUpPolicy},
     server::{
         auth::Caller,
-        cookies::{FORM_VALUES, SESSION},
+        cookies::{FORM_VALUES, SESSION, find_appearance},
         fault::Fault,
         state::AppState,
     },
@@ -111,7 +110,7 @@ impl Visit {
         let path = PATHS.into_iter().find(|path| uri.path() == *path)?;
         let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
         let passkeys = state.factors.passkeys_available_at(host);
-        let appearance = appearance_in(headers, state);
+        let appearance = find_appearance(headers, https);
         Some(Self { path, language: language_in(extensions).tag(), passkeys, appearance })
     }
 }

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 async fn settings(client: &mut Client) -> Settings {
-    let answer = client.post_json("/api/load_settings", &json!({})).await;
+    let answer = client.post_json("/api/load_settings", &json!({"part": "security"})).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
@@ -80,7 +80,7 @@ each_db! {
         let mut other = app.invited_person("bob@example.org", "Bob").await;
         let begun = ada.submit("/api/begin_totp", &[]).await;
         assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/settings/security#two-step"));
-        let page = ada.get("/settings").await.text();
+        let page = ada.get("/settings/security").await.text();
         assert!(page.contains("<svg") && page.contains("6-digit code"), "the picture and the field");
         let enrolment = settings(&mut ada).await.enrolment.expect("a pending enrolment");
         assert!(page.contains(&enrolment.secret), "the key for typing");
@@ -92,7 +92,7 @@ each_db! {
         assert_eq!((added.status.as_u16(), added.header("location")), (302, "/settings/security?done=totp#two-step"));
         let codes = settings(&mut ada).await.codes;
         assert_eq!(codes.len(), 10);
-        let page = ada.get("/settings").await;
+        let page = ada.get("/settings/security").await;
         assert!(codes.iter().all(|code| page.text().contains(code.as_str())), "all codes are shown");
         assert_eq!(page.header("cache-control"), "no-store");
 

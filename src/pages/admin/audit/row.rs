@@ -14,6 +14,7 @@ pub fn AuditRow(
 ) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let AuditEntry { activity, actor, subject } = entry;
+    let sentence = activity.sentence();
     let refused = activity.outcome == Outcome::Refused;
     let who = match (actor.is_empty(), subject.is_empty(), actor == subject) {
         (false, false, false) => t!("admin.audit.actor_on_subject", actor = actor, subject = subject),
@@ -26,9 +27,9 @@ pub fn AuditRow(
     view! {
         <li class="py-2.5">
             <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="font-medium">{activity.action.label()}</span>
-                {refused.then(|| view! { <span class="text-danger">{t!("admin.audit.refused")}</span> })}
-                <span class="min-w-0 break-words text-ink-soft">{activity.detail}</span>
+                <span class="min-w-0 font-medium break-words" class:text-danger=refused>
+                    {sentence}
+                </span>
             </p>
             <p class="text-label break-words text-ink-soft">{who}</p>
             <p class="text-label text-ink-soft">

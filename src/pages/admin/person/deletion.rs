@@ -5,6 +5,7 @@ use super::{
     state::PersonState,
 };
 use crate::{
+    components::Notice,
     domain::{Person, PersonChange},
     pages::{
         shell::ReaderTime,
@@ -28,7 +29,11 @@ pub fn DeletionSection(
         false => t!("admin.deletion.intro"),
     };
     let due = deletion_at.map(|due| {
-        view! { <p class="mb-3">{move || t!("admin.deletion.due", when = clock.get().exact(due))}</p> }
+        view! {
+            <Notice class="notice notice-danger mb-3">
+                <p>{move || t!("admin.deletion.due", when = clock.get().exact(due))}</p>
+            </Notice>
+        }
     });
     let change = match (is_self, deletion_at) {
         (_, Some(_)) => Some((PersonChange::KeepAccount, t!("admin.deletion.keep"))),
@@ -36,7 +41,7 @@ pub fn DeletionSection(
         (true, None) => None,
     };
     view! {
-        <Section id="deletion" title=t!("admin.deletion.title") sentence>
+        <Section id="deletion" title=t!("admin.deletion.title") sentence danger=true>
             {due}
             <div class="flex flex-wrap items-end gap-3">
                 {change.map(|(change, label)| view! { <PersonChangeForm person=summary.id change label state /> })}

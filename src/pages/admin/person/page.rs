@@ -45,6 +45,8 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
     let error: Signal<Option<AppError>> = state.error.into();
     focus_error(error, FIELDS, "person-error");
     let recently_authenticated = person.recently_authenticated;
+    // Who will be deleted can only be kept: nothing else would make a difference.
+    let stays = person.deletion_at.is_none();
     let needs_reauth = move || error.with(|error| matches!(error, Some(AppError::ReauthRequired)));
     view! {
         <p class="mb-4">
@@ -55,12 +57,18 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
         {move || (!recently_authenticated || needs_reauth()).then(|| view! { <ReauthNotice /> })}
         <FormError error=form_error(error, FIELDS) id="person-error" />
         <PersonHeading person=person.clone() />
+        {(!stays).then(|| view! { <DeletionSection person=person.clone() state /> })}
         <RoleSection person=person.clone() state />
-        <AccessSection person=person.clone() state />
-        <PasswordSection person=person.clone() state />
-        <FactorsSection person=person.clone() state />
+        {stays
+            .then(|| {
+                view! {
+                    <AccessSection person=person.clone() state />
+                    <PasswordSection person=person.clone() state />
+                    <FactorsSection person=person.clone() state />
+                }
+            })}
         <SignInsSection person=person.clone() state />
-        <DeletionSection person state />
+        {stays.then(|| view! { <DeletionSection person=person.clone() state /> })}
     }
     .into_any()
 }

@@ -1,0 +1,80 @@
+//! The appearance of pages, which the browser stores.
+
+use axum::http::header::SET_COOKIE;
+use colloquy::domain::{Activity, AuditAction, Outcome, Timestamp};
+
+use crate::support::app::each_db;
+
+each_db! {
+    async fn the_appearance_is_stored_in_the_browser_and_is_in_the_document(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for path in ["/", "/settings/appearance"] {
+            let page = ada.get(path).await.text();
+            assert!(!page.contains("data-theme=") && page.contains("media=\"(prefers-color-scheme: dark)\""), "{page}");
+        }
+        let chosen = ada.submit("/api/change_appearance", &[("theme", "dark")]).await;
+        assert_eq!((chosen.status.as_u16(), chosen.header("location")), (302, "/sessions"), "back to the page");
+        assert_eq!(chosen.header(SET_COOKIE.as_str()), "appearance=dark; SameSite=Lax; Path=/; Max-Age=31536000");
+        for (field, value) in [("text", "larger"), ("enter", "newline"), ("theme", "blue"), ("text", "\"><script>")] {
+            assert_eq!(ada.submit("/api/change_appearance", &[(field, value)]).await.status, 302, "{value}");
+        }
+        for path in ["/", "/settings/appearance", "/nowhere"] {
+            let page = ada.get(path).await.text();
+            assert!(page.contains("data-theme=\"dark\" data-text=\"larger\" data-enter=\"newline\""), "{path}: {page}");
+            assert!(page.contains("media=\"all\"") && page.contains("media=\"not all\""), "{path}: {page}");
+        }
+        assert!(!app.signed_in("ada@example.org").await.get("/").await.text().contains("data-theme="), "only this browser");
+        ada.submit("/api/change_appearance", &[("theme", "system")]).await;
+        assert_eq!(ada.cookies["appearance"], "larger.newline", "the rest stays");
+        assert!(!ada.get("/").await.text().contains("data-theme="));
+    }
+}
+
+each_db! {
+    async fn each_settings_page_shows_its_own_sections(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let pages = [
+            ("/settings", &["picture", "profile", "address", "locale"][..]),
+            ("/settings/appearance", &["theme", "text-size", "enter"]),
+            ("/settings/security", &["password-section", "two-step", "passkeys", "devices", "activity"]),
+            ("/settings/data", &["retention", "data", "delete"]),
+        ];
+        for (path, sections) in pages {
+            let page = ada.get(path).await.text();
+            for (_, of_page) in pages {
+                for id in of_page {
+                    let shown = page.contains(&format!("id=\"{id}\""));
+                    assert_eq!(shown, sections.contains(id), "{id} in {path}");
+                }
+            }
+            assert!(page.contains(&format!("href=\"{path}\" aria-current=\"page\"")), "{path}: {page}");
+        }
+    }
+}
+
+#[test]
+fn activity_is_told_in_sentences() {
+    let sentence = |action, outcome, detail: &str| {
+        let (device, network) = (String::new(), String::new());
+        let at = Timestamp::from_micros(0);
+        Activity { at, action, outcome, device, network, detail: detail.to_owned(), by_another: false }.sentence()
+    };
+    use AuditAction::{AddFactor, ChangeLocale, ChangeRetention, DeleteChats, Overstep, SecondFactor, SignIn};
+    use Outcome::{Done, Refused};
+    let expected = [
+        (ChangeRetention, Done, "off", "Turned off automatic deletion"),
+        (ChangeRetention, Done, "30 days", "Set automatic deletion to 30 days"),
+        (ChangeLocale, Done, "de, automatic", "Chose German"),
+        (ChangeLocale, Done, "tlh, automatic", "Changed the language or the time zone"),
+        (SecondFactor, Refused, "", "Wrong authenticator code"),
+        (SignIn, Done, "", "Signed in"),
+        (SignIn, Done, "The house", "Signed in with The house"),
+        (SignIn, Refused, "link", "Failed sign-in"),
+        (AddFactor, Done, "My laptop", "Added “My laptop” for signing in"),
+        (DeleteChats, Done, "1", "Deleted 1 chat"),
+        (Overstep, Refused, "/people", "Tried to access an administrator page"),
+    ];
+    for (action, outcome, detail, words) in expected {
+        assert_eq!(sentence(action, outcome, detail), words);
+    }
+}
