@@ -31,7 +31,7 @@ pub fn PasskeysSection(
         let rows =
             passkeys.into_iter().map(|factor| view! { <PasskeyRow factor recently_authenticated rename remove /> });
         let rows = rows.collect_view();
-        (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
+        (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-t border-line">{rows}</ul> })
     };
     view! {
         <Section

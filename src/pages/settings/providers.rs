@@ -25,7 +25,7 @@ pub fn ProvidersSection(
         let rows =
             identities.into_iter().map(|identity| view! { <IdentityRow identity recently_authenticated unlink /> });
         let rows = rows.collect_view();
-        (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-y border-line">{rows}</ul> })
+        (!rows.is_empty()).then(|| view! { <ul class="mb-5 divide-y divide-line border-t border-line">{rows}</ul> })
     };
     let links = move || {
         let providers = state.settings.with(|settings| settings.providers.clone());

@@ -62,7 +62,7 @@ pub fn TwoStepSection(
 fn AuthenticatorApp(factor: Factor, remove: ServerAction<RemoveFactor>, state: SettingsState) -> impl IntoView {
     let Factor { id, name, created_at, last_used_at, .. } = factor;
     view! {
-        <div class="flex items-center gap-4 border-y border-line py-3">
+        <div class="flex items-center gap-4 border-t border-line pt-3">
             <div class="min-w-0 flex-1">
                 <p class="font-medium">{name}</p>
                 <FactorTimes created_at last_used_at />

@@ -8,7 +8,7 @@ pub fn RowList(
     /// The rows.
     children: Children,
 ) -> impl IntoView {
-    view! { <ul class="divide-y divide-line border-y border-line">{children()}</ul> }.into_any()
+    view! { <ul class="divide-y divide-line border-t border-line">{children()}</ul> }.into_any()
 }
 
 /// A list of rows with separator lines, or a sentence if it is empty.
