@@ -1,7 +1,6 @@
 //! Tests of the whole program, one file per area.
 
 mod accounts;
-mod appearance;
 mod architecture;
 mod audit;
 mod auth_pages;
@@ -51,6 +50,7 @@ mod runs;
 mod secrets;
 mod security;
 mod sessions_cache;
+mod settings_pages;
 mod timing;
 mod unknown_values;
 mod upgrade;

@@ -1,4 +1,6 @@
-//! The appearance of pages, which the browser stores.
+//! The settings pages, and the appearance of all pages, which the browser stores.
+
+use std::{collections::BTreeSet, fs, path::Path};
 
 use axum::http::header::SET_COOKIE;
 use colloquy::domain::{Activity, AuditAction, Outcome, Timestamp};
@@ -48,6 +50,40 @@ each_db! {
                 }
             }
             assert!(page.contains(&format!("href=\"{path}\" aria-current=\"page\"")), "{path}: {page}");
+        }
+    }
+}
+
+/// The links to sections of the settings in the files of a folder: the page and the id of the section.
+fn links(folder: &Path, found: &mut BTreeSet<(String, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() {
+            links(&entry.path(), found);
+            continue;
+        }
+        let source = fs::read_to_string(entry.path()).unwrap_or_default();
+        for rest in source.split("/settings").skip(1) {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"/?=#-_".contains(c)).unwrap_or(rest.len());
+            if let Some((page, id)) = rest[..end].split_once('#') {
+                let path = page.split('?').next().unwrap_or_default();
+                found.insert((format!("/settings{path}"), id.to_owned()));
+            }
+        }
+    }
+}
+
+each_db! {
+    async fn every_link_to_a_section_leads_to_it(app: TestApp) {
+        let mut found = BTreeSet::new();
+        for folder in ["src", "locales"] {
+            links(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+        }
+        assert!(found.len() >= 9, "{found:?}");
+        let mut ada = app.administrator().await;
+        // Shown only where there are identity providers.
+        for (path, id) in found.into_iter().filter(|(_, id)| id != "providers") {
+            let page = ada.get(&path).await.text();
+            assert!(page.contains(&format!("id=\"{id}\"")), "{path}#{id}");
         }
     }
 }
