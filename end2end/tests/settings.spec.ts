@@ -14,7 +14,7 @@ test('a changed name appears on other pages', async ({ settings, person, page, e
   await settings.open('security');
   await expect(settings.auditEvents.first()).toContainText('Changed the name');
   await page.goto('/');
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('Countess Ada');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Countess');
 });
 
 test('the error of an invalid name is shown beside its field', async ({ settings, person, pageErrors }) => {
