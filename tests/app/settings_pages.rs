@@ -16,7 +16,8 @@ each_db! {
         }
         let chosen = ada.submit("/api/change_appearance", &[("theme", "dark")]).await;
         assert_eq!((chosen.status.as_u16(), chosen.header("location")), (302, "/sessions"), "back to the page");
-        assert_eq!(chosen.header(SET_COOKIE.as_str()), "appearance=dark; SameSite=Lax; Path=/; Max-Age=31536000");
+        let line = "appearance=dark; SameSite=Lax; Path=/; Max-Age=31536000";
+        assert!(chosen.headers.get_all(SET_COOKIE).iter().any(|set| set == line), "{:?}", chosen.headers);
         for (field, value) in [("text", "larger"), ("enter", "newline"), ("theme", "blue"), ("text", "\"><script>")] {
             assert_eq!(ada.submit("/api/change_appearance", &[(field, value)]).await.status, 302, "{value}");
         }
@@ -90,13 +91,14 @@ each_db! {
 
 #[test]
 fn activity_is_told_in_sentences() {
+    use AuditAction::{AddFactor, ChangeLocale, ChangeRetention, DeleteChats, Overstep, SecondFactor, SignIn};
+    use Outcome::{Done, Refused};
+
     let sentence = |action, outcome, detail: &str| {
         let (device, network) = (String::new(), String::new());
         let at = Timestamp::from_micros(0);
         Activity { at, action, outcome, device, network, detail: detail.to_owned(), by_another: false }.sentence()
     };
-    use AuditAction::{AddFactor, ChangeLocale, ChangeRetention, DeleteChats, Overstep, SecondFactor, SignIn};
-    use Outcome::{Done, Refused};
     let expected = [
         (ChangeRetention, Done, "off", "Turned off automatic deletion"),
         (ChangeRetention, Done, "30 days", "Set automatic deletion to 30 days"),
