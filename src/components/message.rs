@@ -15,7 +15,7 @@ pub fn UserMessage(
     view! {
         <article class="message message-user" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.message.you")}</h2>
-            {bubble(id, message.text)}
+            {bubble(id, &message.text)}
             <div class="actions js-only">
                 <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
             </div>
@@ -35,15 +35,22 @@ fn is_long(text: &str) -> bool {
 }
 
 /// The text. A check box folds a long one, so that it works without scripts.
-fn bubble(id: MessageId, text: String) -> AnyView {
-    if !is_long(&text) {
-        return view! { <div class="bubble" dir="auto">{text}</div> }.into_any();
+fn bubble(id: MessageId, text: &str) -> AnyView {
+    let parts = split_code(text)
+        .into_iter()
+        .map(|(is_code, part)| {
+            // Not `pre`: browsers drop its first line break.
+            if is_code { view! { <code dir="ltr">{part}</code> }.into_any() } else { part.into_any() }
+        })
+        .collect_view();
+    if !is_long(text) {
+        return view! { <div class="bubble"><div dir="auto">{parts}</div></div> }.into_any();
     }
     let fold = format!("f-{id}");
     view! {
         <div class="bubble">
             <input class="sr-only" type="checkbox" id=fold.clone() aria-label=t!("chat.message.show_all") />
-            <div class="bubble-text" dir="auto">{text}</div>
+            <div class="bubble-text" dir="auto">{parts}</div>
             <label class="bubble-fold" for=fold aria-hidden="true">
                 <span>{t!("chat.message.show_more")}</span>
                 <span>{t!("chat.message.show_less")}</span>
@@ -51,6 +58,33 @@ fn bubble(id: MessageId, text: String) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The parts of a text, and whether they are code between fences (lines of three backticks). Nothing else of what a
+/// user writes is read as Markdown.
+fn split_code(text: &str) -> Vec<(bool, String)> {
+    let (mut parts, mut part, mut is_code) = (Vec::new(), String::new(), false);
+    for line in text.lines() {
+        let fence = line.trim_start().strip_prefix("```");
+        // The first fence can name the language, the second one is bare.
+        if fence.is_some_and(|language| !language.contains('`') && (!is_code || language.trim_end().is_empty())) {
+            parts.push((is_code, std::mem::take(&mut part)));
+            is_code = !is_code;
+        } else {
+            part.push_str(line);
+            part.push('\n');
+        }
+    }
+    parts.push((is_code, part));
+    parts.retain_mut(|(_, part)| {
+        // Each part is a block of its own.
+        part.truncate(part.trim_end().len());
+        !part.is_empty()
+    });
+    if parts.is_empty() {
+        parts.push((false, text.to_owned()));
+    }
+    parts
 }
 
 /// The result of a copy, shown for 2 s; otherwise `None`.
@@ -97,7 +131,7 @@ pub fn CopyButton(
 
 #[cfg(test)]
 mod tests {
-    use super::is_long;
+    use super::{is_long, split_code};
 
     #[test]
     fn messages_of_more_than_twelve_lines_are_long() {
@@ -105,5 +139,28 @@ mod tests {
         assert!(is_long(&"line\n".repeat(13)));
         assert!(!is_long(&"ä".repeat(720)));
         assert!(is_long(&"ä".repeat(721)));
+    }
+
+    #[test]
+    fn code_between_fences_is_a_part() {
+        let split = |text| {
+            let parts = split_code(text);
+            parts
+                .into_iter()
+                .map(|(is_code, part)| format!("{}{part}", if is_code { "code: " } else { "" }))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(split("one\n\n  two"), ["one\n\n  two"]);
+        assert_eq!(split("Why?\n```rust\n  let a;\n\n  a\n```\nThanks"), ["Why?", "code:   let a;\n\n  a", "Thanks"]);
+        assert_eq!(split("```\r\na\r\n```\r\n"), ["code: a"], "line breaks of forms");
+        assert_eq!(split("```\n```rust\n```"), ["code: ```rust"]);
+        assert_eq!(split("```\nnot closed"), ["code: not closed"]);
+    }
+
+    #[test]
+    fn backticks_within_a_line_are_text() {
+        for text in ["```a``` is code", "a ``` b", "``", "```", "````"] {
+            assert_eq!(split_code(text), [(false, text.to_owned())], "{text}");
+        }
     }
 }

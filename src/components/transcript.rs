@@ -11,8 +11,9 @@ use super::{
 /// Distance from the end, in pixels, within which the reader counts as being at the end.
 const END_THRESHOLD: i32 = 40;
 
-/// The space below the last answer, in pixels: the padding of `.transcript`. The question has its own space above it.
-const SPACE_BELOW: i32 = 32;
+/// The space around a question that is shown at the top, in pixels: 16 above it, its border, 12 between it and its
+/// answer, and the padding of `.transcript` below the answer.
+const SPACE_AROUND: i32 = 16 + 2 + 12 + 32;
 
 /// The scroll state of a transcript. The scroller is reversed: 0 is the end, values above it are negative.
 ///
@@ -57,20 +58,22 @@ impl ScrollState {
     pub fn remove_room(self) {
         if let Some(scroller) = self.scroller.try_get_untracked().flatten() {
             // A valid name is accepted.
-            let _ = web_sys::HtmlElement::style(&scroller).remove_property("--room");
+            let _ = web_sys::HtmlElement::style(&scroller).remove_property("--taken");
         }
     }
 
-    /// Leaves room below the last question, so that it is at the top when the reader is at the end.
+    /// Leaves room below the last question, so that it is at the top when the reader is at the end. The style sheet
+    /// knows the height of the window, and needs the height of everything else in it.
     fn make_room(self) {
         let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
         // It is the last message, or the one before its answer.
-        let Ok(Some(question)) = scroller.query_selector(".message-user:nth-last-child(-n + 2)") else { return };
-        let style = web_sys::HtmlElement::style(&scroller);
-        let height = question.unchecked_into::<web_sys::HtmlElement>().offset_height();
-        let room = scroller.client_height() - height - SPACE_BELOW;
+        let Ok(Some(bubble)) = scroller.query_selector(".message-user:nth-last-child(-n + 2) > .bubble") else {
+            return;
+        };
+        let window = document().document_element().map_or(0, |root| root.client_height());
+        let room = scroller.client_height() - bubble.client_height() - SPACE_AROUND;
         // A valid name and value are accepted.
-        let _ = style.set_property("--room", &format!("{}px", room.max(0)));
+        let _ = web_sys::HtmlElement::style(&scroller).set_property("--taken", &format!("{}px", window - room));
     }
 
     fn move_to_end(self) {

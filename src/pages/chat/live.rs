@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::{live_parts::LiveParts, run_stream::read_stream, state::ChatState};
@@ -28,13 +30,25 @@ pub fn LiveAnswer(
     state.seen_growing.update_value(|seen| seen.push(message.id));
     let text = Memo::new(move |_| phase_text(parts.phase.get()));
     let thinking = Signal::derive(move || parts.phase.get() == Phase::Thinking);
+    // The server says how long the model has been thinking when there are new words. Until then, the seconds are counted.
+    Effect::new(move || {
+        if thinking.get() {
+            parts.thinking_ms.track();
+            let count = move || {
+                parts.thinking_ms.try_update(|millis| *millis += 1_000);
+            };
+            if let Ok(timer) = set_timeout_with_handle(count, Duration::from_secs(1)) {
+                on_cleanup(move || timer.clear());
+            }
+        }
+    });
     view! {
         <article class="message" id=format!("m-{}", message.id) aria-busy="true">
             <h2 class="sr-only">{t!("chat.answer.heading")}</h2>
             {move || truncation_note(parts.truncated_messages.get())}
             <Thinking
                 running=thinking
-                empty=Signal::derive(move || !parts.has_reasoning.get())
+                empty=Signal::derive(move || !parts.has_reasoning.get() && !thinking.get())
                 millis=parts.thinking_ms
                 last_line=parts.last_thought
             >
