@@ -12,3 +12,14 @@ test('a long message is folded, with and without scripts', async ({ chat, person
   await chat.questions.last().getByText('Show less').click();
   expect(await height()).toBe(folded);
 });
+
+test('code in a message is a block, with and without scripts', async ({ chat, person, expectAccessible }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('Why?\n```py\nif a < b:\n    print("<b>")\n```\nThanks & bye');
+  const question = chat.questions.last();
+  await expect(question.locator('code')).toHaveText('if a < b:\n    print("<b>")');
+  await expect(question.locator('code')).toHaveCSS('display', 'block');
+  await expect(question.locator('.bubble')).toContainText('Thanks & bye');
+  await expect(question.locator('.bubble')).not.toContainText('```');
+  await expectAccessible();
+});

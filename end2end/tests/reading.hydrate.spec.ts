@@ -1,6 +1,7 @@
 // Reading while an answer is written: the question is at the top, and nothing moves that is being read.
 import type { Locator } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
+import { waitForHydration } from '../hydration.ts';
 import { seedChats } from '../seed.ts';
 
 /** The distance of an element from the top of the scroller, in pixels. */
@@ -11,15 +12,19 @@ async function distance(element: Locator): Promise<number> {
   });
 }
 
+/** Expects that a question is 16 px below the header. */
+async function expectAtTop(question: Locator): Promise<void> {
+  await expect.poll(async () => Math.abs((await distance(question)) - 16)).toBeLessThan(3);
+}
+
 test('the question is at the top after sending, and stays there while the answer grows', async ({ chat, person, colloquy }) => {
   const [path] = seedChats(colloquy, person.email, [{ title: 'Long', messages: 30 }]);
   await chat.open(path ?? '');
   await chat.composer.fill('paragraphs 60');
   await chat.send.click();
   const question = chat.questions.last().locator('.bubble');
-  await expect.poll(() => distance(question)).toBeLessThan(60);
+  await expectAtTop(question);
   const before = await distance(question);
-  expect(before).toBeGreaterThanOrEqual(0);
   await expect(chat.answer).toContainText('Paragraph 30');
   expect(Math.abs((await distance(question)) - before)).toBeLessThan(2);
   await expect(chat.answer).toContainText('Paragraph 60');
@@ -30,7 +35,19 @@ test('the question is at the top after sending, and stays there while the answer
   await expect(chat.answer.getByText('Paragraph 60')).toBeInViewport();
 });
 
-test('a short answer leaves the question where it is', async ({ chat, person, colloquy }) => {
+test('the first question of a new chat does not move while its long answer grows', async ({ chat, person }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('paragraphs 100');
+  const question = chat.questions.first().locator('.bubble');
+  await expectAtTop(question);
+  const before = await distance(question);
+  for (const paragraph of [40, 70, 100]) {
+    await expect(chat.answer).toContainText(`Paragraph ${paragraph} `);
+    expect(Math.abs((await distance(question)) - before)).toBeLessThan(2);
+  }
+});
+
+test('a short answer leaves the question where it is', async ({ chat, person, colloquy, page }) => {
   const [path] = seedChats(colloquy, person.email, [{ title: 'Long', messages: 30 }]);
   await chat.open(path ?? '');
   await chat.composer.fill('a short one');
@@ -38,9 +55,26 @@ test('a short answer leaves the question where it is', async ({ chat, person, co
   await expect(chat.answer).toContainText('You said: a short one');
   await expect(chat.retry).toBeVisible();
   const question = chat.questions.last().locator('.bubble');
-  expect(await distance(question)).toBeLessThan(60);
-  expect(await distance(question)).toBeGreaterThanOrEqual(0);
+  await expectAtTop(question);
   await expect(chat.jumpToLatest).toHaveCount(0);
+
+  // As when the keyboard of a phone closes.
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  await page.setViewportSize({ width, height: height + 200 });
+  await expectAtTop(question);
+});
+
+test('after a retry the question is at the top, although it was out of sight', async ({ chat, person, colloquy }) => {
+  const [path] = seedChats(colloquy, person.email, [{ title: 'Long', messages: 30 }]);
+  await chat.open(path ?? '');
+  await chat.composer.fill('paragraphs 40');
+  await chat.send.click();
+  await expect(chat.retry).toBeAttached({ timeout: 20_000 });
+  await chat.page.reload();
+  await expect(chat.retry).toBeInViewport();
+  await waitForHydration(chat.page, true);
+  await chat.retry.click();
+  await expectAtTop(chat.questions.last().locator('.bubble'));
 });
 
 test('a reader who goes to the end follows it', async ({ chat, person, colloquy }) => {
@@ -55,6 +89,18 @@ test('a reader who goes to the end follows it', async ({ chat, person, colloquy 
   await expect(chat.answer).toContainText('Paragraph 200', { timeout: 20_000 });
   await expect(chat.answer.getByText('Paragraph 200')).toBeInViewport();
   colloquy.upstream.release(gate);
+});
+
+test('a reader who scrolls to the end follows it', async ({ chat, person }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('paragraphs 400');
+  await expect(chat.jumpToLatest).toBeVisible();
+  await expect(async () => {
+    await chat.scrollBy(100_000);
+    await expect(chat.jumpToLatest).toBeHidden({ timeout: 300 });
+  }).toPass();
+  await expect(chat.answer).toContainText('Paragraph 400 ', { timeout: 20_000 });
+  await expect(chat.answer.getByText('Paragraph 400 ')).toBeInViewport();
 });
 
 test('retry with another model', async ({ chat, person }) => {
@@ -83,6 +129,8 @@ test('the reasoning shows its last line and its time, which is kept', async ({ c
   await expect(chat.answer.locator('.thinking-line')).toHaveText('Second thing.');
   await expect(chat.answer.getByText(/^Thinking…/)).toHaveCount(1);
   await expect(chat.answer.getByText(/^Thinking… \d+ s$/)).toBeVisible();
+  // Also while the model writes nothing.
+  await expect(chat.answer.getByText(/^Thinking… [3-9] s$/)).toBeVisible();
   colloquy.upstream.release(gate);
   await expect(chat.answer).toContainText('I thought about it.');
   const time = chat.answer.getByText(/^Thought for \d+ seconds?$/);

@@ -136,17 +136,18 @@ test('code and the whole answer are copied as source text', async ({ chat, perso
 
 test('scrolling up stops following the end of the answer', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
-  await chat.ask('paragraphs 400');
-  await expect(chat.answer).toContainText('Paragraph 60 ');
+  await chat.ask('paragraphs 600');
+  await chat.jumpToLatest.click();
   await expect(chat.jumpToLatest).toBeHidden();
+  await expect(chat.answer).toContainText('Paragraph 60 ');
   await chat.scrollBy(-1500);
   await expect(chat.jumpToLatest).toBeVisible();
   const { text, top } = await chat.middleParagraph();
-  await expect(chat.answer).toContainText('Paragraph 400 ');
+  await expect(chat.answer).toContainText('Paragraph 600 ', { timeout: 20_000 });
   expect(Math.abs((await chat.paragraphTop(text)) - top), 'movement of the text being read').toBeLessThan(4);
   await chat.jumpToLatest.click();
   await expect(chat.jumpToLatest).toBeHidden();
-  await expect(page.getByText('Paragraph 400 ')).toBeInViewport();
+  await expect(page.getByText('Paragraph 600 ')).toBeInViewport();
 });
 
 test('a long chat opens at its end, and scrolling up loads older messages', async ({ chat, person, colloquy, page }) => {

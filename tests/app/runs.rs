@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use colloquy::{
-    domain::{ClientId, Failure, MessageState, Phase, RunSnapshot, limits},
+    domain::{AnswerStats, ClientId, Failure, MessageState, Phase, RunSnapshot, limits},
     server::clock::Clock,
 };
 use futures::StreamExt;
@@ -279,6 +279,26 @@ each_db! {
         let (prompt, answer) = (app.column(&counts("prompt_tokens")).await, app.column(&counts("answer_tokens")).await);
         assert!(prompt[..3].iter().chain(&answer[..3]).all(|count| count != "0"), "{prompt:?} {answer:?}");
         assert_eq!((prompt[3].as_str(), answer[3].as_str()), ("0", "0"), "a refused request costs nothing");
+    }
+}
+
+each_db! {
+    async fn an_answer_says_what_it_took(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = ada.send_message(None, "[[paced 30 20]]").await;
+        let streamed = ada.read_to_end(&sent).await.stats;
+        assert_eq!(streamed.thinking_ms, 0);
+        assert!(streamed.writing_ms >= 100 && streamed.tokens_per_second().is_some(), "{streamed:?}");
+        assert!(streamed.prompt_tokens > 0 && streamed.answer_tokens > 0, "{streamed:?}");
+        assert_eq!(ada.chat(sent.chat).await.window.messages[1].stats, streamed, "after a reload");
+        assert_eq!(ada.chat(sent.chat).await.window.messages[0].stats, AnswerStats::default(), "a question");
+
+        let sent = ada.send_message(None, "[[ponder 400]]").await;
+        let stats = ada.wait_for_answer(sent.chat).await.stats;
+        assert!(stats.thinking_ms >= 1_000 && stats.writing_ms >= stats.thinking_ms, "{stats:?}");
+        let page = ada.get(&format!("/chats/{}", sent.chat)).await;
+        let words = format!("Thought for {} second", stats.thinking_ms / 1_000);
+        assert!(page.text().contains(&words), "{words}: {}", page.text());
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `bytes` | the same, with each byte of the stream in a separate write |
 //! | `mixed` | a text with CR, LF and CRLF line breaks |
 //! | `reasoning FIELD` | reasoning in FIELD [reasoning_content], then 5 tokens |
+//! | `ponder MS` | three pieces of reasoning, with a pause of MS milliseconds [100] after each, then 5 tokens |
 //! | `think` | reasoning between tags in the content, with chunk borders inside the tags, then 5 tokens |
 //! | `lone` | reasoning in the content without an opening tag, its closing tag split in two, then 5 tokens |
 //! | `thoughts` | reasoning only, ended by the token limit |
@@ -186,6 +187,7 @@ pub fn reply(words: &[String], last: &str, usage: bool, key: &str) -> Reply {
         "bytes" => Box::new(full(echo(last), 1).flat_map(byte_by_byte)),
         "mixed" => full(echo(MIXED), 1),
         "reasoning" => full(reasoning(word(1).unwrap_or("reasoning_content")), 9),
+        "ponder" => full(ponder(millis(1, 100)), 9),
         "think" => full(think(), 9),
         "lone" => full(lone(), 9),
         "thoughts" => Box::new(tokens_in("reasoning_content", 9).chain(end("length", usage.then_some(9)))),
@@ -284,6 +286,12 @@ fn byte_by_byte(step: Step) -> Vec<Step> {
 fn reasoning(field: &str) -> Steps {
     let thoughts: Vec<Bytes> = ["First I ", "think ", "about it."].iter().map(|piece| event(field, piece)).collect();
     Box::new(thoughts.into_iter().map(Step::Token).chain(tokens(5)))
+}
+
+fn ponder(pause: Duration) -> Steps {
+    let pieces = ["First I ", "think ", "about it."].into_iter();
+    let thoughts = pieces.flat_map(move |piece| [Step::Token(event("reasoning_content", piece)), Step::Wait(pause)]);
+    Box::new(thoughts.chain(tokens(5)))
 }
 
 fn think() -> Steps {
