@@ -171,8 +171,10 @@ fn malformed_request() -> AppError {
     AppError::invalid("request", reason!("malformed_request"))
 }
 
+type Hook = Box<dyn Fn(&AppError)>;
+
 thread_local! {
-    static HOOK: RefCell<Option<Box<dyn Fn(&AppError)>>> = const { RefCell::new(None) };
+    static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
 fn report(error: &AppError) {
