@@ -4,8 +4,8 @@ const desktop = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 const onlyHydrated = '**/*.hydrate.spec.ts';
 const onlyWithoutScripts = '**/*.nojs.spec.ts';
-/** Tests that do not depend on the window size and take a minute. */
-const onlyDesktop = '**/security.spec.ts';
+/** Tests that do not depend on the window size and take a minute, and pictures, of which a few are enough. */
+const onlyDesktop = ['**/security.spec.ts', '**/look.hydrate.spec.ts'];
 
 export default defineConfig({
   testDir: './tests',
@@ -39,8 +39,8 @@ export default defineConfig({
   },
   projects: [
     { name: 'desktop-hydrated', use: desktop, testIgnore: onlyWithoutScripts },
-    { name: 'phone-hydrated', use: phone, testIgnore: [onlyWithoutScripts, onlyDesktop] },
+    { name: 'phone-hydrated', use: phone, testIgnore: [onlyWithoutScripts, ...onlyDesktop] },
     { name: 'desktop-nojs', use: { ...desktop, javaScriptEnabled: false }, testIgnore: onlyHydrated },
-    { name: 'phone-nojs', use: { ...phone, javaScriptEnabled: false }, testIgnore: [onlyHydrated, onlyDesktop] },
+    { name: 'phone-nojs', use: { ...phone, javaScriptEnabled: false }, testIgnore: [onlyHydrated, ...onlyDesktop] },
   ],
 });

@@ -54,6 +54,7 @@ mod settings_pages;
 mod timing;
 mod unknown_values;
 mod upgrade;
+mod words;
 
 #[path = "../support/mod.rs"]
 mod support;
