@@ -120,6 +120,7 @@ test('the details of an answer', async ({ chat, person, expectAccessible }) => {
   await expect(chat.retry).toBeVisible();
   await chat.answer.getByLabel('Details').click();
   await expect(chat.answer.getByRole('definition').first()).toHaveText('quick');
+  await expect(chat.answer.locator('.details'), 'not cut off by the transcript').toBeInViewport({ ratio: 1 });
   await expectAccessible();
 });
 

@@ -164,6 +164,8 @@ test('a long chat opens at its end, and scrolling up loads older messages', asyn
     await expect(page.getByText('Message 1 of 400.')).toHaveCount(1, { timeout: 500 });
   }).toPass({ timeout: 20_000 });
   await expect(page.getByText(/^Message \d+ of 400\.$/)).toHaveCount(400);
+  const overflow = await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight);
+  expect(overflow, 'only the transcript scrolls').toBe(0);
 });
 
 test.describe('a server that stops', () => {

@@ -88,7 +88,7 @@ pub fn AnswerActions(
             </Show>
             <Menu
                 label=t!("chat.answer.details")
-                placement="bottom-full start-0 mb-1"
+                placement="menu-above"
                 button_class="action"
                 glyph=Glyph::Info
                 on_demand=true
@@ -145,7 +145,7 @@ fn RetryMenu(id: MessageId, model: Signal<String>, forms: AnswerForms, callbacks
         view! {
             <Menu
                 label=t!("chat.answer.retry_with")
-                placement="bottom-full start-0 mb-1 menu-models"
+                placement="menu-above menu-models"
                 button_class="action action-narrow"
                 glyph=Glyph::ChevronDown
                 on_demand=true

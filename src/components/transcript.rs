@@ -1,4 +1,4 @@
-use leptos::{html::Div, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{html::Div, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use crate::domain::MessageId;
 
@@ -86,11 +86,11 @@ impl ScrollState {
     }
 
     /// Runs a change of the content. The visible text does not move; a reader at the end stays at the end.
-    pub fn preserve_position<T>(self, change: impl FnOnce() -> T) -> T {
+    pub fn preserve_position(self, change: impl FnOnce()) {
         let before = self.height();
-        let changed = change();
-        self.restore_position(before);
-        changed
+        change();
+        // After the effects of the change, which can add and remove lines, and before the page is painted.
+        spawn_local(async move { self.restore_position(before) });
     }
 
     /// Like [`Self::preserve_position`], for a change that takes effect before the next frame.
@@ -114,7 +114,7 @@ impl ScrollState {
             if grown != 0 {
                 let top = scroller.scroll_top() - grown;
                 scroller.set_scroll_top(top);
-                self.last_top.set_value(top);
+                self.last_top.try_set_value(top);
             }
         }
     }
@@ -215,7 +215,7 @@ fn copy_code(event: &web_sys::MouseEvent, on_copied: Callback<bool>) {
     let block = button.closest(".code-block").ok().flatten();
     let code = block.and_then(|block| block.query_selector("pre").ok().flatten()).and_then(|pre| pre.text_content());
     let (Some(code), Some(label)) = (code, button.first_element_child()) else { return };
-    leptos::task::spawn_local(async move {
+    spawn_local(async move {
         let copied = copy_text(code).await;
         on_copied.try_run(copied);
         label.set_text_content(Some(copy_label(Some(copied))));
