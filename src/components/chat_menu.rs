@@ -31,6 +31,9 @@ pub fn ChatMenu(
     /// Whether the actions are only rendered while the menu is open. See [`Menu`].
     #[prop(default = false)]
     on_demand: bool,
+    /// The classes that position the list of actions.
+    #[prop(default = "right-0 top-full")]
+    placement: &'static str,
     /// Set to true to rename the chat in its place on the page. Without it, the menu has a field.
     #[prop(optional, into)]
     editing: Option<RwSignal<bool>>,
@@ -49,7 +52,7 @@ pub fn ChatMenu(
         }
     };
     view! {
-        <Menu label=t!("chat.menu.label", title = title.get_untracked()) on_demand>
+        <Menu label=t!("chat.menu.label", title = title.get_untracked()) placement on_demand>
             {editing
                 .map(|editing| {
                     view! {

@@ -201,6 +201,7 @@ fn ChatRow(
                     archived=Signal::stored(archived)
                     forms=actions.forms
                     on_demand=true
+                    placement="row-menu-items"
                     editing
                     on_action=Callback::new(move |action| actions.on_action.run((id, action)))
                     on_rename=Callback::new(move |title| actions.on_rename.run((id, title)))
