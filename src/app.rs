@@ -71,7 +71,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The attribute `media`, which Leptos does not know at `<meta>`: when the browser's own surfaces have the colour of a
-/// theme. `app/start.js` changes it with the theme.
+/// theme. `app/listeners.js` changes it with the theme.
 #[cfg(feature = "ssr")]
 fn theme_media(chosen: Theme, theme: Theme) -> impl leptos::attr::Attribute {
     let media = match chosen {
@@ -95,7 +95,7 @@ fn scripts(site: &Site) -> impl IntoView + use<> {
     } else {
         format!("(\n{})({script:?}, {wasm:?});", include_str!("app/start_on_interaction.js"))
     };
-    let call = format!("{}{call}", include_str!("app/connection.js"));
+    let call = format!("{}{}{call}", include_str!("app/connection.js"), include_str!("app/listeners.js"));
     let preloads = is_immediate.then(|| {
         view! {
             <link rel="modulepreload" href=script crossorigin="anonymous" />

@@ -71,13 +71,17 @@ export class AccountPages {
 
   /** Signs out, without checking the page that follows. */
   async submitSignOut(): Promise<void> {
-    const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
-    if (onPhone && !this.hydrated) await this.page.goto('/sessions');
-    else {
-      if (onPhone) await this.page.getByRole('button', { name: 'Open sidebar' }).click();
-      await this.page.locator('summary').filter({ hasText: ', account menu', visible: true }).click();
-    }
+    if (!(await this.openMenu())) await this.page.goto('/sessions');
     await this.page.getByRole('button', { name: 'Sign out', exact: true }).filter({ visible: true }).click();
+  }
+
+  /** Opens the menu of the sidebar. Returns whether there is one: phones without scripts have no sidebar. */
+  async openMenu(): Promise<boolean> {
+    const onPhone = (this.page.viewportSize()?.width ?? 0) < 1024;
+    if (onPhone && !this.hydrated) return false;
+    if (onPhone) await this.page.getByRole('button', { name: 'Open sidebar' }).click();
+    await this.page.locator('summary').filter({ hasText: ', account menu', visible: true }).click();
+    return true;
   }
 
   /** Checks that the page of a new chat is open. */

@@ -120,3 +120,44 @@ test('a chosen text size changes the text of every page', async ({ settings, per
   await expect(page.locator('html')).toHaveCSS('font-size', '20px');
   await expectNoSidewaysScroll(page);
 });
+
+test('what was chosen in the menu right after signing in applies, also to the pages for visitors', async ({ accounts, person, page, hydrated }) => {
+  await accounts.signOut();
+  // With scripts, the document of the sign-in page stays.
+  await accounts.signIn(person);
+  if (!(await accounts.openMenu())) await page.goto('/settings/appearance');
+  const themes = page.getByRole('radiogroup', { name: 'Theme' }).filter({ visible: true });
+  await themes.getByRole('radio', { name: 'Dark' }).check();
+  if (!hydrated) await page.locator('form').filter({ has: themes }).getByRole('button', { name: 'Save' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await page.goto('/');
+  await accounts.expectSignedIn();
+  await accounts.signOut();
+  const answer = await page.request.get('/sign-in');
+  expect(await answer.text()).toMatch(/<html[^>]* data-theme="dark"/);
+});
+
+test('a new time zone applies without loading a page', async ({ settings, person, page }) => {
+  expect(person.name).toBeTruthy();
+  await settings.open('security');
+  // The exact time, which is shown on hover.
+  const lastUsed = settings.devices.first().locator('time').first();
+  const inBerlin = (await lastUsed.getAttribute('title')) ?? '';
+  await settings.open();
+  await settings.choose('Language and time', 'Time zone', 'Asia/Tokyo');
+  await expect(settings.section('Language and time').getByRole('status')).toHaveText('Saved.');
+  await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Security' }).click();
+  await expect(lastUsed).toHaveAttribute('title', /:/);
+  await expect(lastUsed).not.toHaveAttribute('title', inBerlin);
+});
+
+test('the enrolment of an authenticator app is cancelled beside its other button', async ({ settings, person }) => {
+  expect(person.name).toBeTruthy();
+  await settings.open('security');
+  const section = settings.section('Two-step verification');
+  await section.getByRole('button', { name: 'Add authenticator app' }).click();
+  const [confirm, cancel] = await Promise.all(['Turn on', 'Cancel'].map((name) => section.getByRole('button', { name }).boundingBox()));
+  expect(confirm?.y).toBe(cancel?.y);
+  await section.getByRole('button', { name: 'Cancel' }).click();
+  await expect(section.getByRole('button', { name: 'Add authenticator app' })).toBeVisible();
+});

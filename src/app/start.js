@@ -16,37 +16,4 @@
   };
   addEventListener('pointerover', onPointed, { passive: true });
   addEventListener('focusin', onPointed);
-  // The composer has the focus nearly always, so its focus ring is only shown to people who move with the keyboard.
-  const root = document.documentElement;
-  addEventListener('keydown', ({ key }) => key === 'Tab' && root.setAttribute('data-keyboard', ''));
-  addEventListener('pointerdown', () => root.removeAttribute('data-keyboard'));
-  // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
-  // leaves out are the defaults (`domain/appearance.rs`).
-  const defaults = ['system', 'normal', 'send'];
-  const attributes = ['data-theme', 'data-text', 'data-enter'];
-  const applyAppearance = ({ name, value }) => {
-    if (defaults.includes(value)) root.removeAttribute(`data-${name}`);
-    else root.setAttribute(`data-${name}`, value);
-    const words = attributes.map((attribute) => root.getAttribute(attribute)).filter(Boolean);
-    const secure = location.protocol === 'https:' ? '; Secure' : '';
-    document.cookie = `appearance=${words.join('.')}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-    const theme = root.getAttribute('data-theme');
-    // In the order of the document.
-    const metas = document.querySelectorAll('meta[name=theme-color]');
-    ['light', 'dark'].forEach((of, index) => {
-      if (metas[index]) metas[index].media = !theme ? `(prefers-color-scheme: ${of})` : theme === of ? 'all' : 'not all';
-    });
-    // The sidebar and the settings may both show the choice.
-    document.querySelectorAll(`.appearance [name=${name}]`).forEach((input) => (input.checked = input.value === value));
-    const saved = document.querySelector('[data-saved]');
-    if (!saved) return;
-    saved.textContent = saved.dataset.saved;
-    clearTimeout(saved.timer);
-    saved.timer = setTimeout(() => (saved.textContent = ''), 2000);
-  };
-  addEventListener('change', ({ target }) => {
-    if (target.closest('.appearance')) applyAppearance(target);
-    // Other choices are forms that are sent when they change.
-    else if (target.hasAttribute('data-save')) target.form.requestSubmit();
-  });
 }

@@ -18,7 +18,7 @@ pub fn document_appearance() -> Appearance {
     }
 }
 
-/// A choice about the appearance, as adjoining radio buttons. `src/app/start.js` applies it at once; without scripts the
+/// A choice about the appearance, as adjoining radio buttons. `src/app/listeners.js` applies it at once; without scripts the
 /// form has a button.
 #[component]
 pub fn AppearanceChoice(

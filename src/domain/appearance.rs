@@ -1,7 +1,7 @@
 //! How pages look in one browser: it is stored in a cookie there, not in the account, because screens and keyboards
 //! differ.
 
-/// The name of the cookie. Scripts of the page write it too (`src/app/start.js`).
+/// The name of the cookie. Scripts of the page write it too (`src/app/listeners.js`).
 pub const APPEARANCE_COOKIE: &str = "appearance";
 /// The path of the server function that changes it, for forms.
 pub const CHANGE_APPEARANCE: &str = "/api/change_appearance";

@@ -18,7 +18,7 @@ pub async fn change_appearance(
 ) -> Result<(), AppError> {
     let context = RequestContext::of::<ChangeAppearance>().await?;
     context.set_appearance([theme.as_str(), text.as_str(), enter.as_str()]);
-    context.redirect_plain_form(context.referer_path());
+    context.redirect_plain_form(crate::domain::local_path(Some(context.referer_path())));
     Ok(())
 }
 

@@ -2,10 +2,16 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use axum::http::header::SET_COOKIE;
+use axum::{
+    body::Body,
+    http::{
+        Method,
+        header::{ACCEPT, CONTENT_TYPE, REFERER, SET_COOKIE},
+    },
+};
 use colloquy::domain::{Activity, AuditAction, Outcome, Timestamp};
 
-use crate::support::app::each_db;
+use crate::support::{app::each_db, client::HOST_NAME};
 
 each_db! {
     async fn the_appearance_is_stored_in_the_browser_and_is_in_the_document(app: TestApp) {
@@ -27,6 +33,19 @@ each_db! {
             assert!(page.contains("media=\"all\"") && page.contains("media=\"not all\""), "{path}: {page}");
         }
         assert!(!app.signed_in("ada@example.org").await.get("/").await.text().contains("data-theme="), "only this browser");
+        let mut visitor = app.anonymous();
+        // Each page twice: rendered, and reused.
+        for (cookie, theme) in [("dark", true), ("", false), ("dark%22%3E", false), ("blue.dark", true), ("dark", true), ("", false)] {
+            visitor.cookies.insert("appearance".to_owned(), cookie.to_owned());
+            let page = visitor.get("/sign-in").await.text();
+            assert!(page.contains("data-theme=\"dark\"") == theme && !page.contains("blue"), "{cookie}: {page:.300}");
+        }
+        // A page of this site with such an address exists: the one that says that there is none.
+        let request = ada.request(Method::POST, "/api/change_appearance").header(ACCEPT, "text/html");
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = request.header(REFERER, format!("http://{HOST_NAME}//evil.example/"));
+        let away = ada.send(request.body(Body::from("theme=dark")).expect("a request")).await;
+        assert_eq!((away.status.as_u16(), away.header("location")), (302, "/"), "no open redirect");
         ada.submit("/api/change_appearance", &[("theme", "system")]).await;
         assert_eq!(ada.cookies["appearance"], "larger.newline", "the rest stays");
         assert!(!ada.get("/").await.text().contains("data-theme="));

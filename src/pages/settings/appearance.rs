@@ -51,7 +51,7 @@ pub fn AppearancePage() -> impl IntoView {
                 </RowSection>
             </div>
             <p class="mt-3 text-label text-ink-soft">{t!("settings.appearance.this_browser")}</p>
-            // `src/app/start.js` writes the message.
+            // `src/app/listeners.js` writes the message.
             <p class="min-h-5 text-label text-good" role="status" data-saved=t!("settings.saved")></p>
         </SettingsLayout>
     }

@@ -1,14 +1,15 @@
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
 use super::state::SettingsState;
 use crate::{
+    components::{ReaderClock, ReaderZone},
     domain::Profile,
     i18n::push_escaped,
     pages::{
-        shell::reload_if_language_changed,
+        shell::{ReaderTime, reload_if_language_changed},
         toolkit::{AutoSave, FormErrorOrReauth, Section, action_error, action_status, on_success},
     },
-    server_fns::security::ChangeLocale,
+    server_fns::{frame::load_frame, security::ChangeLocale},
 };
 
 /// The language and the time zone of the user.
@@ -22,7 +23,11 @@ pub fn LocaleSection(
     let Profile { language, languages, time_zone, zones, .. } =
         state.settings.with_untracked(|settings| settings.profile.clone());
     let chosen = RwSignal::new(language.clone());
-    on_success(action, move |()| chosen.with_untracked(|tag| reload_if_language_changed(tag)));
+    let clock = ReaderTime::expect().clock;
+    on_success(action, move |()| {
+        chosen.with_untracked(|tag| reload_if_language_changed(tag));
+        apply_time_zone(clock);
+    });
     let languages = languages
         .into_iter()
         .map(|(tag, name)| {
@@ -57,10 +62,7 @@ pub fn LocaleSection(
                     </select>
                 </div>
                 <div class="setting">
-                    <div class="min-w-0">
-                        <label for="time_zone">{t!("settings.locale.time_zone")}</label>
-                        <p class="setting-about">{t!("settings.locale.time_zone_hint")}</p>
-                    </div>
+                    <label for="time_zone">{t!("settings.locale.time_zone")}</label>
                     <select
                         class="input setting-control"
                         id="time_zone"
@@ -75,6 +77,20 @@ pub fn LocaleSection(
         </Section>
     }
     .into_any()
+}
+
+/// Shows all times of the page in the zone that was just chosen.
+fn apply_time_zone(clock: RwSignal<ReaderClock>) {
+    spawn_local(async move {
+        // On failure it applies to the next page.
+        if let Ok(frame) = load_frame().await {
+            let zone = match frame.time_zone_chosen {
+                true => ReaderZone::Known(frame.clock_changes.into()),
+                false => ReaderZone::Browser,
+            };
+            clock.try_update(|clock| clock.zone = zone);
+        }
+    });
 }
 
 /// The options of the time zone as HTML: as views, the four hundred of them would be half of the page's cost. The names

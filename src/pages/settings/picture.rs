@@ -10,7 +10,7 @@ use crate::{
     server_fns::security::RemovePicture,
 };
 
-/// The user's picture, which is its own button: a chosen file is uploaded at once (`src/app/start.js`). The upload is a
+/// The user's picture, which is its own button: a chosen file is uploaded at once (`src/app/listeners.js`). The upload is a
 /// form without scripts, even in a hydrated page, because it sends a file.
 #[component]
 pub fn PictureSection(

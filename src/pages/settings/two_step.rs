@@ -127,15 +127,19 @@ fn TotpEnrolmentForm(enrolment: TotpEnrolment, state: SettingsState) -> impl Int
                         inputmode="numeric"
                         error=field_error(error, "code")
                     />
-                    <button class="btn btn-primary w-fit" type="submit" aria-busy=move || confirm.pending().get().to_string()>
-                        {t!("settings.two_step.enrol")}
-                    </button>
+                    <div class="flex flex-wrap gap-2">
+                        <button class="btn btn-primary" type="submit" aria-busy=move || confirm.pending().get().to_string()>
+                            {t!("settings.two_step.enrol")}
+                        </button>
+                        <button class="btn btn-line" type="submit" form="totp-cancel">
+                            {t!("common.cancel")}
+                        </button>
+                    </div>
                 </div>
             </ActionForm>
-            <ActionForm action=cancel>
-                <button class="btn btn-line" type="submit">
-                    {t!("common.cancel")}
-                </button>
+            // Its button stands beside the other one.
+            <ActionForm action=cancel attr:id="totp-cancel" attr:class="hidden">
+                {()}
             </ActionForm>
         </div>
     }
