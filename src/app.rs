@@ -15,7 +15,7 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     bundles::{
-        Audit, Chat, ConfirmAddress, ForgotPassword, Frame, Jobs, NewChat, People, Person, Privacy, Reauth,
+        Audit, Chat, ConfirmAddress, ForgotPassword, Frame, Jobs, ModelSetup, NewChat, People, Person, Privacy, Reauth,
         ResetPassword, Sessions, Settings, SettingsAppearance, SettingsData, SettingsSecurity, SignIn, SignInCode,
         SignUp, Terms, VerifyAddress, provide_preloaded,
     },
@@ -82,6 +82,13 @@ fn theme_media(chosen: Theme, theme: Theme) -> impl leptos::attr::Attribute {
     leptos::attr::custom::custom_attribute("media", media)
 }
 
+/// Scripts that every page contains, without their comments: they are a third of them.
+#[cfg(feature = "ssr")]
+static SCRIPTS_OF_ALL_PAGES: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    let lines = [include_str!("app/connection.js"), include_str!("app/listeners.js")].into_iter().flat_map(str::lines);
+    lines.map(str::trim).filter(|line| !line.starts_with("//")).map(|line| format!("{line}\n")).collect()
+});
+
 /// The scripts that make the page interactive. Leptos' own `HydrationScripts` and `HashedStylesheet` read a file for
 /// every page.
 #[cfg(feature = "ssr")]
@@ -95,7 +102,7 @@ fn scripts(site: &Site) -> impl IntoView + use<> {
     } else {
         format!("(\n{})({script:?}, {wasm:?});", include_str!("app/start_on_interaction.js"))
     };
-    let call = format!("{}{}{call}", include_str!("app/connection.js"), include_str!("app/listeners.js"));
+    let call = format!("{}{call}", *SCRIPTS_OF_ALL_PAGES);
     let preloads = is_immediate.then(|| {
         view! {
             <link rel="modulepreload" href=script crossorigin="anonymous" />
@@ -146,6 +153,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/people/:id") view={Lazy::<Person>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/jobs") view={Lazy::<Jobs>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/models") view={Lazy::<ModelSetup>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

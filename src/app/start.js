@@ -2,7 +2,7 @@
 // pages is hovered or focused, so that they are usually there when the link is followed.
 (script, wasm, bundles) => {
   import(script).then((module) => module.default({ module_or_path: wasm }).then(() => module.hydrate()));
-  const pages = { '': 'chat', chats: 'chat', sessions: 'admin', settings: 'admin', people: 'admin', audit: 'admin', jobs: 'admin' };
+  const pages = { '': 'chat', chats: 'chat', sessions: 'admin', settings: 'admin', people: 'admin', audit: 'admin', jobs: 'admin', models: 'admin' };
   const onPointed = ({ target }) => {
     // Links that leave the application have a `rel`.
     const link = target.closest?.('a[href]:not([rel])');

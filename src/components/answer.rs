@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::{AnswerActions, AnswerCallbacks, AnswerFacts, AnswerForms, Glyph, Icon, ReaderClock, Thinking};
 use crate::{
-    domain::{ChatId, Message, MessageId, MessageState, Phase},
+    domain::{Message, MessageState, Phase},
     i18n::fill_references,
 };
 
@@ -60,20 +60,6 @@ pub fn Answer(
         </article>
     }
     .into_any()
-}
-
-/// Hidden inputs with the ids of a chat and a message.
-#[component]
-pub fn MessageIdInputs(
-    /// The chat.
-    chat: ChatId,
-    /// The message.
-    message: MessageId,
-) -> impl IntoView {
-    view! {
-        <input type="hidden" name="chat" value=chat.to_string() />
-        <input type="hidden" name="message" value=message.to_string() />
-    }
 }
 
 /// A note that the model was not sent the first messages of the chat; `None` if it was sent all of them.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, MessageIdInputs, ReaderClock, TimeAgo};
+use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, ReaderClock, TimeAgo};
 use crate::domain::{AnswerStats, ChatId, Message, MessageId, ModelChoice, Timestamp};
 
 /// The chat, the form URLs for use without scripts, and the models for a retry.
@@ -189,4 +189,18 @@ fn Details(facts: StoredValue<AnswerFacts>, clock: Signal<ReaderClock>) -> impl 
         </dl>
     }
     .into_any()
+}
+
+/// Hidden inputs with the ids of a chat and a message.
+#[component]
+pub fn MessageIdInputs(
+    /// The chat.
+    chat: ChatId,
+    /// The message.
+    message: MessageId,
+) -> impl IntoView {
+    view! {
+        <input type="hidden" name="chat" value=chat.to_string() />
+        <input type="hidden" name="message" value=message.to_string() />
+    }
 }

@@ -267,6 +267,10 @@ fn PersonMenu(
                         <Icon glyph=Glyph::RotateCw />
                         {t!("chat.sidebar.jobs")}
                     </a>
+                    <a class="menu-item" href="/models" prop:replace=replace>
+                        <Icon glyph=Glyph::Cpu />
+                        {t!("chat.sidebar.models")}
+                    </a>
                 </Show>
                 <button class="menu-item js-only" type="button" on:click=move |_| on_shortcuts.run(())>
                     <Icon glyph=Glyph::Keyboard />

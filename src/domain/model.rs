@@ -35,3 +35,25 @@ pub struct ModelChoice {
     /// The id of the default model, if there is any model.
     pub default: Option<String>,
 }
+
+/// A provider of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectedProvider {
+    /// Its short name.
+    pub name: String,
+    /// Its base URL. The key is never part of it.
+    pub address: String,
+    /// The display names of its models; empty if it does not respond.
+    pub models: Vec<String>,
+}
+
+/// What is connected to this server, for administrators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectedModels {
+    /// The providers, in the order of the configuration.
+    pub providers: Vec<ConnectedProvider>,
+    /// The display names of the models of this server.
+    pub local: Vec<String>,
+    /// The folder for model files.
+    pub folder: String,
+}

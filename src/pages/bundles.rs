@@ -11,7 +11,7 @@ use crate::server::site::{ScriptStart, Site};
 use crate::{components::browser::load_when_connected, domain::AppError};
 
 use super::{
-    admin::{AuditPage, JobsPage, PeoplePage, PersonPage},
+    admin::{AuditPage, JobsPage, ModelsPage, PeoplePage, PersonPage},
     auth::{
         ConfirmAddressPage, ForgotPasswordPage, ResetPasswordPage, SignInCodePage, SignInPage, SignUpPage,
         VerifyAddressPage,
@@ -111,6 +111,7 @@ bundle! {
     AdminBundle, admin, load_admin, i18n::Bundle::ADMIN: Sessions => SessionsPage, Settings => ProfilePage,
         SettingsAppearance => AppearancePage, SettingsSecurity => SecurityPage, SettingsData => DataPage, Reauth => ReauthPage,
         People => PeoplePage, Person => PersonPage, Audit => AuditPage, Jobs => JobsPage,
+        ModelSetup => ModelsPage,
 }
 
 /// The files that already have a preload link in the head of the page.

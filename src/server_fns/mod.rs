@@ -29,6 +29,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod legal;
 pub mod messages;
+pub mod models;
 pub mod people;
 pub mod recovery;
 pub mod security;

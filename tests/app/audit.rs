@@ -173,7 +173,7 @@ each_db! {
         let bobs = audit(&mut ada, AuditQuery { person: "bob@example.org".into(), ..AuditQuery::default() }).await;
         assert_eq!(bobs.entries.len(), 6);
         let page = ada.get("/audit?action=sign_in&outcome=refused&person=bob%40example.org").await;
-        assert!(page.status == 200 && page.text().contains("(failed)"), "{}", page.text());
+        assert!(page.status == 200 && page.text().contains("Failed sign-in"), "{}", page.text());
 
         app.state.clock.advance(86_400);
         let mut ada = app.signed_in("ada@example.org").await;

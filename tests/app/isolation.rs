@@ -187,6 +187,7 @@ pub fn rows() -> Vec<Row> {
         row("/api/list_invitations", Json(|_| json!({})), 401, 200, 403),
         row("/api/revoke_invitation", Form(|_| vec![("id", unknown_chat().to_string())]), 401, 404, 403),
         row("/api/list_jobs", Json(|_| json!({})), 401, 200, 403),
+        row("/api/connected_models", Json(|_| json!({})), 401, 200, 403),
         row(
             "/api/change_job",
             Form(|_| {

@@ -67,3 +67,20 @@ async fn collect(mut deltas: DeltaStream) -> CollectedAnswer {
     tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the answer ends");
     answer
 }
+
+each_db! {
+    async fn administrators_see_what_is_connected(app: TestApp) {
+        let app = app.with_open_sign_up().await;
+        let mut ada = app.administrator().await;
+        let mut bob = app.person("bob@example.org", "Bob").await;
+        let page = ada.get("/models").await;
+        assert_eq!(page.status, 200);
+        let folder = app.state.config.local.models.display().to_string();
+        for words in ["scripted", folder.as_str(), "[[providers]]", "COLLOQUY_PROVIDERS__HOSTED__KEY"] {
+            assert!(page.text().contains(words), "{words}: {}", page.text());
+        }
+        assert!(ada.get("/sessions").await.text().contains("\"/models\""));
+        assert_eq!(bob.get("/models").await.status, 404);
+        assert!(!bob.get("/sessions").await.text().contains("\"/models\""));
+    }
+}

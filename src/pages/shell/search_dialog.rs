@@ -94,6 +94,7 @@ fn pages(is_administrator: bool) -> Vec<PaletteItem> {
             page(t!("chat.sidebar.people"), "/people", Glyph::Users),
             page(t!("chat.sidebar.audit"), "/audit", Glyph::ScrollText),
             page(t!("chat.sidebar.jobs"), "/jobs", Glyph::RotateCw),
+            page(t!("chat.sidebar.models"), "/models", Glyph::Cpu),
         ]);
     }
     pages

@@ -53,6 +53,7 @@ const PAGES: &[(&str, Access)] = &[
     ("/people/{id}", Access::Administrator),
     ("/audit", Access::Administrator),
     ("/jobs", Access::Administrator),
+    ("/models", Access::Administrator),
 ];
 
 fn access_of(path: &str) -> Option<Access> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    domain::{Failure, ModelChoice, ModelOption},
+    domain::{ConnectedModels, ConnectedProvider, Failure, ModelChoice, ModelOption},
     server::{
         config::{Config, PROVIDER_CONTEXT, ProviderConfig},
         egress::Egress,
@@ -92,6 +92,27 @@ impl Models {
             configured_default.or_else(|| models.first().or(bundled).or(local.first()).map(|model| &model.id)).cloned();
         models.append(&mut local);
         ModelChoice { models, default }
+    }
+
+    /// What is connected: the providers of the configuration with the models that they list now, and the local models.
+    /// Takes at most three seconds.
+    pub async fn connected(&self, config: &Config) -> ConnectedModels {
+        let choice = self.list().await;
+        let labels_of = |provider: &str| {
+            let models =
+                choice.models.iter().filter(|model| model.id.split_once('/').is_some_and(|id| id.0 == provider));
+            models.map(|model| model.label.clone()).collect::<Vec<_>>()
+        };
+        let providers = config.providers.iter().map(|provider| ConnectedProvider {
+            name: provider.name.clone(),
+            address: provider.base_url.clone(),
+            models: labels_of(&provider.name),
+        });
+        ConnectedModels {
+            providers: providers.collect(),
+            local: labels_of(LOCAL),
+            folder: config.local.models.display().to_string(),
+        }
     }
 
     /// The model with this id (`provider/name`) and its display name. A provider's model is found even if the provider

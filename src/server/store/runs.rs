@@ -149,8 +149,9 @@ impl Owned<'_> {
         let inserted = execute!(
             self.tx,
             "insert into runs (id, chat_id, message_id, owner_id, state, epoch, stop_requested, continues, model, created_at)
-             select $1, $2, $3, $4, 'queued', 0, false, $5, $6, $7
-             where (select count(*) from runs where owner_id = $4 and state <> 'ended') < $8",
+             select $1, id, $3, owner_id, 'queued', 0, false, $5, $6, $7 from chats
+             where id = $2 and owner_id = $4
+               and (select count(*) from runs where owner_id = $4 and state <> 'ended') < $8",
             run.id,
             run.chat,
             run.message,

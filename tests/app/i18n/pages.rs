@@ -129,7 +129,7 @@ each_db! {
         let person = format!("/people/{}", person(&mut ada).await);
         let paths = [
             "/", &chat, "/sessions", "/sessions?filter=archived", "/sessions?q=nichts", "/settings", "/settings?done=locale",
-            "/settings/appearance", "/settings/security", "/settings/security?activity=all", "/settings/data", "/settings/confirm", "/people", "/people?q=niemand", &person, "/audit", "/audit?action=sign_in", "/jobs",
+            "/settings/appearance", "/settings/security", "/settings/security?activity=all", "/settings/data", "/settings/confirm", "/people", "/people?q=niemand", &person, "/audit", "/audit?action=sign_in", "/jobs", "/models",
             "/there-is-no-such-page", "/chats/0190e2a4-0000-7000-8000-000000000000", "/exports/0190e2a4-0000-7000-8000-000000000000",
         ];
         for path in paths {

@@ -1,0 +1,6 @@
+//! `/models`
+
+mod page;
+mod snippet;
+
+pub use page::ModelsPage;
