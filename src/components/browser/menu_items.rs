@@ -28,15 +28,10 @@ fn move_focus(menu: &web_sys::Element, key: &str) -> Option<()> {
     let at = items.iter().position(|item| item.is_same_node(Some(&active)));
     let next = match (key, at) {
         ("Home", _) | ("ArrowDown", None) => 0,
-        ("End", _) | (_, None | Some(0)) => last,
-        ("ArrowDown", Some(at)) => {
-            if at == last {
-                0
-            } else {
-                at + 1
-            }
-        }
-        (_, Some(at)) => at - 1,
+        ("ArrowDown", Some(at)) if at < last => at + 1,
+        ("ArrowDown", Some(_)) => 0,
+        ("ArrowUp", Some(at)) if at > 0 => at - 1,
+        _ => last,
     };
     items[next].focus().ok()
 }
