@@ -8,6 +8,8 @@ use colloquy::{
 };
 use futures::StreamExt;
 
+use crate::support::app::{TestApp, each_db};
+
 mod bodies;
 mod catalogue;
 mod connect;
