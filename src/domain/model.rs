@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Failure;
+
 /// An available model. Its `id` is `provider/name` and is stable across restarts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelOption {
@@ -43,8 +45,10 @@ pub struct ConnectedProvider {
     pub name: String,
     /// Its base URL. The key is never part of it.
     pub address: String,
-    /// The display names of its models; empty if it does not respond.
+    /// The names of its models.
     pub models: Vec<String>,
+    /// Why it could not be asked just now.
+    pub failure: Option<Failure>,
 }
 
 /// What is connected to this server, for administrators.

@@ -9,8 +9,8 @@ use crate::domain::{AppError, ConnectedModels};
 
 endpoint!(ConnectedModelsList, Administrator);
 
-/// Returns the providers of the configuration with the models that they offer now, and the models of this server. Takes
-/// at most three seconds.
+/// Asks the providers of the configuration for their models, and returns them with the models of this server. Takes at
+/// most five seconds.
 #[server(ConnectedModelsList, prefix = "/api", endpoint = "connected_models", input = Json)]
 pub async fn connected_models() -> Result<ConnectedModels, AppError> {
     let context = RequestContext::of::<ConnectedModelsList>().await?;

@@ -8,7 +8,7 @@ use colloquy::{
 };
 use futures::StreamExt;
 
-use crate::support::app::{TestApp, each_db};
+use crate::support::app::each_db;
 
 mod bodies;
 mod catalogue;

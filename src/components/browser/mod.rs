@@ -4,6 +4,7 @@ mod clipboard;
 mod connection;
 mod event_stream;
 mod external_changes;
+mod lowercase;
 mod menu_items;
 mod options;
 mod passkey;
@@ -15,6 +16,7 @@ pub use clipboard::copy_text;
 pub use connection::{check_connection, load_when_connected, on_reconnect};
 pub use event_stream::{Disconnect, EventStream};
 pub use external_changes::{ExternalChangeListener, notify_other_tabs};
+pub use lowercase::lowercase;
 pub use menu_items::focus_menu_item;
 pub use options::{click_first_option, filter_options, focus_first_option, focus_next_option};
 pub use passkey::{
@@ -84,16 +86,6 @@ pub fn is_touch() -> bool {
     }
     #[cfg(not(feature = "hydrate"))]
     false
-}
-
-/// The text in lower case. In the browser, the tables for it are the browser's.
-pub fn lowercase(text: String) -> String {
-    #[cfg(feature = "hydrate")]
-    {
-        js_sys::JsString::from(text).to_lower_case().into()
-    }
-    #[cfg(not(feature = "hydrate"))]
-    text.to_lowercase()
 }
 
 /// Whether this is a system of Apple, where the command key takes the place of Ctrl.

@@ -63,9 +63,9 @@ pub fn click_first_option(list: &Element) {
 pub fn filter_options(list: &Element, query: &str) {
     #[cfg(feature = "hydrate")]
     {
-        let query = super::lowercase(query.trim().to_owned());
+        let query = super::lowercase::lowercase(query.trim().to_owned());
         for option in options(list, false) {
-            let text = super::lowercase(option.text_content().unwrap_or_default());
+            let text = super::lowercase::lowercase(option.text_content().unwrap_or_default());
             option.set_hidden(!text.contains(&query));
         }
     }

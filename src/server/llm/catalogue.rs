@@ -94,23 +94,14 @@ impl Models {
         ModelChoice { models, default }
     }
 
-    /// What is connected: the providers of the configuration with the models that they list now, and the local models.
-    /// Takes at most three seconds.
+    /// What is connected: the providers of the configuration, each of which is asked now, and the local models. Takes at
+    /// most five seconds.
     pub async fn connected(&self, config: &Config) -> ConnectedModels {
-        let choice = self.list().await;
-        let labels_of = |provider: &str| {
-            let models =
-                choice.models.iter().filter(|model| model.id.split_once('/').is_some_and(|id| id.0 == provider));
-            models.map(|model| model.label.clone()).collect::<Vec<_>>()
-        };
-        let providers = config.providers.iter().map(|provider| ConnectedProvider {
-            name: provider.name.clone(),
-            address: provider.base_url.clone(),
-            models: labels_of(&provider.name),
-        });
+        let providers = futures::future::join_all(self.0.providers.iter().map(Provider::connection));
+        let (providers, local) = tokio::join!(providers, self.0.list_local());
         ConnectedModels {
-            providers: providers.collect(),
-            local: labels_of(LOCAL),
+            providers,
+            local: local.into_iter().map(|model| model.label).collect(),
             folder: config.local.models.display().to_string(),
         }
     }
@@ -187,6 +178,22 @@ impl Provider {
         let (name, base_url, configured_models) =
             (self.name.clone(), self.base_url.clone(), self.configured_models.clone());
         ProviderCheck { name, base_url, configured_models, models, list_is_under_v1, accepts_chat_requests }
+    }
+
+    async fn connection(&self) -> ConnectedProvider {
+        const TIMEOUT: Duration = Duration::from_secs(5);
+        let listed = self.endpoint.list_models(TIMEOUT).await;
+        let failure = listed.as_ref().err().map(|error| error.failure);
+        // Some providers have no list, but answer.
+        let is_away = |failure: &Failure| {
+            matches!(failure, Failure::Unreachable | Failure::Refused | Failure::TimedOut | Failure::Cut)
+        };
+        let failure = failure.filter(|failure| self.configured_models.is_empty() || is_away(failure));
+        let models = match listed {
+            Ok(list) if self.configured_models.is_empty() => list.names,
+            _ => self.configured_models.clone(),
+        };
+        ConnectedProvider { name: self.name.clone(), address: self.base_url.clone(), models, failure }
     }
 
     fn has_model(&self, name: &str) -> bool {

@@ -456,12 +456,24 @@ impl OwnerColumns<'_> {
 
     /// Whether each inserted row names the owner, and a row that already exists is only replaced if it is the owner's.
     fn guards_insert(&self, words: &[&str], groups: &[&[Word]]) -> bool {
-        let (["into", _, "()", "values", rest @ ..], [columns, groups @ ..]) = (words, groups) else { return false };
+        let (["into", _, "()", source, rest @ ..], [columns, groups @ ..]) = (words, groups) else { return false };
         let (columns, _) = outline(columns);
         let is_owner = |pair: (&[&str], &[&str])| match pair {
-            ([column], [value]) => self.is_column(column) && self.is_value(value),
+            ([column], [value]) => {
+                self.is_column(column) && (self.is_value(value) || *source == "select" && self.is_column(value))
+            }
             _ => false,
         };
+        if *source == "select" {
+            // The rows that a query reads. It reads those of the owner, and inserts them as theirs.
+            let values = rest.split(|word| *word == "from").next().unwrap_or_default();
+            let condition = rest.iter().position(|word| *word == "where");
+            return condition.is_some_and(|at| self.is_named_in(&rest[at + 1..]))
+                && columns.split(|word| *word == ",").zip(values.split(|word| *word == ",")).any(is_owner);
+        }
+        if *source != "values" {
+            return false;
+        }
         let names_owner = |row: &&[Word]| {
             let (values, _) = outline(row);
             columns.split(|word| *word == ",").zip(values.split(|word| *word == ",")).any(is_owner)
@@ -664,6 +676,10 @@ fn statements_without_owner_are_found() {
             "self.owner, id",
         ),
         (
+            "insert into documents (id, owner_id) select $2, owner_id from chats where owner_id = $1 and id = $3",
+            "self.owner, id, chat",
+        ),
+        (
             "select id from documents where owner_id = $1 union all select id from chats where owner_id = $1",
             "self.owner",
         ),
@@ -690,6 +706,8 @@ fn statements_without_owner_are_found() {
         ("update documents set owner_id = $1 where id = $2", "self.owner, id"),
         ("delete from documents", "self.owner"),
         ("insert into documents (id, title) values ($1, $2)", "self.owner, title"),
+        ("insert into documents (id, owner_id) select id, owner_id from chats where id = $1", "chat"),
+        ("insert into documents (id, owner_id) select owner_id, id from chats where owner_id = $1", "self.owner"),
         ("insert into documents (owner_id, title) values ($1, $2)", "other, self.owner"),
         ("insert into documents (owner_id, title) values ($1, 'x'), ($2, 'y')", "self.owner, other"),
         ("insert or replace into documents (id, owner_id) values ($2, $1)", "self.owner, id"),

@@ -5,7 +5,7 @@ use crate::{
     domain::ConnectedModels,
     pages::{
         shell::{Loaded, Page, page_resource},
-        toolkit::{RowListOrEmpty, Section},
+        toolkit::{RowList, Section},
     },
     server_fns::models::connected_models,
 };
@@ -31,14 +31,14 @@ pub fn ModelsPage() -> impl IntoView {
 #[component]
 fn Content(models: ConnectedModels) -> impl IntoView {
     let ConnectedModels { providers, local, folder } = models;
-    let row = |name: String, about: String, state: String| {
+    let row = |name: String, about: String, state: String, failed: bool| {
         view! {
             <div class="flex flex-wrap items-baseline gap-x-4 gap-y-1">
                 <p class="min-w-0 flex-1 basis-60">
                     <span class="font-medium">{name}</span>
                     <span class="block truncate text-label text-ink-soft">{about}</span>
                 </p>
-                <p class="text-label text-ink-soft">{state}</p>
+                <p class="text-label" class:text-ink-soft=!failed class:text-danger=failed>{state}</p>
             </div>
         }
         .into_any()
@@ -51,16 +51,16 @@ fn Content(models: ConnectedModels) -> impl IntoView {
     let mut rows: Vec<AnyView> = providers
         .into_iter()
         .map(|provider| {
-            let state = count(&provider.models);
-            row(provider.name, provider.address, state)
+            let state = provider.failure.map_or_else(|| count(&provider.models), |failure| failure.text().to_owned());
+            row(provider.name, provider.address, state, provider.failure.is_some())
         })
         .collect();
-    rows.push(row(t!("chat.model.on_this_machine").to_owned(), local.join(", "), local_count));
+    rows.push(row(t!("chat.model.on_this_machine").to_owned(), local.join(", "), local_count, false));
     view! {
         <h1 class="text-title font-semibold max-lg:sr-only">{t!("admin.models.title")}</h1>
         <p class="mt-1 mb-5 text-ink-soft">{t!("admin.models.intro")}</p>
         <Section id="connected" title=t!("admin.models.connected") sentence=t!("admin.models.connected_about")>
-            <RowListOrEmpty rows empty_text=t!("admin.models.none") />
+            <RowList>{rows}</RowList>
             // A full page load, which asks the providers again.
             <a class="btn btn-line mt-4" href="/models" rel="external">
                 {t!("admin.models.check")}
