@@ -139,7 +139,7 @@ fn TotpEnrolmentForm(enrolment: TotpEnrolment, state: SettingsState) -> impl Int
             </ActionForm>
             // Its button stands beside the other one.
             <ActionForm action=cancel attr:id="totp-cancel" attr:class="hidden">
-                {()}
+                ""
             </ActionForm>
         </div>
     }
