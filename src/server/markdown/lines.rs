@@ -126,7 +126,8 @@ impl Scanner<'_> {
             return end;
         }
         self.state.is_html |= !is_indented && starts_html_block(content, self.state.is_text);
-        self.state.is_text = (self.state.is_text || !is_indented) && !is_closed_block(content);
+        let is_underline = !is_indented && self.state.is_text && self.state.is_underlined_by(content, &start);
+        self.state.is_text = (self.state.is_text || !is_indented) && !is_underline && !is_closed_block(content);
         next
     }
 
@@ -214,6 +215,13 @@ impl Scanner<'_> {
 }
 
 impl State {
+    /// Whether a line makes the text before it a heading. A line of dashes is always a rule or such a line.
+    fn is_underlined_by(&self, content: &str, start: &LineStart) -> bool {
+        // Outside of the text's quote or list item, it would be more text.
+        let is_inside = start.quotes == 0 && self.items.last().is_none_or(|item| start.column >= *item);
+        is_inside && content.trim_end().bytes().all(|byte| byte == b'=')
+    }
+
     /// Parses the markers at the start of a line and updates the open list items.
     fn parse_line_start(&mut self, line: &str) -> LineStart {
         let bytes = line.as_bytes();

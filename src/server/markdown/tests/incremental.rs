@@ -96,6 +96,17 @@ fn is_open(text: &str) -> bool {
     matches!(split_open(text).0.last(), Some(Segment::OpenFormula(_) | Segment::OpenMarkdown(_)))
 }
 
+#[test]
+fn text_ends_with_the_line_that_makes_it_a_heading() {
+    let text = "a\n===\n-\n        \\[ x\ntext";
+    assert!(is_open(text), "the list item is known, so the formula is too");
+    let (done, tail) = stream_in_chunks(text, 1);
+    assert_eq!(done + &tail, stream_in_chunks(text, 7).0 + &stream_in_chunks(text, 7).1);
+    let more = "> a\n===\n- b\n\n- a\n===\n- b\n  ===\n  c";
+    let (done, tail) = stream_in_chunks(more, 1);
+    assert_eq!(done + &tail, render(more));
+}
+
 /// Lines that occur in answers, in random order.
 fn lines() -> impl Strategy<Value = Vec<&'static str>> {
     proptest::collection::vec(
