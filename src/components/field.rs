@@ -112,6 +112,8 @@ fn show_password(shown: RwSignal<bool>) -> impl IntoView {
             aria-label=t!("common.show_password")
             title=t!("common.show_password")
             aria-pressed=move || if shown.get() { "true" } else { "false" }
+            // The field keeps the focus and the caret.
+            on:mousedown=move |event| event.prevent_default()
             on:click=move |_| shown.update(|shown| *shown = !*shown)
         >
             <Icon glyph=Glyph::Eye />

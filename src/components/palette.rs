@@ -23,9 +23,19 @@ pub fn Palette(
 ) -> impl IntoView {
     let list = NodeRef::<Div>::new();
     let chosen = RwSignal::new(0_usize);
+    // What the server finds comes between the others: the choice stays on its place of the list only while nobody moves.
+    let place = StoredValue::new(None::<String>);
+    Effect::new(move || {
+        results.with(|(items, _)| {
+            let at = place.with_value(|place| items.iter().position(|item| Some(&item.href) == place.as_ref()));
+            chosen.set(at.unwrap_or(0));
+        });
+    });
     let step = move |forward: bool| {
         let count = results.with_untracked(|(items, _)| items.len()).max(1);
         chosen.update(|at| *at = if forward { *at + 1 } else { *at + count - 1 } % count);
+        let at = chosen.get_untracked();
+        place.set_value(results.with_untracked(|(items, _)| items.get(at).map(|item| item.href.clone())));
         if let Some(option) = chosen_option(list) {
             option.scroll_into_view_with_bool(false);
         }
@@ -75,7 +85,7 @@ pub fn Palette(
                 placeholder=t!("chat.palette.placeholder")
                 prop:value=query
                 on:input=move |event| {
-                    chosen.set(0);
+                    place.set_value(None);
                     query.set(event_target_value(&event));
                 }
                 on:keydown=on_key

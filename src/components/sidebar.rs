@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 use leptos_router::hooks::use_location;
 
@@ -73,8 +75,11 @@ pub fn Sidebar(
                     href="/sessions"
                     prop:replace=replace
                     on:click=move |event| {
-                        event.prevent_default();
-                        on_search.run(());
+                        // With a key held, the link opens in a new tab.
+                        if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                            event.prevent_default();
+                            on_search.run(());
+                        }
                     }
                 >
                     <Icon glyph=Glyph::Search />
@@ -138,6 +143,7 @@ fn ChatRow(
         move || (pathname.get() == href).then_some("page")
     };
     let editing = RwSignal::new(false);
+    let hold = TouchHold::default();
     let row = NodeRef::<leptos::html::Li>::new();
     let activate = move || {
         let is_other_open = || document().query_selector(".sidebar-row > .menu[open]").is_ok_and(|menu| menu.is_some());
@@ -158,6 +164,21 @@ fn ChatRow(
             node_ref=row
             on:pointerover=move |_| activate()
             on:focusin=move |_| activate()
+            on:pointerdown=move |event| {
+                if event.pointer_type() == "touch" {
+                    activate();
+                    hold.start(row);
+                }
+            }
+            on:pointerup=move |_| hold.end()
+            on:pointercancel=move |_| hold.end()
+            on:click:capture=move |event| {
+                // The finger that opened the menu must not follow the link when it is lifted.
+                if hold.take_opened() {
+                    event.prevent_default();
+                    event.stop_propagation();
+                }
+            }
             on:contextmenu=move |event| {
                 activate();
                 if open_menu(row) {
@@ -210,6 +231,40 @@ fn ChatRow(
         </li>
     }
     .into_any()
+}
+
+/// How long a finger rests on a row until its menu opens. Systems of Apple have no event for it.
+const HOLD: Duration = Duration::from_millis(350);
+
+/// A finger that rests on a row.
+#[derive(Clone, Copy, Default)]
+struct TouchHold {
+    timer: StoredValue<Option<TimeoutHandle>>,
+    opened: StoredValue<bool>,
+}
+
+impl TouchHold {
+    fn start(self, row: NodeRef<leptos::html::Li>) {
+        self.end();
+        self.opened.set_value(false);
+        let open = move || {
+            if open_menu(row) {
+                self.opened.try_set_value(true);
+            }
+        };
+        self.timer.set_value(set_timeout_with_handle(open, HOLD).ok());
+    }
+
+    /// The finger was lifted, or it scrolls.
+    fn end(self) {
+        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    }
+
+    fn take_opened(self) -> bool {
+        self.opened.try_update_value(std::mem::take).unwrap_or(false)
+    }
 }
 
 /// Opens the menu of a row; `false` if it has none.

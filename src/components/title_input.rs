@@ -28,7 +28,8 @@ pub fn TitleInput(
     let leave = finish.clone();
     let on_key = move |event: web_sys::KeyboardEvent| {
         let save = match event.key().as_str() {
-            "Enter" if !event.is_composing() => true,
+            _ if event.is_composing() => return,
+            "Enter" => true,
             "Escape" => false,
             _ => return,
         };

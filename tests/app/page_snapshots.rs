@@ -106,7 +106,6 @@ impl Installation {
             ("person", &person),
             ("audit", "/audit"),
             ("jobs", "/jobs"),
-            ("models", "/models"),
         ];
         pages.map(|(name, path)| (name, path.to_owned())).into()
     }

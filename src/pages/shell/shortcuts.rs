@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::sidebar_state::SidebarState;
-use crate::components::{Modal, browser};
+use crate::components::{Glyph, Icon, Modal, browser};
 
 /// The dialogs that shortcuts open.
 #[derive(Clone, Copy)]
@@ -22,6 +22,20 @@ impl Dialogs {
     }
 }
 
+impl Dialogs {
+    /// Opens one of them, or closes it if it is open. The other one closes.
+    fn toggle(self, dialog: RwSignal<bool>) {
+        let is_open = dialog.get_untracked();
+        self.close();
+        dialog.set(!is_open);
+    }
+
+    fn close(self) {
+        self.search.set(false);
+        self.shortcuts.set(false);
+    }
+}
+
 /// Listens for the shortcuts as long as the frame is on the page.
 pub fn watch_shortcuts(dialogs: Dialogs, sidebar: SidebarState) {
     let navigate = use_navigate();
@@ -29,15 +43,20 @@ pub fn watch_shortcuts(dialogs: Dialogs, sidebar: SidebarState) {
         if event.is_composing() || event.default_prevented() {
             return;
         }
-        let command = event.ctrl_key() || event.meta_key();
+        // On systems of Apple, Ctrl is for editing text.
+        let command = if browser::is_apple() { event.meta_key() } else { event.ctrl_key() };
         match (command, event.shift_key(), event.alt_key(), event.key().to_lowercase().as_str()) {
-            (true, false, false, "k") => dialogs.search.update(|open| *open = !*open),
-            (true, false, false, "/") => dialogs.shortcuts.update(|open| *open = !*open),
-            (true, true, false, "o") => navigate("/", NavigateOptions::default()),
+            (true, false, false, "k") => dialogs.toggle(dialogs.search),
+            // On some keyboards it is typed with Shift.
+            (true, _, false, "/") => dialogs.toggle(dialogs.shortcuts),
+            (true, true, false, "o") => {
+                dialogs.close();
+                navigate("/", NavigateOptions::default());
+            }
             (true, true, false, "s") => sidebar.toggle_folded(),
             (false, _, false, "/") if !is_typing() => focus("#message"),
-            (false, false, true, "arrowup") => move_between_messages(false),
-            (false, false, true, "arrowdown") => move_between_messages(true),
+            (false, false, true, "arrowup") if move_between_messages(false) => {}
+            (false, false, true, "arrowdown") if move_between_messages(true) => {}
             _ => return,
         }
         event.prevent_default();
@@ -65,7 +84,12 @@ pub fn ShortcutsDialog(
     };
     view! {
         <Modal open label=t!("chat.shortcuts.title")>
-            <h2 class="modal-title">{t!("chat.shortcuts.title")}</h2>
+            <div class="modal-head">
+                <h2 class="modal-title">{t!("chat.shortcuts.title")}</h2>
+                <button class="icon-btn" type="button" data-closes="" aria-label=t!("common.close")>
+                    <Icon glyph=Glyph::X />
+                </button>
+            </div>
             <dl class="shortcuts">
                 {row(t!("chat.sidebar.search"), &["Ctrl", "K"])}
                 {row(t!("chat.new_chat"), &["Ctrl", "⇧", "O"])}
@@ -95,17 +119,24 @@ fn focus(selector: &str) {
     }
 }
 
-/// Focuses the message after or before the focused one; the last message if none is focused.
-fn move_between_messages(forward: bool) {
+/// Focuses the message after or before the focused one; the last message if none is focused. `false` if there is none, or
+/// if the key means something where the focus is.
+fn move_between_messages(forward: bool) -> bool {
+    let typing =
+        document().active_element().and_then(|active| active.closest("input, select, textarea").ok().flatten());
+    // The message field has lines only once something is typed.
+    if typing.is_some_and(|field| field.id() != "message" || field.matches(":not(:placeholder-shown)").unwrap_or(false))
+    {
+        return false;
+    }
     let current = document().active_element().and_then(|active| active.closest(".message").ok().flatten());
     let next = match current {
         Some(message) if forward => message.next_element_sibling(),
         Some(message) => message.previous_element_sibling(),
         None => document().query_selector(".message:last-of-type").ok().flatten(),
     };
-    if let Some(message) = next.filter(|next| next.class_list().contains("message")) {
-        // A valid name and value are accepted, and an element with a `tabindex` is focusable.
-        let _ = message.set_attribute("tabindex", "-1");
-        let _ = message.unchecked_into::<web_sys::HtmlElement>().focus();
-    }
+    let Some(message) = next.filter(|next| next.class_list().contains("message")) else { return false };
+    // A valid name and value are accepted, and an element with a `tabindex` is focusable.
+    let _ = message.set_attribute("tabindex", "-1");
+    message.unchecked_into::<web_sys::HtmlElement>().focus().is_ok()
 }
