@@ -11,7 +11,12 @@ test('the form rates the password while it is typed', async ({ accounts, page })
   await accounts.password.fill('password1234');
   await expect(page.getByText(/commonly used password|easy to guess/i)).toBeVisible();
   await accounts.password.fill(person.password);
-  await expect(page.getByText(/^(very )?strong$/i)).toBeVisible();
+  await expect(page.locator('#password-hint')).toHaveText(/^(very )?strong$/i);
+  const eye = page.getByRole('button', { name: 'Show password' });
+  await eye.click();
+  await expect(accounts.password).toHaveAttribute('type', 'text');
+  await eye.click();
+  await expect(accounts.password).toHaveAttribute('type', 'password');
 });
 
 test('the back button shows nothing private after signing out', async ({ accounts, chat, person, page }) => {

@@ -34,16 +34,16 @@ test('offline: what could not be loaded is loaded when the connection is back', 
   await expect(page.getByRole('heading', { name: 'No connection' })).toHaveCount(0);
 });
 
-test('a part of the application that cannot be loaded is replaced by the whole page', async ({ chat, sessions, person, page }) => {
+test('a part of the application that cannot be loaded is replaced by the whole page', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
   await chat.openNew();
   // It is tried twice: before the page changes, and when it is shown.
   await page.route('**/admin.txt', (route) => route.abort(), { times: 2 });
   await page.evaluate(() => document.documentElement.setAttribute('data-before', ''));
-  await page.locator('a[href="/sessions"]').first().evaluate((link: HTMLElement) => link.click());
+  await page.locator('a[href="/settings"]').first().evaluate((link: HTMLElement) => link.click());
   await expect(page.locator('html')).not.toHaveAttribute('data-before');
-  await expect(page).toHaveURL(/\/sessions$/);
-  await expect(sessions.search).toBeVisible();
+  await expect(page).toHaveURL(/\/settings$/);
+  await expect(page.getByRole('heading', { name: 'Name', exact: true })).toBeVisible();
 });
 
 test('an answer that cannot be read is not blamed on the request', async ({ sessions, person, colloquy, page }) => {

@@ -77,6 +77,8 @@ fn sentence_with_name(action: AuditAction, detail: &str) -> Option<Key> {
         AuditAction::UnlinkIdentity => key!("admin.act.unlinked"),
         AuditAction::AskAddressChange => key!("admin.act.address_asked"),
         AuditAction::ChangeAddress => key!("admin.act.address_changed"),
+        AuditAction::RetryJob => key!("admin.act.job_retried"),
+        AuditAction::GiveUpJob => key!("admin.act.job_given_up"),
         _ => return None,
     })
 }
