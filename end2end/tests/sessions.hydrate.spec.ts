@@ -17,7 +17,8 @@ test('a click with Shift selects a range, and Escape clears the selection', asyn
   await expect(sessions.actions).toContainText('4 selected');
   await page.keyboard.press('Escape');
   await expect(sessions.actions).toBeHidden();
-  await expect(sessions.row('Two').getByRole('checkbox')).not.toBeChecked();
+  // On touch screens the check boxes are hidden again.
+  await expect(sessions.row('Two').locator('.checkbox')).not.toBeChecked();
 });
 
 test('Delete deletes the focused chat, and the focus goes to the next one and back', async ({ sessions, page }) => {
@@ -38,6 +39,8 @@ test('Delete deletes the selected chats, but not while a text is edited', async 
   await sessions.select('Three');
   await page.keyboard.press('Delete');
   await expect(sessions.rows).toHaveCount(2);
+  // On touch screens the search returns when the selection ends.
+  await page.keyboard.press('Escape');
   await sessions.search.fill('One');
   await sessions.search.press('Home');
   await sessions.search.press('Delete');

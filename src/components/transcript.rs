@@ -105,6 +105,8 @@ impl ScrollState {
 
     fn restore_position(self, before: i32) {
         let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
+        // The reader may have scrolled, and the event comes later.
+        self.record_top(scroller.scroll_top());
         if self.following.try_get_value().unwrap_or(true) {
             if scroller.scroll_top() != 0 {
                 scroller.set_scroll_top(0);
@@ -119,15 +121,21 @@ impl ScrollState {
         }
     }
 
+    /// Follows the end from where the reader goes there, until they leave it.
+    fn record_top(self, top: i32) {
+        let Some(before) = self.last_top.try_get_value() else { return };
+        if top < before {
+            self.following.try_set_value(false);
+        } else if top > before && top > -END_THRESHOLD {
+            self.following.try_set_value(true);
+        }
+        self.last_top.try_set_value(top);
+    }
+
     fn on_scroll(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
-        let (top, before) = (scroller.scroll_top(), self.last_top.get_value());
-        if top < before {
-            self.following.set_value(false);
-        } else if top > before && top > -END_THRESHOLD {
-            self.following.set_value(true);
-        }
-        self.last_top.set_value(top);
+        let top = scroller.scroll_top();
+        self.record_top(top);
         let away_from_end = top <= -END_THRESHOLD;
         if self.away_from_end.get_untracked() != away_from_end {
             self.away_from_end.set(away_from_end);
