@@ -3,6 +3,8 @@ import { expect, test } from '../fixtures.ts';
 test('a long message is folded, with and without scripts', async ({ chat, person, expectAccessible }) => {
   expect(person.email).toBeTruthy();
   await chat.ask(Array.from({ length: 40 }, (_, i) => `line ${i + 1}`).join('\n'));
+  // Until the answer is complete, the page loads itself again without scripts.
+  await expect(chat.retry).toBeVisible();
   const text = chat.questions.last().locator('.bubble-text');
   const height = async () => (await text.boundingBox())?.height ?? 0;
   const folded = await height();
