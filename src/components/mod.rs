@@ -27,6 +27,7 @@ mod time;
 mod title_input;
 mod toast;
 mod topbar;
+mod touch_hold;
 mod transcript;
 
 pub use answer::*;

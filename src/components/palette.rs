@@ -23,7 +23,7 @@ pub fn Palette(
 ) -> impl IntoView {
     let list = NodeRef::<Div>::new();
     let chosen = RwSignal::new(0_usize);
-    // What the server finds comes between the others: the choice stays on its place of the list only while nobody moves.
+    // The place that the reader moved to. It stays chosen when the server's chats are inserted before it.
     let place = StoredValue::new(None::<String>);
     Effect::new(move || {
         results.with(|(items, _)| {

@@ -1,9 +1,10 @@
-use std::time::Duration;
-
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 use leptos_router::hooks::use_location;
 
-use super::{Avatar, ChatForms, ChatGroups, ChatMenu, Glyph, Icon, Menu, ReaderClock, ThemeSwitch, TitleInput};
+use super::{
+    Avatar, ChatForms, ChatGroups, ChatMenu, Glyph, Icon, Menu, ReaderClock, ThemeSwitch, TitleInput,
+    touch_hold::TouchHold,
+};
 use crate::domain::{ChatAction, ChatId, ChatSummary, CurrentUser, Role};
 
 /// What the rows of the sidebar can do.
@@ -167,7 +168,7 @@ fn ChatRow(
             on:pointerdown=move |event| {
                 if event.pointer_type() == "touch" {
                     activate();
-                    hold.start(row);
+                    hold.start(move || open_menu(row));
                 }
             }
             on:pointerup=move |_| hold.end()
@@ -190,29 +191,7 @@ fn ChatRow(
                 if editing.get() {
                     return view! { <TitleInput title=title.get_value() on_done /> }.into_any();
                 }
-                view! {
-                    <a
-                        class="sidebar-link"
-                        href=href.clone()
-                        title=title.get_value()
-                        aria-current=current.clone()
-                        prop:replace=replace
-                        on:dblclick=move |_| editing.set(true)
-                    >
-                        <span class="sidebar-title" dir="auto">
-                            {title.get_value()}
-                        </span>
-                        {chat
-                            .running
-                            .then(|| {
-                                view! {
-                                    <span class="running"></span>
-                                    <span class="sr-only">{t!("chat.sidebar.running")}</span>
-                                }
-                            })}
-                    </a>
-                }
-                    .into_any()
+                chat_link(href.clone(), title.get_value(), chat.running, current.clone(), editing, replace)
             }}
             <Show when=move || active.get() == Some(id) && !editing.get()>
                 <ChatMenu
@@ -233,38 +212,37 @@ fn ChatRow(
     .into_any()
 }
 
-/// How long a finger rests on a row until its menu opens. Systems of Apple have no event for it.
-const HOLD: Duration = Duration::from_millis(350);
-
-/// A finger that rests on a row.
-#[derive(Clone, Copy, Default)]
-struct TouchHold {
-    timer: StoredValue<Option<TimeoutHandle>>,
-    opened: StoredValue<bool>,
-}
-
-impl TouchHold {
-    fn start(self, row: NodeRef<leptos::html::Li>) {
-        self.end();
-        self.opened.set_value(false);
-        let open = move || {
-            if open_menu(row) {
-                self.opened.try_set_value(true);
-            }
-        };
-        self.timer.set_value(set_timeout_with_handle(open, HOLD).ok());
+fn chat_link(
+    href: String,
+    title: String,
+    is_running: bool,
+    current: impl Fn() -> Option<&'static str> + Send + 'static,
+    editing: RwSignal<bool>,
+    replace: bool,
+) -> AnyView {
+    let tooltip = title.clone();
+    view! {
+        <a
+            class="sidebar-link"
+            href=href
+            title=tooltip
+            aria-current=current
+            prop:replace=replace
+            on:dblclick=move |_| editing.set(true)
+        >
+            <span class="sidebar-title" dir="auto">
+                {title}
+            </span>
+            {is_running
+                .then(|| {
+                    view! {
+                        <span class="running"></span>
+                        <span class="sr-only">{t!("chat.sidebar.running")}</span>
+                    }
+                })}
+        </a>
     }
-
-    /// The finger was lifted, or it scrolls.
-    fn end(self) {
-        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    }
-
-    fn take_opened(self) -> bool {
-        self.opened.try_update_value(std::mem::take).unwrap_or(false)
-    }
+    .into_any()
 }
 
 /// Opens the menu of a row; `false` if it has none.
