@@ -64,6 +64,7 @@ export class Colloquy {
         COLLOQUY_LISTEN: `127.0.0.1:${this.port}`,
         COLLOQUY_DATA: this.data,
         COLLOQUY_SIGN_UP: 'open',
+        COLLOQUY_TRUSTED_PROXIES: '127.0.0.1',
         COLLOQUY_DEFAULT_MODEL: 'scripted/quick',
         COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL: this.upstream.url,
         ...this.settings,

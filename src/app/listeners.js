@@ -4,6 +4,8 @@
   const root = document.documentElement;
   addEventListener('keydown', ({ key }) => key === 'Tab' && root.setAttribute('data-keyboard', ''));
   addEventListener('pointerdown', () => root.removeAttribute('data-keyboard'));
+  // Shortcuts have the key ⌘ there in place of Ctrl.
+  if (/Mac OS|iPhone/.test(navigator.userAgent)) root.setAttribute('data-apple', '');
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

@@ -12,8 +12,8 @@ pub fn ChatGroups<R>(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
-    /// The classes of a heading.
-    heading: &'static str,
+    /// Renders the name of a group.
+    heading: fn(String) -> AnyView,
     /// Renders a chat as an item of the list.
     row: R,
 ) -> impl IntoView
@@ -29,11 +29,11 @@ where
             each=move || groups.with(|g| g.iter().map(|g| g.heading.clone()).collect::<Vec<_>>())
             key=String::clone
             children=move |name: String| {
-                let title = name.clone();
+                let (title, label) = (name.clone(), name.clone());
                 view! {
                     <section>
-                        <h2 class=heading>{title}</h2>
-                        <ul>
+                        {heading(title)}
+                        <ul aria-label=label>
                             <For
                                 each=move || chats_under(&name)
                                 key=|chat| {

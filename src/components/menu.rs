@@ -34,8 +34,7 @@ pub fn Menu(
         if let Some(details) = details.get_untracked().filter(web_sys::HtmlDetailsElement::open) {
             details.set_open(false);
             if let (true, Ok(Some(summary))) = (refocus, details.query_selector("summary")) {
-                // A summary is always focusable.
-                let _ = summary.unchecked_into::<web_sys::HtmlElement>().focus();
+                browser::focus(&summary);
             }
         }
     };

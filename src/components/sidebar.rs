@@ -69,7 +69,7 @@ pub fn Sidebar(
                 <a class="sidebar-link sidebar-new" href="/" prop:replace=replace>
                     <Icon glyph=Glyph::SquarePen />
                     <span class="flex-1">{t!("chat.new_chat")}</span>
-                    <kbd class="sidebar-keys js-only" aria-hidden="true">"Ctrl ⇧ O"</kbd>
+                    <kbd class="sidebar-keys command-key js-only" aria-hidden="true">" ⇧ O"</kbd>
                 </a>
                 <a
                     class="sidebar-link"
@@ -85,7 +85,7 @@ pub fn Sidebar(
                 >
                     <Icon glyph=Glyph::Search />
                     <span class="flex-1">{t!("chat.sidebar.search")}</span>
-                    <kbd class="sidebar-keys js-only" aria-hidden="true">"Ctrl K"</kbd>
+                    <kbd class="sidebar-keys command-key js-only" aria-hidden="true">" K"</kbd>
                 </a>
             </nav>
             <ChatList chats clock actions replace />
@@ -109,7 +109,7 @@ fn ChatList(
             <ChatGroups
                 chats
                 clock
-                heading="sidebar-heading"
+                heading=|name| view! { <p class="sidebar-heading">{name}</p> }.into_any()
                 row=move |chat| view! { <ChatRow chat active actions replace /> }.into_any()
             />
             <Show

@@ -1,5 +1,6 @@
-use leptos::{html::Input, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{html::Input, prelude::*, web_sys};
 
+use super::browser;
 use crate::domain::limits;
 
 /// A field in place of the title of a chat. Enter saves, and so does leaving it; Escape does not.
@@ -21,7 +22,7 @@ pub fn TitleInput(
         let Some(field) = input.get_untracked() else { return };
         let text = field.value();
         if is_focused(&field) {
-            focus_row_later(&field);
+            focus_later(&field);
         }
         on_done.run(Some(text.trim().to_owned()).filter(|text| save && !text.is_empty() && *text != old));
     };
@@ -39,8 +40,7 @@ pub fn TitleInput(
     };
     Effect::new(move || {
         if let Some(input) = input.get() {
-            // Fails only for an element that is not in the document.
-            let _ = input.focus();
+            browser::focus(&input);
             input.select();
         }
     });
@@ -63,13 +63,12 @@ fn is_focused(field: &web_sys::HtmlInputElement) -> bool {
     document().active_element().is_some_and(|active| active.is_same_node(Some(field)))
 }
 
-/// Focuses the link of the row once it is shown again.
-fn focus_row_later(field: &web_sys::HtmlInputElement) {
-    let Ok(Some(row)) = field.closest("li") else { return };
+/// Focuses the link of the row once it is shown again, or the menu of the header.
+fn focus_later(field: &web_sys::HtmlInputElement) {
+    let Ok(Some(place)) = field.closest("li, header") else { return };
     request_animation_frame(move || {
-        if let Ok(Some(link)) = row.query_selector("a") {
-            // A link is always focusable.
-            let _ = link.unchecked_into::<web_sys::HtmlElement>().focus();
+        if let Ok(Some(target)) = place.query_selector("li > a, header > .menu > summary") {
+            browser::focus(&target);
         }
     });
 }

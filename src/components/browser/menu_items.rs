@@ -24,14 +24,10 @@ fn move_focus(menu: &web_sys::Element, key: &str) -> Option<()> {
     let items = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<web_sys::HtmlElement>().ok());
     // Some are hidden: those for use without scripts, and those in a closed part.
     let items: Vec<_> = items.filter(|item| item.offset_height() > 0).collect();
-    let last = items.len().checked_sub(1)?;
-    let at = items.iter().position(|item| item.is_same_node(Some(&active)));
-    let next = match (key, at) {
-        ("Home", _) | ("ArrowDown", None) => 0,
-        ("ArrowDown", Some(at)) if at < last => at + 1,
-        ("ArrowDown", Some(_)) => 0,
-        ("ArrowUp", Some(at)) if at > 0 => at - 1,
-        _ => last,
-    };
-    items[next].focus().ok()
+    match key {
+        "Home" => super::focus(items.first()?),
+        "End" => super::focus(items.last()?),
+        _ => super::focus::focus_neighbour(&items, key == "ArrowDown"),
+    }
+    Some(())
 }

@@ -2,7 +2,7 @@
 
 use leptos::web_sys::Element;
 #[cfg(feature = "hydrate")]
-use leptos::{prelude::document, web_sys::HtmlElement};
+use leptos::web_sys::HtmlElement;
 #[cfg(feature = "hydrate")]
 use wasm_bindgen::JsCast;
 
@@ -22,8 +22,7 @@ pub fn focus_first_option(list: &Element) {
     if !list.matches(":focus-within").unwrap_or(false) {
         let marked = list.query_selector("[autofocus]").ok().flatten().map(JsCast::unchecked_into::<HtmlElement>);
         if let Some(first) = marked.or_else(|| options(list, true).into_iter().next()) {
-            // Focusing an element of the page does not fail.
-            let _ = first.focus();
+            super::focus(&first);
         }
     }
 }
@@ -32,21 +31,7 @@ pub fn focus_first_option(list: &Element) {
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "nothing has the focus on the server"))]
 pub fn focus_next_option(list: &Element, forward: bool) {
     #[cfg(feature = "hydrate")]
-    {
-        let options = options(list, true);
-        let focused = document().active_element();
-        let at = options.iter().position(|option| focused.as_ref() == Some(&**option));
-        let next = match (at, forward) {
-            (None, true) => 0,
-            (None | Some(0), false) => options.len().saturating_sub(1),
-            (Some(at), true) => (at + 1) % options.len(),
-            (Some(at), false) => at - 1,
-        };
-        if let Some(option) = options.get(next) {
-            // Focusing an element of the page does not fail.
-            let _ = option.focus();
-        }
-    }
+    super::focus::focus_neighbour(&options(list, true), forward);
 }
 
 /// Clicks the first visible option.

@@ -69,8 +69,7 @@ impl Draft {
         self.set_text(text);
         self.store(text.to_owned());
         if let Some(textarea) = self.textarea.try_get_untracked().flatten() {
-            // Focusing an element of the page does not fail.
-            let _ = textarea.focus();
+            browser::focus(&textarea);
         }
     }
 
@@ -114,8 +113,7 @@ impl Draft {
     /// Focuses the field, unless that would open an on-screen keyboard.
     pub fn focus(self) {
         if let (false, Some(textarea)) = (browser::is_touch(), self.textarea.try_get_untracked().flatten()) {
-            // Focusing an element of the page does not fail.
-            let _ = textarea.focus();
+            browser::focus(&textarea);
         }
     }
 

@@ -1,8 +1,11 @@
 //! Where the focus goes when the row that has it disappears.
 
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::prelude::*;
 
-use crate::domain::{ChatId, ChatSummary};
+use crate::{
+    components::browser,
+    domain::{ChatId, ChatSummary},
+};
 
 /// The row that takes the place of a chat after a change: its own, if it is still there, otherwise the next one that
 /// is, otherwise the last one before it.
@@ -16,18 +19,11 @@ pub fn neighbour(before: &[ChatSummary], after: &[ChatSummary], chat: ChatId) ->
 /// Focuses the row of a chat, or the search if there is none, unless something else has the focus.
 pub fn focus_row(chat: Option<ChatId>) {
     request_animation_frame(move || {
-        let document = document();
-        let is_lost = document.active_element().is_none_or(|focused| focused.tag_name() == "BODY");
-        if !is_lost {
-            return;
-        }
-        let selector = match chat {
-            Some(chat) => format!(".session-link[href='/chats/{chat}']"),
-            None => ".search > input".to_owned(),
-        };
-        if let Ok(Some(target)) = document.query_selector(&selector) {
-            // Fails only for an element that is not in the document.
-            let _ = target.unchecked_into::<web_sys::HtmlElement>().focus();
+        if browser::is_focus_lost() {
+            browser::focus_first(&match chat {
+                Some(chat) => format!(".session-link[href='/chats/{chat}']"),
+                None => ".search > input".to_owned(),
+            });
         }
     });
 }

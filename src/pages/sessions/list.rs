@@ -30,7 +30,7 @@ pub fn SessionList(
         <ChatGroups
             chats=state.chats
             clock
-            heading="sessions-heading"
+            heading=|name| view! { <h2 class="sessions-heading">{name}</h2> }.into_any()
             row=move |chat| view! { <SessionRow chat state /> }.into_any()
         />
         <Show when=move || state.chats.with(Vec::is_empty)>

@@ -5,7 +5,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{query::SessionsQuery, selection::SELECTION_FORM_ID};
 use crate::{
-    components::{Glyph, Icon},
+    components::{Glyph, Icon, browser},
     domain::{ChatFilter, limits},
 };
 
@@ -50,8 +50,7 @@ pub fn SearchForm(
     let on_clear = move |_| {
         if let Some(input) = input.get_untracked() {
             input.set_value("");
-            // Fails only for an element that is not in the document.
-            let _ = input.focus();
+            browser::focus(&input);
         }
     };
     view! {

@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{sign_in_state::SignInState, toasts::Toasts};
 use crate::{
-    components::browser::{ExternalChangeListener, notify_other_tabs},
+    components::browser::{ExternalChangeListener, keep_row_focus, notify_other_tabs},
     domain::{Chat, ChatAction, ChatFilter, ChatId, ChatSummary},
     server_fns::chats::{change_chats, list_chats, rename_chat},
 };
@@ -60,7 +60,9 @@ impl ChatListState {
         spawn_local(async move {
             // On failure the old list stays; the next change reloads it again.
             if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
-                self.chats.try_set(page.chats);
+                keep_row_focus(|| {
+                    self.chats.try_set(page.chats);
+                });
                 self.sign_in.mark_signed_in();
             }
         });

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+
+use crate::components::browser;
 
 /// How long a page may take to set its title and its focus.
 const DELAY: Duration = Duration::from_millis(300);
@@ -18,10 +20,8 @@ pub fn PageAnnouncer() -> impl IntoView {
         move |_, _, _| {
             let announce = move || {
                 announced.try_set(document().title());
-                let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
-                if is_lost && let Ok(Some(main)) = document().query_selector("#main") {
-                    // It has a `tabindex`.
-                    let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+                if browser::is_focus_lost() {
+                    browser::focus_first("#main");
                 }
             };
             set_timeout(announce, DELAY);

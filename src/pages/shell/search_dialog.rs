@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::location::Url;
 
 use super::{chat_list::ChatListState, current_person::CurrentPerson};
 use crate::{
@@ -44,7 +45,8 @@ pub fn SearchDialog(
         });
         let pages =
             pages(is_administrator).into_iter().filter(|page| browser::lowercase(page.label.clone()).contains(&typed));
-        (chats.chain(pages).collect::<Vec<_>>(), nothing_found)
+        let all = query.with(|query| search_all(query.trim()));
+        (chats.chain(pages).chain(all).collect::<Vec<_>>(), nothing_found)
     });
     view! {
         <Modal open label=t!("chat.sidebar.search")>
@@ -80,6 +82,15 @@ fn matching_chats(typed: &str, listed: Vec<ChatSummary>, found: Vec<ChatSummary>
         }
     }
     matching
+}
+
+/// The page with all chats that match.
+fn search_all(query: &str) -> Option<PaletteItem> {
+    (!query.is_empty()).then(|| PaletteItem {
+        label: t!("chat.palette.all", query = query),
+        href: format!("/sessions?q={}", Url::escape(query)),
+        glyph: Glyph::Search,
+    })
 }
 
 fn pages(is_administrator: bool) -> Vec<PaletteItem> {

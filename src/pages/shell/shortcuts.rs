@@ -1,6 +1,6 @@
 //! Keyboard shortcuts of all pages with a sidebar, and the dialog that lists them.
 
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{ev, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::sidebar_state::SidebarState;
@@ -54,7 +54,7 @@ pub fn watch_shortcuts(dialogs: Dialogs, sidebar: SidebarState) {
                 navigate("/", NavigateOptions::default());
             }
             (true, true, false, "s") => sidebar.toggle_folded(),
-            (false, _, false, "/") if !is_typing() => focus("#message"),
+            (false, _, false, "/") if !is_typing() => browser::focus_first("#message"),
             (false, false, true, "arrowup") if move_between_messages(false) => {}
             (false, false, true, "arrowdown") if move_between_messages(true) => {}
             _ => return,
@@ -70,10 +70,12 @@ pub fn ShortcutsDialog(
     /// Whether it is open.
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    // Built in the browser only, so this need not match anything that the server has rendered.
-    let command = move || if browser::is_apple() { "⌘" } else { "Ctrl" };
     let row = move |label: &'static str, keys: &[&'static str]| {
-        let keys = keys.iter().map(|key| view! { <kbd>{if *key == "Ctrl" { command() } else { *key }}</kbd> });
+        // The name of the command key comes from the style sheet.
+        let keys = keys.iter().map(|key| match *key {
+            "Ctrl" => view! { <kbd class="command-key"></kbd> }.into_any(),
+            key => view! { <kbd>{key}</kbd> }.into_any(),
+        });
         view! {
             <div>
                 <dt>{label}</dt>
@@ -112,13 +114,6 @@ fn is_typing() -> bool {
     })
 }
 
-fn focus(selector: &str) {
-    if let Ok(Some(element)) = document().query_selector(selector) {
-        // A field is always focusable.
-        let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
-    }
-}
-
 /// Focuses the message after or before the focused one; the last message if none is focused. `false` if there is none, or
 /// if the key means something where the focus is.
 fn move_between_messages(forward: bool) -> bool {
@@ -136,7 +131,8 @@ fn move_between_messages(forward: bool) -> bool {
         None => document().query_selector(".message:last-of-type").ok().flatten(),
     };
     let Some(message) = next.filter(|next| next.class_list().contains("message")) else { return false };
-    // A valid name and value are accepted, and an element with a `tabindex` is focusable.
+    // A valid name and value are accepted.
     let _ = message.set_attribute("tabindex", "-1");
-    message.unchecked_into::<web_sys::HtmlElement>().focus().is_ok()
+    browser::focus(&message);
+    true
 }

@@ -1,5 +1,7 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
+use crate::components::browser;
+
 /// The value of the input with this id; empty if there is none.
 pub fn input_value(id: &str) -> String {
     find_input(id).map(|input| input.value()).unwrap_or_default()
@@ -20,8 +22,7 @@ fn find_input(id: &str) -> Option<web_sys::HtmlInputElement> {
 pub fn focus_soon(id: String) {
     request_animation_frame(move || {
         if let Some(element) = document().get_element_by_id(&id) {
-            // Focusing an element of the page does not fail.
-            let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+            browser::focus(&element);
         }
     });
 }

@@ -1,6 +1,7 @@
-use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::prelude::*;
 
 use super::status::StatusMessage;
+use crate::components::browser;
 
 /// A section of a page, with a heading.
 #[component]
@@ -91,8 +92,7 @@ pub fn EditSection(
         if let (true, Some(false), Some(details)) = (succeeded, had_succeeded, details.get_untracked()) {
             details.set_open(false);
             if let Ok(Some(summary)) = details.query_selector("summary") {
-                // A summary is always focusable.
-                let _ = summary.unchecked_into::<web_sys::HtmlElement>().focus();
+                browser::focus(&summary);
             }
         }
         succeeded
