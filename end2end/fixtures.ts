@@ -1,4 +1,5 @@
 // The `test` function of all browser tests: one server per worker, accounts, and a check for errors on each page.
+import { randomInt } from 'node:crypto';
 import AxeBuilder from '@axe-core/playwright';
 import { type BrowserContext, type Page, test as base, expect } from '@playwright/test';
 import { Colloquy } from './colloquy.ts';
@@ -116,6 +117,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await log(colloquy);
     await colloquy.dispose();
   },
+  // Each test has an address of its own, because sign-ups and the like are limited by address. The addresses are among those
+  // that are reserved for tests (RFC 2544).
+  extraHTTPHeaders: async ({}, use) => use({ 'X-Forwarded-For': `198.18.${randomInt(256)}.${randomInt(256)}` }),
   baseURL: async ({ colloquy }, use) => use(colloquy.url),
   hydrated: async ({ javaScriptEnabled }, use) => use(javaScriptEnabled !== false),
   pageErrors: async ({ colloquy, hydrated }, use) => {
