@@ -29,10 +29,11 @@ fn legal_page(page: LegalPage) -> AnyView {
             view=move |html| {
                 view! {
                     <main id="main" class="mx-auto w-full max-w-[720px] px-4 py-12">
-                        <a class="link inline-flex min-h-11 items-center font-semibold" href="/">
+                        <a class="wordmark min-h-11" href="/">
+                            <img src="/icon.svg" alt="" width="28" height="28" />
                             "Colloquy"
                         </a>
-                        <h1 class="mt-4 mb-6 text-display font-semibold tracking-tight">{page.title()}</h1>
+                        <h1 class="mb-6 text-display font-semibold tracking-tight">{page.title()}</h1>
                         <div class="prose">
                             <div class="part" inner_html=html></div>
                         </div>

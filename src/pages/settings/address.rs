@@ -6,7 +6,7 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            EditSection, FormErrorOrReauth, ReauthGate, Section, SubmitButton, action_error, action_status,
+            EditSection, FormErrorOrReauth, ReauthGate, RowSection, SubmitButton, action_error, action_status,
             field_error, focus_error,
         },
     },
@@ -35,9 +35,7 @@ pub fn AddressSection(
     .into_any();
     if !mails {
         return view! {
-            <Section id="address" title=t!("settings.address.title") sentence=t!("settings.address.sentence")>
-                {value} <p class="hint">{t!("settings.address.no_mails")}</p>
-            </Section>
+            <RowSection id="address" title=t!("settings.address.title") sentence=t!("settings.address.no_mails") value />
         }
         .into_any();
     }

@@ -32,7 +32,7 @@ pub fn StandalonePage(children: Children) -> impl IntoView {
 fn ErrorColumn(children: Children) -> impl IntoView {
     view! {
         <main id="main" class="error-column">
-            <p class="error-wordmark">
+            <p class="wordmark">
                 <img src="/icon.svg" alt="" width="28" height="28" />
                 "Colloquy"
             </p>

@@ -45,8 +45,12 @@ pub fn RowSection(
     title: &'static str,
     /// The sentence below the heading.
     sentence: &'static str,
+    /// What is set now.
+    #[prop(optional)]
+    value: Option<AnyView>,
     /// The control.
-    children: Children,
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     view! {
         <section class="settings-section" id=id aria-labelledby=format!("{id}-title")>
@@ -55,9 +59,9 @@ pub fn RowSection(
                     <h2 class="font-medium" id=format!("{id}-title")>
                         {title}
                     </h2>
-                    <p class="setting-about">{sentence}</p>
+                    {value} <p class="setting-about">{sentence}</p>
                 </div>
-                <div class="setting-control">{children()}</div>
+                {children.map(|children| view! { <div class="setting-control">{children()}</div> })}
             </div>
         </section>
     }
