@@ -55,8 +55,10 @@ test('an invited person can sign up', async ({ person, page, browser, colloquy, 
   pageErrors.allow(/status of 4(22|10)/);
   expect(person.name).toBeTruthy();
   await page.goto('/people');
+  await page.getByText('Invite someone').click();
   await page.getByLabel('Email (optional)').fill('carol@example.org');
   await page.getByRole('button', { name: 'Create invitation' }).click();
+  await expect(page.getByText('expires in 7 days')).toBeVisible();
   const link = await page.getByRole('textbox', { name: /[Ll]ink/ }).inputValue();
   const context = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
   const theirs = await context.newPage();

@@ -1,6 +1,6 @@
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
-use super::{Glyph, Icon, browser::copy_text};
+use super::{Glyph, Icon, copying};
 
 /// A link that is shown once, in a read-only field; with scripts, a button copies it.
 #[component]
@@ -10,18 +10,11 @@ pub fn CopyLink(
     /// The link.
     link: String,
 ) -> impl IntoView {
-    let copied = RwSignal::new(None::<bool>);
-    let text = StoredValue::new(link.clone());
-    let copy = move |_| {
-        spawn_local(async move {
-            let done = copy_text(text.get_value()).await;
-            copied.try_set(Some(done));
-        });
-    };
+    let (copy, copied) = copying(link.clone());
     view! {
         <div class="flex flex-wrap items-center gap-3">
             <input class="input min-w-0 flex-1 basis-60" type="text" readonly aria-label=label value=link />
-            <button class="btn btn-line js-only min-h-11" type="button" on:click=copy>
+            <button class="btn btn-line js-only min-h-11" type="button" on:click=move |_| copy()>
                 <Icon glyph=Glyph::Copy />
                 {t!("chat.copy")}
             </button>

@@ -68,13 +68,15 @@ impl ReaderClock {
         }
     }
 
-    /// A time in the future: relative within a day, otherwise date and time.
+    /// A time in the future: relative within a month, otherwise date and time.
     pub fn relative_future(&self, at: Timestamp) -> String {
         let seconds = (at.micros() - self.now.micros()).div_euclid(1_000_000);
         match seconds {
             ..60 => t!("time.in_less_than_a_minute").to_owned(),
             60..3_600 => t!("time.in_minutes", count = seconds / 60),
             3_600..86_400 => t!("time.in_hours", count = seconds / 3_600),
+            // To the nearest day: just after it was said to be in 7 days, it is.
+            86_400..2_592_000 => t!("time.in_days", count = (seconds + 43_200) / 86_400),
             _ => t!("time.on", moment = self.exact(at)),
         }
     }
@@ -116,6 +118,22 @@ pub fn TimeAgo(
     view! {
         <time datetime=iso(at) title=move || clock.get().exact(at)>
             {move || clock.get().relative(at)}
+        </time>
+    }
+}
+
+/// A time in the future, as [`TimeAgo`].
+#[component]
+pub fn TimeUntil(
+    /// The time to show.
+    at: Timestamp,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+) -> impl IntoView {
+    view! {
+        <time datetime=iso(at) title=move || clock.get().exact(at)>
+            {move || clock.get().relative_future(at)}
         </time>
     }
 }
@@ -169,14 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn future_times_are_relative_within_a_day() {
+    fn future_times_are_relative_within_a_month() {
         let text = |seconds: i64| clock(0).relative_future(NOON.plus_seconds(seconds));
         assert_eq!(text(-5), "in less than a minute");
         assert_eq!(text(59), "in less than a minute");
         assert_eq!(text(60), "in 1 minute");
         assert_eq!(text(3_599), "in 59 minutes");
         assert_eq!(text(7_200), "in 2 hours");
-        assert_eq!(text(86_400), "on 22 November 2026, 12:00");
+        assert_eq!(text(86_400), "in 1 day");
+        assert_eq!(text(7 * 86_400 - 5), "in 7 days");
+        assert_eq!(text(30 * 86_400), "on 21 December 2026, 12:00");
     }
 
     #[test]

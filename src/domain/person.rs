@@ -45,6 +45,8 @@ pub struct PersonSummary {
     pub status: AccountStatus,
     /// When the user was last active, to the minute.
     pub last_seen_at: Option<Timestamp>,
+    /// The version of the picture; 0 if there is none.
+    pub picture: i64,
 }
 
 /// A page of users, sorted by name.

@@ -80,7 +80,7 @@ fn DeviceRow(device: Device, action: ServerAction<EndDevice>) -> impl IntoView {
                         <ActionForm action>
                             <input type="hidden" name="sign_in" value=id.to_string() />
                             <button
-                                class="btn btn-quiet btn-small"
+                                class="btn btn-line btn-small"
                                 type="submit"
                                 aria-label=t!("settings.devices.end_named", device = device)
                             >

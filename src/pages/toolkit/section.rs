@@ -44,10 +44,14 @@ pub fn RowSection(
     /// The heading.
     title: &'static str,
     /// The sentence below the heading.
-    sentence: &'static str,
+    #[prop(into)]
+    sentence: String,
     /// What is set now.
     #[prop(optional)]
     value: Option<AnyView>,
+    /// What stands below the row.
+    #[prop(optional)]
+    extra: Option<AnyView>,
     /// The control.
     #[prop(optional)]
     children: Option<Children>,
@@ -63,6 +67,7 @@ pub fn RowSection(
                 </div>
                 {children.map(|children| view! { <div class="setting-control">{children()}</div> })}
             </div>
+            {extra}
         </section>
     }
     .into_any()
@@ -80,6 +85,9 @@ pub fn EditSection(
     /// What is set now.
     #[prop(optional)]
     value: Option<AnyView>,
+    /// The label of the button that opens the form.
+    #[prop(default = t!("common.change"))]
+    open_label: &'static str,
     /// What stands below the row.
     #[prop(optional_no_strip)]
     extra: Option<AnyView>,
@@ -111,7 +119,7 @@ pub fn EditSection(
                         </h2>
                         {value} <span class="setting-about">{sentence}</span>
                     </span>
-                    <span class="btn btn-line edit-open">{t!("common.change")}</span>
+                    <span class="btn btn-line edit-open">{open_label}</span>
                     <span class="btn btn-line edit-close">{t!("common.cancel")}</span>
                 </summary>
                 <div class="edit-form">{children()}</div>

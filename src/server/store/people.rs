@@ -45,6 +45,7 @@ struct UserColumns {
     email_verified_at: Option<Timestamp>,
     last_seen_at: Option<Timestamp>,
     deletion_at: Option<Timestamp>,
+    picture: i64,
 }
 
 impl From<UserColumns> for PersonRow {
@@ -63,6 +64,7 @@ impl From<UserColumns> for PersonRow {
                 role: row.role,
                 status,
                 last_seen_at: row.last_seen_at,
+                picture: row.picture,
             },
             name_key: row.name_key,
             created_at: row.created_at,
@@ -90,7 +92,8 @@ impl Admin<'_> {
             self.tx,
             UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
-                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
+                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at,
+                    coalesce((select p.version from pictures p where p.user_id = u.id), 0) as picture
              from users u
              where ($1 = '%%' or replace(u.name_key, '\u{200D}', '') like $1 escape '\\' or u.email_key like $1 escape '\\')
                and (u.name_key, u.id) > ($2, $3)
@@ -109,7 +112,8 @@ impl Admin<'_> {
             self.tx,
             UserColumns,
             "select u.id, u.name, u.name_key, u.email, u.role, u.created_at, u.disabled_at, u.must_verify, u.email_verified_at, u.deletion_at,
-                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at
+                    coalesce((select max(s.last_used_at) from sign_ins s where s.user_id = u.id), u.last_seen_at) as last_seen_at,
+                    coalesce((select p.version from pictures p where p.user_id = u.id), 0) as picture
              from users u where u.id = $1",
             user,
         )?;

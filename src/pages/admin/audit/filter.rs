@@ -8,6 +8,7 @@ pub fn FilterForm(
     /// The current filter.
     filter: AuditQuery,
 ) -> impl IntoView {
+    let is_set = filter != AuditQuery::default();
     let AuditQuery { action, outcome, person, from, to } = filter;
     let actions = AuditAction::ALL
         .iter()
@@ -51,9 +52,19 @@ pub fn FilterForm(
                 <span class="label">{t!("admin.audit.to")}</span>
                 <input class="input" type="date" name="to" value=to />
             </label>
-            <button class="btn btn-line min-h-11" type="submit">
-                {t!("admin.audit.search")}
-            </button>
+            <div class="flex gap-1">
+                <button class="btn btn-line min-h-11" type="submit">
+                    {t!("admin.audit.search")}
+                </button>
+                {is_set
+                    .then(|| {
+                        view! {
+                            <a class="btn btn-quiet min-h-11" href="/audit">
+                                {t!("admin.audit.clear")}
+                            </a>
+                        }
+                    })}
+            </div>
         </form>
     }
     .into_any()

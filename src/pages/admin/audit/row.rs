@@ -25,16 +25,13 @@ pub fn AuditRow(
     let source =
         [activity.device, activity.network].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     view! {
-        <li class="py-2.5">
-            <p class="flex flex-wrap items-baseline gap-x-2">
-                <span class="min-w-0 font-medium break-words" class:text-danger=refused>
-                    {sentence}
-                </span>
+        <li class="event" data-refused=refused.then_some("")>
+            <p class="event-what">{sentence}</p>
+            <p class="event-when">
+                <TimeAgo at=activity.at clock />
             </p>
-            <p class="text-label break-words text-ink-soft">{who}</p>
-            <p class="text-label text-ink-soft">
-                <TimeAgo at=activity.at clock /> " · " {source}
-            </p>
+            <p class="event-who">{who}</p>
+            <p class="event-where">{source}</p>
         </li>
     }
     .into_any()

@@ -5,7 +5,7 @@ use crate::{
     domain::ConnectedModels,
     pages::{
         shell::{Loaded, Page, page_resource},
-        toolkit::{RowList, Section},
+        toolkit::Section,
     },
     server_fns::models::connected_models,
 };
@@ -33,13 +33,13 @@ fn Content(models: ConnectedModels) -> impl IntoView {
     let ConnectedModels { providers, local, folder } = models;
     let row = |name: String, about: String, state: String, failed: bool| {
         view! {
-            <div class="flex flex-wrap items-baseline gap-x-4 gap-y-1">
-                <p class="min-w-0 flex-1 basis-60">
+            <li class="setting">
+                <p class="min-w-0">
                     <span class="font-medium">{name}</span>
-                    <span class="block truncate text-label text-ink-soft">{about}</span>
+                    <span class="setting-about break-words">{about}</span>
                 </p>
                 <p class="text-label" class:text-ink-soft=!failed class:text-danger=failed>{state}</p>
-            </div>
+            </li>
         }
         .into_any()
     };
@@ -60,7 +60,7 @@ fn Content(models: ConnectedModels) -> impl IntoView {
         <h1 class="text-title font-semibold max-lg:sr-only">{t!("admin.models.title")}</h1>
         <p class="mt-1 mb-5 text-ink-soft">{t!("admin.models.intro")}</p>
         <Section id="connected" title=t!("admin.models.connected") sentence=t!("admin.models.connected_about")>
-            <RowList>{rows}</RowList>
+            <ul>{rows}</ul>
             // A full page load, which asks the providers again.
             <a class="btn btn-line mt-4" href="/models" rel="external">
                 {t!("admin.models.check")}

@@ -1,6 +1,6 @@
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
-use crate::components::{Glyph, Icon, browser::copy_text};
+use crate::components::{Glyph, Icon, copying};
 
 /// Lines for a file or a terminal, with a button that copies them.
 #[component]
@@ -8,20 +8,13 @@ pub fn Snippet(
     /// The lines.
     text: String,
 ) -> impl IntoView {
-    let copied = RwSignal::new(None::<bool>);
-    let lines = StoredValue::new(text.clone());
-    let copy = move |_| {
-        spawn_local(async move {
-            let done = copy_text(lines.get_value()).await;
-            copied.try_set(Some(done));
-        });
-    };
+    let (copy, copied) = copying(text.clone());
     view! {
         <div class="snippet">
             <pre tabindex="0">
                 <code>{text}</code>
             </pre>
-            <button class="btn btn-quiet btn-small js-only" type="button" on:click=copy>
+            <button class="btn btn-quiet btn-small js-only" type="button" on:click=move |_| copy()>
                 <Icon glyph=Glyph::Copy />
                 <span role="status">
                     {move || match copied.get() {

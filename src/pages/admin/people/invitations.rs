@@ -2,13 +2,13 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{CopyLink, FormError, TimeAgo},
+    components::{CopyLink, FormError, TimeAgo, TimeUntil},
     domain::{AppError, Invitation, NewInvitation, Role, limits},
     pages::{
         shell::ReaderTime,
         toolkit::{
-            ReauthNotice, Section, SubmitButton, action_done, action_error, field_error, focus_error, form_action,
-            form_error, on_success,
+            EditSection, ReauthNotice, action_done, action_error, field_error, focus_error, form_action, form_error,
+            on_success,
         },
     },
     server_fns::invitations::{CreateInvitation, RevokeInvitation},
@@ -79,15 +79,35 @@ pub fn Invitations(
     };
     let rows = open.into_iter().map(|invitation| view! { <InvitationRow invitation revoke /> }).collect_view();
     let hint = if mails { t!("admin.invitations.email_hint_mailed") } else { t!("admin.invitations.email_hint") };
+    let rows = view! {
+        {move || {
+            link()
+                .map(|link| {
+                    view! {
+                        <div class="mt-2 mb-4">
+                            <p class="mb-2">{t!("admin.invitations.link_once")}</p>
+                            <CopyLink label=t!("admin.invitations.link") link />
+                        </div>
+                    }
+                })
+        }}
+        <FormError error=form_error(revoke_error, &[]) id="revoke-error" />
+        <ul>{rows}</ul>
+    }
+    .into_any();
     view! {
-        <Section
+        <EditSection
             id="invitations"
             title=t!("admin.invitations.title")
             sentence=t!("admin.invitations.intro")
+            open_label=t!("admin.invitations.open")
+            open=error.get_untracked().is_some()
+            extra=Some(rows)
+            status
         >
             {move || (!recently_authenticated || needs_reauth()).then(|| view! { <ReauthNotice /> })}
             <ActionForm action=create>
-                <div class="grid max-w-[360px] gap-5">
+                <div class="invitation-form">
                     <FormError error=form_error(error, FIELDS) id="invitation-error" />
                     <InvitationField name="email" label=t!("admin.invitations.email") kind="email" value="" hint error=field_error(error, "email") />
                     <div>
@@ -101,25 +121,12 @@ pub fn Invitations(
                     </div>
                     <InvitationField name="uses" label=t!("admin.invitations.uses") kind="number" value="1" max=limits::MAX_INVITATION_USES error=field_error(error, "uses") />
                     <InvitationField name="days" label=t!("admin.invitations.days") kind="number" value="7" max=limits::MAX_INVITATION_DAYS error=field_error(error, "days") />
-                    <SubmitButton label=t!("admin.invitations.create") pending=create.pending() status />
+                    <button class="btn btn-primary w-fit" type="submit" aria-busy=move || create.pending().get().to_string()>
+                        {t!("admin.invitations.create")}
+                    </button>
                 </div>
             </ActionForm>
-            {move || {
-                link()
-                    .map(|link| {
-                        view! {
-                            <div class="mt-5">
-                                <p class="mb-2">{t!("admin.invitations.link_once")}</p>
-                                <CopyLink label=t!("admin.invitations.link") link />
-                            </div>
-                        }
-                    })
-            }}
-            <div class="mt-6">
-                <FormError error=form_error(revoke_error, &[]) id="revoke-error" />
-                <ul class="divide-y divide-line border-line not-empty:border-y">{rows}</ul>
-            </div>
-        </Section>
+        </EditSection>
     }
     .into_any()
 }
@@ -177,24 +184,24 @@ fn InvitationRow(invitation: Invitation, revoke: ServerAction<RevokeInvitation>)
         ),
     };
     view! {
-        <li class="flex items-center gap-4 py-3">
-            <div class="min-w-0 flex-1">
-                <p class="flex flex-wrap items-center gap-x-2 font-medium">
-                    {who}
+        <li class="setting">
+            <div class="min-w-0">
+                <p class="flex flex-wrap items-center gap-x-2">
+                    <span class="min-w-0 break-words font-medium">{who}</span>
                     {(role == Role::Administrator)
                         .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
                 </p>
-                <p class="text-label text-ink-soft">
+                <p class="setting-about">
                     {rich!(
                         "admin.invitations.made_holds",
                         made = |_| view! { <TimeAgo at=created_at clock /> },
-                        until = |_| move || clock.get().exact(expires_at)
+                        until = |_| view! { <TimeUntil at=expires_at clock /> }
                     )}
                 </p>
             </div>
             <ActionForm action=revoke>
                 <input type="hidden" name="id" value=id.to_string() />
-                <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
+                <button class="btn btn-line btn-small" type="submit" aria-label=name>
                     {t!("admin.invitations.revoke")}
                 </button>
             </ActionForm>

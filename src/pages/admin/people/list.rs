@@ -3,8 +3,8 @@ use leptos_router::location::Url;
 
 use super::query::PeopleQuery;
 use crate::{
-    components::TimeAgo,
-    domain::{PeoplePage, PersonSummary, Role},
+    components::{TimeAgo, person_avatar},
+    domain::{AccountStatus, PeoplePage, PersonSummary, Role},
     pages::{
         shell::ReaderTime,
         toolkit::{PageLinks, Pager, RowListOrEmpty},
@@ -39,26 +39,37 @@ pub fn PeopleList(
 #[component]
 fn PersonRow(person: PersonSummary) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
-    let PersonSummary { id, name, email, role, status, last_seen_at } = person;
+    let avatar = person_avatar(&person, false);
+    let badges = person_badges(&person);
+    let PersonSummary { id, name, email, last_seen_at, .. } = person;
     view! {
         <li>
-            <a class="block min-h-11 py-3 no-underline" href=format!("/people/{id}")>
-                <span class="flex flex-wrap items-center gap-x-2 font-medium">
-                    <span class="min-w-0" dir="auto">
+            <a class="person" href=format!("/people/{id}")>
+                {avatar}
+                <span class="person-name">
+                    <span class="truncate" dir="auto">
                         {name}
                     </span>
-                    {(role == Role::Administrator)
-                        .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
+                    {badges}
                 </span>
-                <span class="block text-label text-ink-soft">
-                    {email} {status.label().map(|label| format!(" · {label}"))}
+                <span class="person-email truncate">{email}</span>
+                <span class="person-seen">
                     {last_seen_at
-                        .map(|at| {
-                            view! { " · " {rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> })} }
-                        })}
+                        .map(|at| rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> }))}
                 </span>
             </a>
         </li>
+    }
+    .into_any()
+}
+
+/// What is special about an account: its role and its status.
+pub fn person_badges(person: &PersonSummary) -> AnyView {
+    let is_closed = person.status == AccountStatus::Disabled;
+    view! {
+        {(person.role == Role::Administrator)
+            .then(|| view! { <span class="chip">{t!("admin.role.administrator")}</span> })}
+        {person.status.label().map(|label| view! { <span class="chip chip-quiet" class:chip-danger=is_closed>{label}</span> })}
     }
     .into_any()
 }

@@ -8,4 +8,5 @@ mod query;
 mod receipts;
 mod search;
 
+pub use list::person_badges;
 pub use page::PeoplePage;

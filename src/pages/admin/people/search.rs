@@ -13,12 +13,10 @@ pub fn SearchForm(
 ) -> impl IntoView {
     view! {
         <form class="mb-4 flex gap-2" method="get" action="/people" role="search">
-            <div class="relative min-w-0 flex-1">
-                <span class="pointer-events-none absolute inset-y-0 start-3 grid place-items-center text-ink-faint">
-                    <Icon glyph=Glyph::Search />
-                </span>
+            <div class="search">
+                <Icon glyph=Glyph::Search />
                 <input
-                    class="input ps-10"
+                    class="input"
                     type="search"
                     name="q"
                     aria-label=t!("admin.people.search_field")

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{AccountStatus, Person, PersonChange},
-    pages::toolkit::{Section, StatusMessage},
+    pages::toolkit::{RowSection, StatusMessage},
 };
 
 /// Disables or enables the account.
@@ -24,12 +24,12 @@ pub fn AccessSection(
         _ => (t!("admin.access.enabled"), PersonChange::Disable, t!("admin.access.disable")),
     };
     view! {
-        <Section id="access" title=t!("admin.access.title") sentence>
-            <div class="flex flex-wrap items-end gap-3">
+        <RowSection id="access" title=t!("admin.access.title") sentence>
+            <div class="person-control">
                 <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage text=change_status(state, CHANGES) />
             </div>
-        </Section>
+        </RowSection>
     }
     .into_any()
 }

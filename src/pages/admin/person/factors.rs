@@ -8,7 +8,7 @@ use crate::{
     domain::{Person, PersonChange},
     pages::{
         shell::ReaderTime,
-        toolkit::{Section, StatusMessage},
+        toolkit::{RowSection, StatusMessage},
     },
 };
 
@@ -33,7 +33,7 @@ pub fn FactorsSection(
         }
     };
     let due = factor_removal.map(|due| {
-        view! { <p class="mb-3">{move || t!("admin.factors.due", when = clock.get().exact(due))}</p> }
+        view! { <p class="mt-1 text-label text-warn">{move || t!("admin.factors.due", when = clock.get().exact(due))}</p> }
     });
     let change = match (factors, is_self, factor_removal) {
         (_, _, Some(_)) => Some((PersonChange::KeepFactors, t!("admin.factors.keep"))),
@@ -41,13 +41,12 @@ pub fn FactorsSection(
         _ => None,
     };
     view! {
-        <Section id="factors" title=t!("admin.factors.title") sentence>
-            {due}
-            <div class="flex flex-wrap items-end gap-3">
+        <RowSection id="factors" title=t!("admin.factors.title") sentence value=due.into_any()>
+            <div class="person-control">
                 {change.map(|(change, label)| view! { <PersonChangeForm person=summary.id change label state /> })}
                 <StatusMessage text=change_status(state, CHANGES) />
             </div>
-        </Section>
+        </RowSection>
     }
     .into_any()
 }

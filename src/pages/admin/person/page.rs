@@ -8,9 +8,10 @@ use super::{
     role::RoleSection, sign_ins::SignInsSection, state::PersonState,
 };
 use crate::{
-    components::{FormError, TimeAgo},
+    components::{FormError, TimeAgo, person_avatar},
     domain::{AppError, Person, PersonSummary, UserId},
     pages::{
+        admin::people::person_badges,
         shell::{Loaded, Page, ReaderTime, page_resource},
         toolkit::{ReauthNotice, focus_error, form_error},
     },
@@ -58,15 +59,17 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
         <FormError error=form_error(error, FIELDS) id="person-error" />
         <PersonHeading person=person.clone() />
         {(!stays).then(|| view! { <DeletionSection person=person.clone() state /> })}
-        <RoleSection person=person.clone() state />
-        {stays
-            .then(|| {
-                view! {
-                    <AccessSection person=person.clone() state />
-                    <PasswordSection person=person.clone() state />
-                    <FactorsSection person=person.clone() state />
-                }
-            })}
+        <div class="settings-card">
+            <RoleSection person=person.clone() state />
+            {stays
+                .then(|| {
+                    view! {
+                        <PasswordSection person=person.clone() state />
+                        <FactorsSection person=person.clone() state />
+                        <AccessSection person=person.clone() state />
+                    }
+                })}
+        </div>
         <SignInsSection person=person.clone() state />
         {stays.then(|| view! { <DeletionSection person=person.clone() state /> })}
     }
@@ -78,29 +81,33 @@ fn Content(person: Person, state: PersonState) -> impl IntoView {
 fn PersonHeading(person: Person) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let Person { summary, created_at, email_verified, is_self, .. } = person;
-    let PersonSummary { name, email, status, last_seen_at, .. } = summary;
+    let (avatar, badges) = (person_avatar(&summary, true), person_badges(&summary));
+    let PersonSummary { name, email, last_seen_at, .. } = summary;
     let address = if email_verified {
         t!("admin.person.address_confirmed", address = email)
     } else {
         t!("admin.person.address_not_confirmed", address = email)
     };
     view! {
-        <div class="py-6">
-            <h1 class="flex flex-wrap items-center gap-x-2 text-title font-semibold">
-                <span class="min-w-0" dir="auto">
+        <div class="person-head">
+            {avatar}
+            <div class="min-w-0">
+            <h1 class="flex flex-wrap items-center gap-2 text-title font-semibold">
+                <span class="min-w-0 break-words" dir="auto">
                     {name}
                 </span>
-                {is_self.then(|| view! { <span class="chip">{t!("admin.person.you")}</span> })}
+                {is_self.then(|| view! { <span class="chip chip-quiet">{t!("admin.person.you")}</span> })}
+                {badges}
             </h1>
-            <p class="text-ink-soft">{address}</p>
-            <p class="mt-2 text-label text-ink-soft">
-                {status.label().map(|label| format!("{label} · "))}
+            <p class="break-words text-ink-soft">{address}</p>
+            <p class="mt-1 text-label text-ink-soft">
                 {rich!("admin.person.made", when = |_| view! { <TimeAgo at=created_at clock /> })}
                 {last_seen_at
                     .map(|at| {
                         view! { " · " {rich!("admin.person.last_seen", when = |_| view! { <TimeAgo at clock /> })} }
                     })}
             </p>
+            </div>
         </div>
     }
     .into_any()

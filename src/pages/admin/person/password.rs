@@ -4,7 +4,7 @@ use super::state::PersonState;
 use crate::{
     components::CopyLink,
     domain::{AccountStatus, Person},
-    pages::toolkit::{Section, StatusMessage},
+    pages::toolkit::{RowSection, StatusMessage},
 };
 
 /// Resets the password.
@@ -27,13 +27,23 @@ pub fn PasswordSection(
     });
     let link = move || state.link.get().or_else(|| new_link.clone());
     let disabled = summary.status == AccountStatus::Disabled;
+    let new_link = move || {
+        link().map(|link| {
+            view! {
+                <div class="pb-4">
+                    <p class="mb-2">{t!("admin.reset.link_once")}</p>
+                    <CopyLink label=t!("admin.reset.link") link />
+                </div>
+            }
+        })
+    };
     view! {
-        <Section id="reset" title=t!("admin.reset.title") sentence>
+        <RowSection id="reset" title=t!("admin.reset.title") sentence extra=new_link.into_any()>
             {if disabled {
                 view! { <p class="text-label text-ink-soft">{t!("admin.reset.enable_first")}</p> }.into_any()
             } else {
                 view! {
-                    <div class="flex flex-wrap items-center gap-3">
+                    <div class="person-control">
                         <ActionForm action=state.reset>
                             <input type="hidden" name="user" value=summary.id.to_string() />
                             <button class="btn btn-line" type="submit">
@@ -45,18 +55,7 @@ pub fn PasswordSection(
                 }
                     .into_any()
             }}
-            {move || {
-                link()
-                    .map(|link| {
-                        view! {
-                            <div class="mt-5">
-                                <p class="mb-2">{t!("admin.reset.link_once")}</p>
-                                <CopyLink label=t!("admin.reset.link") link />
-                            </div>
-                        }
-                    })
-            }}
-        </Section>
+        </RowSection>
     }
     .into_any()
 }

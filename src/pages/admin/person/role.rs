@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{Person, PersonChange, Role},
-    pages::toolkit::{Section, StatusMessage},
+    pages::toolkit::{RowSection, StatusMessage},
 };
 
 /// Changes the role.
@@ -28,12 +28,12 @@ pub fn RoleSection(
         }
     };
     view! {
-        <Section id="role" title=t!("admin.person.role") sentence>
-            <div class="flex flex-wrap items-end gap-3">
+        <RowSection id="role" title=t!("admin.person.role") sentence>
+            <div class="person-control">
                 <PersonChangeForm person=id change label confirm=is_self && change.needs_confirmation() state />
                 <StatusMessage text=change_status(state, CHANGES) />
             </div>
-        </Section>
+        </RowSection>
     }
     .into_any()
 }

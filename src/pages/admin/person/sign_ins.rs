@@ -65,7 +65,7 @@ fn SignInRow(id: UserId, device: Device, state: PersonState) -> impl IntoView {
             <ActionForm action=state.end>
                 <input type="hidden" name="user" value=id.to_string() />
                 <input type="hidden" name="sign_in" value=sign_in.to_string() />
-                <button class="btn btn-quiet btn-small" type="submit" aria-label=name>
+                <button class="btn btn-line btn-small" type="submit" aria-label=name>
                     {t!("admin.sign_ins.end")}
                 </button>
             </ActionForm>
