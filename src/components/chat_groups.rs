@@ -1,6 +1,6 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys};
 
-use super::ReaderClock;
+use super::{Glyph, Icon, ReaderClock, browser::write_cookie};
 use crate::domain::ChatSummary;
 
 /// A list of chats grouped under headings. A row is rebuilt when something that it shows has changed.
@@ -14,6 +14,9 @@ pub fn ChatGroups<R>(
     clock: Signal<ReaderClock>,
     /// Renders the name of a group.
     heading: fn(String) -> AnyView,
+    /// Whether the group of pinned chats is folded. Without it, it cannot be folded.
+    #[prop(optional_no_strip)]
+    pinned_folded: Option<RwSignal<bool>>,
     /// Renders a chat as an item of the list.
     row: R,
 ) -> impl IntoView
@@ -30,23 +33,44 @@ where
             key=String::clone
             children=move |name: String| {
                 let (title, label) = (name.clone(), name.clone());
-                view! {
-                    <section>
-                        {heading(title)}
-                        <ul aria-label=label>
-                            <For
-                                each=move || chats_under(&name)
-                                key=|chat| {
-                                    let flags = (chat.pinned, chat.archived, chat.running);
-                                    (chat.id, chat.title.clone(), chat.active_at, flags)
-                                }
-                                children=row
-                            />
-                        </ul>
-                    </section>
+                let folded = pinned_folded.filter(|_| name == t!("chat.sidebar.pinned"));
+                let list = view! {
+                    <ul aria-label=label>
+                        <For
+                            each=move || chats_under(&name)
+                            key=|chat| {
+                                let flags = (chat.pinned, chat.archived, chat.running);
+                                (chat.id, chat.title.clone(), chat.active_at, flags)
+                            }
+                            children=row
+                        />
+                    </ul>
+                }
+                    .into_any();
+                match folded {
+                    Some(folded) => folding_group(folded, heading(title), list),
+                    None => view! { <section>{heading(title)} {list}</section> }.into_any(),
                 }
             }
         />
+    }
+    .into_any()
+}
+
+/// A group that can be folded. A cookie remembers it for the next page.
+fn folding_group(folded: RwSignal<bool>, heading: AnyView, list: AnyView) -> AnyView {
+    let on_toggle = move |event| {
+        let is_folded = !event_target::<web_sys::HtmlDetailsElement>(&event).open();
+        if is_folded != folded.get_untracked() {
+            folded.set(is_folded);
+            write_cookie("pinned", if is_folded { "folded" } else { "open" });
+        }
+    };
+    view! {
+        <details class="sidebar-group" open=move || !folded.get() on:toggle=on_toggle>
+            <summary>{heading} <Icon glyph=Glyph::ChevronDown /></summary>
+            {list}
+        </details>
     }
     .into_any()
 }

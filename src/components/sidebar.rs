@@ -33,6 +33,8 @@ pub fn Sidebar(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
+    /// Whether the group of pinned chats is folded.
+    pinned_folded: RwSignal<bool>,
     /// What the rows can do.
     actions: ChatRowActions,
     /// The URL of the sign-out form.
@@ -88,7 +90,7 @@ pub fn Sidebar(
                     <kbd class="sidebar-keys command-key js-only" aria-hidden="true">" K"</kbd>
                 </a>
             </nav>
-            <ChatList chats clock actions replace />
+            <ChatList chats clock pinned_folded actions replace />
             <PersonMenu user picture sign_out on_shortcuts replace />
         </aside>
     }
@@ -99,6 +101,7 @@ pub fn Sidebar(
 fn ChatList(
     chats: Signal<Vec<ChatSummary>>,
     clock: Signal<ReaderClock>,
+    pinned_folded: RwSignal<bool>,
     actions: ChatRowActions,
     replace: bool,
 ) -> impl IntoView {
@@ -110,6 +113,7 @@ fn ChatList(
                 chats
                 clock
                 heading=|name| view! { <p class="sidebar-heading">{name}</p> }.into_any()
+                pinned_folded=Some(pinned_folded)
                 row=move |chat| view! { <ChatRow chat active actions replace /> }.into_any()
             />
             <Show

@@ -15,6 +15,8 @@ pub struct Frame {
     pub models: ModelChoice,
     /// Whether the sidebar is folded (cookie `sidebar=folded`, set by the browser).
     pub sidebar_folded: bool,
+    /// Whether its group of pinned chats is folded.
+    pub pinned_folded: bool,
     /// The server's time, so that server and browser render the same relative times.
     pub now: Timestamp,
     /// The reader's current UTC offset in minutes (cookie `tz`, set by the browser; 0 if unknown).

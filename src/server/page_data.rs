@@ -51,6 +51,8 @@ pub struct BrowserState {
     pub time_zone: String,
     /// Whether the sidebar is folded.
     pub sidebar_folded: bool,
+    /// Whether its group of pinned chats is folded.
+    pub pinned_folded: bool,
 }
 
 impl PageData {
@@ -86,6 +88,7 @@ impl PageData {
             chats: titles_only(newest),
             models: chats.models().list().await,
             sidebar_folded: browser.sidebar_folded,
+            pinned_folded: browser.pinned_folded,
             now,
             utc_offset_minutes: zone.offset_minutes(now),
             clock_changes: zone.changes(now),

@@ -16,6 +16,7 @@ pub async fn load_frame() -> Result<Frame, AppError> {
     let browser = crate::server::page_data::BrowserState {
         time_zone: time_zone.unwrap_or_default(),
         sidebar_folded: context.cookie("sidebar") == Some("folded"),
+        pinned_folded: context.cookie("pinned") == Some("folded"),
     };
     let frame = context.state.page_data.load_frame(context.caller()?, context.language(), browser).await;
     context.to_app_error(frame)

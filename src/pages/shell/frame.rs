@@ -92,7 +92,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
     let time = ReaderTime::new(ReaderClock { now: frame.now, zone });
     let (sign_in, toasts) = (SignInState::new(), Toasts::new());
     let chats = ChatListState::new(frame.chats.chats, toasts, sign_in);
-    let sidebar = SidebarState::new(frame.sidebar_folded);
+    let sidebar = SidebarState::new(frame.sidebar_folded, frame.pinned_folded);
     provide_context(person);
     provide_context(time);
     provide_context(sign_in);
@@ -117,6 +117,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
                 picture=person.picture
                 chats=chats.chats
                 clock
+                pinned_folded=sidebar.pinned_folded
                 actions
                 sign_out=SignOut::url()
                 on_search=Callback::new(move |()| {

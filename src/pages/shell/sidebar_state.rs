@@ -7,6 +7,8 @@ use crate::components::browser::write_cookie;
 pub struct SidebarState {
     /// Whether it is open as a drawer, on small screens.
     pub drawer: RwSignal<bool>,
+    /// Whether the group of pinned chats is folded.
+    pub pinned_folded: RwSignal<bool>,
     folded: RwSignal<bool>,
 }
 
@@ -16,9 +18,14 @@ impl SidebarState {
         expect_context()
     }
 
-    /// A closed drawer; `folded` is the preference of this browser for large screens.
-    pub fn new(folded: bool) -> Self {
-        Self { drawer: RwSignal::new(false), folded: RwSignal::new(folded) }
+    /// A closed drawer. `folded` is the preference of this browser for large screens; `pinned_folded` that for the pinned
+    /// chats.
+    pub fn new(folded: bool, pinned_folded: bool) -> Self {
+        Self {
+            drawer: RwSignal::new(false),
+            pinned_folded: RwSignal::new(pinned_folded),
+            folded: RwSignal::new(folded),
+        }
     }
 
     /// Whether it is folded (collapsed), on large screens.
