@@ -34,7 +34,41 @@ test('a chat is renamed in its row, and Escape leaves it as it was', async ({ pa
   await row.getByRole('button', { name: 'Rename' }).click();
   await field.fill('Fix the whole roof');
   await field.press('Enter');
-  await expect(sidebar.getByRole('link', { name: 'Fix the whole roof' })).toBeVisible();
+  // The row is made anew with its title, and keeps the focus.
+  await expect(sidebar.getByRole('link', { name: 'Fix the whole roof' })).toBeFocused();
+});
+
+test('the title of the open chat is renamed in the header, and the focus stays there', async ({ page, isMobile }) => {
+  await (await openSidebar(page)).getByRole('link', { name: 'Fix the roof' }).click();
+  const heading = page.getByRole('heading', { name: 'Fix the roof', level: 1 });
+  await expect(heading).toBeVisible();
+  if (isMobile) {
+    await page.locator('.topbar .menu > summary').click();
+    await page.locator('.topbar').getByRole('button', { name: 'Rename' }).click();
+  } else {
+    await heading.dblclick();
+  }
+  await page.getByRole('textbox', { name: 'Title' }).fill('Fix the whole roof');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Fix the whole roof', level: 1 })).toBeVisible();
+  await expect(page.locator('.topbar .menu > summary')).toBeFocused();
+});
+
+test('the pinned chats can be folded, which the next page remembers', async ({ page }) => {
+  const sidebar = await openSidebar(page);
+  const row = sidebar.getByRole('listitem').filter({ hasText: 'Fix the roof' });
+  await row.getByRole('link').focus();
+  await row.getByLabel(/^Actions for/).click();
+  await row.getByRole('button', { name: 'Pin' }).click();
+  await expect(sidebar.getByRole('list', { name: 'Pinned' }).getByRole('link', { name: 'Fix the roof' })).toBeVisible();
+  await sidebar.getByText('Pinned', { exact: true }).click();
+  await expect(sidebar.getByRole('link', { name: 'Fix the roof' })).toBeHidden();
+  await page.reload();
+  const again = await openSidebar(page);
+  await expect(again.getByRole('link', { name: 'Bake bread' })).toBeVisible();
+  await expect(again.getByRole('link', { name: 'Fix the roof' })).toBeHidden();
+  await again.getByText('Pinned', { exact: true }).click();
+  await expect(again.getByRole('link', { name: 'Fix the roof' })).toBeVisible();
 });
 
 test('the menu of a row opens with the context menu and its arrow keys move', async ({ page, isMobile }) => {
@@ -61,10 +95,11 @@ test('search finds chats and pages, and Enter opens the chosen one', async ({ pa
   const field = search.getByRole('combobox');
   await expect(field).toBeFocused();
   await field.fill('danish');
-  await expect(search.getByRole('option')).toHaveText(['Learn Danish']);
+  await expect(search.getByRole('option')).toHaveText(['Learn Danish', 'Search all chats for “danish”']);
   await expectAccessible();
   await field.fill('no such chat');
   await expect(search.getByText('No chats found.')).toBeVisible();
+  await expect(search.getByRole('option', { name: 'Search all chats' })).toHaveAttribute('href', '/sessions?q=no%20such%20chat');
   await field.fill('');
   await field.press('ArrowDown');
   await expect(search.getByRole('option').nth(1)).toHaveAttribute('aria-selected', 'true');

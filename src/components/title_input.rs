@@ -67,7 +67,7 @@ fn is_focused(field: &web_sys::HtmlInputElement) -> bool {
 fn focus_later(field: &web_sys::HtmlInputElement) {
     let Ok(Some(place)) = field.closest("li, header") else { return };
     request_animation_frame(move || {
-        if let Ok(Some(target)) = place.query_selector("li > a, header > .menu > summary") {
+        if let Ok(Some(target)) = place.query_selector("li > a, header .menu > summary") {
             browser::focus(&target);
         }
     });
