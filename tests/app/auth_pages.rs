@@ -1,6 +1,7 @@
 //! The pages for anonymous users, without scripts: sign-in, sign-up and the pages of links.
 
 mod enrolment;
+mod inbox;
 mod links;
 
 use axum::{
@@ -70,7 +71,6 @@ each_db! {
         assert!(input(&page, "next").contains("value=\"/sessions\""));
         assert!(page.text().contains("href=\"/forgot-password\"") && !page.text().contains("role=\"status\""));
         for (done, sentence) in [
-            ("verify", "Check your inbox"),
             ("verified", "Your email is confirmed"),
             ("reset", "Password changed."),
             ("signed-out", "You've signed out"),
@@ -232,7 +232,7 @@ each_db! {
         let mut ada = app.administrator().await;
         assert_ne!(without_nonce(&visitor.get("/sign-up").await).0, first_account, "the page for the first account is gone");
 
-        for path in ["/sign-in", "/sign-up", "/forgot-password"] {
+        for path in ["/sign-in", "/sign-up", "/forgot-password", "/check-inbox"] {
             let mut answers = Vec::new();
             for _ in 0..3 {
                 answers.push(visitor.get(path).await);
