@@ -7,6 +7,7 @@ mod column;
 mod flash_message;
 mod forgot_password;
 mod incomplete_link;
+mod link_page;
 mod next;
 mod passkey;
 mod remember;
