@@ -196,6 +196,27 @@ each_db! {
     }
 }
 
+each_db! {
+    async fn the_passkey_comes_before_the_form_where_one_was_used(app: TestApp) {
+        app.administrator().await;
+        let places = async |cookie: &str| {
+            let request = axum::http::Request::get("/sign-in").header("host", "localhost:3000").header(ACCEPT, "text/html");
+            let request = request.header("cookie", cookie).body(Body::empty()).expect("a request");
+            let page = app.anonymous().send(request).await.text();
+            let button = "Sign in with a passkey";
+            assert_eq!(page.matches(button).count(), 1, "{page}");
+            (page.find(button), page.find("name=\"password\""))
+        };
+        // The second time from the pages that are reused.
+        for _ in 0..2 {
+            let (button, form) = places("a=b").await;
+            assert!(button > form);
+            let (button, form) = places("colloquy-passkey=1").await;
+            assert!(button < form);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn identity_providers_have_buttons_where_they_can_be_used() {
     let provider = crate::support::provider::Provider::start().await;

@@ -50,9 +50,21 @@ fn flash_text(done: Option<&str>) -> Option<&'static str> {
     }
 }
 
+/// The error message of the form. If the address is not verified, it names the `typed` one, to which a link was mailed.
+fn form_message(error: Signal<Option<AppError>>, typed: RwSignal<String>) -> Signal<Option<String>> {
+    let of_form = form_error(error, FIELDS);
+    Signal::derive(move || {
+        let is_unverified = error.with(|error| error.as_ref().is_some_and(AppError::is_unverified));
+        match typed.get() {
+            email if is_unverified && !email.is_empty() => Some(t!("auth.sign_in.unverified", email = email)),
+            _ => of_form.get(),
+        }
+    })
+}
+
 #[component]
 fn SignInForm(page_data: AuthPageData) -> impl IntoView {
-    let AuthPageData { policy, providers, passkeys, inbox, .. } = page_data;
+    let AuthPageData { policy, providers, passkeys, passkey_used, inbox, .. } = page_data;
     let action = form_action::<SignIn>();
     let error = action_error(action);
     focus_error(error, FIELDS, "sign-in-error");
@@ -61,14 +73,6 @@ fn SignInForm(page_data: AuthPageData) -> impl IntoView {
     // The address to which a link was mailed: without scripts the browser has stored it.
     let typed = RwSignal::new(inbox.map(|mail| mail.email).unwrap_or_default());
     let email = if done.as_deref() == Some("verified") { typed.get_untracked() } else { String::new() };
-    let of_form = form_error(error, FIELDS);
-    let message = Signal::derive(move || {
-        let is_unverified = error.with(|error| error.as_ref().is_some_and(AppError::is_unverified));
-        match typed.get() {
-            email if is_unverified && !email.is_empty() => Some(t!("auth.sign_in.unverified", email = email)),
-            _ => of_form.get(),
-        }
-    });
     let on_submit = move |_| {
         typed.set(input_value("email").trim().to_owned());
         // A pending passkey request would block the submission.
@@ -77,17 +81,23 @@ fn SignInForm(page_data: AuthPageData) -> impl IntoView {
     let next = next();
     let to_sign_up = with_next("/sign-up", next.as_deref());
     let (pending, after) = (action.pending(), next.clone());
+    let passkey = passkeys.then_some(PasskeyPurpose::SignIn);
     if passkeys {
         start_passkey_autofill(next.clone());
     }
+    // Above the form in a browser where one was used, otherwise below it.
+    let first = passkey.filter(|_| passkey_used).map(|passkey| {
+        view! { <SignInMethods providers=Vec::new() passkey=Some(passkey) next=next.clone() above=true /> }
+    });
     view! {
         <AuthColumn title=t!("auth.sign_in.title") sentence=t!("auth.sign_in.sentence")>
             // One message at a time: the older one gives way.
             {move || error.with(Option::is_none).then(|| view! { <FlashMessage text=flash /> })}
+            {first}
             <div on:submit=on_submit>
                 <ActionForm action>
                     <div class="grid gap-5">
-                        <FormError error=message id="sign-in-error" />
+                        <FormError error=form_message(error, typed) id="sign-in-error" />
                         {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
                         <Field
                             name="email"
@@ -120,7 +130,7 @@ fn SignInForm(page_data: AuthPageData) -> impl IntoView {
                     {t!("auth.sign_in.forgot_password")}
                 </a>
             </p>
-            <SignInMethods providers passkey=passkeys.then_some(PasskeyPurpose::SignIn) next=after />
+            <SignInMethods providers passkey=passkey.filter(|_| !passkey_used) next=after />
             {matches!(policy, SignUpPolicy::Open | SignUpPolicy::Domains)
                 .then(|| {
                     view! {
