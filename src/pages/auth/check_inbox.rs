@@ -107,8 +107,8 @@ fn Sent(mail: RequestedMail) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
-            <p class="hint">{t!("auth.inbox.hint")}</p>
-            <p class="mt-6">
+            <p class="hint mt-3">{t!("auth.inbox.hint")}</p>
+            <p class="mt-4">
                 // The same page without the address is a page of its own.
                 <a
                     class="link inline-flex min-h-11 items-center"
