@@ -49,38 +49,45 @@ pub fn CheckInboxPage() -> impl IntoView {
     .into_any()
 }
 
+/// Whether the button waits: for a while after the page was reached within the application, and after each mail.
+fn pause(done: Signal<Option<bool>>) -> RwSignal<bool> {
+    let waits = RwSignal::new(false);
+    Effect::new(move || {
+        // Whoever has loaded the whole page came back to it, or the mail was requested without scripts.
+        let is_in_app = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
+        if done.get() != Some(false) && is_in_app {
+            waits.set(true);
+            let end = move || {
+                // The page may be disposed by now.
+                waits.try_set(false);
+            };
+            set_timeout(end, PAUSE);
+        }
+    });
+    waits
+}
+
+/// What the page says about a mail to this address, and the path to use another one.
+fn sentence(purpose: MailPurpose, email: &str) -> (AnyView, &'static str) {
+    let address = || view! { <strong class="font-medium text-ink">{email.to_owned()}</strong> };
+    match purpose {
+        MailPurpose::SignUp => (rich!("auth.inbox.sign_up", address = |_| address()), "/sign-up"),
+        MailPurpose::Confirmation => {
+            (rich!("auth.inbox.confirmation", address = |_| address()), "/check-inbox?with=another")
+        }
+        MailPurpose::Reset => (rich!("auth.inbox.reset", address = |_| address()), "/forgot-password"),
+    }
+}
+
 #[component]
 fn Sent(mail: RequestedMail) -> impl IntoView {
     let RequestedMail { purpose, email } = mail;
     let action = form_action::<RequestMail>();
     let error = action_error(action);
     focus_error(error, &[], "inbox-error");
-    let (pending, done) = (action.pending(), action_done(action));
+    let (pending, waits) = (action.pending(), pause(action_done(action)));
     let status = action_status(action, "again", t!("auth.inbox.sent_again"));
-    let waits = RwSignal::new(false);
-    Effect::new(move || {
-        // Whoever has loaded the whole page came back to it, or the mail was requested without scripts.
-        let is_in_app = document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
-        if is_in_app && done.get() != Some(false) {
-            waits.set(true);
-            set_timeout(
-                move || {
-                    // The page may be disposed by now.
-                    waits.try_set(false);
-                },
-                PAUSE,
-            );
-        }
-    });
-    let address = email.clone();
-    let address = move || view! { <strong class="font-medium text-ink">{address.clone()}</strong> };
-    let (sentence, another) = match purpose {
-        MailPurpose::SignUp => (rich!("auth.inbox.sign_up", address = |_| address()), "/sign-up"),
-        MailPurpose::Confirmation => {
-            (rich!("auth.inbox.confirmation", address = |_| address()), "/check-inbox?with=another")
-        }
-        MailPurpose::Reset => (rich!("auth.inbox.reset", address = |_| address()), "/forgot-password"),
-    };
+    let (sentence, another) = sentence(purpose, &email);
     view! {
         <AuthColumn title=t!("auth.inbox.title") sentence="">
             <p class="mb-6 text-ink-soft">{sentence}</p>
@@ -98,7 +105,7 @@ fn Sent(mail: RequestedMail) -> impl IntoView {
                         // Not `disabled`: whoever has just pressed it keeps the focus.
                         aria-disabled=move || waits.get().then_some("true")
                         on:click=move |event| {
-                            if waits.get_untracked() {
+                            if waits.get_untracked() || pending.get_untracked() {
                                 event.prevent_default();
                             }
                         }

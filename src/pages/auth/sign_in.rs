@@ -62,6 +62,27 @@ fn form_message(error: Signal<Option<AppError>>, typed: RwSignal<String>) -> Sig
     })
 }
 
+fn fields(error: Signal<Option<AppError>>, email: String) -> AnyView {
+    view! {
+        <Field
+            name="email"
+            label=t!("auth.email")
+            kind="email"
+            autocomplete="username webauthn"
+            value=email
+            error=field_error(error, "email")
+        />
+        <Field
+            name="password"
+            label=t!("auth.password")
+            kind="password"
+            autocomplete="current-password"
+            error=field_error(error, "password")
+        />
+    }
+    .into_any()
+}
+
 #[component]
 fn SignInForm(page_data: AuthPageData) -> impl IntoView {
     let AuthPageData { policy, providers, passkeys, passkey_used, inbox, .. } = page_data;
@@ -99,21 +120,7 @@ fn SignInForm(page_data: AuthPageData) -> impl IntoView {
                     <div class="grid gap-5">
                         <FormError error=form_message(error, typed) id="sign-in-error" />
                         {next.map(|next| view! { <input type="hidden" name="next" value=next /> })}
-                        <Field
-                            name="email"
-                            label=t!("auth.email")
-                            kind="email"
-                            autocomplete="username webauthn"
-                            value=email
-                            error=field_error(error, "email")
-                        />
-                        <Field
-                            name="password"
-                            label=t!("auth.password")
-                            kind="password"
-                            autocomplete="current-password"
-                            error=field_error(error, "password")
-                        />
+                        {fields(error, email)}
                         <RememberMe />
                         <button
                             class="btn btn-primary min-h-11"
