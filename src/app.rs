@@ -15,9 +15,9 @@ use leptos_router::{
 use crate::pages::{
     NotFoundPage,
     bundles::{
-        Audit, Chat, ConfirmAddress, ForgotPassword, Frame, Jobs, ModelSetup, NewChat, People, Person, Privacy, Reauth,
-        ResetPassword, Sessions, Settings, SettingsAppearance, SettingsData, SettingsSecurity, SignIn, SignInCode,
-        SignUp, Terms, VerifyAddress, provide_preloaded,
+        Audit, Chat, CheckInbox, ConfirmAddress, ForgotPassword, Frame, Jobs, ModelSetup, NewChat, People, Person,
+        Privacy, Reauth, ResetPassword, Sessions, Settings, SettingsAppearance, SettingsData, SettingsSecurity, SignIn,
+        SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
     },
     provide_form_values,
 };
@@ -131,6 +131,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view={Lazy::<SignUp>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/code") view={Lazy::<SignInCode>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/forgot-password") view={Lazy::<ForgotPassword>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/check-inbox") view={Lazy::<CheckInbox>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/reset-password") view={Lazy::<ResetPassword>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/verify-address") view={Lazy::<VerifyAddress>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/confirm-address") view={Lazy::<ConfirmAddress>::new()} ssr=SsrMode::Async />

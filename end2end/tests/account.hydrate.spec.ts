@@ -19,6 +19,18 @@ test('the form rates the password while it is typed', async ({ accounts, page })
   await expect(accounts.password).toHaveAttribute('type', 'password');
 });
 
+test('a hint says that Caps Lock is on while a password is typed', async ({ accounts, page }) => {
+  await accounts.openSignIn();
+  const hint = page.getByText('Caps Lock is on.');
+  await accounts.password.focus();
+  await accounts.password.dispatchEvent('keydown', { key: 'A', modifierCapsLock: true });
+  await expect(hint).toBeVisible();
+  await accounts.password.dispatchEvent('keyup', { key: 'CapsLock' });
+  await expect(hint).toHaveCount(0);
+  await accounts.email.dispatchEvent('keydown', { key: 'A', modifierCapsLock: true });
+  await expect(hint).toHaveCount(0);
+});
+
 test('the back button shows nothing private after signing out', async ({ accounts, chat, person, page }) => {
   expect(person.name).toBeTruthy();
   await chat.ask('a secret of mine');

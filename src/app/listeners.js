@@ -6,6 +6,13 @@
   addEventListener('pointerdown', () => root.removeAttribute('data-keyboard'));
   // Shortcuts have the key ⌘ there in place of Ctrl.
   if (/Mac OS|iPhone/.test(navigator.userAgent)) root.setAttribute('data-apple', '');
+  // Passwords are typed blind. The hint below the field has its text in an attribute.
+  const onPasswordKey = (event) => {
+    const hint = event.target.closest?.('.password-field')?.nextElementSibling;
+    const text = (event.getModifierState?.('CapsLock') && hint?.dataset.caps) || '';
+    if (hint?.dataset.caps && hint.textContent !== text) hint.textContent = text;
+  };
+  ['keydown', 'keyup', 'focusout'].forEach((name) => addEventListener(name, onPasswordKey));
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

@@ -85,6 +85,9 @@ pub fn Field(
             />
             {is_password.then(|| show_password(shown))}
             </div>
+            // `app/listeners.js` writes the text.
+            {is_password
+                .then(|| view! { <p class="hint caps-lock" aria-live="polite" data-caps=t!("common.caps_lock")></p> })}
             {move || {
                 error
                     .get()

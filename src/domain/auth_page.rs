@@ -21,4 +21,52 @@ pub struct AuthPageData {
     pub mails: bool,
     /// The content of the invitation in the link, if any.
     pub invited: Option<InvitationStatus>,
+    /// The mail that this browser has requested last, for an hour.
+    pub inbox: Option<RequestedMail>,
+    /// Whether a passkey was used in this browser.
+    pub passkey_used: bool,
+}
+
+/// A mail with a link that was requested for an address, whether or not an account has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedMail {
+    /// Why it was requested.
+    pub purpose: MailPurpose,
+    /// The address as entered.
+    pub email: String,
+}
+
+/// Why a mail with a link was requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailPurpose {
+    /// Someone signed up, and must confirm the address.
+    SignUp,
+    /// Someone needs another link to confirm the address.
+    Confirmation,
+    /// Someone has forgotten the password.
+    Reset,
+}
+
+impl MailPurpose {
+    /// The name in forms and in the cookie.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Confirmation => "confirmation",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// The pages to which links for one account lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPage {
+    /// `/verify-address`
+    VerifyAddress,
+    /// `/confirm-address`
+    ConfirmAddress,
+    /// `/reset-password`
+    ResetPassword,
 }

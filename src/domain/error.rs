@@ -92,6 +92,11 @@ impl AppError {
         Self::Unavailable { reason }
     }
 
+    /// Whether a sign-in was refused because the address is not verified, and another link was mailed.
+    pub fn is_unverified(&self) -> bool {
+        matches!(self, Self::Conflict { reason } if reason.code == "email_unverified")
+    }
+
     /// The message in the language of the page.
     pub fn text(&self) -> String {
         self.text_in(i18n::current())

@@ -13,8 +13,8 @@ use crate::{components::browser::load_when_connected, domain::AppError};
 use super::{
     admin::{AuditPage, JobsPage, ModelsPage, PeoplePage, PersonPage},
     auth::{
-        ConfirmAddressPage, ForgotPasswordPage, ResetPasswordPage, SignInCodePage, SignInPage, SignUpPage,
-        VerifyAddressPage,
+        CheckInboxPage, ConfirmAddressPage, ForgotPasswordPage, ResetPasswordPage, SignInCodePage, SignInPage,
+        SignUpPage, VerifyAddressPage,
     },
     chat::{ChatPage, NewChatPage},
     legal::{PrivacyPage, TermsPage},
@@ -96,7 +96,8 @@ macro_rules! bundle {
 bundle! {
     /// Pages for signed-out visitors.
     AuthBundle, auth, load_auth, i18n::Bundle::AUTH: SignIn => SignInPage, SignUp => SignUpPage,
-        SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage, ResetPassword => ResetPasswordPage,
+        SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage,
+        CheckInbox => CheckInboxPage, ResetPassword => ResetPasswordPage,
         VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
         Privacy => PrivacyPage, Terms => TermsPage,
 }

@@ -7,9 +7,10 @@ use axum::http::{
     HeaderMap, HeaderValue,
     header::{COOKIE, SET_COOKIE},
 };
+use form_urlencoded::{Serializer, parse};
 use tower_sessions::cookie::{Cookie as Line, SameSite, time::Duration};
 
-use crate::domain::{APPEARANCE_COOKIE, Appearance};
+use crate::domain::{APPEARANCE_COOKIE, Appearance, Email, MailPurpose, RequestedMail};
 
 /// One of the cookies. All of them have the path `/` and are only for this host.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +39,10 @@ pub const ONE_TIME_LINK: Cookie = Cookie::new("colloquy-once", "__Host-colloquy-
 pub const RECOVERY_CODES: Cookie = Cookie::new("colloquy-codes", "__Host-colloquy-codes", SameSite::Strict);
 /// The values of a form that failed without JavaScript.
 pub const FORM_VALUES: Cookie = Cookie::new("colloquy-typed", "__Host-colloquy-typed", SameSite::Strict);
+/// The mail that the browser has requested last, for the page that says so.
+pub const INBOX: Cookie = Cookie::new("colloquy-inbox", "__Host-colloquy-inbox", SameSite::Strict);
+/// Marks a browser in which a passkey was used.
+pub const PASSKEY_USED: Cookie = Cookie::new("colloquy-passkey", "__Host-colloquy-passkey", SameSite::Lax);
 
 /// How pages look in this browser. The scripts of the page write it too, so it has one name.
 pub const APPEARANCE: Cookie =
@@ -85,6 +90,19 @@ pub fn find_appearance(headers: &HeaderMap, https: bool) -> Appearance {
     APPEARANCE.find(headers, https).map(Appearance::from_cookie).unwrap_or_default()
 }
 
+/// The value of the cookie with a requested mail.
+pub fn format_inbox(mail: &RequestedMail) -> String {
+    Serializer::new(String::new()).append_pair(mail.purpose.as_str(), &mail.email).finish()
+}
+
+/// The mail that the browser has requested last. The value is untrusted: a client can send any cookie.
+pub fn find_inbox(headers: &HeaderMap, https: bool) -> Option<RequestedMail> {
+    let (purpose, email) = parse(INBOX.find(headers, https)?.as_bytes()).next()?;
+    let all = [MailPurpose::SignUp, MailPurpose::Confirmation, MailPurpose::Reset];
+    let purpose = all.into_iter().find(|known| known.as_str() == purpose)?;
+    Some(RequestedMail { purpose, email: Email::parse(&email).ok()?.as_entered().to_owned() })
+}
+
 /// The value of the first cookie with this name that the browser sent.
 pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -103,7 +121,7 @@ mod tests {
 
     #[test]
     fn s03_a_cookie_is_removed_with_the_attributes_it_was_set_with() {
-        for cookie in [SESSION, FLOW, ONE_TIME_LINK, RECOVERY_CODES, FORM_VALUES] {
+        for cookie in [SESSION, FLOW, ONE_TIME_LINK, RECOVERY_CODES, FORM_VALUES, INBOX, PASSKEY_USED] {
             for https in [true, false] {
                 let attributes = |line: &str| {
                     let (_, rest) = line.split_once("; ").expect("attributes");
@@ -126,6 +144,22 @@ mod tests {
         assert_eq!(SESSION.line(true, "a\r\nb", None), None);
         let line = set(|headers| APPEARANCE.set(headers, true, "dark", Some(60)));
         assert_eq!(line, "appearance=dark; SameSite=Lax; Secure; Path=/; Max-Age=60", "scripts write it too");
+    }
+
+    #[test]
+    fn a_requested_mail_is_read_from_its_cookie_and_from_nothing_else() {
+        let found = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(COOKIE, HeaderValue::try_from(format!("colloquy-inbox={value}")).expect("a line"));
+            find_inbox(&headers, false)
+        };
+        let mail = RequestedMail { purpose: MailPurpose::SignUp, email: "o'neil+x@example.org".to_owned() };
+        let value = format_inbox(&mail);
+        assert!(!value.contains(['@', ';', ' ', '"']), "{value}");
+        assert_eq!(found(&value), Some(mail));
+        for bad in ["", "sign_up", "sign_up=", "other=a%40example.org", "sign_up=%3Cscript%3E", "reset=a%40b%0D%0A"] {
+            assert_eq!(found(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -169,6 +169,9 @@ impl PageData {
             passkeys: factors.passkeys_available_at(host),
             mails: accounts.sends_mails(),
             invited,
+            // Only the cookies of the browser tell these.
+            inbox: None,
+            passkey_used: false,
         })
     }
 }

@@ -298,8 +298,8 @@ fn start_tasks(supervisor: &Supervisor, accounts: &Accounts, jobs: &Jobs, stoppi
     let spec = |name| TaskSpec { name, vital: false, on_shutdown: OnShutdown::Wait };
     let (writing, until) = (accounts.clone(), stopping.clone());
     supervisor.spawn(spec("deferred writes"), move || writing.clone().run_deferred_writer(until.clone()));
-    let (resetting, until) = (accounts.clone(), stopping.clone());
-    supervisor.spawn(spec("resets"), move || resetting.clone().run_reset_mailer(until.clone()));
+    let (mailing, until) = (accounts.clone(), stopping.clone());
+    supervisor.spawn(spec("requested mails"), move || mailing.clone().run_request_mailer(until.clone()));
     let (jobs, until) = (jobs.clone(), stopping.clone());
     supervisor.spawn(spec("jobs"), move || jobs.clone().work(until.clone()));
 }

@@ -5,6 +5,8 @@ use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
+#[cfg(feature = "ssr")]
+use crate::domain::MailPurpose;
 use crate::domain::{AppError, AuthPageData, PasswordRating, SignInStep};
 
 endpoint!(LoadEntrance, Anyone);
@@ -15,12 +17,13 @@ pub async fn load_entrance(#[server(default)] invitation: Option<String>) -> Res
     let context = RequestContext::of::<LoadEntrance>().await?;
     let (caller, host) = (context.caller().ok(), context.host());
     let page_data = &context.state.page_data;
-    context.to_app_error(page_data.load_auth_page(caller, host, invitation.as_deref(), context.language()).await)
+    let loaded = page_data.load_auth_page(caller, host, invitation.as_deref(), context.language()).await;
+    Ok(context.with_cookies(context.to_app_error(loaded)?))
 }
 
 endpoint!(SignUp, Anyone);
 
-/// Creates an account, signs it in and redirects to the new chat; to the sign-in page if the address must be verified
+/// Creates an account, signs it in and redirects to the new chat; to `/check-inbox` if the address must be verified
 /// first. `invitation` is an invitation token.
 #[server(prefix = "/api", endpoint = "sign_up")]
 pub async fn sign_up(
@@ -31,7 +34,7 @@ pub async fn sign_up(
     #[server(default)] invitation: Option<String>,
 ) -> Result<(), AppError> {
     let context = RequestContext::of::<SignUp>().await?;
-    let credentials = credentials(&context, email, password, remember.is_some());
+    let credentials = credentials(&context, email.clone(), password, remember.is_some());
     let account = crate::server::auth::NewAccount { name, invitation, credentials };
     let session = context.session_state().await?;
     let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
@@ -40,7 +43,10 @@ pub async fn sign_up(
             context.change_session(change).await?;
             "/"
         }
-        None => "/sign-in?done=verify",
+        None => {
+            context.set_inbox(MailPurpose::SignUp, &email);
+            "/check-inbox"
+        }
     };
     leptos_axum::redirect(next);
     Ok(())
@@ -58,10 +64,16 @@ pub async fn sign_in(
     #[server(default)] next: Option<String>,
 ) -> Result<SignInStep, AppError> {
     let context = RequestContext::of::<SignIn>().await?;
-    let credentials = credentials(&context, email, password, remember.is_some());
+    let credentials = credentials(&context, email.clone(), password, remember.is_some());
     let session = context.session_state().await?;
-    let (step, change) = context.to_app_error(context.state.accounts.sign_in(credentials, &session).await)?;
+    let signed_in = context.to_app_error(context.state.accounts.sign_in(credentials, &session).await);
+    if signed_in.as_ref().is_err_and(AppError::is_unverified) {
+        // For the notice, which names the address.
+        context.set_inbox(MailPurpose::SignUp, &email);
+    }
+    let (step, change) = signed_in?;
     context.change_session(change).await?;
+    context.clear_inbox();
     let next = crate::domain::local_path(next.as_deref());
     leptos_axum::redirect(&crate::server::auth::redirect_path(&step, next));
     Ok(step)

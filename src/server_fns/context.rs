@@ -9,13 +9,16 @@ use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 use crate::{
-    domain::{AppError, UserId},
+    domain::{AppError, AuthPageData, MailPurpose, RequestedMail, UserId},
     i18n::Language,
     server::{
         access::HasAccess,
         audit::RequestMeta,
         auth::{Caller, SessionChange, SessionState},
-        cookies::{self, APPEARANCE, Cookie, ONE_TIME_LINK, RECOVERY_CODES, find_appearance},
+        cookies::{
+            self, APPEARANCE, Cookie, INBOX, ONE_TIME_LINK, PASSKEY_USED, RECOVERY_CODES, find_appearance, find_inbox,
+            format_inbox,
+        },
         fault::Fault,
         people::Actor,
         state::AppState,
@@ -27,8 +30,10 @@ use crate::{
 const ONE_TIME_LINK_SECONDS: i64 = 60;
 /// The lifetime of the cookie with new recovery codes, in seconds.
 const RECOVERY_CODES_SECONDS: i64 = 600;
-/// The lifetime of the cookie with the appearance, in seconds: a year.
-const APPEARANCE_SECONDS: i64 = 31_536_000;
+/// The lifetime of the cookie with the requested mail, in seconds: an hour.
+const INBOX_SECONDS: i64 = 3_600;
+/// The lifetime of the cookies with the appearance and about passkeys, in seconds: a year.
+const YEAR_SECONDS: i64 = 31_536_000;
 
 /// The context of the current request.
 pub(super) struct RequestContext {
@@ -151,7 +156,33 @@ impl RequestContext {
     /// Changes what the words name in the appearance that this browser has stored.
     pub fn set_appearance<'a>(&self, words: impl IntoIterator<Item = &'a str>) {
         let changed = find_appearance(&self.parts.headers, self.state.config.is_https()).with(words);
-        self.set_cookie(APPEARANCE, &changed.to_cookie(), APPEARANCE_SECONDS);
+        self.set_cookie(APPEARANCE, &changed.to_cookie(), YEAR_SECONDS);
+    }
+
+    /// Remembers for an hour that this browser has requested a mail to an address. Not in the URL, so that the address is
+    /// in no history and no log.
+    pub fn set_inbox(&self, purpose: MailPurpose, email: &str) {
+        let mail = RequestedMail { purpose, email: email.to_owned() };
+        self.set_cookie(INBOX, &format_inbox(&mail), INBOX_SECONDS);
+    }
+
+    /// Forgets the requested mail: someone has signed in.
+    pub fn clear_inbox(&self) {
+        if INBOX.find(&self.parts.headers, self.state.config.is_https()).is_some() {
+            self.set_cookie(INBOX, "", 0);
+        }
+    }
+
+    /// Remembers that a passkey was used in this browser.
+    pub fn set_passkey_used(&self) {
+        self.set_cookie(PASSKEY_USED, "1", YEAR_SECONDS);
+    }
+
+    /// Adds to the data of the sign-in and sign-up pages what the cookies of the browser tell.
+    pub fn with_cookies(&self, page_data: AuthPageData) -> AuthPageData {
+        let (headers, https) = (&self.parts.headers, self.state.config.is_https());
+        let passkey_used = PASSKEY_USED.find(headers, https).is_some();
+        AuthPageData { inbox: find_inbox(headers, https), passkey_used, ..page_data }
     }
 
     /// Sets a cookie for this browser; 0 seconds remove it.

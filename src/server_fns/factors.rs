@@ -146,6 +146,7 @@ pub async fn finish_passkey_registration(name: String, credential: String) -> Re
         context.state.factors.finish_passkey_registration(caller, &name, &credential, context.meta()).await,
     )?;
     context.set_recovery_codes(caller, &codes)?;
+    context.set_passkey_used();
     Ok(codes)
 }
 
@@ -192,6 +193,7 @@ pub async fn finish_passkey_sign_in(credential: String, remember: bool, next: Op
     let (accounts, session) = (&context.state.accounts, context.session_state().await?);
     let finished = accounts.finish_passkey_sign_in(&credential, remember, context.meta(), &session).await;
     context.change_session(context.to_app_error(finished)?).await?;
+    context.set_passkey_used();
     leptos_axum::redirect(crate::domain::local_path(next.as_deref()));
     Ok(())
 }

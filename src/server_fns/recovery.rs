@@ -2,20 +2,57 @@
 //! result.
 
 use leptos::prelude::*;
+use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::AppError;
+use crate::domain::{AppError, LinkPage, MailPurpose};
 
 endpoint!(RequestPasswordReset, Anyone);
 
-/// Mails a password reset link if an account has this address. The response is the same if none has.
+/// Mails a password reset link if an account has this address, and redirects to `/check-inbox`. The response is the same
+/// if none has.
 #[server(prefix = "/api", endpoint = "request_password_reset")]
 pub async fn request_password_reset(email: String) -> Result<(), AppError> {
     let context = RequestContext::of::<RequestPasswordReset>().await?;
-    context.to_app_error(context.state.accounts.request_reset(&email, context.meta()).await)?;
-    context.redirect_plain_form("/forgot-password?done=sent");
+    let email = context.to_app_error(context.state.accounts.request_reset(&email, context.meta()).await)?;
+    context.set_inbox(MailPurpose::Reset, email.as_entered());
+    leptos_axum::redirect("/check-inbox");
     Ok(())
+}
+
+endpoint!(RequestMail, Anyone);
+
+/// Mails another link if an account has this address: to reset its password, or to confirm its address. The response is
+/// the same if none has. Redirects to `/check-inbox`, unless the form is on that page: then `again` is set.
+#[server(prefix = "/api", endpoint = "request_mail")]
+pub async fn request_mail(
+    email: String,
+    purpose: MailPurpose,
+    #[server(default)] again: Option<String>,
+) -> Result<(), AppError> {
+    let context = RequestContext::of::<RequestMail>().await?;
+    let (accounts, meta) = (&context.state.accounts, context.meta());
+    let requested = match purpose {
+        MailPurpose::Reset => accounts.request_reset(&email, meta).await,
+        MailPurpose::SignUp | MailPurpose::Confirmation => accounts.request_confirmation(&email, meta).await,
+    };
+    let email = context.to_app_error(requested)?;
+    context.set_inbox(purpose, email.as_entered());
+    match again {
+        Some(_) => context.redirect_plain_form("/check-inbox?done=again"),
+        None => leptos_axum::redirect("/check-inbox"),
+    }
+    Ok(())
+}
+
+endpoint!(CheckLink, Anyone);
+
+/// Returns whether a link works: whether it is neither used nor expired. Does not use it.
+#[server(prefix = "/api", endpoint = "check_link", input = Json)]
+pub async fn check_link(page: LinkPage, token: String) -> Result<bool, AppError> {
+    let context = RequestContext::of::<CheckLink>().await?;
+    context.to_app_error(context.state.accounts.check_link(page, &token).await)
 }
 
 endpoint!(ResetPassword, Anyone);
@@ -43,12 +80,18 @@ pub async fn request_verification() -> Result<(), AppError> {
 
 endpoint!(VerifyAddress, Anyone);
 
-/// Verifies an address with the token of a link.
+/// Verifies an address with the token of a link. Redirects visitors to the sign-in page, which knows the address then.
 #[server(prefix = "/api", endpoint = "verify_address")]
 pub async fn verify_address(token: String) -> Result<(), AppError> {
     let context = RequestContext::of::<VerifyAddress>().await?;
-    context.to_app_error(context.state.accounts.verify_address(&token, context.meta()).await)?;
-    context.redirect_plain_form("/verify-address?done=verified");
+    let verified = context.state.accounts.verify_address(&token, context.meta()).await;
+    let email = context.to_app_error(verified)?;
+    if context.caller().is_ok() {
+        context.redirect_plain_form("/verify-address?done=verified");
+    } else {
+        context.set_inbox(MailPurpose::SignUp, email.as_entered());
+        leptos_axum::redirect("/sign-in?done=verified");
+    }
     Ok(())
 }
 

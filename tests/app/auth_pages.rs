@@ -1,6 +1,7 @@
 //! The pages for anonymous users, without scripts: sign-in, sign-up and the pages of links.
 
 mod enrolment;
+mod inbox;
 mod links;
 
 use axum::{
@@ -70,7 +71,6 @@ each_db! {
         assert!(input(&page, "next").contains("value=\"/sessions\""));
         assert!(page.text().contains("href=\"/forgot-password\"") && !page.text().contains("role=\"status\""));
         for (done, sentence) in [
-            ("verify", "Check your inbox"),
             ("verified", "Your email is confirmed"),
             ("reset", "Password changed."),
             ("signed-out", "You've signed out"),
@@ -196,6 +196,27 @@ each_db! {
     }
 }
 
+each_db! {
+    async fn the_passkey_comes_before_the_form_where_one_was_used(app: TestApp) {
+        app.administrator().await;
+        let places = async |cookie: &str| {
+            let request = axum::http::Request::get("/sign-in").header("host", "localhost:3000").header(ACCEPT, "text/html");
+            let request = request.header("cookie", cookie).body(Body::empty()).expect("a request");
+            let page = app.anonymous().send(request).await.text();
+            let button = "Sign in with a passkey";
+            assert_eq!(page.matches(button).count(), 1, "{page}");
+            (page.find(button), page.find("name=\"password\""))
+        };
+        // The second time from the pages that are reused.
+        for _ in 0..2 {
+            let (button, form) = places("a=b").await;
+            assert!(button > form);
+            let (button, form) = places("colloquy-passkey=1").await;
+            assert!(button < form);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn identity_providers_have_buttons_where_they_can_be_used() {
     let provider = crate::support::provider::Provider::start().await;
@@ -232,7 +253,7 @@ each_db! {
         let mut ada = app.administrator().await;
         assert_ne!(without_nonce(&visitor.get("/sign-up").await).0, first_account, "the page for the first account is gone");
 
-        for path in ["/sign-in", "/sign-up", "/forgot-password"] {
+        for path in ["/sign-in", "/sign-up", "/forgot-password", "/check-inbox"] {
             let mut answers = Vec::new();
             for _ in 0..3 {
                 answers.push(visitor.get(path).await);

@@ -77,7 +77,7 @@ each_db! {
         let missing = ChatId::from_uuid(Uuid::new_v4());
 
         let strangers = [
-            "/sign-in", "/sign-up", "/forgot-password", "/reset-password?token=x", "/verify-address?token=x", "/privacy",
+            "/sign-in", "/sign-up", "/forgot-password", "/check-inbox", "/reset-password?token=x", "/verify-address?token=x", "/privacy",
             "/terms", "/", "/sessions", "/nowhere",
         ];
         assert_deterministic(&app.anonymous(), &paths(&strangers)).await;

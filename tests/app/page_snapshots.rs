@@ -91,6 +91,7 @@ impl Installation {
             ("sign-in", "/sign-in"),
             ("sign-up", "/sign-up"),
             ("forgot-password", "/forgot-password"),
+            ("check-inbox", "/check-inbox"),
             ("privacy", "/privacy"),
             ("terms", "/terms"),
             ("not-found", "/there-is-no-such-page"),

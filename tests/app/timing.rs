@@ -86,13 +86,36 @@ each_db! {
         assert_eq!(app.column(asked).await.len(), 6, "each is stored until it is processed");
         assert_eq!(app.column("select email from links where purpose = 'reset_password'").await.len(), 0);
 
-        app.state.accounts.process_reset_requests().await.expect("the requests");
+        app.state.accounts.process_mail_requests().await.expect("the requests");
         let links = app.column("select email from links where purpose = 'reset_password' order by email").await;
         assert_eq!(links, ["ada@example.org", "bob@example.org", "bob@example.org", "cy@example.org"], "not for the disabled account");
         assert_eq!(app.column(asked).await, Vec::<String>::new());
         assert_eq!(smtp.wait_for_mails(&app.state, mails + 4).await.len(), mails + 4);
         let addresses = app.column("select address from audit where action = 'ask_reset'").await;
         assert_eq!(addresses, ["127.0.0.1"; 4]);
+    }
+}
+
+each_db! {
+    async fn a05_another_confirmation_link_writes_the_same_for_known_and_unknown_addresses(app: TestApp) {
+        let (app, smtp) = quiet_installation(&app).await;
+        let mails = smtp.received().len();
+        let mut anonymous = app.anonymous();
+        let ask = async |client: &mut Client, email: &str| {
+            count_writes(&app, client, "/api/request_mail", &[("email", email), ("purpose", "confirmation")]).await
+        };
+        let unknown = ask(&mut anonymous, "nobody@example.org").await;
+        assert_eq!(unknown, (1, 200));
+        for email in KNOWN {
+            assert_eq!(ask(&mut anonymous, email).await, unknown, "{email}");
+        }
+        assert_eq!(app.column("select email from reset_requests").await.len(), 6, "each is stored until it is processed");
+        app.state.accounts.process_mail_requests().await.expect("the requests");
+        assert_eq!(app.column("select email from reset_requests").await, Vec::<String>::new());
+        // Cy gets another link, Ada and Bob hear that they have an account, the disabled account and nobody get nothing.
+        let links = app.column("select email from links where purpose = 'verify_address' order by email").await;
+        assert_eq!(links, ["cy@example.org"; 2]);
+        assert_eq!(smtp.wait_for_mails(&app.state, mails + 4).await.len(), mails + 4);
     }
 }
 
@@ -151,7 +174,7 @@ each_db! {
         another.stop().await;
         assert_eq!(app.anonymous().post_form("/api/request_password_reset", &ask).await.status, 200);
         app.state.clock.advance(86_401);
-        app.state.accounts.process_reset_requests().await.expect("the requests");
+        app.state.accounts.process_mail_requests().await.expect("the requests");
         assert_eq!(app.column("select email from reset_requests").await, Vec::<String>::new());
         smtp.mails_to(&another.state, "ada@example.org", 2).await;
     }

@@ -4,10 +4,14 @@
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
-use super::{column::AuthColumn, flash_message::FlashMessage, incomplete_link::IncompleteLink};
+use super::{
+    column::AuthColumn,
+    flash_message::FlashMessage,
+    link_page::{DeadLink, is_dead, link_page},
+};
 use crate::{
     components::{FormError, PageTitle},
-    domain::AppError,
+    domain::{AppError, LinkPage},
     pages::toolkit::{action_done, action_error, focus_error, form_action, form_error},
     server_fns::recovery::{ConfirmAddressChange, VerifyAddress},
 };
@@ -15,41 +19,54 @@ use crate::{
 /// `/verify-address?token=…`
 #[component]
 pub fn VerifyAddressPage() -> impl IntoView {
-    let action = form_action::<VerifyAddress>();
-    let texts = PageTexts {
-        title: t!("auth.verify_address.title"),
-        sentence: t!("auth.verify_address.sentence"),
-        button: t!("auth.verify_address.submit"),
-        done: "verified",
-        result: t!("auth.verify_address.done"),
-        // That page redirects users who are signed in.
-        next_link: ("/sign-in?done=verified", t!("auth.verify_address.go_on")),
-    };
-    let pending = action.pending();
-    let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-    link_page(texts, action_error(action), action_done(action), pending.into(), form)
+    address_page(verify_texts(), |token| {
+        let action = form_action::<VerifyAddress>();
+        let (error, done, pending) = (action_error(action), action_done(action), action.pending());
+        let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
+        confirm_form(verify_texts(), token, error, done, pending.into(), form)
+    })
 }
 
 /// `/confirm-address?token=…`
 #[component]
 pub fn ConfirmAddressPage() -> impl IntoView {
-    let action = form_action::<ConfirmAddressChange>();
-    let texts = PageTexts {
+    address_page(change_texts(), |token| {
+        let action = form_action::<ConfirmAddressChange>();
+        let (error, done, pending) = (action_error(action), action_done(action), action.pending());
+        let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
+        confirm_form(change_texts(), token, error, done, pending.into(), form)
+    })
+}
+
+fn verify_texts() -> PageTexts {
+    PageTexts {
+        page: LinkPage::VerifyAddress,
+        title: t!("auth.verify_address.title"),
+        sentence: t!("auth.verify_address.sentence"),
+        button: t!("auth.verify_address.submit"),
+        done: "verified",
+        result: t!("auth.verify_address.done"),
+        // Visitors are redirected to the sign-in page instead.
+        next_link: ("/", t!("auth.verify_address.go_on")),
+    }
+}
+
+fn change_texts() -> PageTexts {
+    PageTexts {
+        page: LinkPage::ConfirmAddress,
         title: t!("auth.change_address.title"),
         sentence: t!("auth.change_address.sentence"),
         button: t!("auth.change_address.submit"),
         done: "changed",
         result: t!("auth.change_address.done"),
         next_link: ("/", t!("auth.change_address.go_on")),
-    };
-    let pending = action.pending();
-    let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-    link_page(texts, action_error(action), action_done(action), pending.into(), form)
+    }
 }
 
 /// The texts of such a page.
 #[derive(Clone, Copy)]
 struct PageTexts {
+    page: LinkPage,
     title: &'static str,
     sentence: &'static str,
     button: &'static str,
@@ -60,18 +77,9 @@ struct PageTexts {
     next_link: (&'static str, &'static str),
 }
 
-/// Renders such a page; `form` wraps the content in the form.
-fn link_page(
-    texts: PageTexts,
-    error: Signal<Option<AppError>>,
-    done: Signal<Option<bool>>,
-    pending: Signal<bool>,
-    form: impl FnOnce(AnyView) -> AnyView,
-) -> AnyView {
-    let (token, is_done) = use_query_map().with_untracked(|query| {
-        (query.get("token").filter(|token| !token.is_empty()), query.get_str("done") == Some(texts.done))
-    });
-    if is_done {
+/// Renders such a page: its result, or `form` with the token of the link.
+fn address_page(texts: PageTexts, form: fn(String) -> AnyView) -> AnyView {
+    if use_query_map().with_untracked(|query| query.get_str("done") == Some(texts.done)) {
         return view! {
             <PageTitle text=texts.title />
             <AuthColumn title=texts.title sentence="">
@@ -80,9 +88,21 @@ fn link_page(
         }
         .into_any();
     }
-    let Some(token) = token else { return view! { <PageTitle text=texts.title /> <IncompleteLink /> }.into_any() };
+    link_page(texts.page, texts.title, form)
+}
+
+/// The form of a link that works; `form` wraps its content.
+fn confirm_form(
+    texts: PageTexts,
+    token: String,
+    error: Signal<Option<AppError>>,
+    done: Signal<Option<bool>>,
+    pending: Signal<bool>,
+    form: impl FnOnce(AnyView) -> AnyView,
+) -> AnyView {
     focus_error(error, &[], "link-error");
-    let done = Memo::new(move |_| done.get() == Some(true));
+    focus_error(error, &[], "dead-link");
+    let (done, dead) = (Memo::new(move |_| done.get() == Some(true)), is_dead(error));
     let inner = view! {
         <div class="grid gap-5">
             <FormError error=form_error(error, &[]) id="link-error" />
@@ -94,13 +114,13 @@ fn link_page(
     };
     let form = form(inner.into_any());
     view! {
-        <PageTitle text=texts.title />
         <AuthColumn title=texts.title sentence="">
-            <div hidden=move || done.get()>
+            <div hidden=move || done.get() || dead.get()>
                 <p class="mb-8 text-ink-soft">{texts.sentence}</p>
                 {form}
             </div>
             {move || done.get().then(|| view! { <LinkResult texts /> })}
+            {move || dead.get().then(|| view! { <DeadLink page=texts.page /> })}
         </AuthColumn>
     }
     .into_any()

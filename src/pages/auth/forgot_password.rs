@@ -1,12 +1,11 @@
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_query_map;
 
-use super::{back_to_sign_in::BackToSignIn, column::AuthColumn, flash_message::FlashMessage};
+use super::{back_to_sign_in::BackToSignIn, column::AuthColumn};
 use crate::{
     components::{Field, FormError, PageTitle},
     pages::{
         shell::{LoadedStandalone, page_resource},
-        toolkit::{action_done, action_error, field_error, focus_error, form_action, form_error},
+        toolkit::{action_error, field_error, focus_error, form_action, form_error},
     },
     server_fns::{account::load_entrance, recovery::RequestPasswordReset},
 };
@@ -44,13 +43,8 @@ fn RequestForm() -> impl IntoView {
     let error = action_error(action);
     focus_error(error, FIELDS, "forgot-error");
     let pending = action.pending();
-    let query = use_query_map();
-    let is_done = move || query.with(|query| query.get_str("done") == Some("sent"));
-    let done = action_done(action);
-    let sent = move || done.get().unwrap_or_else(is_done);
     view! {
         <AuthColumn title=t!("auth.forgot_password.title") sentence=t!("auth.forgot_password.sentence")>
-            {move || sent().then(|| view! { <FlashMessage text=Some(t!("auth.forgot_password.sent")) /> })}
             <ActionForm action>
                 <div class="grid gap-5">
                     <FormError error=form_error(error, FIELDS) id="forgot-error" />

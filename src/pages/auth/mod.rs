@@ -2,10 +2,12 @@
 
 mod address_links;
 mod back_to_sign_in;
+mod check_inbox;
 mod column;
 mod flash_message;
 mod forgot_password;
 mod incomplete_link;
+mod link_page;
 mod next;
 mod passkey;
 mod remember;
@@ -16,6 +18,7 @@ mod sign_in_methods;
 mod sign_up;
 
 pub use address_links::{ConfirmAddressPage, VerifyAddressPage};
+pub use check_inbox::CheckInboxPage;
 pub use forgot_password::ForgotPasswordPage;
 pub use reset_password::ResetPasswordPage;
 pub use sign_in::SignInPage;

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::passkey::{PasskeyButton, PasskeyPurpose};
 use crate::{components::browser::supports_passkeys, domain::IdentityProvider};
 
-/// The buttons below the form: a passkey, if browser and server support it, and identity providers. The providers are
-/// forms that the browser submits without scripts.
+/// The buttons below or above the form: a passkey, if browser and server support it, and identity providers. The
+/// providers are forms that the browser submits without scripts.
 #[component]
 pub fn SignInMethods(
     /// The identity providers.
@@ -19,6 +19,9 @@ pub fn SignInMethods(
     /// The token of the invitation, if the visitor has one.
     #[prop(default = None)]
     invitation: Option<String>,
+    /// Whether the form is below.
+    #[prop(default = false)]
+    above: bool,
 ) -> impl IntoView {
     // The server does not know what the browser supports. Almost all browsers support passkeys, so the button is there from
     // the start, and hidden after hydration if it is of no use.
@@ -41,8 +44,10 @@ pub fn SignInMethods(
     });
     let providers = providers.collect_view();
     let passkey = passkey.unwrap_or(PasskeyPurpose::SignIn);
+    let separator =
+        move || (has_providers || can_use_passkey.get()).then(|| view! { <Separator needs_scripts=!has_providers /> });
     view! {
-        {move || (has_providers || can_use_passkey.get()).then(|| view! { <Separator needs_scripts=!has_providers /> })}
+        {(!above).then_some(separator)}
         <div class="grid gap-3">
             {move || {
                 let next = after.clone();
@@ -57,6 +62,7 @@ pub fn SignInMethods(
                     })
             }} {providers}
         </div>
+        {above.then_some(separator)}
     }
     .into_any()
 }

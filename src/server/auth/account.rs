@@ -67,14 +67,16 @@ impl Accounts {
         self.complete_first_factor(person, &attempt, session).await
     }
 
-    /// Refuses a sign-in to an account whose address must be verified first. Mails another link, unless rate-limited.
+    /// Refuses a sign-in to an account whose address must be verified first. Mails another link, unless rate-limited;
+    /// the error says which.
     async fn refuse_unverified<T>(&self, user: UserId, email: &Email, meta: &RequestMeta) -> Result<T, Fault> {
-        match self.send_verification(user, email, meta).await {
-            Ok(()) | Err(Fault::App(AppError::RateLimited { .. })) => {}
+        let unverified = match self.send_verification(user, email, meta).await {
+            Ok(()) => AppError::conflict(reason!("email_unverified")),
+            Err(Fault::App(AppError::RateLimited { .. })) => AppError::conflict(reason!("email_unverified_mailed")),
             Err(fault) => return Err(fault),
-        }
+        };
         let refusal = RefusedEvent { subject: Some(user), action: AuditAction::SignIn, detail: "email not confirmed" };
-        meta.record_if_refused(&self.store, &self.clock, refusal, Err(unverified().into())).await
+        meta.record_if_refused(&self.store, &self.clock, refusal, Err(unverified.into())).await
     }
 
     /// Creates a sign-in for a session, and revokes the one that the session held before. Fails with `Conflict` if the
@@ -203,8 +205,4 @@ const fn lifetimes(config: &SessionConfig, role: Role, remember: bool) -> (i64, 
         (false, Role::Member) => (config.idle, config.absolute),
         (false, Role::Administrator) => (config.administrator_idle, config.administrator_absolute),
     }
-}
-
-fn unverified() -> AppError {
-    AppError::conflict(reason!("email_unverified"))
 }

@@ -64,6 +64,12 @@ impl Accounts {
         if self.limits.count_mail_in(tx, meta, "sign-up", email).await?.is_err() {
             return Ok(());
         }
+        self.mail_owner_about_sign_up(tx, email).await
+    }
+
+    /// Mails the owner of an address another verification link, or, if it is verified, that they have an account. Does
+    /// nothing if there is no account, or if it is disabled. The caller commits.
+    pub(super) async fn mail_owner_about_sign_up(&self, tx: &mut Tx, email: &Email) -> Result<(), Fault> {
         let Some(found) = tx.find_user_by_email(email.key()).await? else { return Ok(()) };
         let owner = tx.owned_by(found.id).find_user().await?.filter(|_| found.disabled_at.is_none());
         match owner {
@@ -85,17 +91,17 @@ impl Accounts {
         self.queue_mail(tx, email.as_entered(), |texts| MailContent::verify_address(texts, &link)).await
     }
 
-    /// Marks an address as verified; its owner has followed the link.
+    /// Marks an address as verified, and returns it; its owner has followed the link.
     ///
     /// # Errors
     /// `Invalid` on `token` if the link is invalid, or the account's address has changed since; `RateLimited`.
-    pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
+    pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<Email, Fault> {
         self.limits.count_link(meta).await?;
         let verified = self.use_verification(token, meta).await;
         self.record_if_invalid_link(AuditAction::VerifyAddress, meta, verified).await
     }
 
-    async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<(), Fault> {
+    async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<Email, Fault> {
         let hash = hash_token(token).ok_or_else(invalid_link)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -108,7 +114,7 @@ impl Accounts {
         tx.owned_by(user).delete_links(LinkPurpose::VerifyAddress).await?;
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
-        Ok(())
+        Ok(email)
     }
 
     /// Mails a confirmation link to the caller's new address, and a notice to the current one. Nothing changes until

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Accounts;
 use crate::{
-    domain::{AppError, AuditAction, UserId},
+    domain::{AppError, AuditAction, LinkPage, UserId},
     i18n::Texts,
     server::{
         audit::{RefusedEvent, RequestMeta},
@@ -59,6 +59,17 @@ impl Accounts {
     ) -> Result<T, Fault> {
         let refusal = RefusedEvent { subject: None, action, detail: "link" };
         meta.record_if_refused(&self.store, &self.clock, refusal, followed).await
+    }
+
+    /// Whether the link to this page works: whether it is neither used nor expired. Does not use it.
+    pub async fn check_link(&self, page: LinkPage, token: &str) -> Result<bool, Fault> {
+        let purpose = match page {
+            LinkPage::VerifyAddress => LinkPurpose::VerifyAddress,
+            LinkPage::ConfirmAddress => LinkPurpose::ChangeAddress,
+            LinkPage::ResetPassword => LinkPurpose::ResetPassword,
+        };
+        let Some(hash) = hash_token(token) else { return Ok(false) };
+        Ok(self.store.read().await?.find_link(&hash, purpose, self.clock.now()).await?.is_some())
     }
 
     /// The URL of one of our pages with a token. It starts with the configured base URL, never with anything from the

@@ -10,6 +10,7 @@ mod devices;
 mod email;
 mod factors;
 mod links;
+mod mail_requests;
 mod oidc;
 mod password;
 mod password_change;
@@ -66,8 +67,8 @@ pub struct Accounts {
     installed: Arc<AtomicBool>,
     sign_in_hook: SignInHook,
     deferred: DeferredWrites,
-    /// Wakes the task that mails password-reset links.
-    reset_requested: Arc<Notify>,
+    /// Wakes the task that sends requested mails.
+    mail_requested: Arc<Notify>,
 }
 
 impl Accounts {
@@ -88,7 +89,7 @@ impl Accounts {
             installed: Arc::default(),
             sign_in_hook: SignInHook::default(),
             deferred: DeferredWrites::default(),
-            reset_requested: Arc::default(),
+            mail_requested: Arc::default(),
         }
     }
 }

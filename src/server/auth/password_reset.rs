@@ -1,13 +1,5 @@
 //! Password reset by mail ("forgot password").
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
-
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
-
 use super::{
     Accounts, Token,
     links::{hash_token, invalid_link},
@@ -16,10 +8,10 @@ use super::{
 use crate::{
     domain::{AppError, AuditAction, CurrentUser, Email, Outcome, UserId},
     server::{
-        audit::{AuditEvent, ClientAddress, RequestMeta},
+        audit::{AuditEvent, RequestMeta},
         fault::Fault,
         mail::{MailContent, Notice},
-        store::{LinkPurpose, ResetRequest, TokenHash, Tx},
+        store::{LinkPurpose, TokenHash, Tx},
     },
 };
 
@@ -27,16 +19,6 @@ use crate::{
 const RESET_LINK_SECONDS: i64 = 15 * 60;
 /// The page of a reset link, up to the token.
 const RESET_PAGE: &str = "/reset-password?token";
-/// Time between two polls for requests left by another instance or by an earlier process.
-const POLL_INTERVAL: Duration = Duration::from_secs(10);
-/// Delay between a reset request and its processing.
-const PROCESSING_DELAY: Duration = Duration::from_millis(200);
-/// Requests per batch.
-const BATCH_SIZE: u32 = 100;
-/// Requests older than this many seconds are dropped.
-const MAX_REQUEST_AGE_SECONDS: i64 = 86_400;
-/// Used if a stored IP address cannot be parsed.
-const UNKNOWN_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl Accounts {
     /// Inserts a reset link for the user with this id and email address, and returns it.
@@ -46,103 +28,17 @@ impl Accounts {
         Ok(self.link(RESET_PAGE, &token))
     }
 
-    /// Queues a reset mail for the account with this address. Whether such an account exists is checked only after the
-    /// response: until then the response and the database writes are the same, and so is the response time.
-    ///
-    /// # Errors
-    /// `Invalid` for a malformed address; `RateLimited` (3 an hour per address); `Conflict` if this installation does
-    /// not send mails.
-    pub async fn request_reset(&self, email: &str, meta: &RequestMeta) -> Result<(), Fault> {
-        self.require_mail()?;
-        let email = Email::parse(email)?;
-        let mut tx = self.store.write().await?;
-        let limited = self.limits.count_mail_in(&mut tx, meta, "reset", &email).await?;
-        if limited.is_ok() {
-            tx.insert_reset_request(&ResetRequest {
-                id: self.clock.new_id(),
-                email: email.as_entered().to_owned(),
-                address: meta.address.0.to_string(),
-                user_agent: meta.user_agent.clone(),
-                created_at: self.clock.now(),
-            })
-            .await?;
-        }
-        tx.commit().await?;
-        limited?;
-        self.reset_requested.notify_one();
-        Ok(())
-    }
-
-    /// Mails the reset links that were requested. If several instances do so at the same time, each request is
-    /// processed once.
-    ///
-    /// # Errors
-    /// Database errors. What failed is retried next time.
-    pub async fn process_reset_requests(&self) -> Result<(), Fault> {
-        loop {
-            let requests = self.store.read().await?.engine().list_reset_requests(BATCH_SIZE).await?;
-            if requests.is_empty() {
-                return Ok(());
-            }
-            let mut failed = None;
-            for request in requests {
-                failed = self.process_reset_request(&request).await.err().or(failed);
-            }
-            if let Some(fault) = failed {
-                return Err(fault);
-            }
-        }
-    }
-
-    async fn process_reset_request(&self, request: &ResetRequest) -> Result<(), Fault> {
-        let meta =
-            RequestMeta::new(ClientAddress(request.address.parse().unwrap_or(UNKNOWN_ADDRESS)), &request.user_agent);
-        let mut tx = self.store.write().await?;
-        if !tx.engine().delete_reset_request(request.id).await? {
-            return Ok(());
-        }
-        // The server was stopped for more than a day; the user has requested another link or given up.
-        if request.created_at.plus_seconds(MAX_REQUEST_AGE_SECONDS) < self.clock.now() {
-            return Ok(tx.commit().await?);
-        }
-        let email = Email::parse(&request.email)?;
+    /// Mails a reset link to the account with this address; does nothing if there is none. The caller commits.
+    pub(super) async fn mail_reset_link(&self, tx: &mut Tx, email: &Email, meta: &RequestMeta) -> Result<(), Fault> {
         let found = tx.find_user_by_email(email.key()).await?.filter(|user| user.disabled_at.is_none());
-        if let Some(user) = found
-            && let Some(user) = tx.owned_by(user.id).find_user().await?
-        {
-            let link = self.insert_reset_link(&mut tx, (user.id, &user.email)).await?;
-            self.queue_mail(&mut tx, &user.email, |texts| MailContent::reset_password(texts, &link)).await?;
-            // Anyone can request a reset, so the actor is unknown.
-            let event = AuditEvent {
-                actor: None,
-                subject: Some(user.id),
-                action: AuditAction::AskReset,
-                outcome: Outcome::Done,
-                detail: "",
-            };
-            meta.record(&mut tx, &self.clock, &event).await?;
-        }
-        tx.commit().await?;
+        let Some(found) = found else { return Ok(()) };
+        let Some(user) = tx.owned_by(found.id).find_user().await? else { return Ok(()) };
+        let link = self.insert_reset_link(tx, (user.id, &user.email)).await?;
+        self.queue_mail(tx, &user.email, |texts| MailContent::reset_password(texts, &link)).await?;
+        // Anyone can request a reset, so the actor is unknown.
+        let (subject, action, outcome) = (Some(user.id), AuditAction::AskReset, Outcome::Done);
+        meta.record(tx, &self.clock, &AuditEvent { actor: None, subject, action, outcome, detail: "" }).await?;
         Ok(())
-    }
-
-    /// Processes reset requests until `shutdown`.
-    pub async fn run_reset_mailer(self, shutdown: CancellationToken) {
-        loop {
-            if let Err(fault) = self.process_reset_requests().await {
-                tracing::error!(%fault, "cannot process password reset requests; retrying later");
-            }
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = self.reset_requested.notified() => {}
-                () = sleep(POLL_INTERVAL) => {}
-            }
-            // So that the response is sent before the request is processed.
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = sleep(PROCESSING_DELAY) => {}
-            }
-        }
     }
 
     /// Creates a reset link that an administrator or the operator hands over if no mails are sent. It is shown once.

@@ -36,6 +36,7 @@ const PAGES: &[(&str, Access)] = &[
     ("/sign-up", Access::Anyone),
     ("/sign-in/code", Access::Anyone),
     ("/forgot-password", Access::Anyone),
+    ("/check-inbox", Access::Anyone),
     ("/reset-password", Access::Anyone),
     ("/verify-address", Access::Anyone),
     ("/confirm-address", Access::Anyone),

@@ -25,14 +25,14 @@ use crate::{
     domain::{Appearance, SignUpPolicy},
     server::{
         auth::Caller,
-        cookies::{FORM_VALUES, SESSION, find_appearance},
+        cookies::{FORM_VALUES, INBOX, PASSKEY_USED, SESSION, find_appearance},
         fault::Fault,
         state::AppState,
     },
 };
 
 /// The pages, when they are requested without a query.
-const PATHS: [&str; 3] = ["/sign-in", "/sign-up", "/forgot-password"];
+const PATHS: [&str; 4] = ["/sign-in", "/sign-up", "/forgot-password", "/check-inbox"];
 /// No page is larger. In bytes.
 const MAX_BYTES: usize = 1 << 20;
 
@@ -42,6 +42,7 @@ struct Visit {
     path: &'static str,
     language: &'static str,
     passkeys: bool,
+    passkey_used: bool,
     appearance: Appearance,
 }
 
@@ -103,7 +104,7 @@ impl Visit {
         let https = state.config.is_https();
         let has_state = extensions.get::<Caller>().is_some()
             || SESSION.find(headers, https).is_some()
-            || FORM_VALUES.find(headers, https).is_some();
+            || [FORM_VALUES, INBOX].into_iter().any(|cookie| cookie.find(headers, https).is_some());
         if *request.method() != Method::GET || uri.query().is_some() || has_state {
             return None;
         }
@@ -111,7 +112,8 @@ impl Visit {
         let host = extensions.get::<RequestHost>().map(|host| host.0.as_str()).unwrap_or_default();
         let passkeys = state.factors.passkeys_available_at(host);
         let appearance = find_appearance(headers, https);
-        Some(Self { path, language: language_in(extensions).tag(), passkeys, appearance })
+        let passkey_used = PASSKEY_USED.find(headers, https).is_some();
+        Some(Self { path, language: language_in(extensions).tag(), passkeys, passkey_used, appearance })
     }
 }
 

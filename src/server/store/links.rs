@@ -22,13 +22,24 @@ pub enum LinkPurpose {
 }
 
 impl LinkPurpose {
-    const fn as_str(self) -> &'static str {
+    /// The name in the database.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyAddress => "verify_address",
             Self::ResetPassword => "reset_password",
             Self::ChangeAddress => "change_address",
             Self::Invitation => "invitation",
         }
+    }
+}
+
+impl TryFrom<String> for LinkPurpose {
+    type Error = UnknownValue;
+
+    fn try_from(value: String) -> Result<Self, UnknownValue> {
+        let all = [Self::VerifyAddress, Self::ResetPassword, Self::ChangeAddress, Self::Invitation];
+        let known = all.into_iter().find(|purpose| purpose.as_str() == value);
+        known.ok_or_else(|| UnknownValue::new("the purpose of a link", value))
     }
 }
 

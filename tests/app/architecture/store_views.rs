@@ -56,7 +56,7 @@ const ADMIN_CALLERS: &[(&str, &str)] = &[
 
 /// The modules that call `Tx::engine`, each with the reason.
 const ENGINE_CALLERS: &[(&str, &str)] = &[
-    ("server/auth/password_reset", "works off the requests for a password reset"),
+    ("server/auth/mail_requests", "works off the mails that someone requested"),
     ("server/chat/sweep", "interrupts runs whose worker is dead"),
     ("server/chat/writer", "writes the runs of this process"),
     ("server/jobs", "runs jobs"),

@@ -23,9 +23,9 @@ each_db! {
         let mut anonymous = app.anonymous();
         let (to, known) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@example.org")]).await;
         let (same, unknown) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "nobody@example.org")]).await;
-        assert_eq!((to.as_str(), same.as_str()), ("/forgot-password?done=sent", "/forgot-password?done=sent"));
-        let visible = |text: String| text.split("<main").nth(1).expect("a page").split("</main>").next().map(str::to_owned);
-        assert!(known.text().contains("an account for that address"), "{}", known.text());
+        assert_eq!((to.as_str(), same.as_str()), ("/check-inbox", "/check-inbox"));
+        let visible = |text: String| text.split("<main").nth(1).expect("a page").split("</main>").next().map(|page| page.replace("nobody@", "ada@"));
+        assert!(known.text().contains("there's an account for") && known.text().contains("href=\"/forgot-password\""), "{}", known.text());
         assert_eq!(visible(known.text()), visible(unknown.text()), "a05: known and unknown addresses look the same");
         let (_, page) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@")]).await;
         assert!(input(&page, "email").contains("value=\"ada@\""));
@@ -45,7 +45,10 @@ each_db! {
         assert_eq!(to, "/sign-in?done=reset");
         assert!(page.text().contains("Password changed."));
         let (_, page) = submit(&mut anonymous, link, "/api/reset_password", &[("token", token), ("password", NEW)]).await;
-        assert!(page.text().contains("This link has expired or was already used.") && page.text().contains("Request a new link"));
+        assert!(page.text().contains("This link has expired or was already used.") && page.text().contains("href=\"/forgot-password\""));
+        let page = anonymous.get(link).await;
+        assert_eq!(page.status, 410);
+        assert!(page.text().contains("Send a new link") && !page.text().contains("<form"), "a dead link has no form: {}", page.text());
         assert!(anonymous.get("/reset-password").await.text().contains("This link is incomplete"));
     }
 }
@@ -65,7 +68,7 @@ each_db! {
         let mut bob = app.anonymous();
         let fields = [("name", "Bob"), ("email", "bob@example.org"), ("password", PASSWORD)];
         let (to, page) = submit(&mut bob, "/sign-up", "/api/sign_up", &fields).await;
-        assert_eq!(to, "/sign-in?done=verify");
+        assert_eq!(to, "/check-inbox");
         assert!(page.text().contains("Check your inbox") && current_user(&mut bob).await.is_none());
 
         let link = smtp.newest_mail_to(&app.state, "bob@example.org", 1).await.link();
@@ -79,10 +82,19 @@ each_db! {
         assert!(page.text().contains("Confirm your email first"), "opening it did nothing");
         assert!(input(&page, "email").contains("value=\"bob@example.org\""));
         let (to, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
-        assert_eq!(to, "/verify-address?done=verified");
-        assert!(page.text().contains("Your email is confirmed.") && page.text().contains("Continue"));
+        assert_eq!(to, "/sign-in?done=verified");
+        assert!(page.text().contains("Your email is confirmed."));
         let (_, page) = submit(&mut bob, link, "/api/verify_address", &[("token", token)]).await;
-        assert!(page.text().contains("This link has expired or was already used."), "{}", page.text());
+        for page in [page, app.anonymous().get(link).await, app.anonymous().get("/verify-address?token=x").await] {
+            assert_eq!(page.status, 410);
+            assert_eq!(page.text().matches("This link has expired or was already used.").count(), 1, "{}", page.text());
+            assert!(!page.text().contains("Only continue if") && !page.text().contains("name=\"token\""), "{}", page.text());
+            assert!(page.text().contains("Send a new link") && input(&page, "email").contains("type=\"email\""));
+        }
+        // The form of a dead link leads to the page that says where another one was mailed.
+        let (to, page) = submit(&mut app.anonymous(), link, "/api/request_mail", &[("email", "bob@example.org"), ("purpose", "confirmation")]).await;
+        assert_eq!(to, "/check-inbox");
+        assert!(page.text().contains("bob@example.org"));
         let (to, _) = submit(&mut bob, "/sign-in", "/api/sign_in", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
         assert_eq!(to, "/");
 
@@ -96,6 +108,9 @@ each_db! {
         assert_eq!(to, "/confirm-address?done=changed");
         assert!(page.text().contains("Email changed."));
         assert_eq!(current_user(&mut bob).await.expect("Bob").email, "robert@example.net");
+        let page = bob.get(link).await;
+        assert_eq!(page.status, 410);
+        assert!(page.text().contains("href=\"/settings#address\"") && !page.text().contains("<form"), "{}", page.text());
     }
 }
 

@@ -68,6 +68,9 @@ each_db! {
         assert_eq!(done.status, 200, "{}", done.text());
         assert_eq!(current_user(&mut alone).await.expect("signed in").email, "ada@example.org");
         assert!(factors(&mut alone).await.factors[0].last_used_at.is_some());
+        // The sign-in page offers passkeys first in browsers that have used one.
+        let used = [&ada, &alone, &browser].map(|client| client.cookies.contains_key("colloquy-passkey"));
+        assert_eq!(used, [true, true, false], "as a second step it does not replace the password");
     }
 }
 

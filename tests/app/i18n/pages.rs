@@ -97,7 +97,7 @@ each_db! {
     async fn anonymous_users_get_pages_in_the_language_of_their_browser(app: TestApp) {
         let app = app.with_open_sign_up().await;
         let paths = [
-            "/sign-in", "/sign-up", "/sign-in/code", "/forgot-password", "/reset-password", "/reset-password?token=x",
+            "/sign-in", "/sign-up", "/sign-in/code", "/forgot-password", "/check-inbox", "/reset-password", "/reset-password?token=x",
             "/verify-address?token=x", "/confirm-address?token=x", "/privacy", "/terms", "/there-is-no-such-page",
             "/auth/nobody/callback?state=x&code=y", "/chats/0190e2a4-0000-7000-8000-000000000000/runs/x/events",
         ];

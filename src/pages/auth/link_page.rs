@@ -1,0 +1,86 @@
+//! The page of a mailed link: incomplete, dead, or one that works.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::{
+    back_to_sign_in::BackToSignIn, check_inbox::AskAddress, column::AuthColumn, incomplete_link::IncompleteLink,
+};
+use crate::{
+    components::{FormError, PageTitle},
+    domain::{AppError, LinkPage},
+    pages::{
+        shell::{LoadedStandalone, page_resource, set_status},
+        toolkit::form_action,
+    },
+    server_fns::recovery::{RequestMail, check_link},
+};
+
+/// The page of the link with the token in the URL. `form` renders the form of a link that works, from its token.
+pub fn link_page(page: LinkPage, title: &'static str, form: fn(String) -> AnyView) -> AnyView {
+    let token = use_query_map().with_untracked(|query| query.get("token")).filter(|token| !token.is_empty());
+    let Some(token) = token else { return view! { <PageTitle text=title /> <IncompleteLink /> }.into_any() };
+    let checked = token.clone();
+    let works = page_resource(|| (), move |()| check_link(page, checked.clone()));
+    view! {
+        <PageTitle text=title />
+        <LoadedStandalone
+            data=works
+            view=move |works| {
+                if works {
+                    return form(token.clone());
+                }
+                set_status(410);
+                view! {
+                    <AuthColumn title sentence="">
+                        <DeadLink page />
+                    </AuthColumn>
+                }
+                    .into_any()
+            }
+        />
+    }
+    .into_any()
+}
+
+/// Whether the error says that the link is dead.
+pub fn is_dead(error: Signal<Option<AppError>>) -> Memo<bool> {
+    Memo::new(move |_| error.with(|error| error.as_ref().is_some_and(|error| error.field() == Some("token"))))
+}
+
+/// Says that a link is dead, and how to get another one. Its message has the id `dead-link`.
+#[component]
+pub fn DeadLink(
+    /// The page of the link.
+    page: LinkPage,
+) -> impl IntoView {
+    let way_on = match page {
+        LinkPage::VerifyAddress => {
+            let action = form_action::<RequestMail>();
+            view! {
+                <p class="mb-5 text-ink-soft">{t!("auth.inbox.ask_sentence")}</p>
+                <AskAddress action />
+            }
+            .into_any()
+        }
+        LinkPage::ConfirmAddress => link("/settings#address", t!("auth.dead_link.change_again")),
+        LinkPage::ResetPassword => link("/forgot-password", t!("auth.inbox.submit")),
+    };
+    view! {
+        <div class="mb-6">
+            <FormError error=Signal::stored(Some(t!("error.link_dead").to_owned())) id="dead-link" />
+        </div>
+        {way_on}
+        <BackToSignIn />
+    }
+    .into_any()
+}
+
+fn link(href: &'static str, text: &'static str) -> AnyView {
+    view! {
+        <a class="btn btn-primary min-h-11 w-full" href=href>
+            {text}
+        </a>
+    }
+    .into_any()
+}
