@@ -124,6 +124,7 @@ impl Chats {
             progress,
             state: outcome.state(),
             failure,
+            write_title: outcome == Outcome::Complete && self.writes_titles(&claimed.model),
             now: self.0.clock.now(),
         }
     }

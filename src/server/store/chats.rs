@@ -76,13 +76,13 @@ pub(super) fn like_pattern(text: &str) -> String {
 }
 
 impl Owned<'_> {
-    /// Inserts a chat.
+    /// Inserts a chat with an automatic title.
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
             "insert into chats (id, owner_id, title, title_key, model, last_words, head_id, created_at, active_at, pinned,
-               archived)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $8, false, false)",
+               archived, title_source)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $8, false, false, 'automatic')",
             chat.id,
             self.owner,
             chat.title,
@@ -153,7 +153,8 @@ impl Owned<'_> {
     pub async fn update_title(&mut self, chat: ChatId, title: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
-            "update chats set title = $3, title_key = $4 where id = $1 and owner_id = $2 and deleted_at is null",
+            "update chats set title = $3, title_key = $4, title_source = 'person'
+             where id = $1 and owner_id = $2 and deleted_at is null",
             chat,
             self.owner,
             title,

@@ -47,6 +47,7 @@ mod sealed;
 mod sessions;
 mod sign_ins;
 mod throttles;
+mod titles;
 mod unknown_value;
 mod users;
 mod write_checks;
@@ -87,6 +88,7 @@ pub use retention::{InactiveChat, RetentionRow, RetentionRule};
 pub use runs::{ClaimedRun, FinishedRun, NewRun, RunClaim, RunProgress, RunStatus};
 pub use sealed::{SEALED_COLUMNS, SealedColumn, SecretKeyRow, sealed_context};
 pub use sign_ins::{NewSignIn, SignInRow, SignedIn};
+pub use titles::UntitledChat;
 pub use unknown_value::UnknownValue;
 pub use users::{NewUser, UserRow};
 

@@ -319,6 +319,7 @@ impl World {
                 state,
                 failure: None,
                 preview: String::new(),
+                write_title: false,
                 now: at(self.now),
             })
             .await?;

@@ -15,7 +15,7 @@ use super::{
     Engine, Owned, PartKind, StoreError,
     db::{execute, fetch_all, fetch_optional},
 };
-use crate::domain::{ChatId, MessageId, RunId, Timestamp, UserId};
+use crate::domain::{ChatId, JobKind, MessageId, RunId, Timestamp, UserId};
 
 /// A run to insert.
 #[derive(Debug)]
@@ -136,6 +136,8 @@ pub struct FinishedRun {
     pub failure: Option<String>,
     /// The beginning of the text, for the chat lists. Empty to keep the previous preview.
     pub preview: String,
+    /// Whether the model shall write the title of the chat, if this is its first answer and the title is automatic.
+    pub write_title: bool,
     /// The current time.
     pub now: Timestamp,
 }
@@ -349,12 +351,13 @@ impl Engine<'_> {
             ending.now,
         )?;
         let Some((prompt_tokens, answer_tokens)) = ended else { return Ok(false) };
-        execute!(
+        let updated = fetch_optional!(
             self.tx,
+            (i64,),
             "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
                answer_tokens = answer_tokens + $5, thinking_ms = coalesce($6, thinking_ms),
                writing_ms = coalesce($7, writing_ms)
-             where id = $1",
+             where id = $1 returning depth",
             message,
             ending.state,
             &ending.failure,
@@ -363,14 +366,19 @@ impl Engine<'_> {
             ending.progress.as_ref().map(|progress| progress.thinking_ms),
             ending.progress.as_ref().map(|progress| progress.writing_ms),
         )?;
-        execute!(
+        let untitled = fetch_optional!(
             self.tx,
+            (bool,),
             "update chats set active_at = $2, last_words = case when $3 = '' then last_words else $3 end
-             where id = (select chat_id from messages where id = $1)",
+             where id = (select chat_id from messages where id = $1) returning title_source = 'automatic'",
             message,
             ending.now,
             &ending.preview,
         )?;
+        // The first message of a chat has the depth 0, its answers have the depth 1.
+        if ending.write_title && updated == Some((1,)) && untitled == Some((true,)) {
+            self.tx.enqueue(JobKind::WriteTitle, message.uuid(), ending.now, ending.now).await?;
+        }
         Ok(true)
     }
 
