@@ -52,6 +52,7 @@ mod security;
 mod sessions_cache;
 mod settings_pages;
 mod timing;
+mod titles;
 mod unknown_values;
 mod upgrade;
 mod words;
