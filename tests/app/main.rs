@@ -54,6 +54,7 @@ mod settings_pages;
 mod timing;
 mod titles;
 mod unknown_values;
+mod unread;
 mod upgrade;
 mod words;
 

@@ -161,6 +161,9 @@ impl ChatState {
     pub fn finish_answer(self, answer: Message) {
         self.scroll.preserve_position_until_frame();
         self.offline.try_set(false);
+        if document().hidden() {
+            self.chats.answered_in_background.try_set(true);
+        }
         if answer.depth == 1 && answer.state == MessageState::Complete {
             self.chats.follow_title(self.id);
         }

@@ -23,6 +23,8 @@ pub struct ChatListState {
     pub restored: RwSignal<u32>,
     /// Number of signs that something may have changed in another tab or on another device.
     pub external_changes: RwSignal<u32>,
+    /// Whether the answer of the open chat ended while this tab was in the background.
+    pub answered_in_background: RwSignal<bool>,
     new_chat: StoredValue<Option<Chat>>,
     toasts: Toasts,
     sign_in: SignInState,
@@ -40,6 +42,7 @@ impl ChatListState {
             chats: RwSignal::new(chats),
             restored: RwSignal::new(0),
             external_changes: RwSignal::new(0),
+            answered_in_background: RwSignal::new(false),
             new_chat: StoredValue::new(None),
             toasts,
             sign_in,
@@ -90,6 +93,28 @@ impl ChatListState {
                 });
             };
             set_timeout(follow, delay);
+        }
+    }
+
+    /// The number of chats with an unread answer.
+    pub fn count_unread(self) -> Signal<usize> {
+        let count = Memo::new(move |_| {
+            let listed = self.chats.with(|chats| chats.iter().filter(|chat| chat.unread).count());
+            listed + usize::from(self.answered_in_background.get())
+        });
+        count.into()
+    }
+
+    /// Call it when a chat was opened, which the server knows already: removes its mark, also in other tabs.
+    pub fn mark_read(self, chat: ChatId) {
+        let is_unread = |listed: &ChatSummary| listed.id == chat && listed.unread;
+        if self.chats.with_untracked(|chats| chats.iter().any(is_unread)) {
+            self.chats.update(|chats| {
+                if let Some(listed) = chats.iter_mut().find(|listed| listed.id == chat) {
+                    listed.unread = false;
+                }
+            });
+            notify_other_tabs();
         }
     }
 
@@ -162,6 +187,7 @@ impl ChatListState {
         // The effect owns the listener as long as the list exists.
         Effect::new(move |_: Option<ExternalChangeListener>| {
             ExternalChangeListener::watch(move || {
+                self.answered_in_background.try_set(false);
                 self.external_changes.try_update(|count| *count += 1);
                 self.refresh();
             })

@@ -320,6 +320,7 @@ impl World {
                 failure: None,
                 preview: String::new(),
                 write_title: false,
+                unread: false,
                 now: at(self.now),
             })
             .await?;
