@@ -66,6 +66,8 @@ export class Colloquy {
         COLLOQUY_SIGN_UP: 'open',
         COLLOQUY_TRUSTED_PROXIES: '127.0.0.1',
         COLLOQUY_DEFAULT_MODEL: 'scripted/quick',
+        // Only the tests of titles want one more request for each chat.
+        COLLOQUY_TITLES: 'first-words',
         COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL: this.upstream.url,
         ...this.settings,
       },

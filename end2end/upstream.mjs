@@ -16,6 +16,7 @@
 //   thoughts     only reasoning, until the token limit
 //   whole        the answer as one JSON object instead of a stream
 //   reply 400 JSON   this status with this body; `reply 200 …` instead of a stream
+//   Write a title   the request of Colloquy for a title: `The title of WORD`, where WORD is the first word of the question
 // Any other message is answered with one sentence that repeats it.
 
 import { createServer } from 'node:http';
@@ -106,6 +107,11 @@ function script(message, attempt, model) {
       const [status, body] = /^(\d+)\s+([^]*)$/.exec(rest)?.slice(1) ?? ['500', '{}'];
       return { status: Number(status), body: JSON.parse(body), steps: [] };
     }
+    case 'Write':
+      if (message.startsWith('Write a title of')) {
+        return { steps: pieces(`The title of ${/<question>\s*(\S+)/.exec(message)?.[1]}`, 7) };
+      }
+      return { steps: pieces(`You said: ${message} (${model})`, 6) };
     case 'How':
       if (message.startsWith('How far does a ball fall')) return { steps: pieces(FALLING, 24) };
     // falls through

@@ -58,7 +58,8 @@
 //!    `pages/chat/run_stream.rs`). They get a snapshot, then numbered updates: from the hub if the run is in this
 //!    process, otherwise from the database. Readers can come and go; the run does not depend on them.
 //! 5. Exactly one writer finishes the run. If a worker dies, its lease expires, and `server/chat/sweep.rs` marks the
-//!    answer as interrupted.
+//!    answer as interrupted. The transaction that ends the first answer of a chat enqueues the job that has the model
+//!    write a title (`server/chat/titles.rs`), and marks the chat as unread if nobody is reading it.
 //!
 //! # Walkthrough: someone signs in through a provider
 //! 1. The form posts to `/auth/{provider}/start` (`server/http/identities.rs`). `Identities::begin_flow`

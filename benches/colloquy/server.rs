@@ -87,7 +87,8 @@ impl Installation {
             .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", &self.upstream)
             // A few accounts open all the streams.
             .env("COLLOQUY_ANSWERS_PER_PERSON", "32")
-            .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+            .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo")
+            .env("COLLOQUY_TITLES", "first-words");
         if self.mails {
             command.env("COLLOQUY_MAIL_SMTP_URL", "smtp://127.0.0.1:9").env("COLLOQUY_MAIL_FROM", "chat@example.org");
         }

@@ -39,7 +39,7 @@ where
                         <For
                             each=move || chats_under(&name)
                             key=|chat| {
-                                let flags = (chat.pinned, chat.archived, chat.running);
+                                let flags = (chat.pinned, chat.archived, chat.running, chat.unread);
                                 (chat.id, chat.title.clone(), chat.active_at, flags)
                             }
                             children=row
@@ -111,6 +111,7 @@ mod tests {
             pinned,
             archived: false,
             running: false,
+            unread: false,
         }
     }
 

@@ -1,7 +1,11 @@
 use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title;
 
-/// The document title.
+/// The number of chats with an unread answer, in the context of the pages of signed-in people.
+#[derive(Clone, Copy)]
+pub struct UnreadChats(pub Signal<usize>);
+
+/// The document title. In the browser, the number of unread chats precedes it.
 #[component]
 pub fn PageTitle(
     /// The title of the page; the name of the product is appended.
@@ -11,14 +15,17 @@ pub fn PageTitle(
     // The server writes the title into the head once, unescaped, and possibly after this component is disposed. The
     // browser sets it as text whenever it changes.
     #[cfg(feature = "ssr")]
-    let title = TextProp::from(escape(&full_title(&text.get_untracked())));
+    let title = TextProp::from(escape(&full_title(&text.get_untracked(), 0)));
     #[cfg(not(feature = "ssr"))]
-    let title = TextProp::from(move || full_title(&text.get()));
+    let title = {
+        let unread = use_context::<UnreadChats>();
+        TextProp::from(move || full_title(&text.get(), unread.map_or(0, |unread| unread.0.get())))
+    };
     view! { <Title text=title /> }
 }
 
-fn full_title(text: &str) -> String {
-    format!("{text} · Colloquy")
+fn full_title(text: &str, unread: usize) -> String {
+    if unread == 0 { format!("{text} · Colloquy") } else { format!("({unread}) {text} · Colloquy") }
 }
 
 #[cfg(feature = "ssr")]
@@ -28,6 +35,12 @@ fn escape(title: &str) -> String {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    #[test]
+    fn unread_chats_are_counted_in_the_title() {
+        assert_eq!(super::full_title("Bread", 0), "Bread · Colloquy");
+        assert_eq!(super::full_title("Bread", 2), "(2) Bread · Colloquy");
+    }
+
     #[test]
     fn a_title_cannot_close_the_title_element() {
         assert_eq!(super::escape("</title><b>&"), "&lt;/title&gt;&lt;b&gt;&amp;");

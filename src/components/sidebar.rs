@@ -195,7 +195,7 @@ fn ChatRow(
                 if editing.get() {
                     return view! { <TitleInput title=title.get_value() on_done /> }.into_any();
                 }
-                chat_link(href.clone(), title.get_value(), chat.running, current.clone(), editing, replace)
+                chat_link(href.clone(), title.get_value(), (chat.running, chat.unread), current.clone(), editing, replace)
             }}
             <Show when=move || active.get() == Some(id) && !editing.get()>
                 <ChatMenu
@@ -219,7 +219,7 @@ fn ChatRow(
 fn chat_link(
     href: String,
     title: String,
-    is_running: bool,
+    (is_running, is_unread): (bool, bool),
     current: impl Fn() -> Option<&'static str> + Send + 'static,
     editing: RwSignal<bool>,
     replace: bool,
@@ -242,6 +242,14 @@ fn chat_link(
                     view! {
                         <span class="running"></span>
                         <span class="sr-only">{t!("chat.sidebar.running")}</span>
+                    }
+                })}
+            {(is_unread && !is_running)
+                .then(|| {
+                    view! {
+                        <span class="unread">
+                            <span class="sr-only">{t!("chat.sidebar.unread")}</span>
+                        </span>
                     }
                 })}
         </a>

@@ -25,6 +25,8 @@ pub struct ChatSummary {
     pub archived: bool,
     /// Whether an answer is queued or being generated.
     pub running: bool,
+    /// Whether an answer ended while nobody was reading it, and the chat was not opened since.
+    pub unread: bool,
 }
 
 /// Which chats to list.

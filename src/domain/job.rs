@@ -20,6 +20,8 @@ pub enum JobKind {
     DeleteAccount,
     /// Removes a user's lost second factors after the waiting period.
     RemoveFactors,
+    /// Has the model write the title of a chat after its first answer.
+    WriteTitle,
     /// Permanently removes deleted chats that can no longer be restored.
     RemoveChats,
     /// Deletes chats by the retention rules.
@@ -30,11 +32,12 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds, in the order in which pages list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SendMail,
         Self::BuildExport,
         Self::DeleteAccount,
         Self::RemoveFactors,
+        Self::WriteTitle,
         Self::RemoveChats,
         Self::ApplyRetention,
         Self::DeleteExpired,
@@ -47,6 +50,7 @@ impl JobKind {
             Self::BuildExport => "build_export",
             Self::DeleteAccount => "delete_account",
             Self::RemoveFactors => "remove_factors",
+            Self::WriteTitle => "write_title",
             Self::RemoveChats => "remove_chats",
             Self::ApplyRetention => "apply_retention",
             Self::DeleteExpired => "delete_expired",
@@ -60,6 +64,7 @@ impl JobKind {
             Self::BuildExport => t!("admin.job_kind.build_export"),
             Self::DeleteAccount => t!("admin.job_kind.delete_account"),
             Self::RemoveFactors => t!("admin.job_kind.remove_factors"),
+            Self::WriteTitle => t!("admin.job_kind.write_title"),
             Self::RemoveChats => t!("admin.job_kind.remove_chats"),
             Self::ApplyRetention => t!("admin.job_kind.apply_retention"),
             Self::DeleteExpired => t!("admin.job_kind.delete_expired"),
@@ -73,6 +78,7 @@ impl JobKind {
             Self::BuildExport => "Prepare a data export",
             Self::DeleteAccount => "Delete an account",
             Self::RemoveFactors => "Reset two-step verification",
+            Self::WriteTitle => "Write the title of a chat",
             Self::RemoveChats => "Remove deleted chats",
             Self::ApplyRetention => "Delete old chats",
             Self::DeleteExpired => "Delete expired records",

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     auth::{Accounts, Factors, Identities, SessionBackend},
-    chat::{Chats, RemoveChats},
+    chat::{Chats, RemoveChats, WriteTitle},
     clock::Clock,
     config::{self, Config},
     egress::Egress,
@@ -283,6 +283,7 @@ fn handlers(
         Arc::new(exports.clone()),
         Arc::new(DeleteAccount(privacy.clone())),
         Arc::new(RemoveFactors(people.clone())),
+        Arc::new(WriteTitle(chats.clone())),
         Arc::new(RemoveChats(chats.clone())),
         Arc::new(ApplyRetention(privacy.clone())),
         Arc::new(DeleteExpired(privacy.clone())),

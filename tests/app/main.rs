@@ -52,7 +52,9 @@ mod security;
 mod sessions_cache;
 mod settings_pages;
 mod timing;
+mod titles;
 mod unknown_values;
+mod unread;
 mod upgrade;
 mod words;
 

@@ -10,7 +10,7 @@ use colloquy::{
     server::{
         auth::Caller,
         clock::Clock,
-        config::{Config, ProviderConfig},
+        config::{Config, ProviderConfig, Titles},
         http,
         jobs::Drained,
         state::AppState,
@@ -133,6 +133,8 @@ impl TestApp {
         let upstream = Upstream::start().await;
         let mut config = Config { data: folder.path().join("data"), ..Config::default() };
         config.local.models = folder.path().join("models");
+        // Otherwise each chat would cause one more request to the scripted model.
+        config.titles = Titles::FirstWords;
         config.providers.push(ProviderConfig {
             name: "scripted".to_owned(),
             base_url: upstream.base_url(),

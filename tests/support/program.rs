@@ -23,7 +23,8 @@ pub fn program_on(app: &TestApp) -> Command {
         .env("COLLOQUY_DATA", &app.config.data)
         .env("COLLOQUY_DEFAULT_MODEL", "scripted/echo")
         .env("COLLOQUY_PROVIDERS__SCRIPTED__BASE_URL", app.upstream.base_url())
-        .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo");
+        .env("COLLOQUY_PROVIDERS__SCRIPTED__MODELS", "echo")
+        .env("COLLOQUY_TITLES", "first-words");
     if let Some(url) = &app.config.database_url {
         command.env("DATABASE_URL", url.expose_secret());
     }

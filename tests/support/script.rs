@@ -45,6 +45,8 @@
 //! | `empty` | no tokens, and a regular end |
 //! | `odd` | two objects in one event, broken and unknown tool calls, `event: execute`, comments, unknown fields |
 //! | `plain N` | HTTP 400 for `stream_options`, otherwise N tokens [5] |
+//! | `titled BEHAVIOUR` | 5 tokens; a request for a title of the chat is answered by this behaviour |
+//! | `say WORDS` | these words |
 //!
 //! Any other model answers `You said: ` and the message, one word every 10 milliseconds.
 
@@ -237,6 +239,10 @@ pub fn reply(words: &[String], last: &str, usage: bool, key: &str) -> Reply {
         "flood" => Box::new((0..).flat_map(|_| fast(1_000))),
         "empty" => Box::new(end("stop", usage.then_some(0))),
         "odd" => full(odd(), 2),
+        "say" => full(words_of(words[1..].join(" ")), words.len() - 1),
+        // The request for a title quotes the message in the middle.
+        "titled" if last.starts_with("[[") => full(Box::new(tokens(5)), 5),
+        "titled" => return reply(&words[1..], last, usage, key),
         "plain" if usage => {
             let body = json!({"error": {"message": "Unrecognized request argument supplied: stream_options"}});
             return Reply::Plain(400, "application/json", body.to_string());

@@ -161,6 +161,12 @@ impl ChatState {
     pub fn finish_answer(self, answer: Message) {
         self.scroll.preserve_position_until_frame();
         self.offline.try_set(false);
+        if document().hidden() {
+            self.chats.answered_in_background.try_set(true);
+        }
+        if answer.depth == 1 && answer.state == MessageState::Complete {
+            self.chats.follow_title(self.id);
+        }
         self.messages.try_update(|messages| {
             if let Some(open) = messages.iter_mut().find(|message| message.id == answer.id) {
                 *open = answer;

@@ -35,6 +35,8 @@ pub fn ChatView(
         Effect::new(move || state.scroll.show_question());
     }
     if !older {
+        let id = chat.id;
+        Effect::new(move || chats.mark_read(id));
         Effect::watch(move || chats.external_changes.get(), move |_, _, _| state.reload_if_idle(), false);
     }
     let title = chat_title(chats, &chat);

@@ -43,6 +43,7 @@ mod tests {
             pinned: false,
             archived: false,
             running: false,
+            unread: false,
         }
     }
 

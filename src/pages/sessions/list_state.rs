@@ -185,6 +185,7 @@ mod tests {
             pinned: false,
             archived: false,
             running: false,
+            unread: false,
         }
     }
 

@@ -64,6 +64,14 @@ pub fn SessionRow(
                                 <span class="sr-only">{t!("sessions.answering")}</span>
                             }
                         })}
+                    {(chat.unread && !chat.running)
+                        .then(|| {
+                            view! {
+                                <span class="unread">
+                                    <span class="sr-only">{t!("sessions.unread")}</span>
+                                </span>
+                            }
+                        })}
                     <span class="session-time">
                         <TimeAgo at=chat.active_at clock />
                     </span>

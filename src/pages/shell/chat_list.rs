@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -11,6 +11,8 @@ use crate::{
 
 /// How often the list is refreshed while an answer is being written.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+/// When the list is refreshed after the first answer of a chat, because a model may have written a title.
+const TITLE_DELAYS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(6)];
 
 /// The user's newest chats, and the actions on chats.
 #[derive(Clone, Copy)]
@@ -21,6 +23,8 @@ pub struct ChatListState {
     pub restored: RwSignal<u32>,
     /// Number of signs that something may have changed in another tab or on another device.
     pub external_changes: RwSignal<u32>,
+    /// Whether the answer of the open chat ended while this tab was in the background.
+    pub answered_in_background: RwSignal<bool>,
     new_chat: StoredValue<Option<Chat>>,
     toasts: Toasts,
     sign_in: SignInState,
@@ -38,6 +42,7 @@ impl ChatListState {
             chats: RwSignal::new(chats),
             restored: RwSignal::new(0),
             external_changes: RwSignal::new(0),
+            answered_in_background: RwSignal::new(false),
             new_chat: StoredValue::new(None),
             toasts,
             sign_in,
@@ -57,15 +62,65 @@ impl ChatListState {
 
     /// Reloads the list.
     pub fn refresh(self) {
-        spawn_local(async move {
-            // On failure the old list stays; the next change reloads it again.
-            if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
-                keep_row_focus(|| {
-                    self.chats.try_set(page.chats);
+        spawn_local(self.reload());
+    }
+
+    async fn reload(self) {
+        // On failure the old list stays; the next change reloads it again.
+        if let Ok(page) = list_chats(ChatFilter::All, String::new(), None).await {
+            keep_row_focus(|| {
+                self.chats.try_set(page.chats);
+            });
+            self.sign_in.mark_signed_in();
+        }
+    }
+
+    /// Call it after the first answer of a chat: shows the title that a model may write now, also in other tabs.
+    pub fn follow_title(self, chat: ChatId) {
+        let (title, is_followed) = (self.title_of(chat), Rc::new(Cell::new(false)));
+        for delay in TITLE_DELAYS {
+            let (title, is_followed) = (title.clone(), Rc::clone(&is_followed));
+            let follow = move || {
+                if is_followed.get() {
+                    return;
+                }
+                spawn_local(async move {
+                    self.reload().await;
+                    if self.title_of(chat) != title {
+                        is_followed.set(true);
+                        notify_other_tabs();
+                    }
                 });
-                self.sign_in.mark_signed_in();
-            }
+            };
+            set_timeout(follow, delay);
+        }
+    }
+
+    /// The number of chats with an unread answer.
+    pub fn count_unread(self) -> Signal<usize> {
+        let count = Memo::new(move |_| {
+            let listed = self.chats.with(|chats| chats.iter().filter(|chat| chat.unread).count());
+            listed + usize::from(self.answered_in_background.get())
         });
+        count.into()
+    }
+
+    /// Call it when a chat was opened, which the server knows already: removes its mark, also in other tabs.
+    pub fn mark_read(self, chat: ChatId) {
+        let is_unread = |listed: &ChatSummary| listed.id == chat && listed.unread;
+        if self.chats.with_untracked(|chats| chats.iter().any(is_unread)) {
+            self.chats.update(|chats| {
+                if let Some(listed) = chats.iter_mut().find(|listed| listed.id == chat) {
+                    listed.unread = false;
+                }
+            });
+            notify_other_tabs();
+        }
+    }
+
+    fn title_of(self, chat: ChatId) -> Option<String> {
+        let find = |chats: &Vec<ChatSummary>| chats.iter().find(|listed| listed.id == chat).map(|c| c.title.clone());
+        self.chats.try_with_untracked(find).flatten()
     }
 
     /// Call it after a change in this tab: reloads the list and notifies other tabs.
@@ -132,6 +187,7 @@ impl ChatListState {
         // The effect owns the listener as long as the list exists.
         Effect::new(move |_: Option<ExternalChangeListener>| {
             ExternalChangeListener::watch(move || {
+                self.answered_in_background.try_set(false);
                 self.external_changes.try_update(|count| *count += 1);
                 self.refresh();
             })

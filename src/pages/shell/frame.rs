@@ -33,7 +33,7 @@ use super::{
     toasts::Toasts,
 };
 use crate::{
-    components::{ChatForms, ChatRowActions, Drawer, ReaderClock, ReaderZone, Sidebar},
+    components::{ChatForms, ChatRowActions, Drawer, ReaderClock, ReaderZone, Sidebar, UnreadChats},
     domain::{AppError, ChatAction, ChatId, ClientId, Frame},
     server_fns::{
         account::SignOut,
@@ -97,6 +97,7 @@ fn FrameView(data: FrameData) -> impl IntoView {
     provide_context(time);
     provide_context(sign_in);
     provide_context(chats);
+    provide_context(UnreadChats(chats.count_unread()));
     provide_context(sidebar);
     provide_context(Models::new(frame.models, model, small_model_note_dismissed));
     provide_context(MessageFormId(client_id));

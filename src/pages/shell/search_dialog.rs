@@ -128,6 +128,7 @@ mod tests {
             pinned: false,
             archived: false,
             running: false,
+            unread: false,
         }
     }
 

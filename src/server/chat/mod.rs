@@ -2,7 +2,8 @@
 //!
 //! Runs are stored in the database: sending a message inserts a run, a worker claims it, and readers only follow it.
 //! `hub` holds the runs of this process, `pipeline` filters the output of the model, `writer` saves progress to the
-//! database, `sweep` takes over the runs of dead workers, and `cleanup` removes deleted chats.
+//! database, `sweep` takes over the runs of dead workers, `cleanup` removes deleted chats, and
+//! `titles` has models write their titles.
 
 mod cleanup;
 mod event;
@@ -17,6 +18,7 @@ mod reader;
 mod run;
 mod send;
 mod sweep;
+mod titles;
 mod writer;
 
 use std::sync::Arc;
@@ -30,10 +32,11 @@ pub use cleanup::RemoveChats;
 pub use event::{Event, EventId};
 pub use reader::RunReader;
 pub use send::OutgoingMessage;
+pub use titles::WriteTitle;
 
 use super::{
     clock::Clock,
-    config::Config,
+    config::{Config, Titles},
     egress::Egress,
     llm::Models,
     store::Store,
@@ -57,6 +60,8 @@ struct Inner {
     instance: Instance,
     /// The maximum number of answers per user that are generated at the same time. Further ones are queued.
     answers_per_person: u32,
+    /// Which models write titles.
+    titles: Titles,
     /// Cancelled when the process is asked to stop.
     shutdown: CancellationToken,
     /// The runs that are being executed.
@@ -94,6 +99,7 @@ impl Chats {
             worker,
             instance: Instance::new(&config.data, worker),
             answers_per_person: config.answers_per_person,
+            titles: config.titles,
             shutdown,
             tasks: TaskTracker::new(),
         }));

@@ -74,6 +74,9 @@ impl Chats {
             None => rows_to(&mut own, chat, found.head_id).await?,
         };
         drop(tx);
+        if found.unread && before.is_none() {
+            self.mark_read(owner, chat).await;
+        }
         let window = self.window(rows).await?;
         Ok(Chat {
             id: chat,
@@ -83,6 +86,18 @@ impl Chats {
             pinned: found.pinned,
             window,
         })
+    }
+
+    /// Marks a chat as read. A failure only keeps the mark.
+    pub(super) async fn mark_read(&self, owner: UserId, chat: ChatId) {
+        let marking = async {
+            let mut tx = self.0.store.write().await?;
+            tx.owned_by(owner).mark_read(chat).await?;
+            tx.commit().await
+        };
+        if let Err(error) = marking.await {
+            tracing::warn!(%chat, %error, "cannot mark a chat as read");
+        }
     }
 
     /// The window of messages before `before` on its path.

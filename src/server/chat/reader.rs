@@ -130,6 +130,9 @@ impl RunReader {
         };
         drop(tx);
         if run.ended {
+            if run.unread {
+                self.chats.mark_read(self.owner, self.chat).await;
+            }
             let message = self.chats.to_message(row).await?;
             return Ok(Some(Event::json(event::END, None, &message)));
         }

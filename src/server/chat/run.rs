@@ -118,12 +118,17 @@ impl Chats {
             Outcome::Failed(failure) => serde_json::to_value(failure).ok().and_then(|v| v.as_str().map(str::to_owned)),
             _ => None,
         };
+        // A reader shows the end of the answer. A reader of another process marks the chat as read again.
+        let is_read = || self.0.hub.get(claimed.id).is_some_and(|live| live.has_readers());
+        let is_unread = matches!(outcome, Outcome::Complete | Outcome::Failed(_)) && !is_read();
         FinishedRun {
             claim: claimed.into(),
             preview: progress.as_ref().map_or_else(String::new, |progress| markdown::preview(&progress.text)),
             progress,
             state: outcome.state(),
             failure,
+            unread: is_unread,
+            write_title: outcome == Outcome::Complete && self.writes_titles(&claimed.model),
             now: self.0.clock.now(),
         }
     }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
-    SecondFactorRequirement, SessionConfig,
+    SecondFactorRequirement, SessionConfig, Titles,
     error::{ConfigError, ConfigErrors, Origin, Setting},
     raw::{KnownKeys, Raw, RawConfig, RawEntry, Values},
     values::{self, InvalidValue},
@@ -121,6 +121,8 @@ impl Reader {
         c.answers_per_person =
             self.read("answers_per_person", c.answers_per_person, |raw| values::number(raw, 1, 200), show);
         c.default_model = self.read("default_model", c.default_model, some(values::text), show_option);
+        let choices = [("model", Titles::Model), ("any-model", Titles::AnyModel), ("first-words", Titles::FirstWords)];
+        c.titles = self.read_choice("titles", c.titles, &choices);
         c.log = self.log(c.log);
         c.sessions = self.sessions(c.sessions);
         c.mail = self.mail();

@@ -58,6 +58,8 @@ pub struct Config {
     /// The maximum number of answers that are generated at the same time per user (`answers_per_person`). Further ones
     /// are queued.
     pub answers_per_person: u32,
+    /// What the title of a new chat is (`titles`).
+    pub titles: Titles,
     /// The log settings (`log.*`).
     pub log: LogConfig,
     /// Session lifetimes (`sessions.*`).
@@ -112,6 +114,17 @@ pub enum SecondFactorRequirement {
     Administrators,
     /// All users.
     Everyone,
+}
+
+/// What the title of a new chat is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Titles {
+    /// The first words of the first message.
+    FirstWords,
+    /// Written by the model that gives the first answer, unless it runs on this machine.
+    Model,
+    /// Written by the model that gives the first answer, wherever it runs.
+    AnyModel,
 }
 
 /// Decodes a key of 32 bytes from base64; `None` if it is malformed or all its bytes are equal.
@@ -246,6 +259,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             connections: 4_096,
             answers_per_person: 8,
+            titles: Titles::Model,
             log: LogConfig { json: None, filter: "info".to_owned() },
             sessions: SessionConfig {
                 idle: 7 * 86_400,

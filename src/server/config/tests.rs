@@ -66,6 +66,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         trusted_proxies = ["10.0.0.1", "::ffff:10.0.0.2"]
         connections = 100
         answers_per_person = 4
+        titles = "first-words"
         default_model = "ollama/qwen3:8b"
         factor_removal_wait = "12h"
         audit_days = 90
@@ -109,6 +110,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     assert_eq!((config.sessions.administrator_idle, config.sessions.administrator_absolute), (600, 28_800));
     assert_eq!((config.factor_removal_wait, config.audit_days, config.retention_days), (43_200, 90, Some(400)));
     assert_eq!((config.connections, config.answers_per_person), (100, 4));
+    assert_eq!(config.titles, Titles::FirstWords);
     assert_eq!(config.operator_name.as_deref(), Some("Ada"));
     assert_eq!(config.operator_contact.as_deref(), Some("ada@example.org"));
     assert_eq!(config.log.json, Some(true));

@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use uuid::Uuid;
 
-use crate::server::{
-    clock::Clock,
-    store::{ClaimedJob, Store, StoreError, Tx},
+use crate::{
+    domain::Timestamp,
+    server::{
+        clock::Clock,
+        store::{ClaimedJob, Store, StoreError, Tx},
+    },
 };
 
 /// The duration of a lease. No other instance runs the job before the lease expires.
@@ -37,6 +40,11 @@ impl Run {
     /// The lease of this attempt, which identifies the owner of the job.
     pub const fn lease(&self) -> Uuid {
         self.job.lease
+    }
+
+    /// When the job was created.
+    pub const fn created_at(&self) -> Timestamp {
+        self.job.created_at
     }
 
     /// The number of attempts, including this one.

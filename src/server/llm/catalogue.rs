@@ -106,6 +106,11 @@ impl Models {
         }
     }
 
+    /// Whether the id is that of a model on this machine.
+    pub fn is_local(id: &str) -> bool {
+        id.split_once('/').is_some_and(|(provider, _)| provider == LOCAL)
+    }
+
     /// The model with this id (`provider/name`) and its display name. A provider's model is found even if the provider
     /// does not respond right now.
     pub async fn find(&self, id: &str) -> Option<(Arc<dyn Model>, String)> {

@@ -39,6 +39,8 @@ pub struct ChatRow {
     pub archived: bool,
     /// The last message of the current path; `None` for a chat without messages.
     pub head_id: Option<MessageId>,
+    /// Whether an answer ended unseen.
+    pub unread: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,12 +54,13 @@ struct SummaryRow {
     pinned: bool,
     archived: bool,
     running: bool,
+    unread: bool,
 }
 
 impl From<SummaryRow> for ChatSummary {
     fn from(row: SummaryRow) -> Self {
-        let SummaryRow { id, title, preview, model, active_at, pinned, archived, running } = row;
-        Self { id, title, preview, model, active_at, pinned, archived, running }
+        let SummaryRow { id, title, preview, model, active_at, pinned, archived, running, unread } = row;
+        Self { id, title, preview, model, active_at, pinned, archived, running, unread }
     }
 }
 
@@ -76,13 +79,13 @@ pub(super) fn like_pattern(text: &str) -> String {
 }
 
 impl Owned<'_> {
-    /// Inserts a chat.
+    /// Inserts a chat with an automatic title.
     pub async fn insert_chat(&mut self, chat: &NewChat<'_>) -> Result<(), StoreError> {
         execute!(
             self.tx,
             "insert into chats (id, owner_id, title, title_key, model, last_words, head_id, created_at, active_at, pinned,
-               archived)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $8, false, false)",
+               archived, title_source)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $8, false, false, 'automatic')",
             chat.id,
             self.owner,
             chat.title,
@@ -100,7 +103,8 @@ impl Owned<'_> {
         Ok(fetch_optional!(
             self.tx,
             ChatRow,
-            "select id, title, model, pinned, archived, head_id from chats where id = $1 and owner_id = $2 and deleted_at is null",
+            "select id, title, model, pinned, archived, head_id, unread from chats
+             where id = $1 and owner_id = $2 and deleted_at is null",
             chat,
             self.owner,
         )?)
@@ -127,7 +131,7 @@ impl Owned<'_> {
         let rows = fetch_all!(
             self.tx,
             SummaryRow,
-            "select c.id, c.title, c.last_words, c.model, c.active_at, c.pinned, c.archived,
+            "select c.id, c.title, c.last_words, c.model, c.active_at, c.pinned, c.archived, c.unread,
                exists (select 1 from runs r where r.chat_id = c.id and r.state <> 'ended') as running
              from chats c
              where c.owner_id = $1 and c.deleted_at is null and c.archived = $2
@@ -153,13 +157,21 @@ impl Owned<'_> {
     pub async fn update_title(&mut self, chat: ChatId, title: &str) -> Result<bool, StoreError> {
         let changed = execute!(
             self.tx,
-            "update chats set title = $3, title_key = $4 where id = $1 and owner_id = $2 and deleted_at is null",
+            "update chats set title = $3, title_key = $4, title_source = 'person'
+             where id = $1 and owner_id = $2 and deleted_at is null",
             chat,
             self.owner,
             title,
             search_key(title),
         )?;
         Ok(changed == 1)
+    }
+
+    /// Removes the mark of an unread chat.
+    pub async fn mark_read(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        let sql = "update chats set unread = false where id = $1 and owner_id = $2 and unread";
+        execute!(self.tx, sql, chat, self.owner)?;
+        Ok(())
     }
 
     /// Pins or unpins a chat; `false` if there is no such chat.

@@ -259,6 +259,7 @@ impl Engine<'_> {
             )?,
             JobKind::DeleteAccount
             | JobKind::RemoveFactors
+            | JobKind::WriteTitle
             | JobKind::RemoveChats
             | JobKind::ApplyRetention
             | JobKind::DeleteExpired => 0,

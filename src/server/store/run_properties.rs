@@ -319,6 +319,8 @@ impl World {
                 state,
                 failure: None,
                 preview: String::new(),
+                write_title: false,
+                unread: false,
                 now: at(self.now),
             })
             .await?;

@@ -68,6 +68,8 @@ pub struct RunStatus {
     pub ended: bool,
     /// For a queued run: the number of older open runs of its owner. `None` after it was claimed.
     pub runs_ahead: Option<i64>,
+    /// Whether its chat is marked as unread.
+    pub unread: bool,
 }
 
 /// The current content of an answer and the token counts of its run.
@@ -123,23 +125,6 @@ struct InterruptedRun {
     answer_tokens: i64,
 }
 
-/// The end of a run.
-#[derive(Debug, Clone)]
-pub struct FinishedRun {
-    /// The claim of the worker.
-    pub claim: RunClaim,
-    /// The final content. `None` if nothing was written under this claim; the answer then keeps its content.
-    pub progress: Option<RunProgress>,
-    /// `complete`, `stopped`, `interrupted` or `failed`.
-    pub state: &'static str,
-    /// The failure code of a failed answer.
-    pub failure: Option<String>,
-    /// The beginning of the text, for the chat lists. Empty to keep the previous preview.
-    pub preview: String,
-    /// The current time.
-    pub now: Timestamp,
-}
-
 impl Owned<'_> {
     /// Inserts a queued run; `false` if its owner has too many open runs.
     ///
@@ -171,7 +156,8 @@ impl Owned<'_> {
             RunStatus,
             "select r.message_id, r.epoch, r.state = 'ended' as ended,
                case when r.state = 'queued' then (select count(*) from runs o
-                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as runs_ahead
+                 where o.owner_id = $1 and o.state <> 'ended' and o.id < r.id) end as runs_ahead,
+               c.unread
              from runs r join chats c on c.id = r.chat_id
              where r.owner_id = $1 and r.chat_id = $2 and r.id = $3 and c.deleted_at is null",
             self.owner,
@@ -328,50 +314,6 @@ impl Engine<'_> {
         }
         self.write_part(progress.message, PartKind::Reasoning, &progress.reasoning).await?;
         self.write_part(progress.message, PartKind::Text, &progress.text).await
-    }
-
-    /// Ends a run and its answer. Of several concurrent calls, only one gets `true`.
-    pub async fn finish_run(&mut self, ending: &FinishedRun) -> Result<bool, StoreError> {
-        let RunClaim { run, epoch, message } = ending.claim;
-        if let Some(progress) = &ending.progress
-            && !self.write_progress(progress).await?
-        {
-            return Ok(false);
-        }
-        let ended = fetch_optional!(
-            self.tx,
-            (i64, i64),
-            "update runs set state = 'ended', ended_at = $3, lease_until = null
-             where id = $1 and epoch = $2 and state = 'running'
-             returning prompt_tokens, answer_tokens",
-            run,
-            epoch,
-            ending.now,
-        )?;
-        let Some((prompt_tokens, answer_tokens)) = ended else { return Ok(false) };
-        execute!(
-            self.tx,
-            "update messages set state = $2, failure = $3, prompt_tokens = prompt_tokens + $4,
-               answer_tokens = answer_tokens + $5, thinking_ms = coalesce($6, thinking_ms),
-               writing_ms = coalesce($7, writing_ms)
-             where id = $1",
-            message,
-            ending.state,
-            &ending.failure,
-            prompt_tokens,
-            answer_tokens,
-            ending.progress.as_ref().map(|progress| progress.thinking_ms),
-            ending.progress.as_ref().map(|progress| progress.writing_ms),
-        )?;
-        execute!(
-            self.tx,
-            "update chats set active_at = $2, last_words = case when $3 = '' then last_words else $3 end
-             where id = (select chat_id from messages where id = $1)",
-            message,
-            ending.now,
-            &ending.preview,
-        )?;
-        Ok(true)
     }
 
     /// Whether any running run has an expired lease.

@@ -58,6 +58,7 @@ const ADMIN_CALLERS: &[(&str, &str)] = &[
 const ENGINE_CALLERS: &[(&str, &str)] = &[
     ("server/auth/mail_requests", "works off the mails that someone requested"),
     ("server/chat/sweep", "interrupts runs whose worker is dead"),
+    ("server/chat/titles", "writes the titles of chats whose first answer has ended"),
     ("server/chat/writer", "writes the runs of this process"),
     ("server/jobs", "runs jobs"),
     ("server/mail/outbox", "sends mails"),
