@@ -1,8 +1,9 @@
 //! Reads chats as windows of rendered messages.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use quick_cache::{Weighter, sync::Cache};
+use tokio::time::timeout;
 
 use super::Chats;
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// The maximum size of the cache of rendered answers, in bytes.
 const MAX_CACHE_BYTES: u64 = 4_000_000;
+/// How long opening a chat waits until it is marked as read.
+const MARK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A cache of rendered answers. The key includes the text lengths, because a continued answer has another text.
 pub(super) struct HtmlCache(Cache<Key, Arc<RenderedMessage>, ByteWeighter>);
@@ -90,14 +93,19 @@ impl Chats {
 
     /// Marks a chat as read. A failure only keeps the mark.
     pub(super) async fn mark_read(&self, owner: UserId, chat: ChatId) {
-        let marking = async {
-            let mut tx = self.0.store.write().await?;
-            tx.owned_by(owner).mark_read(chat).await?;
-            tx.commit().await
-        };
-        if let Err(error) = marking.await {
-            tracing::warn!(%chat, %error, "cannot mark a chat as read");
-        }
+        let store = self.0.store.clone();
+        let marking = self.0.tasks.spawn(async move {
+            let marked = async {
+                let mut tx = store.write().await?;
+                tx.owned_by(owner).mark_read(chat).await?;
+                tx.commit().await
+            };
+            if let Err(error) = marked.await {
+                tracing::warn!(%chat, %error, "cannot mark a chat as read");
+            }
+        });
+        // The chat is shown even while the database cannot be written.
+        let _ = timeout(MARK_TIMEOUT, marking).await;
     }
 
     /// The window of messages before `before` on its path.
