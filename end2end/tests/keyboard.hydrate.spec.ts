@@ -53,10 +53,12 @@ test('the answer is announced', async ({ chat, person, page }) => {
   await expect(page.locator('[aria-live="polite"]', { hasText: 'You said: say it aloud' })).toBeAttached();
 });
 
-test('Stop works with the keyboard as soon as it is there', async ({ chat, person }) => {
+test('Stop works with the keyboard as soon as it is there, and the focus stays with the composer', async ({ chat, person, isMobile }) => {
   await chat.ask(`gate keys-${person.email}`);
   await chat.stop.press('Enter');
   await expect(chat.answer).toContainText(/stopped/i);
+  // On touch screens it would open the keyboard.
+  if (!isMobile) await expect(chat.composer).toBeFocused();
 });
 
 test('the focus ring of the composer is only for the keyboard', async ({ chat, person, page }) => {

@@ -47,3 +47,11 @@ test('Delete deletes the selected chats, but not while a text is edited', async 
   await expect(sessions.search).toHaveValue('ne');
   await expect(sessions.row('One')).toHaveCount(1);
 });
+
+test('archiving can be undone', async ({ sessions, page }) => {
+  await sessions.choose('Two', 'Archive');
+  await expect(sessions.row('Two')).toHaveCount(0);
+  await expect(page.getByText('Chat archived')).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(sessions.row('Two')).toBeVisible();
+});

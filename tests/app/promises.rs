@@ -126,6 +126,8 @@ each_db! {
             let refused = ada.post_form("/api/change_password", &[("current", PASSWORD), ("password", password)]).await;
             assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("password")), "{password}");
         }
+        let same = ada.post_form("/api/change_password", &[("current", PASSWORD), ("password", PASSWORD)]).await;
+        assert_eq!(same.error().field(), Some("password"), "the current one");
         let id = { app.state.store.read().await.expect("a unit").find_user_by_email("grace.hopper@example.org").await.expect("a row").expect("her").id };
         let link = app.state.accounts.create_reset_link(id).await.expect("a link");
         let token = link.split_once('=').expect("a token").1;

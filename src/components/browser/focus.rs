@@ -46,17 +46,22 @@ pub fn is_focus_lost() -> bool {
     document().active_element().is_none_or(|active| active.tag_name() == "BODY")
 }
 
-/// Applies a change after which rows of the lists of chats may be new elements. The row that had the focus keeps it.
+/// Applies a change after which rows of the lists of chats may be new elements. The row that had the focus keeps it; if
+/// it is gone, the next one gets it, otherwise the one before.
 pub fn keep_row_focus(change: impl FnOnce()) {
     let row = document().active_element().and_then(|active| active.closest("li").ok().flatten());
-    let link = row.and_then(|row| row.query_selector("a[href^='/chats/']").ok().flatten());
-    let href = link.and_then(|link| link.get_attribute("href"));
+    let href = |row: Element| row.query_selector("a[href^='/chats/']").ok().flatten()?.get_attribute("href");
+    let rows = row.map(|row| {
+        let (next, previous) = (row.next_element_sibling(), row.previous_element_sibling());
+        [Some(row), next, previous]
+    });
+    let hrefs: Vec<String> = rows.into_iter().flatten().flatten().filter_map(href).collect();
     change();
-    if let Some(href) = href {
-        request_animation_frame(move || {
+    request_animation_frame(move || {
+        for href in hrefs {
             if is_focus_lost() {
                 focus_first(&format!("li a[href='{href}']"));
             }
-        });
-    }
+        }
+    });
 }

@@ -41,6 +41,7 @@ pub struct ChatState {
     pub seen_growing: StoredValue<Vec<MessageId>>,
     chats: ChatListState,
     loading_older: StoredValue<bool>,
+    pressed: StoredValue<bool>,
 }
 
 impl ChatState {
@@ -58,6 +59,23 @@ impl ChatState {
             seen_growing: StoredValue::new(Vec::new()),
             chats,
             loading_older: StoredValue::new(false),
+            pressed: StoredValue::new(false),
+        }
+    }
+
+    /// Notes that a button was pressed that will be removed, with the focus that it has.
+    fn note_pressed(self) {
+        self.pressed.set_value(!browser::is_touch());
+    }
+
+    /// Moves the focus to the composer if it was lost with the button that was pressed.
+    fn return_focus(self) {
+        if self.pressed.try_update_value(std::mem::take).unwrap_or(false) {
+            request_animation_frame(|| {
+                if browser::is_focus_lost() {
+                    browser::focus_first("#message");
+                }
+            });
         }
     }
 
@@ -102,6 +120,7 @@ impl ChatState {
     /// Requests to stop the open answer. The stream reports when it has stopped.
     pub fn stop(self) {
         let Some(message) = untrack(move || self.open_answer_id()) else { return };
+        self.note_pressed();
         spawn_local(async move {
             if let Err(error) = stop_answer(self.id, message).await {
                 self.sender.show_error(error);
@@ -141,6 +160,7 @@ impl ChatState {
         request: impl Future<Output = Result<StartedRun, AppError>> + 'static,
     ) {
         self.sender.error.set(None);
+        self.note_pressed();
         spawn_local(async move {
             match request.await {
                 Ok(sent) => {
@@ -150,6 +170,7 @@ impl ChatState {
                             *old = new_message(&sent, old);
                         }
                     });
+                    self.return_focus();
                     self.chats.notify_changed();
                 }
                 Err(error) => self.sender.show_error(error),
@@ -172,6 +193,7 @@ impl ChatState {
                 *open = answer;
             }
         });
+        self.return_focus();
         self.chats.refresh();
     }
 

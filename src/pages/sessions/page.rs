@@ -76,6 +76,10 @@ pub fn SessionsPage() -> impl IntoView {
                                 <Icon glyph=Glyph::RotateCw />
                                 {t!("sessions.menu.jobs")}
                             </a>
+                            <a class="btn btn-line" href="/models">
+                                <Icon glyph=Glyph::Cpu />
+                                {t!("sessions.menu.models")}
+                            </a>
                         }
                     })}
                 <button class="btn btn-line" type="submit">

@@ -16,6 +16,7 @@ mod password;
 mod picture;
 mod providers;
 mod reauth;
+mod remove_factor;
 mod retention;
 mod state;
 mod two_step;

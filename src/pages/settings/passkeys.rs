@@ -1,6 +1,6 @@
 use leptos::{ev::SubmitEvent, form::ActionForm, prelude::*, task::spawn_local};
 
-use super::{factor_times::FactorTimes, state::SettingsState, two_step::NewCodes};
+use super::{factor_times::FactorTimes, remove_factor::RemoveFactorForm, state::SettingsState, two_step::NewCodes};
 use crate::{
     components::{
         Field,
@@ -86,16 +86,11 @@ fn PasskeyRow(
                         .get()
                         .then(|| {
                             view! {
-                                <ActionForm action=remove>
-                                    <input type="hidden" name="factor" value=id.to_string() />
-                                    <button
-                                        class="btn btn-quiet btn-small btn-danger"
-                                        type="submit"
-                                        aria-label=t!("settings.passkeys.remove_named", name = passkey_name)
-                                    >
-                                        {t!("settings.passkeys.remove")}
-                                    </button>
-                                </ActionForm>
+                                <RemoveFactorForm
+                                    factor=id
+                                    name=t!("settings.passkeys.remove_named", name = passkey_name)
+                                    action=remove
+                                />
                             }
                         })
                 }}

@@ -1,6 +1,6 @@
 use leptos::{form::ActionForm, prelude::*, task::spawn_local};
 
-use super::{factor_times::FactorTimes, state::SettingsState};
+use super::{factor_times::FactorTimes, remove_factor::RemoveFactorForm, state::SettingsState};
 use crate::{
     components::{CopyStatus, Field, browser, copy_label, show_copy_result},
     domain::{Factor, FactorKind, TotpEnrolment},
@@ -73,16 +73,7 @@ fn AuthenticatorApp(factor: Factor, remove: ServerAction<RemoveFactor>, state: S
                     .with(|settings| settings.proof.recently_authenticated)
                     .then(|| {
                         view! {
-                            <ActionForm action=remove>
-                                <input type="hidden" name="factor" value=id.to_string() />
-                                <button
-                                    class="btn btn-quiet btn-small btn-danger"
-                                    type="submit"
-                                    aria-label=t!("settings.two_step.remove_app")
-                                >
-                                    {t!("settings.two_step.remove")}
-                                </button>
-                            </ActionForm>
+                            <RemoveFactorForm factor=id name=t!("settings.two_step.remove_app") action=remove />
                         }
                     })
             }}

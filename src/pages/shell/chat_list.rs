@@ -135,8 +135,8 @@ impl ChatListState {
         spawn_local(async move {
             match change_chats(chats.clone(), action).await {
                 Ok(_) => {
-                    if action == ChatAction::Delete {
-                        self.toasts.deleted.try_set(chats);
+                    if matches!(action, ChatAction::Delete | ChatAction::Archive) {
+                        self.toasts.undo.try_set(Some((action, chats)));
                     }
                     done();
                     self.notify_changed();
@@ -146,11 +146,12 @@ impl ChatListState {
         });
     }
 
-    /// Restores the chats that were deleted last.
-    pub fn restore_deleted(self) {
-        let chats = self.toasts.deleted.get_untracked();
-        self.toasts.deleted.set(Vec::new());
-        self.change(chats, ChatAction::Restore, move || {
+    /// Brings back the chats that were deleted or archived last.
+    pub fn undo(self) {
+        let Some((action, chats)) = self.toasts.undo.get_untracked() else { return };
+        self.toasts.undo.set(None);
+        let inverse = if action == ChatAction::Archive { ChatAction::Unarchive } else { ChatAction::Restore };
+        self.change(chats, inverse, move || {
             self.restored.try_update(|count| *count += 1);
         });
     }

@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 
-use crate::domain::{AppError, ChatId};
+use crate::domain::{AppError, ChatAction, ChatId};
 
 /// The content of the toasts above every page.
 #[derive(Clone, Copy)]
 pub struct Toasts {
-    /// Chats that were just deleted and can be restored.
-    pub deleted: RwSignal<Vec<ChatId>>,
+    /// The last action that made chats disappear, and these chats, so that it can be undone.
+    pub undo: RwSignal<Option<(ChatAction, Vec<ChatId>)>>,
     /// Why the last chat action failed.
     pub error: RwSignal<Option<AppError>>,
 }
@@ -14,7 +14,7 @@ pub struct Toasts {
 impl Toasts {
     /// Creates the state without toasts.
     pub fn new() -> Self {
-        Self { deleted: RwSignal::new(Vec::new()), error: RwSignal::new(None) }
+        Self { undo: RwSignal::new(None), error: RwSignal::new(None) }
     }
 
     /// Shows an error. The end of the session is not shown here: there is a notice above the page.

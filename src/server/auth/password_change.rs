@@ -30,9 +30,14 @@ impl Accounts {
         meta: &RequestMeta,
     ) -> Result<(), Fault> {
         let user = &caller.user;
+        let is_same = current == password;
         password_policy::check(&password, &user.email, &user.name)?;
         let old = if has_password(&mut self.store.read().await?, user.id).await? {
-            self.verify_own_password(caller, current, "current", AuditAction::ChangePassword, meta).await?
+            let old = self.verify_own_password(caller, current, "current", AuditAction::ChangePassword, meta).await?;
+            if is_same {
+                return Err(AppError::invalid("password", reason!("password_same")).into());
+            }
+            old
         } else {
             self.require_recent_authentication(caller)?;
             String::new()

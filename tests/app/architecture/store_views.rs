@@ -39,9 +39,9 @@ const TX_TABLES: &[&str] = &[
     "users",
 ];
 
-/// The tables that `Admin` accesses. None contains what a user has written.
+/// The tables that `Admin` accesses. None contains what a user has written. Of pictures, only the version is read.
 const ADMIN_TABLES: &[&str] =
-    &["audit", "deletions", "exports", "installation", "jobs", "links", "mails", "sign_ins", "users"];
+    &["audit", "deletions", "exports", "installation", "jobs", "links", "mails", "pictures", "sign_ins", "users"];
 
 /// The modules that call `Tx::admin`, each with the reason.
 const ADMIN_CALLERS: &[(&str, &str)] = &[
