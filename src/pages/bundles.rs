@@ -97,13 +97,9 @@ bundle! {
     /// Pages for signed-out visitors.
     AuthBundle, auth, load_auth, i18n::Bundle::AUTH: SignIn => SignInPage, SignUp => SignUpPage,
         SignInCode => SignInCodePage, ForgotPassword => ForgotPasswordPage,
-}
-
-bundle! {
-    /// Pages that mails lead to, and others that few visitors see.
-    LinksBundle, links, load_links, i18n::Bundle::AUTH: CheckInbox => CheckInboxPage,
-        ResetPassword => ResetPasswordPage, VerifyAddress => VerifyAddressPage,
-        ConfirmAddress => ConfirmAddressPage, Privacy => PrivacyPage, Terms => TermsPage,
+        CheckInbox => CheckInboxPage, ResetPassword => ResetPasswordPage,
+        VerifyAddress => VerifyAddressPage, ConfirmAddress => ConfirmAddressPage,
+        Privacy => PrivacyPage, Terms => TermsPage,
 }
 
 bundle! {

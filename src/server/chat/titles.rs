@@ -133,7 +133,12 @@ async fn read_title(model: Arc<dyn Model>, prompt: Prompt) -> Result<Option<Stri
     let mut deltas = model.answer(prompt, CancellationToken::new());
     let (mut text, mut reasoning_bytes) = (String::new(), 0);
     while let Some(delta) = deltas.next().await {
-        match delta? {
+        let delta = match delta {
+            Ok(delta) => delta,
+            Err(error) if has_answered(error.failure) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match delta {
             Delta::Text(chunk) => text.push_str(&chunk),
             Delta::Reasoning(chunk) => reasoning_bytes += chunk.len(),
             Delta::TextWasReasoning => text.clear(),
@@ -146,6 +151,19 @@ async fn read_title(model: Arc<dyn Model>, prompt: Prompt) -> Result<Option<Stri
         }
     }
     Err(ModelError::new(Failure::Cut, "the model's stream ended without a finish reason"))
+}
+
+/// Whether the model has answered, and would not answer better if it were asked again.
+const fn has_answered(failure: Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Empty
+            | Failure::OnlyThoughts
+            | Failure::LengthLimit
+            | Failure::Withheld
+            | Failure::ToolCall
+            | Failure::Overlong
+    )
 }
 
 /// The title in what the model wrote: its first line that is not an introduction, as plain text. `None` if there is no

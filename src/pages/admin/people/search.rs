@@ -12,7 +12,7 @@ pub fn SearchForm(
     search: String,
 ) -> impl IntoView {
     view! {
-        <form class="mb-4 flex gap-2" method="get" action="/people" role="search">
+        <form class="mb-4 flex flex-wrap gap-2" method="get" action="/people" role="search">
             <div class="search">
                 <Icon glyph=Glyph::Search />
                 <input
