@@ -11,15 +11,18 @@ pub fn focus(element: &Element) {
     let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
-/// Focuses the first element that matches and is shown.
+/// Focuses the first element that matches and can have the focus: it is shown, and not behind a dialog.
 #[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "nothing has the focus on the server"))]
 pub fn focus_first(selector: &str) {
     #[cfg(feature = "hydrate")]
     {
         let Ok(found) = document().query_selector_all(selector) else { return };
-        let mut elements = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<HtmlElement>().ok());
-        if let Some(shown) = elements.find(|element| element.offset_height() > 0) {
-            focus(&shown);
+        let elements = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<HtmlElement>().ok());
+        for element in elements.filter(|element| element.offset_height() > 0) {
+            focus(&element);
+            if document().active_element().as_ref() == Some(&*element) {
+                return;
+            }
         }
     }
 }
