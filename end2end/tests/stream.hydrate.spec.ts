@@ -182,6 +182,9 @@ test.describe('a server that stops', () => {
     await expect(page.getByText(/can't reach the server/i).first()).toBeVisible();
     await expect(chat.composer).toHaveValue('a text that took me long');
     await colloquy.launch();
+    // The page notices by itself.
+    await expect(page.getByText(/can't reach the server/i).filter({ visible: true })).toHaveCount(0);
+    await expect(chat.composer).toHaveValue('a text that took me long');
     await chat.send.click();
     await expect(chat.answer).toContainText('You said: a text that took me long');
     await expect(chat.questions).toHaveCount(2);

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, ReaderClock, TimeAgo};
-use crate::domain::{AnswerStats, ChatId, Message, MessageId, ModelChoice, Timestamp};
+use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, ModelChoice, Timestamp};
 
 /// The chat, the form URLs for use without scripts, and the models for a retry.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,7 @@ pub struct AnswerFacts {
     id: MessageId,
     has_text: bool,
     can_continue: bool,
+    failed: bool,
     model: Option<String>,
     created_at: Timestamp,
     stats: AnswerStats,
@@ -45,6 +46,7 @@ impl AnswerFacts {
             id: message.id,
             has_text: !message.html.is_empty(),
             can_continue: !message.html.is_empty() && message.state.can_continue(),
+            failed: matches!(message.state, MessageState::Failed { .. }),
             model: message.model.clone(),
             created_at: message.created_at,
             stats: message.stats,
@@ -71,7 +73,7 @@ pub fn AnswerActions(
     /// The callbacks, for use with scripts.
     callbacks: AnswerCallbacks,
 ) -> impl IntoView {
-    let AnswerFacts { id, has_text, can_continue, .. } = message;
+    let AnswerFacts { id, has_text, can_continue, failed, .. } = message;
     let byline = message.model.clone();
     let at = message.created_at;
     let details = StoredValue::new(message);
@@ -82,7 +84,7 @@ pub fn AnswerActions(
                     view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }
                 })}
             <Show when=move || last.get()>
-                <RetryForm id model forms callbacks />
+                <RetryForm id model failed forms callbacks />
                 <RetryMenu id model forms callbacks />
                 {can_continue.then(|| view! { <ContinueForm id forms callbacks /> })}
             </Show>
@@ -105,7 +107,16 @@ pub fn AnswerActions(
 }
 
 #[component]
-fn RetryForm(id: MessageId, model: Signal<String>, forms: AnswerForms, callbacks: AnswerCallbacks) -> impl IntoView {
+fn RetryForm(
+    id: MessageId,
+    model: Signal<String>,
+    /// Then it is what most people want to do, so it says so.
+    failed: bool,
+    forms: AnswerForms,
+    callbacks: AnswerCallbacks,
+) -> impl IntoView {
+    let (class, label) =
+        if failed { ("btn btn-line btn-small", None) } else { ("action", Some(t!("chat.answer.retry"))) };
     view! {
         <form method="post" action=forms.retry on:submit=move |event| {
             event.prevent_default();
@@ -113,8 +124,9 @@ fn RetryForm(id: MessageId, model: Signal<String>, forms: AnswerForms, callbacks
         }>
             <MessageIdInputs chat=forms.chat message=id />
             <input type="hidden" name="model" value=model />
-            <button class="action" type="submit" aria-label=t!("chat.answer.retry") title=t!("chat.answer.retry")>
+            <button class=class type="submit" aria-label=label title=label>
                 <Icon glyph=Glyph::RotateCw />
+                {failed.then(|| t!("chat.answer.retry"))}
             </button>
         </form>
     }

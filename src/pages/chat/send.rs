@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Draft, OutgoingMessage},
+    components::{Draft, OutgoingMessage, browser},
     domain::{AppError, ChatId, StartedRun},
     pages::shell::Models,
     server_fns::messages::send_message,
@@ -24,7 +24,12 @@ pub struct MessageSender {
 impl MessageSender {
     /// A sender with the draft of this name.
     pub fn new(models: Models, model: RwSignal<String>, draft: &str) -> Self {
-        Self { models, model, draft: Draft::new(draft), sending: RwSignal::new(false), error: RwSignal::new(None) }
+        let error = RwSignal::new(None);
+        // It is not true any more, and the message is in the field again.
+        browser::on_reconnect(move || {
+            error.update(|error| *error = error.take().filter(|error| *error != AppError::Transport))
+        });
+        Self { models, model, draft: Draft::new(draft), sending: RwSignal::new(false), error }
     }
 
     /// The id of the selected model; `None` if there is none.

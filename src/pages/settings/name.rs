@@ -6,7 +6,7 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            EditSection, FormErrorOrReauth, action_error, action_status, field_error, focus_error, input_value,
+            EditSection, FormErrorOrReauth, action_error, action_status, field_error, focus_error, keep_input_value,
             on_success,
         },
     },
@@ -26,7 +26,8 @@ pub fn NameSection(
     focus_error(error, FIELDS, "name-form-error");
     let name = user.with_untracked(|user| user.name.clone());
     on_success(action, move |()| {
-        let name = input_value("name");
+        // From now on, Cancel returns to it.
+        let name = keep_input_value("name");
         user.update(|user| name.trim().clone_into(&mut user.name));
     });
     let pending = action.pending();

@@ -7,6 +7,14 @@ pub fn input_value(id: &str) -> String {
     find_input(id).map(|input| input.value()).unwrap_or_default()
 }
 
+/// The value of the input with this id, which the reset of its form returns to from now on.
+pub fn keep_input_value(id: &str) -> String {
+    let Some(input) = find_input(id) else { return String::new() };
+    let value = input.value();
+    input.set_default_value(&value);
+    value
+}
+
 /// Empties the input with this id.
 pub fn clear_input(id: &str) {
     if let Some(input) = find_input(id) {

@@ -41,7 +41,13 @@ pub fn PasswordStrength(
             <span></span>
             <b>{word}</b>
         </div>
-        <p class="hint" id="password-hint" aria-live="polite">
+        // The meter says the praise to those who see it.
+        <p
+            class="hint"
+            class:opacity-0=move || rating.with(|rating| rating.as_ref().is_some_and(|rating| rating.acceptable))
+            id="password-hint"
+            aria-live="polite"
+        >
             {advice}
         </p>
     }

@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::status::StatusMessage;
 use crate::components::browser;
@@ -109,9 +109,17 @@ pub fn EditSection(
         }
         succeeded
     });
+    // Closed without success: what was typed is dropped.
+    let on_toggle = move |_| {
+        if let Some(details) = details.get_untracked().filter(|details| !details.open())
+            && let Ok(Some(form)) = details.query_selector("form")
+        {
+            form.unchecked_into::<web_sys::HtmlFormElement>().reset();
+        }
+    };
     view! {
         <section class="settings-section" id=id aria-labelledby=format!("{id}-title")>
-            <details class="edit" open=open node_ref=details>
+            <details class="edit" open=open node_ref=details on:toggle=on_toggle>
                 <summary class="setting">
                     <span class="block min-w-0">
                         <h2 class="font-medium" id=format!("{id}-title")>
