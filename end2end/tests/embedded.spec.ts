@@ -1,4 +1,4 @@
-import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, test } from '../fixtures.ts';
@@ -9,6 +9,8 @@ const models = mkdtempSync(join(tmpdir(), 'colloquy-models-'));
 test.use({ serverSettings: { COLLOQUY_LOCAL_MODELS: models, COLLOQUY_DEFAULT_MODEL: `local/${basename(file, '.gguf')}` } });
 
 test.beforeAll(() => {
+  // It is removed after each group of tests, and a worker may run several.
+  mkdirSync(models, { recursive: true });
   const there = join(models, basename(file));
   try {
     linkSync(file, there);

@@ -19,7 +19,15 @@ pub fn PageTitle(
     #[cfg(not(feature = "ssr"))]
     let title = {
         let unread = use_context::<UnreadChats>();
-        TextProp::from(move || full_title(&text.get(), unread.map_or(0, |unread| unread.0.get())))
+        // The number outlives the page, whose title may be read once more when it changes, before that of the next page.
+        let last = std::sync::Mutex::new(String::new());
+        TextProp::from(move || {
+            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(text) = text.try_get() {
+                *last = text;
+            }
+            full_title(&last, unread.and_then(|unread| unread.0.try_get()).unwrap_or_default())
+        })
     };
     view! { <Title text=title /> }
 }
