@@ -31,7 +31,8 @@ fn editable_title(title: Signal<String>, rename: Option<TitleRename>) -> AnyView
                 Some(rename) if rename.editing.get() => {
                     view! { <TitleInput title=title.get_untracked() on_done /> }.into_any()
                 }
-                _ => title.into_any(),
+                // It may be read once more when the page is gone already.
+                _ => title.try_get().into_any(),
             }}
         </h1>
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
@@ -36,7 +38,8 @@ pub fn ChatView(
     }
     if !older {
         let id = chat.id;
-        Effect::new(move || chats.mark_read(id));
+        // Once the page before is gone: its title is read from the same list.
+        Effect::new(move || set_timeout(move || chats.mark_read(id), Duration::ZERO));
         Effect::watch(move || chats.external_changes.get(), move |_, _, _| state.reload_if_idle(), false);
     }
     let title = chat_title(chats, &chat);

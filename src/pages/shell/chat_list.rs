@@ -108,8 +108,8 @@ impl ChatListState {
     /// Call it when a chat was opened, which the server knows already: removes its mark, also in other tabs.
     pub fn mark_read(self, chat: ChatId) {
         let is_unread = |listed: &ChatSummary| listed.id == chat && listed.unread;
-        if self.chats.with_untracked(|chats| chats.iter().any(is_unread)) {
-            self.chats.update(|chats| {
+        if self.chats.try_with_untracked(|chats| chats.iter().any(is_unread)) == Some(true) {
+            self.chats.try_update(|chats| {
                 if let Some(listed) = chats.iter_mut().find(|listed| listed.id == chat) {
                     listed.unread = false;
                 }
