@@ -58,12 +58,15 @@ struct Timing {
     backoff: [Duration; 2],
     /// A host that had less time than this to answer has not failed.
     min_wait: Duration,
+    /// An idle connection is closed after this time. Shorter than that of the servers, many of which (uvicorn, Node,
+    /// Apache) wait for five seconds: a request sent on a connection that the host is closing is lost.
+    idle_timeout: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         let backoff = [Duration::from_millis(100), Duration::from_millis(400)];
-        Self { backoff, min_wait: Duration::from_secs(10) }
+        Self { backoff, min_wait: Duration::from_secs(10), idle_timeout: Duration::from_secs(4) }
     }
 }
 
@@ -145,10 +148,12 @@ impl Egress {
 impl Inner {
     fn client(&self, route: Route) -> &Client {
         match route {
-            Route::Unrestricted => self.unrestricted.get_or_init(|| client::build(Arc::clone(&self.resolver))),
+            Route::Unrestricted => {
+                self.unrestricted.get_or_init(|| client::build(Arc::clone(&self.resolver), self.timing.idle_timeout))
+            }
             Route::Checked => self.checked.get_or_init(|| {
                 let (policy, resolver) = (Arc::clone(&self.policy), Arc::clone(&self.resolver));
-                client::build(Arc::new(CheckedResolver { policy, resolver }))
+                client::build(Arc::new(CheckedResolver { policy, resolver }), self.timing.idle_timeout)
             }),
         }
     }

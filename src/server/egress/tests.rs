@@ -18,6 +18,8 @@ use tokio::{
 use super::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+/// Leaves the connection open.
+const KEPT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const GATEWAY: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const BUSY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -44,9 +46,13 @@ impl Host {
                 let (mut stream, _) = listener.accept().await.expect("a connection");
                 let answer = answers[counted.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1)];
                 tokio::spawn(async move {
-                    read_request(&mut stream).await;
-                    // The client may have disconnected.
-                    let _ = stream.write_all(answer.as_bytes()).await;
+                    while read_request(&mut stream).await {
+                        // The client may have disconnected.
+                        let written = stream.write_all(answer.as_bytes()).await;
+                        if written.is_err() || answer != KEPT {
+                            break;
+                        }
+                    }
                 });
             }
         });
@@ -62,12 +68,12 @@ impl Host {
     }
 }
 
-/// Reads the request with its body, so that closing the connection sends no reset.
-async fn read_request(stream: &mut tokio::net::TcpStream) {
+/// Reads the request with its body, so that closing the connection sends no reset. Returns whether there is one.
+async fn read_request(stream: &mut tokio::net::TcpStream) -> bool {
     let mut first = [0];
     // A TLS handshake starts with this byte and has no lines.
-    if stream.peek(&mut first).await.is_err() || first == [0x16] {
-        return;
+    if !stream.peek(&mut first).await.is_ok_and(|read| read > 0) || first == [0x16] {
+        return false;
     }
     let (mut reader, mut length) = (BufReader::new(stream), 0);
     let mut line = String::new();
@@ -77,7 +83,7 @@ async fn read_request(stream: &mut tokio::net::TcpStream) {
         }
         line.clear();
     }
-    let _ = reader.read_exact(&mut vec![0; length]).await;
+    reader.read_exact(&mut vec![0; length]).await.is_ok()
 }
 
 /// Resolves each name to the next of these address lists.
@@ -98,7 +104,8 @@ impl Resolve for FakeResolver {
     }
 }
 
-const TIMING: Timing = Timing { backoff: [Duration::ZERO; 2], min_wait: Duration::ZERO };
+const TIMING: Timing =
+    Timing { backoff: [Duration::ZERO; 2], min_wait: Duration::ZERO, idle_timeout: Duration::from_secs(4) };
 
 fn egress() -> Egress {
     Egress::with_parts(Vec::new(), Arc::new(SystemResolver), TIMING)
@@ -249,6 +256,24 @@ async fn there_is_no_retry_after_the_deadline() {
     let egress = Egress::with_parts(Vec::new(), Arc::new(SystemResolver), Timing { backoff: [hour; 2], ..TIMING });
     assert_eq!(ask(&egress, get(&host.url())).await.expect("an answer"), 503);
     assert_eq!(host.connections(), 1);
+}
+
+#[tokio::test]
+async fn connections_are_reused_until_they_were_idle_for_some_time() {
+    let count_connections = async |idle_timeout| {
+        let host = Host::start(&[KEPT]).await;
+        let egress = Egress::with_parts(Vec::new(), Arc::new(SystemResolver), Timing { idle_timeout, ..TIMING });
+        for _ in 0..8 {
+            let answer = egress.send(post(&host.url()), Source::Configuration, deadline()).await.expect("an answer");
+            assert_eq!(read_whole(answer, 2).await.expect("a body"), b"ok");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        host.connections()
+    };
+    assert!(count_connections(Duration::from_secs(60)).await < 8);
+    assert_eq!(count_connections(Duration::from_millis(1)).await, 8);
+    // Servers close connections that were idle for five seconds.
+    assert!(Timing::default().idle_timeout < Duration::from_secs(5));
 }
 
 #[tokio::test]
