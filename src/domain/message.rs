@@ -202,8 +202,24 @@ pub struct Message {
     /// What the answer took.
     #[serde(default, skip_serializing_if = "AnswerStats::is_unknown")]
     pub stats: AnswerStats,
+    /// Its place among its versions; `None` if it is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
     /// When the message was sent, or the answer was begun.
     pub created_at: Timestamp,
+}
+
+/// The place of a message among its versions: the messages that follow the same one, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Its number; 1 is the oldest version.
+    pub number: u32,
+    /// The number of versions.
+    pub count: u32,
+    /// The version before it.
+    pub previous: Option<MessageId>,
+    /// The version after it.
+    pub next: Option<MessageId>,
 }
 
 /// A window of a chat's messages, oldest first.

@@ -1,6 +1,6 @@
 //! Redirect targets.
 
-use super::{ChatAction, ChatId};
+use super::{ChatAction, ChatId, MessageId, MessageWindow, limits};
 
 /// Returns `next` if it is a path on this site, otherwise `/`. Rejects everything that a browser could interpret as
 /// another site (open redirect).
@@ -28,6 +28,20 @@ pub fn sessions_path_after(from: &str, chats: &[ChatId], action: ChatAction) -> 
         pairs.push(format!("deleted={}", ids.join(",")));
     }
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// The path to a version of a message that was chosen without scripts, given the newest messages of the path that is
+/// shown now. The page of a chat shows one window: the newest one, or an older one if the version is not in that.
+pub fn version_path(chat: ChatId, message: MessageId, shown: &MessageWindow) -> String {
+    let window = limits::MESSAGES_PER_WINDOW as usize;
+    let messages = &shown.messages;
+    match messages.iter().position(|one| one.id == message) {
+        Some(at) if messages.len() - at > window => {
+            format!("/chats/{chat}?before={}#m-{message}", messages[at + window / 2].id)
+        }
+        Some(_) => format!("/chats/{chat}#m-{message}"),
+        None => format!("/chats/{chat}"),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Sending messages; stopping, retrying and continuing answers; reading messages.
+//! Sending messages; stopping, retrying and continuing answers; choosing versions; reading messages.
 
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -60,6 +60,19 @@ pub async fn continue_answer(chat: ChatId, message: MessageId) -> Result<Started
     let sent = context.to_app_error(context.state.chats.continue_answer(context.user()?, chat, message).await)?;
     redirect_to_chat(&context, &sent);
     Ok(sent)
+}
+
+endpoint!(ChooseVersion, Person);
+
+/// Shows another version of a message, and returns the newest messages of the path that is shown now, with the chosen
+/// version among them unless very much follows it. A plain form is redirected to the chosen version.
+#[server(prefix = "/api", endpoint = "choose_version")]
+pub async fn choose_version(chat: ChatId, message: MessageId) -> Result<MessageWindow, AppError> {
+    let context = RequestContext::of::<ChooseVersion>().await?;
+    let chosen = context.state.chats.choose_version(context.user()?, chat, message).await;
+    let window = context.to_app_error(chosen)?;
+    context.redirect_plain_form(&crate::domain::version_path(chat, message, &window));
+    Ok(window)
 }
 
 endpoint!(OlderMessages, Person);

@@ -141,6 +141,7 @@ pub fn rows() -> Vec<Row> {
             404,
             200,
         ),
+        row("/api/choose_version", Form(answer_form), 401, 404, 200),
         row("/api/rename_chat", Form(|ids| vec![("chat", chat(ids)), ("title", "Mine now".into())]), 401, 404, 200),
         row("/api/change_chats", Form(|ids| vec![("chats[]", chat(ids)), ("action", "pin".into())]), 401, 404, 200),
         row(

@@ -56,6 +56,7 @@ mod titles;
 mod unknown_values;
 mod unread;
 mod upgrade;
+mod versions;
 mod words;
 
 #[path = "../support/mod.rs"]

@@ -59,6 +59,7 @@ pub fn user_message(id: MessageId, text: String) -> Message {
         model: None,
         truncated_messages: 0,
         stats: AnswerStats::default(),
+        versions: None,
         created_at: now(),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Runs are stored in the database: sending a message inserts a run, a worker claims it, and readers only follow it.
 //! `hub` holds the runs of this process, `pipeline` filters the output of the model, `writer` saves progress to the
-//! database, `sweep` takes over the runs of dead workers, `cleanup` removes deleted chats, and
-//! `titles` has models write their titles.
+//! database, `sweep` takes over the runs of dead workers, `cleanup` removes deleted chats,
+//! `titles` has models write their titles, and `versions` selects which of several versions of a message is shown.
 
 mod cleanup;
 mod event;
@@ -19,6 +19,7 @@ mod run;
 mod send;
 mod sweep;
 mod titles;
+mod versions;
 mod writer;
 
 use std::sync::Arc;

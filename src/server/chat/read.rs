@@ -1,6 +1,6 @@
 //! Reads chats as windows of rendered messages.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use quick_cache::{Weighter, sync::Cache};
 use tokio::time::timeout;
@@ -9,7 +9,7 @@ use super::Chats;
 use crate::{
     domain::{
         AnswerStats, AppError, Author, Chat, ChatId, Failure, Message, MessageId, MessageState, MessageWindow, Phase,
-        UserId, limits,
+        UserId, Versions, limits,
     },
     server::{
         fault::Fault,
@@ -74,7 +74,7 @@ impl Chats {
         let found = own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
         let rows = match before {
             Some(before) => rows_before(&mut own, chat, before).await?,
-            None => rows_to(&mut own, chat, found.head_id).await?,
+            None => rows_to(&mut own, chat, found.head_id, limits::MESSAGES_PER_WINDOW).await?,
         };
         drop(tx);
         if found.unread && before.is_none() {
@@ -126,9 +126,12 @@ impl Chats {
     /// # Errors
     /// `NotFound`.
     pub async fn find_message(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<Message, Fault> {
-        let row =
-            self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
-        self.to_message(row).await
+        let mut tx = self.0.store.read().await?;
+        let mut own = tx.owned_by(owner);
+        let row = own.find_message(chat, message).await?.ok_or(AppError::NotFound)?;
+        let versions = own.find_versions(chat, row.node()).await?;
+        drop(tx);
+        self.to_message(row, versions).await
     }
 
     /// The source text of a message.
@@ -143,24 +146,27 @@ impl Chats {
         Ok(live.map_or_else(|| row.text().into_owned(), |live| live.text()))
     }
 
-    /// Converts rows, newest first and one more than the window holds, to a window.
-    async fn window(&self, mut rows: Vec<MessageRow>) -> Result<MessageWindow, Fault> {
-        let has_older = rows.len() > limits::MESSAGES_PER_WINDOW as usize;
-        rows.truncate(limits::MESSAGES_PER_WINDOW as usize);
+    /// Renders the messages of a window.
+    pub(super) async fn window(&self, window: WindowRows) -> Result<MessageWindow, Fault> {
+        let WindowRows { mut rows, mut versions, has_older } = window;
         rows.reverse();
         let chats = self.clone();
         // Rendering is CPU-bound and must not block the async workers.
         let messages = tokio::task::spawn_blocking(move || {
-            rows.into_iter().map(|row| chats.to_message_blocking(row)).collect::<Result<_, _>>()
+            let render = |row: MessageRow| {
+                let versions = versions.remove(&row.id);
+                chats.to_message_blocking(row, versions)
+            };
+            rows.into_iter().map(render).collect::<Result<_, _>>()
         })
         .await??;
         Ok(MessageWindow { messages, has_older })
     }
 
     /// Converts a row to a rendered message.
-    pub(super) async fn to_message(&self, row: MessageRow) -> Result<Message, Fault> {
+    pub(super) async fn to_message(&self, row: MessageRow, versions: Option<Versions>) -> Result<Message, Fault> {
         let chats = self.clone();
-        tokio::task::spawn_blocking(move || chats.to_message_blocking(row)).await?
+        tokio::task::spawn_blocking(move || chats.to_message_blocking(row, versions)).await?
     }
 
     /// The position of a queued run in its owner's queue (1 is next), given the number of older open runs. `None` if it
@@ -170,7 +176,7 @@ impl Chats {
         u32::try_from(position).ok().filter(|position| *position > 0)
     }
 
-    fn to_message_blocking(&self, row: MessageRow) -> Result<Message, Fault> {
+    fn to_message_blocking(&self, row: MessageRow, versions: Option<Versions>) -> Result<Message, Fault> {
         let author = parse_author(&row)?;
         let by_user = author == Author::User;
         let mut truncated_messages = u32::try_from(row.truncated_messages).unwrap_or(0);
@@ -201,6 +207,7 @@ impl Chats {
             model: row.model_label,
             truncated_messages,
             stats,
+            versions,
             created_at: row.created_at,
         })
     }
@@ -216,16 +223,40 @@ fn stats_of(row: &MessageRow) -> AnswerStats {
     }
 }
 
-/// The rows of a window before a message, newest first, and one more row if there are older messages.
-async fn rows_before(own: &mut Owned<'_>, chat: ChatId, before: MessageId) -> Result<Vec<MessageRow>, Fault> {
-    let end = own.find_parent(chat, before).await?.ok_or(AppError::NotFound)?;
-    Ok(rows_to(own, chat, end).await?)
+/// The stored messages of a window.
+#[derive(Default)]
+pub(super) struct WindowRows {
+    /// The messages, newest first.
+    rows: Vec<MessageRow>,
+    /// The places of those that have other versions.
+    versions: HashMap<MessageId, Versions>,
+    /// Whether there are older messages.
+    has_older: bool,
 }
 
-/// The rows of a window up to and including a message, likewise.
-async fn rows_to(own: &mut Owned<'_>, chat: ChatId, end: Option<MessageId>) -> Result<Vec<MessageRow>, StoreError> {
-    let Some(end) = end else { return Ok(Vec::new()) };
-    own.list_path(chat, end, limits::MESSAGES_PER_WINDOW + 1).await
+/// The rows of a window before a message.
+async fn rows_before(own: &mut Owned<'_>, chat: ChatId, before: MessageId) -> Result<WindowRows, Fault> {
+    let end = own.find_parent(chat, before).await?.ok_or(AppError::NotFound)?;
+    Ok(rows_to(own, chat, end, limits::MESSAGES_PER_WINDOW).await?)
+}
+
+/// The rows of a window of `length` messages up to and including a message.
+pub(super) async fn rows_to(
+    own: &mut Owned<'_>,
+    chat: ChatId,
+    end: Option<MessageId>,
+    length: u32,
+) -> Result<WindowRows, StoreError> {
+    let Some(end) = end else { return Ok(WindowRows::default()) };
+    // One more, to see whether there are older ones.
+    let mut rows = own.list_path(chat, end, length + 1).await?;
+    let has_older = rows.len() > length as usize;
+    rows.truncate(length as usize);
+    let versions = match (rows.last(), rows.first()) {
+        (Some(oldest), Some(newest)) => own.list_versions(chat, oldest.depth, newest.depth).await?,
+        _ => HashMap::new(),
+    };
+    Ok(WindowRows { rows, versions, has_older })
 }
 
 fn parse_author(row: &MessageRow) -> Result<Author, Fault> {

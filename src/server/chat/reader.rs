@@ -128,12 +128,13 @@ impl RunReader {
             self.source = Source::Ended;
             return Ok(None);
         };
+        let versions = if run.ended { own.find_versions(self.chat, row.node()).await? } else { None };
         drop(tx);
         if run.ended {
             if run.unread {
                 self.chats.mark_read(self.owner, self.chat).await;
             }
-            let message = self.chats.to_message(row).await?;
+            let message = self.chats.to_message(row, versions).await?;
             return Ok(Some(Event::json(event::END, None, &message)));
         }
         let truncated_messages = u32::try_from(row.truncated_messages).unwrap_or(0);

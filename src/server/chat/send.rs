@@ -33,7 +33,8 @@ struct RequestedModel {
     label: String,
 }
 
-fn answer_running() -> AppError {
+/// The error for changes that have to wait for the open answer of the chat.
+pub(super) fn answer_running() -> AppError {
     AppError::conflict(reason!("answer_running"))
 }
 

@@ -232,13 +232,31 @@ impl Owned<'_> {
             now,
         )?;
         let Some((head,)) = row else { return Ok(None) };
-        let Some(id) = head else { return Ok(Some(None)) };
-        // A separate statement: the first one may have waited for the transaction that set this head, but does not see
-        // its other changes.
+        self.find_head(head).await.map(Some)
+    }
+
+    /// Locks a chat like [`Self::lock_chat_for_writing`] and returns its head likewise, but changes nothing.
+    pub async fn lock_chat(&mut self, chat: ChatId) -> Result<Option<Option<Node>>, StoreError> {
+        let row = fetch_optional!(
+            self.tx,
+            (Option<MessageId>,),
+            "update chats set head_id = head_id
+             where id = $1 and owner_id = $2 and deleted_at is null returning head_id",
+            chat,
+            self.owner,
+        )?;
+        let Some((head,)) = row else { return Ok(None) };
+        self.find_head(head).await.map(Some)
+    }
+
+    /// The position of the head of a locked chat. A separate statement: the one that locks the chat may have waited for
+    /// the transaction that set this head, but does not see its other changes.
+    async fn find_head(&mut self, head: Option<MessageId>) -> Result<Option<Node>, StoreError> {
+        let Some(id) = head else { return Ok(None) };
         let sql = "select depth from messages where owner_id = $1 and id = $2";
         let depth = fetch_optional!(self.tx, (i64,), sql, self.owner, id)?;
         let (depth,) = depth.ok_or_else(|| StoreError::Schema("the head of a chat does not exist".to_owned()))?;
-        Ok(Some(Some(Node { id, depth })))
+        Ok(Some(Node { id, depth }))
     }
 
     /// Sets the head of a chat, which selects the current path, and its preview, if there is a new one.

@@ -51,6 +51,7 @@ mod throttles;
 mod titles;
 mod unknown_value;
 mod users;
+mod versions;
 mod write_checks;
 
 use std::{path::Path, sync::Arc, time::Duration};

@@ -65,6 +65,7 @@ pub const ID_COLUMNS: &[(&str, &str, IdKind)] = &[
     ("messages", "chat_id", Other),
     ("messages", "client_id", Other),
     ("messages", "parent_id", Other),
+    ("messages", "last_leaf_id", Other),
     ("message_parts", "message_id", Other),
     ("pending_sign_ins", "id", Other),
     ("pictures", "bytes", Other),

@@ -178,6 +178,12 @@ impl Owned<'_> {
         Ok(row.map(|(id,)| id))
     }
 
+    /// Whether an answer of this chat is queued or being generated.
+    pub async fn has_open_run(&mut self, chat: ChatId) -> Result<bool, StoreError> {
+        let sql = "select id from runs where owner_id = $1 and chat_id = $2 and state <> 'ended' limit 1";
+        Ok(fetch_optional!(self.tx, (RunId,), sql, self.owner, chat)?.is_some())
+    }
+
     /// Stops the open run of an answer, or all open runs of a chat. A queued run ends immediately; for a running one, a
     /// stop is requested from its worker. Returns the ids of these running runs.
     pub async fn request_stop(
