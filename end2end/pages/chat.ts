@@ -42,6 +42,11 @@ export class ChatPage {
     return this.answer.getByRole('button', { name: 'Continue' });
   }
 
+  /** The button that shows the version of a message before or after the shown one. */
+  version(message: Locator, which: 'previous' | 'next'): Locator {
+    return message.getByRole('button', { name: new RegExp(`^Version \\d+ of \\d+, ${which} version$`) });
+  }
+
   get answer(): Locator {
     return this.answers.last();
   }

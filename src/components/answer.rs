@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
-use super::{AnswerActions, AnswerCallbacks, AnswerFacts, AnswerForms, Glyph, Icon, ReaderClock, Thinking};
+use super::{
+    AnswerActions, AnswerCallbacks, AnswerFacts, AnswerForms, Glyph, Icon, ReaderClock, Thinking, VersionChoice,
+};
 use crate::{
     domain::{Message, MessageState, Phase},
     i18n::fill_references,
@@ -24,6 +26,8 @@ pub fn Answer(
     forms: AnswerForms,
     /// The callbacks, for use with scripts.
     callbacks: AnswerCallbacks,
+    /// How another version is chosen.
+    choice: VersionChoice,
     /// Whether the reader has seen the answer being written. Its long code is not folded then, so that nothing moves.
     seen_growing: bool,
 ) -> impl IntoView {
@@ -56,7 +60,7 @@ pub fn Answer(
                         </p>
                     }
                 })}
-            <AnswerActions message=about clock last model forms callbacks />
+            <AnswerActions message=about clock last model forms callbacks choice />
         </article>
     }
     .into_any()

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, ReaderClock, TimeAgo};
-use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, ModelChoice, Timestamp};
+use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, ReaderClock, TimeAgo, VersionChoice, VersionSwitch};
+use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, ModelChoice, Timestamp, Versions};
 
 /// The chat, the form URLs for use without scripts, and the models for a retry.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,7 @@ pub struct AnswerFacts {
     model: Option<String>,
     created_at: Timestamp,
     stats: AnswerStats,
+    versions: Option<Versions>,
 }
 
 impl AnswerFacts {
@@ -50,6 +51,7 @@ impl AnswerFacts {
             model: message.model.clone(),
             created_at: message.created_at,
             stats: message.stats,
+            versions: message.versions,
         }
     }
 }
@@ -72,13 +74,16 @@ pub fn AnswerActions(
     forms: AnswerForms,
     /// The callbacks, for use with scripts.
     callbacks: AnswerCallbacks,
+    /// How another version is chosen.
+    choice: VersionChoice,
 ) -> impl IntoView {
-    let AnswerFacts { id, has_text, can_continue, failed, .. } = message;
+    let AnswerFacts { id, has_text, can_continue, failed, versions, .. } = message;
     let byline = message.model.clone();
     let at = message.created_at;
     let details = StoredValue::new(message);
     view! {
         <div class="actions">
+            <VersionSwitch message=id versions choice />
             {has_text
                 .then(|| {
                     view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }

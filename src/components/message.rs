@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, VersionChoice, VersionSwitch};
 use crate::domain::{Message, MessageId};
 
 /// A message of the user.
@@ -10,8 +10,10 @@ pub fn UserMessage(
     message: Message,
     /// Copies the text; the result goes into the signal.
     on_copy: Callback<(MessageId, CopyStatus)>,
+    /// How another version is chosen.
+    choice: VersionChoice,
 ) -> impl IntoView {
-    let id = message.id;
+    let (id, versions) = (message.id, message.versions);
     view! {
         <article class="message message-user" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.message.you")}</h2>
@@ -19,6 +21,7 @@ pub fn UserMessage(
             <div class="actions js-only">
                 <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
             </div>
+            <VersionSwitch message=id versions choice />
         </article>
     }
     .into_any()

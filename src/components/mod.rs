@@ -30,6 +30,7 @@ mod toast;
 mod topbar;
 mod touch_hold;
 mod transcript;
+mod versions;
 
 pub use answer::*;
 pub use answer_actions::*;
@@ -58,3 +59,4 @@ pub use title_input::*;
 pub use toast::*;
 pub use topbar::*;
 pub use transcript::*;
+pub use versions::*;

@@ -4,7 +4,7 @@ use crate::domain::MessageId;
 
 use super::{
     Glyph, Icon,
-    browser::{Sentinel, copy_text},
+    browser::{self, Sentinel, copy_text},
     copy_label,
 };
 
@@ -70,8 +70,10 @@ impl ScrollState {
         let Ok(Some(bubble)) = scroller.query_selector(".message-user:nth-last-child(-n + 2) > .bubble") else {
             return;
         };
+        let below = scroller.query_selector(".message-user:nth-last-child(-n + 2) > .versions").ok().flatten();
         let window = document().document_element().map_or(0, |root| root.client_height());
-        let room = scroller.client_height() - bubble.client_height() - SPACE_AROUND;
+        let question = bubble.client_height() + below.map_or(0, |below| below.client_height());
+        let room = scroller.client_height() - question - SPACE_AROUND;
         // A valid name and value are accepted.
         let _ = web_sys::HtmlElement::style(&scroller).set_property("--taken", &format!("{}px", window - room));
     }
@@ -97,6 +99,36 @@ impl ScrollState {
     pub fn preserve_position_until_frame(self) {
         let before = self.height();
         request_animation_frame(move || self.restore_position(before));
+    }
+
+    /// Keeps the place on the screen for a message that replaces another one before the next frame. The focus goes to
+    /// the `first` or `last` of the buttons that choose a version, or to the other one if that cannot be used.
+    pub fn replace_in_place(self, old: MessageId, new: MessageId, button: &'static str) {
+        let top = self.top_of(old);
+        request_animation_frame(move || {
+            browser::focus_first(&format!("#m-{new} .versions > button:{button}-of-type"));
+            if browser::is_focus_lost() {
+                browser::focus_first(&format!("#m-{new} .versions > button"));
+            }
+            self.move_to_top(new, top);
+            // Rows that were only estimated have their height now.
+            request_animation_frame(move || self.move_to_top(new, top));
+        });
+    }
+
+    /// The distance of a message from the place of the scroller's first line at its end; `None` if it is not shown.
+    fn top_of(self, message: MessageId) -> Option<i32> {
+        let row = document().get_element_by_id(&format!("m-{message}"))?;
+        let scroller = self.scroller.try_get_untracked().flatten()?;
+        Some(row.unchecked_ref::<web_sys::HtmlElement>().offset_top() - scroller.scroll_top())
+    }
+
+    /// Scrolls so that a message is there.
+    fn move_to_top(self, message: MessageId, wanted: Option<i32>) {
+        let scroller = self.scroller.try_get_untracked().flatten();
+        if let (Some(scroller), Some(wanted), Some(top)) = (scroller, wanted, self.top_of(message)) {
+            scroller.set_scroll_top(scroller.scroll_top() + top - wanted);
+        }
     }
 
     fn height(self) -> i32 {

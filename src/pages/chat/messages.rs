@@ -11,10 +11,10 @@ use crate::{
 /// Depths from here on mark messages whose depth the server has not sent yet.
 const PROVISIONAL_DEPTH: i64 = i64::MAX - 1;
 
-/// Merges the newest window into the messages. Older messages stay, and so do those sent after the window was
-/// requested.
-pub fn merge_window(messages: &mut Vec<Message>, window: MessageWindow) {
-    let Some(first) = window.messages.first().map(|message| message.depth) else { return };
+/// Merges the newest window into the messages. Older messages stay if the window follows them, and so do messages sent
+/// after the window was requested. If no older ones stay, returns whether there are some to load.
+pub fn merge_window(messages: &mut Vec<Message>, window: MessageWindow) -> Option<bool> {
+    let (first, before) = window.messages.first().map(|message| (message.depth, message.parent))?;
     let is_newer = |message: &Message| {
         message.depth >= PROVISIONAL_DEPTH && window.messages.iter().all(|known| known.id != message.id)
     };
@@ -23,8 +23,14 @@ pub fn merge_window(messages: &mut Vec<Message>, window: MessageWindow) {
         messages.last().is_some_and(|last| is_newer(last) && (last.author == Author::User || last.state.is_open()));
     let sent: Vec<_> = messages.iter().filter(|message| keeps_sent && is_newer(message)).cloned().collect();
     messages.retain(|message| message.depth < first);
+    // Another version may have been chosen of a message before the window.
+    if messages.last().map(|last| last.id) != before {
+        messages.clear();
+    }
+    let has_older = messages.is_empty().then_some(window.has_older);
     messages.extend(window.messages);
     messages.extend(sent);
+    has_older
 }
 
 /// Sets the id of a sent message and adds its open answer; removes the message if it was not accepted.
@@ -172,10 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_window_keeps_older_messages() {
+    fn a_newer_window_keeps_the_older_messages_that_it_follows() {
         let ended = Message { author: Author::Assistant, ..at(i64::MAX) };
-        let mut messages = vec![at(1), at(2), at(3), ended];
-        merge_window(&mut messages, MessageWindow { messages: vec![at(3), at(4)], has_older: true });
-        assert_eq!(messages.iter().map(|m| m.depth).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        let all = vec![at(1), at(2), at(3), ended];
+        let after = |parent| vec![Message { parent, ..at(3) }, at(4)];
+        let depths = |messages: &[Message]| messages.iter().map(|message| message.depth).collect::<Vec<_>>();
+        let mut messages = all.clone();
+        let merged = merge_window(&mut messages, MessageWindow { messages: after(Some(all[1].id)), has_older: true });
+        assert_eq!((depths(&messages), merged), (vec![1, 2, 3, 4], None));
+        let other = MessageId::from_uuid(uuid::Uuid::from_u128(7));
+        let merged = merge_window(&mut messages, MessageWindow { messages: after(Some(other)), has_older: true });
+        assert_eq!((depths(&messages), merged), (vec![3, 4], Some(true)), "on another path");
     }
 }

@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{
     components::{ComposerState, CopyStatus, ScrollState, browser, show_copy_result},
-    domain::{AppError, Chat, ChatId, Message, MessageId, MessageState, StartedRun},
+    domain::{AppError, Chat, ChatId, Message, MessageId, MessageState, MessageWindow, StartedRun},
     pages::shell::{ChatListState, Models},
     server_fns::{
         chats::find_chat,
-        messages::{continue_answer, message_text, older_messages, retry_answer, stop_answer},
+        messages::{choose_version, continue_answer, message_text, older_messages, retry_answer, stop_answer},
     },
 };
 
@@ -203,10 +203,41 @@ impl ChatState {
             match find_chat(self.id, None).await {
                 Ok(chat) => {
                     self.scroll.preserve_position_until_frame();
-                    self.messages.try_update(|messages| merge_window(messages, chat.window));
+                    self.merge(chat.window);
                 }
                 Err(AppError::NotFound) => self.handle_deleted(),
                 Err(_) => {}
+            }
+        });
+    }
+
+    fn merge(self, window: MessageWindow) {
+        let has_older = self.messages.try_update(|messages| merge_window(messages, window)).flatten();
+        if let Some(has_older) = has_older {
+            self.has_older.try_set(has_older);
+        }
+    }
+
+    /// Shows another version of a message, in the place of the shown one, and what follows it.
+    pub fn choose_version(self, shown: MessageId, chosen: MessageId) {
+        self.sender.error.set(None);
+        spawn_local(async move {
+            match choose_version(self.id, chosen).await {
+                Ok(window) => {
+                    let versions = window.messages.iter().find(|message| message.id == chosen);
+                    if let Some(versions) = versions.and_then(|message| message.versions) {
+                        let text = t!("chat.version.shown", number = versions.number, total = versions.count);
+                        self.announce_again(text);
+                        // The next press of the same button goes on in the same direction.
+                        let button = if versions.previous == Some(shown) { "last" } else { "first" };
+                        self.scroll.replace_in_place(shown, chosen, button);
+                    } else {
+                        self.scroll.scroll_to_end();
+                    }
+                    self.merge(window);
+                    self.chats.notify_changed();
+                }
+                Err(error) => self.sender.show_error(error),
             }
         });
     }

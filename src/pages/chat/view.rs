@@ -7,14 +7,14 @@ use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::Cha
 use crate::{
     components::{
         Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageIdInputs, PageTitle, STOP_FORM_ID,
-        TitleRename, Transcript, UserMessage, copy_label,
+        TitleRename, Transcript, UserMessage, VersionChoice, copy_label,
     },
     domain::{Author, Chat, Message, MessageId},
     pages::{
         shell::{ChatListState, MessageFormId, Models, PageBar, ReaderTime, SignInState},
         toolkit::url_error,
     },
-    server_fns::messages::{ContinueAnswer, RetryAnswer, SendMessage, StopAnswer},
+    server_fns::messages::{ChooseVersion, ContinueAnswer, RetryAnswer, SendMessage, StopAnswer},
 };
 
 /// An open chat: the transcript and the composer.
@@ -31,6 +31,7 @@ pub fn ChatView(
     let error = url_error::<SendMessage>()
         .or_else(url_error::<RetryAnswer>)
         .or_else(url_error::<ContinueAnswer>)
+        .or_else(url_error::<ChooseVersion>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
     if just_asked(&chat) {
@@ -122,10 +123,17 @@ fn MessageRows(state: ChatState) -> impl IntoView {
         retry: Callback::new(move |(id, model)| state.retry(id, model)),
         continue_answer: Callback::new(move |id: MessageId| state.continue_answer(id)),
     };
+    let answering = Memo::new(move |_| state.open_answer_id().is_some());
+    let choice = VersionChoice {
+        chat: state.id,
+        action: ChooseVersion::url(),
+        disabled: answering.into(),
+        on_choose: Callback::new(move |(shown, chosen)| state.choose_version(shown, chosen)),
+    };
     let row = move |message: Message| {
         let id = message.id;
         match (message.author, open_run(&message)) {
-            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy /> }.into_any(),
+            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy choice /> }.into_any(),
             (_, Some((run, phase))) => view! { <LiveAnswer message run phase state /> }.into_any(),
             _ => view! {
                 <Answer
@@ -135,6 +143,7 @@ fn MessageRows(state: ChatState) -> impl IntoView {
                     model=state.sender.model
                     forms
                     callbacks
+                    choice
                     seen_growing=state.seen_growing.with_value(|seen| seen.contains(&id))
                 />
             }
@@ -144,8 +153,11 @@ fn MessageRows(state: ChatState) -> impl IntoView {
     view! {
         <For
             each=move || state.messages.get()
-            // A row is rebuilt only when its run changes or ends.
-            key=|message| (message.id, open_run(message).map(|(run, _)| run))
+            // A row is rebuilt only when its run changes or ends, or when there is another version.
+            key=|message| {
+                let versions = message.versions.map(|versions| versions.count);
+                (message.id, open_run(message).map(|(run, _)| run), versions)
+            }
             children=row
         />
     }

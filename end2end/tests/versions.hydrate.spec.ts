@@ -1,0 +1,43 @@
+import { expect, test } from '../fixtures.ts';
+import { ChatPage } from '../pages/chat.ts';
+
+test('a version is shown without a page load, in the place of the one before, and the focus stays', async ({ chat, person, page }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await chat.retry.click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  for (const n of [1, 2]) {
+    await chat.ask(`echo ${Array.from({ length: 30 }, (_, i) => `- item ${n} ${i}`).join('\n')}`);
+    await expect(chat.answer).toContainText(`item ${n} 29`);
+    await expect(chat.send).toBeVisible();
+  }
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  const first = chat.answers.first();
+  const top = async () => (await first.boundingBox())!.y;
+  await chat.scrollBy(-100_000);
+  const before = await top();
+  await chat.version(first, 'previous').click();
+  await expect(chat.answers).toHaveCount(1);
+  await expect(page.getByText('Version 1 of 2', { exact: true })).toBeAttached();
+  await expect(chat.version(first, 'next')).toBeFocused();
+  expect(Math.abs((await top()) - before)).toBeLessThan(3);
+  await page.keyboard.press('Enter');
+  await expect(chat.answers).toHaveCount(3);
+  await expect(chat.version(first, 'previous')).toBeFocused();
+  await expect.poll(async () => Math.abs((await top()) - before)).toBeLessThan(3);
+  expect(await page.evaluate(() => 'kept' in window)).toBe(true);
+});
+
+test('another tab shows the chosen version too', async ({ chat, person, context }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await chat.retry.click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  await expect(chat.send).toBeVisible();
+  const other = new ChatPage(await context.newPage(), true);
+  await other.open(chat.path);
+  await expect(other.answer).toContainText('This time it went well.');
+  await chat.version(chat.answer, 'previous').click();
+  await expect(other.answer).toContainText('The provider had an error');
+  await expect(other.answer).toContainText('1 / 2');
+});

@@ -1,0 +1,50 @@
+// Versions of messages: stepping through them, with and without scripts.
+import { expect, test } from '../fixtures.ts';
+
+test('each version of an answer can be shown, with what follows it', async ({ chat, person, page, expectAccessible }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await expect(chat.version(chat.answer, 'previous')).toHaveCount(0);
+  await chat.retry.click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  await expect(chat.answer).toContainText('2 / 2');
+  await expect(chat.version(chat.answer, 'next')).toBeDisabled();
+  await expectAccessible();
+  await chat.ask('Thank you');
+  await expect(chat.answer).toContainText('You said: Thank you');
+  await expect(chat.send).toBeVisible();
+
+  await chat.version(chat.answers.first(), 'previous').click();
+  await expect(chat.answers).toHaveCount(1);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await expect(chat.answer.getByRole('button', { name: 'Version 1 of 2, next version' })).toBeEnabled();
+  await expect(chat.version(chat.answer, 'previous')).toBeDisabled();
+  await chat.open(chat.path);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await chat.ask('What was that?');
+  await expect(chat.answer).toContainText('You said: What was that?');
+  await expect(chat.send).toBeVisible();
+
+  for (const [which, text] of [['next', 'Thank you'], ['previous', 'What was that?']] as const) {
+    await chat.version(chat.answers.first(), which).click();
+    await expect(chat.questions.last()).toContainText(text);
+    await expect(chat.questions).toHaveCount(2);
+  }
+  await page.reload();
+  await expect(chat.questions.last()).toContainText('What was that?');
+});
+
+test('no version can be chosen while an answer is written', async ({ chat, person, colloquy }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await chat.retry.click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  await expect(chat.send).toBeVisible();
+  const gate = `versions-${person.email}`;
+  await chat.ask(`gate ${gate}`);
+  await expect(chat.answer).toContainText('The first half');
+  await expect(chat.version(chat.answers.first(), 'previous')).toBeDisabled();
+  colloquy.upstream.release(gate);
+  await expect(chat.answer).toContainText('The second half');
+  await expect(chat.version(chat.answers.first(), 'previous')).toBeEnabled();
+});
