@@ -48,3 +48,18 @@ test('no version can be chosen while an answer is written', async ({ chat, perso
   await expect(chat.answer).toContainText('The second half');
   await expect(chat.version(chat.answers.first(), 'previous')).toBeEnabled();
 });
+
+test('an earlier answer can be generated again', async ({ chat, person }) => {
+  await chat.ask(`fail 500 ${person.email}`);
+  await expect(chat.answer).toContainText('The provider had an error');
+  await chat.ask('And now?');
+  await expect(chat.answer).toContainText('You said: And now?');
+  await expect(chat.send).toBeVisible();
+  await chat.answers.first().getByRole('button', { name: 'Retry', exact: true }).click();
+  await expect(chat.answer).toContainText('This time it went well.');
+  await expect(chat.questions).toHaveCount(1);
+  await expect(chat.answer).toContainText('2 / 2');
+  await chat.version(chat.answer, 'previous').click();
+  await expect(chat.questions.last()).toContainText('And now?');
+  await expect(chat.answers.first()).toContainText('The provider had an error');
+});

@@ -16,7 +16,7 @@ pub fn Answer(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
-    /// Whether this is the last message of the chat. Only the last one can be retried or continued.
+    /// Whether this is the last message of the chat. Only the last one can be continued.
     #[prop(into)]
     last: Signal<bool>,
     /// The id of the model for a retry.

@@ -64,7 +64,7 @@ pub fn AnswerActions(
     /// The reader's clock.
     #[prop(into)]
     clock: Signal<ReaderClock>,
-    /// Whether this is the last message of the chat. Only the last one can be retried or continued.
+    /// Whether this is the last message of the chat. Only the last one can be continued.
     #[prop(into)]
     last: Signal<bool>,
     /// The id of the model for a retry.
@@ -88,11 +88,19 @@ pub fn AnswerActions(
                 .then(|| {
                     view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }
                 })}
-            <Show when=move || last.get()>
+            // The style sheet hides it while an answer is being written.
+            <div class="retry">
                 <RetryForm id model failed forms callbacks />
                 <RetryMenu id model forms callbacks />
-                {can_continue.then(|| view! { <ContinueForm id forms callbacks /> })}
-            </Show>
+            </div>
+            {can_continue
+                .then(|| {
+                    view! {
+                        <Show when=move || last.get()>
+                            <ContinueForm id forms callbacks />
+                        </Show>
+                    }
+                })}
             <Menu
                 label=t!("chat.answer.details")
                 placement="menu-above"

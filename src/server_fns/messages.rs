@@ -38,7 +38,7 @@ pub async fn stop_answer(chat: ChatId, message: MessageId) -> Result<(), AppErro
 
 endpoint!(RetryAnswer, Person);
 
-/// Generates the last answer of a chat again, with `model` if it is set. The old answer stays in the message tree.
+/// Generates an answer again, with `model` if it is set. The old answer stays in the message tree, with what follows it.
 #[server(prefix = "/api", endpoint = "retry_answer")]
 pub async fn retry_answer(
     chat: ChatId,

@@ -209,7 +209,11 @@ each_db! {
         let whole = ada.send_message(Some(sent.chat), "thanks").await;
         ada.wait_for_answer(sent.chat).await;
         assert_eq!(post_for_answer(&mut ada, "/api/continue_answer", &whole).await.status, 409);
-        assert_eq!(post_for_answer(&mut ada, "/api/retry_answer", &sent).await.status, 409, "not the last any more");
+        let cut = ada.send_message(Some(sent.chat), "[[cut 5]]").await;
+        ada.wait_for_answer(sent.chat).await;
+        ada.send_message(Some(sent.chat), "never mind").await;
+        ada.wait_for_answer(sent.chat).await;
+        assert_eq!(post_for_answer(&mut ada, "/api/continue_answer", &cut).await.status, 409, "not the last any more");
     }
 }
 

@@ -180,6 +180,26 @@ each_db! {
 }
 
 each_db! {
+    async fn an_earlier_answer_is_generated_again_and_what_followed_it_stays(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = send(&mut ada, None, "hello").await;
+        let (chat, first) = (sent.chat, sent.answer);
+        let later = send(&mut ada, Some(chat), "more").await;
+        let second = retry(&mut ada, chat, first).await;
+        let shown = ada.chat(chat).await.window.messages;
+        assert_eq!(ids(&shown), [sent.message, second]);
+        assert_eq!(shown[1].versions, versions(2, 2, Some(first), None));
+        let request = app.upstream.received().pop().expect("a request");
+        assert!(request.messages.iter().all(|(_, text)| !text.contains("more")), "{request:?}");
+        assert_eq!(ids(&choose(&mut ada, chat, first).await), [sent.message, first, later.message, later.answer]);
+        let open = ada.send_message(Some(chat), "[[hang]]").await;
+        assert_eq!(post(&mut ada, "/api/retry_answer", chat, first).await.status, 409, "while another one is open");
+        assert_eq!(ids(&ada.chat(chat).await.window.messages).last(), Some(&open.answer));
+        assert_eq!(post(&mut ada, "/api/retry_answer", chat, sent.message).await.status, 404, "a question");
+    }
+}
+
+each_db! {
     async fn row_21_a_version_of_another_chat_is_not_found(app: TestApp) {
         let mut ada = app.administrator().await;
         let sent = send(&mut ada, None, "hello").await;

@@ -137,7 +137,10 @@ impl ChatState {
         let label = self.sender.model_label();
         let retried =
             move |sent: &StartedRun, old: &Message| Message { parent: old.parent, ..open_answer(sent, label) };
-        self.scroll.show_question();
+        // Of an earlier answer, the question is only shown once the messages after it are gone.
+        if untrack(move || self.last_message_id()) == Some(message) {
+            self.scroll.show_question();
+        }
         self.start_run(message, retried, async move { retry_answer(self.id, message, model).await });
     }
 
@@ -165,11 +168,16 @@ impl ChatState {
             match request.await {
                 Ok(sent) => {
                     self.scroll.preserve_position_until_frame();
-                    self.messages.try_update(|messages| {
-                        if let Some(old) = messages.iter_mut().find(|old| old.id == message) {
-                            *old = new_message(&sent, old);
-                        }
+                    let had_later = self.messages.try_update(|messages| {
+                        let at = messages.iter().position(|old| old.id == message)?;
+                        messages[at] = new_message(&sent, &messages[at]);
+                        let later = messages.len() - at - 1;
+                        messages.truncate(at + 1);
+                        Some(later > 0)
                     });
+                    if had_later.flatten() == Some(true) {
+                        self.scroll.show_question();
+                    }
                     self.return_focus();
                     self.chats.notify_changed();
                 }

@@ -209,10 +209,10 @@ impl Chats {
         Err(AppError::unavailable(reason!("model_missing")).into())
     }
 
-    /// Generates the last answer again. The new answer is shown; the old one stays as its sibling.
+    /// Generates an answer again. The new answer is shown; the old one stays as its sibling, with what follows it.
     ///
     /// # Errors
-    /// `NotFound`, or `Conflict` if it is not the last answer or is still being generated.
+    /// `NotFound`, or `Conflict` while an answer of the chat is open.
     pub async fn retry(
         &self,
         owner: UserId,
@@ -226,7 +226,8 @@ impl Chats {
         let mut own = tx.owned_by(owner);
         // Locks the chat first, so that concurrent retries are serialised.
         let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
-        let old = last_answer(&mut own, chat, head, message).await?;
+        let old = ended_answer(&mut own, chat, message).await?;
+        own.remember_path(head, old.depth).await?;
         let answer = MessageId::from_uuid(self.0.clock.new_id());
         let run = self.insert_answer(&mut own, chat, answer, old.parent(), &requested, now).await?;
         own.update_head(chat, answer, None).await?;
@@ -238,7 +239,7 @@ impl Chats {
     /// Continues a last answer that is not complete.
     ///
     /// # Errors
-    /// As [`Chats::retry`]; also `Conflict` if the answer is complete or has no text to continue.
+    /// As [`Chats::retry`]; also `Conflict` if it is not the last message, is complete, or has no text to continue.
     pub async fn continue_answer(&self, owner: UserId, chat: ChatId, message: MessageId) -> Result<StartedRun, Fault> {
         let found =
             self.0.store.read().await?.owned_by(owner).find_message(chat, message).await?.ok_or(AppError::NotFound)?;
@@ -247,7 +248,10 @@ impl Chats {
         let mut tx = self.0.store.write().await?;
         let mut own = tx.owned_by(owner);
         let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
-        let answer = last_answer(&mut own, chat, head, message).await?;
+        let answer = ended_answer(&mut own, chat, message).await?;
+        if head != Some(answer.node()) {
+            return Err(AppError::conflict(reason!("answer_not_last")).into());
+        }
         if answer.state == "complete" || answer.text().trim().is_empty() {
             return Err(AppError::conflict(reason!("answer_complete")).into());
         }
@@ -281,22 +285,14 @@ impl Chats {
     }
 }
 
-/// The message, if it is the head of the chat, an answer, and not being generated.
-async fn last_answer(
-    own: &mut Owned<'_>,
-    chat: ChatId,
-    head: Option<Node>,
-    message: MessageId,
-) -> Result<MessageRow, Fault> {
+/// The message, if it is an answer and not being generated.
+async fn ended_answer(own: &mut Owned<'_>, chat: ChatId, message: MessageId) -> Result<MessageRow, Fault> {
     let found = own.find_message(chat, message).await?.ok_or(AppError::NotFound)?;
     if found.author != "assistant" {
         return Err(AppError::NotFound.into());
     }
     if found.state == "open" {
         return Err(answer_running().into());
-    }
-    if head != Some(found.node()) {
-        return Err(AppError::conflict(reason!("answer_not_last")).into());
     }
     Ok(found)
 }
