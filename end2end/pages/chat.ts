@@ -47,6 +47,18 @@ export class ChatPage {
     return message.getByRole('button', { name: new RegExp(`^Version \\d+ of \\d+, ${which} version$`) });
   }
 
+  /** The field in the place of the message that is edited. */
+  get editor(): Locator {
+    return this.page.getByRole('textbox', { name: 'Edit message' });
+  }
+
+  /** Opens the field for a question of the user. */
+  async edit(question: Locator): Promise<void> {
+    await question.getByRole('link', { name: 'Edit', exact: true }).click();
+    await waitForHydration(this.page, this.hydrated);
+    await expect(this.editor).toBeVisible();
+  }
+
   get answer(): Locator {
     return this.answers.last();
   }

@@ -41,3 +41,43 @@ test('another tab shows the chosen version too', async ({ chat, person, context 
   await expect(other.answer).toContainText('The provider had an error');
   await expect(other.answer).toContainText('1 / 2');
 });
+
+test('the arrow up edits the last question; Escape leaves it, Ctrl+Enter saves it', async ({ chat, person, page }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('one');
+  await expect(chat.answer).toContainText('You said: one');
+  await expect(chat.send).toBeVisible();
+  await chat.composer.fill('draft');
+  await chat.composer.press('ArrowUp');
+  await expect(chat.editor).toHaveCount(0);
+  await chat.composer.fill('');
+  await chat.composer.press('ArrowUp');
+  await expect(chat.editor).toBeFocused();
+  await chat.editor.fill('changed');
+  await chat.editor.press('Escape');
+  await expect(chat.editor).toHaveCount(0);
+  await expect(chat.questions.last()).toContainText('one');
+  await expect(chat.questions.last().getByRole('link', { name: 'Edit' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(chat.editor).toHaveValue('one');
+  await chat.editor.fill('two');
+  await chat.editor.press('Enter');
+  await page.keyboard.type('lines');
+  await expect(chat.editor).toHaveValue('two\nlines');
+  await chat.editor.press('Control+Enter');
+  await expect(chat.answer).toContainText('You said: two');
+  await expect(chat.questions.last()).toContainText('2 / 2');
+  await expect(page).not.toHaveURL(/edit=/);
+});
+
+test('a question cannot be edited while an answer is written', async ({ chat, person, colloquy }) => {
+  const gate = `edit-${person.email}`;
+  await chat.ask(`gate ${gate}`);
+  await expect(chat.answer).toContainText('The first half');
+  await expect(chat.questions.last().getByRole('link', { name: 'Edit' })).toBeHidden();
+  await chat.composer.press('ArrowUp');
+  await expect(chat.editor).toHaveCount(0);
+  colloquy.upstream.release(gate);
+  await expect(chat.answer).toContainText('The second half');
+  await expect(chat.questions.last().getByRole('link', { name: 'Edit' })).toBeVisible();
+});

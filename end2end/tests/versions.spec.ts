@@ -63,3 +63,30 @@ test('an earlier answer can be generated again', async ({ chat, person }) => {
   await expect(chat.questions.last()).toContainText('And now?');
   await expect(chat.answers.first()).toContainText('The provider had an error');
 });
+
+test('a question can be edited, and both versions stay', async ({ chat, person, page, expectAccessible }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('one');
+  await expect(chat.answer).toContainText('You said: one');
+  await chat.ask('two');
+  await expect(chat.answer).toContainText('You said: two');
+  await expect(chat.send).toBeVisible();
+  await chat.edit(chat.questions.first());
+  await expect(chat.editor).toHaveValue('one');
+  await expectAccessible();
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await expect(chat.editor).toHaveCount(0);
+  await expect(chat.questions.first()).toContainText('one');
+
+  await chat.edit(chat.questions.first());
+  await chat.editor.fill('three\n\n<b>');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(chat.answer).toContainText('You said: three');
+  await expect(chat.questions).toHaveCount(1);
+  await expect(chat.questions.first()).toContainText('<b>');
+  await expect(chat.questions.first()).toContainText('2 / 2');
+  await expect(chat.send).toBeVisible();
+  await chat.version(chat.questions.first(), 'previous').click();
+  await expect(chat.questions).toHaveCount(2);
+  await expect(chat.answers.last()).toContainText('You said: two');
+});

@@ -89,7 +89,7 @@ pub fn AnswerActions(
                     view! { <CopyButton on_copy=Callback::new(move |copied| callbacks.copy.run((id, copied))) /> }
                 })}
             // The style sheet hides it while an answer is being written.
-            <div class="retry">
+            <div class="when-idle">
                 <RetryForm id model failed forms callbacks />
                 <RetryMenu id model forms callbacks />
             </div>

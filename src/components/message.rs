@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, VersionChoice, VersionSwitch};
+use super::{EditLink, Glyph, Icon, MessageEditing, MessageEditor, VersionChoice, VersionSwitch};
 use crate::domain::{Message, MessageId};
 
 /// A message of the user.
@@ -12,16 +12,29 @@ pub fn UserMessage(
     on_copy: Callback<(MessageId, CopyStatus)>,
     /// How another version is chosen.
     choice: VersionChoice,
+    /// How it is edited.
+    editing: MessageEditing,
 ) -> impl IntoView {
-    let (id, versions) = (message.id, message.versions);
+    let Message { id, versions, text, .. } = message;
+    let is_edited = Memo::new(move |_| editing.message.get() == Some(id));
+    let content = move || {
+        if is_edited.get() {
+            return view! { <MessageEditor message=id text=text.clone() editing /> }.into_any();
+        }
+        view! {
+            {bubble(id, &text)}
+            <div class="actions">
+                <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
+                <EditLink message=id editing />
+            </div>
+            <VersionSwitch message=id versions choice />
+        }
+        .into_any()
+    };
     view! {
         <article class="message message-user" id=format!("m-{id}")>
             <h2 class="sr-only">{t!("chat.message.you")}</h2>
-            {bubble(id, &message.text)}
-            <div class="actions js-only">
-                <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
-            </div>
-            <VersionSwitch message=id versions choice />
+            {content}
         </article>
     }
     .into_any()

@@ -1,4 +1,4 @@
-//! Sending messages; stopping, retrying and continuing answers; choosing versions; reading messages.
+//! Sending and editing messages; stopping, retrying and continuing answers; choosing versions; reading messages.
 
 use leptos::prelude::*;
 use server_fn::codec::Json;
@@ -21,7 +21,30 @@ pub async fn send_message(
 ) -> Result<StartedRun, AppError> {
     let context = RequestContext::of::<SendMessage>().await?;
     let client_id = if context.is_plain_form() { client_id.of_message(&text) } else { client_id };
-    let outgoing = crate::server::chat::OutgoingMessage { chat, client_id, text, model };
+    let outgoing = crate::server::chat::OutgoingMessage { chat, edited: None, client_id, text, model };
+    let sent = context.to_app_error(context.state.chats.send(context.user()?, outgoing).await)?;
+    redirect_to_chat(&context, &sent);
+    Ok(sent)
+}
+
+endpoint!(EditMessage, Person);
+
+/// Sends another version of a message of the user, and starts its answer. The old version stays in the message tree,
+/// with what follows it. Idempotent like [`send_message`]; a plain form is redirected likewise.
+#[server(prefix = "/api", endpoint = "edit_message")]
+pub async fn edit_message(
+    chat: ChatId,
+    message: MessageId,
+    client_id: ClientId,
+    text: String,
+    #[server(default)] model: Option<String>,
+) -> Result<StartedRun, AppError> {
+    let context = RequestContext::of::<EditMessage>().await?;
+    // The other forms of the page have the same id.
+    let is_plain = context.is_plain_form();
+    let client_id = if is_plain { client_id.of_message(&format!("{message}\n{text}")) } else { client_id };
+    let (chat, edited) = (Some(chat), Some(message));
+    let outgoing = crate::server::chat::OutgoingMessage { chat, edited, client_id, text, model };
     let sent = context.to_app_error(context.state.chats.send(context.user()?, outgoing).await)?;
     redirect_to_chat(&context, &sent);
     Ok(sent)

@@ -155,6 +155,17 @@ pub fn rows() -> Vec<Row> {
         row("/api/retry_answer", Form(answer_form), 401, 404, 200),
         // There is a newer answer by now.
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
+        row(
+            "/api/edit_message",
+            Form(|ids| {
+                let id = ClientId::random().to_string();
+                let message = ids.sent.message.to_string();
+                vec![("chat", chat(ids)), ("message", message), ("client_id", id), ("text", "hi again".into())]
+            }),
+            401,
+            404,
+            200,
+        ),
         row("/api/change_retention", Form(|_| vec![("days", "90".into())]), 401, 200, 200),
         row("/api/change_locale", Form(|_| vec![("language", "en-US".into())]), 401, 200, 200),
         row("/api/change_name", Form(|_| vec![("name", "Bob".into())]), 401, 200, 200),
@@ -303,7 +314,7 @@ async fn i01_server_functions_return_the_statuses_of_the_table() {
             }
             let done = call(&mut bob, &row, &ids).await;
             assert_eq!(done.status, row.owner, "{} by the owner: {}", row.path, done.text());
-            if ["/api/send_message", "/api/retry_answer"].contains(&row.path) {
+            if ["/api/send_message", "/api/retry_answer", "/api/edit_message"].contains(&row.path) {
                 bob.wait_for_answer(ids.sent.chat).await;
             }
         }

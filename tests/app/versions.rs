@@ -1,7 +1,7 @@
 //! Versions of messages: which one is shown, and what is shown below it.
 
 use colloquy::{
-    domain::{ChatId, Message, MessageId, MessageWindow, StartedRun, UserId, Versions},
+    domain::{AppError, ChatId, ClientId, Message, MessageId, MessageWindow, StartedRun, UserId, Versions},
     server::store::{NewMessage, Node},
 };
 use serde_json::json;
@@ -196,6 +196,101 @@ each_db! {
         assert_eq!(post(&mut ada, "/api/retry_answer", chat, first).await.status, 409, "while another one is open");
         assert_eq!(ids(&ada.chat(chat).await.window.messages).last(), Some(&open.answer));
         assert_eq!(post(&mut ada, "/api/retry_answer", chat, sent.message).await.status, 404, "a question");
+    }
+}
+
+async fn try_edit(client: &mut Client, chat: ChatId, message: MessageId, text: &str, id: ClientId) -> Answer {
+    let (chat, message, id) = (chat.to_string(), message.to_string(), id.to_string());
+    let fields = [("chat", chat.as_str()), ("message", &message), ("client_id", &id), ("text", text)];
+    client.post_form("/api/edit_message", &fields).await
+}
+
+/// Edits a message, and waits for its answer.
+async fn edit(client: &mut Client, chat: ChatId, message: MessageId, text: &str) -> StartedRun {
+    let edited = try_edit(client, chat, message, text, ClientId::random()).await;
+    assert_eq!(edited.status, 200, "{}", edited.text());
+    client.wait_for_answer(chat).await;
+    edited.json()
+}
+
+each_db! {
+    async fn an_edited_question_is_another_version_and_is_answered(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = send(&mut ada, None, "hello").await;
+        let chat = sent.chat;
+        let second = send(&mut ada, Some(chat), "more").await;
+        let third = send(&mut ada, Some(chat), "even more").await;
+        let edited = edit(&mut ada, chat, second.message, "less").await;
+        let shown = ada.chat(chat).await.window.messages;
+        assert_eq!(ids(&shown), [sent.message, sent.answer, edited.message, edited.answer]);
+        assert_eq!((shown[2].text.as_str(), shown[2].versions), ("less", versions(2, 2, Some(second.message), None)));
+        assert_eq!(shown[3].versions, None, "answers of different questions are no versions of each other");
+        let texts: Vec<_> = app.upstream.received().pop().expect("a request").messages;
+        assert!(texts.iter().all(|(_, text)| !text.contains("more")), "{texts:?}");
+        let old = choose(&mut ada, chat, second.message).await;
+        assert_eq!(ids(&old)[2..], [second.message, second.answer, third.message, third.answer]);
+        // The first message too.
+        let first = edit(&mut ada, chat, sent.message, "good evening").await;
+        assert_eq!(ids(&ada.chat(chat).await.window.messages), [first.message, first.answer]);
+        assert_eq!(choose(&mut ada, chat, sent.message).await, ada.chat(chat).await.window.messages);
+        assert_eq!(ids(&ada.chat(chat).await.window.messages), ids(&old));
+    }
+}
+
+each_db! {
+    async fn c02_a_message_edited_twice_with_one_id_is_edited_once(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = send(&mut ada, None, "hello").await;
+        let later = send(&mut ada, Some(sent.chat), "more").await;
+        let id = ClientId::random();
+        let first = try_edit(&mut ada, sent.chat, sent.message, "good evening", id).await;
+        assert_eq!(first.status, 200, "{}", first.text());
+        ada.wait_for_answer(sent.chat).await;
+        let again = try_edit(&mut ada, sent.chat, sent.message, "good evening", id).await;
+        assert_eq!(again.json::<StartedRun>(), first.json::<StartedRun>());
+        assert_eq!(app.column("select author from messages where depth = 0").await.len(), 2);
+        for (message, text) in [(sent.message, "something else"), (later.message, "good evening")] {
+            let other = try_edit(&mut ada, sent.chat, message, text, id).await;
+            assert_eq!((other.status.as_u16(), other.error()), (409, AppError::MessageIdUsed), "row 22");
+        }
+        let plain = [("chat", sent.chat.to_string()), ("message", sent.message.to_string()), ("client_id", id.to_string()), ("text", "by form".to_owned())];
+        let plain: Vec<_> = plain.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for _ in 0..2 {
+            let answer = ada.submit("/api/edit_message", &plain).await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (302, format!("/chats/{}", sent.chat).as_str()));
+            ada.wait_for_answer(sent.chat).await;
+        }
+        assert_eq!(app.column("select author from messages where depth = 0").await.len(), 3);
+    }
+}
+
+each_db! {
+    async fn row_24_only_own_questions_are_edited_and_not_while_an_answer_is_open(app: TestApp) {
+        let mut ada = app.administrator().await;
+        let sent = send(&mut ada, None, "hello").await;
+        let try_all = async |ada: &mut Client, status: u16| {
+            for message in [sent.message, sent.answer] {
+                let status = if message == sent.answer { 404 } else { status };
+                let refused = try_edit(ada, sent.chat, message, "other", ClientId::random()).await;
+                assert_eq!(refused.status, status, "{}", refused.text());
+            }
+        };
+        let open = ada.send_message(Some(sent.chat), "[[hang]]").await;
+        try_all(&mut ada, 409).await;
+        assert_eq!(try_edit(&mut ada, sent.chat, open.message, "other", ClientId::random()).await.status, 409);
+        let empty = try_edit(&mut ada, sent.chat, sent.message, " ", ClientId::random()).await;
+        assert_eq!((empty.status.as_u16(), empty.error().field()), (422, Some("text")), "row 12");
+        assert_eq!(app.column("select author from messages").await.len(), 4);
+        assert_eq!(ids(&ada.chat(sent.chat).await.window.messages).last(), Some(&open.answer));
+        assert_eq!(post(&mut ada, "/api/stop_answer", sent.chat, open.answer).await.status, 200);
+        ada.wait_for_answer(sent.chat).await;
+        try_all(&mut ada, 200).await;
+        ada.wait_for_answer(sent.chat).await;
+        // After a deletion of the chat there is nothing to edit.
+        let fields = [("chats[]", sent.chat.to_string()), ("action", "delete".to_owned())];
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(ada.post_form("/api/change_chats", &fields).await.status, 200);
+        try_all(&mut ada, 404).await;
     }
 }
 

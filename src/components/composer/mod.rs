@@ -52,6 +52,9 @@ pub fn Composer(
     on_send: Callback<()>,
     /// Called to stop the answer.
     on_stop: Callback<()>,
+    /// Called on Arrow-Up in the empty field, to edit the last message. Returns whether there is one.
+    #[prop(optional)]
+    on_edit_last: Option<Callback<(), bool>>,
 ) -> impl IntoView {
     Effect::new(move || {
         // If the page was suspended, the field is mounted only after the first run of this effect.
@@ -69,6 +72,12 @@ pub fn Composer(
         if enter_sends(&event) {
             event.prevent_default();
             send();
+        } else if event.key() == "ArrowUp"
+            && !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key() || event.is_composing())
+            && draft.text().is_empty()
+            && on_edit_last.is_some_and(|edit_last| edit_last.run(()))
+        {
+            event.prevent_default();
         }
     };
     stop_on_escape(state, on_stop);

@@ -51,6 +51,20 @@ pub fn confirm_sent(
     messages.push(open_answer(sent, model));
 }
 
+/// Replaces an edited message and all that follows it by the new version and its open answer.
+pub fn replace_edited(
+    messages: &mut Vec<Message>,
+    edited: MessageId,
+    sent: &StartedRun,
+    text: String,
+    model: Option<String>,
+) {
+    // It was replaced before if it was saved twice.
+    let Some(at) = messages.iter().position(|message| message.id == edited) else { return };
+    messages.truncate(at);
+    messages.extend([user_message(sent.message, text), open_answer(sent, model)]);
+}
+
 /// A message of the user that the server has not confirmed yet, or whose depth it did not send.
 pub fn user_message(id: MessageId, text: String) -> Message {
     Message {
@@ -145,6 +159,24 @@ mod tests {
         messages.push(message(7));
         confirm_sent(&mut messages, id(7), None, None);
         assert_eq!(ids(&messages), [id(1), id(2)]);
+    }
+
+    #[test]
+    fn an_edited_message_is_replaced_once_with_what_follows_it() {
+        let id = |n: u128| MessageId::from_uuid(uuid::Uuid::from_u128(n));
+        let message = |n: u128| user_message(id(n), String::new());
+        let sent = StartedRun {
+            chat: ChatId::from_uuid(uuid::Uuid::from_u128(9)),
+            message: id(5),
+            answer: id(6),
+            run: RunId::from_uuid(uuid::Uuid::from_u128(7)),
+        };
+        let mut messages = vec![message(1), message(2), message(3), message(4)];
+        for _ in 0..2 {
+            replace_edited(&mut messages, id(3), &sent, "edited".to_owned(), None);
+            assert_eq!(messages.iter().map(|message| message.id).collect::<Vec<_>>(), [1, 2, 5, 6].map(id));
+        }
+        assert!(messages[2].text == "edited" && messages[3].state.is_open());
     }
 
     #[test]

@@ -4,16 +4,18 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{
     data::HTML_PLACEHOLDER,
-    messages::{confirm_sent, merge_window, open_answer, queued_state, user_message},
+    messages::{confirm_sent, merge_window, open_answer, queued_state, replace_edited, user_message},
     send::MessageSender,
 };
 use crate::{
     components::{ComposerState, CopyStatus, ScrollState, browser, show_copy_result},
-    domain::{AppError, Chat, ChatId, Message, MessageId, MessageState, MessageWindow, StartedRun},
+    domain::{AppError, Author, Chat, ChatId, ClientId, Message, MessageId, MessageState, MessageWindow, StartedRun},
     pages::shell::{ChatListState, Models},
     server_fns::{
         chats::find_chat,
-        messages::{choose_version, continue_answer, message_text, older_messages, retry_answer, stop_answer},
+        messages::{
+            choose_version, continue_answer, edit_message, message_text, older_messages, retry_answer, stop_answer,
+        },
     },
 };
 
@@ -39,14 +41,16 @@ pub struct ChatState {
     pub offline: RwSignal<bool>,
     /// The answers that were written while the page was open.
     pub seen_growing: StoredValue<Vec<MessageId>>,
+    /// The message that is being edited.
+    pub edited: RwSignal<Option<MessageId>>,
     chats: ChatListState,
     loading_older: StoredValue<bool>,
     pressed: StoredValue<bool>,
 }
 
 impl ChatState {
-    /// The state of a chat as loaded.
-    pub fn new(models: Models, chats: ChatListState, chat: &Chat) -> Self {
+    /// The state of a chat as loaded, with the message that is being edited.
+    pub fn new(models: Models, chats: ChatListState, chat: &Chat, edited: Option<MessageId>) -> Self {
         let model = if models.is_available(&chat.model) { chat.model.clone() } else { models.chosen.get_untracked() };
         Self {
             id: chat.id,
@@ -57,6 +61,7 @@ impl ChatState {
             announcement: RwSignal::new(String::new()),
             offline: RwSignal::new(false),
             seen_growing: StoredValue::new(Vec::new()),
+            edited: RwSignal::new(edited),
             chats,
             loading_older: StoredValue::new(false),
             pressed: StoredValue::new(false),
@@ -113,6 +118,39 @@ impl ChatState {
             match sent {
                 Some(_) => self.chats.notify_changed(),
                 None => self.scroll.remove_room(),
+            }
+        });
+    }
+
+    /// Opens the last message of the user for editing. `false` if there is none, or an answer is being written.
+    pub fn edit_last(self) -> bool {
+        let last = self.messages.with_untracked(|messages| {
+            let idle = messages.last().is_some_and(|last| !last.state.is_open() && last.author == Author::Assistant);
+            messages.iter().rev().find(|message| idle && message.author == Author::User).map(|message| message.id)
+        });
+        if last.is_some() {
+            self.edited.set(last);
+        }
+        last.is_some()
+    }
+
+    /// Sends another version of a message of the user. Its old version and all that follows it leave the page.
+    pub fn save_edited(self, message: MessageId, client_id: ClientId, text: String) {
+        let (model, label) = (self.sender.chosen_model(), self.sender.model_label());
+        self.sender.error.set(None);
+        self.note_pressed();
+        spawn_local(async move {
+            match edit_message(self.id, message, client_id, text.clone(), model).await {
+                Ok(sent) => {
+                    self.edited.try_set(None);
+                    self.messages.try_update(|messages| replace_edited(messages, message, &sent, text, label));
+                    self.scroll.show_question();
+                    self.return_focus();
+                    // The number of its versions comes from the server.
+                    self.reload();
+                    self.chats.notify_changed();
+                }
+                Err(error) => self.sender.show_error(error),
             }
         });
     }

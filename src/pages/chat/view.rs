@@ -1,20 +1,21 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use server_fn::ServerFn;
 
 use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::ChatState};
 use crate::{
     components::{
-        Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageIdInputs, PageTitle, STOP_FORM_ID,
-        TitleRename, Transcript, UserMessage, VersionChoice, copy_label,
+        Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageEditing, MessageIdInputs, PageTitle,
+        STOP_FORM_ID, TitleRename, Transcript, UserMessage, VersionChoice, copy_label,
     },
-    domain::{Author, Chat, Message, MessageId},
+    domain::{Author, Chat, ChatId, Message, MessageId},
     pages::{
         shell::{ChatListState, MessageFormId, Models, PageBar, ReaderTime, SignInState},
         toolkit::url_error,
     },
-    server_fns::messages::{ChooseVersion, ContinueAnswer, RetryAnswer, SendMessage, StopAnswer},
+    server_fns::messages::{ChooseVersion, ContinueAnswer, EditMessage, RetryAnswer, SendMessage, StopAnswer},
 };
 
 /// An open chat: the transcript and the composer.
@@ -27,11 +28,17 @@ pub fn ChatView(
 ) -> impl IntoView {
     let (chats, sign_in) = (ChatListState::expect(), SignInState::expect());
     let models = Models::expect();
-    let state = ChatState::new(models, chats, &chat);
+    let query = use_query_map();
+    let of_query = |name: &str| query.with_untracked(|query| query.get(name)?.parse::<MessageId>().ok());
+    // Without scripts, the page loads again during an answer, which would lose what is typed in the meantime.
+    let is_idle = chat.window.messages.last().is_some_and(|last| !last.state.is_open());
+    let state = ChatState::new(models, chats, &chat, of_query("edit").filter(|_| is_idle));
+    let edit_url = edit_url(chat.id, of_query("before"));
     let error = url_error::<SendMessage>()
         .or_else(url_error::<RetryAnswer>)
         .or_else(url_error::<ContinueAnswer>)
         .or_else(url_error::<ChooseVersion>)
+        .or_else(url_error::<EditMessage>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
     if just_asked(&chat) {
@@ -73,7 +80,7 @@ pub fn ChatView(
             first
             older_href=Signal::derive(move || first.get().map_or_else(String::new, |first| format!("{older_href}{first}")))
         >
-            <MessageRows state />
+            <MessageRows state edit_url />
             {older
                 .then(|| {
                     view! {
@@ -108,8 +115,14 @@ fn chat_title(list: ChatListState, chat: &Chat) -> Signal<String> {
     })
 }
 
+/// The URL of the page with the same window, to which the id of the message is appended that is edited there.
+fn edit_url(chat: ChatId, before: Option<MessageId>) -> String {
+    let window = before.map(|before| format!("before={before}&")).unwrap_or_default();
+    format!("/chats/{chat}?{window}edit=")
+}
+
 #[component]
-fn MessageRows(state: ChatState) -> impl IntoView {
+fn MessageRows(state: ChatState, edit_url: String) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let last = Memo::new(move |_| state.last_message_id());
     let forms = AnswerForms {
@@ -130,10 +143,18 @@ fn MessageRows(state: ChatState) -> impl IntoView {
         disabled: answering.into(),
         on_choose: Callback::new(move |(shown, chosen)| state.choose_version(shown, chosen)),
     };
+    let editing = MessageEditing {
+        chat: state.id,
+        action: EditMessage::url(),
+        client_id: MessageFormId::expect().0,
+        edit_url: StoredValue::new(edit_url),
+        message: state.edited,
+        on_save: Callback::new(move |(message, id, text)| state.save_edited(message, id, text)),
+    };
     let row = move |message: Message| {
         let id = message.id;
         match (message.author, open_run(&message)) {
-            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy choice /> }.into_any(),
+            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy choice editing /> }.into_any(),
             (_, Some((run, phase))) => view! { <LiveAnswer message run phase state /> }.into_any(),
             _ => view! {
                 <Answer
@@ -184,6 +205,7 @@ fn ComposerDock(state: ChatState) -> impl IntoView {
                 error=state.sender.error
                 on_send=Callback::new(move |()| state.send())
                 on_stop=Callback::new(move |()| state.stop())
+                on_edit_last=Callback::new(move |()| state.edit_last())
             />
             // Without scripts the stop button of the composer submits this form.
             <form id=STOP_FORM_ID method="post" action=StopAnswer::url()>

@@ -98,6 +98,7 @@ pub fn ShortcutsDialog(
                 {row(t!("chat.shortcuts.sidebar"), &["Ctrl", "⇧", "S"])}
                 {row(t!("chat.shortcuts.composer"), &["/"])}
                 {row(t!("chat.shortcuts.send"), &["Ctrl", "↵"])}
+                {row(t!("chat.shortcuts.edit"), &["↑"])}
                 {row(t!("chat.shortcuts.messages"), &["Alt", "↑", "↓"])}
                 {row(t!("chat.shortcuts.stop"), &["Esc"])}
                 {row(t!("chat.shortcuts.title"), &["Ctrl", "/"])}

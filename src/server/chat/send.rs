@@ -1,4 +1,4 @@
-//! Sends, retries, continues and stops.
+//! Sends, edits, retries, continues and stops.
 
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ use crate::{
 pub struct OutgoingMessage {
     /// The chat. `None` starts a new one.
     pub chat: Option<ChatId>,
+    /// The message of the user of which it is another version. `None` appends it to the chat.
+    pub edited: Option<MessageId>,
     /// The id that the client assigned to the message, for idempotent retries.
     pub client_id: ClientId,
     /// The text of the message.
@@ -54,11 +56,15 @@ impl SendUnit {
         let mut own = tx.owned_by(*owner);
         let preview = message_preview(&outgoing.text);
         let (message, answer) = (MessageId::from_uuid(clock.new_id()), MessageId::from_uuid(clock.new_id()));
-        let (chat, head) = match outgoing.chat {
+        let (chat, parent) = match outgoing.chat {
             Some(chat) => {
                 let head = own.lock_chat_for_writing(chat, &requested.id, now).await?.ok_or(AppError::NotFound)?;
+                let parent = match outgoing.edited {
+                    Some(edited) => parent_of_edited(&mut own, chat, head, edited).await?,
+                    None => head,
+                };
                 own.update_head(chat, answer, Some(&preview)).await?;
-                (chat, head)
+                (chat, parent)
             }
             None => {
                 let (id, title) = (ChatId::from_uuid(clock.new_id()), title_from(&outgoing.text));
@@ -70,7 +76,7 @@ impl SendUnit {
         own.insert_message(&NewMessage {
             id: message,
             chat,
-            parent: head,
+            parent,
             author: "user",
             state: "complete",
             text: &outgoing.text,
@@ -80,7 +86,7 @@ impl SendUnit {
             now,
         })
         .await?;
-        let question = Node { id: message, depth: head.map_or(0, |head| head.depth + 1) };
+        let question = Node { id: message, depth: parent.map_or(0, |parent| parent.depth + 1) };
         let run = chats.insert_answer(&mut own, chat, answer, Some(question), requested, now).await?;
         Ok(StartedRun { chat, message, answer, run })
     }
@@ -88,11 +94,12 @@ impl SendUnit {
 
 impl Chats {
     /// Stores a message and the run of its answer in one transaction, then starts the run. Returns when the message is
-    /// on disk. The same client id with the same text returns the same result again.
+    /// on disk. The same client id with the same text returns the same result again. An edited message stays as its
+    /// sibling, with what follows it.
     ///
     /// # Errors
-    /// `Invalid`, `NotFound`, `Conflict` if an answer is open, or `MessageIdUsed` if the id was used for another text
-    /// or in another chat.
+    /// `Invalid`, `NotFound`, `Conflict` if an answer is open, or `MessageIdUsed` if the id was used for another text,
+    /// in another chat or at another place.
     pub async fn send(&self, owner: UserId, outgoing: OutgoingMessage) -> Result<StartedRun, Fault> {
         check_message(&outgoing.text)?;
         let outgoing = Arc::new(outgoing);
@@ -170,6 +177,11 @@ impl Chats {
         let mut own = tx.owned_by(owner);
         let Some(before) = own.find_message_by_client_id(outgoing.client_id).await? else { return Ok(None) };
         if before.text() != outgoing.text || outgoing.chat.is_some_and(|chat| chat != before.chat_id) {
+            return Err(AppError::MessageIdUsed.into());
+        }
+        if let (Some(chat), Some(edited)) = (outgoing.chat, outgoing.edited)
+            && own.find_parent(chat, edited).await? != Some(before.parent_id)
+        {
             return Err(AppError::MessageIdUsed.into());
         }
         // The chat has been deleted since. A repeated message must not end up where no one can read it.
@@ -283,6 +295,19 @@ impl Chats {
             live.stop.cancel();
         }
     }
+}
+
+/// The message before a message of the user that is edited. Remembers the path that is shown below that.
+async fn parent_of_edited(
+    own: &mut Owned<'_>,
+    chat: ChatId,
+    head: Option<Node>,
+    edited: MessageId,
+) -> Result<Option<Node>, Fault> {
+    let edited = own.find_message(chat, edited).await?.filter(|edited| edited.author == "user");
+    let edited = edited.ok_or(AppError::NotFound)?;
+    own.remember_path(head, edited.depth).await?;
+    Ok(edited.parent())
 }
 
 /// The message, if it is an answer and not being generated.

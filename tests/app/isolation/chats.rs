@@ -19,6 +19,13 @@ async fn call_every_endpoint(client: &mut Client, chat: ChatId, message: Message
     }
     let fields = [("client_id", "0190e2a4-7b1c-7def-8123-456789abcdef"), ("text", "hello"), ("chat", &chat)];
     answers.push(("send".to_owned(), client.post_form("/api/send_message", &fields).await));
+    let fields = [
+        ("client_id", "0190e2a4-7b1c-7def-8123-456789abcdf0"),
+        ("text", "hello"),
+        ("chat", &chat),
+        ("message", &message),
+    ];
+    answers.push(("edit".to_owned(), client.post_form("/api/edit_message", &fields).await));
     let fields = [("chat", chat.as_str()), ("title", "mine now")];
     answers.push(("rename".to_owned(), client.post_form("/api/rename_chat", &fields).await));
     for action in ["pin", "unpin", "archive", "unarchive", "delete", "restore"] {
@@ -71,6 +78,8 @@ each_db! {
             let answer = ada.post_form(path, &[("chat", &chat), ("message", &message)]).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text());
         }
+        let fields = [("client_id", "0190e2a4-7b1c-7def-8123-456789abcdf0"), ("text", "hello"), ("chat", &chat), ("message", &theirs.message.to_string())];
+        assert_eq!(ada.post_form("/api/edit_message", &fields).await.status, 404);
         let answer = ada.post_json("/api/message_text", &json!({ "chat": own.chat, "message": theirs.answer })).await;
         assert_eq!(answer.status, 404);
         for path in ["/api/older_messages", "/api/find_chat"] {
