@@ -45,7 +45,7 @@ pub fn EditLink(
     .into_any()
 }
 
-/// A field in the place of a message. Ctrl+Enter saves, Escape does not.
+/// A field in the place of a message. Ctrl+Enter sends it, Escape closes it.
 #[component]
 pub fn MessageEditor(
     /// The message.
@@ -56,7 +56,7 @@ pub fn MessageEditor(
     editing: MessageEditing,
 ) -> impl IntoView {
     let field = NodeRef::<Textarea>::new();
-    // What is saved twice is stored once.
+    // What is sent twice is stored once.
     let client_id = StoredValue::new(ClientId::random());
     let save = move || {
         let text = field.get_untracked().map(|field| field.value()).unwrap_or_default();
@@ -127,7 +127,7 @@ fn editor_foot(message: MessageId, chat: ChatId, cancel: impl Fn() + 'static) ->
                 {t!("common.cancel")}
             </a>
             <button class="btn btn-primary btn-small" type="submit">
-                {t!("common.save")}
+                {t!("chat.composer.send")}
             </button>
         </div>
     }
