@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
-use super::{CopyButton, CopyStatus, Glyph, Icon, Menu, ReaderClock, TimeAgo, VersionChoice, VersionSwitch};
+use super::{
+    CopyButton, CopyStatus, Glyph, Icon, Menu, MessageIdInputs, ReaderClock, TimeAgo, VersionChoice, VersionSwitch,
+};
 use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, ModelChoice, Timestamp, Versions};
 
 /// The chat, the form URLs for use without scripts, and the models for a retry.
