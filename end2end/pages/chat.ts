@@ -59,6 +59,12 @@ export class ChatPage {
     await expect(this.editor).toBeVisible();
   }
 
+  /** Opens the menu of a message. */
+  async openMore(message: Locator): Promise<void> {
+    await message.hover();
+    await message.getByLabel('More', { exact: true }).click();
+  }
+
   get answer(): Locator {
     return this.answers.last();
   }

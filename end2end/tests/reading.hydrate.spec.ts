@@ -121,7 +121,7 @@ test('the details of an answer', async ({ chat, person, expectAccessible }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('tell me about it');
   await expect(chat.retry).toBeVisible();
-  await chat.answer.getByLabel('Details').click();
+  await chat.answer.getByLabel('More').click();
   await expect(chat.answer.getByRole('definition').first()).toHaveText('quick');
   await expect(chat.answer.locator('.details'), 'not cut off by the transcript').toBeInViewport({ ratio: 1 });
   await expectAccessible();

@@ -1,7 +1,8 @@
 use leptos::prelude::*;
 
 use super::{
-    CopyButton, CopyStatus, Glyph, Icon, Menu, MessageIdInputs, ReaderClock, TimeAgo, VersionChoice, VersionSwitch,
+    BranchForms, CopyButton, CopyStatus, Glyph, Icon, Menu, MessageIdInputs, ReaderClock, TimeAgo, VersionChoice,
+    VersionSwitch, branch_items,
 };
 use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, ModelChoice, Timestamp, Versions};
 
@@ -10,6 +11,8 @@ use crate::domain::{AnswerStats, ChatId, Message, MessageId, MessageState, Model
 pub struct AnswerForms {
     /// The chat.
     pub chat: ChatId,
+    /// The actions on its branch.
+    pub branch: BranchForms,
     /// URL that retries the answer.
     pub retry: &'static str,
     /// URL that continues the answer.
@@ -104,13 +107,13 @@ pub fn AnswerActions(
                     }
                 })}
             <Menu
-                label=t!("chat.answer.details")
+                label=t!("chat.message.more")
                 placement="menu-above"
                 button_class="action"
-                glyph=Glyph::Info
                 on_demand=true
             >
                 <Details facts=details clock />
+                {branch_items(forms.chat, id, forms.branch)}
             </Menu>
             <p class="byline">
                 {byline.map(|model| view! { <span>{model}</span> })}

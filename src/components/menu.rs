@@ -85,7 +85,7 @@ pub fn Menu(
                 class=format!("menu-items {placement}")
                 on:click=move |event| {
                     let chosen = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-                    if chosen.and_then(|chosen| chosen.closest(".menu-item:not(summary)").ok().flatten()).is_some() {
+                    if chosen.and_then(|chosen| chosen.closest(".menu-item:not(summary, .menu-form *)").ok().flatten()).is_some() {
                         close(false);
                     }
                 }

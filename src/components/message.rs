@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
-use super::{EditLink, Glyph, Icon, MessageEditing, MessageEditor, VersionChoice, VersionSwitch};
+use super::{
+    BranchForms, EditLink, Glyph, Icon, Menu, MessageEditing, MessageEditor, VersionChoice, VersionSwitch, branch_items,
+};
 use crate::domain::{Message, MessageId};
 
 /// A message of the user.
@@ -14,6 +16,8 @@ pub fn UserMessage(
     choice: VersionChoice,
     /// How it is edited.
     editing: MessageEditing,
+    /// The actions on its branch.
+    branch: BranchForms,
 ) -> impl IntoView {
     let Message { id, versions, text, .. } = message;
     let is_edited = Memo::new(move |_| editing.message.get() == Some(id));
@@ -26,6 +30,14 @@ pub fn UserMessage(
             <div class="actions">
                 <CopyButton on_copy=Callback::new(move |copied| on_copy.run((id, copied))) />
                 <EditLink message=id editing />
+                <Menu
+                    label=t!("chat.message.more")
+                    placement="menu-above"
+                    button_class="action"
+                    on_demand=true
+                >
+                    {branch_items(editing.chat, id, branch)}
+                </Menu>
             </div>
             <VersionSwitch message=id versions choice />
         }

@@ -4,6 +4,7 @@
 mod answer;
 mod answer_actions;
 mod avatar;
+mod branch_items;
 pub mod browser;
 mod chat_action;
 mod chat_groups;
@@ -37,6 +38,7 @@ mod versions;
 pub use answer::*;
 pub use answer_actions::*;
 pub use avatar::*;
+pub use branch_items::*;
 pub use chat_action::*;
 pub use chat_groups::*;
 pub use chat_menu::*;

@@ -116,6 +116,8 @@ actions! {
     ExpireChats => key!("admin.action.expire_chats"),
     /// The user deleted chats; the detail is their number.
     DeleteChats => key!("admin.action.delete_chats"),
+    /// The user deleted a message and what followed it.
+    DeleteMessages => key!("admin.action.delete_messages"),
     /// The user restored deleted chats; the detail is their number.
     RestoreChats => key!("admin.action.restore_chats"),
     /// A rate limit was exceeded; the detail is the limit. Recorded once per time window.

@@ -165,6 +165,18 @@ fn one_line(text: &str) -> String {
     strip_invisible(&blanks).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// The title for a copy of a chat: with the number of the copy, like `Holidays (2)`.
+pub fn title_of_copy(title: &str) -> String {
+    let numbered = title.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+    let (name, number) = match numbered.map(|(name, number)| (name, number.parse::<u16>())) {
+        Some((name, Ok(number))) => (name, number.saturating_add(1)),
+        _ => (title, 2),
+    };
+    let suffix = format!(" ({number})");
+    let cut: String = name.chars().take(limits::MAX_TITLE_CHARS - suffix.len()).collect();
+    strip_invisible(cut.trim_end()) + &suffix
+}
+
 /// Validates a title and returns it as one line.
 ///
 /// # Errors
@@ -188,6 +200,17 @@ pub fn parse_title(text: &str) -> Result<String, AppError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_has_a_number_and_a_valid_title() {
+        assert_eq!(title_of_copy("Holidays"), "Holidays (2)");
+        assert_eq!(title_of_copy("Holidays (9)"), "Holidays (10)");
+        assert_eq!(title_of_copy("Holidays (2025/26)"), "Holidays (2025/26) (2)");
+        assert_eq!(title_of_copy("Holidays (65535)"), "Holidays (65535)");
+        let long = title_of_copy(&"é ".repeat(60));
+        assert_eq!(parse_title(&long), Ok(long.clone()));
+        assert!(long.ends_with("é (2)"), "{long}");
+    }
 
     #[test]
     fn the_title_is_the_first_line_with_letters_or_digits() {

@@ -98,6 +98,34 @@ pub async fn choose_version(chat: ChatId, message: MessageId) -> Result<MessageW
     Ok(window)
 }
 
+endpoint!(CopyBranch, Person);
+
+/// Starts a chat with a copy of a message and all that leads to it. A plain form is redirected to it.
+#[server(prefix = "/api", endpoint = "copy_branch")]
+pub async fn copy_branch(chat: ChatId, message: MessageId) -> Result<ChatId, AppError> {
+    let context = RequestContext::of::<CopyBranch>().await?;
+    let copied = context.to_app_error(context.state.chats.copy_branch(context.user()?, chat, message).await)?;
+    context.redirect_plain_form(&format!("/chats/{copied}"));
+    Ok(copied)
+}
+
+endpoint!(DeleteBranch, Person);
+
+/// Permanently deletes a message and all that follows it. Returns whether the chat remains. A plain form is redirected to
+/// the chat, or to the list that offers to restore it.
+#[server(prefix = "/api", endpoint = "delete_branch")]
+pub async fn delete_branch(chat: ChatId, message: MessageId) -> Result<bool, AppError> {
+    let context = RequestContext::of::<DeleteBranch>().await?;
+    let deleted = context.state.chats.delete_branch(context.user()?, chat, message, context.meta()).await;
+    let remains = context.to_app_error(deleted)?;
+    let path = match remains {
+        true => format!("/chats/{chat}"),
+        false => crate::domain::sessions_path_after("", &[chat], crate::domain::ChatAction::Delete),
+    };
+    context.redirect_plain_form(&path);
+    Ok(remains)
+}
+
 endpoint!(OlderMessages, Person);
 
 /// Returns a window of the messages before the message `before`.

@@ -81,6 +81,7 @@ fn is_covered_elsewhere(action: AuditAction) -> bool {
             | ChangeRetention
             | ExpireChats
             | DeleteChats
+            | DeleteMessages
             | RestoreChats
             | Throttle
             | Overstep

@@ -153,6 +153,7 @@ pub fn rows() -> Vec<Row> {
         ),
         row("/api/stop_answer", Form(answer_form), 401, 404, 200),
         row("/api/retry_answer", Form(answer_form), 401, 404, 200),
+        row("/api/copy_branch", Form(answer_form), 401, 404, 200),
         // There is a newer answer by now.
         row("/api/continue_answer", Form(answer_form), 401, 404, 409),
         row(
@@ -166,6 +167,7 @@ pub fn rows() -> Vec<Row> {
             404,
             200,
         ),
+        row("/api/delete_branch", Form(answer_form), 401, 404, 200),
         row("/api/change_retention", Form(|_| vec![("days", "90".into())]), 401, 200, 200),
         row("/api/change_locale", Form(|_| vec![("language", "en-US".into())]), 401, 200, 200),
         row("/api/change_name", Form(|_| vec![("name", "Bob".into())]), 401, 200, 200),

@@ -6,6 +6,7 @@ mod audit;
 mod auth_pages;
 mod background;
 mod bad_input;
+mod branches;
 mod chats;
 mod contention;
 mod crash;

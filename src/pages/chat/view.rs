@@ -7,15 +7,17 @@ use server_fn::ServerFn;
 use super::{live::LiveAnswer, menu::OpenChatMenu, messages::open_run, state::ChatState};
 use crate::{
     components::{
-        Answer, AnswerCallbacks, AnswerForms, Composer, JumpToLatest, MessageEditing, MessageIdInputs, PageTitle,
-        STOP_FORM_ID, TitleRename, Transcript, UserMessage, VersionChoice, copy_label,
+        Answer, AnswerCallbacks, AnswerForms, BranchForms, Composer, JumpToLatest, MessageEditing, MessageIdInputs,
+        PageTitle, STOP_FORM_ID, TitleRename, Transcript, UserMessage, VersionChoice, copy_label,
     },
     domain::{Author, Chat, ChatId, Message, MessageId},
     pages::{
         shell::{ChatListState, MessageFormId, Models, PageBar, ReaderTime, SignInState},
         toolkit::url_error,
     },
-    server_fns::messages::{ChooseVersion, ContinueAnswer, EditMessage, RetryAnswer, SendMessage, StopAnswer},
+    server_fns::messages::{
+        ChooseVersion, ContinueAnswer, CopyBranch, DeleteBranch, EditMessage, RetryAnswer, SendMessage, StopAnswer,
+    },
 };
 
 /// An open chat: the transcript and the composer.
@@ -39,6 +41,8 @@ pub fn ChatView(
         .or_else(url_error::<ContinueAnswer>)
         .or_else(url_error::<ChooseVersion>)
         .or_else(url_error::<EditMessage>)
+        .or_else(url_error::<CopyBranch>)
+        .or_else(url_error::<DeleteBranch>)
         .or_else(url_error::<StopAnswer>);
     state.sender.error.set(error);
     if just_asked(&chat) {
@@ -125,8 +129,10 @@ fn edit_url(chat: ChatId, before: Option<MessageId>) -> String {
 fn MessageRows(state: ChatState, edit_url: String) -> impl IntoView {
     let clock = ReaderTime::expect().clock;
     let last = Memo::new(move |_| state.last_message_id());
+    let branch = BranchForms { copy: CopyBranch::url(), delete: DeleteBranch::url() };
     let forms = AnswerForms {
         chat: state.id,
+        branch,
         retry: RetryAnswer::url(),
         continue_answer: ContinueAnswer::url(),
         models: Models::expect().choice,
@@ -154,7 +160,9 @@ fn MessageRows(state: ChatState, edit_url: String) -> impl IntoView {
     let row = move |message: Message| {
         let id = message.id;
         match (message.author, open_run(&message)) {
-            (Author::User, _) => view! { <UserMessage message on_copy=callbacks.copy choice editing /> }.into_any(),
+            (Author::User, _) => {
+                view! { <UserMessage message on_copy=callbacks.copy choice editing branch /> }.into_any()
+            }
             (_, Some((run, phase))) => view! { <LiveAnswer message run phase state /> }.into_any(),
             _ => view! {
                 <Answer

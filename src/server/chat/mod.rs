@@ -2,9 +2,11 @@
 //!
 //! Runs are stored in the database: sending a message inserts a run, a worker claims it, and readers only follow it.
 //! `hub` holds the runs of this process, `pipeline` filters the output of the model, `writer` saves progress to the
-//! database, `sweep` takes over the runs of dead workers, `cleanup` removes deleted chats,
-//! `titles` has models write their titles, and `versions` selects which of several versions of a message is shown.
+//! database, `sweep` takes over the runs of dead workers, `cleanup` removes deleted chats, `titles` has models write their
+//! titles, `versions` selects which of several versions of a message is shown, and `branches` copies or deletes a part of
+//! the message tree.
 
+mod branches;
 mod cleanup;
 mod event;
 mod hub;

@@ -1,8 +1,8 @@
 //! Which of several versions of a message is shown.
 
-use super::{Chats, read::rows_to, send::answer_running};
+use super::{Chats, branches::show_path, read::rows_to, send::answer_running};
 use crate::{
-    domain::{AppError, ChatId, MessageId, MessageWindow, UserId, limits, message_preview},
+    domain::{AppError, ChatId, MessageId, MessageWindow, UserId, limits},
     server::fault::Fault,
 };
 
@@ -34,9 +34,7 @@ impl Chats {
             Some(head) if shown == Some(message) => head,
             _ => own.find_last_leaf(chat, message).await?.ok_or(AppError::NotFound)?,
         };
-        let last = own.find_message(chat, end.id).await?.ok_or(AppError::NotFound)?;
-        let preview = message_preview(&last.text());
-        own.update_head(chat, end.id, Some(preview.as_str()).filter(|preview| !preview.is_empty())).await?;
+        show_path(&mut own, chat, end).await?;
         tx.commit().await?;
         let wanted = u32::try_from(end.depth - chosen.depth + 2).unwrap_or(u32::MAX);
         let length = if wanted > MAX_MESSAGES { 0 } else { wanted }.max(limits::MESSAGES_PER_WINDOW);

@@ -98,6 +98,11 @@ impl Tx {
         self.has_failed
     }
 
+    /// Whether the database is PostgreSQL, for the few statements that differ.
+    pub(super) const fn is_postgres(&self) -> bool {
+        matches!(self.inner, Inner::ReadPostgres(_) | Inner::WritePostgres(_))
+    }
+
     /// Begins a part of the transaction that can be undone alone.
     pub(super) async fn set_savepoint(&mut self) -> Result<(), StoreError> {
         execute!(self, "savepoint part")?;

@@ -76,6 +76,12 @@ impl Owned<'_> {
         Ok(row.map(|(id,)| id))
     }
 
+    /// Whether a message is on the path to the head.
+    pub async fn is_on_path(&mut self, head: Option<Node>, message: Node) -> Result<bool, StoreError> {
+        let Some(head) = head.filter(|head| head.depth >= message.depth) else { return Ok(false) };
+        Ok(self.find_on_path(head.id, message.depth).await? == Some(message.id))
+    }
+
     /// Remembers at the message with this depth on the path to the head that this path is shown below it. Returns that
     /// message; `None` if the path is shorter.
     pub async fn remember_path(&mut self, head: Option<Node>, depth: i64) -> Result<Option<MessageId>, StoreError> {

@@ -72,6 +72,7 @@ const ENGINE_CALLERS: &[(&str, &str)] = &[
 /// The functions of the store that use a wider view than their own, each with the reason.
 const WIDE_CALLS_IN_STORE: &[(&str, &str)] = &[
     ("server/store/batches::run_in_batches", "works in batches for the program itself"),
+    ("server/store/branches::copy_chat", "copies the texts of messages that were copied before"),
     ("server/store/chats::remove_chats_deleted_before", "retention"),
     ("server/store/deletions::withdraw_deletion", "the job has the id of the owner"),
     ("server/store/expiry::delete_expired", "expiry"),

@@ -13,7 +13,14 @@ use crate::support::{
 async fn call_every_endpoint(client: &mut Client, chat: ChatId, message: MessageId) -> Vec<(String, Answer)> {
     let (chat, message) = (chat.to_string(), message.to_string());
     let mut answers = Vec::new();
-    for path in ["/api/stop_answer", "/api/retry_answer", "/api/continue_answer", "/api/choose_version"] {
+    for path in [
+        "/api/stop_answer",
+        "/api/retry_answer",
+        "/api/continue_answer",
+        "/api/choose_version",
+        "/api/copy_branch",
+        "/api/delete_branch",
+    ] {
         let fields = [("chat", chat.as_str()), ("message", &message)];
         answers.push((path.to_owned(), client.post_form(path, &fields).await));
     }
@@ -74,7 +81,7 @@ each_db! {
             }
         }
         let (chat, message) = (own.chat.to_string(), theirs.answer.to_string());
-        for path in ["/api/stop_answer", "/api/retry_answer", "/api/continue_answer", "/api/choose_version"] {
+        for path in ["/api/stop_answer", "/api/retry_answer", "/api/continue_answer", "/api/choose_version", "/api/copy_branch", "/api/delete_branch"] {
             let answer = ada.post_form(path, &[("chat", &chat), ("message", &message)]).await;
             assert_eq!(answer.status, 404, "{path}: {}", answer.text());
         }
