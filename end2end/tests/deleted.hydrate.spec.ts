@@ -1,7 +1,7 @@
 // An open page whose chat was deleted in another window.
 import { expect, test } from '../fixtures.ts';
 
-test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/, /404/));
+test.beforeEach(({ pageErrors }) => pageErrors.allow(/Failed to load resource/, /4(04|10)/));
 
 test('deleted: a page with a running answer stops polling and shows why', async ({ chat, person, page }) => {
   await chat.openNew();
@@ -23,4 +23,20 @@ test('deleted: a page with a running answer stops polling and shows why', async 
   });
   await page.waitForTimeout(8_000);
   expect(asked).toEqual([]);
+});
+
+test('deleted: going back to a chat that was deleted in the sidebar offers to restore it', async ({ chat, page, person }) => {
+  expect(person.email).toBeTruthy();
+  await chat.ask('Hello');
+  await expect(chat.retry).toBeAttached();
+  const path = chat.path;
+  await page.getByRole('main').getByLabel(/^Actions for/).click();
+  await page.getByRole('main').getByRole('button', { name: 'Delete chat' }).click();
+  await expect(page).toHaveURL(/\/$/);
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`${path}$`));
+  await expect(page.getByRole('heading', { level: 1, name: 'This chat was deleted' })).toBeVisible();
+  // There is another one in the toast.
+  await page.getByRole('main').getByRole('button', { name: 'Undo' }).click();
+  await expect(chat.answer).toContainText('You said: Hello');
 });

@@ -29,6 +29,9 @@ pub enum AppError {
     /// The resource does not exist, or belongs to another user.
     #[error("not found")]
     NotFound,
+    /// The user has deleted this chat, and can still restore it.
+    #[error("the chat is deleted")]
+    ChatDeleted,
     /// An input is invalid.
     #[error("invalid {field}: {reason}")]
     Invalid {
@@ -109,6 +112,7 @@ impl AppError {
             Self::Forbidden => t!(in texts, "error.forbidden").to_owned(),
             Self::ReauthRequired => t!(in texts, "error.stale").to_owned(),
             Self::NotFound => t!(in texts, "error.not_found").to_owned(),
+            Self::ChatDeleted => t!(in texts, "error.chat_deleted").to_owned(),
             Self::Invalid { reason, .. } | Self::Conflict { reason } | Self::Unavailable { reason } => {
                 reason.text_in(texts)
             }
@@ -133,6 +137,7 @@ impl AppError {
             Self::Forbidden | Self::ReauthRequired | Self::MfaEnrolmentRequired => 403,
             Self::NotFound => 404,
             Self::Conflict { .. } | Self::MessageIdUsed => 409,
+            Self::ChatDeleted => 410,
             Self::Invalid { .. } => 422,
             Self::RateLimited { .. } => 429,
             Self::Internal { .. } => 500,

@@ -15,9 +15,16 @@ pub fn local_path(next: Option<&str>) -> &str {
     next.filter(is_local).unwrap_or("/")
 }
 
-/// The path of the sessions page after an action on chats: the path that the user came from, if it is the sessions page.
-/// After a deletion its query contains the ids of the chats, which the page offers to restore.
-pub fn sessions_path_after(from: &str, chats: &[ChatId], action: ChatAction) -> String {
+/// The path after an action on chats: the path that the user came from, if it is the sessions page or that of the
+/// restored chat, otherwise the sessions page. After a deletion its query contains the ids of the chats, which the page
+/// offers to restore.
+pub fn path_after_action(from: &str, chats: &[ChatId], action: ChatAction) -> String {
+    if let (ChatAction::Restore, [chat]) = (action, chats) {
+        let path = format!("/chats/{chat}");
+        if from.split('?').next() == Some(&path) {
+            return path;
+        }
+    }
     let from = if from.starts_with("/sessions") { from } else { "/sessions" };
     let (path, query) = from.split_once('?').unwrap_or((from, ""));
     // Without the chats of an earlier deletion, and the result of an earlier form (`__path`, `__err`).
@@ -74,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_action_the_sessions_page_keeps_its_filter() {
+    fn after_an_action_the_page_is_the_same_with_its_filter() {
         let chat = |last| format!("0190e2a4-7b1c-7def-8123-4567890000{last}").parse().expect("an id");
         let chats = [chat("01"), chat("02")];
         let ids = format!("deleted={},{}", chats[0], chats[1]);
@@ -84,7 +91,11 @@ mod tests {
             ("/sessions?q=a&deleted=x", ChatAction::Delete, format!("/sessions?q=a&{ids}")),
             ("/chats/x?q=a", ChatAction::Delete, format!("/sessions?{ids}")),
         ] {
-            assert_eq!(sessions_path_after(from, &chats, action), to, "{from}");
+            assert_eq!(path_after_action(from, &chats, action), to, "{from}");
+        }
+        let page = format!("/chats/{}", chats[0]);
+        for (restored, to) in [(chats[0], page.as_str()), (chats[1], "/sessions")] {
+            assert_eq!(path_after_action(&format!("{page}?__path=y"), &[restored], ChatAction::Restore), to);
         }
     }
 }

@@ -46,7 +46,7 @@ pub async fn change_chats(#[server(default)] chats: Vec<ChatId>, action: ChatAct
     let changed = context
         .to_app_error(context.state.chats.apply_action(context.user()?, &chats, action, context.meta()).await)?;
     if context.is_plain_form() {
-        leptos_axum::redirect(&crate::domain::sessions_path_after(context.referer_path(), &chats, action));
+        leptos_axum::redirect(&crate::domain::path_after_action(context.referer_path(), &chats, action));
     }
     Ok(changed)
 }

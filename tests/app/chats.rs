@@ -179,7 +179,10 @@ each_db! {
         assert_eq!(change(&mut ada, chats[2], "delete").await, 200);
         assert_eq!(titles(list(&mut ada, "all", "", None).await), ["one"]);
         let gone = ada.post_json("/api/find_chat", &json!({ "chat": chats[2] })).await;
-        assert_eq!(gone.status, 404);
+        assert_eq!((gone.status.as_u16(), gone.error()), (410, AppError::ChatDeleted));
+        let page = ada.get(&format!("/chats/{}", chats[2])).await;
+        assert_eq!(page.status, 410);
+        assert!(page.text().contains("This chat was deleted"), "{}", page.text());
         assert_eq!(ada.try_send_message(Some(chats[2]), "anybody there?", ClientId::random()).await.status, 404, "row 23");
         assert_eq!(change(&mut ada, chats[2], "restore").await, 200);
         assert_eq!(ada.chat(chats[2]).await.title, "Drei und mehr");
@@ -197,6 +200,7 @@ each_db! {
         app.state.clock.advance(3_601);
         app.state.chats.remove_deleted().await.expect("a removal");
         assert_eq!(change(&mut bob, sent.chat, "restore").await, 404);
+        assert_eq!(bob.get(&format!("/chats/{}", sent.chat)).await.status, 404, "it cannot be restored");
     }
 }
 

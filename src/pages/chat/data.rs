@@ -28,11 +28,19 @@ fn without_html<S: Serializer>(chat: &Chat, serializer: S) -> Result<S::Ok, S::E
 }
 
 /// Loads the chat with the window before a message, or with the newest window. A `new_chat` that was just created is
-/// not loaded again.
-pub async fn load(id: Option<ChatId>, before: Option<MessageId>, new_chat: Option<Chat>) -> Result<ChatData, AppError> {
+/// not loaded again. `None` if the chat is deleted and can be restored.
+pub async fn load(
+    id: Option<ChatId>,
+    before: Option<MessageId>,
+    new_chat: Option<Chat>,
+) -> Result<Option<ChatData>, AppError> {
     let id = id.ok_or(AppError::NotFound)?;
     if let Some(chat) = new_chat {
-        return Ok(ChatData { chat, older: false });
+        return Ok(Some(ChatData { chat, older: false }));
     }
-    Ok(ChatData { chat: find_chat(id, before).await?, older: before.is_some() })
+    match find_chat(id, before).await {
+        Ok(chat) => Ok(Some(ChatData { chat, older: before.is_some() })),
+        Err(AppError::ChatDeleted) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -1,6 +1,7 @@
 //! `/` and `/chats/{id}`
 
 mod data;
+mod deleted;
 mod greeting;
 mod live;
 mod live_parts;

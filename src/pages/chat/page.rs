@@ -5,6 +5,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     data::{ChatData, load},
+    deleted::DeletedChat,
     view::ChatView,
 };
 use crate::{
@@ -28,6 +29,14 @@ pub fn ChatPage() -> impl IntoView {
         },
     );
     view! {
-        <Loaded data view=|ChatData { chat, older }| view! { <ChatView chat older /> }.into_any() />
+        <Loaded
+            data
+            view=move |found| match found {
+                Some(ChatData { chat, older }) => view! { <ChatView chat older /> }.into_any(),
+                None => {
+                    view! { <DeletedChat id=id.get_untracked() on_restored=move || data.refetch() /> }.into_any()
+                }
+            }
+        />
     }
 }

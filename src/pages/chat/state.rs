@@ -251,7 +251,7 @@ impl ChatState {
                     self.scroll.preserve_position_until_frame();
                     self.merge(chat.window);
                 }
-                Err(AppError::NotFound) => self.handle_deleted(),
+                Err(AppError::NotFound | AppError::ChatDeleted) => self.handle_deleted(),
                 Err(_) => {}
             }
         });
@@ -297,7 +297,7 @@ impl ChatState {
                 open.state = MessageState::Stopped;
             }
         });
-        self.sender.show_error(AppError::conflict(reason!("chat_deleted")));
+        self.sender.show_error(AppError::ChatDeleted);
         self.chats.refresh();
     }
 

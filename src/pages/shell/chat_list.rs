@@ -146,6 +146,12 @@ impl ChatListState {
         });
     }
 
+    /// Restores a deleted chat.
+    pub fn restore(self, chat: Option<ChatId>) {
+        self.toasts.undo.set(chat.map(|chat| (ChatAction::Delete, vec![chat])));
+        self.undo();
+    }
+
     /// Brings back the chats that were deleted or archived last.
     pub fn undo(self) {
         let Some((action, chats)) = self.toasts.undo.get_untracked() else { return };

@@ -67,11 +67,14 @@ impl Chats {
     /// A chat with the newest messages of its current path, or with the messages before `before`.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `ChatDeleted` if the user can still restore it.
     pub async fn open(&self, owner: UserId, chat: ChatId, before: Option<MessageId>) -> Result<Chat, Fault> {
         let mut tx = self.0.store.read().await?;
         let mut own = tx.owned_by(owner);
-        let found = own.find_chat(chat).await?.ok_or(AppError::NotFound)?;
+        let Some(found) = own.find_chat(chat).await? else {
+            let is_restorable = own.is_restorable(chat).await?;
+            return Err(if is_restorable { AppError::ChatDeleted } else { AppError::NotFound }.into());
+        };
         let rows = match before {
             Some(before) => rows_before(&mut own, chat, before).await?,
             None => rows_to(&mut own, chat, found.head_id, limits::MESSAGES_PER_WINDOW).await?,

@@ -110,6 +110,12 @@ impl Owned<'_> {
         )?)
     }
 
+    /// Whether a chat is deleted, but not being removed yet.
+    pub async fn is_restorable(&mut self, chat: ChatId) -> Result<bool, StoreError> {
+        let sql = "select id from chats where id = $1 and owner_id = $2 and deleted_at > 0";
+        Ok(fetch_optional!(self.tx, (ChatId,), sql, chat, self.owner)?.is_some())
+    }
+
     /// Up to `limit` chats after the cursor: pinned ones first, then newest first.
     pub async fn list_chats(
         &mut self,
