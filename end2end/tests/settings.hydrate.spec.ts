@@ -19,3 +19,20 @@ test('Cancel drops what was typed, and what was saved stays', async ({ settings,
   await settings.edit('Name');
   await expect(field).toHaveValue('Ada King');
 });
+
+test('an old link to a section moves on to the page of the section', async ({ page, person, settings }) => {
+  expect(person.email).toBeTruthy();
+  for (const [section, title, path] of [
+    ['locale', 'Language and time', '/settings'],
+    ['devices', 'Devices', '/settings/security'],
+    ['delete', 'Delete account', '/settings/data'],
+  ] as const) {
+    await page.goto('/');
+    await page.goto(`/settings#${section}`, { waitUntil: 'commit' });
+    await expect(page).toHaveURL(new RegExp(`${path}#${section}$`));
+    await expect(settings.section(title)).toBeInViewport();
+  }
+  // The old link is not in the history: Back would lead in a circle.
+  await page.goBack();
+  await expect(page).toHaveURL(/\/$/);
+});
