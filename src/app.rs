@@ -13,11 +13,10 @@ use leptos_router::{
 };
 
 use crate::pages::{
-    NotFoundPage,
     bundles::{
         Audit, Chat, CheckInbox, ConfirmAddress, ForgotPassword, Frame, Jobs, ModelSetup, NewChat, People, Person,
         Privacy, Reauth, ResetPassword, Sessions, Settings, SettingsAppearance, SettingsData, SettingsSecurity, SignIn,
-        SignInCode, SignUp, Terms, VerifyAddress, provide_preloaded,
+        SignInCode, SignUp, Terms, UnknownUrl, VerifyAddress, provide_preloaded,
     },
     provide_form_values,
 };
@@ -126,7 +125,8 @@ pub fn App() -> impl IntoView {
     preload_texts(i18n::Bundle::COMMON);
     view! {
         <Router>
-            <Routes fallback=|| view! { <NotFoundPage /> }.into_any()>
+            // The last route matches everything.
+            <Routes fallback=|| ()>
                 <Route path=path!("/sign-in") view={Lazy::<SignIn>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view={Lazy::<SignUp>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/code") view={Lazy::<SignInCode>::new()} ssr=SsrMode::Async />
@@ -155,6 +155,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/jobs") view={Lazy::<Jobs>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/models") view={Lazy::<ModelSetup>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/*any") view={Lazy::<UnknownUrl>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -1,5 +1,6 @@
 // Pages that do not exist.
 import { expect, test } from '../fixtures.ts';
+import { waitForHydration } from '../hydration.ts';
 import { seedChats } from '../seed.ts';
 
 test.beforeEach(({ pageErrors }) => pageErrors.allow(/status of 4(04|10)/));
@@ -13,9 +14,11 @@ test('a visitor goes back to the sign-in page', async ({ page }) => {
   await expect(page).toHaveURL(/\/sign-(in|up)/);
 });
 
-test('a person starts a new chat', async ({ chat, person, page }) => {
+test('a person starts a new chat', async ({ chat, person, page, hydrated, isMobile }) => {
   expect(person.email).toBeTruthy();
-  await page.goto('/nowhere');
+  await page.goto('/nowhere/at/all');
+  await waitForHydration(page, hydrated);
+  await expect(page.getByRole('complementary', { name: 'Sidebar' })).toHaveCount(isMobile ? 0 : 1);
   await expect(page.getByRole('link', { name: 'Back to sign-in' })).toBeHidden();
   await page.getByRole('link', { name: 'Start a new chat' }).click();
   await expect(chat.composer).toBeVisible();

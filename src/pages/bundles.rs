@@ -20,7 +20,7 @@ use super::{
     legal::{PrivacyPage, TermsPage},
     sessions::SessionsPage,
     settings::{AppearancePage, DataPage, ProfilePage, ReauthPage, SecurityPage},
-    shell::FramePage,
+    shell::{FramePage, NotFoundPage},
 };
 
 /// Defines a bundle: its type, the function that renders one of its pages (also the name of the bundle), the function
@@ -105,6 +105,7 @@ bundle! {
 bundle! {
     /// The frame and the chat pages.
     ChatBundle, chat, load_chat, i18n::Bundle::CHAT: Frame => FramePage, NewChat => NewChatPage, Chat => ChatPage,
+        UnknownUrl => NotFoundPage,
 }
 
 bundle! {

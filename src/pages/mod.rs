@@ -10,5 +10,4 @@ mod settings;
 mod shell;
 mod toolkit;
 
-pub use shell::NotFoundPage;
 pub use toolkit::provide_form_values;

@@ -19,6 +19,10 @@ pub enum ScriptStart {
     OnInteraction,
 }
 
+/// In the context of the page for unknown URLs.
+#[derive(Debug, Clone, Copy)]
+pub struct UnknownUrl;
+
 /// The names of the built files. Read once at start; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Site(Arc<Names>);

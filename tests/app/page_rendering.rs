@@ -99,3 +99,17 @@ each_db! {
         assert_deterministic(&ada, &paths(&["/people"])).await;
     }
 }
+
+each_db! {
+    async fn an_unknown_url_is_inside_the_frame_for_members_only(app: TestApp) {
+        let mut ada = app.administrator().await;
+        for path in ["/nowhere", "/chats/a/b", "/settings/nothing"] {
+            let page = ada.get(path).await;
+            assert_eq!(page.status, 404, "{path}");
+            assert!(page.text().contains("Start a new chat") && page.text().contains("Hide sidebar"), "{path}: {}", page.text());
+            let page = app.anonymous().get(path).await;
+            assert_eq!(page.status, 404, "{path}");
+            assert!(page.text().contains("Back to sign-in") && !page.text().contains("Hide sidebar"), "{path}: {}", page.text());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 use leptos::{prelude::*, web_sys};
 use leptos_router::hooks::use_location;
 
+use super::page_bar::PageBar;
 use crate::{
     components::{PageTitle, browser},
     domain::AppError,
@@ -42,14 +43,14 @@ fn ErrorColumn(children: Children) -> impl IntoView {
     .into_any()
 }
 
-/// The page for unknown URLs.
+/// The page for unknown URLs, inside the frame.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
-        <ErrorColumn>
-            <NotFound />
-        </ErrorColumn>
+        <PageBar title=t!("common.not_found.title") heading=false />
+        <NotFound />
     }
+    .into_any()
 }
 
 /// An error outside the frame.

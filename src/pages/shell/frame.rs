@@ -32,6 +32,8 @@ use super::{
     toast_area::ToastArea,
     toasts::Toasts,
 };
+#[cfg(feature = "ssr")]
+use crate::server::site::UnknownUrl;
 use crate::{
     components::{ChatForms, ChatRowActions, Drawer, ReaderClock, ReaderZone, Sidebar, UnreadChats},
     domain::{AppError, ChatAction, ChatId, ClientId, Frame},
@@ -54,13 +56,29 @@ struct FrameData {
     client_id: ClientId,
 }
 
-async fn load() -> Result<FrameData, AppError> {
-    let model = read_cookie("model");
-    let small_model_note_dismissed = read_cookie(SMALL_MODEL_NOTE).is_some();
-    Ok(FrameData { frame: load_frame().await?, model, small_model_note_dismissed, client_id: ClientId::random() })
+/// Whether the page that is being rendered has an unknown URL, where it does not help to sign in.
+fn is_unknown_url() -> bool {
+    #[cfg(feature = "ssr")]
+    {
+        use_context::<UnknownUrl>().is_some()
+    }
+    #[cfg(not(feature = "ssr"))]
+    false
 }
 
-/// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page.
+async fn load() -> Result<FrameData, AppError> {
+    let is_unknown_url = is_unknown_url();
+    let model = read_cookie("model");
+    let small_model_note_dismissed = read_cookie(SMALL_MODEL_NOTE).is_some();
+    let frame = match load_frame().await {
+        Err(AppError::Unauthenticated) if is_unknown_url => return Err(AppError::NotFound),
+        frame => frame?,
+    };
+    Ok(FrameData { frame, model, small_model_note_dismissed, client_id: ClientId::random() })
+}
+
+/// The frame around every page of a signed-in user. Signed-out visitors are redirected to the sign-in page; at an
+/// unknown URL they see that instead.
 #[component]
 pub fn FramePage() -> impl IntoView {
     let data = page_resource(|| (), |()| load());

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::AppError,
-    server::{access::Access, auth::Caller, cookies::find_appearance, site::ScriptStart, state::AppState},
+    server::{access::Access, auth::Caller, cookies::find_appearance, site::{ScriptStart, UnknownUrl}, state::AppState},
 };
 
 /// The settings section in which a second factor is added.
@@ -71,6 +71,8 @@ pub(super) fn routes<V: IntoView + 'static>(
     // Server functions have routes of their own.
     let functions = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let pages = generate_route_list_with_exclusions(app.clone(), Some(functions));
+    // Unknown URLs are the router's fallback, because static files have no routes.
+    let pages: Vec<_> = pages.into_iter().filter(|page| !page.path().contains('*')).collect();
     // The list still contains the server functions.
     for page in pages.iter().filter(|page| !page.path().starts_with("/api/")) {
         assert!(access_of(page.path()).is_some(), "the page {} has no access policy", page.path());
@@ -110,6 +112,7 @@ pub(super) fn not_found<V: IntoView + 'static>(
     let state = state.clone();
     let context = move || {
         provide_context(state.clone());
+        provide_context(UnknownUrl);
         provide_page_context(&state);
     };
     let render = leptos_axum::render_app_async_with_context(context, app);
