@@ -69,8 +69,8 @@ async fn compare_password_resets(report: &mut Report, counts: &Counts, address: 
             // The rate limit is thirty mails an hour for each address.
             connection.forwarded_for = format!("198.51.100.{}", index % 250 + 1);
             let begun = Instant::now();
-            let form = [("email", &*format!("{who}-{index}@example.org"))];
-            connection.post_form("/api/request_password_reset", "", &form).await?.expect(200)?;
+            let form = [("purpose", "reset"), ("email", &*format!("{who}-{index}@example.org"))];
+            connection.post_form("/api/request_mail", "", &form).await?.expect(200)?;
             times.push(begun.elapsed());
         }
     }

@@ -223,7 +223,7 @@ pub const ROWS: &[Row] = &[
         what: "Asking for a password, with and without an account",
         target: Target::Under(10.0),
         unit: "ms",
-        method: "`POST /api/request_password_reset` by turns for an address with an account and for one without; the difference of the medians. Mails are configured and nobody takes them.",
+        method: "`POST /api/request_mail` by turns for an address with an account and for one without; the difference of the medians. Mails are configured and nobody takes them.",
     },
     Row {
         key: "session check",

@@ -27,6 +27,15 @@ pub struct AuthPageData {
     pub passkey_used: bool,
 }
 
+/// What the page of a mailed link shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedLink {
+    /// Whether the link works: whether it is neither used nor expired.
+    pub works: bool,
+    /// The address to which this browser has requested a mail last, whether or not an account has it.
+    pub requested_for: Option<String>,
+}
+
 /// A mail with a link that was requested for an address, whether or not an account has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedMail {

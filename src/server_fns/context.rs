@@ -178,11 +178,16 @@ impl RequestContext {
         self.set_cookie(PASSKEY_USED, "1", YEAR_SECONDS);
     }
 
+    /// The mail that this browser has requested last.
+    pub fn inbox(&self) -> Option<RequestedMail> {
+        find_inbox(&self.parts.headers, self.state.config.is_https())
+    }
+
     /// Adds to the data of the sign-in and sign-up pages what the cookies of the browser tell.
     pub fn with_cookies(&self, page_data: AuthPageData) -> AuthPageData {
         let (headers, https) = (&self.parts.headers, self.state.config.is_https());
         let passkey_used = PASSKEY_USED.find(headers, https).is_some();
-        AuthPageData { inbox: find_inbox(headers, https), passkey_used, ..page_data }
+        AuthPageData { inbox: self.inbox(), passkey_used, ..page_data }
     }
 
     /// Sets a cookie for this browser; 0 seconds remove it.

@@ -6,25 +6,12 @@ use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-use crate::domain::{AppError, LinkPage, MailPurpose};
-
-endpoint!(RequestPasswordReset, Anyone);
-
-/// Mails a password reset link if an account has this address, and redirects to `/check-inbox`. The response is the same
-/// if none has.
-#[server(prefix = "/api", endpoint = "request_password_reset")]
-pub async fn request_password_reset(email: String) -> Result<(), AppError> {
-    let context = RequestContext::of::<RequestPasswordReset>().await?;
-    let email = context.to_app_error(context.state.accounts.request_reset(&email, context.meta()).await)?;
-    context.set_inbox(MailPurpose::Reset, email.as_entered());
-    leptos_axum::redirect("/check-inbox");
-    Ok(())
-}
+use crate::domain::{AppError, CheckedLink, LinkPage, MailPurpose};
 
 endpoint!(RequestMail, Anyone);
 
-/// Mails another link if an account has this address: to reset its password, or to confirm its address. The response is
-/// the same if none has. Redirects to `/check-inbox`, unless the form is on that page: then `again` is set.
+/// Mails a link if an account has this address: to reset its password, or another one to confirm its address. The response
+/// is the same if none has. Redirects to `/check-inbox`, unless the form is on that page: then `again` is set.
 #[server(prefix = "/api", endpoint = "request_mail")]
 pub async fn request_mail(
     email: String,
@@ -48,11 +35,12 @@ pub async fn request_mail(
 
 endpoint!(CheckLink, Anyone);
 
-/// Returns whether a link works: whether it is neither used nor expired. Does not use it.
+/// Returns whether a link works, without using it.
 #[server(prefix = "/api", endpoint = "check_link", input = Json)]
-pub async fn check_link(page: LinkPage, token: String) -> Result<bool, AppError> {
+pub async fn check_link(page: LinkPage, token: String) -> Result<CheckedLink, AppError> {
     let context = RequestContext::of::<CheckLink>().await?;
-    context.to_app_error(context.state.accounts.check_link(page, &token).await)
+    let works = context.to_app_error(context.state.accounts.check_link(page, &token, context.meta()).await)?;
+    Ok(CheckedLink { works, requested_for: context.inbox().map(|mail| mail.email) })
 }
 
 endpoint!(ResetPassword, Anyone);

@@ -125,7 +125,7 @@ each_db! {
         post_ok(&mut bob, "/api/request_address_change", &[("email", "rob@example.net")]).await;
         let confirm = smtp.newest_mail_to(&app.state, "rob@example.net", 1).await.token();
         post_ok(&mut bob, "/api/confirm_address_change", &[("token", &confirm)]).await;
-        post_ok(&mut app.anonymous(), "/api/request_password_reset", &[("email", "rob@example.net")]).await;
+        post_ok(&mut app.anonymous(), "/api/request_mail", &[("purpose", "reset"), ("email", "rob@example.net")]).await;
         let reset = smtp.newest_mail_to(&app.state, "rob@example.net", 2).await.token();
         post_ok(&mut app.anonymous(), "/api/reset_password", &[("token", &reset), ("password", PASSWORD)]).await;
 

@@ -114,8 +114,8 @@ each_db! {
         app.execute("update sign_ins set last_used_at = last_used_at - 120000000").await;
         let now = app.state.clock.now().micros();
         assert_eq!(ada.get("/sessions").await.status, 200);
-        let asked = [("email", "bob@example.org")];
-        assert_eq!(app.anonymous().post_form("/api/request_password_reset", &asked).await.status, 200);
+        let asked = [("purpose", "reset"), ("email", "bob@example.org")];
+        assert_eq!(app.anonymous().post_form("/api/request_mail", &asked).await.status, 200);
         // The scheduled jobs are due immediately too.
         app.execute("update jobs set run_at = 1 where state = 'waiting'").await;
         for task in &names {

@@ -190,7 +190,6 @@ pub fn rows() -> Vec<Row> {
             404,
         ),
         row("/api/end_other_devices", Form(|_| vec![]), 401, 200, 200),
-        row("/api/request_password_reset", Form(|_| vec![("email", "nobody@example.org".into())]), 200, 200, 200),
         row(
             "/api/request_mail",
             Form(|_| vec![("email", "nobody@example.org".into()), ("purpose", "confirmation".into())]),
@@ -535,7 +534,6 @@ fn i01_the_functions_open_before_enrolment_or_needing_reauthentication_are_liste
         "rate_password",
         "rename_factor",
         "request_mail",
-        "request_password_reset",
         "reset_password",
         "sign_in",
         "sign_out",

@@ -5,6 +5,7 @@ use axum::http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 use colloquy::{domain::AppError, server::config::Config};
+use serde_json::json;
 
 use crate::support::{
     app::{Backend, PASSWORD, TestApp, each_db},
@@ -46,7 +47,7 @@ const CASES: [Case; 8] = [
     ("/api/sign_in", |n| vec![("email", format!("p{n}@example.org")), ("password", "wrong-wrong-wrong".into())], 10),
     ("/api/finish_sign_in", |_| vec![("code", "123456".into())], 10),
     ("/api/begin_passkey_sign_in", |_| vec![], 60),
-    ("/api/request_password_reset", |n| vec![("email", format!("p{n}@example.org"))], 30),
+    ("/api/request_mail", |n| vec![("purpose", "reset".into()), ("email", format!("p{n}@example.org"))], 30),
     ("/api/reset_password", |_| vec![("token", "x".into()), ("password", PASSWORD.into())], 40),
     ("/api/verify_address", |_| vec![("token", "x".into())], 30),
     ("/api/confirm_address_change", |_| vec![("token", "x".into())], 20),
@@ -86,6 +87,25 @@ each_db! {
         let mut neighbour = app.anonymous().at("2001:db8:7:2::1");
         let answer = post(&mut neighbour, "/api/verify_address", &[("token", "x")], "2001:db8:7:1::1").await;
         assert_eq!(answer.status, 422, "another network has its own count");
+    }
+}
+
+each_db! {
+    async fn a07_opened_links_have_a_limit_of_their_own(app: TestApp) {
+        let (app, _smtp) = open_with_mail(&app, |_| {}).await;
+        app.administrator().await;
+        let mut scanner = app.anonymous().at("198.51.100.8");
+        let open = json!({ "page": "verify_address", "token": "A".repeat(43) });
+        for n in 0..300 {
+            assert_eq!(scanner.post_json("/api/check_link", &open).await.status, 200, "{n}");
+        }
+        let refused = scanner.post_json("/api/check_link", &open).await;
+        assert!(refused.status == 429 && !refused.header("retry-after").is_empty(), "{}", refused.text());
+        assert_eq!(scanner.get(&format!("/verify-address?token={}", "A".repeat(43))).await.status, 429);
+        // Following links is not limited by opening them, and an incomplete token is not looked up.
+        assert_eq!(scanner.post_form("/api/verify_address", &[("token", "x")]).await.status, 422);
+        assert_eq!(scanner.post_json("/api/check_link", &json!({ "page": "verify_address", "token": "x" })).await.status, 200);
+        assert_eq!(app.anonymous().at("198.51.100.9").post_json("/api/check_link", &open).await.status, 200);
     }
 }
 

@@ -305,7 +305,7 @@ each_db! {
         assert_eq!((smtp.connections(), smtp.received().len()), (0, 0));
         let mut anonymous = app.anonymous();
         for bad in ["a@b.org\r\nBcc: x@y.org", "a@b@c.org", "\"a b\"@c.org", "а@example.org", &format!("{}@b.org", "a".repeat(300))] {
-            let refused = anonymous.post_form("/api/request_password_reset", &[("email", bad)]).await;
+            let refused = anonymous.post_form("/api/request_mail", &[("purpose", "reset"), ("email", bad)]).await;
             assert_eq!((refused.status.as_u16(), refused.error().field()), (422, Some("email")), "{bad:?}");
         }
     }
@@ -323,7 +323,7 @@ each_db! {
         };
 
         // Regardless of the language of the request.
-        app.anonymous().post_form("/api/request_password_reset", &[("email", "BOB@example.org")]).await;
+        app.anonymous().post_form("/api/request_mail", &[("purpose", "reset"), ("email", "BOB@example.org")]).await;
         let reset = newest("bob@example.org", 1).await;
         assert!(reset.contains("Neues Passwort wählen:") && reset.contains("Der Link gilt 15 Minuten"), "{reset}");
 

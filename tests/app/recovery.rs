@@ -38,7 +38,7 @@ async fn sign_in(app: &TestApp, email: &str, password: &str) -> u16 {
 }
 
 async fn request_reset(client: &mut Client, email: &str) -> Answer {
-    client.post_form("/api/request_password_reset", &[("email", email)]).await
+    client.post_form("/api/request_mail", &[("purpose", "reset"), ("email", email)]).await
 }
 
 async fn reset(client: &mut Client, token: &str, password: &str) -> Answer {
@@ -303,11 +303,11 @@ async fn o02_links_use_the_configured_url() {
     let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", PASSWORD)];
     assert_eq!(ada.post_form("/api/sign_up", &form).await.status, 200);
     let request = ada
-        .request(axum::http::Method::POST, "/api/request_password_reset")
+        .request(axum::http::Method::POST, "/api/request_mail")
         .header("x-forwarded-host", "evil.example")
         .header("forwarded", "host=evil.example;proto=http")
         .header("content-type", "application/x-www-form-urlencoded")
-        .body("email=ada%40example.org".into())
+        .body("purpose=reset&email=ada%40example.org".into())
         .expect("a request");
     assert_eq!(ada.send(request).await.status, 200);
     let mail = smtp.newest_mail_to(&app.state, "ada@example.org", 1).await;

@@ -76,11 +76,11 @@ each_db! {
         let (app, smtp) = quiet_installation(&app).await;
         let mails = smtp.received().len();
         let mut anonymous = app.anonymous();
-        let ask = "/api/request_password_reset";
-        let unknown = count_writes(&app, &mut anonymous, ask, &[("email", "nobody@example.org")]).await;
+        let ask = "/api/request_mail";
+        let unknown = count_writes(&app, &mut anonymous, ask, &[("purpose", "reset"), ("email", "nobody@example.org")]).await;
         assert_eq!(unknown, (1, 200));
         for email in KNOWN {
-            assert_eq!(count_writes(&app, &mut anonymous, ask, &[("email", email)]).await, unknown, "{email}");
+            assert_eq!(count_writes(&app, &mut anonymous, ask, &[("purpose", "reset"), ("email", email)]).await, unknown, "{email}");
         }
         let asked = "select email from reset_requests order by created_at, id";
         assert_eq!(app.column(asked).await.len(), 6, "each is stored until it is processed");
@@ -161,18 +161,18 @@ each_db! {
         let mail = smtp.config();
         let app = TestApp::start_with(app.backend(), |config| config.mail = Some(mail)).await;
         app.administrator().await;
-        let ask = [("email", "ada@example.org")];
-        assert_eq!(app.anonymous().post_form("/api/request_password_reset", &ask).await.status, 200);
+        let ask = [("purpose", "reset"), ("email", "ada@example.org")];
+        assert_eq!(app.anonymous().post_form("/api/request_mail", &ask).await.status, 200);
         // By this instance, or by any other running one.
         let link = smtp.newest_mail_to(&app.state, "ada@example.org", 1).await.link();
         assert!(link.contains("/reset-password?token="), "{link}");
         // Requests left over by a stopped instance are done by the next, unless they are too old.
         app.stop().await;
-        assert_eq!(app.anonymous().post_form("/api/request_password_reset", &ask).await.status, 200);
+        assert_eq!(app.anonymous().post_form("/api/request_mail", &ask).await.status, 200);
         let another = app.second_instance().await;
         smtp.mails_to(&another.state, "ada@example.org", 2).await;
         another.stop().await;
-        assert_eq!(app.anonymous().post_form("/api/request_password_reset", &ask).await.status, 200);
+        assert_eq!(app.anonymous().post_form("/api/request_mail", &ask).await.status, 200);
         app.state.clock.advance(86_401);
         app.state.accounts.process_mail_requests().await.expect("the requests");
         assert_eq!(app.column("select email from reset_requests").await, Vec::<String>::new());

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     column::AuthColumn,
     flash_message::FlashMessage,
-    link_page::{DeadLink, is_dead, link_page},
+    link_page::{DeadLink, OpenedLink, is_dead, link_page},
 };
 use crate::{
     components::{FormError, PageTitle},
@@ -19,22 +19,22 @@ use crate::{
 /// `/verify-address?token=…`
 #[component]
 pub fn VerifyAddressPage() -> impl IntoView {
-    address_page(verify_texts(), |token| {
+    address_page(verify_texts(), |link| {
         let action = form_action::<VerifyAddress>();
         let (error, done, pending) = (action_error(action), action_done(action), action.pending());
         let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-        confirm_form(verify_texts(), token, error, done, pending.into(), form)
+        confirm_form(verify_texts(), link, error, done, pending.into(), form)
     })
 }
 
 /// `/confirm-address?token=…`
 #[component]
 pub fn ConfirmAddressPage() -> impl IntoView {
-    address_page(change_texts(), |token| {
+    address_page(change_texts(), |link| {
         let action = form_action::<ConfirmAddressChange>();
         let (error, done, pending) = (action_error(action), action_done(action), action.pending());
         let form = move |inner: AnyView| view! { <ActionForm action>{inner}</ActionForm> }.into_any();
-        confirm_form(change_texts(), token, error, done, pending.into(), form)
+        confirm_form(change_texts(), link, error, done, pending.into(), form)
     })
 }
 
@@ -77,8 +77,8 @@ struct PageTexts {
     next_link: (&'static str, &'static str),
 }
 
-/// Renders such a page: its result, or `form` with the token of the link.
-fn address_page(texts: PageTexts, form: fn(String) -> AnyView) -> AnyView {
+/// Renders such a page: its result, or `form` for the link.
+fn address_page(texts: PageTexts, form: fn(OpenedLink) -> AnyView) -> AnyView {
     if use_query_map().with_untracked(|query| query.get_str("done") == Some(texts.done)) {
         return view! {
             <PageTitle text=texts.title />
@@ -94,7 +94,7 @@ fn address_page(texts: PageTexts, form: fn(String) -> AnyView) -> AnyView {
 /// The form of a link that works; `form` wraps its content.
 fn confirm_form(
     texts: PageTexts,
-    token: String,
+    link: OpenedLink,
     error: Signal<Option<AppError>>,
     done: Signal<Option<bool>>,
     pending: Signal<bool>,
@@ -106,7 +106,7 @@ fn confirm_form(
     let inner = view! {
         <div class="grid gap-5">
             <FormError error=form_error(error, &[]) id="link-error" />
-            <input type="hidden" name="token" value=token />
+            <input type="hidden" name="token" value=link.token.clone() />
             <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
                 {texts.button}
             </button>
@@ -120,7 +120,7 @@ fn confirm_form(
                 {form}
             </div>
             {move || done.get().then(|| view! { <LinkResult texts /> })}
-            {move || dead.get().then(|| view! { <DeadLink page=texts.page /> })}
+            {move || dead.get().then(|| view! { <DeadLink link=link.clone() /> })}
         </AuthColumn>
     }
     .into_any()

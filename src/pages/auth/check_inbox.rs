@@ -5,13 +5,13 @@ use std::time::Duration;
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
-use super::{back_to_sign_in::BackToSignIn, column::AuthColumn, flash_message::FlashMessage};
+use super::{ask_address::AskAddress, back_to_sign_in::BackToSignIn, column::AuthColumn, flash_message::FlashMessage};
 use crate::{
-    components::{Field, FormError, PageTitle},
+    components::{FormError, PageTitle},
     domain::{MailPurpose, RequestedMail},
     pages::{
         shell::{LoadedStandalone, page_resource},
-        toolkit::{action_done, action_error, action_status, field_error, focus_error, form_action, form_error},
+        toolkit::{action_done, action_error, action_status, focus_error, form_action, form_error},
     },
     server_fns::{account::load_entrance, recovery::RequestMail},
 };
@@ -37,7 +37,12 @@ pub fn CheckInboxPage() -> impl IntoView {
                 None => {
                     view! {
                         <AuthColumn title=t!("auth.inbox.ask_title") sentence=t!("auth.inbox.ask_sentence")>
-                            <AskAddress action />
+                            <AskAddress
+                                action
+                                purpose=MailPurpose::Confirmation
+                                email=None
+                                submit=t!("auth.inbox.submit")
+                            />
                             <BackToSignIn />
                         </AuthColumn>
                     }
@@ -127,37 +132,6 @@ fn Sent(mail: RequestedMail) -> impl IntoView {
             </p>
             <BackToSignIn />
         </AuthColumn>
-    }
-    .into_any()
-}
-
-const FIELDS: &[&str] = &["email"];
-
-/// A form that requests another link to confirm an address.
-#[component]
-pub fn AskAddress(
-    /// The action of the form.
-    action: ServerAction<RequestMail>,
-) -> impl IntoView {
-    let (error, pending) = (action_error(action), action.pending());
-    focus_error(error, FIELDS, "ask-error");
-    view! {
-        <ActionForm action>
-            <div class="grid gap-5">
-                <FormError error=form_error(error, FIELDS) id="ask-error" />
-                <input type="hidden" name="purpose" value=MailPurpose::Confirmation.as_str() />
-                <Field
-                    name="email"
-                    label=t!("auth.email")
-                    kind="email"
-                    autocomplete="username"
-                    error=field_error(error, "email")
-                />
-                <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
-                    {t!("auth.inbox.submit")}
-                </button>
-            </div>
-        </ActionForm>
     }
     .into_any()
 }

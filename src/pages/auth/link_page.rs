@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    back_to_sign_in::BackToSignIn, check_inbox::AskAddress, column::AuthColumn, incomplete_link::IncompleteLink,
+    ask_address::AskAddress, back_to_sign_in::BackToSignIn, column::AuthColumn, incomplete_link::IncompleteLink,
 };
 use crate::{
     components::{FormError, PageTitle},
-    domain::{AppError, LinkPage},
+    domain::{AppError, CheckedLink, LinkPage, MailPurpose},
     pages::{
         shell::{LoadedStandalone, page_resource, set_status},
         toolkit::form_action,
@@ -16,24 +16,36 @@ use crate::{
     server_fns::recovery::{RequestMail, check_link},
 };
 
-/// The page of the link with the token in the URL. `form` renders the form of a link that works, from its token.
-pub fn link_page(page: LinkPage, title: &'static str, form: fn(String) -> AnyView) -> AnyView {
+/// A link that was opened.
+#[derive(Debug, Clone)]
+pub struct OpenedLink {
+    /// The page of the link.
+    pub page: LinkPage,
+    /// The secret in the link.
+    pub token: String,
+    /// The address to which this browser has requested a mail last.
+    pub requested_for: Option<String>,
+}
+
+/// The page of the link with the token in the URL. `form` renders the form of a link that works.
+pub fn link_page(page: LinkPage, title: &'static str, form: fn(OpenedLink) -> AnyView) -> AnyView {
     let token = use_query_map().with_untracked(|query| query.get("token")).filter(|token| !token.is_empty());
     let Some(token) = token else { return view! { <PageTitle text=title /> <IncompleteLink /> }.into_any() };
     let checked = token.clone();
-    let works = page_resource(|| (), move |()| check_link(page, checked.clone()));
+    let link = page_resource(|| (), move |()| check_link(page, checked.clone()));
     view! {
         <PageTitle text=title />
         <LoadedStandalone
-            data=works
-            view=move |works| {
+            data=link
+            view=move |CheckedLink { works, requested_for }| {
+                let link = OpenedLink { page, token: token.clone(), requested_for };
                 if works {
-                    return form(token.clone());
+                    return form(link);
                 }
                 set_status(410);
                 view! {
                     <AuthColumn title sentence="">
-                        <DeadLink page />
+                        <DeadLink link />
                     </AuthColumn>
                 }
                     .into_any()
@@ -51,20 +63,25 @@ pub fn is_dead(error: Signal<Option<AppError>>) -> Memo<bool> {
 /// Says that a link is dead, and how to get another one. Its message has the id `dead-link`.
 #[component]
 pub fn DeadLink(
-    /// The page of the link.
-    page: LinkPage,
+    /// The link.
+    link: OpenedLink,
 ) -> impl IntoView {
-    let way_on = match page {
+    let way_on = match link.page {
         LinkPage::VerifyAddress => {
             let action = form_action::<RequestMail>();
             view! {
                 <p class="mb-5 text-ink-soft">{t!("auth.inbox.ask_sentence")}</p>
-                <AskAddress action />
+                <AskAddress
+                    action
+                    purpose=MailPurpose::Confirmation
+                    email=link.requested_for
+                    submit=t!("auth.inbox.submit")
+                />
             }
             .into_any()
         }
-        LinkPage::ConfirmAddress => link("/settings#address", t!("auth.dead_link.change_again")),
-        LinkPage::ResetPassword => link("/forgot-password", t!("auth.inbox.submit")),
+        LinkPage::ConfirmAddress => way_to("/settings#address", t!("auth.dead_link.change_again")),
+        LinkPage::ResetPassword => way_to("/forgot-password", t!("auth.inbox.submit")),
     };
     view! {
         <div class="mb-6">
@@ -76,7 +93,7 @@ pub fn DeadLink(
     .into_any()
 }
 
-fn link(href: &'static str, text: &'static str) -> AnyView {
+fn way_to(href: &'static str, text: &'static str) -> AnyView {
     view! {
         <a class="btn btn-primary min-h-11 w-full" href=href>
             {text}

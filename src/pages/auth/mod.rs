@@ -1,6 +1,7 @@
 //! The pages for signed-out visitors.
 
 mod address_links;
+mod ask_address;
 mod back_to_sign_in;
 mod check_inbox;
 mod column;

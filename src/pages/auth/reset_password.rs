@@ -3,7 +3,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{
     back_to_sign_in::BackToSignIn,
     column::AuthColumn,
-    link_page::{DeadLink, is_dead, link_page},
+    link_page::{DeadLink, OpenedLink, is_dead, link_page},
 };
 use crate::{
     components::{Field, FormError},
@@ -17,12 +17,12 @@ use crate::{
 /// `/reset-password?token=…`: sets a new password.
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
-    let form = |token| view! { <ResetForm token /> }.into_any();
+    let form = |link| view! { <ResetForm link /> }.into_any();
     link_page(LinkPage::ResetPassword, t!("auth.reset_password.title"), form)
 }
 
 #[component]
-fn ResetForm(token: String) -> impl IntoView {
+fn ResetForm(link: OpenedLink) -> impl IntoView {
     const FIELDS: &[&str] = &["password"];
     let action = form_action::<ResetPassword>();
     let error = action_error(action);
@@ -38,7 +38,7 @@ fn ResetForm(token: String) -> impl IntoView {
                 <ActionForm action>
                     <div class="grid gap-5" on:input=move |event| rate.run(event)>
                         <FormError error=form_error(error, FIELDS) id="reset-error" />
-                        <input type="hidden" name="token" value=token />
+                        <input type="hidden" name="token" value=link.token.clone() />
                         <Field
                             name="password"
                             label=t!("auth.reset_password.password")
@@ -60,7 +60,7 @@ fn ResetForm(token: String) -> impl IntoView {
                 </ActionForm>
                 <BackToSignIn />
             </div>
-            {move || dead.get().then(|| view! { <DeadLink page=LinkPage::ResetPassword /> })}
+            {move || dead.get().then(|| view! { <DeadLink link=link.clone() /> })}
         </AuthColumn>
     }
     .into_any()

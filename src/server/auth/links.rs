@@ -62,13 +62,17 @@ impl Accounts {
     }
 
     /// Whether the link to this page works: whether it is neither used nor expired. Does not use it.
-    pub async fn check_link(&self, page: LinkPage, token: &str) -> Result<bool, Fault> {
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub async fn check_link(&self, page: LinkPage, token: &str, meta: &RequestMeta) -> Result<bool, Fault> {
         let purpose = match page {
             LinkPage::VerifyAddress => LinkPurpose::VerifyAddress,
             LinkPage::ConfirmAddress => LinkPurpose::ChangeAddress,
             LinkPage::ResetPassword => LinkPurpose::ResetPassword,
         };
         let Some(hash) = hash_token(token) else { return Ok(false) };
+        self.limits.count_link_check(meta).await?;
         Ok(self.store.read().await?.find_link(&hash, purpose, self.clock.now()).await?.is_some())
     }
 

@@ -24,7 +24,13 @@ use super::{
 };
 use crate::{
     domain::AppError,
-    server::{access::Access, auth::Caller, cookies::find_appearance, site::{ScriptStart, UnknownUrl}, state::AppState},
+    server::{
+        access::Access,
+        auth::Caller,
+        cookies::find_appearance,
+        site::{ScriptStart, UnknownUrl},
+        state::AppState,
+    },
 };
 
 /// The settings section in which a second factor is added.

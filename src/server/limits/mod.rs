@@ -147,6 +147,14 @@ impl RateLimits {
         self.count_address(meta, &table::LINK_ADDRESS).await
     }
 
+    /// Counts the display of a one-time link that is not an invitation.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub async fn count_link_check(&self, meta: &RequestMeta) -> Result<(), Fault> {
+        self.count_address(meta, &table::LINK_CHECK_ADDRESS).await
+    }
+
     /// Counts a requested mail of this kind, whether or not an account has the address.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub(super) const MAIL_ADDRESS: Limit = limit("mail address", "emails", 30, HOUR)
 pub(super) const MAIL_ACCOUNT: Limit = limit("mail", "emails", 3, HOUR);
 /// One-time links followed from one IP address. Tokens cannot be guessed; this protects the database from load.
 pub(super) const LINK_ADDRESS: Limit = limit("link address", "links", 100, 15 * MINUTE);
+/// Pages of one-time links opened from one IP address. Higher than for following them: mail scanners open every link.
+pub(super) const LINK_CHECK_ADDRESS: Limit = limit("link check address", "links", 300, 15 * MINUTE);
 /// Flows with identity providers started from one IP address.
 pub(super) const PROVIDER_ADDRESS: Limit = limit("provider address", "connected accounts", 60, 10 * MINUTE);
 /// Data exports requested by one user.

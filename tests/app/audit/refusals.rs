@@ -35,7 +35,7 @@ each_db! {
         }
         assert_eq!(audit_entries(&app, "throttle").await, ["refused signing in nobody", "refused signing in Bob"]);
         for _ in 0..5 {
-            app.anonymous().at("192.0.2.1").post_form("/api/request_password_reset", &[("email", "bob@example.org")]).await;
+            app.anonymous().at("192.0.2.1").post_form("/api/request_mail", &[("purpose", "reset"), ("email", "bob@example.org")]).await;
         }
         assert_eq!(audit_entries(&app, "throttle").await[2..], ["refused emails Bob"]);
     }

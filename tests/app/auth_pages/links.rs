@@ -21,13 +21,13 @@ each_db! {
         let (app, smtp) = with_mail(&app, &[]).await;
         app.administrator().await;
         let mut anonymous = app.anonymous();
-        let (to, known) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@example.org")]).await;
-        let (same, unknown) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "nobody@example.org")]).await;
+        let (to, known) = submit(&mut anonymous, "/forgot-password", "/api/request_mail", &[("purpose", "reset"), ("email", "ada@example.org")]).await;
+        let (same, unknown) = submit(&mut anonymous, "/forgot-password", "/api/request_mail", &[("purpose", "reset"), ("email", "nobody@example.org")]).await;
         assert_eq!((to.as_str(), same.as_str()), ("/check-inbox", "/check-inbox"));
         let visible = |text: String| text.split("<main").nth(1).expect("a page").split("</main>").next().map(|page| page.replace("nobody@", "ada@"));
         assert!(known.text().contains("there's an account for") && known.text().contains("href=\"/forgot-password\""), "{}", known.text());
         assert_eq!(visible(known.text()), visible(unknown.text()), "a05: known and unknown addresses look the same");
-        let (_, page) = submit(&mut anonymous, "/forgot-password", "/api/request_password_reset", &[("email", "ada@")]).await;
+        let (_, page) = submit(&mut anonymous, "/forgot-password", "/api/request_mail", &[("purpose", "reset"), ("email", "ada@")]).await;
         assert!(input(&page, "email").contains("value=\"ada@\""));
 
         let link = smtp.newest_mail_to(&app.state, "ada@example.org", 1).await.link();
@@ -91,6 +91,9 @@ each_db! {
             assert!(!page.text().contains("Only continue if") && !page.text().contains("name=\"token\""), "{}", page.text());
             assert!(page.text().contains("Send a new link") && input(&page, "email").contains("type=\"email\""));
         }
+        // The form knows the address in the browser that requested a mail to it, and only there.
+        assert!(input(&bob.get("/verify-address?token=x").await, "email").contains("value=\"bob@example.org\""));
+        assert!(!input(&app.anonymous().get(link).await, "email").contains("bob@"));
         // The form of a dead link leads to the page that says where another one was mailed.
         let (to, page) = submit(&mut app.anonymous(), link, "/api/request_mail", &[("email", "bob@example.org"), ("purpose", "confirmation")]).await;
         assert_eq!(to, "/check-inbox");

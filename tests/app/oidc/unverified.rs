@@ -92,7 +92,7 @@ each_oidc_db! {
         assert_refused(&mut vera, &refused, 409, "the accounts are not linked silently").await;
         assert!(refused.text().contains("reset it on the sign-in page first"), "the way on: {}", refused.text());
 
-        vera.post_form("/api/request_password_reset", &[("email", "vera@example.org")]).await;
+        vera.post_form("/api/request_mail", &[("purpose", "reset"), ("email", "vera@example.org")]).await;
         let mut token = None;
         for mail in smtp.mails_to(&oidc.app.state, "vera@example.org", 2).await {
             let link = mail.part("text/plain").contains("/reset-password?").then(|| mail.token());
