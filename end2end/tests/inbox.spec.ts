@@ -1,11 +1,12 @@
 import { expect, test } from '../fixtures.ts';
+import { AccountPages } from '../pages/account.ts';
 import { linkPath } from '../mailbox.ts';
 import { waitForHydration } from '../hydration.ts';
 import { newPerson } from '../person.ts';
 
 test.use({ services: ['mailbox'] });
 
-test('a new account is confirmed by a link that is sent again', async ({ person, accounts, page, mailbox, expectAccessible, hydrated, pageErrors }) => {
+test('a new account is confirmed by a link that is sent again, in another browser', async ({ browser, colloquy, person, accounts, page, mailbox, expectAccessible, hydrated, pageErrors }) => {
   pageErrors.allow(/status of 4(09|10)/);
   expect(person.name).toBeTruthy();
   await accounts.signOut();
@@ -34,13 +35,30 @@ test('a new account is confirmed by a link that is sent again', async ({ person,
   await expect(page.getByRole('alert')).toHaveText(`Confirm your email first. We've sent a new link to ${guest.email}.`);
   await expect(page.getByRole('status')).toHaveCount(0);
 
-  await page.goto(first);
+  const elsewhere = await browser.newContext({ baseURL: colloquy.url, javaScriptEnabled: hydrated });
+  const other = await elsewhere.newPage();
+  const there = new AccountPages(other, hydrated);
+  await other.goto(first);
+  await waitForHydration(other, hydrated);
+  await other.getByRole('button', { name: 'Confirm email' }).click();
+  await expect(other).toHaveURL(/\/sign-in\?done=verified/);
+  await expect(other.getByRole('status')).toHaveText('Your email is confirmed. Sign in to continue.');
+  await expect(there.email).toHaveValue(guest.email);
+  await there.fillSignIn(guest.email, guest.password);
+  await there.expectSignedIn();
+  await elsewhere.close();
+});
+
+test('confirming the address signs in the browser of the sign-up', async ({ person, accounts, page, mailbox, hydrated }) => {
+  expect(person.name).toBeTruthy();
+  await accounts.signOut();
+  const guest = newPerson();
+  await accounts.openSignUp();
+  await accounts.fillSignUp(guest);
+  await expect(page).toHaveURL(/\/check-inbox$/);
+  await page.goto(linkPath(await mailbox.waitForMail(guest.email, '')));
   await waitForHydration(page, hydrated);
   await page.getByRole('button', { name: 'Confirm email' }).click();
-  await expect(page).toHaveURL(/\/sign-in\?done=verified/);
-  await expect(page.getByRole('status')).toHaveText('Your email is confirmed. Sign in to continue.');
-  await expect(accounts.email).toHaveValue(guest.email);
-  await accounts.fillSignIn(guest.email, guest.password);
   await accounts.expectSignedIn();
 });
 

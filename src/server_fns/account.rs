@@ -5,9 +5,9 @@ use server_fn::codec::Json;
 
 #[cfg(feature = "ssr")]
 use super::context::RequestContext;
-#[cfg(feature = "ssr")]
-use crate::domain::MailPurpose;
 use crate::domain::{AppError, AuthPageData, PasswordRating, SignInStep};
+#[cfg(feature = "ssr")]
+use crate::{domain::MailPurpose, server::auth::SessionChange};
 
 endpoint!(LoadEntrance, Anyone);
 
@@ -37,18 +37,13 @@ pub async fn sign_up(
     let credentials = credentials(&context, email.clone(), password, remember.is_some());
     let account = crate::server::auth::NewAccount { name, invitation, credentials };
     let session = context.session_state().await?;
-    let signed_in = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
-    let next = match signed_in {
-        Some(change) => {
-            context.change_session(change).await?;
-            "/"
-        }
-        None => {
-            context.set_inbox(MailPurpose::SignUp, &email);
-            "/check-inbox"
-        }
-    };
-    leptos_axum::redirect(next);
+    let change = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
+    let must_verify = matches!(change, SessionChange::SignedUp(_));
+    context.change_session(change).await?;
+    if must_verify {
+        context.set_inbox(MailPurpose::SignUp, &email);
+    }
+    leptos_axum::redirect(if must_verify { "/check-inbox" } else { "/" });
     Ok(())
 }
 

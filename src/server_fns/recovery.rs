@@ -68,14 +68,25 @@ pub async fn request_verification() -> Result<(), AppError> {
 
 endpoint!(VerifyAddress, Anyone);
 
-/// Verifies an address with the token of a link. Redirects visitors to the sign-in page, which knows the address then.
+/// Verifies an address with the token of a link. Signs in the browser in which the account was created, and redirects to
+/// the new chat; redirects other visitors to the sign-in page, which knows the address then.
 #[server(prefix = "/api", endpoint = "verify_address")]
 pub async fn verify_address(token: String) -> Result<(), AppError> {
     let context = RequestContext::of::<VerifyAddress>().await?;
-    let verified = context.state.accounts.verify_address(&token, context.meta()).await;
-    let email = context.to_app_error(verified)?;
+    let accounts = &context.state.accounts;
+    let verified = accounts.verify_address(&token, context.meta()).await;
+    let (user, email) = context.to_app_error(verified)?;
     if context.caller().is_ok() {
         context.redirect_plain_form("/verify-address?done=verified");
+        return Ok(());
+    }
+    let session = context.session_state().await?;
+    let signed_in = context.to_app_error(accounts.sign_in_after_sign_up(user, context.meta(), &session).await);
+    // The address is verified even if this fails.
+    if let Ok(Some((step, change))) = signed_in {
+        context.change_session(change).await?;
+        context.clear_inbox();
+        leptos_axum::redirect(&crate::server::auth::redirect_path(&step, "/"));
     } else {
         context.set_inbox(MailPurpose::SignUp, email.as_entered());
         leptos_axum::redirect("/sign-in?done=verified");

@@ -343,6 +343,9 @@ each_db! {
         SessionChange::Ceremony(some_id()).apply(&session).await.expect("saved");
         assert_eq!(read(&session).await, SessionState { ceremony: Some(some_id()), ..SessionState::default() });
         let anonymous = session.id().expect("an id");
+        SessionChange::SignedUp(some_id()).apply(&session).await.expect("saved");
+        let signed_up = SessionState { sign_up: Some(some_id()), ceremony: Some(some_id()), ..SessionState::default() };
+        assert_eq!((read(&session).await, session.id()), (signed_up, Some(anonymous)));
 
         SessionChange::Pending(some_id()).apply(&session).await.expect("saved");
         assert_eq!(read(&session).await, SessionState { pending: Some(some_id()), ..SessionState::default() });

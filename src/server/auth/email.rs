@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// How long a verification link is valid, in seconds.
-const LINK_SECONDS: i64 = 24 * 3_600;
+/// How long a link to verify an address is valid, in seconds.
+pub(super) const VERIFICATION_SECONDS: i64 = 24 * 3_600;
 
 impl Accounts {
     /// Whether the caller's address is verified.
@@ -86,22 +86,28 @@ impl Accounts {
     pub(super) async fn insert_verification(&self, tx: &mut Tx, user: UserId, email: &Email) -> Result<(), StoreError> {
         let token = Token::new();
         let link = self.link("/verify-address?token", &token);
-        self.insert_account_link(tx, (user, email.as_entered()), LinkPurpose::VerifyAddress, LINK_SECONDS, &token)
-            .await?;
+        self.insert_account_link(
+            tx,
+            (user, email.as_entered()),
+            LinkPurpose::VerifyAddress,
+            VERIFICATION_SECONDS,
+            &token,
+        )
+        .await?;
         self.queue_mail(tx, email.as_entered(), |texts| MailContent::verify_address(texts, &link)).await
     }
 
-    /// Marks an address as verified, and returns it; its owner has followed the link.
+    /// Marks an address as verified, and returns its account and it; its owner has followed the link.
     ///
     /// # Errors
     /// `Invalid` on `token` if the link is invalid, or the account's address has changed since; `RateLimited`.
-    pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<Email, Fault> {
+    pub async fn verify_address(&self, token: &str, meta: &RequestMeta) -> Result<(UserId, Email), Fault> {
         self.limits.count_link(meta).await?;
         let verified = self.use_verification(token, meta).await;
         self.record_if_invalid_link(AuditAction::VerifyAddress, meta, verified).await
     }
 
-    async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<Email, Fault> {
+    async fn use_verification(&self, token: &str, meta: &RequestMeta) -> Result<(UserId, Email), Fault> {
         let hash = hash_token(token).ok_or_else(invalid_link)?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -114,7 +120,7 @@ impl Accounts {
         tx.owned_by(user).delete_links(LinkPurpose::VerifyAddress).await?;
         meta.record_own_with_detail(&mut tx, &self.clock, user, AuditAction::VerifyAddress, "").await?;
         tx.commit().await?;
-        Ok(email)
+        Ok((user, email))
     }
 
     /// Mails a confirmation link to the caller's new address, and a notice to the current one. Nothing changes until
@@ -136,8 +142,14 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         require_signed_in(&mut tx, caller, self.clock.now()).await?;
         tx.owned_by(user).delete_links(LinkPurpose::ChangeAddress).await?;
-        self.insert_account_link(&mut tx, (user, new.as_entered()), LinkPurpose::ChangeAddress, LINK_SECONDS, &token)
-            .await?;
+        self.insert_account_link(
+            &mut tx,
+            (user, new.as_entered()),
+            LinkPurpose::ChangeAddress,
+            VERIFICATION_SECONDS,
+            &token,
+        )
+        .await?;
         let own = self.notifier.language_of(&mut tx, old.as_entered(), meta.language).await?;
         let confirm = |texts| MailContent::confirm_new_address(texts, &link);
         self.notifier.enqueue_to_address(&mut tx, new.as_entered(), own, confirm).await?;

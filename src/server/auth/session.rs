@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     session_cache::SessionCache,
-    session_state::{CEREMONY_KEY, PENDING_KEY, SIGN_IN_KEY},
+    session_state::{CEREMONY_KEY, PENDING_KEY, SIGN_IN_KEY, SIGN_UP_KEY},
 };
 use crate::{
     domain::Timestamp,
@@ -104,7 +104,8 @@ fn encode(record: &Record) -> Result<String> {
 
 /// The id that a record refers to: a sign-in, else a pending sign-in, else a passkey ceremony.
 fn referenced_id(record: &Record) -> Option<Uuid> {
-    let reference = [SIGN_IN_KEY, PENDING_KEY, CEREMONY_KEY].iter().find_map(|entry| record.data.get(*entry));
+    let reference =
+        [SIGN_IN_KEY, PENDING_KEY, SIGN_UP_KEY, CEREMONY_KEY].iter().find_map(|entry| record.data.get(*entry));
     reference.and_then(|id| id.as_str()).and_then(|id| Uuid::parse_str(id).ok())
 }
 

@@ -17,6 +17,8 @@ pub(super) const SIGN_IN_KEY: &str = "sign_in";
 const SERIAL_KEY: &str = "serial";
 /// Session key: the id of a pending sign-in, which waits for the second factor.
 pub(super) const PENDING_KEY: &str = "pending_sign_in";
+/// Session key: the id of a pending sign-in, which waits until the address of a new account is verified.
+pub(super) const SIGN_UP_KEY: &str = "pending_sign_up";
 /// Session key: the id of a passkey ceremony before sign-in.
 pub(super) const CEREMONY_KEY: &str = "ceremony";
 
@@ -29,6 +31,8 @@ pub struct SessionState {
     pub serial: i64,
     /// The pending sign-in, which waits for the second factor.
     pub pending: Option<PendingSignInId>,
+    /// The pending sign-in after a sign-up in this browser, which waits until the address is verified.
+    pub sign_up: Option<PendingSignInId>,
     /// The passkey ceremony of a browser that is not signed in.
     pub ceremony: Option<CeremonyId>,
 }
@@ -50,6 +54,7 @@ impl SessionState {
             sign_in: session.get(SIGN_IN_KEY).await?,
             serial: session.get(SERIAL_KEY).await?.unwrap_or_default(),
             pending: session.get(PENDING_KEY).await?,
+            sign_up: session.get(SIGN_UP_KEY).await?,
             ceremony: session.get(CEREMONY_KEY).await?,
         })
     }
@@ -70,6 +75,8 @@ pub enum SessionChange {
     },
     /// The second factor is required. The session gets a new id, and contains only this.
     Pending(PendingSignInId),
+    /// The address of a new account must be verified. The session keeps its id and the rest of its content.
+    SignedUp(PendingSignInId),
     /// A passkey ceremony has begun. The session keeps its id and the rest of its content.
     Ceremony(CeremonyId),
     /// The browser is signed out: the session is deleted.
@@ -99,6 +106,7 @@ impl SessionChange {
                 session.insert(PENDING_KEY, pending).await?;
                 session.set_expiry(Some(Expiry::OnSessionEnd));
             }
+            Self::SignedUp(pending) => session.insert(SIGN_UP_KEY, pending).await?,
             Self::Ceremony(ceremony) => session.insert(CEREMONY_KEY, ceremony).await?,
             Self::SignedOut => return session.flush().await,
         }
@@ -109,7 +117,7 @@ impl SessionChange {
 /// Gives a session a new id, under which it is empty. Its record under the previous id is deleted.
 async fn renew(session: &Session) -> Result<(), session::Error> {
     session.cycle_id().await?;
-    for key in [SIGN_IN_KEY, SERIAL_KEY, PENDING_KEY, CEREMONY_KEY] {
+    for key in [SIGN_IN_KEY, SERIAL_KEY, PENDING_KEY, SIGN_UP_KEY, CEREMONY_KEY] {
         session.remove_value(key).await?;
     }
     Ok(())

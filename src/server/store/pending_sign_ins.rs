@@ -9,7 +9,7 @@ use crate::domain::{CeremonyId, PendingSignInId, Timestamp, UserId};
 /// The number of attempts after which a pending sign-in becomes invalid.
 const MAX_ATTEMPTS: i64 = 10;
 
-/// A sign-in that waits for the second factor.
+/// A sign-in that waits for the second factor, or, after a sign-up, until the address is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingSignIn {
     /// The pending sign-in's id.

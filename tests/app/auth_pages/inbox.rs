@@ -1,9 +1,12 @@
 //! Confirming the address of a new account: the page that says where the link was mailed, and mailing it again.
 
 use super::{PASSWORD, current_user, each_db, input, submit, with_mail};
-use crate::support::{
-    app::TestApp,
-    client::{Answer, Client},
+use crate::{
+    credentials::id_of,
+    support::{
+        app::TestApp,
+        client::{Answer, Client},
+    },
 };
 
 const INBOX: &str = "colloquy-inbox";
@@ -164,6 +167,56 @@ each_db! {
         let (to, page) = submit(&mut ada, &page, "/api/verify_address", &[("token", &link)]).await;
         assert_eq!((to.as_str(), ada.cookies.contains_key(INBOX)), ("/verify-address?done=verified", false));
         assert!(page.text().contains("Your email is confirmed.") && page.text().contains("Continue"));
+    }
+}
+
+each_db! {
+    async fn a_confirmed_address_signs_in_the_browser_of_the_sign_up_only(app: TestApp) {
+        let (app, smtp) = with_mail(&app, &[]).await;
+        let mut ada = app.administrator().await;
+        let verify = async |client: &mut Client, token: &str| {
+            let page = format!("/verify-address?token={token}");
+            submit(client, &page, "/api/verify_address", &[("token", token)]).await.0
+        };
+        let token = async |email: &str, mails: usize| smtp.newest_mail_to(&app.state, email, mails).await.token();
+
+        let mut guest = app.anonymous();
+        sign_up(&mut guest, "guest@example.org").await;
+        assert_eq!(current_user(&mut guest).await, None);
+        let pending = guest.cookies.clone();
+        let link = token("guest@example.org", 1).await;
+        assert_eq!(verify(&mut guest, &link).await, "/");
+        assert_eq!(current_user(&mut guest).await.expect("the guest").email, "guest@example.org");
+        assert!(!guest.cookies.contains_key(INBOX), "it is forgotten");
+        // The session has a new id, and the old one is worth nothing.
+        let mut copy = app.anonymous();
+        copy.cookies = pending;
+        assert_eq!(current_user(&mut copy).await, None);
+
+        // The browser that signed someone else up, or that used an address that was taken.
+        let (mut one, mut two) = (app.anonymous(), app.anonymous());
+        sign_up(&mut one, "one@example.org").await;
+        sign_up(&mut two, "two@example.org").await;
+        let link = token("one@example.org", 1).await;
+        assert_eq!(verify(&mut two, &link).await, "/sign-in?done=verified");
+        let link = token("two@example.org", 1).await;
+        sign_up(&mut one, "two@example.org").await;
+        assert_eq!(verify(&mut one, &link).await, "/sign-in?done=verified");
+        assert_eq!((current_user(&mut one).await, current_user(&mut two).await), (None, None));
+
+        // After a new password, or when the account is disabled meanwhile, the sign-up proves nothing.
+        let mut late = app.anonymous();
+        sign_up(&mut late, "late@example.org").await;
+        let link = token("late@example.org", 1).await;
+        app.execute("update users set credentials_version = credentials_version + 1 where email_key = 'late@example.org'").await;
+        assert_eq!(verify(&mut late, &link).await, "/sign-in?done=verified");
+        let mut shut = app.anonymous();
+        sign_up(&mut shut, "shut@example.org").await;
+        let link = token("shut@example.org", 1).await;
+        let id = id_of(&app, "shut@example.org").await.to_string();
+        assert_eq!(ada.post_form("/api/change_person", &[("user", &id), ("change", "disable")]).await.status, 200);
+        let _ = verify(&mut shut, &link).await;
+        assert_eq!((current_user(&mut late).await, current_user(&mut shut).await), (None, None));
     }
 }
 
