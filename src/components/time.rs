@@ -86,6 +86,22 @@ impl ReaderClock {
         self.civil(at).moment(i18n::current())
     }
 
+    /// The heading of a day in a log.
+    pub fn day_heading(&self, at: Timestamp) -> String {
+        let (now, then) = (self.civil(self.now), self.civil(at));
+        match now.day_number - then.day_number {
+            ..=1 => self.group_heading(at),
+            _ if now.year == then.year => then.day(i18n::current()),
+            _ => then.date(i18n::current()),
+        }
+    }
+
+    /// A time in the past, below the heading of its day: relative on the current day, otherwise the time of day.
+    pub fn within_day(&self, at: Timestamp) -> String {
+        let (now, then) = (self.civil(self.now), self.civil(at));
+        if now.day_number > then.day_number { then.time(i18n::current()) } else { self.relative(at) }
+    }
+
     /// The heading under which a list shows an entry of this time.
     pub fn group_heading(&self, at: Timestamp) -> String {
         let (now, then) = (self.civil(self.now), self.civil(at));
@@ -101,12 +117,34 @@ impl ReaderClock {
 }
 
 /// The time in ISO 8601 format, in UTC.
-pub fn iso(at: Timestamp) -> String {
+fn iso(at: Timestamp) -> String {
     let c = CivilDateTime::at(at, 0);
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
-/// A relative time with the exact one as a tooltip.
+/// How [`TimeText`] shows a time.
+pub type TimeFormat = fn(&ReaderClock, Timestamp) -> String;
+
+/// A time as text, with the exact one as a tooltip.
+#[component]
+pub fn TimeText(
+    /// The time to show.
+    at: Timestamp,
+    /// The reader's clock.
+    #[prop(into)]
+    clock: Signal<ReaderClock>,
+    /// The text.
+    format: TimeFormat,
+) -> impl IntoView {
+    view! {
+        <time datetime=iso(at) title=move || clock.with(|clock| clock.exact(at))>
+            {move || clock.with(|clock| format(clock, at))}
+        </time>
+    }
+    .into_any()
+}
+
+/// A time in the past, relative to now.
 #[component]
 pub fn TimeAgo(
     /// The time to show.
@@ -115,14 +153,10 @@ pub fn TimeAgo(
     #[prop(into)]
     clock: Signal<ReaderClock>,
 ) -> impl IntoView {
-    view! {
-        <time datetime=iso(at) title=move || clock.get().exact(at)>
-            {move || clock.get().relative(at)}
-        </time>
-    }
+    view! { <TimeText at clock format=ReaderClock::relative /> }
 }
 
-/// A time in the future, as [`TimeAgo`].
+/// A time in the future, relative to now.
 #[component]
 pub fn TimeUntil(
     /// The time to show.
@@ -131,11 +165,7 @@ pub fn TimeUntil(
     #[prop(into)]
     clock: Signal<ReaderClock>,
 ) -> impl IntoView {
-    view! {
-        <time datetime=iso(at) title=move || clock.get().exact(at)>
-            {move || clock.get().relative_future(at)}
-        </time>
-    }
+    view! { <TimeText at clock format=ReaderClock::relative_future /> }
 }
 
 #[cfg(test)]
@@ -228,6 +258,22 @@ mod tests {
         assert_eq!(text("de", 13), expected("gestern, 23:00", "20. November 2026, 23:00", "Gestern"));
         assert_eq!(text("de", 240), expected("11. November", "11. November 2026, 12:00", "November"));
         assert_eq!(text("de", 9_600), expected("17. Oktober 2025", "17. Oktober 2025, 12:00", "Oktober 2025"));
+    }
+
+    #[test]
+    fn a_log_has_days_with_times() {
+        let entry = |hours: i64| {
+            let at = NOON.plus_seconds(-hours * 3_600);
+            (clock(0).day_heading(at), clock(0).within_day(at))
+        };
+        let expected = |day: &str, time: &str| (day.to_owned(), time.to_owned());
+        assert_eq!(entry(-1), expected("Today", "just now"), "the clocks of two servers differ");
+        assert_eq!(entry(12), expected("Today", "12 hours ago"));
+        assert_eq!(entry(13), expected("Yesterday", "23:00"));
+        assert_eq!(entry(37), expected("19 November", "23:00"));
+        assert_eq!(entry(9_600), expected("17 October 2025", "12:00"));
+        let (auckland, earlier) = (clock(780), NOON.plus_seconds(-2 * 3_600));
+        assert_eq!((auckland.day_heading(earlier), auckland.within_day(earlier)), expected("Yesterday", "23:00"));
     }
 
     #[test]

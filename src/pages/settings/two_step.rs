@@ -1,8 +1,8 @@
-use leptos::{form::ActionForm, prelude::*, task::spawn_local};
+use leptos::{form::ActionForm, prelude::*};
 
 use super::{factor_times::FactorTimes, remove_factor::RemoveFactorForm, state::SettingsState};
 use crate::{
-    components::{CopyStatus, Field, browser, copy_label, show_copy_result},
+    components::{Field, copy_label, copying},
     domain::{Factor, FactorKind, TotpEnrolment},
     pages::toolkit::{FormErrorOrReauth, ReauthGate, Section, action_error, field_error, focus_error, focus_soon},
     server_fns::factors::{BeginTotp, CancelTotp, ConfirmTotp, NewRecoveryCodes, PutCodesAway, RemoveFactor},
@@ -167,15 +167,7 @@ pub fn NewCodes(
 #[component]
 fn NewCodesNotice(codes: Vec<String>, state: SettingsState) -> impl IntoView {
     let dismiss = state.action::<PutCodesAway>();
-    let text = codes.join("\n");
-    let copied = CopyStatus::new(None);
-    let copy = move |_| {
-        let text = text.clone();
-        spawn_local(async move {
-            let done = browser::copy_text(text).await;
-            show_copy_result(copied, done);
-        });
-    };
+    let (copy, copied) = copying(codes.join("\n"));
     let rows = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
     view! {
         <div class="codes" role="group" aria-labelledby="codes-title">
@@ -190,7 +182,7 @@ fn NewCodesNotice(codes: Vec<String>, state: SettingsState) -> impl IntoView {
                         {t!("settings.two_step.codes_kept")}
                     </button>
                 </ActionForm>
-                <button class="btn btn-line js-only" type="button" on:click=copy>
+                <button class="btn btn-line js-only" type="button" on:click=move |_| copy()>
                     {move || copy_label(copied.get())}
                 </button>
             </div>

@@ -1,7 +1,7 @@
 use leptos::{form::ActionForm, prelude::*};
 
 use crate::{
-    components::{ReaderClock, iso},
+    components::{ReaderClock, TimeFormat, TimeText},
     domain::{Job, JobAction, JobState, Timestamp},
     pages::shell::ReaderTime,
     server_fns::jobs::ChangeJob,
@@ -62,27 +62,22 @@ pub fn JobRow(
 
 /// The time of the next run, or of the failure.
 fn run_time(job: &Job) -> AnyView {
-    let clock = ReaderTime::expect().clock;
-    let (state, at, has_failed_before) = (job.state, job.run_at, job.last_error.is_some());
-    if state == JobState::Running {
+    let format: TimeFormat = match (job.state, job.last_error.is_some()) {
         // `run_at` of a running job is the end of its lease, which is of no use to administrators.
-        return t!("admin.jobs.runs_now").into_any();
-    }
-    view! {
-        <time datetime=iso(at) title=move || clock.get().exact(at)>
-            {move || clock.with(|clock| run_time_text(clock, state, at, has_failed_before))}
-        </time>
-    }
-    .into_any()
+        (JobState::Running, _) => return t!("admin.jobs.runs_now").into_any(),
+        (JobState::Failed, _) => |clock, at| t!("admin.jobs.last_attempt", when = clock.relative(at)),
+        (JobState::Waiting, true) => {
+            |clock, at| now_or(clock, at, || t!("admin.jobs.next_attempt", when = clock.relative_future(at)))
+        }
+        (JobState::Waiting, false) => {
+            |clock, at| now_or(clock, at, || t!("admin.jobs.runs", when = clock.relative_future(at)))
+        }
+    };
+    view! { <TimeText at=job.run_at clock=ReaderTime::expect().clock format /> }.into_any()
 }
 
-fn run_time_text(clock: &ReaderClock, state: JobState, at: Timestamp, has_failed_before: bool) -> String {
-    match state {
-        JobState::Failed => t!("admin.jobs.last_attempt", when = clock.relative(at)),
-        _ if at <= clock.now => t!("admin.jobs.runs_now").to_owned(),
-        _ if has_failed_before => t!("admin.jobs.next_attempt", when = clock.relative_future(at)),
-        _ => t!("admin.jobs.runs", when = clock.relative_future(at)),
-    }
+fn now_or(clock: &ReaderClock, at: Timestamp, later: impl FnOnce() -> String) -> String {
+    if at <= clock.now { t!("admin.jobs.runs_now").to_owned() } else { later() }
 }
 
 /// The number of attempts and the progress.

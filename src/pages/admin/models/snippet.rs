@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::components::{Glyph, Icon, copying};
+use crate::components::{Glyph, Icon, copy_label, copying};
 
 /// Lines for a file or a terminal, with a button that copies them.
 #[component]
@@ -17,11 +17,7 @@ pub fn Snippet(
             <button class="btn btn-quiet btn-small js-only" type="button" on:click=move |_| copy()>
                 <Icon glyph=Glyph::Copy />
                 <span role="status">
-                    {move || match copied.get() {
-                        None => t!("chat.copy"),
-                        Some(true) => t!("chat.copied"),
-                        Some(false) => t!("chat.not_copied"),
-                    }}
+                    {move || copy_label(copied.get())}
                 </span>
             </button>
         </div>
