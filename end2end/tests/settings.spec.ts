@@ -13,16 +13,28 @@ test('a changed name appears on other pages', async ({ settings, person, page, e
   await expect(settings.section('Name').getByRole('status')).toHaveText('Saved.');
   await settings.open('security');
   await expect(settings.auditEvents.first()).toContainText('Changed the name');
+  await expect(settings.section('Activity').getByRole('heading', { level: 3 })).toHaveText(['Today']);
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Countess');
 });
 
-test('the error of an invalid name is shown beside its field', async ({ settings, person, pageErrors }) => {
+test('the error of an invalid name is shown beside its field', async ({ settings, person, pageErrors, hydrated }) => {
   pageErrors.allow(/status of 422/);
   expect(person.name).toBeTruthy();
   await settings.open();
   await settings.rename('Ada\u202Enimda');
-  await expect(settings.section('Name').getByText('control or invisible characters')).toBeVisible();
+  const error = settings.section('Name').getByText('control or invisible characters');
+  await expect(error).toBeVisible();
+  if (!hydrated) return;
+  // It is gone as soon as the name is corrected, and comes back if the name is still invalid.
+  const field = settings.section('Name').getByLabel('Name', { exact: true });
+  await expect(field).toHaveAttribute('aria-invalid', 'true');
+  await field.press('End');
+  await field.press('x');
+  await expect(error).toHaveCount(0);
+  await expect(field).not.toHaveAttribute('aria-invalid');
+  await settings.section('Name').getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(error).toBeVisible();
 });
 
 test('a new password signs out the other devices', async ({ settings, person, browser, colloquy, hydrated, pageErrors }) => {

@@ -36,9 +36,12 @@ pub fn Field(
     /// The `inputmode`, which selects the on-screen keyboard.
     #[prop(optional)]
     inputmode: Option<&'static str>,
-    /// The error message for the value.
+    /// The error message for the submitted value. It is not shown any more once the value is edited.
     #[prop(into)]
     error: Signal<Option<String>>,
+    /// Whether the value was edited since the error came.
+    #[prop(default = RwSignal::new(false))]
+    edited: RwSignal<bool>,
     /// The id of a hint for this field.
     #[prop(optional)]
     described_by: Option<&'static str>,
@@ -50,6 +53,8 @@ pub fn Field(
     let submitted = use_context::<SubmittedValues>().filter(|_| kind != "password" && !readonly);
     let value = submitted.and_then(|submitted| submitted.value(name)).or(value);
     let id = id.unwrap_or(name);
+    Effect::watch(move || error.track(), move |(), _, _| edited.set(false), false);
+    let error = Signal::derive(move || error.get().filter(|_| !edited.get()));
     let error_id = format!("{id}-error");
     let description = {
         let error_id = error_id.clone();
@@ -82,6 +87,7 @@ pub fn Field(
                 autocapitalize=if kind == "text" { "words" } else { "none" }
                 aria-invalid=move || error.get().map(|_| "true")
                 aria-describedby=description
+                on:input=move |_| edited.set(true)
             />
             {is_password.then(|| show_password(shown))}
             </div>

@@ -6,11 +6,9 @@ use super::{
     link_page::{DeadLink, OpenedLink, is_dead, link_page},
 };
 use crate::{
-    components::{Field, FormError},
+    components::FormError,
     domain::LinkPage,
-    pages::toolkit::{
-        PasswordStrength, action_error, field_error, focus_error, form_action, form_error, password_rating,
-    },
+    pages::toolkit::{NewPasswordField, action_error, focus_error, form_action, form_error, password_rating},
     server_fns::recovery::ResetPassword,
 };
 
@@ -39,16 +37,7 @@ fn ResetForm(link: OpenedLink) -> impl IntoView {
                     <div class="grid gap-5" on:input=move |event| rate.run(event)>
                         <FormError error=form_error(error, FIELDS) id="reset-error" />
                         <input type="hidden" name="token" value=link.token.clone() />
-                        <Field
-                            name="password"
-                            label=t!("auth.reset_password.password")
-                            kind="password"
-                            autocomplete="new-password"
-                            error=field_error(error, "password")
-                            described_by="password-hint"
-                        >
-                            <PasswordStrength rating error=field_error(error, "password") />
-                        </Field>
+                        <NewPasswordField label=t!("auth.reset_password.password") rating error />
                         <button
                             class="btn btn-primary min-h-11"
                             type="submit"

@@ -8,7 +8,7 @@ use crate::{
     pages::{
         shell::{LoadedStandalone, StandalonePage, page_resource, set_status},
         toolkit::{
-            PasswordStrength, action_error, field_error, focus_error, form_action, form_error, input_value,
+            NewPasswordField, action_error, field_error, focus_error, form_action, form_error, input_value,
             password_rating,
         },
     },
@@ -131,16 +131,7 @@ fn SignUpForm(page_data: AuthPageData, token: Option<String>) -> impl IntoView {
                         readonly=is_fixed
                         error=field_error(error, "email")
                     />
-                    <Field
-                        name="password"
-                        label=t!("auth.password")
-                        kind="password"
-                        autocomplete="new-password"
-                        error=field_error(error, "password")
-                        described_by="password-hint"
-                    >
-                        <PasswordStrength rating error=field_error(error, "password") />
-                    </Field>
+                    <NewPasswordField label=t!("auth.password") rating error />
                     <RememberMe />
                     <button class="btn btn-primary min-h-11" type="submit" aria-busy=move || pending.get().to_string()>
                         {move || if pending.get() { t!("auth.sign_up.pending") } else { t!("auth.sign_up.submit") }}

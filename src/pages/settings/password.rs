@@ -6,7 +6,7 @@ use crate::{
     pages::{
         shell::CurrentPerson,
         toolkit::{
-            EditSection, FormErrorOrReauth, PasswordStrength, ReauthGate, action_error, action_status, field_error,
+            EditSection, FormErrorOrReauth, NewPasswordField, ReauthGate, action_error, action_status, field_error,
             focus_error, password_rating,
         },
     },
@@ -61,16 +61,7 @@ pub fn PasswordSection(
                                 />
                             }
                         })}
-                    <Field
-                        name="password"
-                        label=t!("settings.password.new")
-                        kind="password"
-                        autocomplete="new-password"
-                        error=field_error(error, "password")
-                        described_by="password-hint"
-                    >
-                        <PasswordStrength rating error=field_error(error, "password") />
-                    </Field>
+                    <NewPasswordField label=t!("settings.password.new") rating error />
                     <button class="btn btn-primary w-fit" type="submit" aria-busy=move || pending.get().to_string()>
                         {label}
                     </button>

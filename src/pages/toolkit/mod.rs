@@ -15,7 +15,7 @@ pub use form_action::{
 pub use form_error::{field_error, focus_error, form_error};
 pub use input::{clear_input, focus_soon, input_value, keep_input_value};
 pub use list::{PageLinks, Pager, RowList, RowListOrEmpty};
-pub use password::{PasswordStrength, password_rating};
+pub use password::{NewPasswordField, password_rating};
 pub use reauth::{FormErrorOrReauth, ReauthGate, ReauthLink, ReauthNotice};
 pub use section::{EditSection, RowSection, Section};
 pub use status::{AutoSave, StatusMessage, SubmitButton};

@@ -4,17 +4,50 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local, web_sys};
 
-use super::input::input_value;
-use crate::{domain::PasswordRating, i18n, server_fns::account::rate_password};
+use super::{form_error::field_error, input::input_value};
+use crate::{
+    components::Field,
+    domain::{AppError, PasswordRating},
+    i18n,
+    server_fns::account::rate_password,
+};
 
 const DEBOUNCE: Duration = Duration::from_millis(300);
 
-/// The strength of a password: a meter with four bars, and advice in a live region.
+/// The field `password` for a new password, with its strength.
 #[component]
-pub fn PasswordStrength(
+pub fn NewPasswordField(
+    /// The visible label.
+    label: &'static str,
     /// The rating of the current input.
     rating: RwSignal<Option<PasswordRating>>,
-    /// The error that the server returned for the password.
+    /// The error of the form.
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let (error, edited) = (field_error(error, "password"), RwSignal::new(false));
+    let shown_error = Signal::derive(move || error.get().filter(|_| !edited.get()));
+    view! {
+        <Field
+            name="password"
+            label
+            kind="password"
+            autocomplete="new-password"
+            error
+            edited
+            described_by="password-hint"
+        >
+            <PasswordStrength rating error=shown_error />
+        </Field>
+    }
+    .into_any()
+}
+
+/// The strength of a password: a meter with four bars, and advice in a live region.
+#[component]
+fn PasswordStrength(
+    /// The rating of the current input.
+    rating: RwSignal<Option<PasswordRating>>,
+    /// The error that is shown above.
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     // The meter must not show a rejected password as acceptable.
