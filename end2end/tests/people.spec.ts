@@ -46,6 +46,7 @@ test('an administrator finds, deactivates and reactivates an account, and the au
   const rows = page.getByRole('main').getByRole('listitem');
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText('Bob Baxter');
+  await expect(page.getByRole('heading', { level: 2, name: 'Today' })).toBeVisible();
   const file = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export (JSON Lines)' }).click();
   expect((await file).suggestedFilename()).toMatch(/^audit-\d{4}-\d\d-\d\d\.jsonl$/);

@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::TimeAgo,
+    components::{ReaderClock, TimeText},
     domain::{ALL_ACTIVITY, Activity, ActivityPage, Outcome},
     pages::{
         shell::ReaderTime,
-        toolkit::{RowList, Section},
+        toolkit::{DayList, Section},
     },
 };
 
@@ -17,15 +17,27 @@ pub fn ActivitySection(
     /// Where the page begins; `None` for the newest events.
     cursor: StoredValue<Option<String>>,
 ) -> impl IntoView {
-    let rows =
-        move || page.get().activities.into_iter().map(|activity| view! { <ActivityRow activity /> }).collect_view();
+    let clock = ReaderTime::expect().clock;
+    let days = move || {
+        let activities = page.get().activities;
+        let times = activities.iter().map(|activity| activity.at).collect();
+        let row = move |index| activities.get(index).cloned().map(|activity| view! { <ActivityRow activity /> });
+        view! {
+            <DayList
+                times
+                clock
+                heading=|day| view! { <h3 class="day-heading">{day}</h3> }.into_any()
+                row=Callback::new(move |index| row(index).into_any())
+            />
+        }
+    };
     view! {
         <Section
             id="activity"
             title=t!("settings.activity.title")
             sentence=t!("settings.activity.sentence")
         >
-            <RowList>{rows}</RowList>
+            {days}
             {move || {
                 page.get().next.map(|next| {
                     let (start, label) = match cursor.with_value(Option::is_some) {
@@ -60,7 +72,8 @@ fn ActivityRow(activity: Activity) -> impl IntoView {
                     .then(|| view! { <span class="text-ink-soft">{t!("settings.activity.by_another")}</span> })}
             </p>
             <p class="text-label text-ink-soft">
-                {activity.device} " · " {activity.network} " · " <TimeAgo at=activity.at clock />
+                {activity.device} " · " {activity.network} " · "
+                <TimeText at=activity.at clock format=ReaderClock::within_day />
             </p>
         </li>
     }

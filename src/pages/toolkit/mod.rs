@@ -1,5 +1,6 @@
 //! Building blocks for pages of several areas: forms, sections, lists.
 
+mod day_list;
 mod form_action;
 mod form_error;
 mod input;
@@ -9,6 +10,7 @@ mod reauth;
 mod section;
 mod status;
 
+pub use day_list::DayList;
 pub use form_action::{
     action_done, action_error, action_status, done_status, form_action, on_success, provide_form_values, url_error,
 };

@@ -7,8 +7,8 @@ use super::{export::AuditExport, filter::FilterForm, row::AuditRow};
 use crate::{
     domain::{AppError, AuditPage as Entries, AuditQuery},
     pages::{
-        shell::{Loaded, Page, page_resource},
-        toolkit::{PageLinks, Pager, RowListOrEmpty},
+        shell::{Loaded, Page, ReaderTime, page_resource},
+        toolkit::{DayList, PageLinks, Pager},
     },
     server_fns::audit::load_audit,
 };
@@ -84,11 +84,19 @@ fn Content(page: Entries, filter: AuditQuery, after: Option<String>) -> impl Int
     let query = query_string(&filter);
     let links = PageLinks::new("/audit", &query, next);
     let page_url = links.first.clone();
-    let rows = entries.into_iter().map(|entry| view! { <AuditRow entry /> }.into_any()).collect();
+    let is_empty = entries.is_empty();
+    let times = entries.iter().map(|entry| entry.activity.at).collect();
+    let row = move |index| entries.get(index).cloned().map(|entry| view! { <AuditRow entry /> });
     view! {
         <PageHeading />
         <FilterForm filter=filter.clone() />
-        <RowListOrEmpty rows empty_text=t!("admin.audit.none") />
+        <DayList
+            times
+            clock=ReaderTime::expect().clock
+            heading=|day| view! { <h2 class="day-heading">{day}</h2> }.into_any()
+            row=Callback::new(move |index| row(index).into_any())
+        />
+        {is_empty.then(|| view! { <p class="py-6 text-ink-soft">{t!("admin.audit.none")}</p> })}
         <Pager
             links
             is_later=after.is_some()

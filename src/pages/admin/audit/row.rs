@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::TimeAgo,
+    components::{ReaderClock, TimeText},
     domain::{AuditEntry, Outcome},
     pages::shell::ReaderTime,
 };
@@ -28,7 +28,7 @@ pub fn AuditRow(
         <li class="event" data-refused=refused.then_some("")>
             <p class="event-what">{sentence}</p>
             <p class="event-when">
-                <TimeAgo at=activity.at clock />
+                <TimeText at=activity.at clock format=ReaderClock::within_day />
             </p>
             <p class="event-who">{who}</p>
             <p class="event-where">{source}</p>
