@@ -50,4 +50,17 @@ test('signed out: sending a message shows the notice and keeps the draft', async
   await expect(page.getByRole('alert').filter({ hasText: 'Please sign in again.' })).toBeVisible();
   await expect(page.getByText('Please sign in again.')).toHaveCount(1);
   await expect(chat.composer).toHaveValue('not lost');
+
+  // At the field too, with the way back to the draft.
+  const path = chat.path;
+  const notice = page.getByRole('alert').filter({ hasText: "You're signed out. What you wrote is kept here." });
+  await notice.getByRole('link', { name: 'Sign in to continue' }).click();
+  await page.getByLabel('Email').fill(person.email);
+  await page.getByLabel('Password', { exact: true }).fill(person.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await expect(page).toHaveURL(new RegExp(`${path}$`));
+  await expect(chat.composer).toHaveValue('not lost');
+  await expect(notice).toHaveCount(0);
+  await chat.send.click();
+  await expect(chat.answer).toContainText('You said: not lost');
 });

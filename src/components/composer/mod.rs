@@ -82,7 +82,7 @@ pub fn Composer(
     };
     stop_on_escape(state, on_stop);
     view! {
-        <SendError error on_retry=Callback::new(move |()| send()) />
+        <SendError error chat on_retry=Callback::new(move |()| send()) />
         <form
             class="composer"
             method="post"
@@ -195,11 +195,15 @@ fn enter_sends(event: &web_sys::KeyboardEvent) -> bool {
 }
 
 #[component]
-fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl IntoView {
+fn SendError(error: Signal<Option<AppError>>, chat: Option<ChatId>, on_retry: Callback<()>) -> impl IntoView {
     move || {
         error.get().map(|error| {
+            let text = match error {
+                AppError::Unauthenticated => signed_out_text(chat),
+                _ => error.text().into_any(),
+            };
             let retry_button = match error {
-                AppError::Invalid { .. } => ().into_any(),
+                AppError::Invalid { .. } | AppError::Unauthenticated => ().into_any(),
                 _ => view! {
                     <button class="btn btn-line btn-small js-only" type="button" on:click=move |_| on_retry.run(())>
                         <Icon glyph=Glyph::RotateCw />
@@ -211,12 +215,25 @@ fn SendError(error: Signal<Option<AppError>>, on_retry: Callback<()>) -> impl In
             view! {
                 <div class="column notice notice-danger mb-2 max-w-[44.5rem]" role="alert">
                     <Icon glyph=Glyph::CircleAlert />
-                    <p class="min-w-0 flex-1">{error.text()}</p>
+                    <p class="min-w-0 flex-1">{text}</p>
                     {retry_button}
                 </div>
             }
         })
     }
+}
+
+/// Says that the session has ended, with a link to sign in and come back to the draft.
+fn signed_out_text(chat: Option<ChatId>) -> AnyView {
+    let href = chat.map_or_else(|| "/sign-in".to_owned(), |chat| format!("/sign-in?next=/chats/{chat}"));
+    rich!(
+        "chat.composer.signed_out",
+        link = |text| view! {
+            <a class="link" href=href.clone() rel="external">
+                {text}
+            </a>
+        }
+    )
 }
 
 /// From this length on, in bytes, the composer says how much is left: nine tenths of the limit.

@@ -84,8 +84,8 @@ impl MessageSender {
         }
     }
 
-    /// Shows an error. The end of the session is not shown here: there is a notice above the page.
+    /// Shows an error.
     pub fn show_error(self, error: AppError) {
-        self.error.try_set(Some(error).filter(|error| *error != AppError::Unauthenticated));
+        self.error.try_set(Some(error));
     }
 }
