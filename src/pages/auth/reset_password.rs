@@ -22,6 +22,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
 #[component]
 fn ResetForm(link: OpenedLink) -> impl IntoView {
     const FIELDS: &[&str] = &["password"];
+    let token = link.token.clone();
     let action = form_action::<ResetPassword>();
     let error = action_error(action);
     focus_error(error, FIELDS, "reset-error");
@@ -36,7 +37,7 @@ fn ResetForm(link: OpenedLink) -> impl IntoView {
                 <ActionForm action>
                     <div class="grid gap-5" on:input=move |event| rate.run(event)>
                         <FormError error=form_error(error, FIELDS) id="reset-error" />
-                        <input type="hidden" name="token" value=link.token.clone() />
+                        <input type="hidden" name="token" value=token />
                         <NewPasswordField label=t!("auth.reset_password.password") rating error />
                         <button
                             class="btn btn-primary min-h-11"
