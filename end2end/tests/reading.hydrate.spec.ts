@@ -143,3 +143,32 @@ test('the reasoning shows its last line and its time, which is kept', async ({ c
   await page.reload();
   await expect(chat.answer.getByText(text)).toBeVisible();
 });
+
+test('going back to a chat leads to where it was read, a link to its end', async ({ chat, person, colloquy, page }) => {
+  const [first = ''] = seedChats(colloquy, person.email, [
+    { title: 'The one', messages: 60 },
+    { title: 'The other', messages: 60 },
+  ]);
+  const goTo = async (title: string) => {
+    const onPhone = (page.viewportSize()?.width ?? 0) < 1024;
+    if (onPhone) await page.getByRole('button', { name: 'Open sidebar' }).click();
+    const list = onPhone ? page.getByRole('dialog', { name: 'Chats' }) : page.locator('.frame > .sidebar');
+    await list.getByRole('link', { name: title }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(title);
+  };
+  await chat.open(first);
+  await chat.scrollBy(-900);
+  await expect(chat.jumpToLatest).toBeVisible();
+  // The place is noted a moment after the reader has stopped.
+  await page.waitForTimeout(400);
+  const { text, top } = await chat.middleParagraph();
+  await goTo('The other');
+  await expect(page.getByText('Message 60 of 60.')).toBeInViewport();
+  await page.goBack();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The one');
+  await expect.poll(async () => Math.abs((await chat.paragraphTop(text)) - top)).toBeLessThan(4);
+  await goTo('The other');
+  await goTo('The one');
+  await expect(page.getByText('Message 60 of 60.')).toBeInViewport();
+  await expect(chat.jumpToLatest).toBeHidden();
+});

@@ -13,6 +13,19 @@
     if (hint?.dataset.caps && hint.textContent !== text) hint.textContent = text;
   };
   ['keydown', 'keyup', 'focusout'].forEach((name) => addEventListener(name, onPasswordKey));
+  // Going back to a chat leads to where it was read: the place is in the history. `components/transcript.rs` shows it. A new
+  // entry of the history has none, and its chat opens at the end.
+  let timer;
+  const onScroll = ({ target }) => {
+    if (!target.matches?.('.scroller')) return;
+    const read = location.href;
+    clearTimeout(timer);
+    timer = setTimeout(() => read === location.href && history.replaceState({ ...history.state, top: target.scrollTop }, ''), 200);
+  };
+  addEventListener('scroll', onScroll, { capture: true, passive: true });
+  addEventListener('popstate', ({ state }) => root.setAttribute('data-top', Math.round(state?.top ?? 0)));
+  // Not every step back leads to another chat. A link does not lead back.
+  addEventListener('click', () => root.removeAttribute('data-top'), true);
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

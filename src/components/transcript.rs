@@ -39,6 +39,18 @@ impl Default for ScrollState {
 }
 
 impl ScrollState {
+    /// Shows the place to which the reader goes back. `app/listeners.js` knows it.
+    fn go_back_to_place(self) {
+        Effect::new(move || {
+            let (Some(scroller), Some(root)) = (self.scroller.get(), document().document_element()) else { return };
+            if let Some(top) = root.get_attribute("data-top").and_then(|top| top.parse().ok()) {
+                scroller.set_scroll_top(top);
+                // A valid name is accepted.
+                let _ = root.remove_attribute("data-top");
+            }
+        });
+    }
+
     /// Scrolls to the end and follows it from now on.
     pub fn scroll_to_end(self) {
         self.following.set_value(true);
@@ -196,6 +208,7 @@ pub fn Transcript(
     /// The messages.
     children: Children,
 ) -> impl IntoView {
+    scroll.go_back_to_place();
     let top = NodeRef::<Div>::new();
     // The effect owns its sentinel until its next run. (A local stored value would also be created on the server, and
     // dropped there on another thread.)
