@@ -128,7 +128,8 @@ each_db! {
             count_writes(&app, anonymous, "/api/sign_up", &form).await
         };
         let free = sign_up(&mut anonymous, "free@example.org").await;
-        assert_eq!(free, (3, 200), "the attempt is counted, the account is stored, and the session knows of it");
+        // The attempt is counted, the account is stored, and the session is saved: twice, which only SQLite's log shows.
+        assert_eq!(free, (if app.config.database_url.is_none() { 4 } else { 3 }, 200));
         // Also after the limit of mails to the owner.
         for email in KNOWN.into_iter().chain(["free@example.org"; 5]) {
             assert_eq!(sign_up(&mut anonymous, email).await, free, "{email}");
