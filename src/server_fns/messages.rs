@@ -120,7 +120,7 @@ pub async fn delete_branch(chat: ChatId, message: MessageId) -> Result<bool, App
     let remains = context.to_app_error(deleted)?;
     let path = match remains {
         true => format!("/chats/{chat}"),
-        false => crate::domain::sessions_path_after("", &[chat], crate::domain::ChatAction::Delete),
+        false => crate::domain::path_after_action("", &[chat], crate::domain::ChatAction::Delete),
     };
     context.redirect_plain_form(&path);
     Ok(remains)
