@@ -33,7 +33,7 @@ pub fn branch_items(chat: ChatId, message: MessageId, forms: BranchForms) -> Any
             <form class="menu-form menu-confirm" method="post" action=delete>
                 <MessageIdInputs chat message />
                 <p>{t!("chat.branch.delete_hint")}</p>
-                <button class="btn btn-danger btn-small" type="submit">
+                <button class="btn btn-line btn-danger btn-small" type="submit">
                     {t!("chat.branch.confirm_delete")}
                 </button>
             </form>

@@ -11,9 +11,9 @@ use super::{
 /// Distance from the end, in pixels, within which the reader counts as being at the end.
 const END_THRESHOLD: i32 = 40;
 
-/// The space around a question that is shown at the top, in pixels: 16 above it, its border, 12 between it and its
-/// answer, and the padding of `.transcript` below the answer.
-const SPACE_AROUND: i32 = 16 + 2 + 12 + 32;
+/// The space around the row of a question that is shown at the top, in pixels: above it, and the padding of `.transcript`
+/// below the answer.
+const SPACE_AROUND: i32 = 8 + 32;
 
 /// The scroll state of a transcript. The scroller is reversed: 0 is the end, values above it are negative.
 ///
@@ -79,13 +79,9 @@ impl ScrollState {
     fn make_room(self) {
         let Some(scroller) = self.scroller.try_get_untracked().flatten() else { return };
         // It is the last message, or the one before its answer.
-        let Ok(Some(bubble)) = scroller.query_selector(".message-user:nth-last-child(-n + 2) > .bubble") else {
-            return;
-        };
-        let below = scroller.query_selector(".message-user:nth-last-child(-n + 2) > .versions").ok().flatten();
+        let Ok(Some(question)) = scroller.query_selector(".message-user:nth-last-child(-n + 2)") else { return };
         let window = document().document_element().map_or(0, |root| root.client_height());
-        let question = bubble.client_height() + below.map_or(0, |below| below.client_height());
-        let room = scroller.client_height() - question - SPACE_AROUND;
+        let room = scroller.client_height() - question.client_height() - SPACE_AROUND;
         // A valid name and value are accepted.
         let _ = web_sys::HtmlElement::style(&scroller).set_property("--taken", &format!("{}px", window - room));
     }
