@@ -295,7 +295,7 @@ each_db! {
 }
 
 each_db! {
-    async fn row_21_a_version_of_another_chat_is_not_found(app: TestApp) {
+    async fn a_version_of_another_chat_is_not_found(app: TestApp) {
         let mut ada = app.administrator().await;
         let sent = send(&mut ada, None, "hello").await;
         let elsewhere = send(&mut ada, None, "elsewhere").await;
