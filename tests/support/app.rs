@@ -140,7 +140,7 @@ impl TestApp {
             base_url: upstream.base_url(),
             key: None,
             models: vec!["echo".to_owned(), "other".to_owned()],
-            context: 8_192,
+            context: None,
             system_role: true,
         });
         if backend == Backend::PostgresAndRedis {

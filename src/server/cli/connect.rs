@@ -45,7 +45,9 @@ pub fn check_models(config: &Config, out: &mut impl Write) -> Result<(), Box<dyn
 
 /// Whether a provider works, and the message about it.
 fn describe(check: &ProviderCheck) -> (bool, String) {
-    let ProviderCheck { base_url, configured_models, models, list_is_under_v1, accepts_chat_requests, .. } = check;
+    let ProviderCheck {
+        base_url, list_url, configured_models, models, list_is_under_v1, accepts_chat_requests, ..
+    } = check;
     match models {
         Ok(models) if models.names.is_empty() && configured_models.is_empty() => {
             (false, format!("it answers at {base_url}, but its model list is empty. List some in `models`."))
@@ -83,7 +85,7 @@ fn describe(check: &ProviderCheck) -> (bool, String) {
                 (false, false) => "Check `base_url` and `key`.",
             };
             let ModelError { failure, detail } = fault;
-            (false, format!("it doesn't list its models at {base_url}/models: {} ({detail}). {advice}", failure.text()))
+            (false, format!("it doesn't list its models at {list_url}: {} ({detail}). {advice}", failure.text()))
         }
     }
 }

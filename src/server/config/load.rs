@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig,
-    SecondFactorRequirement, SessionConfig, Titles,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, ProviderConfig, SecondFactorRequirement, SessionConfig,
+    Titles,
     error::{ConfigError, ConfigErrors, Origin, Setting},
     raw::{KnownKeys, Raw, RawConfig, RawEntry, Values},
     values::{self, InvalidValue},
@@ -249,7 +249,7 @@ impl Reader {
         let key = self.read("key", None, some(values::secret), masked);
         let models = self.read("models", Vec::new(), values::texts, |list| show_list(list));
         let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
-        let context = self.read("context", PROVIDER_CONTEXT, bounds, show);
+        let context = self.read("context", None, some(bounds), show_option);
         let system_role = self.read("system_role", true, values::flag, show);
         if base_url.is_none() && !self.errors.iter().any(|error| error.key == format!("{}base_url", self.prefix)) {
             let remedy = "Add it, for example http://127.0.0.1:11434/v1.";

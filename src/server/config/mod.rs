@@ -23,7 +23,7 @@ pub use load::{Loaded, load};
 
 /// The file that is read from the working directory unless another one is given.
 pub const DEFAULT_FILE: &str = "colloquy.toml";
-/// The default context window of a provider's models, in tokens.
+/// The assumed context window of a provider's models in tokens, if neither the configuration nor the provider tells it.
 pub const PROVIDER_CONTEXT: u32 = 8_192;
 
 /// The whole configuration, validated.
@@ -200,8 +200,8 @@ pub struct ProviderConfig {
     pub key: Option<SecretString>,
     /// The models to offer; empty to list them with `/models`.
     pub models: Vec<String>,
-    /// The context window of its models, in tokens.
-    pub context: u32,
+    /// The context window of its models in tokens, if configured.
+    pub context: Option<u32>,
     /// Whether its models support the role `system`; otherwise the instructions are part of the first message.
     pub system_role: bool,
 }

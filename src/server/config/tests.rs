@@ -126,7 +126,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
     assert_eq!(config.mail.map(|mail| mail.from).as_deref(), Some("Colloquy <chat@example.org>"));
     assert_eq!(config.providers[0].base_url, "http://127.0.0.1:11434/v1");
     assert_eq!(config.providers[0].key.as_ref().map(ExposeSecret::expose_secret), Some("k"));
-    assert_eq!((config.providers[0].context, config.local.context), (4_096, Some(1_024)));
+    assert_eq!((config.providers[0].context, config.local.context), (Some(4_096), Some(1_024)));
     assert!(!config.providers[0].system_role);
     for setting in settings {
         assert_eq!(setting.origin, Origin::File(given.path()), "{}", setting.key);

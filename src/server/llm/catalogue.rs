@@ -19,7 +19,8 @@ use super::{
     Model, ModelError, is_valid_model_name,
     local::{FileKind, LocalModel, ModelFile, ModelFolder, Settings},
     model_list_cache::{ModelListCache, ModelListTimings},
-    openai::{Endpoint, Limits, ModelList, OpenAi},
+    openai::Endpoint,
+    remote::{Interface, Limits, ModelList},
 };
 
 /// The provider part of the ids of local models.
@@ -46,11 +47,11 @@ struct Inner {
 struct Provider {
     name: String,
     base_url: String,
-    endpoint: Arc<Endpoint>,
+    interface: Arc<dyn Interface>,
     /// The models that the operator configured. Empty if all models of the provider are offered.
     configured_models: Vec<String>,
-    /// The context window of its models, for the picker; empty if the operator configured none.
-    context: String,
+    /// The context window of its models in tokens, if the operator configured one.
+    context: Option<u32>,
     model_list: ModelListCache,
 }
 
@@ -122,7 +123,7 @@ impl Models {
         if !provider.has_model(name) {
             return None;
         }
-        Some((Arc::new(OpenAi::new(Arc::clone(&provider.endpoint), name.to_owned())), name.to_owned()))
+        Some((Arc::clone(&provider.interface).model(name.to_owned()), name.to_owned()))
     }
 
     /// Requests the model list of every provider, bypassing the cache.
@@ -143,6 +144,8 @@ pub struct ProviderCheck {
     pub name: String,
     /// The provider's base URL.
     pub base_url: String,
+    /// The address of its model list.
+    pub list_url: String,
     /// The models that the operator configured. Empty if all models of the provider are offered.
     pub configured_models: Vec<String>,
     /// The provider's model list, or the error.
@@ -155,39 +158,43 @@ pub struct ProviderCheck {
 
 impl Provider {
     fn new(config: &ProviderConfig, egress: Egress, timings: ModelListTimings) -> Self {
-        let endpoint = Endpoint::new(egress, &config.base_url, config.key.clone(), config.context, Limits::default());
+        let context = config.context.unwrap_or(PROVIDER_CONTEXT);
+        let endpoint = Endpoint::new(egress, &config.base_url, config.key.clone(), context, Limits::default());
         let endpoint = if config.system_role { endpoint } else { endpoint.without_system_role() };
         Self {
             name: config.name.clone(),
             base_url: config.base_url.clone(),
-            endpoint: Arc::new(endpoint),
+            interface: Arc::new(endpoint),
             configured_models: config.models.clone(),
-            // Without a configured one it is only a cautious assumption, not what the models can do.
-            context: if config.context == PROVIDER_CONTEXT { String::new() } else { context_size(config.context) },
+            context: config.context,
             model_list: ModelListCache::new(&config.name, timings),
         }
     }
 
     async fn check(&self) -> ProviderCheck {
         const TIMEOUT: Duration = Duration::from_secs(10);
-        let models = self.endpoint.list_models(TIMEOUT).await;
-        let list_is_under_v1 = models.is_err()
-            && !self.base_url.ends_with("/v1")
-            && self.endpoint.list_models_at("/v1", TIMEOUT).await.is_ok();
+        let models = self.interface.list_models(TIMEOUT).await;
+        let list_is_under_v1 = models.is_err() && self.interface.list_is_under_v1(TIMEOUT).await;
         // True for any response except an authentication error.
         let is_reachable = models.as_ref().is_err_and(|fault| {
             !matches!(fault.failure, Failure::Unreachable | Failure::Refused | Failure::TimedOut | Failure::Cut)
         });
         let accepts_chat_requests =
-            is_reachable && !list_is_under_v1 && self.endpoint.accepts_chat_requests(TIMEOUT).await;
-        let (name, base_url, configured_models) =
-            (self.name.clone(), self.base_url.clone(), self.configured_models.clone());
-        ProviderCheck { name, base_url, configured_models, models, list_is_under_v1, accepts_chat_requests }
+            is_reachable && !list_is_under_v1 && self.interface.accepts_chat_requests(TIMEOUT).await;
+        ProviderCheck {
+            name: self.name.clone(),
+            base_url: self.base_url.clone(),
+            list_url: self.interface.list_url(),
+            configured_models: self.configured_models.clone(),
+            models,
+            list_is_under_v1,
+            accepts_chat_requests,
+        }
     }
 
     async fn connection(&self) -> ConnectedProvider {
         const TIMEOUT: Duration = Duration::from_secs(5);
-        let listed = self.endpoint.list_models(TIMEOUT).await;
+        let listed = self.interface.list_models(TIMEOUT).await;
         let failure = listed.as_ref().err().map(|error| error.failure);
         // Some providers have no list, but answer.
         let is_away = |failure: &Failure| {
@@ -210,11 +217,11 @@ impl Provider {
     }
 
     async fn list(&self) -> Vec<ModelOption> {
-        let names = if self.configured_models.is_empty() {
-            self.model_list.get(&self.endpoint).await
-        } else {
-            self.configured_models.as_slice().into()
+        let list = match self.configured_models.is_empty() {
+            true => self.model_list.get(&self.interface).await,
+            false => Arc::default(),
         };
+        let names = if self.configured_models.is_empty() { &list.names } else { &self.configured_models };
         let mut seen = HashSet::new();
         let is_usable =
             |name: &&String| is_valid_model_name(name) && (!self.configured_models.is_empty() || is_chat_model(name));
@@ -224,7 +231,7 @@ impl Provider {
                 id: format!("{}/{name}", self.name),
                 label: name.clone(),
                 provider: self.name.clone(),
-                context: self.context.clone(),
+                context: self.context.or(list.context_of(name)).map(context_size).unwrap_or_default(),
                 local: false,
                 bundled: false,
             })

@@ -63,6 +63,11 @@ impl DeltaBuffer {
         self.splitter = splitter;
     }
 
+    /// Adds a chunk of the answer that contains no reasoning, whatever tags it quotes.
+    pub fn push_plain_text(&mut self, chunk: &str) {
+        self.append(Part::Text(chunk));
+    }
+
     /// Adds a chunk of reasoning.
     pub fn push_reasoning(&mut self, chunk: &str) {
         self.append(Part::Reasoning(chunk));
@@ -166,16 +171,28 @@ mod tests {
         buffer.push_reasoning("m");
         buffer.push_text("Yes");
         buffer.push_text(", a\0b");
-        buffer.finish(FinishReason::Stop, Some(Usage { prompt: 3, answer: 2 }));
+        buffer.finish(FinishReason::Stop, Some(Usage { prompt: 3, cached: 1, answer: 2 }));
         assert_eq!(
             drain(&mut buffer),
             [
                 Ok(Delta::Reasoning("hmm".into())),
                 Ok(Delta::Text("Yes, a\u{FFFD}b".into())),
-                Ok(Delta::Usage(Usage { prompt: 3, answer: 2 })),
+                Ok(Delta::Usage(Usage { prompt: 3, cached: 1, answer: 2 })),
                 Ok(Delta::End(FinishReason::Stop)),
             ]
         );
+    }
+
+    #[test]
+    fn plain_text_keeps_its_tags() {
+        let mut buffer = DeltaBuffer::new(100);
+        buffer.push_reasoning("hm");
+        buffer.push_plain_text("<think>");
+        buffer.push_plain_text(" opens, </think> closes");
+        buffer.finish(FinishReason::Stop, None);
+        let text = Ok(Delta::Text("<think> opens, </think> closes".into()));
+        let expected = [Ok(Delta::Reasoning("hm".into())), text, Ok(Delta::End(FinishReason::Stop))];
+        assert_eq!(drain(&mut buffer), expected);
     }
 
     #[test]
@@ -215,10 +232,13 @@ mod tests {
         ] {
             let mut buffer = DeltaBuffer::new(100);
             buffer.push_text(text);
-            buffer.finish(finish, Some(Usage { prompt: 3, answer: 2 }));
+            buffer.finish(finish, Some(Usage { prompt: 3, cached: 1, answer: 2 }));
             let deltas = drain(&mut buffer);
             assert_eq!(deltas.last(), Some(&Err(failure)), "{text:?} {finish:?}");
-            assert!(deltas.contains(&Ok(Delta::Usage(Usage { prompt: 3, answer: 2 }))), "it has cost something");
+            assert!(
+                deltas.contains(&Ok(Delta::Usage(Usage { prompt: 3, cached: 1, answer: 2 }))),
+                "it has cost something"
+            );
         }
     }
 

@@ -59,6 +59,7 @@ impl UsageMeter {
             self.turns.iter().skip(self.truncated_messages).fold(self.fixed, |sum, turn| sum.saturating_add(*turn));
         Usage {
             prompt: reported_or(self.reported.prompt, prompt),
+            cached: self.reported.cached,
             answer: reported_or(self.reported.answer, self.generated_sevenths.div_ceil(7)),
         }
     }
@@ -79,10 +80,14 @@ mod tests {
     fn reported_usage_wins_over_the_estimate() {
         let mut meter = meter();
         meter.record(&Delta::Text("abcdefg".into()));
-        meter.record(&Delta::Usage(Usage { prompt: 9, answer: 3 }));
-        assert_eq!(meter.usage(false), Usage { prompt: 9, answer: 3 });
-        meter.record(&Delta::Usage(Usage { prompt: 9, answer: 0 }));
-        assert_eq!(meter.usage(true), Usage { prompt: 9, answer: 2 }, "a count that is not known is estimated");
+        meter.record(&Delta::Usage(Usage { prompt: 9, cached: 4, answer: 3 }));
+        assert_eq!(meter.usage(false), Usage { prompt: 9, cached: 4, answer: 3 });
+        meter.record(&Delta::Usage(Usage { prompt: 9, cached: 0, answer: 0 }));
+        assert_eq!(
+            meter.usage(true),
+            Usage { prompt: 9, cached: 0, answer: 2 },
+            "a count that is not known is estimated"
+        );
     }
 
     #[test]
@@ -90,7 +95,7 @@ mod tests {
         let mut meter = meter();
         (0..70).for_each(|_| meter.record(&Delta::Text("x".into())));
         meter.record(&Delta::Reasoning("汉字".into()));
-        assert_eq!(meter.usage(true), Usage { prompt: 2 + 20 + 10, answer: 20 + 2 });
+        assert_eq!(meter.usage(true), Usage { prompt: 2 + 20 + 10, cached: 0, answer: 20 + 2 });
         meter.record(&Delta::TruncatedMessages(1));
         assert_eq!(meter.usage(true).prompt, 2 + 10, "omitted turns were not read");
     }
@@ -99,7 +104,11 @@ mod tests {
     fn a_prompt_that_was_not_read_costs_nothing() {
         let mut meter = meter();
         assert_eq!(meter.usage(true), Usage::default());
-        assert_eq!(meter.usage(false), Usage { prompt: 32, answer: 0 }, "stopped before the first word: it was sent");
+        assert_eq!(
+            meter.usage(false),
+            Usage { prompt: 32, cached: 0, answer: 0 },
+            "stopped before the first word: it was sent"
+        );
         meter.record(&Delta::Queued(3));
         assert_eq!(meter.usage(false), Usage::default());
     }

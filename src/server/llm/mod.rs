@@ -9,6 +9,7 @@ use crate::domain::{Author, Failure};
 pub mod catalogue;
 pub mod local;
 pub mod openai;
+pub mod remote;
 
 mod delta_buffer;
 mod meter;
@@ -82,6 +83,9 @@ pub enum FinishReason {
 pub struct Usage {
     /// Tokens in the prompt.
     pub prompt: u32,
+    /// Those tokens of the prompt that the provider read from its cache, which is cheaper. Part of `prompt`.
+    #[serde(default)]
+    pub cached: u32,
     /// Tokens generated.
     pub answer: u32,
 }

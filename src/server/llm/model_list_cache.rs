@@ -1,4 +1,4 @@
-//! A cache of an endpoint's model list, so that pages do not wait long for a provider.
+//! A cache of a provider's model list, so that pages do not wait long for a provider.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::openai::Endpoint;
+use super::remote::{Interface, ModelList};
 
 /// The maximum number of names cached per provider.
 const MAX_NAMES: usize = 1_000;
@@ -29,7 +29,7 @@ impl Default for ModelListTimings {
     }
 }
 
-/// The cached model list of one endpoint.
+/// The cached model list of one provider.
 #[derive(Debug, Clone)]
 pub struct ModelListCache(Arc<Inner>);
 
@@ -39,14 +39,14 @@ struct Inner {
     name: String,
     timings: ModelListTimings,
     state: Mutex<State>,
-    /// Held while the endpoint is queried, so that there is one query at a time.
+    /// Held while the provider is queried, so that there is one query at a time.
     refreshing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default, Clone)]
 struct State {
-    /// Empty if the endpoint did not respond.
-    names: Arc<[String]>,
+    /// Empty if the provider did not respond.
+    list: Arc<ModelList>,
     /// When the list was last requested, and whether the request succeeded.
     requested: Option<(Instant, bool)>,
     /// The problem that was logged last. Logged again only when it changes.
@@ -64,45 +64,49 @@ impl ModelListCache {
         }))
     }
 
-    /// The names of the endpoint's models in its order. Empty if it does not respond. Only the first caller waits, at
-    /// most for the timeout. Later callers get the cached list, and a stale one is refreshed in the background.
-    pub async fn get(&self, endpoint: &Arc<Endpoint>) -> Arc<[String]> {
+    /// The provider's models in its order. Empty if it does not respond. Only the first caller waits, at most
+    /// for the timeout. Later callers get the cached list, and a stale one is refreshed in the background.
+    pub async fn get(&self, interface: &Arc<dyn Interface>) -> Arc<ModelList> {
         let state = self.state();
         let Some((at, succeeded)) = state.requested else {
-            self.refresh(endpoint, None).await;
-            return self.state().names;
+            self.refresh(&**interface, None).await;
+            return self.state().list;
         };
         if at.elapsed() >= if succeeded { self.0.timings.ttl } else { self.0.timings.retry_delay } {
-            let (cache, endpoint) = (self.clone(), Arc::clone(endpoint));
-            tokio::spawn(async move { cache.refresh(&endpoint, Some(at)).await });
+            let (cache, interface) = (self.clone(), Arc::clone(interface));
+            tokio::spawn(async move { cache.refresh(&*interface, Some(at)).await });
         }
-        state.names
+        state.list
     }
 
     fn state(&self) -> State {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Queries the endpoint, unless another task has done so since `last`.
-    async fn refresh(&self, endpoint: &Endpoint, last: Option<Instant>) {
+    /// Queries the provider, unless another task has done so since `last`.
+    async fn refresh(&self, interface: &dyn Interface, last: Option<Instant>) {
         let _guard = self.0.refreshing.lock().await;
         if self.state().requested.map(|(at, _)| at) != last {
             return;
         }
-        let (names, problems) = match endpoint.list_models(self.0.timings.timeout).await {
-            Ok(listed) => (Some(listed.names.iter().take(MAX_NAMES).cloned().collect()), listed.problems()),
+        let (list, problems) = match interface.list_models(self.0.timings.timeout).await {
+            Ok(mut listed) => {
+                let problems = listed.problems();
+                listed.truncate(MAX_NAMES);
+                (Some(Arc::new(listed)), problems)
+            }
             Err(fault) => (None, format!("{}; check `base_url`, or name its models with `models`", fault.detail)),
         };
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if problems != state.logged {
-            let (provider, succeeded) = (&self.0.name, names.is_some());
+            let (provider, succeeded) = (&self.0.name, list.is_some());
             match (problems.as_str(), succeeded) {
                 ("", _) => tracing::info!(provider, "the provider's model list is available again"),
                 (problems, true) => tracing::warn!(provider, problems, "the provider's model list has invalid entries"),
                 (problems, false) => tracing::warn!(provider, problems, "cannot list the provider's models"),
             }
         }
-        let requested = Some((Instant::now(), names.is_some()));
-        *state = State { names: names.unwrap_or_default(), requested, logged: problems };
+        let requested = Some((Instant::now(), list.is_some()));
+        *state = State { list: list.unwrap_or_default(), requested, logged: problems };
     }
 }

@@ -1,94 +1,48 @@
 //! Models behind an OpenAI-compatible endpoint.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use axum::http::{
-    Request,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
-    request::Builder,
-};
-use futures::{StreamExt, stream};
+use async_trait::async_trait;
 use reqwest::Response;
-use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout_at};
+use secrecy::SecretString;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{DeltaStream, Model, ModelError, Prompt, delta_buffer};
-use crate::{
-    domain::Failure,
-    server::egress::{Egress, EgressError, Source, read_prefix},
+use super::{
+    DeltaStream, FinishReason, Model, ModelError, Prompt,
+    remote::{Answer, Event, Exchange, Interface, ModelList, Remembered, Service, from_stream, stream_answer},
 };
+use crate::{domain::Failure, server::egress::Egress};
 
-mod body;
 mod chunk;
-mod errors;
-mod list;
 mod quirks;
-mod reader;
-mod repair;
-mod sse;
 mod wire;
 
-pub use list::ModelList;
+pub use super::remote::Limits;
 
-use quirks::{ErrorResponse, Quirks};
-use reader::AnswerReader;
+use chunk::{Chunk, End};
+use quirks::Quirks;
 
-/// The maximum size of an error body that is read, in bytes.
-const MAX_ERROR_BYTES: usize = 64 * 1_024;
-/// The maximum size of a model list that is read, in bytes.
-const MAX_LIST_BYTES: usize = 8 * 1_024 * 1_024;
-/// The maximum number of models whose quirks are remembered.
-const MAX_REMEMBERED_QUIRKS: usize = 1_000;
-
-/// Timeouts and size limits for the answers of an endpoint.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// From the request to the first byte of the response.
-    pub first_byte_timeout: Duration,
-    /// Between two bytes. More than a minute, so that one token a minute still counts as progress.
-    pub idle_timeout: Duration,
-    /// For the whole answer.
-    pub total_timeout: Duration,
-    /// Maximum size of answer and reasoning together, in bytes.
-    pub max_answer_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            first_byte_timeout: Duration::from_secs(120),
-            idle_timeout: Duration::from_secs(75),
-            total_timeout: Duration::from_secs(600),
-            max_answer_bytes: delta_buffer::MAX_ANSWER_BYTES,
-        }
-    }
-}
+/// The path of chat requests.
+const CHAT_PATH: &str = "/chat/completions";
 
 /// An OpenAI-compatible endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
-    egress: Egress,
-    base_url: String,
-    key: Option<SecretString>,
+    service: Service,
     context: u32,
-    limits: Limits,
     /// The quirks assumed for models about which nothing is known yet.
     default_quirks: Quirks,
     /// The quirks of models that refused the default request format.
-    quirks: Mutex<HashMap<String, Quirks>>,
+    quirks: Remembered<Quirks>,
 }
 
 impl Endpoint {
     /// An endpoint at `base_url` (such as `http://127.0.0.1:11434/v1`) whose models have a context window of `context`
     /// tokens.
     pub fn new(egress: Egress, base_url: &str, key: Option<SecretString>, context: u32, limits: Limits) -> Self {
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { egress, base_url, key, context, limits, default_quirks: Quirks::default(), quirks: Mutex::default() }
+        let service = Service::new(egress, base_url, key, limits);
+        Self { service, context, default_quirks: Quirks::default(), quirks: Remembered::default() }
     }
 
     /// For models without the role `system`: the system prompt goes at the beginning of the first message.
@@ -98,46 +52,8 @@ impl Endpoint {
         self
     }
 
-    /// Lists the models of the endpoint, in its order. Takes at most `timeout`.
-    ///
-    /// # Errors
-    /// As for an answer: unreachable, refused, garbled and so on.
-    pub async fn list_models(&self, timeout: Duration) -> Result<ModelList, ModelError> {
-        self.list_models_at("", timeout).await
-    }
-
-    /// Like [`Endpoint::list_models`], with `suffix` appended to the base URL.
-    ///
-    /// # Errors
-    /// As [`Endpoint::list_models`].
-    pub async fn list_models_at(&self, suffix: &str, timeout: Duration) -> Result<ModelList, ModelError> {
-        let until = Instant::now() + timeout;
-        let listing = async {
-            let request = Request::get(format!("{}{suffix}/models", self.base_url)).header(ACCEPT, "application/json");
-            let response = self.send(request, Vec::new(), until).await?;
-            let status = response.status();
-            if !status.is_success() {
-                return Err(errors::from_status(status.as_u16(), &read_prefix(response, MAX_ERROR_BYTES).await));
-            }
-            ModelList::parse(&read_prefix(response, MAX_LIST_BYTES).await)
-        };
-        timeout_at(until, listing).await.unwrap_or_else(|_| Err(EgressError::TimedOut.into()))
-    }
-
-    /// Whether the endpoint accepts chat requests. Sends an empty request, which must be rejected with something other
-    /// than "not found". Costs no tokens and takes at most `timeout`.
-    pub async fn accepts_chat_requests(&self, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        let request = wire::Request::new("", &[], false, false);
-        match timeout_at(until, self.post(&request, until)).await {
-            Ok(Ok(Ok(response))) => {
-                let content_type =
-                    response.headers().get(CONTENT_TYPE).and_then(|content_type| content_type.to_str().ok());
-                !content_type.is_some_and(|content_type| content_type.contains("html"))
-            }
-            Ok(Ok(Err(rejection))) => !matches!(rejection.status, 300..=399 | 404 | 405 | 501),
-            Ok(Err(_)) | Err(_) => false,
-        }
+    async fn list_models_at(&self, path: &str, timeout: Duration) -> Result<ModelList, ModelError> {
+        ModelList::from_json(&self.service.get_json(path, Instant::now() + timeout).await?)
     }
 
     /// Requests an answer. Returns the response and the number of oldest turns that were omitted. If a model rejects
@@ -149,65 +65,48 @@ impl Endpoint {
         prompt: &Prompt,
         until: Instant,
     ) -> Result<(Response, usize), ModelError> {
-        let lock = || self.quirks.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().get(model).copied().unwrap_or(self.default_quirks);
+        let known = self.quirks.get(model).unwrap_or(self.default_quirks);
         let mut quirks = known;
         loop {
             let (messages, truncated_messages) = wire::messages(prompt, self.context, !quirks.no_system_role)
                 .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
             let request = wire::Request::new(model, &messages, !quirks.no_stream, !quirks.no_usage);
-            match self.post(&request, until).await? {
+            match self.service.post(CHAT_PATH, &request, until).await? {
                 Ok(response) => {
                     if quirks != known {
                         tracing::info!(model, ?quirks, "the model rejected the request format; using another one");
-                        let mut remembered = lock();
-                        if remembered.len() < MAX_REMEMBERED_QUIRKS {
-                            remembered.insert(model.to_owned(), quirks);
-                        }
+                        self.quirks.insert(model, quirks);
                     }
                     return Ok((response, truncated_messages));
                 }
                 // Each retry rules out one format, so the loop terminates.
-                Err(rejection) => quirks = rejection.fallback(quirks).ok_or_else(|| rejection.to_error())?,
+                Err(rejection) => quirks = quirks.fallback(&rejection).ok_or_else(|| rejection.to_error())?,
             }
         }
     }
-
-    async fn post(
-        &self,
-        payload: &wire::Request<'_>,
-        until: Instant,
-    ) -> Result<Result<Response, ErrorResponse>, ModelError> {
-        let request = Request::post(format!("{}/chat/completions", self.base_url))
-            .header(ACCEPT, "text/event-stream, application/json;q=0.9")
-            .header(CONTENT_TYPE, "application/json");
-        let body = serde_json::to_vec(payload)
-            .map_err(|fault| ModelError::new(Failure::Rejected, describe_json_error(&fault)))?;
-        let response = self.send(request, body, until).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(Ok(response));
-        }
-        Ok(Err(ErrorResponse { status: status.as_u16(), body: read_prefix(response, MAX_ERROR_BYTES).await }))
-    }
-
-    /// Sends a request with the API key and waits for the response headers.
-    async fn send(&self, request: Builder, body: Vec<u8>, until: Instant) -> Result<Response, ModelError> {
-        let mut request = request.body(body).map_err(|fault| EgressError::Address(fault.to_string()))?;
-        if let Some(key) = &self.key {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
-                ModelError::new(Failure::Refused, "the API key contains characters that are not allowed in a header")
-            })?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
-        }
-        Ok(self.egress.send(request, Source::Configuration, until).await?)
-    }
 }
 
-/// Describes a JSON error without repeating any of the input.
-fn describe_json_error(fault: &serde_json::Error) -> String {
-    format!("{:?} error at column {}", fault.classify(), fault.column())
+#[async_trait]
+impl Interface for Endpoint {
+    fn model(self: Arc<Self>, name: String) -> Arc<dyn Model> {
+        Arc::new(OpenAi::new(self, name))
+    }
+
+    async fn list_models(&self, timeout: Duration) -> Result<ModelList, ModelError> {
+        self.list_models_at("/models", timeout).await
+    }
+
+    fn list_url(&self) -> String {
+        format!("{}/models", self.service.base_url())
+    }
+
+    async fn accepts_chat_requests(&self, timeout: Duration) -> bool {
+        self.service.accepts(CHAT_PATH, &wire::Request::new("", &[], false, false), timeout).await
+    }
+
+    async fn list_is_under_v1(&self, timeout: Duration) -> bool {
+        !self.service.base_url().ends_with("/v1") && self.list_models_at("/v1/models", timeout).await.is_ok()
+    }
 }
 
 /// One model of an endpoint.
@@ -226,15 +125,57 @@ impl OpenAi {
 
 impl Model for OpenAi {
     fn answer(&self, prompt: Prompt, stop: CancellationToken) -> DeltaStream {
-        let reader = AnswerReader::new(self.clone(), prompt);
-        // Ending the stream drops the reader and with it the connection.
-        stream::unfold((reader, stop), |(mut reader, stop)| async move {
-            let item = match reader.next_buffered() {
-                Some(item) => item,
-                None => stop.run_until_cancelled(reader.next()).await??,
-            };
-            (!stop.is_cancelled()).then_some((item, (reader, stop)))
-        })
-        .boxed()
+        stream_answer(self.clone(), prompt, stop)
+    }
+}
+
+#[async_trait]
+impl Exchange for OpenAi {
+    fn limits(&self) -> &Limits {
+        self.endpoint.service.limits()
+    }
+
+    async fn request(&mut self, prompt: &Prompt, until: Instant) -> Result<(Response, usize), ModelError> {
+        self.endpoint.request_answer(&self.name, prompt, until).await
+    }
+
+    /// The answer ends with `[DONE]` or the end of the stream, never with the finish reason alone: some providers send
+    /// one with every chunk. Only unnamed events, messages and errors have a meaning; nothing in a response is ever
+    /// executed.
+    fn process(&mut self, event: Event<'_>, last: bool, answer: &mut Answer) {
+        if !matches!(event.name, "" | "message" | "error") {
+            return;
+        }
+        if event.data.trim() == "[DONE]" {
+            return answer.complete();
+        }
+        for object in answer.parse(event, last) {
+            let chunk = Chunk::new(object);
+            match chunk.error() {
+                Some(error) => return answer.fail(from_stream(error)),
+                None if event.name == "error" => return answer.fail(from_stream(chunk.value())),
+                None => process_chunk(&chunk, answer),
+            }
+        }
+    }
+}
+
+fn process_chunk(chunk: &Chunk, answer: &mut Answer) {
+    if !chunk.is_part_of_answer() {
+        answer.note_unknown_json();
+        return;
+    }
+    answer.start();
+    if let Some(counts) = chunk.usage() {
+        answer.set_usage(counts);
+    }
+    chunk.write_to(answer);
+    match chunk.end() {
+        Some(End::Failed(failure)) => {
+            answer.fail(ModelError::new(failure, "the provider ended the answer with an error"));
+        }
+        Some(End::Finish(finish)) => answer.set_finish(finish),
+        None if chunk.is_whole_answer() => answer.set_finish(answer.finish().unwrap_or(FinishReason::Stop)),
+        None => {}
     }
 }

@@ -15,6 +15,7 @@ use colloquy::{
         llm::{
             FinishReason, Model,
             openai::{Endpoint, Limits, OpenAi},
+            remote::Interface,
         },
     },
 };

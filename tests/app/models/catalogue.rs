@@ -43,7 +43,7 @@ fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
             base_url: (*base_url).to_owned(),
             key: None,
             models: models.iter().map(|&model| model.to_owned()).collect(),
-            context: 8_192,
+            context: None,
             system_role: true,
         })
         .collect();
@@ -144,7 +144,7 @@ async fn the_context_of_a_providers_models_is_listed_if_it_is_configured() {
     let none = folder(&[]);
     let url = "http://127.0.0.1:9/v1";
     let mut config = config(none.path(), &[("set", url, &["x"]), ("unset", url, &["y"])]);
-    config.providers[0].context = 128_000;
+    config.providers[0].context = Some(128_000);
     let choice = Models::new(&config, &Egress::default()).list().await;
     let contexts: Vec<_> = choice.models.iter().map(|model| (model.id.as_str(), model.context.as_str())).collect();
     assert_eq!(contexts, [("set/x", "128K"), ("unset/y", "")]);

@@ -31,7 +31,7 @@ async fn logged(status: &str, body: &str) -> String {
     let (base_url, asked) = serve_counted(status, Some("application/json"), body).await;
     let mut config = Config::default();
     let (name, models) = ("house".to_owned(), Vec::new());
-    config.providers.push(ProviderConfig { name, base_url, key: None, models, context: 8_192, system_role: true });
+    config.providers.push(ProviderConfig { name, base_url, key: None, models, context: None, system_role: true });
     let times = ModelListTimings { ttl: Duration::ZERO, retry_delay: Duration::ZERO, timeout: Duration::from_secs(20) };
     let models = Models::with_timings(&config, &Egress::default(), times);
     // When a request arrives, the result of the one before is logged.

@@ -9,6 +9,7 @@ use colloquy::{
         llm::{
             Delta, FinishReason, Model, Prompt, Usage,
             openai::{Endpoint, Limits, OpenAi},
+            remote::Interface,
         },
     },
 };
@@ -75,7 +76,7 @@ pub(super) async fn fails(name: &str, failure: Failure, kept: &str) {
 async fn an_answer_has_text_usage_and_a_finish_reason() {
     let upstream = Upstream::start().await;
     let answer = ask(&upstream, "paced-20-5", "Hello").await;
-    let usage = Some(Usage { prompt: 7, answer: 20 });
+    let usage = Some(Usage { prompt: 7, cached: 0, answer: 20 });
     assert_eq!(
         answer,
         CollectedAnswer {

@@ -35,7 +35,7 @@ async fn a_whole_answer_instead_of_a_stream_is_accepted() {
     let answer = ask(&upstream, "whole", "x").await;
     assert_eq!(
         (answer.text, answer.end, answer.usage),
-        (script::text(5), Some(Ok(FinishReason::Stop)), Some(Usage { prompt: 7, answer: 5 }))
+        (script::text(5), Some(Ok(FinishReason::Stop)), Some(Usage { prompt: 7, cached: 0, answer: 5 }))
     );
 }
 

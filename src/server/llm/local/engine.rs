@@ -131,7 +131,7 @@ impl<'m> Engine<'m> {
         if fitted.truncated_messages > 0 {
             sink.truncated(fitted.truncated_messages);
         }
-        let mut usage = Usage { prompt: fitted.tokens.len() as u32, answer: 0 };
+        let mut usage = Usage { prompt: fitted.tokens.len() as u32, ..Usage::default() };
         let done = self.read_prompt(&fitted.tokens, sink).and_then(|read| match read {
             true => self.generate(&fitted, sink, &mut usage),
             false => Ok(None),

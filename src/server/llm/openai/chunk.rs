@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::{
-    super::{FinishReason, Usage},
-    repair::repair_json,
+use super::super::{
+    FinishReason, Usage,
+    remote::{Answer, parse_count, parse_number},
 };
 use crate::domain::Failure;
 
@@ -28,9 +28,19 @@ pub enum End {
 /// Receives the parts of an answer.
 pub trait AnswerSink {
     /// A chunk of reasoning, possibly empty.
-    fn push_reasoning(&mut self, chunk: &str);
+    fn add_reasoning(&mut self, chunk: &str);
     /// A chunk of the answer, possibly empty.
-    fn push_text(&mut self, chunk: &str);
+    fn add_text(&mut self, chunk: &str);
+}
+
+impl AnswerSink for Answer {
+    fn add_reasoning(&mut self, chunk: &str) {
+        self.push_reasoning(chunk);
+    }
+
+    fn add_text(&mut self, chunk: &str) {
+        self.push_tagged_text(chunk);
+    }
 }
 
 /// One JSON object of an answer.
@@ -38,20 +48,9 @@ pub trait AnswerSink {
 pub struct Chunk(Value);
 
 impl Chunk {
-    /// Parses the objects in a text. Some providers send two in one event, or an array.
-    ///
-    /// # Errors
-    /// The error of the JSON parser, for the first broken object.
-    pub fn parse(text: &str) -> Result<Vec<Self>, serde_json::Error> {
-        let parse = |text: &str| -> Result<Vec<Value>, serde_json::Error> {
-            serde_json::Deserializer::from_str(text).into_iter().collect()
-        };
-        let values = parse(text).or_else(|fault| repair_json(text).and_then(|text| parse(&text).ok()).ok_or(fault))?;
-        let flat = values.into_iter().flat_map(|value| match value {
-            Value::Array(items) => items,
-            value => vec![value],
-        });
-        Ok(flat.map(Self).collect())
+    /// A chunk that consists of this object.
+    pub const fn new(object: Value) -> Self {
+        Self(object)
     }
 
     /// The error object, if the chunk reports an error.
@@ -109,22 +108,22 @@ impl Chunk {
             .iter()
             .map(|key| flatten_text(delta.get(key), MAX_DEPTH))
             .find(|reasoning| !reasoning.is_empty());
-        reasoning.into_iter().for_each(|reasoning| out.push_reasoning(&reasoning));
+        reasoning.into_iter().for_each(|reasoning| out.add_reasoning(&reasoning));
         match delta.get("content") {
             Some(Value::Array(parts)) => {
                 for part in parts {
                     let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
                     let text = flatten_text(Some(part), MAX_DEPTH);
                     match kind.contains("thinking") || kind.contains("reasoning") {
-                        true => out.push_reasoning(&text),
-                        false => out.push_text(&text),
+                        true => out.add_reasoning(&text),
+                        false => out.add_text(&text),
                     }
                 }
             }
-            content => out.push_text(&flatten_text(content, MAX_DEPTH)),
+            content => out.add_text(&flatten_text(content, MAX_DEPTH)),
         }
         for key in ["text", "refusal"] {
-            out.push_text(&flatten_text(delta.get(key), MAX_DEPTH));
+            out.add_text(&flatten_text(delta.get(key), MAX_DEPTH));
         }
     }
 
@@ -143,7 +142,9 @@ impl Chunk {
             u32::try_from(count).unwrap_or(u32::MAX)
         };
         let (prompt, answer) = (["prompt_tokens", "input_tokens"], ["completion_tokens", "output_tokens"]);
-        Some(Usage { prompt: count(prompt), answer: count(answer) })
+        let details = ["prompt_tokens_details", "input_tokens_details"].iter().find_map(|key| counts.get(key));
+        let cached = details.map_or(0, |details| parse_count(details, "cached_tokens"));
+        Some(Usage { prompt: count(prompt), cached, answer: count(answer) })
     }
 
     fn choice(&self) -> Option<&Value> {
@@ -203,15 +204,6 @@ fn flatten_text(value: Option<&Value>, depth: u32) -> String {
     }
 }
 
-/// A whole number, also from a string or a float.
-pub fn parse_number(value: &Value) -> Option<u64> {
-    let of_text = || value.as_str()?.trim().parse().ok();
-    value
-        .as_u64()
-        .or_else(of_text)
-        .or_else(|| value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64))
-}
-
 fn has_object(value: &Value, key: &str) -> bool {
     value.get(key).is_some_and(Value::is_object)
 }
@@ -228,21 +220,21 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::remote::parse_objects, *};
 
     fn chunk(text: &str) -> Chunk {
-        Chunk::parse(text).expect(text).pop().expect("an object")
+        Chunk::new(parse_objects(text).expect(text).pop().expect("an object"))
     }
 
     #[derive(Default)]
     struct Collected(String, String);
 
     impl AnswerSink for Collected {
-        fn push_reasoning(&mut self, chunk: &str) {
+        fn add_reasoning(&mut self, chunk: &str) {
             self.0.push_str(chunk);
         }
 
-        fn push_text(&mut self, chunk: &str) {
+        fn add_text(&mut self, chunk: &str) {
             self.1.push_str(chunk);
         }
     }
@@ -319,16 +311,18 @@ mod tests {
 
     #[test]
     fn known_token_counts_are_read() {
-        for (counts, prompt, answer) in [
-            (r#"{"prompt_tokens":7,"completion_tokens":2}"#, 7, 2),
-            (r#"{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}"#, 0, 0),
-            (r#"{"prompt_tokens":"7","completion_tokens":2.0}"#, 7, 2),
-            (r#"{"prompt_tokens":[],"completion_tokens":-2}"#, 0, 0),
-            (r#"{"input_tokens":7,"output_tokens":99999999999}"#, 7, u32::MAX),
-            ("{}", 0, 0),
+        for (counts, prompt, cached, answer) in [
+            (r#"{"prompt_tokens":7,"completion_tokens":2}"#, 7, 0, 2),
+            (r#"{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":5}}"#, 7, 5, 2),
+            (r#"{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":null}"#, 7, 0, 2),
+            (r#"{"prompt_tokens":null,"completion_tokens":null,"total_tokens":null}"#, 0, 0, 0),
+            (r#"{"prompt_tokens":"7","completion_tokens":2.0}"#, 7, 0, 2),
+            (r#"{"prompt_tokens":[],"completion_tokens":-2}"#, 0, 0, 0),
+            (r#"{"input_tokens":7,"output_tokens":99999999999}"#, 7, 0, u32::MAX),
+            ("{}", 0, 0, 0),
         ] {
             let usage = chunk(&format!(r#"{{"choices":[],"usage":{counts}}}"#)).usage();
-            assert_eq!(usage, Some(Usage { prompt, answer }), "{counts}");
+            assert_eq!(usage, Some(Usage { prompt, cached, answer }), "{counts}");
         }
     }
 
@@ -394,8 +388,8 @@ mod tests {
     fn invalid_json_is_repaired() {
         let text = r#"{"choices":[{"delta":{"content":"\ud83d\ude80 \ud83d"},"logprobs":[NaN]}]}"#;
         assert_eq!(read(text).1, "🚀 \u{FFFD}");
-        assert!(Chunk::parse("this is no JSON").is_err());
-        assert!(Chunk::parse(r#"{"choices":[{"del"#).is_err());
-        assert_eq!(Chunk::parse("{} {}").expect("two").len(), 2);
+        assert!(parse_objects("this is no JSON").is_err());
+        assert!(parse_objects(r#"{"choices":[{"del"#).is_err());
+        assert_eq!(parse_objects("{} {}").expect("two").len(), 2);
     }
 }

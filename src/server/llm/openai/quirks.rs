@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{super::ModelError, errors};
+use super::super::remote::ErrorResponse;
 use crate::domain::Failure;
 
 /// Features to leave out of requests. Nothing else in a request can be rejected: no limit, no temperature and no
@@ -17,50 +17,36 @@ pub struct Quirks {
     pub no_stream: bool,
 }
 
-/// A response with an error status.
-#[derive(Debug)]
-pub struct ErrorResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// The beginning of the body.
-    pub body: Vec<u8>,
-}
-
-impl ErrorResponse {
-    /// The error to report if there is no fallback.
-    pub fn to_error(&self) -> ModelError {
-        errors::from_status(self.status, &self.body)
-    }
-
+impl Quirks {
     /// Another request format to try. `None` if the error was not about the format, or if there is no other format
     /// left.
-    pub fn fallback(&self, quirks: Quirks) -> Option<Quirks> {
+    pub fn fallback(self, rejection: &ErrorResponse) -> Option<Self> {
         // Chat templates fail with all kinds of statuses.
-        if !matches!(self.status, 400 | 405 | 415 | 422 | 424 | 500 | 501) {
+        if !matches!(rejection.status, 400 | 405 | 415 | 422 | 424 | 500 | 501) {
             return None;
         }
-        let text = String::from_utf8_lossy(&self.body).to_lowercase();
+        let text = String::from_utf8_lossy(&rejection.body).to_lowercase();
         let contains_any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if !quirks.no_usage && contains_any(&["stream_options", "include_usage"]) {
-            return Some(Quirks { no_usage: true, ..quirks });
+        if !self.no_usage && contains_any(&["stream_options", "include_usage"]) {
+            return Some(Self { no_usage: true, ..self });
         }
-        if !quirks.no_stream
-            && (self.blames_parameter("stream")
+        if !self.no_stream
+            && (blames_parameter(rejection, "stream")
                 || contains_any(&["streaming"]) && contains_any(&["support", "enabled"]))
         {
-            return Some(Quirks { no_stream: true, ..quirks });
+            return Some(Self { no_stream: true, ..self });
         }
-        let is_unclear = matches!(self.status, 400 | 422) && self.to_error().failure == Failure::Rejected;
+        let is_unclear = matches!(rejection.status, 400 | 422) && rejection.to_error().failure == Failure::Rejected;
         let mentions_roles = contains_any(&["system", "role", "developer instruction", "template", "jinja"]);
-        (!quirks.no_system_role && (is_unclear || mentions_roles)).then_some(Quirks { no_system_role: true, ..quirks })
+        (!self.no_system_role && (is_unclear || mentions_roles)).then_some(Self { no_system_role: true, ..self })
     }
+}
 
-    /// Whether the provider names this parameter as the invalid one.
-    fn blames_parameter(&self, parameter: &str) -> bool {
-        let json: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let error = json.get("error").unwrap_or(&json);
-        error.get("param").and_then(Value::as_str) == Some(parameter)
-    }
+/// Whether the provider names this parameter as the invalid one.
+fn blames_parameter(rejection: &ErrorResponse, parameter: &str) -> bool {
+    let json: Value = serde_json::from_slice(&rejection.body).unwrap_or_default();
+    let error = json.get("error").unwrap_or(&json);
+    error.get("param").and_then(Value::as_str) == Some(parameter)
 }
 
 #[cfg(test)]
@@ -100,9 +86,9 @@ mod tests {
             (400, r#"[{"error":{"details":[{"reason":"API_KEY_INVALID"}]}}]"#, None),
         ] {
             let response = ErrorResponse { status, body: body.into() };
-            assert_eq!(response.fallback(defaults), expected, "{body}");
+            assert_eq!(defaults.fallback(&response), expected, "{body}");
             if let Some(expected) = expected {
-                let again = response.fallback(expected);
+                let again = expected.fallback(&response);
                 assert!(again.is_none_or(|other| other != expected && other.no_system_role), "{body}: {again:?}");
             }
         }

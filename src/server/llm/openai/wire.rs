@@ -4,14 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::super::{Prompt, window};
+use super::super::{Prompt, remote};
 use crate::domain::Author;
-
-/// The instruction that follows an answer to be continued.
-const CONTINUE_INSTRUCTION: &str =
-    "Your last answer broke off. Go on exactly where it ended: repeat nothing, and add no introduction.";
-/// Estimated tokens of a message in addition to its text.
-const TOKENS_PER_MESSAGE: u32 = 4;
 
 /// The body of a request.
 #[derive(Debug, Serialize)]
@@ -47,47 +41,24 @@ impl<'a> Request<'a> {
 /// were omitted. The system prompt is a message with the role `system`, or else the beginning of the first message.
 /// `None` if the newest turn does not fit.
 pub fn messages(prompt: &Prompt, context: u32, system_role: bool) -> Option<(Vec<Message<'_>>, usize)> {
-    let cost = |index: usize| window::estimate_tokens(&prompt.turns[index].text).saturating_add(TOKENS_PER_MESSAGE);
-    let system = window::estimate_tokens(&prompt.system).saturating_add(TOKENS_PER_MESSAGE);
-    let mut room = (context - window::answer_reserve(context)).checked_sub(system)?;
-    // The end of a long answer is enough to continue it.
-    let so_far = prompt.answer_so_far.as_deref().map(|answer| window::suffix_within(answer, room / 2));
-    if let Some(answer) = so_far {
-        room = room.checked_sub(
-            window::estimate_tokens(answer) + window::estimate_tokens(CONTINUE_INSTRUCTION) + 2 * TOKENS_PER_MESSAGE,
-        )?;
+    let conversation = remote::fit(prompt, context)?;
+    let mut messages = Vec::with_capacity(conversation.messages.len() + 1);
+    if !conversation.system.is_empty() {
+        let role = if system_role { "system" } else { "user" };
+        messages.push(Message { role, content: conversation.system.into() });
     }
-    let truncated_messages = window::count_truncated(&prompt.turns, room, cost)?;
-    let mut messages = Vec::with_capacity(prompt.turns.len() - truncated_messages + 3);
-    push(&mut messages, if system_role { "system" } else { "user" }, &prompt.system);
-    for turn in &prompt.turns[truncated_messages..] {
-        let role = match turn.author {
+    for message in conversation.messages {
+        let role = match message.author {
             Author::User => "user",
             Author::Assistant => "assistant",
         };
-        push(&mut messages, role, &turn.text);
-    }
-    if let Some(answer) = so_far.filter(|answer| !answer.is_empty()) {
-        push(&mut messages, "assistant", answer);
-        push(&mut messages, "user", CONTINUE_INSTRUCTION);
-    }
-    Some((messages, truncated_messages))
-}
-
-/// Appends a message. Skips empty messages and merges consecutive ones of the same role, because some providers reject
-/// those.
-fn push<'a>(messages: &mut Vec<Message<'a>>, role: &'static str, text: &'a str) {
-    if text.is_empty() {
-        return;
-    }
-    match messages.last_mut().filter(|last| last.role == role) {
-        Some(last) => {
-            let content = last.content.to_mut();
-            content.push_str("\n\n");
-            content.push_str(text);
+        match messages.last_mut().filter(|last| last.role == role) {
+            // Only the system prompt and the first message can have the same role.
+            Some(last) => last.content = format!("{}\n\n{}", last.content, message.text).into(),
+            None => messages.push(Message { role, content: message.text }),
         }
-        None => messages.push(Message { role, content: Cow::Borrowed(text) }),
     }
+    Some((messages, conversation.truncated_messages))
 }
 
 #[cfg(test)]
@@ -142,7 +113,7 @@ mod tests {
         let roles: Vec<_> = messages.iter().map(|message| message.role).collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
         assert!(messages[2].content.ends_with("the very end") && messages[2].content.len() < 12_000);
-        assert_eq!(messages[3].content, CONTINUE_INSTRUCTION);
+        assert!(messages[3].content.starts_with("Your last answer broke off."));
     }
 
     #[test]

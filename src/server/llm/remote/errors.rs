@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{super::ModelError, chunk::parse_number};
+use super::{super::ModelError, json::parse_number};
 use crate::{domain::Failure, server::egress::EgressError};
 
 /// The maximum length of error text that is searched, in bytes.
