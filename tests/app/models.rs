@@ -10,11 +10,13 @@ use futures::StreamExt;
 
 use crate::support::app::each_db;
 
+mod anthropic;
 mod bodies;
 mod catalogue;
 mod connect;
 mod files;
 mod local;
+mod native;
 mod openai;
 mod provider_quirks;
 

@@ -10,7 +10,7 @@ use colloquy::{
     server::{
         auth::Caller,
         clock::Clock,
-        config::{Config, ProviderConfig, Titles},
+        config::{Config, ProviderConfig, ProviderKind, Titles},
         http,
         jobs::Drained,
         state::AppState,
@@ -137,6 +137,7 @@ impl TestApp {
         config.titles = Titles::FirstWords;
         config.providers.push(ProviderConfig {
             name: "scripted".to_owned(),
+            kind: ProviderKind::OpenAi,
             base_url: upstream.base_url(),
             key: None,
             models: vec!["echo".to_owned(), "other".to_owned()],

@@ -9,6 +9,7 @@ pub mod outline;
 pub mod program;
 pub mod provider;
 pub mod redis;
+pub mod replay;
 pub mod smtp;
 pub mod tcp_proxy;
 pub mod upstream;

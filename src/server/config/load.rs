@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, ProviderConfig, SecondFactorRequirement, SessionConfig,
-    Titles,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, ProviderConfig, ProviderKind, SecondFactorRequirement,
+    SessionConfig, Titles,
     error::{ConfigError, ConfigErrors, Origin, Setting},
     raw::{KnownKeys, Raw, RawConfig, RawEntry, Values},
     values::{self, InvalidValue},
@@ -61,7 +61,7 @@ pub fn load(
         return Err(ConfigErrors(reader.errors));
     }
     let hints = config.providers.iter().filter_map(|provider| {
-        let hint = values::base_url_hint(&provider.base_url)?;
+        let hint = values::base_url_hint(provider)?;
         Some(format!("providers.{}.base_url: {hint}", provider.name))
     });
     let hints = hints.collect();
@@ -245,7 +245,10 @@ impl Reader {
                 "Use small letters, digits, `-` and `_`, at most 32; `local` is taken by this machine's own models.",
             );
         }
-        let base_url = self.read("base_url", None, some(values::base_url), show_option);
+        let choices = [("openai", ProviderKind::OpenAi), ("anthropic", ProviderKind::Anthropic)];
+        let kind = self.read_choice("kind", ProviderKind::OpenAi, &choices);
+        let default = kind.default_base_url().map(str::to_owned);
+        let base_url = self.read("base_url", default, some(|raw| values::base_url(raw, kind)), show_option);
         let key = self.read("key", None, some(values::secret), masked);
         let models = self.read("models", Vec::new(), values::texts, |list| show_list(list));
         let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
@@ -256,7 +259,7 @@ impl Reader {
             self.add_error("base_url", origin, "It is missing.".to_owned(), remedy);
         }
         self.prefix.clear();
-        base_url.map(|base_url| ProviderConfig { name, base_url, key, models, context, system_role })
+        base_url.map(|base_url| ProviderConfig { name, kind, base_url, key, models, context, system_role })
     }
 
     /// Validates rules that involve more than one value.

@@ -70,7 +70,7 @@ pub struct Config {
     pub egress: EgressConfig,
     /// Models that run on this machine (`local.*`).
     pub local: LocalConfig,
-    /// OpenAI-compatible providers (`[[providers]]`).
+    /// Providers of models (`[[providers]]`).
     pub providers: Vec<ProviderConfig>,
     /// OpenID Connect providers for signing in (`[[identity_providers]]`).
     pub identity_providers: Vec<IdentityProviderConfig>,
@@ -189,20 +189,42 @@ pub struct LocalConfig {
     pub program: Option<PathBuf>,
 }
 
-/// An OpenAI-compatible provider.
+/// The interface of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// The interface of OpenAI, which most servers have.
+    OpenAi,
+    /// Anthropic's Messages API.
+    Anthropic,
+}
+
+impl ProviderKind {
+    /// The base URL of the provider that the interface is named after.
+    pub const fn default_base_url(self) -> Option<&'static str> {
+        match self {
+            Self::OpenAi => None,
+            Self::Anthropic => Some("https://api.anthropic.com"),
+        }
+    }
+}
+
+/// A provider of models.
 #[derive(Debug, Clone)]
 pub struct ProviderConfig {
     /// The short name; part of model ids.
     pub name: String,
-    /// The base URL, for example `http://127.0.0.1:11434/v1`.
+    /// Its interface.
+    pub kind: ProviderKind,
+    /// The base URL, for example `http://127.0.0.1:11434/v1`, without the paths of the interface.
     pub base_url: String,
     /// The API key, if the provider requires one.
     pub key: Option<SecretString>,
-    /// The models to offer; empty to list them with `/models`.
+    /// The models to offer; empty for all that the provider lists.
     pub models: Vec<String>,
     /// The context window of its models in tokens, if configured.
     pub context: Option<u32>,
-    /// Whether its models support the role `system`; otherwise the instructions are part of the first message.
+    /// Whether its models support the role `system`; otherwise the instructions are part of the first message. Only for
+    /// the interface of OpenAI.
     pub system_role: bool,
 }
 

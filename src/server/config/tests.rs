@@ -93,6 +93,7 @@ fn every_key_is_read_from_the_file_and_its_origin_is_known() {
         program = "/bin/sh"
         [[providers]]
         name = "ollama"
+        kind = "openai"
         base_url = "http://127.0.0.1:11434/v1/"
         key = "k"
         models = ["qwen3:8b"]
@@ -485,4 +486,27 @@ fn base_urls_are_normalised_and_doubtful_ones_get_a_hint() {
         assert_eq!(!loaded.hints.is_empty(), has_hint, "{written}: {:?}", loaded.hints);
         assert!(loaded.hints.iter().all(|hint| hint.contains("/v1")), "{:?}", loaded.hints);
     }
+}
+
+#[test]
+fn native_interfaces_have_an_address_and_add_their_paths_themselves() {
+    for (kind, written, base) in [
+        ("anthropic", None, "https://api.anthropic.com"),
+        ("anthropic", Some("https://api.anthropic.com/v1"), "https://api.anthropic.com"),
+        ("anthropic", Some("https://api.anthropic.com/v1/messages"), "https://api.anthropic.com"),
+        ("anthropic", Some("http://gateway.lan/anthropic/"), "http://gateway.lan/anthropic"),
+    ] {
+        let written = written.map(|url| format!("base_url = \"{url}\"\n")).unwrap_or_default();
+        let loaded = given(&format!("[[providers]]\nname = \"p\"\nkind = \"{kind}\"\n{written}"), &[]).load();
+        let loaded = loaded.expect("a valid configuration");
+        assert_eq!(loaded.config.providers[0].base_url, base, "{kind}: {written}");
+        assert!(loaded.hints.is_empty(), "{:?}", loaded.hints);
+    }
+    let variables = [("COLLOQUY_PROVIDERS__CLAUDE__KIND", "anthropic")];
+    let provider = given("", &variables).load().expect("a valid configuration").config.providers.remove(0);
+    assert_eq!((provider.name.as_str(), provider.kind), ("claude", ProviderKind::Anthropic));
+
+    let errors = given("[[providers]]\nname = \"p\"\nkind = \"claude\"\nbase_url = \"http://a/v1\"\n", &[]).errors();
+    assert_eq!(keys(&errors), ["providers.p.kind"]);
+    assert!(errors[0].remedy.contains("`anthropic`"), "{}", errors[0].remedy);
 }

@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 use secrecy::SecretString;
 
-use super::{PublicUrl, raw::Raw};
+use super::{ProviderConfig, ProviderKind, PublicUrl, raw::Raw};
 use crate::domain::Email;
 
 /// What is wrong with a value, and how to fix it.
@@ -183,12 +183,18 @@ pub(super) fn public_url(raw: &Raw) -> Result<PublicUrl, InvalidValue> {
 }
 
 /// Endpoint paths that are often copied from examples and do not belong into a base URL.
-const ENDPOINT_PATHS: [&str; 5] = ["/chat/completions", "/completions", "/responses", "/models", "/chat"];
+const fn endpoint_paths(kind: ProviderKind) -> &'static [&'static str] {
+    match kind {
+        ProviderKind::OpenAi => &["/chat/completions", "/completions", "/responses", "/models", "/chat"],
+        ProviderKind::Anthropic => &["/v1/messages", "/v1/models", "/v1"],
+    }
+}
 
 /// The base URL of a provider: http or https, a host, an optional path; trailing slashes and endpoint paths are
 /// removed.
-pub(super) fn base_url(raw: &Raw) -> Result<String, InvalidValue> {
-    let remedy = "Write it as the provider gives it, for example http://127.0.0.1:11434/v1.";
+pub(super) fn base_url(raw: &Raw, kind: ProviderKind) -> Result<String, InvalidValue> {
+    let example = kind.default_base_url().unwrap_or("http://127.0.0.1:11434/v1");
+    let remedy = format!("Write it as the provider gives it, for example {example}.");
     let text = text(raw)?.trim().to_owned();
     let Ok(uri) = text.parse::<axum::http::Uri>() else {
         return invalid("It is not an address.", remedy);
@@ -203,13 +209,13 @@ pub(super) fn base_url(raw: &Raw) -> Result<String, InvalidValue> {
         return invalid("It has a query (`?`) or a fragment (`#`).", remedy);
     }
     let base = text.trim_end_matches('/');
-    let base = ENDPOINT_PATHS.iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
+    let base = endpoint_paths(kind).iter().find_map(|end| base.strip_suffix(*end)).unwrap_or(base);
     Ok(base.trim_end_matches('/').to_owned())
 }
 
 /// A warning about a base URL that is probably wrong.
-pub(super) fn base_url_hint(base_url: &str) -> Option<String> {
-    let (scheme, rest) = base_url.split_once("://")?;
+pub(super) fn base_url_hint(provider: &ProviderConfig) -> Option<String> {
+    let (scheme, rest) = provider.base_url.split_once("://").filter(|_| provider.kind == ProviderKind::OpenAi)?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     matches!(path, "" | "api").then(|| {
         format!(

@@ -10,16 +10,16 @@ use std::{
 use crate::{
     domain::{ConnectedModels, ConnectedProvider, Failure, ModelChoice, ModelOption},
     server::{
-        config::{Config, PROVIDER_CONTEXT, ProviderConfig},
+        config::{Config, PROVIDER_CONTEXT, ProviderConfig, ProviderKind},
         egress::Egress,
     },
 };
 
 use super::{
-    Model, ModelError, is_valid_model_name,
+    Model, ModelError, anthropic, is_valid_model_name,
     local::{FileKind, LocalModel, ModelFile, ModelFolder, Settings},
     model_list_cache::{ModelListCache, ModelListTimings},
-    openai::Endpoint,
+    openai,
     remote::{Interface, Limits, ModelList},
 };
 
@@ -43,7 +43,7 @@ struct Inner {
     default: Option<String>,
 }
 
-/// A configured endpoint.
+/// A configured provider.
 struct Provider {
     name: String,
     base_url: String,
@@ -158,13 +158,10 @@ pub struct ProviderCheck {
 
 impl Provider {
     fn new(config: &ProviderConfig, egress: Egress, timings: ModelListTimings) -> Self {
-        let context = config.context.unwrap_or(PROVIDER_CONTEXT);
-        let endpoint = Endpoint::new(egress, &config.base_url, config.key.clone(), context, Limits::default());
-        let endpoint = if config.system_role { endpoint } else { endpoint.without_system_role() };
         Self {
             name: config.name.clone(),
             base_url: config.base_url.clone(),
-            interface: Arc::new(endpoint),
+            interface: interface(config, egress),
             configured_models: config.models.clone(),
             context: config.context,
             model_list: ModelListCache::new(&config.name, timings),
@@ -236,6 +233,18 @@ impl Provider {
                 bundled: false,
             })
             .collect()
+    }
+}
+
+/// The interface of a configured provider.
+fn interface(config: &ProviderConfig, egress: Egress) -> Arc<dyn Interface> {
+    let (url, key, context, limits) = (&config.base_url, config.key.clone(), config.context, Limits::default());
+    match config.kind {
+        ProviderKind::OpenAi => {
+            let endpoint = openai::Endpoint::new(egress, url, key, context.unwrap_or(PROVIDER_CONTEXT), limits);
+            Arc::new(if config.system_role { endpoint } else { endpoint.without_system_role() })
+        }
+        ProviderKind::Anthropic => Arc::new(anthropic::Endpoint::new(egress, url, key, context, limits)),
     }
 }
 

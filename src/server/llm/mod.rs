@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Author, Failure};
 
+pub mod anthropic;
 pub mod catalogue;
 pub mod local;
 pub mod openai;

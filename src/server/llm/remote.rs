@@ -14,6 +14,7 @@ use axum::http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     request::Builder,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Response;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -238,6 +239,12 @@ fn to_body(payload: &impl Serialize) -> Result<Vec<u8>, ModelError> {
     serde_json::to_vec(payload).map_err(|fault| ModelError::new(Failure::Rejected, describe_json_error(&fault)))
 }
 
+/// A model's name as one segment of a path. `None` for a name that a URL cannot contain.
+pub fn path_segment(name: &str) -> Option<String> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
+    (!matches!(name, "." | "..")).then(|| utf8_percent_encode(name, ESCAPED).to_string())
+}
+
 /// A response with an error status.
 #[derive(Debug)]
 pub struct ErrorResponse {
@@ -275,6 +282,27 @@ impl<T: Clone> Remembered<T> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MAX_REMEMBERED || known.contains_key(model) {
             known.insert(model.to_owned(), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_models_cannot_leave_their_segment() {
+        for (name, segment) in [
+            ("claude-opus-4-6", Some("claude-opus-4-6")),
+            ("qwen3:8b", Some("qwen3:8b")),
+            ("gemini-2.5-flash", Some("gemini-2.5-flash")),
+            ("../keys?x#y", Some("..%2Fkeys%3Fx%23y")),
+            ("a\\b %2e", Some("a%5Cb%20%252e")),
+            ("né", Some("n%C3%A9")),
+            ("..", None),
+            (".", None),
+        ] {
+            assert_eq!(path_segment(name).as_deref(), segment, "{name}");
         }
     }
 }

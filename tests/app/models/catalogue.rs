@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use colloquy::{
     domain::{Failure, ModelChoice},
     server::{
-        config::{Config, ProviderConfig},
+        config::{Config, ProviderConfig, ProviderKind},
         egress::Egress,
         llm::{FinishReason, ModelListTimings, Models},
     },
@@ -40,6 +40,7 @@ fn config(folder: &Path, providers: &[(&str, &str, &[&str])]) -> Config {
         .iter()
         .map(|(name, base_url, models)| ProviderConfig {
             name: (*name).to_owned(),
+            kind: ProviderKind::OpenAi,
             base_url: (*base_url).to_owned(),
             key: None,
             models: models.iter().map(|&model| model.to_owned()).collect(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use colloquy::server::{
-    config::{Config, ProviderConfig},
+    config::{Config, ProviderConfig, ProviderKind},
     egress::Egress,
     llm::{ModelListTimings, Models},
     telemetry,
@@ -17,10 +17,15 @@ use colloquy::server::{
 use super::{
     bodies::{serve, serve_counted},
     files::chat_file,
+    native::{RecordedError, json_fixture},
 };
 use crate::{
     http_log::LogBuffer,
-    support::{upstream::Upstream, wait::wait_until},
+    support::{
+        replay::{Recording, Replay},
+        upstream::Upstream,
+        wait::wait_until,
+    },
 };
 
 /// The log of three refreshes of a model list with this status and body.
@@ -31,7 +36,15 @@ async fn logged(status: &str, body: &str) -> String {
     let (base_url, asked) = serve_counted(status, Some("application/json"), body).await;
     let mut config = Config::default();
     let (name, models) = ("house".to_owned(), Vec::new());
-    config.providers.push(ProviderConfig { name, base_url, key: None, models, context: None, system_role: true });
+    config.providers.push(ProviderConfig {
+        name,
+        kind: ProviderKind::OpenAi,
+        base_url,
+        key: None,
+        models,
+        context: None,
+        system_role: true,
+    });
     let times = ModelListTimings { ttl: Duration::ZERO, retry_delay: Duration::ZERO, timeout: Duration::from_secs(20) };
     let models = Models::with_timings(&config, &Egress::default(), times);
     // When a request arrives, the result of the one before is logged.
@@ -125,4 +138,34 @@ async fn check_connect_tests_every_provider_and_file() {
     }
     assert!(!text.contains("CaNaRy"), "{text}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("7 of these don't work."), "{text}");
+}
+
+#[tokio::test]
+async fn check_connect_tests_native_interfaces() {
+    let list = json_fixture("anthropic/models.json");
+    let claude = Replay::start([("/v1/models", Recording::json(200, &list))]).await;
+    let refused = json_fixture::<Vec<RecordedError>>("anthropic/errors.json").remove(0);
+    let shut = Replay::start([("/v1/models", Recording::json(refused.status, &refused.body))]).await;
+    let variable = |name: &str, value: &str| (format!("COLLOQUY_PROVIDERS__{name}"), value.to_owned());
+    let output = check(vec![
+        variable("CLAUDE__KIND", "anthropic"),
+        variable("CLAUDE__BASE_URL", &format!("{}/v1/messages", claude.url())),
+        variable("SHUT__KIND", "anthropic"),
+        variable("SHUT__BASE_URL", &shut.url()),
+        variable("SHUT__KEY", "sk-CaNaRy"),
+    ])
+    .await;
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        "providers.claude: it answers and offers claude-opus-4-6.\n",
+        &format!(
+            "providers.shut: it doesn't list its models at {}/v1/models: The provider rejected the API key.",
+            shut.url()
+        ),
+        "authentication_error",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("CaNaRy"), "{text}");
 }

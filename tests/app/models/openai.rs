@@ -29,7 +29,7 @@ use crate::support::{
     wait::{finish, wait_until},
 };
 
-const KEY: &str = "sk-secret-key";
+pub(super) const KEY: &str = "sk-secret-key";
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3_600);
 /// The timeout of the model list.
@@ -45,7 +45,7 @@ pub(super) fn limits() -> Limits {
 }
 
 /// Limits under which nothing times out.
-fn patient() -> Limits {
+pub(super) fn patient() -> Limits {
     Limits { first_byte_timeout: NEVER, idle_timeout: NEVER, ..limits() }
 }
 

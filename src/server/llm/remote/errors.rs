@@ -121,6 +121,7 @@ impl ErrorReport {
             _ if has_code(CONTEXT_CODES) || (is_refusal || status == Some(500)) && has_phrase(CONTEXT_PHRASES) => {
                 Failure::OverContext
             }
+            _ if has_code(TIMEOUT_CODES) => Failure::TimedOut,
             _ if has_code(KEY_CODES) || is_refusal && has_phrase(KEY_PHRASES) => Failure::Refused,
             _ if has_code(FILTER_CODES) || is_refusal && has_phrase(FILTER_PHRASES) => Failure::Withheld,
             _ if has_code(BUSY_CODES) || has_phrase(BUSY_PHRASES) => Failure::Busy,
@@ -150,6 +151,7 @@ const CONTEXT_PHRASES: &[&str] = &[
     "context size",
     "context_length",
     "maximum context",
+    "context limit",
     "context overflow",
     "context the overflows",
     "maximum prompt length",
@@ -168,6 +170,7 @@ const CONTEXT_PHRASES: &[&str] = &[
     "reduce the length",
     "tokens, which exceeds",
 ];
+const TIMEOUT_CODES: &[&str] = &["timeout_error", "deadline_exceeded"];
 const KEY_CODES: &[&str] =
     &["api_key", "apikey", "unauthorized", "unauthenticated", "authentication", "permission", "invalid_token"];
 const KEY_PHRASES: &[&str] =
@@ -186,8 +189,15 @@ const BUSY_CODES: &[&str] = &[
     "unavailable",
     "capacity",
 ];
-const BUSY_PHRASES: &[&str] =
-    &["rate limit", "too many requests", "overloaded", "exceeded your current quota", "at capacity", "server busy"];
+const BUSY_PHRASES: &[&str] = &[
+    "rate limit",
+    "too many requests",
+    "overloaded",
+    "exceeded your current quota",
+    "credit balance",
+    "at capacity",
+    "server busy",
+];
 const MODEL_CODES: &[&str] = &["model_not_found", "model_not_exist", "invalid_model", "decommissioned"];
 const MODEL_PHRASES: &[&str] = &["not found", "not exist", "no such", "unknown model", "decommissioned"];
 
@@ -237,6 +247,7 @@ mod tests {
             (r#"{"code":429,"message":"x"}"#, Failure::Busy),
             (r#"{"code":"502"}"#, Failure::Upstream),
             (r#"{"type":"overloaded_error"}"#, Failure::Busy),
+            (r#"{"type":"timeout_error"}"#, Failure::TimedOut),
             (r#"{"code":"rate_limit_exceeded"}"#, Failure::Busy),
             (r#"{"type":"invalid_request_error"}"#, Failure::Rejected),
             (r#""boom""#, Failure::Upstream),
