@@ -17,6 +17,7 @@ mod connect;
 mod files;
 mod local;
 mod native;
+mod ollama;
 mod openai;
 mod provider_quirks;
 

@@ -245,7 +245,11 @@ impl Reader {
                 "Use small letters, digits, `-` and `_`, at most 32; `local` is taken by this machine's own models.",
             );
         }
-        let choices = [("openai", ProviderKind::OpenAi), ("anthropic", ProviderKind::Anthropic)];
+        let choices = [
+            ("openai", ProviderKind::OpenAi),
+            ("anthropic", ProviderKind::Anthropic),
+            ("ollama", ProviderKind::Ollama),
+        ];
         let kind = self.read_choice("kind", ProviderKind::OpenAi, &choices);
         let default = kind.default_base_url().map(str::to_owned);
         let base_url = self.read("base_url", default, some(|raw| values::base_url(raw, kind)), show_option);

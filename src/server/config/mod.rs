@@ -196,6 +196,8 @@ pub enum ProviderKind {
     OpenAi,
     /// Anthropic's Messages API.
     Anthropic,
+    /// Ollama's own interface.
+    Ollama,
 }
 
 impl ProviderKind {
@@ -204,6 +206,7 @@ impl ProviderKind {
         match self {
             Self::OpenAi => None,
             Self::Anthropic => Some("https://api.anthropic.com"),
+            Self::Ollama => Some("http://127.0.0.1:11434"),
         }
     }
 }

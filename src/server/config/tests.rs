@@ -495,6 +495,9 @@ fn native_interfaces_have_an_address_and_add_their_paths_themselves() {
         ("anthropic", Some("https://api.anthropic.com/v1"), "https://api.anthropic.com"),
         ("anthropic", Some("https://api.anthropic.com/v1/messages"), "https://api.anthropic.com"),
         ("anthropic", Some("http://gateway.lan/anthropic/"), "http://gateway.lan/anthropic"),
+        ("ollama", None, "http://127.0.0.1:11434"),
+        ("ollama", Some("http://gpu.lan:11434/v1"), "http://gpu.lan:11434"),
+        ("ollama", Some("http://gpu.lan:11434/api/"), "http://gpu.lan:11434"),
     ] {
         let written = written.map(|url| format!("base_url = \"{url}\"\n")).unwrap_or_default();
         let loaded = given(&format!("[[providers]]\nname = \"p\"\nkind = \"{kind}\"\n{written}"), &[]).load();

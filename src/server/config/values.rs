@@ -187,6 +187,7 @@ const fn endpoint_paths(kind: ProviderKind) -> &'static [&'static str] {
     match kind {
         ProviderKind::OpenAi => &["/chat/completions", "/completions", "/responses", "/models", "/chat"],
         ProviderKind::Anthropic => &["/v1/messages", "/v1/models", "/v1"],
+        ProviderKind::Ollama => &["/api/chat", "/api/tags", "/api", "/v1/chat/completions", "/v1"],
     }
 }
 

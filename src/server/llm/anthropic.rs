@@ -122,7 +122,7 @@ impl Interface for Endpoint {
         for model in models {
             let name = model.get("id").and_then(Value::as_str);
             let context = Some(parse_count(model, "max_input_tokens")).filter(|context| *context > 0);
-            listed.add(name, context);
+            listed.add(name, self.context.or(context));
             if let (Some(name), Some(_)) = (name, context) {
                 self.known.insert(name, ModelInfo::of(model));
             }

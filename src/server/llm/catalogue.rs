@@ -19,7 +19,7 @@ use super::{
     Model, ModelError, anthropic, is_valid_model_name,
     local::{FileKind, LocalModel, ModelFile, ModelFolder, Settings},
     model_list_cache::{ModelListCache, ModelListTimings},
-    openai,
+    ollama, openai,
     remote::{Interface, Limits, ModelList},
 };
 
@@ -228,7 +228,7 @@ impl Provider {
                 id: format!("{}/{name}", self.name),
                 label: name.clone(),
                 provider: self.name.clone(),
-                context: self.context.or(list.context_of(name)).map(context_size).unwrap_or_default(),
+                context: list.context_of(name).or(self.context).map(context_size).unwrap_or_default(),
                 local: false,
                 bundled: false,
             })
@@ -245,6 +245,7 @@ fn interface(config: &ProviderConfig, egress: Egress) -> Arc<dyn Interface> {
             Arc::new(if config.system_role { endpoint } else { endpoint.without_system_role() })
         }
         ProviderKind::Anthropic => Arc::new(anthropic::Endpoint::new(egress, url, key, context, limits)),
+        ProviderKind::Ollama => Arc::new(ollama::Endpoint::new(egress, url, key, context, limits)),
     }
 }
 

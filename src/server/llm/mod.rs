@@ -9,6 +9,7 @@ use crate::domain::{Author, Failure};
 pub mod anthropic;
 pub mod catalogue;
 pub mod local;
+pub mod ollama;
 pub mod openai;
 pub mod remote;
 

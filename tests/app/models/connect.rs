@@ -146,10 +146,14 @@ async fn check_connect_tests_native_interfaces() {
     let claude = Replay::start([("/v1/models", Recording::json(200, &list))]).await;
     let refused = json_fixture::<Vec<RecordedError>>("anthropic/errors.json").remove(0);
     let shut = Replay::start([("/v1/models", Recording::json(refused.status, &refused.body))]).await;
+    let tags = json_fixture("ollama/tags.json");
+    let ollama = Replay::start([("/api/tags", Recording::json(200, &tags))]).await;
     let variable = |name: &str, value: &str| (format!("COLLOQUY_PROVIDERS__{name}"), value.to_owned());
     let output = check(vec![
         variable("CLAUDE__KIND", "anthropic"),
         variable("CLAUDE__BASE_URL", &format!("{}/v1/messages", claude.url())),
+        variable("OLLAMA__KIND", "ollama"),
+        variable("OLLAMA__BASE_URL", &ollama.url()),
         variable("SHUT__KIND", "anthropic"),
         variable("SHUT__BASE_URL", &shut.url()),
         variable("SHUT__KEY", "sk-CaNaRy"),
@@ -159,6 +163,7 @@ async fn check_connect_tests_native_interfaces() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
         "providers.claude: it answers and offers claude-opus-4-6.\n",
+        "providers.ollama: it answers and offers deepseek-r1:latest, llama3.2:latest.\n",
         &format!(
             "providers.shut: it doesn't list its models at {}/v1/models: The provider rejected the API key.",
             shut.url()
