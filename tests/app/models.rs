@@ -15,6 +15,7 @@ mod bodies;
 mod catalogue;
 mod connect;
 mod files;
+mod gemini;
 mod local;
 mod native;
 mod ollama;

@@ -249,6 +249,7 @@ impl Reader {
             ("openai", ProviderKind::OpenAi),
             ("anthropic", ProviderKind::Anthropic),
             ("ollama", ProviderKind::Ollama),
+            ("gemini", ProviderKind::Gemini),
         ];
         let kind = self.read_choice("kind", ProviderKind::OpenAi, &choices);
         let default = kind.default_base_url().map(str::to_owned);

@@ -198,6 +198,8 @@ pub enum ProviderKind {
     Anthropic,
     /// Ollama's own interface.
     Ollama,
+    /// Google's Gemini API.
+    Gemini,
 }
 
 impl ProviderKind {
@@ -207,6 +209,7 @@ impl ProviderKind {
             Self::OpenAi => None,
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::Ollama => Some("http://127.0.0.1:11434"),
+            Self::Gemini => Some("https://generativelanguage.googleapis.com/v1beta"),
         }
     }
 }

@@ -498,6 +498,10 @@ fn native_interfaces_have_an_address_and_add_their_paths_themselves() {
         ("ollama", None, "http://127.0.0.1:11434"),
         ("ollama", Some("http://gpu.lan:11434/v1"), "http://gpu.lan:11434"),
         ("ollama", Some("http://gpu.lan:11434/api/"), "http://gpu.lan:11434"),
+        ("gemini", None, "https://generativelanguage.googleapis.com/v1beta"),
+        ("gemini", Some("http://gateway.lan"), "http://gateway.lan/v1beta"),
+        ("gemini", Some("https://a/v1beta/openai/"), "https://a/v1beta"),
+        ("gemini", Some("https://a/v1/models"), "https://a/v1"),
     ] {
         let written = written.map(|url| format!("base_url = \"{url}\"\n")).unwrap_or_default();
         let loaded = given(&format!("[[providers]]\nname = \"p\"\nkind = \"{kind}\"\n{written}"), &[]).load();

@@ -188,6 +188,7 @@ const fn endpoint_paths(kind: ProviderKind) -> &'static [&'static str] {
         ProviderKind::OpenAi => &["/chat/completions", "/completions", "/responses", "/models", "/chat"],
         ProviderKind::Anthropic => &["/v1/messages", "/v1/models", "/v1"],
         ProviderKind::Ollama => &["/api/chat", "/api/tags", "/api", "/v1/chat/completions", "/v1"],
+        ProviderKind::Gemini => &["/models", "/openai"],
     }
 }
 
@@ -211,7 +212,9 @@ pub(super) fn base_url(raw: &Raw, kind: ProviderKind) -> Result<String, InvalidV
     }
     let base = text.trim_end_matches('/');
     let base = endpoint_paths(kind).iter().find_map(|end| base.strip_suffix(*end)).unwrap_or(base);
-    Ok(base.trim_end_matches('/').to_owned())
+    let base = base.trim_end_matches('/');
+    let is_bare = base.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
+    Ok(if kind == ProviderKind::Gemini && is_bare { format!("{base}/v1beta") } else { base.to_owned() })
 }
 
 /// A warning about a base URL that is probably wrong.

@@ -95,18 +95,12 @@ impl Endpoint {
         let until = until.min(Instant::now() + INFO_TIMEOUT);
         let info = match self.service.get_json(&format!("/v1/models/{segment}"), until).await {
             Ok(model) => ModelInfo::of(&model),
-            Err(fault) if is_passing(fault.failure) => return ModelInfo::UNKNOWN,
+            Err(fault) if fault.is_passing() => return ModelInfo::UNKNOWN,
             Err(_) => ModelInfo::UNKNOWN,
         };
         self.known.insert(model, info);
         info
     }
-}
-
-/// Whether another request can have another result.
-const fn is_passing(failure: Failure) -> bool {
-    use Failure::{Busy, Cut, Refused, TimedOut, Unreachable, Upstream};
-    matches!(failure, Busy | Cut | Refused | TimedOut | Unreachable | Upstream)
 }
 
 #[async_trait]

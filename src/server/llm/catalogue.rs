@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Model, ModelError, anthropic, is_valid_model_name,
+    Model, ModelError, anthropic, gemini, is_valid_model_name,
     local::{FileKind, LocalModel, ModelFile, ModelFolder, Settings},
     model_list_cache::{ModelListCache, ModelListTimings},
     ollama, openai,
@@ -245,6 +245,7 @@ fn interface(config: &ProviderConfig, egress: Egress) -> Arc<dyn Interface> {
             Arc::new(if config.system_role { endpoint } else { endpoint.without_system_role() })
         }
         ProviderKind::Anthropic => Arc::new(anthropic::Endpoint::new(egress, url, key, context, limits)),
+        ProviderKind::Gemini => Arc::new(gemini::Endpoint::new(egress, url, key, context, limits)),
         ProviderKind::Ollama => Arc::new(ollama::Endpoint::new(egress, url, key, context, limits)),
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::{Author, Failure};
 
 pub mod anthropic;
 pub mod catalogue;
+pub mod gemini;
 pub mod local;
 pub mod ollama;
 pub mod openai;
@@ -106,6 +107,12 @@ impl ModelError {
     /// An error with a detail for the log.
     pub fn new(failure: Failure, detail: impl Into<String>) -> Self {
         Self { failure, detail: detail.into() }
+    }
+
+    /// Whether the same request can succeed later.
+    const fn is_passing(&self) -> bool {
+        use Failure::{Busy, Cut, Refused, TimedOut, Unreachable, Upstream};
+        matches!(self.failure, Busy | Cut | Refused | TimedOut | Unreachable | Upstream)
     }
 }
 

@@ -147,11 +147,15 @@ async fn check_connect_tests_native_interfaces() {
     let refused = json_fixture::<Vec<RecordedError>>("anthropic/errors.json").remove(0);
     let shut = Replay::start([("/v1/models", Recording::json(refused.status, &refused.body))]).await;
     let tags = json_fixture("ollama/tags.json");
+    let models = json_fixture("gemini/models.json");
+    let gemini = Replay::start([("/v1beta/models", Recording::json(200, &models))]).await;
     let ollama = Replay::start([("/api/tags", Recording::json(200, &tags))]).await;
     let variable = |name: &str, value: &str| (format!("COLLOQUY_PROVIDERS__{name}"), value.to_owned());
     let output = check(vec![
         variable("CLAUDE__KIND", "anthropic"),
         variable("CLAUDE__BASE_URL", &format!("{}/v1/messages", claude.url())),
+        variable("GEMINI__KIND", "gemini"),
+        variable("GEMINI__BASE_URL", &gemini.url()),
         variable("OLLAMA__KIND", "ollama"),
         variable("OLLAMA__BASE_URL", &ollama.url()),
         variable("SHUT__KIND", "anthropic"),
@@ -163,6 +167,7 @@ async fn check_connect_tests_native_interfaces() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
         "providers.claude: it answers and offers claude-opus-4-6.\n",
+        "providers.gemini: it answers and offers gemini-3.7-flash, learnlm-1.5-pro-experimental.\n",
         "providers.ollama: it answers and offers deepseek-r1:latest, llama3.2:latest.\n",
         &format!(
             "providers.shut: it doesn't list its models at {}/v1/models: The provider rejected the API key.",

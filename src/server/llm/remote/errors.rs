@@ -129,6 +129,8 @@ impl ErrorReport {
                 Failure::ModelGone
             }
             Some(503) => Failure::Busy,
+            // The provider itself broke off the answer.
+            Some(499) => Failure::Upstream,
             Some(400..=499) => Failure::Rejected,
             None if has_code(&["invalid_request", "invalid_argument", "badrequest"]) => Failure::Rejected,
             None | Some(500..=599) => Failure::Upstream,
