@@ -177,7 +177,7 @@ async fn the_request_has_the_key_the_instructions_and_asks_for_thoughts() {
     let turns = vec![turn(Author::User, "One?"), turn(Author::Assistant, "One."), turn(Author::User, "Two?")];
     let prompt = Prompt { system: "Be brief.".to_owned(), turns, answer_so_far: None };
     let chat = format!("{CHAT}?alt=sse");
-    for asked in [vec![INFO, &chat], vec![&chat]] {
+    for asked in [vec![INFO, chat.as_str()], vec![chat.as_str()]] {
         let answer = collect(model.answer(prompt.clone(), CancellationToken::new())).await;
         assert_eq!(answer.end, Some(Ok(FinishReason::Stop)), "{}", answer.detail);
         let received = replay.take_received();
@@ -203,7 +203,7 @@ async fn a_model_without_instructions_gets_them_in_the_first_message() {
     let chat = chat(patient()).await;
     let message = "Developer instruction is not enabled for models/gemma-3-27b-it";
     let rejected = json!({"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}});
-    // The answer of the second request, and then the next one, which is right at once.
+    // The recorded response rejects the second request too, so nothing is remembered.
     assert_eq!(chat.ask_for(Recording::json(400, &rejected)).await.end, Some(Err(Failure::Rejected)));
     let bodies: Vec<Value> = chat.replay.take_received().into_iter().map(|request| request.body).collect();
     let [info, first, second] = &bodies[..] else { panic!("{bodies:?}") };

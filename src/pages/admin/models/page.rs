@@ -10,8 +10,10 @@ use crate::{
     server_fns::models::connected_models,
 };
 
-/// Lines for the configuration file that connect a server in the local network, such as Ollama.
-pub const OLLAMA: &str = "[[providers]]\nname = \"ollama\"\nbase_url = \"http://127.0.0.1:11434/v1\"";
+/// Lines for the configuration file that connect Ollama.
+pub const OLLAMA: &str = "[[providers]]\nname = \"ollama\"\nkind = \"ollama\"\nbase_url = \"http://127.0.0.1:11434\"";
+/// Lines for the configuration file that connect a provider with an interface of its own.
+pub const NATIVE: &str = "[[providers]]\nname = \"hosted\"\nkind = \"anthropic\"";
 /// Lines for the configuration file that connect a hosted provider.
 pub const HOSTED: &str = "[[providers]]\nname = \"hosted\"\nbase_url = \"https://api.example.com/v1\"\nmodels = [\"large\", \"small\"]\ncontext = 32768";
 /// The variable with the key of the hosted provider.
@@ -71,6 +73,8 @@ fn Content(models: ConnectedModels) -> impl IntoView {
         </Section>
         <Section id="hosted" title=t!("admin.models.hosted") sentence=t!("admin.models.hosted_about")>
             <Snippet text=HOSTED.to_owned() />
+            <p class="mt-4 mb-2 text-label text-ink-soft">{t!("admin.models.native_about")}</p>
+            <Snippet text=NATIVE.to_owned() />
             <p class="mt-4 mb-2 text-label text-ink-soft">{t!("admin.models.key_about")}</p>
             <Snippet text=HOSTED_KEY.to_owned() />
         </Section>

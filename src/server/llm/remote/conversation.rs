@@ -6,7 +6,7 @@ use super::super::{Prompt, window};
 use crate::domain::Author;
 
 /// The instruction that follows an answer to be continued.
-pub(super) const CONTINUE_INSTRUCTION: &str =
+const CONTINUE_INSTRUCTION: &str =
     "Your last answer broke off. Go on exactly where it ended: repeat nothing, and add no introduction.";
 /// Estimated tokens of a message in addition to its text.
 const TOKENS_PER_MESSAGE: u32 = 4;
