@@ -12,6 +12,7 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Response, header},
+    serve::ListenerExt,
 };
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -130,6 +131,8 @@ impl Replay {
     pub async fn start<'a>(recordings: impl IntoIterator<Item = (&'a str, Recording)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of the loopback device");
         let address = listener.local_addr().expect("a bound address");
+        // Otherwise each piece waits until the one before it is acknowledged.
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("an open connection"));
         let shared = Arc::<Shared>::default();
         let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let serving = tokio::spawn(async move {

@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::Path};
 use secrecy::SecretString;
 
 use super::{
-    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, ProviderConfig, ProviderKind, SecondFactorRequirement,
-    SessionConfig, Titles,
+    Config, DEFAULT_FILE, LocalConfig, LogConfig, MailConfig, PROVIDER_CONTEXT, ProviderConfig, ProviderKind,
+    SecondFactorRequirement, SessionConfig, Titles,
     error::{ConfigError, ConfigErrors, Origin, Setting},
     raw::{KnownKeys, Raw, RawConfig, RawEntry, Values},
     values::{self, InvalidValue},
@@ -257,7 +257,9 @@ impl Reader {
         let key = self.read("key", None, some(values::secret), masked);
         let models = self.read("models", Vec::new(), values::texts, |list| show_list(list));
         let bounds = |raw: &Raw| values::number(raw, 256, 10_000_000);
-        let context = self.read("context", None, some(bounds), show_option);
+        // The other interfaces tell the context window.
+        let context = (kind == ProviderKind::OpenAi).then_some(PROVIDER_CONTEXT);
+        let context = self.read("context", context, some(bounds), show_option);
         let system_role = self.read("system_role", true, values::flag, show);
         if base_url.is_none() && !self.errors.iter().any(|error| error.key == format!("{}base_url", self.prefix)) {
             let remedy = "Add it, for example http://127.0.0.1:11434/v1.";

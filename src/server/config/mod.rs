@@ -227,7 +227,7 @@ pub struct ProviderConfig {
     pub key: Option<SecretString>,
     /// The models to offer; empty for all that the provider lists.
     pub models: Vec<String>,
-    /// The context window of its models in tokens, if configured.
+    /// The context window of its models in tokens; [`PROVIDER_CONTEXT`] for the interface of OpenAI, unless configured.
     pub context: Option<u32>,
     /// Whether its models support the role `system`; otherwise the instructions are part of the first message. Only for
     /// the interface of OpenAI.

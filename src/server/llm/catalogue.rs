@@ -163,7 +163,8 @@ impl Provider {
             base_url: config.base_url.clone(),
             interface: interface(config, egress),
             configured_models: config.models.clone(),
-            context: config.context,
+            // That of the default is only a cautious assumption, not what the models can do.
+            context: config.context.filter(|context| !is_assumed(config.kind, *context)),
             model_list: ModelListCache::new(&config.name, timings),
         }
     }
@@ -234,6 +235,11 @@ impl Provider {
             })
             .collect()
     }
+}
+
+/// Whether this context window is the one that is assumed for the interface if none is configured.
+fn is_assumed(kind: ProviderKind, context: u32) -> bool {
+    kind == ProviderKind::OpenAi && context == PROVIDER_CONTEXT
 }
 
 /// The interface of a configured provider.

@@ -167,7 +167,7 @@ async fn check_connect_tests_native_interfaces() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
         "providers.claude: it answers and offers claude-opus-4-6.\n",
-        "providers.gemini: it answers and offers gemini-3.7-flash, learnlm-1.5-pro-experimental.\n",
+        "providers.gemini: it answers and offers gemini-2.0-flash-thinking-exp-1219, learnlm-1.5-pro-experimental.\n",
         "providers.ollama: it answers and offers deepseek-r1:latest, llama3.2:latest.\n",
         &format!(
             "providers.shut: it doesn't list its models at {}/v1/models: The provider rejected the API key.",

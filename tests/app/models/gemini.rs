@@ -25,9 +25,9 @@ use super::{
 };
 use crate::support::replay::{Received, Recording, Replay};
 
-const MODEL: &str = "gemini-3.7-flash";
-const CHAT: &str = "/v1beta/models/gemini-3.7-flash:streamGenerateContent";
-const INFO: &str = "/v1beta/models/gemini-3.7-flash";
+const MODEL: &str = "gemini-2.0-flash-thinking-exp-1219";
+const CHAT: &str = "/v1beta/models/gemini-2.0-flash-thinking-exp-1219:streamGenerateContent";
+const INFO: &str = "/v1beta/models/gemini-2.0-flash-thinking-exp-1219";
 const EVENTS: &str = "text/event-stream";
 
 fn endpoint(replay: &Replay, limits: Limits) -> Arc<Endpoint> {
@@ -264,7 +264,10 @@ async fn the_picker_and_the_models_page_show_the_provider() {
     let models = Models::new(&config, &Egress::default());
     let choice = models.list().await;
     let shown: Vec<_> = choice.models.iter().map(|model| (model.id.as_str(), model.context.as_str())).collect();
-    assert_eq!(shown, [("google/gemini-3.7-flash", "1M"), ("google/learnlm-1.5-pro-experimental", "31K")]);
+    assert_eq!(
+        shown,
+        [("google/gemini-2.0-flash-thinking-exp-1219", "1M"), ("google/learnlm-1.5-pro-experimental", "31K")]
+    );
     let connected = models.connected(&config).await.providers;
     assert_eq!((connected[0].models.len(), connected[0].failure), (2, None));
 }

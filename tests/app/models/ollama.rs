@@ -49,9 +49,7 @@ async fn recorded_answers_are_read() {
     let usage = |prompt, answer| Some(Usage { prompt, cached: 0, answer });
     for (name, reasoning, text, usage, end) in [
         ("thinking.ndjson", "Okay,", "Grüße", usage(21, 222), Ok(FinishReason::Stop)),
-        ("length.ndjson", "", "Hmm", usage(12, 40), Ok(FinishReason::Length)),
-        ("only-thoughts.ndjson", "Okay,", "", usage(15, 20), Err(Failure::OnlyThoughts)),
-        ("tool-call.ndjson", "", "", usage(146, 349), Err(Failure::ToolCall)),
+        ("documented-tool-call.json", "", "", usage(169, 15), Err(Failure::ToolCall)),
         ("documented.json", "", "The", usage(26, 282), Ok(FinishReason::Stop)),
     ] {
         let answer = chat.ask(&fixture(&format!("ollama/{name}"))).await;
@@ -67,6 +65,24 @@ async fn recorded_answers_are_read() {
         assert_eq!(answer, expected, "{name}");
         assert_eq!(detail.is_empty(), end.is_ok(), "{name}: {detail}");
     }
+}
+
+#[tokio::test]
+async fn every_reason_to_stop_is_mapped() {
+    let chat = chat(patient()).await;
+    let recorded = fixture("ollama/thinking.ndjson");
+    for (reason, finish) in
+        [("stop", FinishReason::Stop), ("length", FinishReason::Length), ("of_the_future", FinishReason::Stop)]
+    {
+        let answer = chat.ask(&recorded.replace("\"stop\"", &format!("\"{reason}\""))).await;
+        assert_eq!((answer.text.as_str(), answer.end), ("Grüße", Some(Ok(finish))), "{reason}");
+    }
+    // The window was full before the answer began.
+    let thoughts = recorded.replace("\"stop\"", "\"length\"");
+    let thoughts: String =
+        thoughts.split_inclusive('\n').filter(|line| line.contains("thinking") || line.contains("length")).collect();
+    let answer = chat.ask(&thoughts).await;
+    assert_eq!((answer.reasoning.as_str(), answer.end), ("Okay,", Some(Err(Failure::OnlyThoughts))));
 }
 
 #[tokio::test]

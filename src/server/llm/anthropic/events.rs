@@ -34,19 +34,19 @@ impl Reading {
         match kind {
             "message_start" => {
                 answer.start();
-                self.count(&field("message")["usage"], answer);
+                self.count(&field("message")["usage"], answer, false);
             }
             "content_block_start" => push_block(field("content_block"), answer),
             "content_block_delta" => push_block(field("delta"), answer),
             "message_delta" => {
-                self.count(field("usage"), answer);
+                self.count(field("usage"), answer, true);
                 set_finish(&field("delta")["stop_reason"], answer);
             }
             "message_stop" => answer.complete(),
             // The whole answer, from a gateway that does not stream.
             "message" => {
                 field("content").as_array().into_iter().flatten().for_each(|block| push_block(block, answer));
-                self.count(field("usage"), answer);
+                self.count(field("usage"), answer, true);
                 set_finish(field("stop_reason"), answer);
             }
             "ping" | "content_block_stop" => {}
@@ -54,8 +54,9 @@ impl Reading {
         }
     }
 
-    /// Counts are cumulative, and each event contains only some of them.
-    fn count(&mut self, usage: &Value, answer: &mut Answer) {
+    /// Counts are cumulative, and each event contains only some of them. The output is counted only if it `has_output`:
+    /// the first event counts a token or two of an answer that may still break off, and then an estimate is better.
+    fn count(&mut self, usage: &Value, answer: &mut Answer, has_output: bool) {
         if !usage.is_object() {
             return;
         }
@@ -67,6 +68,9 @@ impl Reading {
             ("output_tokens", &mut counts.output),
         ] {
             *count = parse_count(usage, key).max(*count);
+        }
+        if !has_output {
+            counts.output = 0;
         }
         answer.set_usage(Usage {
             prompt: counts.input.saturating_add(counts.cache_read).saturating_add(counts.cache_written),
