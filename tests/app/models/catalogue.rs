@@ -146,6 +146,8 @@ async fn the_context_of_a_providers_models_is_listed_if_it_is_configured() {
     let url = "http://127.0.0.1:9/v1";
     let mut config = config(none.path(), &[("set", url, &["x"]), ("unset", url, &["y"])]);
     config.providers[0].context = Some(128_000);
+    // What is assumed for this interface if nothing is configured.
+    config.providers[1].context = Some(8_192);
     let choice = Models::new(&config, &Egress::default()).list().await;
     let contexts: Vec<_> = choice.models.iter().map(|model| (model.id.as_str(), model.context.as_str())).collect();
     assert_eq!(contexts, [("set/x", "128K"), ("unset/y", "")]);
