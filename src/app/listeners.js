@@ -13,8 +13,8 @@
     if (hint?.dataset.caps && hint.textContent !== text) hint.textContent = text;
   };
   ['keydown', 'keyup', 'focusout'].forEach((name) => addEventListener(name, onPasswordKey));
-  // Going back to a chat leads to where it was read: the place is in the history. `components/transcript.rs` shows it. A new
-  // entry of the history has none, and its chat opens at the end.
+  // Going back to a chat leads to where it was read, and a link to its end, which is 0. The place is in the history;
+  // `components/transcript.rs` shows it.
   let timer;
   const onScroll = ({ target }) => {
     if (!target.matches?.('.scroller')) return;
@@ -24,8 +24,8 @@
   };
   addEventListener('scroll', onScroll, { capture: true, passive: true });
   addEventListener('popstate', ({ state }) => root.setAttribute('data-top', Math.round(state?.top ?? 0)));
-  // Not every step back leads to another chat. A link does not lead back.
-  addEventListener('click', () => root.removeAttribute('data-top'), true);
+  const onClick = ({ target }) => (target.closest?.('a[href^="/chats/"]') ? root.setAttribute('data-top', 0) : root.removeAttribute('data-top'));
+  addEventListener('click', onClick, true);
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

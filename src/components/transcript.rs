@@ -39,8 +39,9 @@ impl Default for ScrollState {
 }
 
 impl ScrollState {
-    /// Shows the place to which the reader goes back. `app/listeners.js` knows it.
-    fn go_back_to_place(self) {
+    /// Shows the place to which a link or a step back leads. `app/listeners.js` knows it. The scroller may be that of the
+    /// page before.
+    fn go_to_place(self) {
         Effect::new(move || {
             let (Some(scroller), Some(root)) = (self.scroller.get(), document().document_element()) else { return };
             if let Some(top) = root.get_attribute("data-top").and_then(|top| top.parse().ok()) {
@@ -204,7 +205,7 @@ pub fn Transcript(
     /// The messages.
     children: Children,
 ) -> impl IntoView {
-    scroll.go_back_to_place();
+    scroll.go_to_place();
     let top = NodeRef::<Div>::new();
     // The effect owns its sentinel until its next run. (A local stored value would also be created on the server, and
     // dropped there on another thread.)
