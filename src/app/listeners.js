@@ -13,19 +13,24 @@
     if (hint?.dataset.caps && hint.textContent !== text) hint.textContent = text;
   };
   ['keydown', 'keyup', 'focusout'].forEach((name) => addEventListener(name, onPasswordKey));
-  // Going back to a chat leads to where it was read, and a link to its end, which is 0. The place is in the history;
-  // `components/transcript.rs` shows it.
+  // Going back to a chat leads to where it was read, and a link to its end. The history has the first message on the screen,
+  // and how far it is from the place of the first line at the end. `components/transcript.rs` goes there.
   let timer;
   const onScroll = ({ target }) => {
     if (!target.matches?.('.scroller')) return;
     const read = location.href;
+    const note = () => {
+      const { top } = target.getBoundingClientRect();
+      const row = [...target.querySelectorAll('.message')].find((message) => message.getBoundingClientRect().bottom > top);
+      if (row && read === location.href) history.replaceState({ ...history.state, place: `${row.id} ${row.offsetTop - target.scrollTop}` }, '');
+    };
     clearTimeout(timer);
-    timer = setTimeout(() => read === location.href && history.replaceState({ ...history.state, top: target.scrollTop }, ''), 200);
+    timer = setTimeout(note, 200);
   };
   addEventListener('scroll', onScroll, { capture: true, passive: true });
-  addEventListener('popstate', ({ state }) => root.setAttribute('data-top', Math.round(state?.top ?? 0)));
-  const onClick = ({ target }) => (target.closest?.('a[href^="/chats/"]') ? root.setAttribute('data-top', 0) : root.removeAttribute('data-top'));
-  addEventListener('click', onClick, true);
+  const goTo = (place) => root.setAttribute('data-place', place);
+  addEventListener('popstate', ({ state }) => goTo(state?.place ?? ''));
+  addEventListener('click', ({ target }) => target.closest?.('a[href^="/chats/"]') && goTo(''), true);
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

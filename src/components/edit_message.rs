@@ -78,16 +78,21 @@ pub fn MessageEditor(
         event.prevent_default();
         event.stop_propagation();
     };
+    // Parsers drop the first line break in the field.
+    let content = format!("\n{text}");
+    let unparsed = content.clone();
     Effect::new(move || {
         if let Some(field) = field.get() {
+            // Without a parser, the first line break stays. What was typed before the scripts ran stays too.
+            if field.value() == unparsed {
+                field.set_value(&unparsed[1..]);
+            }
             // After the composer, which takes the focus when the page is loaded.
             request_animation_frame(move || browser::focus(&field));
         }
     });
     // Browsers without `field-sizing` show as many lines.
     let rows = text.lines().count().clamp(2, 12).to_string();
-    // Parsers drop the first line break in the field.
-    let content = format!("\n{text}");
     view! {
         <form class="composer editor" method="post" action=editing.action on:submit=move |event| {
             event.prevent_default();
@@ -104,7 +109,6 @@ pub fn MessageEditor(
                 autocomplete="off"
                 aria-label=t!("chat.message.edit_label")
                 node_ref=field
-                prop:value=text
                 on:keydown=on_key
             >
                 {content}

@@ -43,11 +43,14 @@ impl ScrollState {
     /// page before.
     fn go_to_place(self) {
         Effect::new(move || {
-            let (Some(scroller), Some(root)) = (self.scroller.get(), document().document_element()) else { return };
-            if let Some(top) = root.get_attribute("data-top").and_then(|top| top.parse().ok()) {
-                scroller.set_scroll_top(top);
-                // A valid name is accepted.
-                let _ = root.remove_attribute("data-top");
+            let (Some(_), Some(root)) = (self.scroller.get(), document().document_element()) else { return };
+            let Some(place) = root.get_attribute("data-place") else { return };
+            // A valid name is accepted.
+            let _ = root.remove_attribute("data-place");
+            self.move_to_end();
+            let row = place.strip_prefix("m-").and_then(|place| place.split_once(' '));
+            if let Some((message, top)) = row.and_then(|(id, top)| Some((id.parse().ok()?, top.parse().ok()))) {
+                self.keep_at(message, top);
             }
         });
     }
@@ -119,10 +122,14 @@ impl ScrollState {
             if browser::is_focus_lost() {
                 browser::focus_first(&format!("#m-{new} .versions > button"));
             }
-            self.move_to_top(new, top);
-            // Rows that were only estimated have their height now.
-            request_animation_frame(move || self.move_to_top(new, top));
+            self.keep_at(new, top);
         });
+    }
+
+    /// Scrolls so that a message is there, now and in the next frame, when rows that were only estimated have their height.
+    fn keep_at(self, message: MessageId, top: Option<i32>) {
+        self.move_to_top(message, top);
+        request_animation_frame(move || self.move_to_top(message, top));
     }
 
     /// The distance of a message from the place of the scroller's first line at its end; `None` if it is not shown.

@@ -39,7 +39,10 @@ pub async fn sign_up(
     let session = context.session_state().await?;
     let change = context.to_app_error(context.state.accounts.sign_up(account, &session).await)?;
     let must_verify = matches!(change, SessionChange::SignedUp(_));
-    context.change_session(change).await?;
+    // Someone who is signed in stays so, for as long as before.
+    if !must_verify || context.caller().is_err() {
+        context.change_session(change).await?;
+    }
     if must_verify {
         context.set_inbox(MailPurpose::SignUp, &email);
     }

@@ -83,8 +83,9 @@ pub async fn verify_address(token: String) -> Result<(), AppError> {
     let session = context.session_state().await?;
     let signed_in = context.to_app_error(accounts.sign_in_after_sign_up(user, context.meta(), &session).await);
     // The address is verified even if this fails.
-    if let Ok(Some((step, change))) = signed_in {
-        context.change_session(change).await?;
+    if let Ok(Some((step, change))) = signed_in
+        && context.change_session(change).await.is_ok()
+    {
         context.clear_inbox();
         leptos_axum::redirect(&crate::server::auth::redirect_path(&step, "/"));
     } else {

@@ -45,10 +45,17 @@ pub fn confirm_sent(
         messages.retain(|message| message.id != provisional);
         return;
     };
-    if let Some(message) = messages.iter_mut().find(|message| message.id == provisional) {
-        message.id = sent.message;
+    let mut depth = PROVISIONAL_DEPTH;
+    if let Some(at) = messages.iter().position(|message| message.id == provisional) {
+        depth = depth_after(&messages[..at]);
+        (messages[at].id, messages[at].depth) = (sent.message, depth);
     }
-    messages.push(open_answer(sent, model));
+    messages.push(Message { depth: depth + 1, ..open_answer(sent, model) });
+}
+
+/// The depth of a message after these. If that of the last one is provisional, so is this one.
+fn depth_after(messages: &[Message]) -> i64 {
+    messages.last().map_or(0, |last| (last.depth + 1).min(PROVISIONAL_DEPTH))
 }
 
 /// Replaces an edited message and all that follows it by the new version and its open answer.
@@ -62,7 +69,9 @@ pub fn replace_edited(
     // It was replaced before if it was saved twice.
     let Some(at) = messages.iter().position(|message| message.id == edited) else { return };
     messages.truncate(at);
-    messages.extend([user_message(sent.message, text), open_answer(sent, model)]);
+    let depth = depth_after(messages);
+    let question = Message { depth, ..user_message(sent.message, text) };
+    messages.extend([question, Message { depth: depth + 1, ..open_answer(sent, model) }]);
 }
 
 /// A message of the user that the server has not confirmed yet, or whose depth it did not send.

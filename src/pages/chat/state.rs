@@ -318,8 +318,12 @@ impl ChatState {
         self.loading_older.set_value(true);
         spawn_local(async move {
             if let Ok(window) = older_messages(self.id, before).await {
-                self.has_older.try_set(window.has_older);
-                self.messages.try_update(|messages| messages.splice(0..0, window.messages).count());
+                let is_first = |messages: &Vec<Message>| messages.first().is_some_and(|first| first.id == before);
+                // Another version may have been chosen in the meantime.
+                if self.messages.try_with_untracked(is_first) == Some(true) {
+                    self.has_older.try_set(window.has_older);
+                    self.messages.try_update(|messages| messages.splice(0..0, window.messages).count());
+                }
             }
             self.loading_older.try_set_value(false);
         });

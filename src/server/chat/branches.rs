@@ -2,9 +2,9 @@
 
 use super::{Chats, send::answer_running};
 use crate::{
-    domain::{AppError, AuditAction, ChatAction, ChatId, MessageId, UserId, message_preview, title_of_copy},
+    domain::{AppError, AuditAction, ChatId, MessageId, UserId, message_preview, title_of_copy},
     server::{
-        audit::RequestMeta,
+        audit::{RequestMeta, chat_count_detail},
         fault::Fault,
         store::{ChatCopy, Node, Owned},
     },
@@ -57,8 +57,10 @@ impl Chats {
         let versions = own.find_versions(chat, found.node()).await?;
         let sibling = versions.and_then(|versions| versions.previous.or(versions.next));
         if sibling.is_none() && found.parent_id.is_none() {
-            drop(tx);
-            self.apply_action(owner, &[chat], ChatAction::Delete, meta).await?;
+            own.update_deleted(chat, Some(self.0.clock.now())).await?;
+            let (action, detail) = (AuditAction::DeleteChats, chat_count_detail(1));
+            meta.record_own_with_detail(&mut tx, &self.0.clock, owner, action, &detail).await?;
+            tx.commit().await?;
             return Ok(false);
         }
         if own.is_on_path(head, found.node()).await? {
@@ -78,7 +80,7 @@ impl Chats {
 /// Shows the path to a message, in the chat and in the lists.
 pub(super) async fn show_path(own: &mut Owned<'_>, chat: ChatId, end: Node) -> Result<(), Fault> {
     let last = own.find_message(chat, end.id).await?.ok_or(AppError::NotFound)?;
-    let preview = message_preview(&last.text());
-    own.update_head(chat, end.id, Some(preview.as_str()).filter(|preview| !preview.is_empty())).await?;
+    // Also if it is empty: the words of a message that is not shown would stay.
+    own.update_head(chat, end.id, Some(&message_preview(&last.text()))).await?;
     Ok(())
 }

@@ -87,8 +87,8 @@ impl Endpoint {
         let until = until.min(Instant::now() + INFO_TIMEOUT);
         let info = match self.service.get_json(&format!("/models/{segment}"), until).await {
             Ok(model) => ModelInfo::of(&model),
-            Err(fault) if fault.is_passing() => return ModelInfo::UNKNOWN,
-            Err(_) => ModelInfo::UNKNOWN,
+            // Asked again for the next answer: a gateway may know the model later.
+            Err(_) => return ModelInfo::UNKNOWN,
         };
         self.known.insert(model, info);
         info

@@ -108,12 +108,6 @@ impl ModelError {
     pub fn new(failure: Failure, detail: impl Into<String>) -> Self {
         Self { failure, detail: detail.into() }
     }
-
-    /// Whether the same request can succeed later.
-    const fn is_passing(&self) -> bool {
-        use Failure::{Busy, Cut, Refused, TimedOut, Unreachable, Upstream};
-        matches!(self.failure, Busy | Cut | Refused | TimedOut | Unreachable | Upstream)
-    }
 }
 
 /// The stream of an answer.
