@@ -28,7 +28,7 @@ test('deleted: a page with a running answer stops polling and shows why', async 
 test('deleted: going back to a chat that was deleted in the sidebar offers to restore it', async ({ chat, page, person }) => {
   expect(person.email).toBeTruthy();
   await chat.ask('Hello');
-  await expect(chat.retry).toBeAttached();
+  await expect(chat.retry).toBeVisible();
   const path = chat.path;
   await page.getByRole('main').getByLabel(/^Actions for/).click();
   await page.getByRole('main').getByRole('button', { name: 'Delete chat' }).click();

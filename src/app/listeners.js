@@ -14,7 +14,7 @@
   };
   ['keydown', 'keyup', 'focusout'].forEach((name) => addEventListener(name, onPasswordKey));
   // Going back to a chat leads to where it was read, and a link to its end. The history has the first message on the screen,
-  // and how far it is from the place of the first line at the end. `components/transcript.rs` goes there.
+  // and how far it is from the place of the first line at the end.
   let timer;
   const onScroll = ({ target }) => {
     if (!target.matches?.('.scroller')) return;
@@ -28,9 +28,29 @@
     timer = setTimeout(note, 200);
   };
   addEventListener('scroll', onScroll, { capture: true, passive: true });
-  const goTo = (place) => root.setAttribute('data-place', place);
+  // The page may still load, in the scroller of the page before, and rows get their height when they are on the screen. So
+  // this goes on until nothing moves any more, or the reader does something.
+  let current = 0;
+  const goTo = (place) => {
+    const [id, top] = place.split(' ');
+    const first = () => document.querySelector('.message');
+    const [before, until, self] = [first()?.id, Date.now() + 3000, ++current];
+    let still = 0;
+    const step = () => {
+      if (self !== current || still > 2 || Date.now() > until) return;
+      const [scroller, known] = [document.querySelector('.scroller'), id && document.getElementById(id)];
+      if (scroller && (known || (first() && first().id !== before))) {
+        const wanted = known ? known.offsetTop - top : 0;
+        still = Math.abs(scroller.scrollTop - wanted) < 2 ? still + 1 : 0;
+        scroller.scrollTop = wanted;
+      }
+      requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  };
   addEventListener('popstate', ({ state }) => goTo(state?.place ?? ''));
   addEventListener('click', ({ target }) => target.closest?.('a[href^="/chats/"]') && goTo(''), true);
+  ['wheel', 'touchmove', 'keydown'].forEach((name) => addEventListener(name, () => current++, { capture: true, passive: true }));
   // The appearance belongs to this browser: a choice applies at once, and a cookie tells the server. Words that the document
   // leaves out are the defaults (`domain/appearance.rs`).
   const defaults = ['system', 'normal', 'send'];

@@ -39,22 +39,6 @@ impl Default for ScrollState {
 }
 
 impl ScrollState {
-    /// Shows the place to which a link or a step back leads. `app/listeners.js` knows it. The scroller may be that of the
-    /// page before.
-    fn go_to_place(self) {
-        Effect::new(move || {
-            let (Some(_), Some(root)) = (self.scroller.get(), document().document_element()) else { return };
-            let Some(place) = root.get_attribute("data-place") else { return };
-            // A valid name is accepted.
-            let _ = root.remove_attribute("data-place");
-            self.move_to_end();
-            let row = place.strip_prefix("m-").and_then(|place| place.split_once(' '));
-            if let Some((message, top)) = row.and_then(|(id, top)| Some((id.parse().ok()?, top.parse().ok()))) {
-                self.keep_at(message, top);
-            }
-        });
-    }
-
     /// Scrolls to the end and follows it from now on.
     pub fn scroll_to_end(self) {
         self.following.set_value(true);
@@ -122,14 +106,10 @@ impl ScrollState {
             if browser::is_focus_lost() {
                 browser::focus_first(&format!("#m-{new} .versions > button"));
             }
-            self.keep_at(new, top);
+            self.move_to_top(new, top);
+            // Rows that were only estimated have their height now.
+            request_animation_frame(move || self.move_to_top(new, top));
         });
-    }
-
-    /// Scrolls so that a message is there, now and in the next frame, when rows that were only estimated have their height.
-    fn keep_at(self, message: MessageId, top: Option<i32>) {
-        self.move_to_top(message, top);
-        request_animation_frame(move || self.move_to_top(message, top));
     }
 
     /// The distance of a message from the place of the scroller's first line at its end; `None` if it is not shown.
@@ -212,7 +192,6 @@ pub fn Transcript(
     /// The messages.
     children: Children,
 ) -> impl IntoView {
-    scroll.go_to_place();
     let top = NodeRef::<Div>::new();
     // The effect owns its sentinel until its next run. (A local stored value would also be created on the server, and
     // dropped there on another thread.)

@@ -213,9 +213,9 @@ async fn the_request_has_the_key_the_version_and_what_the_model_can_do() {
 }
 
 #[tokio::test]
-async fn a_provider_without_descriptions_is_asked_cautiously_and_only_once_about_a_model() {
+async fn a_provider_without_descriptions_is_asked_cautiously_and_again_with_the_next_answer() {
     let chat = chat(patient()).await;
-    for requests in [2, 1] {
+    for requests in [2, 2] {
         chat.ask(&fixture("anthropic/text.sse")).await;
         let received = chat.replay.take_received();
         assert_eq!(received.len(), requests);
