@@ -127,7 +127,7 @@ export class ChatPage {
   /** The first paragraph below the top third of the screen: its text and its distance from the top in pixels. */
   async middleParagraph(): Promise<{ text: string; top: number }> {
     return this.page.evaluate(() => {
-      const paragraphs = [...document.querySelectorAll('.scroller p')];
+      const paragraphs = [...document.querySelectorAll('.scroller p[dir]')];
       const tops = paragraphs.map((p) => ({ text: p.textContent ?? '', top: p.getBoundingClientRect().top }));
       return tops.find(({ top }) => top > innerHeight / 3) ?? { text: 'nothing', top: 0 };
     });
@@ -136,7 +136,7 @@ export class ChatPage {
   /** The distance of the paragraph with this text from the top of the screen. */
   async paragraphTop(text: string): Promise<number> {
     return this.page.evaluate((wanted) => {
-      const found = [...document.querySelectorAll('.scroller p')].find((p) => p.textContent === wanted);
+      const found = [...document.querySelectorAll('.scroller p[dir]')].find((p) => p.textContent === wanted);
       return found?.getBoundingClientRect().top ?? Number.NaN;
     }, text);
   }
