@@ -41,7 +41,8 @@ test('a deleted chat can be restored on its page', async ({ chat, person, page, 
   expect(deleted.status()).toBe(200);
   await chat.open(path);
   await expect(page.getByRole('heading', { level: 1, name: 'This chat was deleted' })).toBeVisible();
-  await expect(page.getByRole('main').getByRole('link', { name: 'All chats' })).toBeVisible();
+  // The header of a phone without scripts has another one.
+  await expect(page.getByRole('main').getByText('All chats', { exact: true })).toBeVisible();
   await expectAccessible();
   await page.getByRole('main').getByRole('button', { name: 'Undo' }).click();
   await expect(chat.composer).toBeVisible();
