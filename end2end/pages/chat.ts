@@ -86,6 +86,13 @@ export class ChatPage {
     await waitForHydration(this.page, this.hydrated);
   }
 
+  /** Asks what the scripted model repeats, and waits for the whole answer. */
+  async exchange(text: string): Promise<void> {
+    await this.ask(text);
+    await expect(this.answer).toContainText(`You said: ${text}`);
+    await expect(this.send).toBeVisible();
+  }
+
   /** The models in the open picker. */
   get models(): Locator {
     return this.page.getByRole('listbox', { name: 'Model' }).getByRole('option');

@@ -3,11 +3,8 @@ import { expect, test } from '../fixtures.ts';
 
 test('a chat goes on in a new one from an answer', async ({ chat, person, page, expectAccessible }) => {
   expect(person.email).toBeTruthy();
-  await chat.ask('one');
-  await expect(chat.answer).toContainText('You said: one');
-  await chat.ask('two');
-  await expect(chat.answer).toContainText('You said: two');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('one');
+  await chat.exchange('two');
   const original = page.url();
   await chat.openMore(chat.answers.first());
   await expectAccessible();
@@ -15,19 +12,15 @@ test('a chat goes on in a new one from an answer', async ({ chat, person, page, 
   await expect(page).not.toHaveURL(original);
   await expect(page.getByRole('heading', { level: 1 })).toContainText('one (2)');
   await expect(chat.questions).toHaveCount(1);
-  await chat.ask('three');
-  await expect(chat.answer).toContainText('You said: three');
+  await chat.exchange('three');
   await page.goto(original);
   await expect(chat.questions.last()).toContainText('two');
 });
 
 test('a message is deleted with what follows it, after a second click', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
-  await chat.ask('one');
-  await expect(chat.answer).toContainText('You said: one');
-  await chat.ask('two');
-  await expect(chat.answer).toContainText('You said: two');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('one');
+  await chat.exchange('two');
   await chat.openMore(chat.questions.last());
   const remove = page.getByRole('button', { name: 'Delete', exact: true });
   await expect(remove).toBeHidden();

@@ -44,9 +44,7 @@ test('another tab shows the chosen version too', async ({ chat, person, context 
 
 test('the arrow up edits the last question; Escape leaves it, Ctrl+Enter saves it', async ({ chat, person, page }) => {
   expect(person.email).toBeTruthy();
-  await chat.ask('one');
-  await expect(chat.answer).toContainText('You said: one');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('one');
   await chat.composer.fill('draft');
   await chat.composer.press('ArrowUp');
   await expect(chat.editor).toHaveCount(0);

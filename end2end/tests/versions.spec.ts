@@ -10,9 +10,7 @@ test('each version of an answer can be shown, with what follows it', async ({ ch
   await expect(chat.answer).toContainText('2 / 2');
   await expect(chat.version(chat.answer, 'next')).toBeDisabled();
   await expectAccessible();
-  await chat.ask('Thank you');
-  await expect(chat.answer).toContainText('You said: Thank you');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('Thank you');
 
   await chat.version(chat.answers.first(), 'previous').click();
   await expect(chat.answers).toHaveCount(1);
@@ -21,9 +19,7 @@ test('each version of an answer can be shown, with what follows it', async ({ ch
   await expect(chat.version(chat.answer, 'previous')).toBeDisabled();
   await chat.open(chat.path);
   await expect(chat.answer).toContainText('The answer begins');
-  await chat.ask('What was that?');
-  await expect(chat.answer).toContainText('You said: What was that?');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('What was that?');
 
   for (const [which, text] of [['next', 'Thank you'], ['previous', 'What was that?']] as const) {
     await chat.version(chat.answers.first(), which).click();
@@ -52,9 +48,7 @@ test('no version can be chosen while an answer is written', async ({ chat, perso
 test('an earlier answer can be generated again', async ({ chat, person }) => {
   await chat.ask(`cut ${person.email}`);
   await expect(chat.answer).toContainText('The answer begins');
-  await chat.ask('And now?');
-  await expect(chat.answer).toContainText('You said: And now?');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('And now?');
   await chat.answers.first().getByRole('button', { name: 'Retry', exact: true }).click();
   await expect(chat.answer).toContainText('The answer goes on to its end.');
   await expect(chat.questions).toHaveCount(1);
@@ -66,11 +60,8 @@ test('an earlier answer can be generated again', async ({ chat, person }) => {
 
 test('a question can be edited, and both versions stay', async ({ chat, person, page, expectAccessible }) => {
   expect(person.email).toBeTruthy();
-  await chat.ask('one');
-  await expect(chat.answer).toContainText('You said: one');
-  await chat.ask('two');
-  await expect(chat.answer).toContainText('You said: two');
-  await expect(chat.send).toBeVisible();
+  await chat.exchange('one');
+  await chat.exchange('two');
   await chat.edit(chat.questions.first());
   await expect(chat.editor).toHaveValue('one');
   await expectAccessible();

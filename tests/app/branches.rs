@@ -2,26 +2,10 @@
 
 use colloquy::domain::{Chat, ChatId, Message, MessageId, StartedRun};
 
-use crate::support::{
-    app::each_db,
-    client::{Answer, Client},
+use crate::{
+    support::{app::each_db, client::Client},
+    versions::{post, retry, send},
 };
-
-async fn post(client: &mut Client, path: &str, chat: ChatId, message: MessageId) -> Answer {
-    client.post_form(path, &[("chat", &chat.to_string()), ("message", &message.to_string())]).await
-}
-
-async fn send(client: &mut Client, chat: Option<ChatId>, text: &str) -> StartedRun {
-    let sent = client.send_message(chat, text).await;
-    client.wait_for_answer(sent.chat).await;
-    sent
-}
-
-async fn retry(client: &mut Client, chat: ChatId, answer: MessageId) -> MessageId {
-    let retried: StartedRun = post(client, "/api/retry_answer", chat, answer).await.json();
-    client.wait_for_answer(chat).await;
-    retried.answer
-}
 
 async fn delete(client: &mut Client, chat: ChatId, message: MessageId) -> bool {
     let deleted = post(client, "/api/delete_branch", chat, message).await;

@@ -11,7 +11,7 @@ use crate::support::{
     client::{Answer, Client},
 };
 
-async fn post(client: &mut Client, path: &str, chat: ChatId, message: MessageId) -> Answer {
+pub async fn post(client: &mut Client, path: &str, chat: ChatId, message: MessageId) -> Answer {
     client.post_form(path, &[("chat", &chat.to_string()), ("message", &message.to_string())]).await
 }
 
@@ -26,7 +26,7 @@ async fn choose(client: &mut Client, chat: ChatId, message: MessageId) -> Vec<Me
 }
 
 /// Generates an answer again, waits for it, and returns its id.
-async fn retry(client: &mut Client, chat: ChatId, answer: MessageId) -> MessageId {
+pub async fn retry(client: &mut Client, chat: ChatId, answer: MessageId) -> MessageId {
     let retried = post(client, "/api/retry_answer", chat, answer).await;
     assert_eq!(retried.status, 200, "{}", retried.text());
     let retried: StartedRun = retried.json();
@@ -34,7 +34,7 @@ async fn retry(client: &mut Client, chat: ChatId, answer: MessageId) -> MessageI
     retried.answer
 }
 
-async fn send(client: &mut Client, chat: Option<ChatId>, text: &str) -> StartedRun {
+pub async fn send(client: &mut Client, chat: Option<ChatId>, text: &str) -> StartedRun {
     let sent = client.send_message(chat, text).await;
     client.wait_for_answer(sent.chat).await;
     sent

@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DeltaStream, Model, ModelError, Prompt,
     remote::{
-        Answer, Event, Exchange, Interface, Limits, ModelList, Remembered, Service, fit, parse_count, path_segment,
-        stream_answer,
+        Answer, Event, Exchange, Interface, Limits, ModelList, Remembered, Service, fit, parse_known_count,
+        path_segment, stream_answer,
     },
 };
-use crate::{domain::Failure, server::egress::Egress};
+use crate::server::egress::Egress;
 
 mod events;
 mod wire;
@@ -29,8 +29,6 @@ const CHAT_PATH: &str = "/v1/messages";
 const LIST_PATH: &str = "/v1/models?limit=1000";
 /// The version of the interface.
 const VERSION: &str = "2023-06-01";
-/// How long an answer waits for what is not known about its model yet.
-const INFO_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An endpoint with the Messages API.
 #[derive(Debug)]
@@ -57,9 +55,7 @@ impl ModelInfo {
     const UNKNOWN: Self = Self { context: 200_000, max_output: 8_192, has_adaptive_thinking: false };
 
     fn of(model: &Value) -> Self {
-        // 0 stands for an unknown number.
-        let count =
-            |key: &str, unknown: u32| Some(parse_count(model, key)).filter(|count| *count > 0).unwrap_or(unknown);
+        let count = |key: &str, unknown: u32| parse_known_count(model, key).unwrap_or(unknown);
         Self {
             context: count("max_input_tokens", Self::UNKNOWN.context).max(wire::MIN_CONTEXT),
             max_output: count("max_tokens", Self::UNKNOWN.max_output),
@@ -88,18 +84,10 @@ impl Endpoint {
     /// What is known about a model, or what the provider says now. Without an answer of the provider, the request is
     /// cautious.
     async fn info(&self, model: &str, until: Instant) -> ModelInfo {
-        if let Some(info) = self.known.get(model) {
-            return info;
-        }
         let Some(segment) = path_segment(model) else { return ModelInfo::UNKNOWN };
-        let until = until.min(Instant::now() + INFO_TIMEOUT);
-        let info = match self.service.get_json(&format!("/v1/models/{segment}"), until).await {
-            Ok(model) => ModelInfo::of(&model),
-            // Asked again for the next answer: a gateway may know the model later.
-            Err(_) => return ModelInfo::UNKNOWN,
-        };
-        self.known.insert(model, info);
-        info
+        let path = format!("/v1/models/{segment}");
+        let told = self.known.get_or_ask(model, &self.service, &path, until, ModelInfo::of).await;
+        told.unwrap_or(ModelInfo::UNKNOWN)
     }
 }
 
@@ -115,7 +103,7 @@ impl Interface for Endpoint {
         let mut listed = ModelList::default();
         for model in models {
             let name = model.get("id").and_then(Value::as_str);
-            let context = Some(parse_count(model, "max_input_tokens")).filter(|context| *context > 0);
+            let context = parse_known_count(model, "max_input_tokens");
             listed.add(name, self.context.or(context));
             if let (Some(name), Some(_)) = (name, context) {
                 self.known.insert(name, ModelInfo::of(model));
@@ -164,9 +152,7 @@ impl Exchange for Conversing {
     async fn request(&mut self, prompt: &Prompt, until: Instant) -> Result<(Response, usize), ModelError> {
         let info = self.endpoint.info(&self.model, until).await;
         let context = self.endpoint.context.unwrap_or(info.context);
-        let conversation = fit(prompt, context)
-            .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?
-            .starting_with_user();
+        let conversation = fit(prompt, context).ok_or_else(ModelError::too_long)?.starting_with_user();
         let payload =
             wire::Request::new(&self.model, &conversation, context, info.max_output, info.has_adaptive_thinking);
         match self.endpoint.service.post(CHAT_PATH, &payload, until).await? {

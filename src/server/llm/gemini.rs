@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DeltaStream, Model, ModelError, Prompt,
     remote::{
-        Answer, ErrorResponse, Event, Exchange, Interface, Limits, ModelList, Remembered, Service, fit, parse_count,
-        path_segment, stream_answer,
+        Answer, ErrorResponse, Event, Exchange, Interface, Limits, ModelList, Remembered, Service, fit,
+        parse_known_count, path_segment, stream_answer,
     },
 };
 use crate::{domain::Failure, server::egress::Egress};
@@ -27,8 +27,6 @@ use events::Reading;
 const LIST_PATH: &str = "/models?pageSize=1000";
 /// What precedes the names of models in the list.
 const NAME_PREFIX: &str = "models/";
-/// How long an answer waits for what is not known about its model yet.
-const INFO_TIMEOUT: Duration = Duration::from_secs(3);
 /// The smallest context window in tokens that a request is made for.
 const MIN_CONTEXT: u32 = 256;
 
@@ -57,7 +55,7 @@ impl ModelInfo {
     const UNKNOWN: Self = Self { context: 32_768, thinks: false };
 
     fn of(model: &Value) -> Self {
-        let context = Some(parse_count(model, "inputTokenLimit")).filter(|context| *context > 0);
+        let context = parse_known_count(model, "inputTokenLimit");
         Self {
             context: context.unwrap_or(Self::UNKNOWN.context).max(MIN_CONTEXT),
             thinks: model.get("thinking") == Some(&Value::Bool(true)),
@@ -81,17 +79,9 @@ impl Endpoint {
 
     /// What is known about a model, or what the provider says now. `segment` is its name as part of a path.
     async fn info(&self, model: &str, segment: &str, until: Instant) -> ModelInfo {
-        if let Some(info) = self.known.get(model) {
-            return info;
-        }
-        let until = until.min(Instant::now() + INFO_TIMEOUT);
-        let info = match self.service.get_json(&format!("/models/{segment}"), until).await {
-            Ok(model) => ModelInfo::of(&model),
-            // Asked again for the next answer: a gateway may know the model later.
-            Err(_) => return ModelInfo::UNKNOWN,
-        };
-        self.known.insert(model, info);
-        info
+        let path = format!("/models/{segment}");
+        let told = self.known.get_or_ask(model, &self.service, &path, until, ModelInfo::of).await;
+        told.unwrap_or(ModelInfo::UNKNOWN)
     }
 }
 
@@ -113,7 +103,7 @@ impl Interface for Endpoint {
             }
             let name = model.get("name").and_then(Value::as_str);
             let name = name.map(|name| name.strip_prefix(NAME_PREFIX).unwrap_or(name));
-            let context = Some(parse_count(model, "inputTokenLimit")).filter(|context| *context > 0);
+            let context = parse_known_count(model, "inputTokenLimit");
             listed.add(name, self.context.or(context));
             if let (Some(name), Some(_)) = (name, context) {
                 self.known.insert(name, ModelInfo::of(model));
@@ -166,7 +156,7 @@ impl Exchange for Conversing {
             .ok_or_else(|| ModelError::new(Failure::ModelGone, "the name of the model cannot be part of an address"))?;
         let info = endpoint.info(&self.model, &segment, until).await;
         let conversation = fit(prompt, endpoint.context.unwrap_or(info.context))
-            .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?
+            .ok_or_else(ModelError::too_long)?
             .starting_with_user();
         let path = format!("/models/{segment}:streamGenerateContent?alt=sse");
         let knows_instructions = endpoint.without_instructions.get(&self.model).is_none();

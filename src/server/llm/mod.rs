@@ -108,6 +108,11 @@ impl ModelError {
     pub fn new(failure: Failure, detail: impl Into<String>) -> Self {
         Self { failure, detail: detail.into() }
     }
+
+    /// The error for a prompt of which not even the newest message can be sent.
+    fn too_long() -> Self {
+        Self::new(Failure::TooLong, "the newest message does not fit into the context")
+    }
 }
 
 /// The stream of an answer.

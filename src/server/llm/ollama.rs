@@ -12,14 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DeltaStream, FinishReason, Model, ModelError, Prompt, Usage,
     remote::{
-        Answer, Event, Exchange, Interface, Limits, ModelList, Remembered, Service, fit, from_stream, parse_count,
-        stream_answer,
+        Answer, Event, Exchange, INFO_TIMEOUT, Interface, Limits, ModelList, Remembered, Service, fit, from_stream,
+        parse_count, stream_answer,
     },
 };
-use crate::{
-    domain::Failure,
-    server::{config::PROVIDER_CONTEXT, egress::Egress},
-};
+use crate::server::{config::PROVIDER_CONTEXT, egress::Egress};
 
 mod info;
 mod wire;
@@ -32,8 +29,6 @@ const CHAT_PATH: &str = "/api/chat";
 const LIST_PATH: &str = "/api/tags";
 /// The path of a model's description.
 const SHOW_PATH: &str = "/api/show";
-/// How long an answer waits for what is not known about its model yet.
-const INFO_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many models are described at the same time.
 const CONCURRENT_DESCRIPTIONS: usize = 8;
 /// How many models of a list are described. The others are listed without a context window.
@@ -170,8 +165,7 @@ impl Exchange for Conversing {
     async fn request(&mut self, prompt: &Prompt, until: Instant) -> Result<(Response, usize), ModelError> {
         let info = self.endpoint.info(&self.model, until).await;
         let context = self.endpoint.context_of(info);
-        let conversation = fit(prompt, context)
-            .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
+        let conversation = fit(prompt, context).ok_or_else(ModelError::too_long)?;
         // A model that runs elsewhere has the context window that it has there.
         let window = (!info.is_remote).then_some(context);
         let payload = wire::Request::new(&self.model, &conversation, window);

@@ -12,7 +12,7 @@ use super::{
     DeltaStream, FinishReason, Model, ModelError, Prompt,
     remote::{Answer, Event, Exchange, Interface, ModelList, Remembered, Service, from_stream, stream_answer},
 };
-use crate::{domain::Failure, server::egress::Egress};
+use crate::server::egress::Egress;
 
 mod chunk;
 mod quirks;
@@ -68,8 +68,8 @@ impl Endpoint {
         let known = self.quirks.get(model).unwrap_or(self.default_quirks);
         let mut quirks = known;
         loop {
-            let (messages, truncated_messages) = wire::messages(prompt, self.context, !quirks.no_system_role)
-                .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
+            let (messages, truncated_messages) =
+                wire::messages(prompt, self.context, !quirks.no_system_role).ok_or_else(ModelError::too_long)?;
             let request = wire::Request::new(model, &messages, !quirks.no_stream, !quirks.no_usage);
             match self.service.post(CHAT_PATH, &request, until).await? {
                 Ok(response) => {

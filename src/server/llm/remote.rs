@@ -38,7 +38,7 @@ mod sse;
 
 pub use conversation::{Conversation, Message, fit};
 pub use errors::{from_status, from_stream};
-pub use json::{describe_json_error, parse_count, parse_number, parse_objects};
+pub use json::{describe_json_error, parse_count, parse_known_count, parse_number, parse_objects};
 pub use list::ModelList;
 pub use reader::{Answer, Exchange, stream_answer};
 pub use sse::Event;
@@ -49,6 +49,8 @@ const MAX_ERROR_BYTES: usize = 64 * 1_024;
 const MAX_LIST_BYTES: usize = 8 * 1_024 * 1_024;
 /// The maximum number of models about which something is remembered.
 const MAX_REMEMBERED: usize = 1_000;
+/// How long an answer waits for what is not known about its model yet.
+pub const INFO_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Timeouts and size limits for the answers of a provider.
 #[derive(Debug, Clone)]
@@ -275,6 +277,26 @@ impl<T: Clone> Remembered<T> {
     /// What is known about a model.
     pub fn get(&self, model: &str) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(model).cloned()
+    }
+
+    /// What is known about a model, or what the provider tells at this path, for which an answer waits at most until
+    /// `until`. `None` if it tells nothing; it is asked again for the next answer, because a gateway may know the model
+    /// later.
+    pub async fn get_or_ask(
+        &self,
+        model: &str,
+        service: &Service,
+        path: &str,
+        until: Instant,
+        parse: fn(&Value) -> T,
+    ) -> Option<T> {
+        if let Some(known) = self.get(model) {
+            return Some(known);
+        }
+        let described = service.get_json(path, until.min(Instant::now() + INFO_TIMEOUT)).await.ok()?;
+        let info = parse(&described);
+        self.insert(model, info.clone());
+        Some(info)
     }
 
     /// Remembers something about a model, unless too many are known already.

@@ -38,6 +38,21 @@ macro_rules! copy_messages {
     };
 }
 
+/// A statement about the `branch` that begins with the message `$3` of the chat `$2`.
+macro_rules! on_branch {
+    ($statement:literal) => {
+        concat!(
+            "with recursive branch as (
+               select m.id, m.depth from messages m where m.owner_id = $1 and m.chat_id = $2 and m.id = $3
+               union all
+               select m.id, m.depth from branch join messages m
+                 on m.owner_id = $1 and m.chat_id = $2 and m.depth = branch.depth + 1 and m.parent_id = branch.id
+             ) ",
+            $statement
+        )
+    };
+}
+
 impl Owned<'_> {
     /// Copies a chat with the path to the message `end`, which is the last of `copy.messages`. Answers keep their model
     /// and tokens, and no message keeps its idempotency key.
@@ -77,13 +92,10 @@ impl Owned<'_> {
         // Remembered paths that end in the branch are forgotten.
         execute!(
             self.tx,
-            "with recursive branch as (
-               select m.id, m.depth from messages m where m.owner_id = $1 and m.chat_id = $2 and m.id = $3
-               union all
-               select m.id, m.depth from branch join messages m
-                 on m.owner_id = $1 and m.chat_id = $2 and m.depth = branch.depth + 1 and m.parent_id = branch.id
-             ) update messages set last_leaf_id = null
-             where owner_id = $1 and chat_id = $2 and depth < $4 and last_leaf_id in (select id from branch)",
+            on_branch!(
+                "update messages set last_leaf_id = null
+                 where owner_id = $1 and chat_id = $2 and depth < $4 and last_leaf_id in (select id from branch)"
+            ),
             self.owner,
             chat,
             message.id,
@@ -91,12 +103,7 @@ impl Owned<'_> {
         )?;
         Ok(execute!(
             self.tx,
-            "with recursive branch as (
-               select m.id, m.depth from messages m where m.owner_id = $1 and m.chat_id = $2 and m.id = $3
-               union all
-               select m.id, m.depth from branch join messages m
-                 on m.owner_id = $1 and m.chat_id = $2 and m.depth = branch.depth + 1 and m.parent_id = branch.id
-             ) delete from messages where owner_id = $1 and chat_id = $2 and id in (select id from branch)",
+            on_branch!("delete from messages where owner_id = $1 and chat_id = $2 and id in (select id from branch)"),
             self.owner,
             chat,
             message.id,

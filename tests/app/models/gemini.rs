@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CollectedAnswer, collect,
-    native::{Chat, fixture, json_fixture},
+    native::{Chat, fixture, json_fixture, paths},
     openai::{KEY, PATIENCE, limits, patient},
     prompt, turn,
 };
-use crate::support::replay::{Received, Recording, Replay};
+use crate::support::replay::{Recording, Replay};
 
 const MODEL: &str = "gemini-2.0-flash-thinking-exp-1219";
 const CHAT: &str = "/v1beta/models/gemini-2.0-flash-thinking-exp-1219:streamGenerateContent";
@@ -40,10 +40,6 @@ async fn chat(limits: Limits) -> Chat {
     let replay = Replay::start([]).await;
     let model = endpoint(&replay, limits).model(MODEL.to_owned());
     Chat { replay, path: CHAT, content_type: EVENTS, model }
-}
-
-fn paths(received: &[Received]) -> Vec<&str> {
-    received.iter().map(|request| request.path.as_str()).collect()
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{CollectedAnswer, collect, openai::KEY, prompt};
-use crate::support::replay::{Recording, Replay};
+use crate::support::replay::{Received, Recording, Replay};
 
 /// An error that a provider has sent.
 #[derive(Deserialize)]
@@ -29,6 +29,11 @@ pub fn fixture(name: &str) -> String {
 /// A recorded JSON document.
 pub fn json_fixture<T: for<'de> Deserialize<'de>>(name: &str) -> T {
     serde_json::from_str(&fixture(name)).expect(name)
+}
+
+/// The paths of these requests.
+pub fn paths(received: &[Received]) -> Vec<&str> {
+    received.iter().map(|request| request.path.as_str()).collect()
 }
 
 /// Where and in what form an interface sends its answers.

@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CollectedAnswer, collect,
-    native::{Chat, fixture, json_fixture},
+    native::{Chat, fixture, json_fixture, paths},
     openai::{KEY, PATIENCE, limits, patient},
     turn,
 };
-use crate::support::replay::{Received, Recording, Replay};
+use crate::support::replay::{Recording, Replay};
 
 const MODEL: &str = "qwen3:8b";
 const LINES: &str = "application/x-ndjson";
@@ -37,10 +37,6 @@ async fn chat(limits: Limits) -> Chat {
     let replay = Replay::start([]).await;
     let model = endpoint(&replay, None, limits).model(MODEL.to_owned());
     Chat { replay, path: "/api/chat", content_type: LINES, model }
-}
-
-fn paths(received: &[Received]) -> Vec<&str> {
-    received.iter().map(|request| request.path.as_str()).collect()
 }
 
 #[tokio::test]

@@ -126,8 +126,7 @@ impl<'m> Engine<'m> {
     ) -> Result<(Option<FinishReason>, Usage), ModelError> {
         let room = self.window() - window::answer_reserve(self.window()).min(MAX_ANSWER_TOKENS as u32);
         let fitted = self.template.fit(prompt, room as usize);
-        let fitted = fitted
-            .ok_or_else(|| ModelError::new(Failure::TooLong, "the newest message does not fit into the context"))?;
+        let fitted = fitted.ok_or_else(ModelError::too_long)?;
         if fitted.truncated_messages > 0 {
             sink.truncated(fitted.truncated_messages);
         }

@@ -48,6 +48,11 @@ pub fn parse_number(value: &Value) -> Option<u64> {
         .or_else(|| value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64))
 }
 
+/// The number under a key of an object, if it is known: providers send 0 for what they do not know.
+pub fn parse_known_count(object: &Value, key: &str) -> Option<u32> {
+    Some(parse_count(object, key)).filter(|count| *count > 0)
+}
+
 /// The number under a key of an object. 0 if there is none.
 pub fn parse_count(object: &Value, key: &str) -> u32 {
     let count = object.get(key).and_then(parse_number).unwrap_or(0);
